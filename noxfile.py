@@ -1,0 +1,76 @@
+"""Sessions of this repository. The release sessions (build, check, ...) come from tasks/, as in any project."""
+
+from __future__ import annotations
+
+import runpy
+from pathlib import Path
+
+import nox
+
+nox.needs_version = ">=2025.10.16"
+nox.options.default_venv_backend = "uv|virtualenv"
+nox.options.reuse_venv = "yes"
+nox.options.sessions = ["lint", "types", "tests"]
+
+PROJECT = nox.project.load_toml("pyproject.toml")
+LOCKS = Path("tasks/requirements")
+
+
+def install_group(session: nox.Session, group: str) -> None:
+    """Install a dependency group of pyproject.toml (PEP 735)."""
+    session.install(*nox.project.dependency_groups(PROJECT, group))
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """Run all tests, with branch coverage of tasks/: nox -s tests [-- pytest arguments]."""
+    install_group(session, "test")
+    session.run("coverage", "erase")
+    session.run("coverage", "run", "-m", "pytest", *session.posargs)
+    session.run("coverage", "combine", "--quiet")
+    complete = [] if session.posargs else ["--fail-under=95"]
+    session.run("coverage", "report", *complete)
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Check style and formatting of everything, noxfile and tests included."""
+    install_group(session, "lint")
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Check types, strictly, of everything."""
+    install_group(session, "types")
+    session.run("mypy")
+
+
+@nox.session(default=False)
+def reference(session: nox.Session) -> None:
+    """Write what docs/reference/ takes from the code: the rules and the JSON Schemas of the record."""
+    install_group(session, "test")
+    session.run("python", "-m", "tests.reference", *session.posargs)
+
+
+@nox.session(default=False)
+def bench(session: nox.Session) -> None:
+    """Time the dry run against the recipe typed by hand: nox -s bench [-- --runs N]."""
+    session.install("uv", *PROJECT["project"]["dependencies"])
+    session.run("python", "-m", "tests.bench", *session.posargs)
+
+
+@nox.session(default=False)
+def lock(session: nox.Session) -> None:
+    """Lock the tools of the release sessions anew, with hashes, for all Pythons and systems."""
+    session.install("uv")
+    python = PROJECT["project"]["requires-python"].removeprefix(">=")
+    for wanted in sorted(LOCKS.glob("*.in")):
+        target = str(wanted.with_suffix(".txt"))
+        settings = ("--universal", "--python-version", python, "--generate-hashes", "--no-header", "--no-config")
+        session.run("uv", "pip", "compile", "--quiet", "--upgrade", *settings, str(wanted), "-o", target)
+
+
+# The two lines that a project needs, last, so that its own sessions keep their names.
+runpy.run_path("tasks/register.py")

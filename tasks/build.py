@@ -1,0 +1,220 @@
+"""`build`: the sdist, then the wheel from that sdist, out of a clean checkout, with no secret in reach."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import platform
+import shutil
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from packaging.utils import canonicalize_name
+
+from . import environment, process, report, source
+from .archives import Archive
+from .errors import BuildOdd, NothingToTake, ToolFailed, listing, shortened
+from .record import now
+from .register import VERSION
+from .stages import Built, Dist, Rehearsed, Tool
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from .config import Config
+    from .run import Run
+    from .source import Source
+
+DISTRIBUTIONS = (".whl", ".tar.gz")
+
+
+def build(run: Run) -> None:
+    """Make the distributions and record them, unless they are there already; nothing rehearsed is ever replaced."""
+    found = source.look(run.root)
+    fingerprint = found.fingerprint(recipe(run))
+    if not run.options.rebuild and _is_done(run, found, fingerprint):
+        return
+    with _staging(run.record.folder) as staging:
+        if run.options.taken_from:
+            tools = _take(run.options.taken_from, staging, run.root / "dist")
+        else:
+            tools = _make(run, found, staging)
+        archives = _one_release([Archive.open(path) for path in sorted(staging.iterdir())], run.config)
+        built = _record_of(run, found, fingerprint, archives, tools)
+        _put(run, built, staging)
+    _tell(run, built, found)
+
+
+def recipe(run: Run) -> str:
+    """Return what decides beside the source tree which files come out."""
+    parts = [*run.config.archives, "in-place" if run.config.in_place else "checkout", str(run.options.taken_from or "")]
+    return ",".join(parts)
+
+
+def _is_done(run: Run, found: Source, fingerprint: str) -> bool:
+    """Whether the recorded files are to be kept; says why. Raises FilesChanged where they are not what they were."""
+    built = run.record.find(Built)
+    if built is None:
+        return False
+    rehearsed = run.record.find(Rehearsed)
+    if built.fingerprint != fingerprint and rehearsed is None:
+        return False
+    run.record.rehash(built.dists)
+    if built.fingerprint == fingerprint:
+        run.say(f"{built.project} {built.version} is built already, from this source ({len(built.dists)} files).")
+    else:
+        run.say(
+            f"{built.project} {built.version} was rehearsed and is sealed; the source has moved on since"
+            f" ({_short(built.commit)} -> {_short(found.commit)}). Going on with the sealed files;"
+            f" to start anew: {run.command('build', '--rebuild')}"
+        )
+    return True
+
+
+def _short(commit: str | None) -> str:
+    return commit[:12] if commit else "no git"
+
+
+@contextlib.contextmanager
+def _staging(folder: Path) -> Iterator[Path]:
+    """Yield a folder beside the record for files in the making; what a killed run left of one is swept."""
+    for old in folder.glob("staging-*"):
+        shutil.rmtree(old, ignore_errors=True)
+    with tempfile.TemporaryDirectory(prefix="staging-", dir=folder, ignore_cleanup_errors=True) as staging:
+        yield Path(staging)
+
+
+def _make(run: Run, found: Source, staging: Path) -> tuple[Tool, ...]:
+    """Build into `staging` and return the tools that took part. Raises ToolFailed, ToolStuck and BuildOdd."""
+    python = run.tools("build")
+    run.say(f"building {', '.join(reversed(run.config.archives))} of {_described(found, run.config)}")
+    with run.scratch() as scratch:
+        tree = source.check_out(found, scratch / "checkout", in_place=run.config.in_place)
+        written = scratch / "report.json"
+        argv = build_command(str(python), str(tree), str(staging), str(written), run.config, uv=bool(run.uv))
+        env = environment.for_build(os.environ, run.config.build_env) | fixed_environment(found)
+        outcome = process.run(
+            argv, env=env, cwd=scratch, time_limit=run.config.build_timeout, on_wait=_still(run, "building")
+        )
+        if outcome.code != 0:
+            raise ToolFailed(
+                "The build",
+                outcome.code,
+                outcome.output,
+                "an error in the project's configuration or in its build backend; a file that only the working tree has"
+                " (the build sees what is committed).",
+                f"correct it and run `{run.command('build')}` again; dist/ and the record are as they were.",
+            )
+        _compare_report(staging, written)
+    return _tools()
+
+
+def build_command(python: str, tree: str, out: str, written: str, config: Config, *, uv: bool) -> process.Argv:
+    """Return the command line of `build`, which makes the wheel from the sdist unless told otherwise."""
+    only = ("--sdist",) if config.archives == ("sdist",) else ()
+    installer = ("--installer", "uv") if uv else ()
+    return (python, "-I", "-m", "build", *only, *installer, "--report", written, "--outdir", out, tree)
+
+
+def fixed_environment(found: Source) -> dict[str, str]:
+    """Return what makes a build repeatable: SOURCE_DATE_EPOCH (reproducible-builds.org), time zone, hash seed."""
+    return {"SOURCE_DATE_EPOCH": str(found.epoch), "TZ": "UTC", "PYTHONHASHSEED": "0"}
+
+
+def _still(run: Run, doing: str) -> process.OnWait:
+    return lambda seconds: run.say(f"still {doing} ({seconds:.0f} s)")
+
+
+def _described(found: Source, config: Config) -> str:
+    if found.commit is None or config.in_place:
+        return "a copy of the working tree" + (" (in-place)" if found.commit else " (no git here)")
+    return f"commit {found.commit[:12]}" + (f" ({', '.join(found.tags)})" if found.tags else "")
+
+
+def _compare_report(staging: Path, written: Path) -> None:
+    """Raise BuildOdd unless what `build` reports is exactly what lies in `staging`."""
+    artifacts = json.loads(written.read_text(encoding="utf-8"))["artifacts"]
+    reported = {(item["name"], item["hashes"]["sha256"]) for item in artifacts}
+    there = {(dist.filename, dist.sha256) for dist in map(Dist.from_file, staging.iterdir())}
+    if not reported or reported != there:
+        names = sorted({name for name, _ in reported ^ there})
+        raise BuildOdd("what it reports is not what it wrote:" if names else "it wrote no file.", tuple(names))
+
+
+def _tools() -> tuple[Tool, ...]:
+    lock = Path(__file__).with_name("requirements") / "build.txt"
+    pinned = next(line for line in lock.read_text(encoding="utf-8").splitlines() if line.startswith("build=="))
+    version = pinned.partition("==")[2].split()[0]
+    return (Tool("seatrial", VERSION), Tool("build", version), Tool("python", platform.python_version()))
+
+
+def _take(folder: Path, staging: Path, dist: Path) -> tuple[Tool, ...]:
+    """Copy the distributions in `folder` to `staging`. Raises NothingToTake."""
+    if not folder.is_dir():
+        raise NothingToTake(folder, "there is no such folder.")
+    if folder.resolve() == dist.resolve():
+        raise NothingToTake(folder, "this is where the taken files are put.")
+    paths = sorted(path for path in folder.iterdir() if path.is_file())
+    if odd := [path.name for path in paths if not path.name.endswith(DISTRIBUTIONS)]:
+        raise NothingToTake(folder, f"it holds other files than wheels and sdists:{listing(odd)}")
+    if not paths:
+        raise NothingToTake(folder, "it holds no wheel and no sdist.")
+    for path in paths:
+        shutil.copy2(path, staging / path.name)
+    return (Tool("seatrial", VERSION), Tool("--from", folder.name))
+
+
+def _one_release(archives: Sequence[Archive], config: Config) -> Sequence[Archive]:
+    """Raise BuildOdd unless `archives` are one project in one version, and the kinds that were asked for."""
+    names = tuple(archive.path.name for archive in archives)
+    if len({canonicalize_name(archive.name) for archive in archives}) > 1:
+        raise BuildOdd("its files are of more than one project:", names)
+    if len({archive.version for archive in archives}) > 1:
+        raise BuildOdd("its files are of more than one version:", names)
+    if missing := set(config.archives) - {archive.kind for archive in archives}:
+        raise BuildOdd(f"there is no {' and no '.join(sorted(missing))} among its files:", names)
+    return archives
+
+
+def _record_of(
+    run: Run, found: Source, fingerprint: str, archives: Sequence[Archive], tools: tuple[Tool, ...]
+) -> Built:
+    first = archives[0]
+    return Built(
+        project=first.metadata.name or first.name,
+        version=str(first.version),
+        dists=tuple(sorted(Dist.from_file(archive.path) for archive in archives)),
+        at=now(),
+        commit=found.commit,
+        tag=found.tags[0] if found.tags else None,
+        dirty=found.dirty,
+        epoch=found.epoch,
+        fingerprint=fingerprint,
+        tools=tools,
+        matrix=run.config.cells,
+    )
+
+
+def _put(run: Run, built: Built, staging: Path) -> None:
+    """Move the new files into dist, whatever else lies there aside, and write the record last."""
+    run.record.dist.mkdir(parents=True, exist_ok=True)
+    stale = tuple(sorted(path.name for path in run.record.dist.iterdir()))
+    aside = run.record.move_aside(stale, and_record=True)
+    if aside and stale:
+        run.say(f"moved aside what lay in {run.record.dist.name}/, to {aside}:{listing(stale)}")
+    elif aside:
+        run.say(f"moved the old record aside, to {aside}")
+    for dist in built.dists:
+        (staging / dist.filename).replace(run.record.dist / dist.filename)
+    run.record.write(built)
+
+
+def _tell(run: Run, built: Built, found: Source) -> None:
+    run.say(f"built {built.project} {built.version} in {run.record.dist}:")
+    run.say(report.files(built.dists))
+    if found.dirty:
+        inside = "they are part of the files (in-place)" if run.config.in_place else "they are NOT part of the files"
+        run.say(f"the tree has changes that are not committed; {inside}, which only `dryrun` will rehearse:")
+        run.say(shortened(found.changed).lstrip("\n"))

@@ -1,0 +1,173 @@
+"""`check` and `inspect`: the rules, and the local trial, before a version is spent anywhere."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.tags import sys_tags
+
+from . import environment, process, report, source
+from .archives import Archive
+from .errors import FindingsInFiles, NotReady, ReleaseError, ToolFailed
+from .installer import Origin
+from .record import now
+from .stages import KINDS, Built, Checked, Problem, Trial
+from .stranger import Guest, live
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from .run import Run
+    from .stages import Dist
+
+JUDGE = Path(__file__).with_name("judge.py")
+JUDGE_LIMIT = 1800.0  # seconds
+
+
+def check(run: Run) -> None:
+    """Apply the rules to what was built, then install and import it here; record it if nothing stops the release."""
+    built = run.record.read(Built, session=run.names["build"])
+    done = run.record.find(Checked)
+    if done is not None:
+        run.say(f"{built.project} {built.version} is checked already ({len(done.rules)} rules).")
+        return
+    rules, found = _judge_release(run, built)
+    _stop_on_errors(run, found)
+    run.say(f"{len(rules)} rules applied; now installing and importing the files from this disk")
+    trials, met = _try_all(run, built)
+    _stop_on_errors(run, met, trial=True)
+    run.record.write(
+        Checked(
+            project=built.project,
+            version=built.version,
+            dists=built.dists,
+            at=now(),
+            rules=rules,
+            problems=(*found, *met),
+            trials=trials,
+        )
+    )
+    run.say(f"checked {built.project} {built.version}: nothing stops this release")
+
+
+def _stop_on_errors(run: Run, found: Sequence[Problem], *, trial: bool = False) -> None:
+    if found:
+        run.say(report.problems(found))
+    if errors := sum(problem.severity == "error" for problem in found):
+        raise NotReady(errors, trial=trial)
+
+
+def _judge_release(run: Run, built: Built) -> tuple[tuple[str, ...], tuple[Problem, ...]]:
+    """Return the codes of the rules that ran, and what they found, ignored warnings left out and named."""
+    tree = source.look(run.root)
+    request = {
+        "files": [str(run.record.dist / dist.filename) for dist in built.dists],
+        "root": str(run.root),
+        "tags": list(tree.tags),
+        "tag_patterns": list(run.config.tag),
+        "tracked": list(source.tracked(tree)),
+    }
+    with run.scratch() as scratch:
+        asked = scratch / "request.json"
+        asked.write_text(json.dumps(request), encoding="utf-8")
+        answer = _judge(run, scratch, "release", "--request", str(asked))
+    problems = tuple(Problem(**problem) for problem in answer["problems"])
+    silenced = [p for p in problems if p.severity == "warning" and p.rule in run.config.ignore]
+    for problem in silenced:
+        run.say(f"  ignored: {problem.file}: {problem.rule} ({run.config.ignore[problem.rule]})")
+    return tuple(answer["rules"]), tuple(p for p in problems if p not in silenced)
+
+
+def _judge(run: Run, scratch: Path, *args: str) -> Any:
+    """Run the rules program in the session's virtualenv and return its JSON document."""
+    python = run.tools("twine")
+    out = scratch / "findings.json"
+    argv = (str(python), "-I", str(JUDGE), "--out", str(out), *args)
+    outcome = process.run(argv, env=environment.for_install(os.environ), cwd=scratch, time_limit=JUDGE_LIMIT)
+    if outcome.code != 0:
+        raise ToolFailed(
+            "The rules program",
+            outcome.code,
+            outcome.output,
+            "a virtualenv that was cut short.",
+            "delete the .nox folder and run the session again; if it stays so, please report it.",
+        )
+    return json.loads(out.read_text(encoding="utf-8"))
+
+
+def _try_all(run: Run, built: Built) -> tuple[tuple[Trial, ...], tuple[Problem, ...]]:
+    """Install one file of each kind, both at once, and return what came of it."""
+    archives = [Archive.open(run.record.dist / dist.filename) for dist in built.dists]
+    chosen = [archive for kind in KINDS if (archive := _fitting(archives, kind))]
+    by_name = {dist.filename: dist for dist in built.dists}
+    for name in sorted(set(by_name) - {archive.path.name for archive in chosen}):
+        run.say(f"  {name}: not tried here (another platform, or one more of its kind)")
+    with run.scratch() as scratch, ThreadPoolExecutor(len(KINDS)) as pool:
+        outcomes = list(pool.map(lambda archive: _try(run, archive, by_name[archive.path.name], scratch), chosen))
+    for trial, _ in outcomes:
+        imported = ", ".join(trial.imported) or "nothing in it can be imported"
+        run.say(f"  {trial.filename}: installed with {len(trial.installed) - 1} others; {imported}")
+    return tuple(trial for trial, _ in outcomes), tuple(problem for _, found in outcomes for problem in found)
+
+
+def _fitting(archives: Sequence[Archive], kind: str) -> Archive | None:
+    """Return the archive of `kind` that the Python which runs us would install."""
+    if kind == "sdist":
+        return next((archive for archive in archives if archive.kind == "sdist"), None)
+    ours = {str(tag): rank for rank, tag in enumerate(sys_tags())}
+    ranked = [(min((ours.get(str(tag), len(ours)) for tag in a.tags), default=len(ours)), a) for a in archives]
+    fit = [(rank, archive) for rank, archive in ranked if archive.kind == "wheel" and rank < len(ours)]
+    return min(fit, key=lambda pair: pair[0])[1] if fit else None
+
+
+def _try(run: Run, archive: Archive, dist: Dist, scratch: Path) -> tuple[Trial, tuple[Problem, ...]]:
+    """Install `archive` with its dependencies into a throw-away environment, and import it."""
+    place = scratch / archive.kind
+    place.mkdir()
+    installer = run.installer(place)
+    python = _python_for(archive, run.config.pythons)
+    origin = Origin(archive.path.as_uri(), dist.sha256)
+    guest = Guest(dist.filename, archive.metadata.name or archive.name, str(archive.version), (origin,))
+    try:
+        venv = installer.create(place / "venv", python)
+        installer.from_file(venv, archive.path, guest.project)
+        life = live(installer, venv, guest, run.config, run.root)
+    except ReleaseError as error:
+        problem = Problem("install-failed", "error", dist.filename, str(error))
+        return Trial(dist.filename, python or _running(), (), ()), (problem,)
+    return Trial(dist.filename, python or _running(), life.imported, life.installed), life.problems
+
+
+def _running() -> str:
+    return "{}.{}".format(*sys.version_info)
+
+
+def _python_for(archive: Archive, pythons: Sequence[str]) -> str | None:
+    """Return the Python to try `archive` on: the one that runs us if it is supported, else one of the project's."""
+    try:
+        supported = SpecifierSet(archive.metadata.first("requires-python") or "")
+    except InvalidSpecifier:
+        return None
+    return None if supported.contains(_running() + ".99") else pythons[-1]
+
+
+def inspect(run: Run) -> None:
+    """Apply the rules to each of the given files by itself, anywhere, without a project."""
+    start = Path(run.session.invoked_from)
+    with run.scratch() as scratch:
+        paths = [str(start / path) for path in run.options.files]
+        answer = _judge(run, scratch, "files", *paths)
+    for entry, given in zip(answer, run.options.files, strict=True):
+        entry["file"] = str(given)
+        found = [Problem(file=given.name, **problem) for problem in entry["problems"]]
+        run.say(report.problems(found) if found else f"  {given.name}: nothing found")
+    if run.options.json:
+        run.options.json.write_text(json.dumps(answer, indent=2) + "\n", encoding="utf-8")
+    if bad := sum(any(p["severity"] == "error" for p in entry["problems"]) for entry in answer):
+        raise FindingsInFiles(bad)

@@ -1,0 +1,246 @@
+"""``[tool.seatrial]``, and what is derived from the project where it is silent.
+
+Reading is lenient about nothing: an unknown key or a value of the wrong type is an error that names it. The table
+stands in ``pyproject.toml``, or its keys in ``seatrial.toml`` for a project that has no ``pyproject.toml``.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import sys
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
+from . import environment, toml
+from .errors import BadConfig, BrokenToml, NoProject, NotYet, TwoConfigs
+from .indexes import PYPI, TESTPYPI, Index
+from .stages import KINDS, Cell, Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+# CPython versions to choose from where a project says no more than `>=3.9`. The probe needs 3.8.
+KNOWN_PYTHONS = tuple(f"3.{minor}" for minor in range(8, 15))
+CLASSIFIER = re.compile(r"Programming Language :: Python :: (3\.\d+)$")
+DEPENDENCIES = Index("PyPI", simple=PYPI.simple)
+
+# Names that the design reserves and that this version does not act on: better refused than silently ignored.
+RESERVED = frozenset({"normalise", "rehearse-on", "require-verified", "release-with", "resolution"})
+
+
+@dataclass(frozen=True)
+class Config:
+    """The settings of one project. Times are in seconds."""
+
+    pythons: tuple[str, ...] = ()
+    extras: tuple[str, ...] = ()
+    import_names: tuple[str, ...] = ()
+    smoke: tuple[str, ...] = ()
+    smoke_requires: tuple[str, ...] = ()
+    ignore: Mapping[str, str] = field(default_factory=dict)
+    in_place: bool = False
+    build_env: tuple[str, ...] = ()
+    archives: tuple[Kind, ...] = ("wheel", "sdist")
+    tag: tuple[str, ...] = ("v{version}", "{version}")
+    session_prefix: str = ""
+    build_timeout: int = 3600
+    index_timeout: int = 900
+    testpypi: Index = TESTPYPI
+    pypi: Index = PYPI
+    dependencies: Index = DEPENDENCIES
+
+    @property
+    def cells(self) -> tuple[Cell, ...]:
+        """The verify matrix: every Python with every archive kind."""
+        return tuple(Cell(python, kind) for python in self.pythons for kind in KINDS if kind in self.archives)
+
+
+def load(root: Path) -> Config:
+    """Return the configuration of the project in `root`, with `pythons` filled in.
+
+    Raises BrokenToml, BadConfig, TwoConfigs, and NoProject where nothing says that a project is here.
+    """
+    document = _document(root / "pyproject.toml")
+    table = document.get("tool", {}).get("seatrial", {})
+    own = root / "seatrial.toml"
+    if own.exists():
+        if (root / "pyproject.toml").exists():
+            raise TwoConfigs(root)
+        table = _document(own)
+    elif not is_project(root):
+        raise NoProject(root)
+    settings = _settings(table)
+    settings.setdefault("pythons", supported_pythons(document.get("project", {})))
+    return Config(**settings)
+
+
+def is_project(root: Path) -> bool:
+    """Whether `root` holds something that a build frontend can build (PEP 517, or setuptools' own files)."""
+    return any((root / name).exists() for name in ("pyproject.toml", "setup.py", "setup.cfg"))
+
+
+def _document(path: Path) -> dict[str, Any]:
+    """Return the TOML document at `path`, empty where there is none."""
+    try:
+        return toml.parse(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except ValueError as error:
+        raise BrokenToml(path, str(error)) from None
+
+
+def supported_pythons(project: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the lowest and the highest Python that the static `project` table supports.
+
+    The Python that runs nox is added where neither is found on this machine, so that something can be verified here;
+    it is all there is where the table says nothing.
+    """
+    running = "{}.{}".format(*sys.version_info)
+    named = [match[1] for line in project.get("classifiers", ()) if (match := CLASSIFIER.match(str(line)))]
+    requires = project.get("requires-python")
+    if not (named or requires):
+        return (running,)
+    try:
+        specifier = SpecifierSet(requires or "")
+    except InvalidSpecifier:
+        specifier = SpecifierSet()
+    able = [v for v in named or KNOWN_PYTHONS if v in KNOWN_PYTHONS and specifier.contains(f"{v}.99")]
+    able.sort(key=KNOWN_PYTHONS.index)
+    chosen = list(dict.fromkeys(able[:1] + able[-1:]))
+    if running not in chosen and specifier.contains(running + ".99") and not any(map(_is_here, chosen)):
+        chosen.append(running)
+    return tuple(chosen) or (running,)
+
+
+def _is_here(python: str) -> bool:
+    """Whether an interpreter for `python` is on PATH. pyenv's shims exist for versions that are switched off."""
+    found = shutil.which(f"python{python}")
+    return found is not None and "shims" not in Path(found).parts
+
+
+def _settings(table: Any) -> dict[str, Any]:
+    """Return the fields of Config that `table` sets, each validated."""
+    if not isinstance(table, dict):
+        raise BadConfig("tool.seatrial", "a table", table)
+    found: dict[str, Any] = {}
+    for key, value in table.items():
+        if key in RESERVED:
+            raise NotYet(f"The setting `{key}`")
+        if key == "indexes":
+            found |= _indexes(value)
+        elif key in READERS:
+            found[key.replace("-", "_")] = READERS[key](key, value)
+        else:
+            raise BadConfig(key, f"one of the known settings: {', '.join(sorted([*READERS, 'indexes']))}", None)
+    return found
+
+
+def _texts(key: str, value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise BadConfig(key, "a list of strings", value)
+    return tuple(value)
+
+
+def _text(key: str, value: Any) -> str:
+    if not isinstance(value, str):
+        raise BadConfig(key, "a string", value)
+    return value
+
+
+def _flag(key: str, value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise BadConfig(key, "true or false", value)
+    return value
+
+
+def _seconds(key: str, value: Any) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or value <= 0:
+        raise BadConfig(key, "a number of seconds above 0", value)
+    return value
+
+
+def _reasons(key: str, value: Any) -> dict[str, str]:
+    if not isinstance(value, dict) or not all(isinstance(text, str) and text.strip() for text in value.values()):
+        raise BadConfig(key, 'a table of rule codes with a reason each, like wheel-pth = "on purpose"', value)
+    return value
+
+
+def _kinds(key: str, value: Any) -> tuple[Kind, ...]:
+    kinds = _texts(key, value)
+    if not kinds or set(kinds) - set(KINDS):
+        raise BadConfig(key, 'some of "wheel" and "sdist"', value)
+    return tuple(kind for kind in KINDS if kind in kinds)
+
+
+def _names(key: str, value: Any) -> tuple[str, ...]:
+    names = _texts(key, value)
+    if secrets := [name for name in names if environment.is_secret(name)]:
+        raise BadConfig(key, "names of variables that hold no secret", secrets[0])
+    return names
+
+
+def _pythons(key: str, value: Any) -> tuple[str, ...]:
+    pythons = _texts(key, value)
+    if not pythons or not all(re.fullmatch(r"(pypy)?3\.\d+t?", python) for python in pythons):
+        raise BadConfig(key, 'a list like ["3.10", "3.14", "3.14t", "pypy3.11"]', value)
+    return pythons
+
+
+def _tags(key: str, value: Any) -> tuple[str, ...]:
+    if "{version}" not in _text(key, value):
+        raise BadConfig(key, 'a pattern with {version} in it, like "v{version}"', value)
+    return (value,)
+
+
+READERS: Mapping[str, Callable[[str, Any], Any]] = {
+    "pythons": _pythons,
+    "extras": _texts,
+    "import-names": _texts,
+    "smoke": _texts,
+    "smoke-requires": _texts,
+    "ignore": _reasons,
+    "in-place": _flag,
+    "build-env": _names,
+    "archives": _kinds,
+    "tag": _tags,
+    "session-prefix": _text,
+    "build-timeout": _seconds,
+    "index-timeout": _seconds,
+}
+
+DEFAULT_INDEXES = {"testpypi": TESTPYPI, "pypi": PYPI, "dependencies": DEPENDENCIES}
+
+
+def _indexes(value: Any) -> dict[str, Index]:
+    """Return the indexes that ``[tool.seatrial.indexes]`` names: `upload` and `simple` URLs."""
+    if not isinstance(value, dict):
+        raise BadConfig("indexes", "a table", value)
+    return {role: _index(role, urls) for role, urls in value.items()}
+
+
+def _index(role: str, urls: Any) -> Index:
+    key = f"indexes.{role}"
+    if role not in DEFAULT_INDEXES:
+        raise BadConfig(key, f"one of {', '.join(DEFAULT_INDEXES)}", None)
+    needed = {"simple"} if role == "dependencies" else {"simple", "upload"}
+    if not isinstance(urls, dict) or set(urls) != needed:
+        raise BadConfig(key, f"a table with exactly: {', '.join(sorted(needed))}", urls)
+    for name, url in urls.items():
+        _checked_url(f"{key}.{name}", url)
+    host = urlsplit(urls["simple"]).netloc
+    variable = DEFAULT_INDEXES[role].token_variable
+    return Index(host, simple=urls["simple"].rstrip("/") + "/", upload=urls.get("upload", ""), token_variable=variable)
+
+
+def _checked_url(key: str, url: Any) -> None:
+    parts = urlsplit(_text(key, url))
+    if parts.scheme not in {"http", "https"} or not parts.netloc or "@" in parts.netloc:
+        raise BadConfig(key, "an http(s) URL without a login in it", "(not shown)" if "@" in url else url)
+
+
+assert set(READERS) <= {f.name.replace("_", "-") for f in fields(Config)}  # noqa: S101 (a slip of ours, at import)

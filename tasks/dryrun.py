@@ -1,0 +1,133 @@
+"""`dryrun`: the whole release against two throw-away indexes on this machine, with its own dist/ and record.
+
+The real sessions run, in a nox of their own; only the URLs of the two indexes are others. The project's own dist/ and
+record stay untouched.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from . import environment, process, report
+from .errors import BadWorkspace, DryrunFailed, StandinFailed, listing
+from .record import DIGEST_VARIABLE, Record, locked_file
+from .stages import Built, Checked, Dist, Released
+from .standins import Standin
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .run import Run
+
+SERVER = Path(__file__).with_name("standin.py")
+PREFIX = "seatrial-dryrun-"
+ALIVE = "alive"  # locked as long as its dry run lives, so that the next one knows what a killed one left
+INDEXES = ("testpypi", "pypi")
+
+CANNOT_SHOW = """\
+what a dry run cannot show: whether the name is free or yours on the real indexes, your accounts, tokens and trusted
+publishers, the indexes' own limits and checks beyond those of `check`, and how long their caches lag."""
+
+
+def dryrun(run: Run, nox: process.Argv) -> None:
+    """Release the project to two stand-in indexes, with `nox` as the command that starts nox on this noxfile."""
+    with _workspace(run) as place, _indexes(run, place) as (standin, tokens):
+        env = environment.for_dryrun(os.environ) | standin.to_environment() | tokens
+        env.pop(DIGEST_VARIABLE, None)
+        _nested(run, nox, env, "verify", *_handed_on(run))
+        built = Record.of(place).read(Built, session=run.names["build"])
+        _nested(run, nox, env, "pypi", "--yes", built.version)
+        _summary(run, place)
+
+
+def _handed_on(run: Run) -> tuple[str, ...]:
+    """Return the options that concern the nested build."""
+    taken = run.options.taken_from
+    return (*(("--from", str(taken)) if taken else ()), *(("--sdist-only",) if run.options.sdist_only else ()))
+
+
+def _nested(run: Run, nox: process.Argv, env: dict[str, str], session: str, *args: str) -> None:
+    name = run.names[session]
+    if process.run_shown((*nox, "--session", name, "--", *args), env=env, cwd=Path.cwd()) != 0:
+        raise DryrunFailed(name)
+
+
+@contextlib.contextmanager
+def _workspace(run: Run) -> Iterator[Path]:
+    """Yield the folder of this dry run: the one to keep, or a temporary one that is gone afterwards."""
+    if run.options.keep:
+        yield _to_keep(run.options.keep, run.root)
+        return
+    _sweep(Path(tempfile.gettempdir()))
+    temporary = tempfile.TemporaryDirectory(prefix=PREFIX, ignore_cleanup_errors=True)
+    with temporary as folder, locked_file(Path(folder) / ALIVE):
+        yield Path(folder).resolve()
+
+
+def _to_keep(folder: Path, root: Path) -> Path:
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise BadWorkspace(folder, "it exists and is not an empty folder.")
+    if folder.resolve() in {(root / "dist").resolve(), (root / "release-record").resolve(), root.resolve()}:
+        raise BadWorkspace(folder, "this is the project's own.")
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder.resolve()
+
+
+def _sweep(temporary: Path) -> None:
+    """Delete the folders that killed dry runs left: those that nobody holds the lock of."""
+    for old in temporary.glob(f"{PREFIX}*"):
+        marker = old / ALIVE
+        with contextlib.suppress(OSError):
+            if not marker.exists():
+                continue  # another run is just making it, or it is not ours
+            with locked_file(marker) as free:
+                pass
+            if free:
+                shutil.rmtree(old, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def _indexes(run: Run, place: Path) -> Iterator[tuple[Standin, dict[str, str]]]:
+    """Start the two stand-ins; yield where they are, and the tokens they take. They end with us, however we end."""
+    python = run.tools("standin")
+    argv = (str(python), "-I", str(SERVER), "--root", str(place))
+    with process.serving(argv, env=environment.for_install(os.environ), cwd=place) as line:
+        try:
+            said = json.loads(line)
+            standin = Standin(place, *(said[name]["url"] for name in INDEXES))
+            tokens = {f"{name.upper()}_TOKEN": said[name]["token"] for name in INDEXES}
+        except (ValueError, KeyError, TypeError):
+            raise StandinFailed(f"it said {line.strip()!r}.") from None
+        run.say(f"stand-in for TestPyPI: {standin.testpypi}   stand-in for PyPI: {standin.pypi}")
+        yield standin, tokens
+
+
+def _summary(run: Run, place: Path) -> None:
+    """Say what was proved. The bytes that the stand-in for PyPI holds are read anew from its own folder."""
+    record = Record.of(place)
+    built = record.read(Built, session=run.names["build"])
+    released = record.read(Released, session=run.names["pypi"])
+    checked = record.read(Checked, session=run.names["check"])
+    held = {name: tuple(sorted(map(Dist.from_file, (place / name).iterdir()))) for name in INDEXES}
+    differing = [name for name in INDEXES if held[name] != built.dists]
+    if differing or released.dists != built.dists:
+        raise DryrunFailed(f"the comparison of bytes: {' and '.join(differing) or 'the record'} differs from the build")
+    run.say()
+    run.say(f"dry run of {built.project} {built.version}: all five sessions passed")
+    run.say(report.files(built.dists))
+    run.say(report.cells(record.verified(), built.matrix))
+    run.say(f"the bytes on both stand-ins are the bytes that were built ({len(built.dists)} files, compared by sha256)")
+    if warnings := [problem for problem in checked.problems if problem.severity == "warning"]:
+        run.say(f"warnings of `check`:{listing(sorted({f'{p.rule}: {p.file}' for p in warnings}))}")
+    if built.dirty:
+        run.say("the tree has changes that are not committed: commit them before `testpypi`")
+    run.say(CANNOT_SHOW)
+    if run.options.keep:
+        run.say(f"kept in {place}: dist, release-record, testpypi, pypi")
+    run.next("testpypi")

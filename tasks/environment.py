@@ -1,0 +1,134 @@
+"""Which environment variables each kind of child process sees. Everything else stays here.
+
+A build backend, a dependency's setup code and a smoke command run code that we did not write: none of them gets a
+secret. nox hands the whole environment down by default, so every child gets one made here instead.
+"""
+
+from __future__ import annotations
+
+import configparser
+import os
+import re
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+SYSTEM = frozenset(
+    """
+    PATH HOME USER LOGNAME SHELL TERM LANG LANGUAGE TZ TMPDIR TEMP TMP
+    USERPROFILE USERNAME APPDATA LOCALAPPDATA PROGRAMDATA PROGRAMFILES PROGRAMFILES(X86) PROGRAMW6432 ALLUSERSPROFILE
+    SYSTEMROOT SYSTEMDRIVE WINDIR COMSPEC PATHEXT NUMBER_OF_PROCESSORS PROCESSOR_ARCHITECTURE PROCESSOR_IDENTIFIER OS
+    LD_LIBRARY_PATH DYLD_LIBRARY_PATH NO_COLOR FORCE_COLOR COLUMNS COVERAGE_PROCESS_START COVERAGE_PROCESS_CONFIG
+    """.split()
+)
+NETWORK = frozenset(
+    """
+    HTTP_PROXY HTTPS_PROXY ALL_PROXY NO_PROXY SSL_CERT_FILE SSL_CERT_DIR REQUESTS_CA_BUNDLE CURL_CA_BUNDLE
+    GIT_SSL_CAINFO NIX_SSL_CERT_FILE PIP_CERT PIP_CLIENT_CERT PIP_PROXY PIP_TRUSTED_HOST PIP_DEFAULT_TIMEOUT
+    PIP_TIMEOUT PIP_RETRIES PIP_CACHE_DIR UV_CACHE_DIR UV_NATIVE_TLS UV_SYSTEM_CERTS UV_HTTP_TIMEOUT
+    UV_CONCURRENT_DOWNLOADS UV_LINK_MODE UV_INSECURE_HOST
+    """.split()
+)
+INDEXES = frozenset(
+    """
+    PIP_CONFIG_FILE PIP_INDEX_URL PIP_EXTRA_INDEX_URL PIP_NO_INDEX PIP_FIND_LINKS PIP_CONSTRAINT PIP_BUILD_CONSTRAINT
+    PIP_PREFER_BINARY PIP_ONLY_BINARY PIP_NO_BINARY UV_DEFAULT_INDEX UV_INDEX UV_INDEX_URL UV_EXTRA_INDEX_URL
+    UV_FIND_LINKS UV_NO_INDEX UV_OFFLINE UV_CONSTRAINT UV_BUILD_CONSTRAINT UV_EXCLUDE_NEWER UV_INDEX_STRATEGY
+    """.split()
+)
+COMPILERS = frozenset(
+    """
+    CC CXX FC F77 F90 CPP AR AS LD NM RANLIB STRIP CFLAGS CXXFLAGS CPPFLAGS FFLAGS LDFLAGS LIBS ARCHFLAGS CPATH
+    C_INCLUDE_PATH CPLUS_INCLUDE_PATH LIBRARY_PATH MACOSX_DEPLOYMENT_TARGET IPHONEOS_DEPLOYMENT_TARGET SDKROOT
+    DEVELOPER_DIR PKG_CONFIG PKG_CONFIG_PATH PKG_CONFIG_LIBDIR CMAKE CMAKE_ARGS CMAKE_GENERATOR CMAKE_PREFIX_PATH
+    CMAKE_BUILD_TYPE CMAKE_BUILD_PARALLEL_LEVEL CMAKE_TOOLCHAIN_FILE MAKEFLAGS NINJA CUDA_HOME CUDA_PATH CARGO_HOME
+    RUSTUP_HOME RUSTUP_TOOLCHAIN RUSTFLAGS CARGO_BUILD_TARGET GOPATH GOROOT JAVA_HOME SWIG INCLUDE LIB LIBPATH
+    DISTUTILS_USE_SDK MSSDK VCINSTALLDIR VCTOOLSINSTALLDIR VSINSTALLDIR VSCMD_ARG_TGT_ARCH WINDOWSSDKDIR
+    WINDOWSSDKVERSION UNIVERSALCRTSDKDIR UCRTVERSION CONDA_PREFIX CONDA_BUILD_SYSROOT CONDA_TOOLCHAIN_HOST HOST
+    """.split()
+)
+KEYRING = frozenset({"DBUS_SESSION_BUS_ADDRESS", "PYTHON_KEYRING_BACKEND", "DISPLAY", "WAYLAND_DISPLAY"})
+NETWORK_SETTINGS = ("cert", "client-cert", "proxy", "timeout", "retries")
+PREFIXES = ("LC_", "XDG_", "NIX_", "VS1")
+
+SECRET = re.compile(
+    r"TOKEN|PASSWORD|PASSWD|PASSPHRASE|SECRET|CREDENTIAL|API_?KEY|ACCESS_?KEY|PRIVATE_?KEY|^ACTIONS_|^TWINE_"
+    r"|^UV_PUBLISH_|^HATCH_INDEX_|^FLIT_|^POETRY_PYPI_|^PDM_PUBLISH_",
+    re.IGNORECASE,
+)
+LOGIN_IN_URL = re.compile(r"//[^/@\s]+@")
+
+
+def is_secret(name: str) -> bool:
+    """Whether a variable called `name` is likely to hold a secret, or the means to get one."""
+    return SECRET.search(name) is not None
+
+
+def for_build(outer: Mapping[str, str], extra: Iterable[str] = ()) -> dict[str, str]:
+    """Return what a build backend may see of `outer`; `extra` are further names (the project's `build-env`).
+
+    Index settings pass, since build requirements come from there, but not where a login stands in the URL.
+    """
+    allowed = SYSTEM | NETWORK | COMPILERS | {name.upper() for name in extra}
+    env = _picked(outer, allowed)
+    env |= {k: v for k, v in _picked(outer, INDEXES).items() if not LOGIN_IN_URL.search(v)}
+    return env | {"UV_NO_CONFIG": "1"}
+
+
+def for_install(outer: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment for installing and running the released files as a stranger would.
+
+    No index, find-links, age limit or constraint of this machine's pip and uv settings is left in it; certificates,
+    proxies and caches are, those set in pip's configuration files included.
+    """
+    env = pip_network_settings(outer) | _picked(outer, SYSTEM | NETWORK | COMPILERS)
+    return env | {"PIP_CONFIG_FILE": os.devnull, "UV_NO_CONFIG": "1", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
+
+
+def for_upload(outer: Mapping[str, str], secret: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment of twine, the one process that gets `secret` (see `credentials`)."""
+    return _picked(outer, SYSTEM | NETWORK | KEYRING) | dict(secret)
+
+
+def for_dryrun(outer: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment of the nested run: everything but secrets, since it needs none."""
+    return {name: value for name, value in outer.items() if not is_secret(name)}
+
+
+def pip_network_settings(outer: Mapping[str, str]) -> dict[str, str]:
+    """Return certificates, proxy and patience from pip's configuration files, as the variables pip reads."""
+    parser = configparser.RawConfigParser()
+    try:
+        parser.read(_pip_configs(outer), encoding="utf-8")
+    except (configparser.Error, UnicodeDecodeError):
+        return {}  # pip itself will say what is wrong with it
+    found = {key: parser.get("global", key, fallback=None) for key in NETWORK_SETTINGS}
+    return {f"PIP_{key.replace('-', '_').upper()}": value for key, value in found.items() if value}
+
+
+def _pip_configs(outer: Mapping[str, str]) -> list[Path]:
+    """Return where pip looks for its configuration, least important first (pip's documentation, "Configuration")."""
+    home = Path.home()
+    if sys.platform == "win32":
+        places = [Path(outer[name]) / "pip" for name in ("PROGRAMDATA", "APPDATA") if name in outer]
+        return [home / "pip" / "pip.ini", *(place / "pip.ini" for place in places), *_named(outer)]
+    user = Path(outer.get("XDG_CONFIG_HOME") or home / ".config")
+    mac = [home / "Library/Application Support/pip"] if sys.platform == "darwin" else []
+    places = [Path("/etc"), Path("/etc/xdg/pip"), home / ".pip", *mac, user / "pip"]
+    return [*(place / "pip.conf" for place in places), *_named(outer)]
+
+
+def _named(outer: Mapping[str, str]) -> list[Path]:
+    return [Path(outer["PIP_CONFIG_FILE"])] if outer.get("PIP_CONFIG_FILE") else []
+
+
+def _picked(outer: Mapping[str, str], allowed: frozenset[str] | set[str]) -> dict[str, str]:
+    """Return the variables of `outer` that are allowed, by upper-case name, and do not look like secrets."""
+    return {
+        name: value
+        for name, value in outer.items()
+        if (name.upper() in allowed or name.upper().startswith(PREFIXES)) and not is_secret(name)
+    }

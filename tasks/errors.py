@@ -1,0 +1,656 @@
+"""Every way a release can stop, in words.
+
+An error takes facts and writes its own sentences: what happened, the usual cause, what to do now. Pure code raises
+it; one decorator in `sessions` shows it and ends the session with exit 1.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+
+@dataclass(eq=False)
+class ReleaseError(Exception):
+    """Something a user can cause or meet. Subclasses declare their facts as fields and fill the three templates.
+
+    In a template ``{e.name}`` is the fact (or property) `name` of the error.
+    """
+
+    what: ClassVar[str] = ""
+    cause: ClassVar[str] = ""
+    cure: ClassVar[str] = ""
+
+    def __str__(self) -> str:
+        parts = (("", self.what), ("Usual cause: ", self.cause), ("What to do: ", self.cure))
+        return "\n".join(label + text.format(e=self) for label, text in parts if text)
+
+
+def listing(items: Iterable[object]) -> str:
+    """Return `items` one a line, indented, for the inside of a message."""
+    return "".join(f"\n  {item}" for item in items)
+
+
+SHOWN = 10  # items of a long list
+
+
+def shortened(items: Sequence[object]) -> str:
+    """Return the first of `items` as `listing` does, and how many more there are."""
+    more = [f"... and {len(items) - SHOWN} more"] if len(items) > SHOWN else []
+    return listing([*items[:SHOWN], *more])
+
+
+def indented(text: str, *, last: int = 40) -> str:
+    """Return the last lines of a program's output, set apart from our own sentences."""
+    lines = text.strip().splitlines()
+    left_out = [f"({len(lines) - last} lines left out)"] if len(lines) > last else []
+    return listing(f"| {line}" for line in left_out + lines[-last:])
+
+
+# What nox, the options and the configuration say.
+
+
+@dataclass(eq=False)
+class NotYet(ReleaseError):
+    subject: str
+    way_out: str = ""
+
+    what = "{e.subject} is not supported by this version of seatrial."
+    cure = "{e.advice}"
+
+    @property
+    def advice(self) -> str:
+        return f"{self.way_out}." if self.way_out else "leave it out; the changelog says when it comes."
+
+
+@dataclass(eq=False)
+class BadOption(ReleaseError):
+    prog: str
+    complaint: str
+
+    what = "{e.prog}: {e.complaint}"
+    cause = "the options of the release sessions stand after a lone `--`, and nox's own before it."
+    cure = "`{e.prog} --help` lists them."
+
+
+@dataclass(eq=False)
+class SecretInArguments(ReleaseError):
+    what = "An API token was given on the command line. It is not used, and not repeated here."
+    cause = "a command line is seen by every process of this machine, kept by the shell and printed by nox."
+    cure = (
+        "revoke that token now (https://pypi.org/manage/account/token/ or https://test.pypi.org/manage/account/token/),"
+        " make a new one, and hand it over in PYPI_TOKEN or TESTPYPI_TOKEN."
+    )
+
+
+@dataclass(eq=False)
+class FakeSuccess(ReleaseError):
+    flag: str
+
+    what = "This session was started with {e.flag}, which would report success for something that did not happen."
+    cause = "the flag stands in the command, or in `nox.options` of the noxfile."
+    cure = "run the session without it."
+
+
+@dataclass(eq=False)
+class ReusedEnvironment(ReleaseError):
+    folder: Path
+
+    what = "verify was given an environment that was used before: {e.folder}"
+    cause = "nox was run with -R or --reuse-venv=always; `verify` installs as a stranger does, into a fresh one."
+    cure = "run nox without that flag, or with --reuse-venv=no."
+
+
+@dataclass(eq=False)
+class ShadowedTools(ReleaseError):
+    root: Path
+    names: tuple[str, ...]
+
+    what = "The project's own {e.shown} in {e.root} hide modules that nox needs to make virtual environments."
+    cause = "Python 3.10 puts the current folder first on its path when nox starts `python -m virtualenv`."
+    cure = "run nox on Python 3.11 or later, or install uv (pip install uv), which makes the environments instead."
+
+    @property
+    def shown(self) -> str:
+        return ", ".join(f"`{name}`" for name in self.names)
+
+
+@dataclass(eq=False)
+class NoProject(ReleaseError):
+    folder: Path
+
+    what = "There is no Python project in {e.folder}: no pyproject.toml, setup.py or setup.cfg."
+    cause = "the command was run in another folder than the project's."
+    cure = "change to the folder that holds the project's pyproject.toml, and run it again."
+
+
+@dataclass(eq=False)
+class BrokenToml(ReleaseError):
+    path: Path
+    reason: str
+
+    what = "{e.path} is not valid TOML: {e.reason}"
+    cause = "a quote or bracket that is not closed, or a key that stands twice, at or above that line."
+    cure = "mend that line; nothing was built."
+
+
+@dataclass(eq=False)
+class BadConfig(ReleaseError):
+    key: str
+    expected: str
+    found: object
+
+    what = "The setting `{e.key}` of [tool.seatrial] is {e.shown}, and should be {e.expected}."
+    cause = "a misspelt name, or a value of another type."
+    cure = "correct it in pyproject.toml (or seatrial.toml); docs/reference/configuration.md has them all."
+
+    @property
+    def shown(self) -> str:
+        return "not known" if self.found is None else repr(self.found)
+
+
+@dataclass(eq=False)
+class TwoConfigs(ReleaseError):
+    root: Path
+
+    what = "{e.root} holds both a seatrial.toml and a pyproject.toml."
+    cause = "seatrial.toml is for projects that have no pyproject.toml."
+    cure = "move its keys to [tool.seatrial] in pyproject.toml, and delete seatrial.toml."
+
+
+# What the machine says.
+
+
+@dataclass(eq=False)
+class ToolMissing(ReleaseError):
+    tool: str
+
+    what = "The program {e.tool} was not found."
+    cause = "it is not installed, or the session's virtual environment was made with --no-install or cut short."
+    cure = "install it; for a tool of the session's own, delete the .nox folder and run the session again."
+
+
+@dataclass(eq=False)
+class ToolStuck(ReleaseError):
+    command: str
+    limit: float
+    output: str
+
+    what = "This command did not end within {e.limit:.0f} seconds, and was ended:\n  {e.command}{e.shown}"
+    cause = "it waits for something: a prompt, a network that does not answer, a lock of another process."
+    cure = (
+        "run the command by hand to see what it waits for. If it only needs longer,"
+        " raise `build-timeout` in [tool.seatrial] (seconds)."
+    )
+
+    @property
+    def shown(self) -> str:
+        return indented(self.output)
+
+
+@dataclass(eq=False)
+class ToolFailed(ReleaseError):
+    subject: str
+    code: int
+    output: str
+    cause_here: str
+    cure_here: str
+
+    what = "{e.subject} failed (exit code {e.code}). Its own words:{e.shown}"
+    cause = "{e.cause_here}"
+    cure = "{e.cure_here}"
+
+    @property
+    def shown(self) -> str:
+        return indented(self.output)
+
+
+@dataclass(eq=False)
+class DiskTrouble(ReleaseError):
+    reason: str
+
+    what = "The operating system refused to read or write: {e.reason}"
+    cause = "a full disk, missing rights on a folder, or a file that another program holds open."
+    cure = "free space or correct the rights, and run the session again: what is recorded is complete."
+
+
+# What the source tree says.
+
+
+@dataclass(eq=False)
+class GitMissing(ReleaseError):
+    root: Path
+
+    what = "{e.root} is a git repository, and the program git was not found."
+    cause = "git is not installed, or not on PATH."
+    cure = "install git; the files must come from a commit, and only git can tell which."
+
+
+@dataclass(eq=False)
+class NoCommit(ReleaseError):
+    root: Path
+
+    what = "The git repository in {e.root} has no commit yet, so there is nothing to release."
+    cause = "`git init` was run, and no `git commit` after it."
+    cure = "commit the project, and run the session again."
+
+
+@dataclass(eq=False)
+class ShallowClone(ReleaseError):
+    root: Path
+
+    what = "The git repository in {e.root} is a shallow clone: its history and tags are cut off."
+    cause = "CI checkouts fetch one commit only unless told otherwise; versions read from git come out wrong then."
+    cure = "git fetch --unshallow --tags (GitHub: `fetch-depth: 0` for actions/checkout; GitLab: GIT_DEPTH: 0)."
+
+
+@dataclass(eq=False)
+class CheckoutFailed(ReleaseError):
+    root: Path
+    reason: str
+
+    what = "A clean checkout of {e.root} could not be made: {e.reason}"
+    cause = "the repository belongs to another user, lacks objects, or was not fetched whole."
+    cure = "do what git says above; `in-place = true` in [tool.seatrial] builds from the working tree instead."
+
+
+# What the build says.
+
+
+@dataclass(eq=False)
+class BuildOdd(ReleaseError):
+    reason: str
+    files: tuple[str, ...]
+
+    what = "The build ended well, but {e.reason}{e.shown}"
+    cause = "the build backend's configuration, or a version that is computed anew for each file."
+    cure = "run `python -m build` by hand and look at what it writes. The old files in dist/ were not touched."
+
+    @property
+    def shown(self) -> str:
+        return listing(self.files)
+
+
+@dataclass(eq=False)
+class NothingToTake(ReleaseError):
+    folder: Path
+    reason: str
+
+    what = "--from {e.folder}: {e.reason}"
+    cause = "another folder was meant, or the wheels were not put there yet."
+    cure = "name a folder other than dist/ that holds the wheels and the sdist of one release, and nothing else."
+
+
+# What the record says.
+
+
+@dataclass(eq=False)
+class StageMissing(ReleaseError):
+    stage: str
+    session: str
+
+    what = "Nothing is recorded as {e.stage} for this release."
+    cause = (
+        "the session `{e.session}` has not been run, did not succeed, or its record was not brought to this machine."
+    )
+    cure = "run `nox -s {e.session}` first."
+
+
+@dataclass(eq=False)
+class StageOutdated(ReleaseError):
+    reason: str
+    session: str
+
+    what = "What is recorded no longer fits: {e.reason}."
+    cause = "the release was built anew after that session."
+    cure = "run `nox -s {e.session}` again."
+
+
+@dataclass(eq=False)
+class RecordDamaged(ReleaseError):
+    path: Path
+    reason: str
+
+    what = "The record {e.path} cannot be used: {e.reason}"
+    cause = "it was cut short by a copy, edited by hand, or written by another version of seatrial."
+    cure = (
+        "bring it again from where it was made; failing that, delete this one file and run its session again"
+        " (nothing is uploaded twice: the index is asked first)."
+    )
+
+
+@dataclass(eq=False)
+class RecordForeign(ReleaseError):
+    path: Path
+    theirs: str
+    ours: str
+
+    what = "{e.path} is the record of other files ({e.theirs}) than built.json ({e.ours})."
+    cause = "records of two releases, or of two builds of one release, lie in one folder."
+    cure = "remove the file that does not belong here, and run its session again if it was of this release."
+
+
+@dataclass(eq=False)
+class RecordSwapped(ReleaseError):
+    path: Path
+    expected: str
+    found: str
+
+    what = (
+        "{e.path} is not the file that the build job wrote: SEATRIAL_RECORD says sha256 {e.expected}, found {e.found}."
+    )
+    cause = "the artifact was replaced between two CI jobs, or SEATRIAL_RECORD is of another run."
+    cure = "stop and find out who changed it. Start the release again from the build job."
+
+
+@dataclass(eq=False)
+class FilesChanged(ReleaseError):
+    folder: Path
+    changes: tuple[str, ...]
+
+    what = "{e.folder} does not hold the files that were built:{e.shown}"
+    cause = "another tool wrote to this folder after `build`, or a file was damaged or replaced on its way here."
+    cure = (
+        "put the recorded files back (CI: download the artifact again), or start anew with"
+        " `nox -s build -- --rebuild`, which moves the old files aside."
+    )
+
+    @property
+    def shown(self) -> str:
+        return listing(self.changes)
+
+
+@dataclass(eq=False)
+class RunningAlready(ReleaseError):
+    folder: Path
+
+    what = "Another run of the release sessions is at work on {e.folder}."
+    cause = "a second terminal, or a CI job that shares this folder."
+    cure = "wait until it has ended, and run this session again."
+
+
+# What the rules and the trial say.
+
+
+@dataclass(eq=False)
+class NotReady(ReleaseError):
+    count: int
+    trial: bool = False
+
+    what = "{e.shown}"
+    cause = "see each finding above."
+    cure = "mend them, commit, and run the session again. No version was spent: nothing has been uploaded."
+
+    @property
+    def shown(self) -> str:
+        errors = f"{self.count} error{'s' if self.count != 1 else ''}"
+        if self.trial:
+            return f"The files do not work once installed: {errors}."
+        return f"PyPI would refuse these files, or they would fail their users: {errors}."
+
+
+@dataclass(eq=False)
+class FindingsInFiles(ReleaseError):
+    count: int
+
+    what = "{e.count} of these files cannot be uploaded to PyPI, or would fail their users."
+    cure = "see each finding above."
+
+
+@dataclass(eq=False)
+class InstallFailed(ReleaseError):
+    subject: str
+    code: int
+    output: str
+
+    what = "{e.subject} could not be installed (exit code {e.code}). The installer's own words:{e.shown}"
+    cause = "a dependency or build requirement that does not exist or does not fit, or an index that does not answer."
+    cure = "correct the requirements of the project; if the index did not answer, run the session again."
+
+    @property
+    def shown(self) -> str:
+        return indented(self.output)
+
+
+@dataclass(eq=False)
+class NoFit(ReleaseError):
+    kind: str
+    python: str
+
+    what = "None of this release's files of kind {e.kind} fits Python {e.python} on this machine."
+    cause = "a compiled wheel for another platform, or a Python that the project does not support."
+    cure = "set `pythons` in [tool.seatrial] to Pythons that the files are for."
+
+
+# What the indexes say.
+
+
+@dataclass(eq=False)
+class IndexUnreachable(ReleaseError):
+    index: str
+    url: str
+    reason: str
+
+    what = "{e.index} cannot be read at {e.url}: {e.reason}"
+    cause = "no network, a proxy or certificate that is not set up, or an outage (https://status.python.org)."
+    cure = "run the session again when it answers: it goes on where it stopped, and nothing is uploaded twice."
+
+
+@dataclass(eq=False)
+class IndexRefused(ReleaseError):
+    index: str
+    url: str
+    status: int
+    reason: str
+
+    what = "{e.index} refused to show {e.url}: {e.status} {e.reason}"
+    cause = "a wrong URL in [tool.seatrial.indexes], an index that wants a login to be read, or a blocked address."
+    cure = "open the URL in a browser; correct the setting, or wait where the index limits how often it is asked."
+
+
+@dataclass(eq=False)
+class IndexNotJson(ReleaseError):
+    index: str
+    url: str
+
+    what = "{e.index} did not answer {e.url} in the JSON of the simple repository API (PEP 691)."
+    cause = "a proxy's login page, a wrong URL in [tool.seatrial.indexes], or an index that has no JSON."
+    cure = "open the URL in a browser and correct the setting. Without hashes from the index no bytes can be proved."
+
+
+@dataclass(eq=False)
+class OtherBytes(ReleaseError):
+    index: str
+    project: str
+    version: str
+    files: tuple[tuple[str, str, str], ...]
+    page: str
+
+    what = "{e.index} holds something else than was built as {e.project} {e.version}:{e.shown}"
+    cause = "this version was uploaded before from another build; an index never takes a file name twice."
+    cure = (
+        "nothing of this file set was sent. Compare with {e.page}; if those files are not meant to be released,"
+        " choose the next version number, commit, and start with `nox -s build`."
+    )
+
+    @property
+    def shown(self) -> str:
+        return listing(f"{name}\n    expected {ours}\n    found    {theirs}" for name, ours, theirs in self.files)
+
+
+@dataclass(eq=False)
+class NotVisible(ReleaseError):
+    index: str
+    project: str
+    version: str
+    files: tuple[str, ...]
+    limit: float
+
+    what = "{e.index} took {e.project} {e.version}, and does not show it after {e.limit:.0f} seconds:{e.shown}"
+    cause = "the caches in front of the index lag; this can take many minutes."
+    cure = (
+        "run the same session again later: it looks first, and uploads nothing twice. `index-timeout` sets the limit."
+    )
+
+    @property
+    def shown(self) -> str:
+        return listing(self.files)
+
+
+@dataclass(eq=False)
+class UploadRefused(ReleaseError):
+    index: str
+    output: str
+    reason: str
+
+    what = "{e.index} did not take the files. Its own words:{e.shown}"
+    cause = "{e.reason}"
+    cure = "mend that and run the session again: files that are already there stay, only the others are sent."
+
+    @property
+    def shown(self) -> str:
+        return indented(self.output, last=15)
+
+
+# What the credentials say.
+
+
+@dataclass(eq=False)
+class BadCredential(ReleaseError):
+    index: str
+    complaint: str
+    variable: str
+    pages: str
+
+    what = "No upload to {e.index}: {e.complaint}"
+    cause = "an undefined CI secret (it gives an empty variable), or a token copied with quotes or for the other index."
+    cure = "put one API token into {e.variable}, and unset the others.{e.links}"
+
+    @property
+    def links(self) -> str:
+        if not self.pages:
+            return ""
+        return f" Account: {self.pages}/account/register/  Token: {self.pages}/manage/account/token/"
+
+
+# What `pypi` says.
+
+
+@dataclass(eq=False)
+class Dirty(ReleaseError):
+    files: tuple[str, ...]
+
+    what = "These files were built from a tree with changes that are not committed, and cannot be uploaded:{e.shown}"
+    cause = "work in progress, or a file that is neither committed nor ignored."
+    cure = "commit or stash them and run `nox -s build`. `nox -s dryrun` rehearses a dirty tree on this machine."
+
+    @property
+    def shown(self) -> str:
+        return shortened(self.files)
+
+
+@dataclass(eq=False)
+class NotVerified(ReleaseError):
+    index: str
+    missing: tuple[str, ...]
+    in_ci: bool
+
+    what = "These files are not verified as the matrix demands. Missing:{e.shown}"
+    cause = (
+        "an interpreter that is not on this machine is skipped by nox; a failed or unfinished verify leaves no record."
+    )
+    cure = "{e.advice}"
+
+    @property
+    def shown(self) -> str:
+        return listing(self.missing)
+
+    @property
+    def advice(self) -> str:
+        if self.in_ci:
+            return "in CI every cell must be there: run the verify jobs and bring their records here."
+        return (
+            "run `nox -s verify`; at least one cell of each kind must be green. `pythons` in [tool.seatrial] sets them."
+        )
+
+
+@dataclass(eq=False)
+class RehearsedElsewhere(ReleaseError):
+    found: str
+    expected: str
+
+    what = "These files were rehearsed on {e.found}, and the rehearsal index of this project is {e.expected}."
+    cause = "the record was made against another index (a stand-in of `dryrun` proves nothing about TestPyPI)."
+    cure = "run `nox -s testpypi verify`."
+
+
+@dataclass(eq=False)
+class TagElsewhere(ReleaseError):
+    tag: str
+    commit: str
+    built: str
+
+    what = "The tag {e.tag} points to commit {e.commit}, and these files were built from {e.built}."
+    cause = "the tag was set or moved after the build, or the files are of an older commit."
+    cure = "move the tag, or build the tagged commit with `nox -s build -- --rebuild`."
+
+
+@dataclass(eq=False)
+class NotConfirmed(ReleaseError):
+    project: str
+    version: str
+    typed: str | None
+    command: str
+
+    what = "Not uploaded: {e.project} {e.version} was not confirmed{e.shown}."
+    cause = "an upload to PyPI cannot be undone, so the version is typed, or given with --yes where nobody can type."
+    cure = "{e.command}"
+
+    @property
+    def shown(self) -> str:
+        return "" if self.typed is None else f" (the answer was {self.typed!r})"
+
+
+# What `dryrun` says.
+
+
+@dataclass(eq=False)
+class StandinFailed(ReleaseError):
+    reason: str
+
+    what = "The stand-in indexes did not start: {e.reason}"
+    cause = "a firewall or security program that forbids servers on 127.0.0.1, or an environment that was cut short."
+    cure = "delete the .nox folder and run the session again."
+
+
+@dataclass(eq=False)
+class BadWorkspace(ReleaseError):
+    folder: Path
+    reason: str
+
+    what = "--keep {e.folder}: {e.reason}"
+    cause = "the folder of an earlier dry run, or of something else."
+    cure = "name a folder that does not exist yet or is empty, outside the project's dist/ and release-record/."
+
+
+@dataclass(eq=False)
+class DryrunFailed(ReleaseError):
+    session: str
+
+    what = "The dry run stopped in `{e.session}`; the real indexes were not touched."
+    cause = "see the message of that session above."
+    cure = "mend that and run `nox -s dryrun` again."
+
+
+@dataclass(eq=False)
+class NotLoopback(ReleaseError):
+    variable: str
+    found: str
+
+    what = "{e.variable} names an address outside this machine: {e.found}"
+    cause = "only `dryrun` sets this variable, and only to 127.0.0.1; URLs of indexes never come from the environment."
+    cure = "unset it; indexes are set in [tool.seatrial.indexes]."

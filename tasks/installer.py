@@ -1,0 +1,164 @@
+"""Virtual environments and what is installed into them, with uv or with pip: the same steps, the same proof.
+
+Nothing of this machine's pip or uv settings takes part (see `environment.for_install`), and every index is named.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
+
+from . import process, toml
+from .errors import InstallFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from .stages import Dist
+
+INSTALL_LIMIT = 3600.0  # seconds; an sdist may have to be compiled
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where the file of an installed distribution came from; `tags` of a wheel tell several of one version apart."""
+
+    url: str
+    sha256: str
+
+    @property
+    def tags(self) -> frozenset[str]:
+        try:
+            return frozenset(map(str, parse_wheel_filename(self.url.rpartition("/")[2])[3]))
+        except InvalidWheelFilename:
+            return frozenset()
+
+
+Origins = dict[str, tuple[Origin, ...]]  # by normalised name
+
+
+@dataclass(frozen=True)
+class Venv:
+    """A virtual environment in the folder `root`."""
+
+    root: Path
+
+    @property
+    def scripts(self) -> Path:
+        return self.root / ("Scripts" if os.name == "nt" else "bin")
+
+    @property
+    def python(self) -> Path:
+        return self.scripts / ("python.exe" if os.name == "nt" else "python")
+
+
+@dataclass(frozen=True)
+class Installer:
+    """How to install: with the program `uv`, or with the environment's own pip where it is None.
+
+    `index` is the simple repository that dependencies come from, `scratch` a folder for lists and reports.
+    """
+
+    uv: str | None
+    env: Mapping[str, str]
+    scratch: Path
+    index: str
+
+    def create(self, root: Path, python: str | None) -> Venv:
+        """Make a fresh virtual environment for `python` (as nox names it; None: the one that runs us)."""
+        wanted = python or sys.executable
+        if self.uv:
+            argv: Sequence[str] = (self.uv, "venv", "--quiet", "--no-python-downloads", "--python", wanted, str(root))
+        else:
+            quiet = ("--quiet", "--no-periodic-update")
+            argv = (sys.executable, "-I", "-m", "virtualenv", *quiet, "--python", wanted, str(root))
+        self._run(argv, f"A virtual environment for Python {python or 'of nox'}")
+        return Venv(root)
+
+    def from_index(self, venv: Venv, project: str, version: str, dists: tuple[Dist, ...], index: str) -> None:
+        """Install the wheel of `dists` that fits, by its sealed hash, from `index` alone: no cache, no dependencies."""
+        pins = " ".join(f"--hash=sha256:{dist.sha256}" for dist in dists)
+        wanted = self.scratch / "release.txt"
+        wanted.write_text(f"{project}=={version} {pins}\n", encoding="utf-8")
+        cache = "--no-cache" if self.uv else "--no-cache-dir"
+        flags = ("--no-deps", "--require-hashes", "--only-binary", ":all:", cache, "-r", str(wanted))
+        self._install(venv, f"{project} {version} from the index", *self._from(index), *flags)
+
+    def from_file(self, venv: Venv, path: Path, project: str) -> None:
+        """Install the file at `path` without dependencies; what an sdist needs to be built comes from `self.index`."""
+        fresh = ("--refresh-package", project) if self.uv else ("--no-cache-dir",)
+        self._install(venv, path.name, *self._from(self.index), "--no-deps", *fresh, str(path))
+
+    def dependencies(self, venv: Venv, requirements: Sequence[str], guest: str, version: str) -> Origins:
+        """Install `requirements` (PEP 508, without markers) from `self.index` alone; return where each came from.
+
+        The project `guest`, which is installed already, stays the version that it is, also where one of its
+        dependencies asks for it.
+        """
+        if not requirements:
+            return {}
+        listed = self.scratch / "dependencies.txt"
+        listed.write_text("".join(f"{line}\n" for line in requirements), encoding="utf-8")
+        return self._locked(venv, listed, guest) if self.uv else self._reported(venv, listed, f"{guest}=={version}")
+
+    def check(self, venv: Venv) -> None:
+        """Raise InstallFailed where requirements of what is installed are not met (``pip check``)."""
+        self._run(self._pip(venv, "check"), "The set of installed distributions (pip check)")
+
+    def _locked(self, venv: Venv, listed: Path, guest: str) -> Origins:
+        """Resolve `listed` to a pylock.toml (PEP 751) and install exactly that: uv tells hashes in no other way."""
+        lock = self.scratch / "pylock.toml"
+        resolve = (str(self.uv), "pip", "compile", "--quiet", "--format", "pylock.toml", "--no-header")
+        target = ("--python", str(venv.python), "--no-emit-package", guest, "-o", str(lock))
+        self._run((*resolve, *target, *self._from(self.index), str(listed)), "The dependencies")
+        self._install(venv, "The dependencies", *self._from(self.index), "-r", str(lock))
+        packages = toml.parse(lock.read_text(encoding="utf-8")).get("packages", [])
+        return {canonicalize_name(package["name"]): tuple(_lock_origins(package)) for package in packages}
+
+    def _reported(self, venv: Venv, listed: Path, pin: str) -> Origins:
+        """Install `listed` with pip, and read its installation report."""
+        report = self.scratch / "report.json"
+        flags = ("--report", str(report), "-r", str(listed), pin)
+        self._install(venv, "The dependencies", *self._from(self.index), *flags)
+        items = json.loads(report.read_text(encoding="utf-8"))["install"]
+        return {canonicalize_name(item["metadata"]["name"]): (_report_origin(item),) for item in items}
+
+    def _install(self, venv: Venv, subject: str, *args: str) -> None:
+        self._run((*self._pip(venv, "install"), *args), subject)
+
+    def _pip(self, venv: Venv, command: str) -> tuple[str, ...]:
+        if self.uv:
+            return (self.uv, "pip", command, "--quiet", "--python", str(venv.python))
+        return (str(venv.python), "-I", "-m", "pip", "--quiet", "--no-input", command)
+
+    def _from(self, index: str) -> tuple[str, ...]:
+        return ("--default-index" if self.uv else "--index-url", index)
+
+    def _run(self, argv: Sequence[str], subject: str) -> None:
+        outcome = process.run(argv, env=self.env, cwd=self.scratch, time_limit=INSTALL_LIMIT)
+        if outcome.code != 0:
+            raise InstallFailed(subject, outcome.code, outcome.output)
+
+
+def origin_of(origins: Origins, name: str, wheel_tags: Sequence[str]) -> Origin | None:
+    """Return the origin of the installed distribution `name`, whose WHEEL file has `wheel_tags`."""
+    candidates = origins.get(canonicalize_name(name), ())
+    if len(candidates) == 1:
+        return candidates[0]
+    return next((origin for origin in candidates if origin.tags == frozenset(wheel_tags)), None)
+
+
+def _lock_origins(package: Mapping[str, Any]) -> list[Origin]:
+    wheels = package.get("wheels") or [package["sdist"]]
+    return [Origin(wheel["url"], wheel["hashes"].get("sha256", "")) for wheel in wheels]
+
+
+def _report_origin(item: Mapping[str, Any]) -> Origin:
+    info = item["download_info"]
+    return Origin(info["url"], info.get("archive_info", {}).get("hashes", {}).get("sha256", ""))

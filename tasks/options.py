@@ -1,0 +1,77 @@
+"""The options after ``--``: one set for all sessions, parsed in one place.
+
+nox hands them to every session of a chain, so each session takes what concerns it and none has a meaning of its own.
+"""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+from .errors import BadOption, SecretInArguments
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+@dataclass(frozen=True)
+class Options:
+    """What was asked for; paths are absolute."""
+
+    explain: bool
+    rebuild: bool
+    sdist_only: bool
+    taken_from: Path | None
+    yes: str | None
+    keep: Path | None
+    json: Path | None
+    files: tuple[Path, ...]
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose complaint is one of ours, instead of a second way to leave."""
+
+    def error(self, message: str) -> NoReturn:
+        raise BadOption(self.prog, message)
+
+
+def parse(session: str, posargs: Sequence[str], invoked_from: Path) -> Options:
+    """Return the options in `posargs` for `session`; relative paths are meant from `invoked_from`.
+
+    Raises BadOption, and SecretInArguments (without showing it) where an API token was typed.
+    """
+    if any("pypi-Ag" in word for word in posargs):
+        raise SecretInArguments
+    found = _parser(session).parse_args(list(posargs))
+    if found.files and session != "inspect":
+        raise BadOption(f"nox -s {session} --", f"unrecognized arguments: {' '.join(map(str, found.files))}")
+
+    def absolute(path: Path | None) -> Path | None:
+        return None if path is None else invoked_from / path
+
+    return Options(
+        explain=found.explain,
+        rebuild=found.rebuild,
+        sdist_only=found.sdist_only,
+        taken_from=absolute(found.taken_from),
+        yes=found.yes,
+        keep=absolute(found.keep),
+        json=absolute(found.json),
+        files=tuple(found.files),
+    )
+
+
+def _parser(session: str) -> argparse.ArgumentParser:
+    parser = _Parser(prog=f"nox -s {session} --", allow_abbrev=False, description="Options of the release sessions.")
+    add = parser.add_argument
+    add("--explain", action="store_true", help="print the commands a person would type instead; do nothing")
+    add("--rebuild", action="store_true", help="build: start anew; the old record is moved aside")
+    add("--sdist-only", action="store_true", help="build: no wheel")
+    add("--from", dest="taken_from", type=Path, metavar="FOLDER", help="build: take these distributions as they are")
+    add("--yes", metavar="VERSION", help="pypi: the confirmation, where there is no terminal")
+    add("--keep", type=Path, metavar="FOLDER", help="dryrun: leave dist, record and both indexes there")
+    add("--json", type=Path, metavar="OUT", help="inspect: write the findings to OUT as JSON")
+    add("files", nargs="*", type=Path, metavar="FILE", help="inspect: the wheels and sdists to look at")
+    return parser

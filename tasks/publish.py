@@ -1,0 +1,136 @@
+"""`testpypi` and `pypi`: the same upload to two indexes, and the gate before the one that cannot be undone."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from . import credentials, environment, report, source
+from .errors import Dirty, NotConfirmed, NotVerified, RehearsedElsewhere, TagElsewhere
+from .record import now
+from .stages import KINDS, Built, Checked, Rehearsed, Released
+from .upload import Job, upload
+
+if TYPE_CHECKING:
+    from .indexes import Holdings, Index
+    from .run import Run
+    from .stages import Stage, Verified
+
+
+def rehearse(run: Run) -> None:
+    """Upload the checked files to the rehearsal index and record what it serves."""
+    built = run.record.read(Built, session=run.names["build"])
+    checked = run.record.read(Checked, session=run.names["check"])
+    if built.dirty and not run.standin:
+        raise Dirty(source.look(run.root).changed or ("(the tree was dirty when `build` ran)",))
+    index = run.config.testpypi
+    done = run.record.find(Rehearsed)
+    if done is not None and done.index == index.simple:
+        run.say(f"{done.project} {done.version} is on {index.name} already, since {done.at}.")
+        return
+    found = _upload(run, checked, index)
+    urls = tuple(found.url(dist) for dist in checked.dists)
+    run.record.write(
+        Rehearsed(
+            project=checked.project,
+            version=checked.version,
+            dists=checked.dists,
+            at=now(),
+            index=index.simple,
+            urls=urls,
+        )
+    )
+    run.say(f"{index.name} serves exactly the files that were built: {index.page(checked.project, checked.version)}")
+
+
+def release(run: Run) -> None:
+    """Upload the rehearsed and verified files to PyPI; never builds, and refuses what was not proved."""
+    built = run.record.read(Built, session=run.names["build"])
+    rehearsed = run.record.read(Rehearsed, session=run.names["testpypi"])
+    if rehearsed.index != run.config.testpypi.simple:
+        raise RehearsedElsewhere(rehearsed.index, run.config.testpypi.simple)
+    _stop_unless_verified(run, built, run.record.verified())
+    _compare_source(run, built)
+    index = run.config.pypi
+    done = run.record.find(Released)
+    if done is not None and done.index == index.simple:
+        run.say(f"{done.project} {done.version} is on {index.name} already, since {done.at}.")
+        return
+    run.say(f"to {index.name}:")
+    run.say(report.files(built.dists))
+    _confirm(run, built)
+    found = _upload(run, built, index)
+    urls = tuple(found.url(dist) for dist in built.dists)
+    run.record.write(
+        Released(
+            project=built.project, version=built.version, dists=built.dists, at=now(), index=index.simple, urls=urls
+        )
+    )
+    run.say(f"{index.name} serves exactly the files that were rehearsed: {index.page(built.project, built.version)}")
+    _say_what_is_left(run, built)
+
+
+def _upload(run: Run, stage: Stage, index: Index) -> Holdings:
+    credential = credentials.choose(index, os.environ)
+    with run.scratch() as scratch:
+        job = Job(
+            index=index,
+            project=stage.project,
+            version=stage.version,
+            dists=stage.dists,
+            folder=run.record.dist,
+            python=run.tools("twine"),
+            env=environment.for_upload(os.environ, credential.variables),
+            scratch=scratch,
+            limit=run.config.index_timeout,
+            say=run.say,
+        )
+        run.say(f"index: {index.upload}  credential: {credential.source}")
+        return upload(job)
+
+
+def _stop_unless_verified(run: Run, built: Built, verified: tuple[Verified, ...]) -> None:
+    """Raise NotVerified unless the announced matrix is proved.
+
+    In CI every cell has to be there. Elsewhere an interpreter may be missing: those cells are named, and one of each
+    kind that this release has is enough.
+    """
+    done = {one.cell for one in verified if one.index == run.config.testpypi.simple}
+    kinds = [kind for kind in KINDS if any(dist.kind == kind for dist in built.dists)]
+    missing = [cell for cell in built.matrix if cell not in done and cell.kind in kinds]
+    lacking = [kind for kind in kinds if not any(cell.kind == kind for cell in done)]
+    if lacking or (missing and run.in_ci):
+        raise NotVerified(run.config.pypi.name, tuple(f"Python {c.python}, {c.kind}" for c in missing), run.in_ci)
+    run.say("verified:")
+    run.say(report.cells(verified, [cell for cell in built.matrix if cell.kind in kinds]))
+
+
+def _compare_source(run: Run, built: Built) -> None:
+    """Say where HEAD has moved on; raise TagElsewhere where this version's tag is on another commit."""
+    if built.commit is None:
+        return
+    for pattern in run.config.tag:
+        tag = pattern.format(version=built.version, name=built.project)
+        commit = source.commit_of_tag(run.root, tag)
+        if commit is not None and commit != built.commit:
+            raise TagElsewhere(tag, commit[:12], built.commit[:12])
+    head = source.look(run.root).commit
+    if head != built.commit:
+        run.say(f"note: HEAD is now {(head or 'gone')[:12]}; these files were built from {built.commit[:12]}")
+
+
+def _confirm(run: Run, built: Built) -> None:
+    """Have the version typed, or take ``--yes VERSION``. Raises NotConfirmed."""
+    typed = run.options.yes
+    if typed is None and run.interactive:
+        run.say(f"This cannot be undone: {built.version} of {built.project} can never be uploaded again.")
+        typed = input("Type the version to release it: ").strip()
+    if typed != built.version:
+        raise NotConfirmed(built.project, built.version, typed, run.command("pypi", "--yes", built.version))
+
+
+def _say_what_is_left(run: Run, built: Built) -> None:
+    """Name what a release still needs and no session does."""
+    tag = run.config.tag[0].format(version=built.version, name=built.project)
+    if built.commit and not run.standin and source.commit_of_tag(run.root, tag) is None:
+        run.say(f"next: git tag {tag} {built.commit[:12]} && git push origin {tag}")

@@ -1,0 +1,256 @@
+"""The record of a release on disk: ``release-record/``, one JSON file a stage, beside ``dist/``.
+
+It is evidence and never permission: whoever reads it re-hashes the files, and still asks the index what it holds.
+Files are written whole or not at all.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import sys
+import tempfile
+import types
+from dataclasses import asdict, dataclass, fields, is_dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+
+from . import stages
+from .errors import FilesChanged, RecordDamaged, RecordForeign, RecordSwapped, RunningAlready, StageMissing
+from .stages import Built, Dist, Stage, Verified
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+SCHEMA = 1
+FOLDER = "release-record"
+DIGEST_VARIABLE = "SEATRIAL_RECORD"
+
+S = TypeVar("S", bound=Stage)
+
+
+def now() -> str:
+    """The time in UTC, in ISO 8601 to the second."""
+    return datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+@dataclass(frozen=True)
+class Record:
+    """The distributions in `dist` and what was proved of them, in `folder`."""
+
+    dist: Path
+    folder: Path
+
+    @classmethod
+    def of(cls, place: Path) -> Record:
+        """The record of the project (or dry run) in the folder `place`."""
+        return cls(place / "dist", place / FOLDER)
+
+    def path(self, stage: type[Stage] | Stage) -> Path:
+        """Where `stage` is kept; cells of the verify matrix have a file each, so that CI jobs' records merge."""
+        if isinstance(stage, Verified):
+            cell = f"{stage.python}-{stage.sys_platform}-{stage.machine}-{stage.kind}"
+            return self.folder / f"verified-{cell}.json"
+        return self.folder / f"{stage.name}.json"
+
+    def write(self, stage: Stage) -> None:
+        """Keep `stage`: whole or not at all. The files must still be what the stage says they are."""
+        self.rehash(stage.dists)
+        document = {"schema": SCHEMA, "stage": stage.name} | asdict(stage)
+        self.prepare()
+        write_whole(self.path(stage), json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+
+    def prepare(self) -> None:
+        """Make the folder, and keep it out of git."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        ignore = self.folder / ".gitignore"
+        if not ignore.exists():
+            ignore.write_text("*\n", encoding="utf-8")
+
+    def read(self, kind: type[S], *, session: str) -> S:
+        """Return the stage `kind`, whose files were hashed anew and are unchanged.
+
+        Raises StageMissing (naming `session`, which makes it), RecordDamaged, RecordForeign, RecordSwapped and
+        FilesChanged.
+        """
+        found = self.find(kind)
+        if found is None:
+            raise StageMissing(kind.name, session)
+        self.rehash(found.dists)
+        return found
+
+    def find(self, kind: type[S]) -> S | None:
+        """Return the stage `kind` as recorded, None where there is none. The files are not looked at."""
+        path = self.path(kind)
+        if not path.exists():
+            return None
+        self._compare_digest()
+        stage = load(path, kind)
+        self._same_release(path, stage)
+        return stage
+
+    def verified(self) -> tuple[Verified, ...]:
+        """Return the cells that were verified, of this release and on its rehearsal."""
+        found = []
+        for path in sorted(self.folder.glob("verified-*.json")):
+            stage = load(path, Verified)
+            self._same_release(path, stage)
+            found.append(stage)
+        return tuple(found)
+
+    def rehash(self, dists: tuple[Dist, ...]) -> None:
+        """Raise FilesChanged unless the folder of distributions holds exactly `dists`, byte for byte."""
+        there = {path.name for path in self.dist.iterdir()} if self.dist.is_dir() else set()
+        names = {dist.filename for dist in dists}
+        changed = [f"{name}: is missing" for name in sorted(names - there)]
+        changed += [f"{name}: is not part of this release" for name in sorted(there - names)]
+        for dist in dists:
+            if dist.filename in there and (now := Dist.from_file(self.dist / dist.filename)) != dist:
+                changed.append(f"{dist.filename}: expected sha256 {dist.sha256}, found {now.sha256}")
+        if changed:
+            raise FilesChanged(self.dist, tuple(changed))
+
+    def digest(self) -> str:
+        """The sha256 of ``built.json``, which travels between CI jobs outside the artifact."""
+        return hashlib.sha256(self.path(Built).read_bytes()).hexdigest()
+
+    def move_aside(self, names: tuple[str, ...], *, and_record: bool) -> Path | None:
+        """Move the files `names` of dist, and the record, to a folder of their own; return it, None for nothing.
+
+        What was released or rehearsed is never deleted by us.
+        """
+        old = [self.dist / name for name in names]
+        if and_record:
+            old += sorted(self.folder.glob("*.json"))
+        if not old:
+            return None
+        self.prepare()
+        stamp = now().replace(":", "").replace("-", "")
+        aside = _fresh(self.folder / "aside" / stamp)
+        for path in old:
+            path.rename(aside / path.name)
+        return aside
+
+    @contextlib.contextmanager
+    def locked(self, subject: str) -> Iterator[None]:
+        """Hold the record for `subject` (``release``, or a cell); raise RunningAlready where another run does."""
+        self.prepare()
+        with locked_file(self.folder / f".{subject}.lock") as free:
+            if not free:
+                raise RunningAlready(self.folder)
+            yield
+
+    def _compare_digest(self) -> None:
+        expected = os.environ.get(DIGEST_VARIABLE)
+        if expected is not None and expected != self.digest():
+            raise RecordSwapped(self.path(Built), expected or "(empty)", self.digest())
+
+    def _same_release(self, path: Path, stage: Stage) -> None:
+        """Raise RecordForeign where `stage` is of other files than ``built.json``."""
+        if isinstance(stage, Built) or not self.path(Built).exists():
+            return
+        built = load(self.path(Built), Built)
+        if (stage.project, stage.version, stage.dists) != (built.project, built.version, built.dists):
+            raise RecordForeign(path, f"{stage.project} {stage.version}", f"{built.project} {built.version}")
+
+
+@contextlib.contextmanager
+def locked_file(path: Path) -> Iterator[bool]:
+    """Hold a lock on the file at `path` and yield True, or False where another process holds it."""
+    with path.open("a+b") as file:
+        yield _lock(file.fileno())
+
+
+def load(path: Path, kind: type[S]) -> S:
+    """Return the stage in the JSON file at `path`. Raises RecordDamaged, naming what is wrong with it."""
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(document, dict):
+            raise TypeError("it is not a JSON object")
+        found = (document.pop("schema", None), document.pop("stage", None))
+        if found != (SCHEMA, kind.name):
+            raise ValueError(f"it says schema {found[0]!r}, stage {found[1]!r}; expected {SCHEMA!r}, {kind.name!r}")
+        stage: S = _decode(kind, document, "")
+    except (ValueError, TypeError) as error:
+        raise RecordDamaged(path, str(error)) from None
+    return stage
+
+
+def _decode(hint: Any, value: Any, where: str) -> Any:
+    """Return the JSON `value` as the type `hint`; raise TypeError saying where it does not fit."""
+    origin, inner = get_origin(hint), get_args(hint)
+    if is_dataclass(hint):
+        return _decode_dataclass(hint, value, where)
+    if origin is tuple and isinstance(value, list):
+        return tuple(_decode(inner[0], item, f"{where}[{n}]") for n, item in enumerate(value))
+    if origin in {Union, types.UnionType}:
+        return None if value is None else _decode(inner[0], value, where)
+    if origin is Literal and value in inner:
+        return value
+    if isinstance(hint, type) and isinstance(value, hint) and isinstance(value, bool) == (hint is bool):
+        return value
+    raise TypeError(f"{where or 'it'} is not {getattr(hint, '__name__', hint)}")
+
+
+def _decode_dataclass(hint: Any, value: Any, where: str) -> Any:
+    names = {field.name for field in fields(hint)}
+    if not isinstance(value, dict) or set(value) != names:
+        odd = ", ".join(sorted(set(value) ^ names)) if isinstance(value, dict) else "not an object"
+        raise TypeError(f"{where or 'it'} has missing or unknown fields: {odd}")
+    hints = _hints(hint)
+    return hint(**{name: _decode(hints[name], item, f"{where}.{name}".lstrip(".")) for name, item in value.items()})
+
+
+def _hints(hint: Any) -> Mapping[str, Any]:
+    return get_type_hints(hint, vars(stages) | {"ClassVar": Any})
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write `text` to `path` so that a reader, or a machine that stops, sees the old file or the new one."""
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).replace(path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            Path(temporary).unlink()
+        raise
+
+
+def _fresh(wanted: Path) -> Path:
+    """Make and return the folder `wanted`, or one numbered after it where that exists."""
+    for number in range(1, 1000):
+        folder = wanted if number == 1 else wanted.with_name(f"{wanted.name}-{number}")
+        with contextlib.suppress(FileExistsError):
+            folder.mkdir(parents=True)
+            return folder
+    raise FileExistsError(wanted)
+
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def _lock(handle: int) -> bool:
+        """Lock the open file for this process; the system lets go of it when the process ends, however it ends."""
+        try:
+            msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
+        except OSError:
+            return False
+        return True
+
+else:
+    import fcntl
+
+    def _lock(handle: int) -> bool:
+        """Lock the open file for this process; the system lets go of it when the process ends, however it ends."""
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return False
+        return True

@@ -1,0 +1,95 @@
+"""What the sessions say of a release, in plain text. Nothing here decides anything."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from .errors import indented
+from .stages import Built, Checked, Rehearsed, Released
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from .record import Record
+    from .stages import Cell, Dist, Problem, Verified
+
+UNITS = ("B", "KiB", "MiB", "GiB")
+STEP = 1024
+
+
+def say(text: str = "") -> None:
+    """Print `text`; a terminal that cannot show a character gets its escape instead of an error."""
+    encoding = sys.stdout.encoding or "utf-8"
+    sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding) + "\n")
+    sys.stdout.flush()
+
+
+def size(count: int) -> str:
+    """Return a number of bytes for a person, in powers of 1024."""
+    amount = float(count)
+    for unit in UNITS[:-1]:
+        if amount < STEP:
+            return f"{amount:.0f} {unit}" if unit == "B" else f"{amount:.1f} {unit}"
+        amount /= STEP
+    return f"{amount:.1f} {UNITS[-1]}"
+
+
+def files(dists: Iterable[Dist]) -> str:
+    """Return one line a file: name, size, sha256."""
+    return "\n".join(f"  {dist.filename}  {size(dist.size)}\n    sha256 {dist.sha256}" for dist in dists)
+
+
+def problems(found: Sequence[Problem]) -> str:
+    """Return the findings, errors first, each with its rule's code and file."""
+    ordered = sorted(found, key=lambda problem: (problem.severity != "error", problem.file, problem.rule))
+    return "\n".join(f"  {p.severity}: {p.file}: {_hanging(p.message)} [{p.rule}]" for p in ordered)
+
+
+def _hanging(message: str) -> str:
+    first, *rest = message.strip().splitlines()
+    return first + indented("\n".join(rest)) if rest else first
+
+
+def cells(verified: Sequence[Verified], announced: Sequence[Cell]) -> str:
+    """Return one line a cell of the matrix: what was verified on what, and what was not."""
+    done = {one.cell: one for one in verified}
+    lines = []
+    for cell in sorted({*announced, *done}):
+        head = f"  Python {cell.python:8} {cell.kind:6}"
+        one = done.get(cell)
+        lines.append(
+            f"{head} {_how(one)}" if one else f"{head} not verified (no such interpreter here, or not run yet)"
+        )
+    return "\n".join(lines)
+
+
+def _how(one: Verified) -> str:
+    others = len(one.installed) - 1
+    imported = ", ".join(one.imported[:4]) + (", ..." if len(one.imported) > 4 else "")  # noqa: PLR2004 (a line's worth)
+    ran = f", {len(one.ran)} smoke commands run" if one.ran else ""
+    what = f"imported {imported}" if one.imported else "installed (nothing in it can be imported)"
+    return f"{what}; Python {one.python_version} on {one.sys_platform}, {others} other distributions{ran}"
+
+
+def progress(record: Record, session: Mapping[str, str]) -> tuple[str, str]:
+    """Return where the release stands, as a table, and the session that is next (empty: none)."""
+    built = record.find(Built)
+    if built is None:
+        return "  nothing is built yet", "build"
+    checked, rehearsed, released = record.find(Checked), record.find(Rehearsed), record.find(Released)
+    verified = record.verified()
+    rows = [
+        ("build", f"{built.project} {built.version}, {len(built.dists)} files, {built.at}"),
+        ("check", f"{_count(checked)}, {checked.at}" if checked else ""),
+        ("testpypi", f"{rehearsed.index}, {rehearsed.at}" if rehearsed else ""),
+        ("verify", f"{len(verified)} of {len(built.matrix)} cells" if verified else ""),
+        ("pypi", f"{released.index}, {released.at}" if released else ""),
+    ]
+    table = "\n".join(f"  {'done' if state else '  - '}  {session[name]:10} {state}".rstrip() for name, state in rows)
+    return table, next((name for name, state in rows if not state), "")
+
+
+def _count(checked: Checked) -> str:
+    warnings = sum(problem.severity == "warning" for problem in checked.problems)
+    return f"{len(checked.rules)} rules, {warnings} warnings"

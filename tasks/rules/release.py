@@ -1,0 +1,118 @@
+"""Rules on the files of a release together, and on the tag they are released under."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from packaging.version import InvalidVersion, Version
+
+from ..archives import canonical
+from .registry import release_rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ..archives import Archive
+    from .registry import Release
+
+COMPARED = ("name", "version", "summary", "requires-python", "requires-dist", "provides-extra", "license-expression")
+SHOWN = 80
+
+
+@release_rule("release-one-project", "error")
+def one_project(release: Release) -> Iterator[str]:
+    """The files are of more than one project. Each upload goes to the project in its own metadata."""
+    if len(names := sorted({canonical(archive) for archive in release.archives})) > 1:
+        yield f"these files are of more than one project: {', '.join(names)}."
+
+
+@release_rule("release-one-version", "error")
+def one_version(release: Release) -> Iterator[str]:
+    """The files are of more than one version. A build of an older commit lies among them, or the version is computed anew
+    for each file.
+    """
+    if len(versions := sorted({archive.version for archive in release.archives})) > 1:
+        yield f"these files are of more than one version: {', '.join(map(str, versions))}."
+
+
+@release_rule("release-one-sdist", "error")
+def one_sdist(release: Release) -> Iterator[str]:
+    """There is more than one sdist. PyPI answers: "Only one sdist may be uploaded per release"."""
+    if len(sdists := [archive.path.name for archive in release.archives if archive.kind == "sdist"]) > 1:
+        yield f"PyPI takes one sdist per release; these are {len(sdists)}: {', '.join(sorted(sdists))}."
+
+
+@release_rule("release-no-sdist", "warning")
+def no_sdist(release: Release) -> Iterator[str]:
+    """There is no sdist: Linux distributions, conda-forge and platforms without a wheel cannot build it."""
+    if not any(archive.kind == "sdist" for archive in release.archives):
+        yield "there is no sdist, so packagers and platforms without a wheel have nothing to build from."
+
+
+@release_rule("release-no-wheel", "warning")
+def no_wheel(release: Release) -> Iterator[str]:
+    """There is no wheel: every user builds it, and runs the build backend to learn the metadata."""
+    if not any(archive.kind == "wheel" for archive in release.archives):
+        yield "there is no wheel, so every installation has to build the sdist first."
+
+
+@release_rule("release-metadata-agree", "warning")
+def metadata_agree(release: Release) -> Iterator[str]:
+    """The sdist's PKG-INFO and a wheel's METADATA differ in a field that the sdist does not call Dynamic.
+
+    Installers may trust either (core metadata 2.2, "Dynamic"). Usually the build computes the field from its
+    surroundings; declare it in `dynamic`, or make it static.
+    """
+    sdist = next((archive for archive in release.archives if archive.kind == "sdist"), None)
+    if sdist is None:
+        return
+    dynamic = {field.strip().lower() for field in sdist.metadata.all("dynamic")}
+    for wheel in (archive for archive in release.archives if archive.kind == "wheel"):
+        for field in COMPARED:
+            ours, theirs = (sorted(archive.metadata.all(field)) for archive in (sdist, wheel))
+            if field not in dynamic and ours != theirs:
+                yield f"{field} differs: {_short(ours)} in the sdist, {_short(theirs)} in {wheel.path.name}."
+
+
+def _short(values: list[str]) -> str:
+    text = ", ".join(values) or "nothing"
+    return repr(text if len(text) <= SHOWN else text[: SHOWN - 3] + "...")
+
+
+@release_rule("release-tag", "error")
+def tag(release: Release) -> Iterator[str]:
+    """HEAD has a version tag, and it is of another version than the files.
+
+    The version in the project was not raised, or the tag stands on another commit than was meant. Raise the version or
+    move the tag. How tags are called is the setting `tag`.
+    """
+    versions = {version for name in release.tags if (version := _version_in(name, release.tag_patterns))}
+    built = {archive.version for archive in release.archives}
+    if versions and built and not versions & built:
+        yield (
+            f"HEAD is tagged {', '.join(release.tags)}, and the files are of version"
+            f" {', '.join(sorted(map(str, built)))}: raise the version, or move the tag."
+        )
+
+
+def _version_in(name: str, patterns: tuple[str, ...]) -> Version | None:
+    """Return the version that the tag `name` stands for by one of `patterns`, None where it is no version tag."""
+    for pattern in patterns:
+        before, _, after = pattern.partition("{version}")
+        shape = f"{_literal(before)}(?P<version>.+){_literal(after)}"
+        if match := re.fullmatch(shape, name):
+            try:
+                return Version(match["version"])
+            except InvalidVersion:
+                continue
+    return None
+
+
+def _literal(text: str) -> str:
+    return ".+".join(re.escape(part) for part in text.split("{name}"))
+
+
+def kinds(archives: tuple[Archive, ...]) -> set[str]:
+    """Return the kinds among `archives`."""
+    return {archive.kind for archive in archives}

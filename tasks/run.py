@@ -1,0 +1,91 @@
+"""One session at work: what it may read, and the few things it asks of nox and of the terminal."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from . import environment, report
+from .installer import Installer, Venv
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    import nox
+
+    from .config import Config
+    from .options import Options
+    from .record import Record
+    from .standins import Standin
+
+REQUIREMENTS = Path(__file__).with_name("requirements")
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a session has at hand. `names` maps our session names to those of this project; `uv` is its program."""
+
+    session: nox.Session
+    name: str
+    names: Mapping[str, str]
+    root: Path
+    door: bool
+    config: Config
+    options: Options
+    record: Record
+    standin: Standin | None
+    uv: str | None
+
+    @property
+    def venv(self) -> Venv:
+        """The session's own virtualenv."""
+        return Venv(Path(self.session.bin).parent)
+
+    @property
+    def in_ci(self) -> bool:
+        """Whether nobody can be asked and every cell of the matrix must be there. A dry run is never that strict."""
+        return os.environ.get("CI", "").lower() in {"1", "true", "yes"} and not self.standin
+
+    @property
+    def interactive(self) -> bool:
+        return self.session.interactive and not self.in_ci
+
+    def say(self, text: str = "") -> None:
+        report.say(text)
+
+    def command(self, session: str, *args: str) -> str:
+        """Return what a person types to run `session` of this project."""
+        if self.door:
+            return " ".join(["seatrial", session, *args])
+        return " ".join(["nox -s", self.names[session], *(["--", *args] if args else [])])
+
+    def next(self, session: str, *args: str) -> None:
+        """Print the one next command."""
+        self.say(f"next: {self.command(session, *args)}")
+
+    @contextlib.contextmanager
+    def scratch(self) -> Iterator[Path]:
+        """Yield a temporary folder outside the project, gone afterwards."""
+        with tempfile.TemporaryDirectory(prefix=f"seatrial-{self.name}-", ignore_cleanup_errors=True) as folder:
+            yield Path(folder).resolve()
+
+    def installer(self, scratch: Path) -> Installer:
+        """Return what installs released files in throw-away environments, with lists and reports in `scratch`."""
+        return Installer(self.uv, environment.for_install(os.environ), scratch, self.config.dependencies.simple)
+
+    def tools(self, lock: str) -> Path:
+        """Install the hash-locked tools of requirements/`lock`.txt, unless they are there; return their interpreter."""
+        requirements = REQUIREMENTS / f"{lock}.txt"
+        stamp = self.venv.root / ".seatrial-tools"
+        digest = hashlib.sha256(requirements.read_bytes()).hexdigest()
+        if not stamp.exists() or stamp.read_text(encoding="utf-8") != digest:
+            settings = environment.for_build(os.environ)
+            hidden = dict.fromkeys(name for name in os.environ if name not in settings)
+            self.session.install("--require-hashes", "-r", str(requirements), env={**hidden, **settings})
+            stamp.write_text(digest, encoding="utf-8")
+        return self.venv.python

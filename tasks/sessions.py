@@ -1,0 +1,246 @@
+"""The release sessions. The only module that imports nox.
+
+All have one shape: read the stage before, ask, act, write this stage. What they decide is decided here, in nox's own
+interpreter; what they run is run in the session's virtualenv or in throw-away ones.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import os
+import signal
+import sys
+import threading
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import nox
+import nox.registry
+import nox.virtualenv
+
+from . import build as building
+from . import check as checking
+from . import dryrun as rehearsal
+from . import explain, options, publish, report, standins
+from . import verify as verifying
+from .config import Config, load
+from .errors import BadOption, DiskTrouble, FakeSuccess, ReleaseError, ReusedEnvironment, ShadowedTools
+from .record import Record
+from .register import PROJECT_VARIABLE
+from .run import Run
+from .stages import KINDS, Cell, Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+
+CHAIN = {"check": "build", "testpypi": "check", "verify": "testpypi"}
+NAMES = ("build", "check", "testpypi", "verify", "pypi", "dryrun", "inspect", "status")
+BACKENDS = "uv|virtualenv"
+NEEDED_BY_VIRTUALENV = {"virtualenv", "packaging", "platformdirs", "filelock", "distlib", "python_discovery"}
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What is known when the noxfile is read: the project, its settings, or why there are none."""
+
+    root: Path
+    door: bool
+    config: Config
+    trouble: ReleaseError | None
+    names: dict[str, str]
+
+
+def register(*, door: bool) -> None:
+    """Register all sessions with nox. A project that is set up wrongly still gets them: each says what is wrong."""
+    root = Path(os.environ[PROJECT_VARIABLE]) if door else Path.cwd()
+    config = Config(pythons=(_running(),))
+    trouble: ReleaseError | None = _shadowing(root)
+    try:
+        config = load(root)
+    except ReleaseError as error:
+        trouble = trouble or error
+    prefix = "" if door else config.session_prefix or ("release-" if set(NAMES) & set(nox.registry.get()) else "")
+    setup = Setup(root, door, config, trouble, {name: prefix + name for name in NAMES})
+    # A machine whose tools are shadowed could not even make the environments of sessions that only say so.
+    backend = "none" if isinstance(trouble, ShadowedTools) else BACKENDS
+    for name, body in BODIES.items():
+        _register_one(setup, name, body, "none" if name == "status" else backend)
+
+
+def _register_one(setup: Setup, name: str, body: Callable[..., None], backend: str) -> None:
+    pythons = list(setup.config.pythons) if name == "verify" and backend != "none" else None
+    session = functools.wraps(body)(functools.partial(_reported, setup, name, body))
+    if name == "verify":
+        session = nox.parametrize("kind", KINDS, ids=KINDS)(session)
+    nox.session(
+        name=setup.names[name],
+        venv_backend=backend,
+        reuse_venv=name != "verify",
+        default=False,
+        requires=[setup.names[CHAIN[name]]] if name in CHAIN else None,
+        download_python="never",
+        python=pythons,
+    )(session)
+
+
+def _running() -> str:
+    return "{}.{}".format(*sys.version_info)
+
+
+def _shadowing(root: Path) -> ShadowedTools | None:
+    """Keep the project's own modules from hiding those that nox's ``python -m virtualenv`` needs.
+
+    nox runs it in the project's folder. Where it would be fooled there is a switch, on Python 3.11 and later; it is
+    left alone in every other project, since the project's own sessions would feel it too.
+    """
+    there = {path.stem for path in root.iterdir() if path.suffix == ".py" or (path / "__init__.py").is_file()}
+    hidden = sorted(there & (NEEDED_BY_VIRTUALENV | sys.stdlib_module_names))
+    if not hidden or nox.virtualenv.HAS_UV:
+        return None
+    if sys.version_info >= (3, 11):
+        os.environ["PYTHONSAFEPATH"] = "1"
+        return None
+    return ShadowedTools(root, tuple(hidden))
+
+
+def _reported(setup: Setup, name: str, body: Callable[..., None], session: nox.Session, **cell: Any) -> None:
+    """The one boundary: run `body`, and turn whatever a user can cause into nox's words and exit 1."""
+    try:
+        with _termination_interrupts():
+            if setup.trouble:
+                raise setup.trouble
+            _refuse_fake_success(setup.names["status"], session)
+            run = _run(setup, name, session)
+            if run.options.explain:
+                run.say(explain.session(name, run.config, **cell))
+            else:
+                body(run, **cell)
+    except ReleaseError as error:
+        session.error(str(error))
+    except OSError as error:
+        session.error(str(DiskTrouble(str(error))))
+
+
+@contextlib.contextmanager
+def _termination_interrupts() -> Iterator[None]:
+    """Make SIGTERM end us as Ctrl-C does, so that nothing that was started or written half is left."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _refuse_fake_success(status: str, session: nox.Session) -> None:
+    """Raise FakeSuccess under nox's flags that skip what a session is for."""
+    if session.venv_backend not in {"uv", "virtualenv", "venv"} and session.name != status:
+        raise FakeSuccess(f"--no-venv or another venv backend ({session.venv_backend})")
+    if session.run(sys.executable, "-I", "-c", "", silent=True, log=False, external=True) is None:
+        raise FakeSuccess("--install-only")
+
+
+def build(run: Run) -> None:
+    """Build the sdist, and the wheel from that sdist, out of a clean checkout of HEAD."""
+    with run.record.locked("release"):
+        building.build(run)
+    run.next("check")
+
+
+def check(run: Run) -> None:
+    """Find what PyPI would refuse and users would meet: rules, then an installation from this disk."""
+    with run.record.locked("release"):
+        checking.check(run)
+    run.next("testpypi")
+
+
+def testpypi(run: Run) -> None:
+    """Upload the checked files to TestPyPI, and read back that it serves exactly these bytes."""
+    with run.record.locked("release"):
+        publish.rehearse(run)
+    run.next("verify")
+
+
+def verify(run: Run, kind: Kind) -> None:
+    """Install the files from TestPyPI into a fresh environment, dependencies from PyPI, and use them."""
+    used = run.venv.root / ".seatrial-used"
+    if used.exists():
+        raise ReusedEnvironment(run.venv.root)
+    used.touch()
+    cell = Cell(str(run.session.python), kind)
+    with run.record.locked(f"verify-{cell.python}-{cell.kind}"):
+        verifying.verify(run, cell)
+    run.next("pypi")
+
+
+def pypi(run: Run) -> None:
+    """Upload the rehearsed and verified files, the very same bytes, to PyPI."""
+    with run.record.locked("release"):
+        publish.release(run)
+
+
+def dryrun(run: Run) -> None:
+    """Rehearse all of it against two throw-away indexes on this machine: no account, nothing leaves."""
+    rehearsal.dryrun(run, _nox_command(run))
+
+
+def inspect(run: Run) -> None:
+    """Apply the rules of `check` to any wheel or sdist: nox -s inspect -- [--json OUT] FILE..."""
+    if not run.options.files:
+        raise BadOption(f"nox -s {run.names['inspect']} --", "no FILE was given")
+    checking.inspect(run)
+
+
+def status(run: Run) -> None:
+    """Say where this release stands, and the one next command."""
+    table, undone = report.progress(run.record, run.names)
+    run.say(f"{run.root.name}: {run.record.folder}")
+    run.say(table)
+    if undone:
+        run.next(undone)
+
+
+BODIES: dict[str, Callable[..., None]] = {
+    "build": build,
+    "check": check,
+    "testpypi": testpypi,
+    "verify": verify,
+    "pypi": pypi,
+    "dryrun": dryrun,
+    "inspect": inspect,
+    "status": status,
+}
+
+
+def _nox_command(run: Run) -> tuple[str, ...]:
+    """Return the command that starts nox again on the same noxfile, safe from modules in the current folder."""
+    noxfile = str(sys.modules["user_nox_module"].__file__)
+    start = "import sys; sys.path[:] = [p for p in sys.path if p]; from nox.__main__ import main; main()"
+    flags = ("--noxfile", noxfile, "--envdir", str(run.venv.root.parent), "--no-error-on-missing-interpreters")
+    return (sys.executable, "-c", start, *flags)
+
+
+def _run(setup: Setup, name: str, session: nox.Session) -> Run:
+    """Return what the session `name` has at hand, for the project itself or inside a dry run."""
+    asked = options.parse(setup.names[name], session.posargs, Path(session.invoked_from))
+    standin = standins.from_environment(os.environ)
+    config = standin.replacing(setup.config) if standin else setup.config
+    if asked.sdist_only:
+        config = replace(config, archives=("sdist",))
+    return Run(
+        session=session,
+        name=name,
+        names=setup.names,
+        root=setup.root,
+        door=setup.door,
+        config=config,
+        options=asked,
+        record=Record.of(standin.place if standin else setup.root),
+        standin=standin,
+        uv=nox.virtualenv.UV if nox.virtualenv.HAS_UV else None,
+    )

@@ -1,0 +1,173 @@
+"""The stages of a release, as values: one tuple of distributions goes unchanged through all of them.
+
+    source tree -build-> Built -check-> Checked -testpypi-> Rehearsed -verify-> Verified -pypi-> Released
+
+Each value holds the same `dists` and only what its own session proved. "The very same files" is
+``released.dists == built.dists``. Nothing here has an effect; `record` keeps these values on disk.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+Kind = Literal["wheel", "sdist"]
+KINDS: tuple[Kind, ...] = ("wheel", "sdist")
+
+CHUNK = 1 << 20
+
+
+@dataclass(frozen=True, order=True)
+class Dist:
+    """A distribution is its file name and its bytes: sha256 in hexadecimal, size in bytes."""
+
+    filename: str
+    sha256: str
+    size: int
+
+    @property
+    def kind(self) -> Kind:
+        return "wheel" if self.filename.endswith(".whl") else "sdist"
+
+    @classmethod
+    def from_file(cls, path: Path) -> Dist:
+        """Read the file at `path` once and return what it is."""
+        digest, size = hashlib.sha256(), 0
+        with path.open("rb") as file:
+            while chunk := file.read(CHUNK):
+                digest.update(chunk)
+                size += len(chunk)
+        return cls(path.name, digest.hexdigest(), size)
+
+
+@dataclass(frozen=True, order=True)
+class Cell:
+    """One field of the verify matrix: python as nox names it, an archive kind, and where it is announced for."""
+
+    python: str
+    kind: Kind
+
+
+@dataclass(frozen=True)
+class Tool:
+    """A program that took part, and its version."""
+
+    name: str
+    version: str
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What a rule found: its code, whether it stops the release, the file it is about, and the sentences."""
+
+    rule: str
+    severity: Literal["error", "warning"]
+    file: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Installed:
+    """A distribution found in a verify environment; `origin` is where its file came from, when that is known."""
+
+    name: str
+    version: str
+    origin: str | None = None
+    sha256: str | None = None
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One file, installed and imported in a throw-away environment."""
+
+    filename: str
+    python: str
+    imported: tuple[str, ...]
+    installed: tuple[Installed, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stage:
+    """What all stages share. `at` is UTC in ISO 8601."""
+
+    name: ClassVar[str]
+
+    project: str
+    version: str
+    dists: tuple[Dist, ...]
+    at: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Built(Stage):
+    """The files exist. `commit` is None where there is no git; `epoch` is SOURCE_DATE_EPOCH in seconds."""
+
+    name = "built"
+
+    commit: str | None
+    tag: str | None
+    dirty: bool
+    epoch: int
+    fingerprint: str
+    tools: tuple[Tool, ...]
+    matrix: tuple[Cell, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Checked(Stage):
+    """The rules passed, and the files were installed and imported on this machine."""
+
+    name = "checked"
+
+    rules: tuple[str, ...]
+    problems: tuple[Problem, ...]
+    trials: tuple[Trial, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rehearsed(Stage):
+    """The rehearsal index serves exactly these bytes. `index` is its simple repository URL."""
+
+    name = "rehearsed"
+
+    index: str
+    urls: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verified(Stage):
+    """One cell of the matrix: installed from the rehearsal index into a fresh environment, and it works."""
+
+    name = "verified"
+
+    index: str
+    python: str
+    python_version: str
+    sys_platform: str
+    machine: str
+    kind: Kind
+    filename: str
+    installed: tuple[Installed, ...]
+    imported: tuple[str, ...]
+    ran: tuple[str, ...]
+
+    @property
+    def cell(self) -> Cell:
+        return Cell(self.python, self.kind)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Released(Stage):
+    """PyPI serves exactly these bytes."""
+
+    name = "released"
+
+    index: str
+    urls: tuple[str, ...]
+
+
+CHAIN: tuple[type[Stage], ...] = (Built, Checked, Rehearsed, Verified, Released)

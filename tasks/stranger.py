@@ -1,0 +1,184 @@
+"""Installing and using a released file the way a stranger does, in a fresh environment.
+
+`check` does it with the files of this disk before anything is uploaded, `verify` with what the index serves. Both
+end here: dependencies, ``pip check``, the probe, the project's own smoke commands.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import os
+import shlex
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
+
+from . import process
+from .environment import LOGIN_IN_URL
+from .errors import ToolFailed
+from .installer import origin_of
+from .stages import Installed, Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from .config import Config
+    from .installer import Installer, Origin, Origins, Venv
+
+PROBE = Path(__file__).with_name("probe.py")
+PROBE_LIMIT = 900.0  # seconds for all imports together; the probe bounds each of them
+SMOKE_LIMIT = 900.0
+
+
+@dataclass(frozen=True)
+class Life:
+    """What happened to a file after it was installed."""
+
+    python_version: str
+    sys_platform: str
+    machine: str
+    guest: Installed
+    installed: tuple[Installed, ...]
+    imported: tuple[str, ...]
+    ran: tuple[str, ...]
+    problems: tuple[Problem, ...]
+
+
+@dataclass(frozen=True)
+class Guest:
+    """The distribution that moved in; `origins` are the files it can have come from (an installer picks a wheel)."""
+
+    label: str
+    project: str
+    version: str
+    origins: tuple[Origin, ...]
+
+
+def live(installer: Installer, venv: Venv, guest: Guest, config: Config, checkout: Path) -> Life:
+    """Give `guest`, installed in `venv` without dependencies, what it asks for, and see whether it works.
+
+    Raises InstallFailed where its dependencies cannot be had.
+    """
+    requirements = needed(installer, venv, guest, config)
+    origins = installer.dependencies(venv, [*requirements, *config.smoke_requires], guest.project, guest.version)
+    installer.check(venv)
+    report = probe(installer, venv, guest, config)
+    ran, smoke_problems = smoke(installer, venv, guest, config, checkout)
+    found = [Problem(f"install-{p['kind']}", p["severity"], guest.label, p["message"]) for p in report["problems"]]
+    installed = _installed(report, origins | {canonicalize_name(guest.project): guest.origins})
+    return Life(
+        python_version=report["python"],
+        sys_platform=report["sys_platform"],
+        machine=report["machine"],
+        guest=next(one for one in installed if one.name == canonicalize_name(guest.project)),
+        installed=installed,
+        imported=tuple(report["imported"]),
+        ran=ran,
+        problems=(*found, *smoke_problems),
+    )
+
+
+def needed(installer: Installer, venv: Venv, guest: Guest, config: Config) -> list[str]:
+    """Return the requirements of the installed `guest` that hold in `venv`, as plain PEP 508 lines without markers."""
+    surroundings = _ask_probe(installer, venv, "environment")
+    paths = [surroundings["purelib"], surroundings.get("platlib", surroundings["purelib"])]
+    for found in importlib.metadata.distributions(path=list(dict.fromkeys(paths))):
+        if canonicalize_name(found.metadata["Name"] or "") == canonicalize_name(guest.project):
+            markers = {name: str(value) for name, value in surroundings.items()}
+            return holding(found.requires or (), guest.project, config.extras, markers)
+    return []
+
+
+def holding(requires: Iterable[str], project: str, extras: Sequence[str], surroundings: Mapping[str, str]) -> list[str]:
+    """Return those of `requires` whose markers hold in `surroundings` with one of `extras` or none.
+
+    A requirement on the project itself (``demo[all]`` asking for ``demo[test]``) stands for its extras. A line that
+    is not PEP 508 is handed on as it is, for the installer to refuse in its own words.
+    """
+    wanted, known, lines = {"", *extras}, set[str](), list[str]()
+    while wanted - known:
+        fresh, known = wanted - known, set(wanted)
+        for line in requires:
+            try:
+                requirement = Requirement(line)
+            except InvalidRequirement:
+                lines.append(line)
+                continue
+            if not any(_holds(requirement, extra, surroundings) for extra in fresh):
+                continue
+            if canonicalize_name(requirement.name) == canonicalize_name(project):
+                wanted |= requirement.extras
+            else:
+                requirement.marker = None
+                lines.append(str(requirement))
+    return list(dict.fromkeys(lines))
+
+
+def _holds(requirement: Requirement, extra: str, surroundings: Mapping[str, str]) -> bool:
+    return requirement.marker is None or requirement.marker.evaluate({**surroundings, "extra": extra})
+
+
+def probe(installer: Installer, venv: Venv, guest: Guest, config: Config) -> Any:
+    """Return what the probe found in `venv` (see `probe`)."""
+    names = [word for name in config.import_names for word in ("--import-name", name)]
+    return _ask_probe(installer, venv, "check", "--name", guest.project, "--version", guest.version, *names)
+
+
+def _ask_probe(installer: Installer, venv: Venv, mode: str, *args: str) -> Any:
+    """Run the probe in `venv`, away from the checkout, and return its JSON document."""
+    answer = installer.scratch / f"probe-{mode}.json"
+    away = installer.scratch / "empty"
+    away.mkdir(exist_ok=True)
+    argv = (str(venv.python), "-I", str(PROBE), mode, *args, "--out", str(answer))
+    outcome = process.run(argv, env=installer.env, cwd=away, time_limit=PROBE_LIMIT)
+    if outcome.code != 0:
+        raise ToolFailed(
+            "The probe in the fresh environment",
+            outcome.code,
+            outcome.output,
+            "an interpreter older than Python 3.8, or one that is damaged.",
+            "set `pythons` in [tool.seatrial] to Python 3.8 or later.",
+        )
+    return json.loads(answer.read_text(encoding="utf-8"))
+
+
+def smoke(
+    installer: Installer, venv: Venv, guest: Guest, config: Config, checkout: Path
+) -> tuple[tuple[str, ...], list[Problem]]:
+    """Run the project's smoke commands in `venv`; return those that were run and what failed."""
+    env = {**installer.env, "PATH": os.pathsep.join([str(venv.scripts), installer.env.get("PATH", os.defpath)])}
+    env["VIRTUAL_ENV"] = str(venv.root)
+    problems = []
+    for command in config.smoke:
+        outcome = process.run(
+            _resolved(command, venv, checkout), env=env, cwd=installer.scratch, time_limit=SMOKE_LIMIT
+        )
+        if outcome.code != 0:
+            said = "\n".join(outcome.output.strip().splitlines()[-20:])
+            message = f"The smoke command `{command}` failed (exit code {outcome.code}):\n{said}"
+            problems.append(Problem("install-smoke", "error", guest.label, message))
+    return config.smoke, problems
+
+
+def _resolved(command: str, venv: Venv, checkout: Path) -> list[str]:
+    """Return `command` as words, its program taken from `venv` where it is there; no shell is involved."""
+    words = [word.replace("{project}", str(checkout)) for word in shlex.split(command, posix=os.name != "nt")]
+    for name in (words[0], f"{words[0]}.exe"):
+        if (venv.scripts / name).is_file():
+            return [str(venv.scripts / name), *words[1:]]
+    return words
+
+
+def _installed(report: Any, origins: Origins) -> tuple[Installed, ...]:
+    """Return what the probe found in the environment, each with the origin of its file where that is known."""
+    found = []
+    for item in report["installed"]:
+        name = canonicalize_name(item["name"])
+        origin = origin_of(origins, name, item["wheel_tags"])
+        url = LOGIN_IN_URL.sub("//", origin.url) if origin else None
+        found.append(Installed(name, item["version"], url, origin.sha256 if origin else None))
+    return tuple(sorted(found, key=lambda one: one.name))

@@ -1,0 +1,114 @@
+"""Uploading: ask the index first, send only what is absent with twine, and read the index back.
+
+One policy for all faults: after any failure the index is asked what it holds now. What is there with the right bytes
+is done, what differs stops everything, and only what is absent is sent again.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from . import process
+from .errors import UploadRefused
+from .indexes import holdings, stop_if_different, wait_until_served
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from .indexes import Holdings, Index
+    from .stages import Dist
+
+RETRY_AFTER = (2.0, 10.0, 30.0)  # seconds; twine itself repeats a 5xx answer at once, without a pause
+TEMPORARY = re.compile(
+    r"\b(429|5\d\d)\b|ConnectionError|ConnectionReset|Connection aborted|Timeout|timed out|RemoteDisc"
+)
+
+# What an index answers, and what it means. The first that is found in twine's output counts.
+EXPLANATIONS = (
+    (r"Invalid or non-existent authentication", "the token is wrong, was revoked, or belongs to the other index"),
+    (r"allowed to upload|given token isn't", "the name is taken by somebody else, or the token is for another project"),
+    (r"already exists|already been used|previously used", "a file name is taken for ever: choose the next version"),
+    (r"older than 14 days", "a release is closed to new files 14 days after its first: choose the next version"),
+    (r"verified primary email", "the account's e-mail address is not verified"),
+    (r"too similar|isn't allowed \(conflict|name .* isn't allowed", "the index does not allow this project name"),
+    (r"Non-user identities cannot create", "the pending publisher is registered for another project name"),
+    (r"Trusted|OIDC|oidc|id.token", "the CI's identity does not fit the publisher that is registered on the index"),
+    (r"Credential not found|No keyring|username|password", "no credential was found: set the token variable"),
+)
+
+
+@dataclass(frozen=True)
+class Job:
+    """One upload: which files of which release go where, and with which credential in `env`."""
+
+    index: Index
+    project: str
+    version: str
+    dists: tuple[Dist, ...]
+    folder: Path
+    python: Path
+    env: Mapping[str, str]
+    scratch: Path
+    limit: float
+    say: Callable[[str], None]
+
+
+def twine_command(python: str, url: str, config: str, files: tuple[str, ...]) -> process.Argv:
+    """Return twine's command line: an explicit URL, an empty configuration, and the files by name, wheels first."""
+    ordered = sorted(files, key=lambda name: (not name.endswith(".whl"), name))
+    where = ("--repository-url", url, "--config-file", config)
+    return (python, "-I", "-m", "twine", "upload", "--non-interactive", "--disable-progress-bar", *where, *ordered)
+
+
+def upload(job: Job, *, sleep: Callable[[float], None] = time.sleep) -> Holdings:
+    """Bring the index of `job` to hold exactly its files, and return what it then serves.
+
+    Raises OtherBytes before anything is sent, UploadRefused, NotVisible, and what `indexes` raises.
+    """
+    found = _look(job)
+    _report(job, found)
+    for pause in (*RETRY_AFTER, None):
+        if not found.absent:
+            break
+        outcome = _send(job, found.absent)
+        if outcome.code == 0:
+            break
+        if pause is None or not TEMPORARY.search(outcome.output):
+            raise UploadRefused(job.index.name, outcome.output, explain(outcome.output))
+        job.say(f"{job.index.name} did not take everything; asking what it holds, and trying again in {pause:.0f} s")
+        sleep(pause)
+        found = _look(job)
+    return wait_until_served(job.index, job.project, job.version, job.dists, limit=job.limit, say=job.say, sleep=sleep)
+
+
+def explain(output: str) -> str:
+    """Return what twine's `output` most likely means, in one sentence."""
+    for pattern, meaning in EXPLANATIONS:
+        if re.search(pattern, output):
+            return meaning + "."
+    return "see the index's own words above."
+
+
+def _look(job: Job) -> Holdings:
+    found = holdings(job.index, job.project, job.version, job.dists)
+    stop_if_different(job.index, found, job.project, job.version)
+    return found
+
+
+def _report(job: Job, found: Holdings) -> None:
+    for dist in found.identical:
+        job.say(f"{dist.filename}: already on {job.index.name}, identical")
+    for dist in found.absent:
+        job.say(f"{dist.filename}: uploading to {job.index.name}")
+
+
+def _send(job: Job, dists: tuple[Dist, ...]) -> process.Outcome:
+    config = job.scratch / "no-pypirc"
+    config.touch()
+    files = tuple(str(job.folder / dist.filename) for dist in dists)
+    argv = twine_command(str(job.python), job.index.upload, str(config), files)
+    return process.run(argv, env=job.env, cwd=job.scratch, on_wait=lambda s: job.say(f"still uploading ({s:.0f} s)"))
