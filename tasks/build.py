@@ -95,6 +95,8 @@ def _make(run: Run, found: Source, staging: Path) -> tuple[Tool, ...]:
         written = scratch / "report.json"
         argv = build_command(str(python), str(tree), str(staging), str(written), run.config, uv=bool(run.uv))
         env = environment.for_build(os.environ, run.config.build_env) | fixed_environment(found)
+        if run.uv:
+            env["UV"] = run.uv  # where `build --installer uv` looks for it
         outcome = process.run(
             argv, env=env, cwd=scratch, time_limit=run.config.build_timeout, on_wait=_still(run, "building")
         )

@@ -112,7 +112,7 @@ def _try_all(run: Run, built: Built) -> tuple[tuple[Trial, ...], tuple[Problem, 
         outcomes = list(pool.map(lambda archive: _try(run, archive, by_name[archive.path.name], scratch), chosen))
     for trial, _ in outcomes:
         imported = ", ".join(trial.imported) or "nothing in it can be imported"
-        run.say(f"  {trial.filename}: installed with {len(trial.installed) - 1} others; {imported}")
+        run.say(f"  {trial.filename}: installed with {report.others(trial.installed)}; {imported}")
     return tuple(trial for trial, _ in outcomes), tuple(problem for _, found in outcomes for problem in found)
 
 
@@ -139,9 +139,12 @@ def _try(run: Run, archive: Archive, dist: Dist, scratch: Path) -> tuple[Trial, 
         installer.from_file(venv, archive.path, guest.project)
         life = live(installer, venv, guest, run.config, run.root)
     except ReleaseError as error:
-        problem = Problem("install-failed", "error", dist.filename, str(error))
-        return Trial(dist.filename, python or _running(), (), ()), (problem,)
+        return Trial(dist.filename, python or _running(), (), ()), (_failed(dist, error),)
     return Trial(dist.filename, python or _running(), life.imported, life.installed), life.problems
+
+
+def _failed(dist: Dist, error: ReleaseError) -> Problem:
+    return Problem("install-failed", "error", dist.filename, str(error))
 
 
 def _running() -> str:

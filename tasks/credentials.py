@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from .indexes import Index
 
 GITHUB_IDENTITY = ("GITHUB_ACTIONS", "ACTIONS_ID_TOKEN_REQUEST_TOKEN", "ACTIONS_ID_TOKEN_REQUEST_URL")
+AUDIENCES = {"pypi.org": "PYPI", "test.pypi.org": "TESTPYPI"}
 PAGES = {"pypi.org": "https://pypi.org", "test.pypi.org": "https://test.pypi.org"}
 
 
@@ -38,7 +39,7 @@ def choose(index: Index, outer: Mapping[str, str]) -> Credential:
     given = _token(index, outer) | _pair(index, outer)
     if len(set(given.values())) > 1:
         raise _bad(index, f"{' and '.join(given)} are both set, to different values")
-    identity = {name: outer[name] for name in _identity_names(index) if outer.get(name)}
+    identity = _identity(index, outer)
     if given and identity:
         raise _bad(index, f"both {' and '.join(given)} and the CI's own identity (trusted publishing) are there")
     if given:
@@ -85,12 +86,17 @@ def _location(value: str) -> str:
         return ""
 
 
-def _identity_names(index: Index) -> tuple[str, ...]:
-    """Return the variables through which twine gets an identity: GitHub's, or GitLab's for this audience."""
-    audience = {"pypi.org": "PYPI", "test.pypi.org": "TESTPYPI"}.get(index.token_location)
-    if audience is None or index.is_loopback:
-        return ()
-    return (*GITHUB_IDENTITY, "GITLAB_CI", f"{audience}_ID_TOKEN")
+def _identity(index: Index, outer: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables through which twine gets an identity: GitHub's, or GitLab's for this audience.
+
+    A set counts only where it is whole: every job of GitHub has GITHUB_ACTIONS, and only one with the permission
+    ``id-token: write`` has the others.
+    """
+    if index.is_loopback or index.token_location not in AUDIENCES:
+        return {}
+    gitlab = ("GITLAB_CI", f"{AUDIENCES[index.token_location]}_ID_TOKEN")
+    whole = [names for names in (GITHUB_IDENTITY, gitlab) if all(outer.get(name) for name in names)]
+    return {name: outer[name] for names in whole for name in names}
 
 
 def _bad(index: Index, complaint: str, variable: str = "") -> BadCredential:

@@ -232,7 +232,7 @@ def _advice(result: Document) -> str:
     missing = result.get("missing")
     if not missing or missing.partition(".")[0] == result["name"].partition(".")[0]:
         return ""
-    return f". `{missing}` is no part of this distribution and of none that it requires: is it declared, or only in an extra?"
+    return f". `{missing}` is no part of it and of nothing that it requires: is it declared, or only in an extra?"
 
 
 def _owns(dist: importlib.metadata.Distribution, origin: str) -> bool:
@@ -272,9 +272,8 @@ def _import_apart(target: str, limit: float) -> Document:
         out = Path(folder) / "import.json"
         argv = [sys.executable, "-I", os.path.abspath(__file__), "import", target, "--out", str(out)]
         group: Document = {} if os.name == "nt" else {"start_new_session": True}
-        child = subprocess.Popen(
-            argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **group
-        )
+        pipes: Document = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+        child: Any = subprocess.Popen(argv, **pipes, **group)
         try:
             output, _ = child.communicate(timeout=limit)
         except subprocess.TimeoutExpired:
@@ -289,7 +288,7 @@ def _import_apart(target: str, limit: float) -> Document:
         return {"name": target, "ok": False, "origin": None, "error": error}
 
 
-def _kill(child: subprocess.Popen[bytes]) -> None:
+def _kill(child: Any) -> None:
     with contextlib.suppress(OSError):
         if os.name == "nt":
             subprocess.run(["taskkill", "/F", "/T", "/PID", str(child.pid)], check=False, capture_output=True)

@@ -205,7 +205,7 @@ def _decode_dataclass(hint: Any, value: Any, where: str) -> Any:
 
 
 def _hints(hint: Any) -> Mapping[str, Any]:
-    return get_type_hints(hint, vars(stages) | {"ClassVar": Any})
+    return get_type_hints(hint, vars(stages))
 
 
 def write_whole(path: Path, text: str) -> None:

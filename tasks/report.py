@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from .record import Record
-    from .stages import Cell, Dist, Problem, Verified
+    from .stages import Cell, Dist, Installed, Problem, Verified
 
 UNITS = ("B", "KiB", "MiB", "GiB")
 STEP = 1024
@@ -41,9 +41,15 @@ def files(dists: Iterable[Dist]) -> str:
 
 
 def problems(found: Sequence[Problem]) -> str:
-    """Return the findings, errors first, each with its rule's code and file."""
-    ordered = sorted(found, key=lambda problem: (problem.severity != "error", problem.file, problem.rule))
-    return "\n".join(f"  {p.severity}: {p.file}: {_hanging(p.message)} [{p.rule}]" for p in ordered)
+    """Return the findings, errors first, each with its rule's code and the files that it was found in."""
+    files: dict[tuple[str, str, str], list[str]] = {}
+    for one in found:
+        files.setdefault((one.severity, one.rule, one.message), []).append(one.file)
+    lines = [
+        f"  {severity}: {', '.join(sorted(set(names)))}: {_hanging(message)} [{rule}]"
+        for (severity, rule, message), names in sorted(files.items(), key=lambda item: item[0][0] != "error")
+    ]
+    return "\n".join(lines)
 
 
 def _hanging(message: str) -> str:
@@ -64,12 +70,17 @@ def cells(verified: Sequence[Verified], announced: Sequence[Cell]) -> str:
     return "\n".join(lines)
 
 
+def others(installed: Sequence[Installed]) -> str:
+    """Say how many distributions there are beside the project's own."""
+    count = len(installed) - 1
+    return f"{count} other distribution{'' if count == 1 else 's'}"
+
+
 def _how(one: Verified) -> str:
-    others = len(one.installed) - 1
     imported = ", ".join(one.imported[:4]) + (", ..." if len(one.imported) > 4 else "")  # noqa: PLR2004 (a line's worth)
     ran = f", {len(one.ran)} smoke commands run" if one.ran else ""
     what = f"imported {imported}" if one.imported else "installed (nothing in it can be imported)"
-    return f"{what}; Python {one.python_version} on {one.sys_platform}, {others} other distributions{ran}"
+    return f"{what}; Python {one.python_version} on {one.sys_platform}, with {others(one.installed)}{ran}"
 
 
 def progress(record: Record, session: Mapping[str, str]) -> tuple[str, str]:

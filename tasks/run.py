@@ -65,8 +65,9 @@ class Run:
         return " ".join(["nox -s", self.names[session], *(["--", *args] if args else [])])
 
     def next(self, session: str, *args: str) -> None:
-        """Print the one next command."""
-        self.say(f"next: {self.command(session, *args)}")
+        """Print the one next command; inside a dry run that is not for a person to type."""
+        if not self.standin:
+            self.say(f"next: {self.command(session, *args)}")
 
     @contextlib.contextmanager
     def scratch(self) -> Iterator[Path]:

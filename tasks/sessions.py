@@ -72,9 +72,12 @@ def register(*, door: bool) -> None:
 
 def _register_one(setup: Setup, name: str, body: Callable[..., None], backend: str) -> None:
     pythons = list(setup.config.pythons) if name == "verify" and backend != "none" else None
-    session = functools.wraps(body)(functools.partial(_reported, setup, name, body))
-    if name == "verify":
-        session = nox.parametrize("kind", KINDS, ids=KINDS)(session)
+
+    @functools.wraps(body)
+    def session(session: nox.Session, **cell: Any) -> None:
+        _reported(setup, name, body, session, **cell)
+
+    function = nox.parametrize("kind", KINDS, ids=KINDS)(session) if name == "verify" else session
     nox.session(
         name=setup.names[name],
         venv_backend=backend,
@@ -83,7 +86,7 @@ def _register_one(setup: Setup, name: str, body: Callable[..., None], backend: s
         requires=[setup.names[CHAIN[name]]] if name in CHAIN else None,
         download_python="never",
         python=pythons,
-    )(session)
+    )(function)
 
 
 def _running() -> str:
@@ -119,9 +122,9 @@ def _reported(setup: Setup, name: str, body: Callable[..., None], session: nox.S
             else:
                 body(run, **cell)
     except ReleaseError as error:
-        session.error(str(error))
+        session.error(str(error).removesuffix("."))  # nox adds its own
     except OSError as error:
-        session.error(str(DiskTrouble(str(error))))
+        session.error(str(DiskTrouble(str(error))).removesuffix("."))
 
 
 @contextlib.contextmanager

@@ -45,12 +45,13 @@ class Source:
     def dirty(self) -> bool:
         return bool(self.changed)
 
-    def fingerprint(self, recipe: str) -> str:
+    def fingerprint(self, recipe: str, *, in_place: bool = False) -> str:
         """What the files depend on: the commit and whether the tree was clean; without git, all contents.
 
-        `recipe` is whatever else decides what is built (archive kinds, in-place).
+        `recipe` is whatever else decides what is built (archive kinds). What is built `in_place` out of a tree that is
+        not clean depends on its contents as well.
         """
-        if self.commit:
+        if self.commit and not (in_place and self.dirty):
             return f"git:{self.commit}{'+dirty' if self.dirty else ''};{recipe}"
         return f"tree:{_hash_tree(self.root)};{recipe}"
 
@@ -62,7 +63,7 @@ def look(root: Path) -> Source:
     if shutil.which("git") is None:
         raise GitMissing(root)
     top, shallow = _git(root, "rev-parse", "--show-toplevel", "--is-shallow-repository").splitlines()
-    head = _git(root, "log", "-1", "--format=%H %ct", refuse=NoCommit(root)).split()
+    head = _git(root, "log", "-1", "--no-show-signature", "--format=%H %ct", refuse=NoCommit(root)).split()
     if shallow == "true":
         raise ShallowClone(root)
     commit, epoch = head
@@ -72,7 +73,7 @@ def look(root: Path) -> Source:
         top=Path(top),
         inside="" if inside == "." else inside,
         commit=commit,
-        tags=tuple(_git(root, "tag", "--points-at", "HEAD").splitlines()),
+        tags=tuple(_git(root, "tag", "--no-column", "--points-at", "HEAD").splitlines()),
         changed=_changed(root, inside),
         epoch=int(epoch),
     )
@@ -82,11 +83,11 @@ def _changed(root: Path, inside: str) -> tuple[str, ...]:
     """Return the files of the project that differ from HEAD or are new to git, our own outputs left out."""
     entries = _git(root, "status", "--porcelain", "-z", "--no-renames", "--untracked-files=normal", "--", ".")
     paths = (Path(entry[3:]).relative_to(inside) for entry in entries.split("\0") if entry)
-    return tuple(path.as_posix() for path in paths if path.parts[:1] and not _is_output(path))
+    return tuple(path.as_posix() for path in paths if not _is_output(path))
 
 
 def _is_output(path: Path) -> bool:
-    return path.parts[0] in OUTPUTS or "__pycache__" in path.parts
+    return not OUTPUTS.isdisjoint(path.parts[:1]) or "__pycache__" in path.parts
 
 
 def tracked(source: Source) -> tuple[str, ...]:
@@ -105,13 +106,17 @@ def check_out(source: Source, target: Path, *, in_place: bool) -> Path:
         raise NotYet("Building a project with git submodules from a clean checkout", "`in-place = true` builds it")
     # A clone is HEAD as committed: no user hook, no line-end conversion, no untracked file; tags and history come
     # along for backends that read the version from them. --shared copies no objects.
-    options = ("-c", "core.hooksPath=", "-c", "core.autocrlf=false", "-c", "advice.detachedHead=false")
+    line_ends = ("-c", "core.autocrlf=false", "-c", "core.eol=lf")
+    options = ("-c", "core.hooksPath=", *line_ends, "-c", "advice.detachedHead=false")
     _git(source.root, *options, "clone", "--quiet", "--shared", "--no-checkout", str(source.top), str(target))
     _git(target, *options, "checkout", "--quiet", "--detach", source.commit)
     pointers = [path for path in _git(target, "ls-files", "-z").split("\0") if path and _is_lfs_pointer(target / path)]
     if pointers:
         raise CheckoutFailed(source.root, f"these files are only Git LFS pointers in it: {', '.join(pointers)}")
-    return target / source.inside
+    tree = target / source.inside
+    if not tree.is_dir():
+        raise CheckoutFailed(source.root, "nothing of it is committed.")
+    return tree
 
 
 def _is_lfs_pointer(path: Path) -> bool:
@@ -134,8 +139,10 @@ def _hash_tree(root: Path) -> str:
     """Return one hash over names, contents and executable bits of all files, our own outputs left out."""
     digest = hashlib.sha256()
     for folder, folders, names in os.walk(root):
-        folders[:] = sorted(set(folders) - OUTPUTS) if Path(folder) == root else sorted(set(folders) - {"__pycache__"})
-        for name in sorted(names):
+        ours = OUTPUTS if Path(folder) == root else frozenset[str]()
+        folders[:] = sorted(set(folders) - ours - {"__pycache__"})
+        links = [name for name in folders if Path(folder, name).is_symlink()]
+        for name in sorted(names + links):
             path = Path(folder, name)
             content = os.fsencode(path.readlink()) if path.is_symlink() else path.read_bytes()
             head = f"{path.relative_to(root).as_posix()}\0{os.access(path, os.X_OK)}\0{len(content)}\0"
@@ -161,10 +168,7 @@ def _git(folder: Path, *args: str, refuse: Exception | None = None) -> str:
 
 def commit_of_tag(root: Path, tag: str) -> str | None:
     """Return the commit that `tag` names in the repository of `root`, None where there is no such tag."""
-    missing = CheckoutFailed(root, f"no tag {tag}")
     try:
-        return _git(root, "rev-parse", "--verify", "--quiet", f"refs/tags/{tag}^{{commit}}", refuse=missing).strip()
-    except CheckoutFailed as error:
-        if error is missing:
-            return None
-        raise
+        return _git(root, "rev-parse", "--verify", "--quiet", f"refs/tags/{tag}^{{commit}}").strip()
+    except CheckoutFailed:
+        return None

@@ -43,7 +43,7 @@ def verify(run: Run, cell: Cell) -> None:
     _stop_on_errors(run, life)
     run.record.write(_record_of(rehearsed, cell, dists, life))
     what = ", ".join(life.imported) or "nothing in it can be imported, its files are there"
-    others = f"{len(life.installed) - 1} other distributions from {run.config.dependencies.name}"
+    others = f"{report.others(life.installed)} from {run.config.dependencies.name}"
     run.say(f"verified {label} from {index.name}, {others}: {what}")
 
 

@@ -24,7 +24,7 @@ def release_tooling(archive: Archive) -> Iterator[str]:
     """The wheel holds the project's release tooling: noxfile.py, or the vendored copy of seatrial.
 
     It would be installed into the site-packages of every user, beside other projects' files of the same name. Leave it
-    out: setuptools `[tool.setuptools.packages.find] where/include`; pdm-backend `[tool.pdm.build] excludes = ["tasks"]`;
+    out: setuptools `[tool.setuptools.packages.find] include`, pdm-backend `[tool.pdm.build] excludes = ["tasks"]`,
     hatchling `[tool.hatch.build.targets.wheel] packages`.
     """
     if archive.kind != "wheel":

@@ -47,8 +47,6 @@ class Rule(Generic[T]):
 FILE_RULES: list[Rule[Archive]] = []
 RELEASE_RULES: list[Rule[Release]] = []
 
-FileFinder = "Callable[[Archive], Iterator[str]]"
-
 
 def file_rule(code: str, severity: Severity) -> Callable[[Callable[[Archive], Iterator[str]]], Rule[Archive]]:
     """Declare a rule on one file."""
@@ -74,7 +72,7 @@ def release_rule(code: str, severity: Severity) -> Callable[[Callable[[Release],
 
 def codes() -> tuple[str, ...]:
     """Return the codes of all rules, sorted."""
-    return tuple(sorted({READABLE, *(rule.code for rule in [*FILE_RULES, *RELEASE_RULES])}))
+    return tuple(sorted({READABLE, *(rule.code for rule in FILE_RULES), *(rule.code for rule in RELEASE_RULES)}))
 
 
 def judge_file(path: Path) -> tuple[Problem, ...]:
@@ -100,11 +98,15 @@ def judge_release(paths: Iterable[Path], release: Release) -> tuple[Problem, ...
 
 def _apply(rules: list[Rule[T]], subject: T, file: str) -> Iterator[Problem]:
     for rule in rules:
-        try:
-            for message in rule.find(subject):
-                yield Problem(rule.code, rule.severity, file, message)
-        except BadArchive as bad:  # a member that cannot be read: the archive could be opened
-            yield _unreadable(bad)
+        yield from _found(rule, subject, file)
+
+
+def _found(rule: Rule[T], subject: T, file: str) -> Iterator[Problem]:
+    try:
+        for message in rule.find(subject):
+            yield Problem(rule.code, rule.severity, file, message)
+    except BadArchive as bad:  # a member that cannot be read, of an archive that could be opened
+        yield _unreadable(bad)
 
 
 def _unreadable(bad: BadArchive) -> Problem:

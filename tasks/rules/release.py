@@ -29,8 +29,9 @@ def one_project(release: Release) -> Iterator[str]:
 
 @release_rule("release-one-version", "error")
 def one_version(release: Release) -> Iterator[str]:
-    """The files are of more than one version. A build of an older commit lies among them, or the version is computed anew
-    for each file.
+    """The files are of more than one version.
+
+    A build of an older commit lies among them, or the version is computed anew for each file.
     """
     if len(versions := sorted({archive.version for archive in release.archives})) > 1:
         yield f"these files are of more than one version: {', '.join(map(str, versions))}."
