@@ -56,9 +56,14 @@ def check(config: Config) -> list[str]:
                 f"python -m venv ../trial-{kind}",
                 f"../trial-{kind}/bin/pip install {pattern}",
                 f"../trial-{kind}/bin/pip check",
-                f"cd / && ~-/../trial-{kind}/bin/python -I -c 'import IMPORT_NAME'; cd -",
+                _import(f"trial-{kind}"),
             ]
     return lines
+
+
+def _import(venv: str) -> str:
+    """Return the line that imports the package with `venv`, away from the checkout."""
+    return f"""(cd / && "$OLDPWD/../{venv}/bin/python" -I -c 'import IMPORT_NAME')"""
 
 
 def upload(index: Index) -> list[str]:
@@ -82,7 +87,7 @@ def verify(config: Config, kind: Kind) -> list[str]:
     lines += [
         f"../verify/bin/pip install --index-url {config.dependencies.simple} DEPENDENCIES...",
         "../verify/bin/pip check",
-        "cd / && ~-/../verify/bin/python -I -c 'import IMPORT_NAME'; cd -",
+        _import("verify"),
     ]
     return lines
 

@@ -1,0 +1,261 @@
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tasks import upload as module
+from tasks.errors import OtherBytes, UploadRefused
+from tasks.indexes import TESTPYPI, Holdings, Served
+from tasks.process import Outcome
+from tasks.stages import Dist
+from tasks.upload import EXPLANATIONS, RETRY_AFTER, Job, explain, twine_command, upload
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+WHEEL = Dist("demo-1.0-py3-none-any.whl", "a" * 64, 1)
+SDIST = Dist("demo-1.0.tar.gz", "b" * 64, 2)
+DONE = Outcome(0, "View at: https://test.pypi.org/project/demo/1.0/")
+
+BUSY = "ERROR    HTTPError: 503 Service Unavailable from https://test.pypi.org/legacy/"
+FORBIDDEN = (
+    "ERROR    HTTPError: 403 Forbidden from https://test.pypi.org/legacy/\n"
+    "         Invalid or non-existent authentication information."
+)
+
+
+@dataclass
+class World:
+    """An index and a twine that follow a script: each call of twine ends as said, and stores the files it names."""
+
+    stored: dict[str, str] = field(default_factory=dict)
+    script: list[tuple[Outcome, tuple[Dist, ...]]] = field(default_factory=list)
+    argvs: list[tuple[str, ...]] = field(default_factory=list)
+    envs: list[dict[str, str]] = field(default_factory=list)
+    pauses: list[float] = field(default_factory=list)
+    said: list[str] = field(default_factory=list)
+    waits: int = 0
+
+    def holdings(self, _index: object, _project: str, _version: str, dists: tuple[Dist, ...]) -> Holdings:
+        served = {
+            name: Served(name, sha256, f"https://files.example/{name}", False) for name, sha256 in self.stored.items()
+        }
+        there = [(dist, served[dist.filename]) for dist in dists if dist.filename in served]
+        return Holdings(
+            identical=tuple(dist for dist, file in there if file.sha256 == dist.sha256),
+            absent=tuple(dist for dist in dists if dist.filename not in served),
+            different=tuple((dist, file) for dist, file in there if file.sha256 != dist.sha256),
+            extra=(),
+            yanked=(),
+            served=tuple(served.values()),
+        )
+
+    def wait(self, *args: Any, **_options: object) -> Holdings:
+        self.waits += 1
+        return self.holdings(*args)
+
+    def run(self, argv: Sequence[str], *, env: dict[str, str], cwd: Path, on_wait: Any) -> Outcome:
+        assert cwd.is_dir()
+        on_wait(15.0)
+        self.argvs.append(tuple(argv))
+        self.envs.append(env)
+        outcome, stored = self.script.pop(0)
+        self.stored |= {dist.filename: dist.sha256 for dist in stored}
+        return outcome
+
+    @property
+    def sent(self) -> list[list[str]]:
+        """The files of each call of twine."""
+        return [[word.rpartition("/")[2] for word in argv if word.endswith((".whl", ".gz"))] for argv in self.argvs]
+
+
+@pytest.fixture
+def world(monkeypatch: pytest.MonkeyPatch) -> World:
+    made = World()
+    monkeypatch.setattr(module, "holdings", made.holdings)
+    monkeypatch.setattr(module, "wait_until_served", made.wait)
+    monkeypatch.setattr(module.process, "run", made.run)
+    return made
+
+
+@pytest.fixture
+def job(world: World, tmp_path: Path) -> Job:
+    scratch, folder = tmp_path / "scratch", tmp_path / "ein Übungsstück" / "dist"
+    scratch.mkdir()
+    env = {"TWINE_USERNAME": "__token__", "TWINE_PASSWORD": "a-secret"}
+    python = tmp_path / "venv" / "python"
+    return Job(TESTPYPI, "demo", "1.0", (SDIST, WHEEL), folder, python, env, scratch, 900, world.said.append)
+
+
+@pytest.fixture
+def run(world: World, job: Job) -> functools.partial[Holdings]:
+    """The upload, with pauses that are noted instead of made."""
+    return functools.partial(upload, job, sleep=world.pauses.append)
+
+
+def stored(dists: Iterable[Dist]) -> dict[str, str]:
+    return {dist.filename: dist.sha256 for dist in dists}
+
+
+def test_twine_gets_an_explicit_url_an_empty_configuration_and_wheels_first() -> None:
+    files = ("dist/demo-1.0.tar.gz", "dist/demo-1.0-py3-none-any.whl", "dist/demo-1.0-cp314-abi3-linux_x86_64.whl")
+    assert twine_command("python", "https://index.example/upload/", "empty", files) == (
+        *("python", "-I", "-m", "twine", "upload", "--non-interactive", "--disable-progress-bar"),
+        *("--repository-url", "https://index.example/upload/", "--config-file", "empty"),
+        *("dist/demo-1.0-cp314-abi3-linux_x86_64.whl", "dist/demo-1.0-py3-none-any.whl", "dist/demo-1.0.tar.gz"),
+    )
+
+
+def test_nothing_is_sent_where_all_is_there(world: World, run: functools.partial[Holdings]) -> None:
+    world.stored = stored([WHEEL, SDIST])
+    found = run()
+    assert found.complete
+    assert (world.argvs, world.waits) == ([], 1)
+    assert f"{WHEEL.filename}: already on TestPyPI, identical" in world.said
+
+
+@pytest.mark.parametrize(
+    ("there", "files"),
+    [((), [WHEEL.filename, SDIST.filename]), ((WHEEL,), [SDIST.filename]), ((SDIST,), [WHEEL.filename])],
+)
+def test_exactly_what_is_absent_is_sent(
+    world: World, job: Job, run: functools.partial[Holdings], there: tuple[Dist, ...], files: list[str]
+) -> None:
+    world.stored = stored(there)
+    world.script = [(DONE, (WHEEL, SDIST))]
+    assert run().complete
+    assert world.sent == [files]
+    assert [line for line in world.said if "uploading to TestPyPI" in line]
+    assert str(job.folder / files[0]) in world.argvs[0]
+    assert world.pauses == []
+
+
+def test_twine_gets_its_secret_in_its_environment_alone(
+    world: World, job: Job, run: functools.partial[Holdings]
+) -> None:
+    world.script = [(DONE, (WHEEL, SDIST))]
+    run()
+    argv = world.argvs[0]
+    assert world.envs == [job.env]
+    assert "a-secret" not in " ".join([*argv, *world.said])
+    assert argv[argv.index("--repository-url") + 1] == TESTPYPI.upload
+    assert (job.scratch / "no-pypirc").read_bytes() == b""
+    assert argv[argv.index("--config-file") + 1] == str(job.scratch / "no-pypirc")
+
+
+def test_a_long_upload_gives_signs_of_life(world: World, run: functools.partial[Holdings]) -> None:
+    world.script = [(DONE, (WHEEL, SDIST))]
+    run()
+    assert "still uploading (15 s)" in world.said
+
+
+def test_other_bytes_stop_it_before_anything_is_sent(world: World, run: functools.partial[Holdings]) -> None:
+    world.stored = {WHEEL.filename: "c" * 64}
+    with pytest.raises(OtherBytes, match="holds something else than was built as demo 1.0") as error:
+        run()
+    assert world.argvs == []
+    assert f"expected {'a' * 64}" in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "output",
+    [
+        BUSY,
+        "ERROR    HTTPError: 429 Too Many Requests from https://test.pypi.org/legacy/",
+        "ERROR    HTTPError: 502 Bad Gateway from https://test.pypi.org/legacy/",
+        "requests.exceptions.ConnectionError: HTTPSConnectionPool(host='test.pypi.org', port=443): Max retries exceeded",
+        "('Connection aborted.', RemoteDisconnected('Remote end closed connection without response'))",
+        "urllib3.exceptions.ProtocolError: ('Connection broken: ConnectionResetError(104)', 'reset by peer')",
+        "requests.exceptions.ReadTimeout: HTTPSConnectionPool(host='test.pypi.org', port=443): Read timed out.",
+    ],
+)
+def test_what_was_stored_in_spite_of_a_fault_is_not_sent_again(
+    world: World, run: functools.partial[Holdings], output: str
+) -> None:
+    world.script = [(Outcome(1, output), (WHEEL, SDIST))]
+    assert run().complete
+    assert len(world.argvs) == 1
+    assert world.pauses == [RETRY_AFTER[0]]
+    assert "TestPyPI did not take everything; asking what it holds, and trying again in 2 s" in world.said
+
+
+def test_after_a_fault_only_what_is_still_absent_is_sent(world: World, run: functools.partial[Holdings]) -> None:
+    world.script = [(Outcome(1, BUSY), (WHEEL,)), (DONE, (SDIST,))]
+    assert run().complete
+    assert world.sent == [[WHEEL.filename, SDIST.filename], [SDIST.filename]]
+
+
+def test_other_bytes_after_a_fault_stop_it(world: World, run: functools.partial[Holdings]) -> None:
+    foreign = Dist(WHEEL.filename, "c" * 64, 1)
+    world.script = [(Outcome(1, BUSY), (foreign,))]
+    with pytest.raises(OtherBytes):
+        run()
+    assert len(world.argvs) == 1
+
+
+def test_a_fault_that_lasts_ends_with_the_indexs_own_words(world: World, run: functools.partial[Holdings]) -> None:
+    world.script = [(Outcome(1, BUSY), ())] * (len(RETRY_AFTER) + 1)
+    with pytest.raises(UploadRefused, match="TestPyPI did not take the files") as error:
+        run()
+    assert "503 Service Unavailable" in str(error.value)
+    assert "see the index's own words above" in str(error.value)
+    assert world.pauses == list(RETRY_AFTER)
+
+
+def test_the_last_try_counts_as_well(world: World, run: functools.partial[Holdings]) -> None:
+    world.script = [(Outcome(1, BUSY), ())] * len(RETRY_AFTER) + [(DONE, (WHEEL, SDIST))]
+    assert run().complete
+
+
+def test_a_refusal_ends_it_at_once(world: World, run: functools.partial[Holdings]) -> None:
+    world.script = [(Outcome(1, FORBIDDEN), ())]
+    with pytest.raises(UploadRefused) as error:
+        run()
+    assert "the token is wrong, was revoked, or belongs to the other index." in str(error.value)
+    assert "| ERROR    HTTPError: 403 Forbidden" in str(error.value)
+    assert (len(world.argvs), world.pauses, world.waits) == (1, [], 0)
+
+
+ANSWERS = [
+    ("Invalid or non-existent authentication information.", "the token is wrong"),
+    ("The user 'ada' isn't allowed to upload to project 'demo'.", "the name is taken by somebody else"),
+    ("The given token isn't allowed to upload to project 'demo'.", "the token is for another project"),
+    ("File already exists ('demo-1.0.tar.gz', with blake2_256 hash 'ab').", "choose the next version"),
+    ("This filename has already been used, use a different version.", "a file name is taken for ever"),
+    ("This filename was previously used by a file that has since been deleted.", "a file name is taken for ever"),
+    ("Uploading new files to releases older than 14 days is not allowed.", "closed to new files"),
+    ("User 'ada' does not have a verified primary email address.", "e-mail address is not verified"),
+    ("The name 'reqests' is too similar to an existing project.", "does not allow this project name"),
+    ("The name 'json' isn't allowed (conflict with Python Standard Library module name).", "this project name"),
+    ("The name 'admin' isn't allowed.", "does not allow this project name"),
+    ("Non-user identities cannot create new projects.", "registered for another project name"),
+    ("TrustedPublishingFailure: The token request failed: invalid-publisher", "does not fit the publisher"),
+    ("Unable to obtain OIDC token from CircleCI", "the CI's identity does not fit"),
+    ("Credential not found for API token.", "set the token variable"),
+    ("WARNING  No keyring backend found", "no credential was found"),
+    ("ERROR    ValueError: Missing password", "no credential was found"),
+]
+
+
+@pytest.mark.parametrize(("answer", "meaning"), ANSWERS)
+def test_a_refusal_is_explained(world: World, run: functools.partial[Holdings], answer: str, meaning: str) -> None:
+    output = f"Uploading distributions to {TESTPYPI.upload}\nERROR    HTTPError: 400 Bad Request\n         {answer}"
+    world.script = [(Outcome(1, output), ())]
+    with pytest.raises(UploadRefused) as error:
+        run()
+    assert meaning in error.value.reason
+    assert answer in str(error.value)
+
+
+def test_every_explanation_has_its_answer() -> None:
+    told = {explain(answer) for answer, _ in ANSWERS}
+    assert told == {f"{meaning}." for _, meaning in EXPLANATIONS}
+
+
+@pytest.mark.parametrize("output", ["", "ERROR    HTTPError: 400 Bad Request\n         Some new reason."])
+def test_what_is_not_known_is_left_to_the_indexs_own_words(output: str) -> None:
+    assert explain(output) == "see the index's own words above."
