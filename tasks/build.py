@@ -33,7 +33,7 @@ DISTRIBUTIONS = (".whl", ".tar.gz")
 def build(run: Run) -> None:
     """Make the distributions and record them, unless they are there already; nothing rehearsed is ever replaced."""
     found = source.look(run.root)
-    fingerprint = found.fingerprint(recipe(run))
+    fingerprint = found.fingerprint(recipe(run), in_place=run.config.in_place)
     if not run.options.rebuild and _is_done(run, found, fingerprint):
         return
     with _staging(run.record.folder) as staging:

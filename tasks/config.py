@@ -7,6 +7,7 @@ stands in ``pyproject.toml``, or its keys in ``seatrial.toml`` for a project tha
 from __future__ import annotations
 
 import re
+import shlex
 import shutil
 import sys
 from dataclasses import dataclass, field, fields
@@ -170,6 +171,17 @@ def _reasons(key: str, value: Any) -> dict[str, str]:
     return value
 
 
+def _commands(key: str, value: Any) -> tuple[str, ...]:
+    for command in _texts(key, value):
+        try:
+            words = shlex.split(command)
+        except ValueError:
+            words = []
+        if not words:
+            raise BadConfig(key, "a list of commands with their quotes closed", command)
+    return tuple(value)
+
+
 def _kinds(key: str, value: Any) -> tuple[Kind, ...]:
     kinds = _texts(key, value)
     if not kinds or set(kinds) - set(KINDS):
@@ -201,7 +213,7 @@ READERS: Mapping[str, Callable[[str, Any], Any]] = {
     "pythons": _pythons,
     "extras": _texts,
     "import-names": _texts,
-    "smoke": _texts,
+    "smoke": _commands,
     "smoke-requires": _texts,
     "ignore": _reasons,
     "in-place": _flag,

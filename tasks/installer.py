@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .stages import Dist
 
 INSTALL_LIMIT = 3600.0  # seconds; an sdist may have to be compiled
+LOCKED_KINDS = ("sdist", "archive", "vcs", "directory")  # beside wheels (PEP 751); the last three come from a URL
 
 
 @dataclass(frozen=True)
@@ -155,8 +156,9 @@ def origin_of(origins: Origins, name: str, wheel_tags: Sequence[str]) -> Origin 
 
 
 def _lock_origins(package: Mapping[str, Any]) -> list[Origin]:
-    wheels = package.get("wheels") or [package["sdist"]]
-    return [Origin(wheel["url"], wheel["hashes"].get("sha256", "")) for wheel in wheels]
+    """Return the files that a package of a pylock.toml can be installed from: wheels, or the one thing built from."""
+    files = package.get("wheels") or [package[kind] for kind in LOCKED_KINDS if kind in package]
+    return [Origin(file.get("url") or file["path"], file.get("hashes", {}).get("sha256", "")) for file in files]
 
 
 def _report_origin(item: Mapping[str, Any]) -> Origin:

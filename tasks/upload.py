@@ -71,12 +71,12 @@ def upload(job: Job, *, sleep: Callable[[float], None] = time.sleep) -> Holdings
     """
     found = _look(job)
     _report(job, found)
-    for pause in (*RETRY_AFTER, None):
-        if not found.absent:
-            break
+    pauses = iter(RETRY_AFTER)
+    while found.absent:
         outcome = _send(job, found.absent)
         if outcome.code == 0:
             break
+        pause = next(pauses, None)
         if pause is None or not TEMPORARY.search(outcome.output):
             raise UploadRefused(job.index.name, outcome.output, explain(outcome.output))
         job.say(f"{job.index.name} did not take everything; asking what it holds, and trying again in {pause:.0f} s")

@@ -39,6 +39,9 @@ Source = "https://example.org/{name_in_url}"
 
 [project.scripts]
 {script} = "{package}:main"
+
+[tool.flit.module]
+name = "{package}"
 """
 
 MODULE = '''\

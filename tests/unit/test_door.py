@@ -147,26 +147,22 @@ def test_nox_runs_as_the_program_it_is(project: Path, monkeypatch: pytest.Monkey
 
 
 @pytest.mark.parametrize(
-    ("python", "nox_version", "message"),
+    ("versions", "message"),
     [
-        ((3, 9, 18), (2026, 1, 1), "seatrial needs Python 3.10 or later (this is 3.9.18)"),
-        (
-            (3, 12, 0),
-            (2024, 10, 9),
-            "seatrial needs nox 2025.10.16 or later (this is 2024.10.9): pip install --upgrade",
-        ),
+        (((3, 9, 18), (2026, 1, 1)), "seatrial needs Python 3.10 or later (this is 3.9.18)"),
+        (((3, 12, 0), (2024, 10, 9)), "seatrial needs nox 2025.10.16 or later (this is 2024.10.9): pip install"),
     ],
 )
 def test_what_is_too_old_is_named(
     nox_argv: list[str],
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
-    python: tuple[int, ...],
-    nox_version: tuple[int, ...],
+    versions: tuple[tuple[int, ...], tuple[int, ...]],
     message: str,
 ) -> None:
-    version = ".".join(map(str, python))
-    monkeypatch.setattr(register, "sys", SimpleNamespace(version_info=python, version=f"{version} (main)"))
+    python, nox_version = versions
+    running = SimpleNamespace(version_info=python, version=f"{'.'.join(map(str, python))} (main)")
+    monkeypatch.setattr(register, "sys", running)
     monkeypatch.setattr(register, "_nox_version", lambda: nox_version)
     assert main(["build"]) == 1
     assert message in capsys.readouterr().err

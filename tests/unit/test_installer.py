@@ -25,7 +25,7 @@ requires-python = ">=3.13"
 name = "numpy"
 version = "2.0"
 index = "https://pypi.org/simple"
-sdist = {{ url = "{SDIST.url}", upload-time = 2024-06-16T10:00:00Z, size = 1, hashes = {{ sha256 = "{SDIST.sha256}" }} }}
+sdist = {{ url = "{SDIST.url}", size = 1, hashes = {{ sha256 = "{SDIST.sha256}" }} }}
 wheels = [
     {{ url = "{LINUX.url}", size = 1, hashes = {{ sha256 = "{LINUX.sha256}" }} }},
     {{ url = "{MAC.url}", size = 1, hashes = {{ sha256 = "{MAC.sha256}" }} }},
@@ -40,6 +40,20 @@ sdist = {{ url = "{FILES}/docopt-0.6.2.tar.gz", size = 1, hashes = {{ sha256 = "
 name = "old"
 version = "1.0"
 wheels = [{{ url = "{FILES}/old-1.0-py3-none-any.whl", hashes = {{ md5 = "00" }} }}]
+
+[[packages]]
+name = "direct"
+version = "1.0"
+archive = {{ url = "{FILES}/direct-1.0.tar.gz", hashes = {{ sha256 = "{"f" * 64}" }} }}
+
+[[packages]]
+name = "repository"
+version = "1.0"
+vcs = {{ type = "git", url = "https://git.example/repository.git", commit-id = "{"0" * 40}" }}
+
+[[packages]]
+name = "local"
+wheels = [{{ path = "wheels/local-1.0-py3-none-any.whl", hashes = {{ sha256 = "{"1" * 64}" }} }}]
 """
 
 # As `pip install --report` writes it.
@@ -116,9 +130,12 @@ def test_what_was_there_before_has_no_origin() -> None:
         ("numpy", [LINUX, MAC]),
         ("docopt", [Origin(f"{FILES}/docopt-0.6.2.tar.gz", "e" * 64)]),
         ("old", [Origin(f"{FILES}/old-1.0-py3-none-any.whl", "")]),
+        ("direct", [Origin(f"{FILES}/direct-1.0.tar.gz", "f" * 64)]),
+        ("repository", [Origin("https://git.example/repository.git", "")]),
+        ("local", [Origin("wheels/local-1.0-py3-none-any.whl", "1" * 64)]),
     ],
 )
-def test_the_origins_in_a_lock_are_its_wheels_or_else_its_sdist(name: str, expected: list[Origin]) -> None:
+def test_the_origins_in_a_lock_are_its_wheels_or_else_what_it_is_built_from(name: str, expected: list[Origin]) -> None:
     packages = {package["name"]: package for package in toml.parse(LOCK)["packages"]}
     assert _lock_origins(packages[name]) == expected
 

@@ -1,0 +1,109 @@
+"""A stand-in index that can be told to fail, for tests of whoever talks to it."""
+
+from __future__ import annotations
+
+import json
+import socket
+import struct
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+ALWAYS = 10**6
+
+
+@dataclass
+class Fault:
+    """What happens to the next `times` requests with this method whose path begins with `prefix`."""
+
+    kind: str
+    method: str
+    prefix: str
+    times: int
+    detail: Any = None
+
+
+@dataclass
+class Faults:
+    """A WSGI layer around an index. Orders are served in turn; without one the index answers."""
+
+    inner: WSGIApplication
+    uploads: int = 0
+    reads: int = 0
+    orders: list[Fault] = field(default_factory=list)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def order(self, kind: str, *, method: str = "GET", prefix: str = "/", times: int = 1, detail: Any = None) -> None:
+        """Ask for a fault: ``status`` (detail: "503 Busy"), ``reset``, ``slow`` (detail: seconds), ``html``,
+        ``stored-then-502``, or ``page`` (detail: a function that changes the project's JSON page).
+        """  # noqa: D205 (the list of kinds is one sentence)
+        self.orders.append(Fault(kind, method, prefix, times, detail))
+
+    def __call__(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
+        fault = self._next(environ["REQUEST_METHOD"], environ.get("PATH_INFO", "/"))
+        if fault is None:
+            return self._counted(environ, start)
+        return getattr(self, f"_{fault.kind.replace('-', '_')}")(environ, start, fault)  # type: ignore[no-any-return]
+
+    def _next(self, method: str, path: str) -> Fault | None:
+        with self.lock:
+            for fault in self.orders:
+                if fault.times and fault.method == method and path.startswith(fault.prefix):
+                    fault.times -= 1
+                    return fault
+        return None
+
+    def _counted(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
+        if environ["REQUEST_METHOD"] == "POST":
+            self.uploads += 1
+        else:
+            self.reads += 1
+        return self.inner(environ, start)
+
+    def _status(self, environ: WSGIEnvironment, start: StartResponse, fault: Fault) -> Iterable[bytes]:
+        _drain(environ)
+        start(fault.detail, [("Content-Type", "text/plain"), ("Retry-After", "1")])
+        return [str(fault.detail).encode()]
+
+    def _html(self, environ: WSGIEnvironment, start: StartResponse, fault: Fault) -> Iterable[bytes]:
+        del environ, fault
+        start("200 OK", [("Content-Type", "text/html")])
+        return [b"<html><title>Please log in</title></html>"]
+
+    def _slow(self, environ: WSGIEnvironment, start: StartResponse, fault: Fault) -> Iterable[bytes]:
+        time.sleep(fault.detail)
+        return self._counted(environ, start)
+
+    def _reset(self, environ: WSGIEnvironment, start: StartResponse, fault: Fault) -> Iterable[bytes]:
+        del start, fault
+        connection: socket.socket = environ["wsgi.input"].raw._sock
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        connection.close()
+        return []
+
+    def _stored_then_502(self, environ: WSGIEnvironment, start: StartResponse, fault: Fault) -> Iterable[bytes]:
+        list(self._counted(environ, lambda *_: lambda _: None))
+        fault.detail = "502 Bad Gateway"
+        return self._status(environ, start, fault)
+
+    def _page(self, environ: WSGIEnvironment, start: StartResponse, fault: Fault) -> Iterable[bytes]:
+        answered: list[tuple[str, list[tuple[str, str]]]] = []
+        capture: Callable[..., Any] = lambda status, headers, *_: answered.append((status, headers))  # noqa: E731
+        body = b"".join(self._counted(environ, capture))
+        status, headers = answered[0]
+        if status.startswith("200"):
+            page = json.loads(body)
+            fault.detail(page)
+            body = json.dumps(page).encode()
+        start(status, [(name, value) for name, value in headers if name != "Content-Length"])
+        return [body]
+
+
+def _drain(environ: WSGIEnvironment) -> None:
+    environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))

@@ -1,0 +1,228 @@
+"""The five sessions, one after the other, and everything that may come between them."""
+
+from __future__ import annotations
+
+import os
+import tarfile
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.integration.conftest import RUNNING, SETTINGS
+from tests.projects import git, write_tree
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.integration.conftest import Indexes, Project
+
+WHEEL, SDIST = "demo-1.0-py3-none-any.whl", "demo-1.0.tar.gz"
+
+
+def test_the_very_same_files_go_from_build_to_pypi(project: Project, indexes: Indexes) -> None:
+    assert project.nox("verify").code == 0
+    built = project.files()
+    done = project.nox("pypi", "--yes", "1.0")
+    assert done.code == 0, done.output
+    assert set(built) == {WHEEL, SDIST}
+    assert project.files() == built == indexes.held("testpypi") == indexes.held("pypi")
+    stages = [project.stage(f"{name}.json") for name in ("built", "checked", "rehearsed", "released")]
+    stages += [project.stage(path.name) for path in sorted(project.record.glob("verified-*.json"))]
+    assert all(stage["dists"] == stages[0]["dists"] for stage in stages)
+    assert {(stage["python"], stage["kind"]) for stage in stages[4:]} == {(RUNNING, "wheel"), (RUNNING, "sdist")}
+
+
+def test_an_idle_chain_does_nothing_twice(project: Project, indexes: Indexes) -> None:
+    assert project.nox("verify").code == 0
+    record = {path: path.read_bytes() for path in project.record.glob("*.json")}
+    uploads = indexes.testpypi.uploads
+    again = project.nox("verify")
+    assert again.code == 0
+    assert again.shows(
+        "is built already", "is checked already", "is on TestPyPI (stand-in) already", "is verified already"
+    )
+    assert {path: path.read_bytes() for path in project.record.glob("*.json")} == record
+    assert indexes.testpypi.uploads == uploads
+
+
+def test_status_names_the_one_next_command(project: Project, indexes: Indexes) -> None:
+    del indexes
+    assert project.nox("status").shows("nothing is built yet")
+    project.nox("check")
+    assert project.nox("status").shows("done build", "done check", "- testpypi")
+    project.env.clear()
+    assert project.nox("status").shows("next: nox -s testpypi")
+
+
+def test_each_file_is_shown_with_size_and_hash(project: Project) -> None:
+    done = project.nox("build")
+    built = project.stage("built.json")
+    assert done.code == 0
+    for dist in built["dists"]:
+        assert done.shows(dist["filename"], f"sha256 {dist['sha256']}", f"{dist['size'] / 1024:.1f} KiB")
+    assert built["commit"] == git(project.root, "rev-parse", "HEAD")
+    assert built["epoch"] == int(git(project.root, "log", "-1", "--format=%ct"))
+
+
+def test_two_builds_of_one_commit_give_the_same_wheel(project: Project) -> None:
+    project.nox("build")
+    first = project.files()
+    assert project.nox("build", "--rebuild").shows("moved aside")
+    assert project.files()[WHEEL] == first[WHEEL]
+
+
+def test_a_stale_file_in_dist_is_moved_aside_and_named(project: Project) -> None:
+    write_tree(project.dist, {"demo-0.9-py3-none-any.whl": "old", "notes.txt": "mine"})
+    done = project.nox("build")
+    assert done.shows("moved aside", "demo-0.9-py3-none-any.whl", "notes.txt")
+    assert set(project.files()) == {WHEEL, SDIST}
+    (aside,) = (project.record / "aside").iterdir()
+    assert (aside / "notes.txt").read_text(encoding="utf-8") == "mine"
+
+
+def test_what_was_rehearsed_is_sealed_until_someone_asks(project: Project, indexes: Indexes) -> None:
+    project.nox("testpypi")
+    sealed = project.files()
+    project.change({"src/demo/more.py": "x = 1\n"})
+    later = project.nox("verify")
+    assert later.code == 0
+    assert later.shows("was rehearsed and is sealed", "nox -s build -- --rebuild")
+    assert project.files() == sealed == indexes.held("testpypi")
+    anew = project.nox("build", "--rebuild")
+    assert anew.shows("moved aside")
+    assert project.files()[WHEEL] != sealed[WHEEL]
+    assert not (project.record / "rehearsed.json").exists()
+
+
+def test_an_unrehearsed_build_follows_the_source(project: Project) -> None:
+    project.nox("build")
+    first = project.files()
+    project.change({"src/demo/more.py": "x = 1\n"})
+    assert project.nox("build").shows("moved aside what lay in dist/")
+    assert project.files()[WHEEL] != first[WHEEL]
+
+
+def test_a_dirty_tree_builds_and_goes_nowhere(project: Project) -> None:
+    write_tree(project.root, {"src/demo/more.py": "x = 1\n"})
+    done = project.nox("check")
+    assert done.code == 0
+    assert done.shows("changes that are not committed; they are NOT part of the files", "src/demo/more.py")
+    refused = project.nox("testpypi")
+    assert refused.code == 1
+    assert refused.shows("built from a tree with changes that are not committed", "src/demo/more.py", "Usual cause:")
+
+
+@pytest.mark.parametrize("session", ["check", "testpypi", "verify", "pypi"])
+@pytest.mark.parametrize("change", ["flipped", "missing", "added"])
+def test_a_changed_file_stops_whoever_meets_it(project: Project, indexes: Indexes, session: str, change: str) -> None:
+    order = ["build", "check", "testpypi", "verify", "pypi"]
+    assert project.nox(order[order.index(session) - 1]).code == 0
+    before = {name: indexes.held(name) for name in ("testpypi", "pypi")}
+    wheel = project.dist / WHEEL
+    if change == "flipped":
+        content = bytearray(wheel.read_bytes())
+        content[len(content) // 2] ^= 1
+        wheel.write_bytes(content)
+    elif change == "missing":
+        wheel.unlink()
+    else:
+        write_tree(project.dist, {"demo-1.0-py2-none-any.whl": "another"})
+    stopped = project.nox(session, "--yes", "1.0", flags=("--no-dependencies",))
+    assert stopped.code == 1
+    assert stopped.shows("does not hold the files that were built", "Usual cause:", "What to do:")
+    assert {name: indexes.held(name) for name in ("testpypi", "pypi")} == before
+
+
+def test_pypi_refuses_what_was_not_rehearsed_or_verified(project: Project, indexes: Indexes) -> None:
+    assert project.nox("pypi", "--yes", "1.0").shows("Nothing is recorded as built", "nox -s build")
+    project.nox("check")
+    assert project.nox("pypi", "--yes", "1.0").shows("Nothing is recorded as rehearsed", "nox -s testpypi")
+    project.nox("testpypi")
+    refused = project.nox("pypi", "--yes", "1.0")
+    assert refused.code == 1
+    assert refused.shows("not verified as the matrix demands", f"Python {RUNNING}, wheel", f"Python {RUNNING}, sdist")
+    assert indexes.held("pypi") == {}
+
+
+def test_one_green_cell_of_each_kind_is_needed_on_a_laptop(make_project: Callable[..., Project]) -> None:
+    """Which needs no index: the gate reads the record alone."""
+    settings = SETTINGS.replace(f'"{RUNNING}"', f'"{RUNNING}", "3.8"')
+    project = make_project(settings)
+    done = project.nox("dryrun")
+    assert done.code == 0
+    assert done.shows("Python 3.8 wheel not verified", f"Python {RUNNING} wheel imported demo")
+
+
+@pytest.mark.parametrize(("args", "said"), [((), "was not confirmed"), (("--yes", "1.1"), "the answer was '1.1'")])
+def test_pypi_wants_the_version_confirmed(project: Project, indexes: Indexes, args: tuple[str, ...], said: str) -> None:
+    project.nox("verify")
+    refused = project.nox("pypi", *args)
+    assert refused.code == 1
+    assert refused.shows(said, "nox -s pypi -- --yes 1.0")
+    assert indexes.held("pypi") == {}
+
+
+def test_a_tag_on_another_commit_stops_the_release(project: Project, indexes: Indexes) -> None:
+    project.nox("verify")
+    project.change({"src/demo/more.py": "x = 1\n"}, tag="v1.0")
+    refused = project.nox("pypi", "--yes", "1.0")
+    assert refused.code == 1
+    assert refused.shows("The tag v1.0 points to commit", "these files were built from")
+    assert indexes.held("pypi") == {}
+    git(project.root, "tag", "-f", "v1.0", "HEAD~1")
+    assert project.nox("pypi", "--yes", "1.0").shows("note: HEAD is now")
+
+
+def test_a_tag_of_another_version_is_found_by_check(project: Project) -> None:
+    git(project.root, "tag", "v1.1")
+    stopped = project.nox("check")
+    assert stopped.code == 1
+    assert stopped.shows("HEAD is tagged v1.1", "version 1.0", "[release-tag]")
+
+
+def test_other_bytes_on_the_index_stop_everything_before_it_starts(project: Project, indexes: Indexes) -> None:
+    write_tree(indexes.folder / "testpypi", {SDIST: "other bytes"})
+    stopped = project.nox("testpypi")
+    assert stopped.code == 1
+    assert stopped.shows("holds something else than was built", SDIST, "expected", "found", "next version number")
+    assert indexes.testpypi.uploads == 0
+
+
+def test_files_that_are_there_and_identical_stay(project: Project, indexes: Indexes) -> None:
+    project.nox("build")
+    (indexes.folder / "testpypi" / WHEEL).write_bytes((project.dist / WHEEL).read_bytes())
+    done = project.nox("testpypi")
+    assert done.code == 0
+    assert done.shows(f"{WHEEL}: already on TestPyPI (stand-in), identical", f"{SDIST}: uploading")
+    assert indexes.testpypi.uploads == 1
+
+
+def test_the_digest_of_the_record_travels_outside_of_it(project: Project) -> None:
+    project.nox("build")
+    assert project.nox("check", SEATRIAL_RECORD="0" * 64).shows("is not the file that the build job wrote", "0" * 64)
+
+
+def test_a_build_backend_sees_no_secret(make_project: Callable[..., Project]) -> None:
+    backend = (
+        "import os\n"
+        "from flit_core.buildapi import *\n"
+        "from flit_core import buildapi\n"
+        "def build_sdist(*args, **kwargs):\n"
+        "    open('src/demo/seen.txt', 'w').write('\\n'.join(f'{k}={v}' for k, v in sorted(os.environ.items())))\n"
+        "    return buildapi.build_sdist(*args, **kwargs)\n"
+    )
+    project = make_project(files={"own_backend.py": backend})
+    text = (project.root / "pyproject.toml").read_text(encoding="utf-8")
+    text = text.replace('build-backend = "flit_core.buildapi"', 'build-backend = "own_backend"\nbackend-path = ["."]')
+    project.change({"pyproject.toml": text})
+    names = ("PYPI_TOKEN", "TWINE_PASSWORD", "UV_PUBLISH_TOKEN", "ACTIONS_ID_TOKEN_REQUEST_TOKEN", "MY_SECRET")
+    secrets = dict.fromkeys(names, "s3cr3t-canary")
+    secrets["PIP_INDEX_URL_BACKUP"] = "https://user:s3cr3t-canary@example.org"
+    assert project.nox("build", **secrets).code == 0
+    with tarfile.open(project.dist / SDIST) as sdist:
+        member = sdist.extractfile("demo-1.0/src/demo/seen.txt")
+        assert member is not None
+        seen = member.read().decode()
+    assert "s3cr3t-canary" not in seen
+    assert "SOURCE_DATE_EPOCH=" in seen
+    assert os.environ["PATH"] in seen
