@@ -1,125 +1,743 @@
-"""Look at an installed distribution from inside its environment: what is there, does it import, is it its own.
+"""Look at an installed distribution from the inside: ``python -I probe.py MODE ... --out FILE``.
 
-Run as ``python -I probe.py MODE ... --out FILE`` in a fresh environment, from an empty folder. The standard library
-only, Python 3.8 or later, no other module of ours. It answers with one JSON document in FILE, never on standard
-output: imported modules print there. It exits 0 when it could look; what it found wrong is in the document.
+The interpreter of a throw-away environment runs this file (Python 3.8 or later), so it needs the standard library and
+nothing else, none of our modules either. It answers with one JSON document in FILE, because what it imports may print.
+
+    environment   the variables of environment markers (PEP 508), and where this environment keeps its files
+    check         is the distribution there, whole, and can all that it offers be imported and loaded?
+    import        import some names and say how it went: what `check` starts, for a module can end its interpreter
+
+Exit code 0 says that the document was written, whatever is in it. `import_names` is pure, and used on wheels as well.
 """
 
 from __future__ import annotations
 
 import argparse
 import contextlib
+import csv
+import email
 import importlib
+import importlib.machinery
 import importlib.metadata
-import io
+import importlib.util
 import json
+import keyword
 import os
 import platform
 import re
+import shutil
 import signal
 import subprocess
 import sys
 import sysconfig
 import tempfile
+import threading
 import traceback
-from keyword import iskeyword
-from pathlib import Path
-from typing import Any, Callable, Dict, Iterable, List, NamedTuple, Optional, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any
 
-IMPORT_LIMIT = 60.0  # seconds for one import
-EXTENSIONS = (".so", ".pyd")
-NEVER = frozenset({"__main__", "conftest"})  # modules that are not meant to be imported
-SHORT = 2000  # characters of an __init__ that does nothing but declare a namespace
-Document = Dict[str, Any]
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+    from email.message import Message
+    from importlib.metadata import Distribution
+
+    Parts = tuple[str, ...]
+    ReadText = Callable[[str], str | None]
+    Problem = dict[str, str]
+
+TIME_LIMIT = 60.0  # seconds for one import
+FEW = 8  # names, each of which is imported in an interpreter of its own; more share one
+PATIENCE = 3  # imports that may hang before the rest is left untried
+KEPT = 1 << 16  # bytes of what a child prints
+LINES = 20  # of those, in a message
+SHOWN = 10  # files of a long list
+SHORT = 12  # lines of code in the __init__.py of a namespace
+
+# `x.py`, `x.pyc`, `x.so`, `x.cpython-313-darwin.so`, `x.pyd`; a bare `libx.so` is a library that an extension links to.
+MODULE_FILE = re.compile(r"(?!lib[^.]*\.so$)(?P<name>[^.]+)(\.pyc?|(\..+)?\.(so|pyd))")
+
+# The object reference of the entry points specification, with the extras that older files have there.
+REFERENCE = re.compile(r"(?P<module>[\w.]+)\s*(:\s*(?P<attribute>[\w.]+))?\s*(\[(?P<extras>[^\]]*)\])?\s*")
+
+SCRIPTS = {"console_scripts": "console script", "gui_scripts": "GUI script"}
 
 
-class Names(NamedTuple):
-    """What a distribution can be imported as, and why that may be nothing: "stubs", "metapackage" or None."""
-
-    names: List[str]
-    why_none: Optional[str]
+# Which names does a distribution offer for import? Paths in, names out.
 
 
-def import_names(paths: Iterable[str], read: Callable[[str], str]) -> Names:
-    """Return the import names in the files of a distribution, found by their paths (POSIX, as in RECORD).
+@dataclass(frozen=True)
+class Names:
+    """What the files of a distribution offer to Python.
 
-    Top-level modules, bare extension modules and packages; a folder without ``__init__`` that has code below is a
-    namespace (PEP 420), as is one whose ``__init__`` only declares it (pkgutil, pkg_resources): there the names one
-    level below count. Folders of stubs (PEP 561) are none. `read` returns the text at a path.
+    `modules` are the names to import, `stubs` the top-level folders and files that hold types only (PEP 561), `pth`
+    the files that the module `site` reads when Python starts.
     """
-    tree: Document = {}
-    stubs = False
-    for path in paths:
-        parts = _library_parts(path)
-        if not parts:
-            continue
-        stubs = stubs or parts[-1].endswith(".pyi")
-        node = tree
-        for part in parts[:-1]:
-            below = node.setdefault(part, {})
-            if not isinstance(below, dict):
-                break
-            node = below
-        else:
-            node.setdefault(parts[-1], path)
-    names = sorted(set(_names_in(tree, "", read)))
-    return Names(names, None if names else "stubs" if stubs else "metapackage")
+
+    modules: tuple[str, ...]
+    stubs: tuple[str, ...]
+    pth: tuple[str, ...]
+
+    @property
+    def why_none(self) -> str | None:
+        """Why there is nothing to import, or None if there is."""
+        if self.modules:
+            return None
+        return "stubs" if self.stubs else "metapackage"
 
 
-def _library_parts(path: str) -> list[str]:
-    """Return the parts of `path` below the library folder; none for what is not installed there."""
-    parts = [part for part in path.split("/") if part not in ("", ".")]
+def import_names(paths: Iterable[str], read_text: ReadText) -> Names:
+    """Return what the files at `paths` offer for import; names with a leading underscore only if there are no others.
+
+    `paths` are relative to site-packages, or the members of a wheel. `read_text` is called with a path as it was given
+    and returns the text of that file, or None. A namespace (PEP 420, or the two older kinds) has no code of its own and
+    is shared with other distributions, so the packages and modules inside it are named.
+    """
+    files = _library_files(paths)
+    names = set(_walk(files, read_text))
+    public = {name for name in names if not any(part.startswith("_") for part in name.split("."))}
+    covered = {name.partition(".")[0] for name in names}
+    stubs = {parts[0].partition(".")[0] for parts in files if parts[-1].endswith(".pyi")} - covered
+    pth = (parts[0] for parts in files if len(parts) == 1 and parts[0].endswith(".pth"))
+    return Names(tuple(sorted(public or names)), tuple(sorted(stubs)), tuple(sorted(pth)))
+
+
+def _library_files(paths: Iterable[str]) -> dict[Parts, str]:
+    """Return the files that are, or will be, in site-packages: their place there, and the path they were given by."""
+    files = {}
+    for path in sorted(set(paths)):
+        parts = _unwrapped(tuple(part for part in path.split("/") if part != "."))
+        if parts and not {"", "..", "__pycache__"}.intersection(parts):
+            files[parts] = path
+    return files
+
+
+def _unwrapped(parts: Parts) -> Parts:
+    """Return where an installer puts a member of a wheel in site-packages; nothing if it goes elsewhere (PEP 427)."""
     if parts and parts[0].endswith(".data"):
-        parts = parts[2:] if parts[1:2] and parts[1] in ("purelib", "platlib") else []
-    if not parts or ".." in parts or "__pycache__" in parts or parts[0].endswith((".dist-info", ".egg-info")):
-        return []
+        return parts[2:] if parts[1:2] in {("purelib",), ("platlib",)} else ()
     return parts
 
 
-def _names_in(tree: Document, prefix: str, read: Callable[[str], str]) -> list[str]:
-    names = []
-    for entry, below in tree.items():
-        stem = entry.partition(".")[0]
-        if isinstance(below, dict):
-            names += _names_of_folder(entry, below, prefix, read)
-        elif entry.endswith((".py", *EXTENSIONS)) and _can_be_imported(stem) and stem != "__init__":
-            names.append(prefix + stem)
-    return names
+def _walk(files: Mapping[Parts, str], read_text: ReadText) -> Iterator[str]:
+    """Yield the names of the modules and packages in `files`: a package as one name, a namespace by what it holds."""
+    content = _content(files)
+    waiting: list[Parts] = [()]
+    while waiting:
+        folder = waiting.pop()
+        modules = {_module_name(entry) for entry in content[folder]}
+        for entry in content[folder]:
+            name = entry[:-1] if entry.endswith("/") else _module_name(entry)
+            if not _can_be_imported(name, folder):
+                continue
+            inside = (*folder, name)
+            if not entry.endswith("/") or _is_package(inside, content, files, read_text):
+                yield ".".join(inside)
+            elif name not in modules:  # a module hides a namespace of the same name
+                waiting.append(inside)
 
 
-def _names_of_folder(folder: str, tree: Document, prefix: str, read: Callable[[str], str]) -> list[str]:
-    if not _can_be_imported(folder):
-        return []
-    inits = [n for n, b in tree.items() if n.partition(".")[0] == "__init__" and not isinstance(b, dict)]
-    code = [name for name in inits if name == "__init__.py" or name.endswith(EXTENSIONS)]
-    if code and not _declares_namespace(code[0], tree, read):
-        return [prefix + folder]
-    if inits and not code:
-        return []  # only __init__.pyi: stubs
-    return _names_in(tree, prefix + folder + ".", read)
+def _content(files: Iterable[Parts]) -> dict[Parts, set[str]]:
+    """Return what each folder holds; a folder in a folder has a slash at its end."""
+    content: dict[Parts, set[str]] = {(): set()}
+    for parts in files:
+        content.setdefault(parts[:-1], set()).add(parts[-1])
+        for depth in range(len(parts) - 1):
+            content.setdefault(parts[:depth], set()).add(parts[depth] + "/")
+    return content
 
 
-def _can_be_imported(name: str) -> bool:
-    return name.isidentifier() and not iskeyword(name) and name not in NEVER
+def _module_name(filename: str) -> str:
+    """Return the last part of the name that a file is imported under, or an empty string."""
+    match = MODULE_FILE.fullmatch(filename)
+    return match["name"] if match else ""
 
 
-def _declares_namespace(init: str, tree: Document, read: Callable[[str], str]) -> bool:
-    if init != "__init__.py":
+def _can_be_imported(name: str, folder: Parts) -> bool:
+    """Whether `name` in `folder` is a name of Python's, and of a file that is written to be imported."""
+    if not name.isidentifier() or keyword.iskeyword(name) or name in {"__init__", "__main__"}:
         return False
-    text = read(tree[init])
-    return len(text) <= SHORT and ("extend_path(" in text or "declare_namespace(" in text)
+    return not (folder and name in {"conftest", "setup"})
 
 
-def environment() -> Document:
-    """Return the marker variables of this interpreter (dependency specifiers, PEP 508), and where it installs."""
-    info = sys.implementation.version
-    version = f"{info.major}.{info.minor}.{info.micro}" + (
-        "" if info.releaselevel == "final" else info.releaselevel[0] + str(info.serial)
-    )
+def _is_package(
+    folder: Parts, content: Mapping[Parts, set[str]], files: Mapping[Parts, str], read_text: ReadText
+) -> bool:
+    """Whether `folder` has an ``__init__`` with something in it, rather than the code that makes a namespace of it."""
+    init = (*folder, "__init__.py")
+    if init in files:
+        return not _makes_namespace(read_text(files[init]) or "")
+    return any(_module_name(entry) == "__init__" for entry in content[folder])
+
+
+def _makes_namespace(text: str) -> bool:
+    """Whether the ``__init__.py`` with this `text` does nothing but declare a namespace, as before PEP 420."""
+    code = [line for line in map(str.strip, text.splitlines()) if line and not line.startswith("#")]
+    return len(code) <= SHORT and any("extend_path(" in line or "declare_namespace(" in line for line in code)
+
+
+def _is_import_name(text: str) -> bool:
+    return all(part.isidentifier() and not keyword.iskeyword(part) for part in text.split("."))
+
+
+# `import`: the child. It says how an import went, unless that ended it.
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """How the import of `name` went: ``module``, or ``module:attribute`` as in entry points.
+
+    `origin` is the file that Python found for the module, or the folders of a namespace. `error_type` is the
+    exception's class, or ``hang``, ``crash``, ``untried``; `missing` the module that a ModuleNotFoundError is about;
+    `frames` the places of the traceback (file, line, code); `output` what was printed on the way to a failure.
+    """
+
+    name: str
+    ok: bool
+    origin: str | list[str] | None = None
+    callable: bool = False
+    error_type: str | None = None
+    error: str | None = None
+    missing: str | None = None
+    frames: Sequence[Sequence[Any]] = ()
+    output: str = ""
+
+
+def attempt(name: str) -> Attempt:
+    """Import `name` in this interpreter, and return how it went."""
+    try:
+        origin, thing = _load(name)
+    except BaseException as error:  # noqa: BLE001 (SystemExit is one of the answers)
+        kind, missing = type(error).__name__, getattr(error, "name", None)
+        words = repr(error.code) if isinstance(error, SystemExit) else _words(error)
+        absent = str(missing) if isinstance(error, ModuleNotFoundError) and missing else None
+        return Attempt(name, ok=False, error_type=kind, error=words, missing=absent, frames=_frames(error))
+    return Attempt(name, ok=True, origin=origin, callable=callable(thing))
+
+
+def _load(name: str) -> tuple[str | list[str] | None, object]:
+    """Return where the module of `name` comes from, and what `name` stands for.
+
+    The finders are asked before the import: a module may put something else into its place in ``sys.modules``.
+    """
+    module, _, attribute = name.partition(":")
+    found = None if module in sys.modules else importlib.util.find_spec(module)
+    thing: object = importlib.import_module(module)
+    origin = _origin(found or getattr(thing, "__spec__", None))
+    for part in filter(None, attribute.split(".")):
+        thing = getattr(thing, part)
+    return origin, thing
+
+
+def _origin(spec: importlib.machinery.ModuleSpec | None) -> str | list[str] | None:
+    """Return the file of a module, or the folders of a namespace (PEP 420), which has no file."""
+    if spec is None:
+        return None
+    folders = spec.submodule_search_locations
+    return [str(folder) for folder in folders] if spec.origin is None and folders is not None else spec.origin
+
+
+def _words(error: BaseException) -> str:
+    """Return what an exception says of itself, in characters that every file can take."""
+    try:
+        text = str(error)
+    except Exception:  # noqa: BLE001 (its __str__ is anybody's code)
+        text = "(it cannot say what it is about)"
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def _frames(error: BaseException) -> list[tuple[str, int, str]]:
+    """Return file, line and code of each place in the traceback; a SyntaxError's own place is the last."""
+    frames = [
+        (frame.filename, frame.lineno or 0, frame.line or "") for frame in traceback.extract_tb(error.__traceback__)
+    ]
+    if isinstance(error, SyntaxError) and error.filename:
+        frames.append((error.filename, error.lineno or 0, (error.text or "").strip()))
+    return frames
+
+
+# The parent of that child.
+
+
+def attempts(names: Sequence[str], time_limit: float) -> list[Attempt]:
+    """Import `names`, each in an interpreter of its own; many share one, as long as that goes well."""
+    if len(names) > FEW:
+        _, _, answers = _in_child(names, time_limit)
+        if answers:
+            return answers
+    tried: list[Attempt] = []
+    for name in names:
+        patient = sum(one.error_type == "hang" for one in tried) < PATIENCE
+        tried.append(_alone(name, time_limit) if patient else _untried(name))
+    return tried
+
+
+def _alone(name: str, time_limit: float) -> Attempt:
+    """Import `name` in an interpreter of its own; one that does not answer hung or ended itself."""
+    code, output, answers = _in_child([name], time_limit)
+    if answers:
+        return answers[0] if answers[0].ok else replace(answers[0], output=output)
+    if code is None:
+        words = f"was still being imported after {time_limit:g} seconds, and was ended"
+        return Attempt(name, ok=False, error_type="hang", error=words, output=output)
+    return Attempt(name, ok=False, error_type="crash", error=_how_it_ended(code), output=output)
+
+
+def _untried(name: str) -> Attempt:
+    words = f"was not imported, because {PATIENCE} imports before it did not come to an end"
+    return Attempt(name, ok=False, error_type="untried", error=words)
+
+
+def _how_it_ended(code: int) -> str:
+    """Say what an exit code means that came without an answer; a negative one is a signal."""
+    if code >= 0:
+        return f"ends the interpreter when it is imported (exit code {code}), as os._exit does"
+    names = {number.value: number.name for number in signal.Signals}
+    return f"crashes the interpreter when it is imported ({names.get(-code, f'signal {-code}')})"
+
+
+def _in_child(names: Sequence[str], time_limit: float) -> tuple[int | None, str, list[Attempt]]:
+    """Import `names` in a fresh interpreter; return its exit code (None: it hung), its last output and its answers."""
+    folder = tempfile.mkdtemp(prefix="seatrial-probe-")
+    answer = os.path.join(folder, "answer.json")
+    # faulthandler: a crash in C then says which line of Python led to it.
+    argv = [sys.executable, "-I", "-X", "faulthandler", os.path.abspath(__file__), "import", "--out", answer, *names]
+    try:
+        code, output = _run(argv, time_limit)
+        return code, output, _answers(answer)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _answers(path: str) -> list[Attempt]:
+    """Return what a child wrote, or nothing if it did not get that far."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            return [Attempt(**item) for item in json.load(file)["attempts"]]
+    except (OSError, ValueError):
+        return []
+
+
+def _run(argv: Sequence[str], time_limit: float) -> tuple[int | None, str]:
+    """Run `argv` without input; return its exit code (None: it had to be ended) and the last of its output."""
+    tail = _Tail()
+    own_group: dict[str, Any] = {"start_new_session": True}
+    if os.name == "nt":  # pragma: no cover
+        own_group = {"creationflags": getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)}
+    child = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=tail.end, stderr=tail.end, **own_group)
+    tail.start()
+    code = None
+    try:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            code = child.wait(time_limit)
+    finally:
+        end = _end_tree if os.name == "nt" else _end_group
+        end(child)
+        child.wait()
+    return code, tail.text()
+
+
+def _end_group(child: subprocess.Popen[bytes]) -> None:
+    """Kill what is left of the process group of `child`: itself if it hung, and what a module started."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):  # macOS says the latter of a group of zombies
+        os.killpg(child.pid, signal.SIGKILL)
+
+
+def _end_tree(child: subprocess.Popen[bytes]) -> None:
+    """Kill `child` and its children on Windows, where the python.exe of an environment starts another one."""
+    if child.poll() is None:
+        with contextlib.suppress(OSError):
+            subprocess.run(["taskkill", "/T", "/F", "/PID", str(child.pid)], capture_output=True, check=False)
+        child.kill()
+
+
+class _Tail(threading.Thread):
+    """The last of what is written to `end`, read as it comes: a module may print without end."""
+
+    def __init__(self) -> None:
+        super().__init__(daemon=True)
+        self._start, self.end = os.pipe()
+        self._kept = b""
+
+    def start(self) -> None:
+        """Begin to read; `end` must have been handed on."""
+        os.close(self.end)
+        super().start()
+
+    def run(self) -> None:
+        while chunk := os.read(self._start, KEPT):
+            self._kept = (self._kept + chunk)[-KEPT:]
+        os.close(self._start)
+
+    def text(self) -> str:
+        """Return the last lines."""
+        self.join(timeout=1)
+        lines = self._kept.decode("utf-8", "backslashreplace").strip().splitlines()
+        return "\n".join(lines[-LINES:])
+
+
+# `check`: the distribution, its files, its modules, its entry points.
+
+
+@dataclass(frozen=True)
+class Subject:
+    """The distribution that is looked at; `own` has its files by their real path, each as RECORD spells it."""
+
+    dist: Distribution
+    name: str
+    version: str
+    own: Mapping[str, str]
+    names: Names
+
+    def where(self, one: Attempt) -> str | None:
+        """Return the last place of a traceback that lies in the distribution, or None."""
+        for file, line, code in reversed(one.frames):
+            if _real(file) in self.own:
+                return f"{self.own[_real(file)]}, line {line}" + (f": {code}" if code else "")
+        return None
+
+
+def check(name: str, version: str, setting: Sequence[str], time_limit: float) -> dict[str, Any]:
+    """Return the document on the installed distribution `name`, which should be of `version`.
+
+    `setting` are the import names that the project's configuration has, if any.
+    """
+    about: dict[str, Any] = {"distribution": None, "why_none": None, "imported": [], "modules": []}
+    dist = _find(name)
+    if dist is None:
+        problems = [_problem("not-installed", name, f"{name} is not installed in this environment.")]
+    else:
+        subject = _subject(dist)
+        modules, problems = _look_at(subject, setting, time_limit)
+        problems[:0] = _version_problems(subject, version)
+        about = _about(subject, modules, asked=bool(setting))
+    return {**_interpreter(), **about, "problems": problems, "installed": _installed()}
+
+
+def _interpreter() -> dict[str, Any]:
     return {
-        "implementation_name": sys.implementation.name,
-        "implementation_version": version,
+        "probe": 1,
+        "python": platform.python_version(),
+        "implementation": sys.implementation.name,
+        "sys_platform": sys.platform,
+        "machine": platform.machine(),
+    }
+
+
+def _about(subject: Subject, modules: Sequence[Mapping[str, Any]], *, asked: bool) -> dict[str, Any]:
+    return {
+        "distribution": {"name": subject.name, "version": subject.version, "files": len(subject.own)},
+        "why_none": None if asked or modules else subject.names.why_none,
+        "imported": [module["name"] for module in modules if module["ok"]],
+        "modules": modules,
+    }
+
+
+def _look_at(subject: Subject, setting: Sequence[str], time_limit: float) -> tuple[list[dict[str, Any]], list[Problem]]:
+    """Return what became of each module, and the problems of files, modules and entry points."""
+    wanted = list(dict.fromkeys(setting or _declared(subject.dist) or subject.names.modules))
+    problems = [*_file_problems(subject), *_name_problems(wanted)]
+    tried = attempts([name for name in wanted if _is_import_name(name)], time_limit)
+    modules = []
+    for one in tried:
+        found = list(_module_problems(subject, one))
+        modules.append(_module(subject, one, found))
+        problems += found
+    broken = [one.name for one in tried if not one.ok]
+    return modules, [*problems, *_entry_point_problems(subject, broken, time_limit)]
+
+
+def _module(subject: Subject, one: Attempt, problems: Sequence[Problem]) -> dict[str, Any]:
+    """Return the document's item on one module; it is in order if none of its `problems` is an error."""
+    kept = asdict(one)
+    item = {key: kept[key] for key in ("name", "ok", "origin", "error_type", "error", "output")}
+    errors = [problem for problem in problems if problem["severity"] == "error"]
+    if one.ok and errors:
+        item.update(ok=False, error_type=errors[0]["kind"], error=errors[0]["message"])
+    return {**item, "where": subject.where(one)}
+
+
+def _problem(kind: str, name: str, message: str, *, severity: str = "error") -> Problem:
+    return {"kind": kind, "severity": severity, "name": name, "message": message}
+
+
+# The distribution and its metadata. Python's own readers of RECORD and METADATA differ too much from 3.8 to 3.14: since
+# 3.12 `Distribution.files` leaves out files that do not exist, which are what we are after.
+
+
+def _find(name: str) -> Distribution | None:
+    """Return the installed distribution `name`, however that is spelt; the first, which is the one Python imports."""
+    for dist in importlib.metadata.distributions():
+        if _normalised(_metadata(dist).get("Name", "")) == _normalised(name):
+            return dist
+    return None
+
+
+def _subject(dist: Distribution) -> Subject:
+    metadata = _metadata(dist)
+    own = _own_files(dist)
+
+    def read_text(path: str) -> str | None:
+        with contextlib.suppress(OSError), open(_located(dist, path), encoding="utf-8", errors="replace") as file:
+            return file.read()
+        return None
+
+    return Subject(dist, metadata["Name"], metadata.get("Version", ""), own, import_names(own.values(), read_text))
+
+
+def _normalised(name: str) -> str:
+    """Return a distribution's name as it is compared (PEP 503)."""
+    return re.sub(r"[-_.]+", "-", name).strip().lower()
+
+
+def _text(dist: Distribution, filename: str) -> str:
+    """Return the text of a file in the ``.dist-info`` folder; an empty one if it is absent or not UTF-8."""
+    try:
+        return dist.read_text(filename) or ""
+    except UnicodeDecodeError:
+        return ""
+
+
+def _metadata(dist: Distribution) -> Message:
+    return email.message_from_string(_text(dist, "METADATA"))
+
+
+def _own_files(dist: Distribution) -> dict[str, str]:
+    """Return the files that RECORD lists (PEP 376, PEP 427): real path, and the path in RECORD."""
+    rows = csv.reader(_text(dist, "RECORD").splitlines())
+    return {_real(_located(dist, row[0])): row[0] for row in rows if row and row[0]}
+
+
+def _located(dist: Distribution, path: str) -> str:
+    return str(dist.locate_file(path))
+
+
+def _real(path: str) -> str:
+    """Return `path` in the one spelling that can be compared."""
+    return os.path.normcase(os.path.realpath(path))
+
+
+def _declared(dist: Distribution) -> list[str]:
+    """Return the public import names that the metadata declares (Import-Name, PEP 794)."""
+    fields = [field.partition(";") for field in _metadata(dist).get_all("Import-Name", [])]
+    names = [name.strip() for name, _, mark in fields if mark.strip() != "private"]
+    return [name for name in names if name]
+
+
+def _version_problems(subject: Subject, version: str) -> Iterator[Problem]:
+    """The version that is installed must be the one that was released."""
+    if _plain_version(subject.version) != _plain_version(version):
+        message = f"{subject.name} {subject.version or '(no version)'} is installed instead of {version}."
+        yield _problem("version", subject.name, message)
+
+
+def _plain_version(version: str) -> str:
+    """Return `version` without what file names change in it; the rest has to be the same, letter by letter."""
+    return re.sub(r"[-_.]+", ".", version.strip().lower())
+
+
+def _file_problems(subject: Subject) -> Iterator[Problem]:
+    """What RECORD lists must be there, but for the bytecode that is made anew at will."""
+    if not subject.own:
+        message = f"{subject.name} has no RECORD, so nothing can be said about its files."
+        yield _problem("no-record", subject.name, message)
+    missing = [path for real, path in subject.own.items() if not path.endswith(".pyc") and not os.path.exists(real)]
+    if missing:
+        more = f" and {len(missing) - SHOWN} more" if len(missing) > SHOWN else ""
+        listed = ", ".join(f"`{path}`" for path in missing[:SHOWN])
+        message = f"RECORD of {subject.name} lists files that were not installed: {listed}{more}."
+        yield _problem("missing-file", missing[0], message)
+
+
+def _name_problems(names: Iterable[str]) -> Iterator[Problem]:
+    """What the settings or the metadata call an import name must be one."""
+    for name in names:
+        if not _is_import_name(name):
+            yield _problem("import-name", name, f"`{name}` is given as an import name, and Python cannot import that.")
+
+
+def _installed() -> list[dict[str, Any]]:
+    """Return all distributions in this environment, with what tells where each came from (PEP 610)."""
+    found: dict[tuple[str, str], dict[str, Any]] = {}
+    for dist in importlib.metadata.distributions():
+        metadata = _metadata(dist)
+        if name := metadata.get("Name"):
+            version = metadata.get("Version", "")
+            tags = email.message_from_string(_text(dist, "WHEEL")).get_all("Tag", [])
+            item = {"name": name, "version": version, "direct_url": _direct_url(dist), "wheel_tags": tags}
+            found.setdefault((_normalised(name), version), item)
+    return [found[key] for key in sorted(found)]
+
+
+def _direct_url(dist: Distribution) -> Any:
+    try:
+        return json.loads(_text(dist, "direct_url.json") or "null")
+    except ValueError:
+        return None
+
+
+# What is wrong with a module.
+
+
+def _module_problems(subject: Subject, one: Attempt) -> Iterator[Problem]:
+    """A module must be importable, from a file of this distribution."""
+    if not one.ok:
+        hint = "`import-names` in [tool.seatrial] narrows what is imported."
+        message = f"`{one.name}` {_why(subject, one)}. {hint}{_printed(one)}"
+        yield _problem(_kind(one), one.name, message)
+    elif isinstance(one.origin, list):
+        yield _namespace_problem(subject, one.name, one.origin)
+    elif one.origin is None or _real(one.origin) not in subject.own:
+        message = f"`{one.name}` is imported, but not from {subject.name}: it comes from {_source(one.origin)}."
+        yield _problem("foreign", one.name, message)
+
+
+def _namespace_problem(subject: Subject, name: str, folders: Iterable[str]) -> Problem:
+    """A namespace is imported from wherever a folder of that name is, so it has to be named by what it holds."""
+    roots = tuple(os.path.join(_real(folder), "") for folder in folders)
+    if any(real.startswith(roots) for real in subject.own):
+        message = f"`{name}` is a namespace, so importing it proves nothing: name a module inside it as import name."
+        return _problem("namespace", name, message, severity="warning")
+    message = f"`{name}` is imported, but not from {subject.name}: it is a namespace that other distributions fill."
+    return _problem("foreign", name, message)
+
+
+def _source(origin: str | None) -> str:
+    """Say whose file a module came from."""
+    if origin is None:
+        return "no file at all"
+    if not os.path.isabs(origin) or _real(origin).startswith(_standard_library()):
+        return f"Python's standard library ({origin})"
+    for dist in importlib.metadata.distributions():
+        if _real(origin) in _own_files(dist):
+            return f"{origin}, which belongs to {_metadata(dist).get('Name')}"
+    return f"{origin}, which belongs to no distribution"
+
+
+def _standard_library() -> str:
+    return os.path.join(_real(os.path.dirname(os.__file__)), "")
+
+
+def _kind(one: Attempt) -> str:
+    kinds = {"SystemExit": "exits", "hang": "hangs", "crash": "crashes"}
+    return "missing-module" if one.missing else kinds.get(one.error_type or "", "import")
+
+
+def _why(subject: Subject, one: Attempt) -> str:
+    """Return the rest of a sentence that begins with the name of what could not be imported."""
+    where = subject.where(one)
+    place = f" ({where})" if where else ""
+    if one.error_type in {"hang", "crash", "untried"}:
+        return f"{one.error}"
+    if one.error_type == "SystemExit":
+        return f"calls sys.exit({one.error}) when it is imported{place}"
+    last = ((one.error or "").strip().splitlines() or [""])[-1]
+    said = f"cannot be imported: {one.error_type}: {last}{place}"
+    return f"{said}. {_absence(subject, one.missing)}" if one.missing else said
+
+
+def _absence(subject: Subject, missing: str) -> str:
+    """Say how a module can be absent: one of the distribution's own, or of a dependency."""
+    if _lies_in(missing, subject.names.modules):
+        return f"The module `{missing}` is not among the files of {subject.name}: the build left it out"
+    return (
+        f"The module `{missing}` is of no dependency that was installed: declared only in an extra, or not declared"
+        " (or a part of the project that the build left out)"
+    )
+
+
+def _lies_in(name: str, modules: Iterable[str]) -> bool:
+    """Whether `name` is one of `modules`, or inside one."""
+    return any(name == module or name.startswith(f"{module}.") for module in modules)
+
+
+def _printed(one: Attempt) -> str:
+    return f" It printed:\n{one.output}" if one.output else ""
+
+
+# What is wrong with an entry point.
+
+
+@dataclass(frozen=True)
+class EntryPoint:
+    """A line of ``entry_points.txt``. `reference` is ``module:attribute``, or empty if the value is no such thing."""
+
+    group: str
+    name: str
+    value: str
+    reference: str
+    extras: str
+
+    @classmethod
+    def from_value(cls, group: str, name: str, value: str) -> EntryPoint:
+        match = REFERENCE.fullmatch(value.strip())
+        if not match or (group in SCRIPTS and not match["attribute"]):
+            return cls(group, name, value, "", "")
+        module, attribute = match["module"], match["attribute"]
+        return cls(
+            group, name, value, f"{module}:{attribute}" if attribute else module, (match["extras"] or "").strip()
+        )
+
+    @property
+    def label(self) -> str:
+        return f"The {SCRIPTS[self.group]}" if self.group in SCRIPTS else f"The entry point [{self.group}]"
+
+    @property
+    def severity(self) -> str:
+        """A script is run by people; what a plugin needs may be optional."""
+        return "error" if self.group in SCRIPTS and not self.extras else "warning"
+
+
+def _entry_point_problems(subject: Subject, broken: Collection[str], time_limit: float) -> list[Problem]:
+    """Return what is wrong with the entry points; those inside the `broken` modules are not tried again."""
+    try:
+        points = [EntryPoint.from_value(point.group, point.name, point.value) for point in subject.dist.entry_points]
+    except Exception as error:  # noqa: BLE001 (Python's reader of that file raises whatever configparser does)
+        message = f"entry_points.txt of {subject.name} cannot be read: {type(error).__name__}: {_words(error)}"
+        return [_problem("entry-point", "entry_points.txt", message)]
+    sound = [point for point in points if not _lies_in(point.reference.partition(":")[0], broken)]
+    wanted = list(dict.fromkeys(point.reference for point in sound if point.reference))
+    tried = {one.name: one for one in attempts(wanted, time_limit)}
+    loading = [_loading_problem(subject, point, tried.get(point.reference)) for point in sound]
+    return [*_script_problems(points), *filter(None, loading)]
+
+
+def _script_problems(points: Iterable[EntryPoint]) -> Iterator[Problem]:
+    """The installer must have made a program of each script (entry points specification)."""
+    folder, suffix = sysconfig.get_path("scripts"), ".exe" if os.name == "nt" else ""
+    for point in points:
+        path = os.path.join(folder, point.name + suffix)
+        if point.group in SCRIPTS and not os.path.exists(path):
+            yield _problem("missing-script", point.name, f"{point.label} `{point.name}` was not installed as {path}.")
+
+
+def _loading_problem(subject: Subject, point: EntryPoint, one: Attempt | None) -> Problem | None:
+    """Return why an entry point does not lead to an object, or None if it does."""
+    if one is None:
+        why = f"`{point.value}` is not of the form `module:attribute`."
+    elif not one.ok:
+        why = f"`{point.value}` {_why(subject, one)}.{_extra_hint(point)}{_printed(one)}"
+    elif point.group in SCRIPTS and not one.callable:
+        why = f"`{point.value}` is nothing that can be called."
+    else:
+        return None
+    message = f"{point.label} `{point.name}` does not work: {why}"
+    return _problem("entry-point", point.name, message, severity=point.severity)
+
+
+def _extra_hint(point: EntryPoint) -> str:
+    if not point.extras:
+        return ""
+    return f" It is for the extra `{point.extras}`; `extras` in [tool.seatrial] has the extras to install."
+
+
+# `environment`, and the command line.
+
+
+def environment() -> dict[str, str]:
+    """Return the variables of environment markers (PEP 508) and the folders of this environment."""
+    return {
         "os_name": os.name,
+        "sys_platform": sys.platform,
         "platform_machine": platform.machine(),
         "platform_python_implementation": platform.python_implementation(),
         "platform_release": platform.release(),
@@ -127,221 +745,57 @@ def environment() -> Document:
         "platform_version": platform.version(),
         "python_full_version": platform.python_version(),
         "python_version": ".".join(platform.python_version_tuple()[:2]),
-        "sys_platform": sys.platform,
+        "implementation_name": sys.implementation.name,
+        "implementation_version": _implementation_version(sys.implementation.version),
+        "executable": sys.executable,
+        "prefix": sys.prefix,
         "purelib": sysconfig.get_path("purelib"),
         "platlib": sysconfig.get_path("platlib"),
     }
 
 
-def check(name: str, version: str, chosen: Sequence[str] = (), limit: float = IMPORT_LIMIT) -> Document:
-    """Return what is found of the distribution `name` in this environment; `chosen` are the project's own names."""
-    distributions = list(importlib.metadata.distributions())
-    dist = next((one for one in distributions if normalised(_name(one)) == normalised(name)), None)
-    document: Document = {
-        "probe": 1,
-        "python": platform.python_version(),
-        "sys_platform": sys.platform,
-        "machine": platform.machine(),
-        "imported": [],
-        "why_none": None,
-        "problems": [],
-        "installed": [_described(one) for one in distributions],
-    }
-    if dist is None:
-        document["problems"] = [_problem("missing", f"{name} is not installed in the environment.")]
-        return document
-    names = _names(dist, chosen)
-    problems = _version_problems(dist, version) + _file_problems(dist)
-    results = [_import_apart(one, limit) for one in names.names]
-    problems += [problem for result in results for problem in _import_problems(result, dist, distributions)]
-    problems += _entry_point_problems(dist, limit)
-    document.update(
-        imported=[result["name"] for result in results if result["ok"]],
-        why_none=names.why_none,
-        problems=problems,
-    )
-    return document
+def _implementation_version(version: Any) -> str:
+    """Return ``sys.implementation.version`` as PEP 508 writes it."""
+    numbers = f"{version.major}.{version.minor}.{version.micro}"
+    return numbers if version.releaselevel == "final" else f"{numbers}{version.releaselevel[0]}{version.serial}"
 
 
-def normalised(name: str) -> str:
-    """Return `name` as the simple repository API spells it (PEP 503)."""
-    return re.sub(r"[-_.]+", "-", name).lower()
-
-
-def _name(dist: importlib.metadata.Distribution) -> str:
-    return dist.metadata["Name"] or ""
-
-
-def _described(dist: importlib.metadata.Distribution) -> Document:
-    wheel = dist.read_text("WHEEL") or ""
-    tags = [line.partition(":")[2].strip() for line in wheel.splitlines() if line.lower().startswith("tag:")]
-    return {"name": _name(dist), "version": dist.version, "wheel_tags": tags}
-
-
-def _problem(kind: str, message: str, severity: str = "error") -> Document:
-    return {"kind": kind, "severity": severity, "message": message}
-
-
-def _names(dist: importlib.metadata.Distribution, chosen: Sequence[str]) -> Names:
-    """Return what to import: the project's setting, else Import-Name (PEP 794), else what the files say."""
-    declared = dist.metadata.get_all("Import-Name") or []
-    public = [entry.partition(";")[0].strip() for entry in declared if "private" not in entry.partition(";")[2]]
-    if chosen or public:
-        return Names([name for name in (chosen or public) if name], None)
-    files = dist.files or []
-    return import_names(
-        [file.as_posix() for file in files],
-        lambda path: Path(str(dist.locate_file(path))).read_text(encoding="utf-8", errors="replace"),
-    )
-
-
-def _version_problems(dist: importlib.metadata.Distribution, version: str) -> list[Document]:
-    if dist.version == version:
-        return []
-    return [_problem("version", f"version {version} was to be installed, and {dist.version} is in the environment.")]
-
-
-def _file_problems(dist: importlib.metadata.Distribution) -> list[Document]:
-    """Return a problem for each file of RECORD that is not there (recording installed projects)."""
-    missing = [str(file) for file in dist.files or [] if not _optional(str(file)) and not _located(dist, file).exists()]
-    return [_problem("file", f"RECORD names {name}, which was not installed.") for name in missing]
-
-
-def _optional(name: str) -> bool:
-    return "__pycache__" in name or name.endswith(".pyc")
-
-
-def _located(dist: importlib.metadata.Distribution, file: object) -> Path:
-    return Path(str(dist.locate_file(str(file))))
-
-
-def _import_problems(
-    result: Document, dist: importlib.metadata.Distribution, others: Sequence[importlib.metadata.Distribution]
-) -> list[Document]:
-    if not result["ok"]:
-        return [_problem("import", f"`import {result['name']}` fails: {result['error']}{_advice(result)}")]
-    origin = result["origin"]
-    if origin is None or _owns(dist, origin):
-        return []
-    owner = next((_name(one) for one in others if one is not dist and _owns(one, origin)), None)
-    whose = f"the distribution {owner}" if owner else "no installed distribution"
-    return [_problem("foreign", f"`import {result['name']}` gives {origin}, a file of {whose}, not of this one.")]
-
-
-def _advice(result: Document) -> str:
-    missing = result.get("missing")
-    if not missing or missing.partition(".")[0] == result["name"].partition(".")[0]:
-        return ""
-    return f". `{missing}` is no part of it and of nothing that it requires: is it declared, or only in an extra?"
-
-
-def _owns(dist: importlib.metadata.Distribution, origin: str) -> bool:
-    wanted = _comparable(origin)
-    name = Path(origin).name
-    return any(
-        _comparable(str(dist.locate_file(file))) == wanted for file in dist.files or [] if Path(str(file)).name == name
-    )
-
-
-def _comparable(path: str) -> str:
-    return os.path.normcase(os.path.realpath(path))
-
-
-def _entry_point_problems(dist: importlib.metadata.Distribution, limit: float) -> list[Document]:
-    """Return problems of scripts and other entry points (entry points specification), those of plugins as warnings."""
-    problems = []
-    scripts = Path(sysconfig.get_path("scripts"))
-    for entry in dist.entry_points:
-        script = entry.group in ("console_scripts", "gui_scripts")
-        if script and not any((scripts / f"{entry.name}{suffix}").exists() for suffix in ("", ".exe", "-script.py")):
-            problems.append(_problem("script", f"the script {entry.name} was not installed."))
-        target, _, extras = entry.value.partition("[")
-        result = _import_apart(target.strip(), limit)
-        if not result["ok"]:
-            needs = f" (it needs the extra {extras.rstrip('] ')})" if extras else ""
-            message = (
-                f"the entry point {entry.name} = {entry.value} of {entry.group} does not load: {result['error']}{needs}"
-            )
-            problems.append(_problem("entry-point", message, "error" if script and not extras else "warning"))
-    return problems
-
-
-def _import_apart(target: str, limit: float) -> Document:
-    """Import `target` (``module`` or ``module:attribute``) in a process of its own and return what happened."""
-    with tempfile.TemporaryDirectory() as folder:
-        out = Path(folder) / "import.json"
-        argv = [sys.executable, "-I", os.path.abspath(__file__), "import", target, "--out", str(out)]
-        group: Document = {} if os.name == "nt" else {"start_new_session": True}
-        pipes: Document = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
-        child: Any = subprocess.Popen(argv, **pipes, **group)
-        try:
-            output, _ = child.communicate(timeout=limit)
-        except subprocess.TimeoutExpired:
-            _kill(child)
-            return {"name": target, "ok": False, "origin": None, "error": f"it did not end within {limit:g} seconds"}
-        if out.exists():
-            found: Document = json.loads(out.read_text(encoding="utf-8"))
-            return found
-        last = output.decode("utf-8", "replace").strip().splitlines()[-5:]
-        words = f" after printing: {' | '.join(last)}" if last else ""
-        error = f"the interpreter ended with exit code {child.returncode}{words}"
-        return {"name": target, "ok": False, "origin": None, "error": error}
-
-
-def _kill(child: Any) -> None:
-    with contextlib.suppress(OSError):
-        if os.name == "nt":
-            subprocess.run(["taskkill", "/F", "/T", "/PID", str(child.pid)], check=False, capture_output=True)
-        else:
-            os.killpg(child.pid, signal.SIGKILL)
-    child.kill()
-    child.communicate()
-
-
-def import_one(target: str) -> Document:
-    """Import `target` in this process and return whether it went well, from which file, or what it raised."""
-    name, _, attribute = target.partition(":")
-    document: Document = {"name": target, "ok": False, "origin": None, "error": None}
-    quiet = io.StringIO()
-    try:
-        with contextlib.redirect_stdout(quiet), contextlib.redirect_stderr(quiet):
-            module = importlib.import_module(name)
-            value: Any = module
-            for part in filter(None, attribute.strip().split(".")):
-                value = getattr(value, part)
-    except SystemExit as stop:
-        document["error"] = f"it calls sys.exit({stop.code!r}) when it is imported"
-    except BaseException as error:  # noqa: BLE001 (whatever a module raises is what we are to report)
-        document["error"] = traceback.format_exception_only(type(error), error)[-1].strip()
-        document["missing"] = getattr(error, "name", None) if isinstance(error, ModuleNotFoundError) else None
-    else:
-        spec = getattr(module, "__spec__", None)
-        origin = getattr(spec, "origin", None) or getattr(module, "__file__", None)
-        document.update(ok=True, origin=origin if origin not in ("built-in", "frozen", "namespace") else None)
-    return document
-
-
-def main(argv: Sequence[str] | None = None) -> None:
-    """Run one mode and write its document."""
-    parser = argparse.ArgumentParser(description="Look at an installed distribution from inside its environment.")
-    modes = parser.add_subparsers(dest="mode", required=True)
-    looking = {mode: modes.add_parser(mode) for mode in ("environment", "check", "import")}
-    for sub in looking.values():
-        sub.add_argument("--out", required=True)
-    looking["check"].add_argument("--name", required=True)
-    looking["check"].add_argument("--version", required=True)
-    looking["check"].add_argument("--import-name", action="append", default=[])
-    looking["check"].add_argument("--time-limit", type=float, default=IMPORT_LIMIT)
-    looking["import"].add_argument("target")
-    args = parser.parse_args(argv)
+def main(argv: Sequence[str]) -> int:
+    """Do what `argv` says and write the answer."""
+    args = _parser().parse_args(argv)
+    out = os.path.abspath(args.out)  # a module may change the folder while it is imported
     if args.mode == "environment":
-        document = environment()
+        document: dict[str, Any] = dict(environment())
     elif args.mode == "check":
         document = check(args.name, args.version, args.import_name, args.time_limit)
     else:
-        document = import_one(args.target)
-    Path(args.out).write_text(json.dumps(document), encoding="utf-8")
+        document = {"attempts": [asdict(attempt(name)) for name in args.names]}
+    with open(out, "w", encoding="utf-8") as file:
+        json.dump(document, file, indent=1)
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="probe.py", description="Look at an installed distribution from the inside.")
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("--out", required=True, metavar="FILE", help="where the JSON document goes")
+    modes = parser.add_subparsers(dest="mode", required=True)
+    modes.add_parser("environment", parents=[common], help="the marker variables of this interpreter")
+    checking = modes.add_parser("check", parents=[common], help="look at one distribution")
+    checking.add_argument("--name", required=True)
+    checking.add_argument("--version", required=True)
+    checking.add_argument("--import-name", action="append", default=[], metavar="NAME", help="import these only")
+    checking.add_argument("--time-limit", type=float, default=TIME_LIMIT, metavar="SECONDS", help="for each import")
+    importing = modes.add_parser("import", parents=[common], help="import names in this interpreter")
+    importing.add_argument("names", nargs="+", metavar="NAME", help="module, or module:attribute")
+    return parser
 
 
 if __name__ == "__main__":
-    main()
+    # A module that reads sys.argv when it is imported must not find our options there.
+    sys.argv, arguments = sys.argv[:1], sys.argv[1:]
+    # The child of an import has its own process group: if we are ended, it has to be ended by us.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    status = main(arguments)
+    # A thread that an imported module left behind would keep the interpreter from ending.
+    os._exit(status)

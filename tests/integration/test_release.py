@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tasks.report import size
 from tests.integration.conftest import RUNNING, SETTINGS
 from tests.projects import git, write_tree
 
@@ -59,7 +60,7 @@ def test_each_file_is_shown_with_size_and_hash(project: Project) -> None:
     built = project.stage("built.json")
     assert done.code == 0
     for dist in built["dists"]:
-        assert done.shows(dist["filename"], f"sha256 {dist['sha256']}", f"{dist['size'] / 1024:.1f} KiB")
+        assert done.shows(dist["filename"], f"sha256 {dist['sha256']}", size(dist["size"]))
     assert built["commit"] == git(project.root, "rev-parse", "HEAD")
     assert built["epoch"] == int(git(project.root, "log", "-1", "--format=%ct"))
 
@@ -214,11 +215,13 @@ def test_a_build_backend_sees_no_secret(make_project: Callable[..., Project]) ->
     project = make_project(files={"own_backend.py": backend})
     text = (project.root / "pyproject.toml").read_text(encoding="utf-8")
     text = text.replace('build-backend = "flit_core.buildapi"', 'build-backend = "own_backend"\nbackend-path = ["."]')
+    text += '\n[tool.flit.sdist]\ninclude = ["own_backend.py"]\n'
     project.change({"pyproject.toml": text})
     names = ("PYPI_TOKEN", "TWINE_PASSWORD", "UV_PUBLISH_TOKEN", "ACTIONS_ID_TOKEN_REQUEST_TOKEN", "MY_SECRET")
-    secrets = dict.fromkeys(names, "s3cr3t-canary")
+    secrets: dict[str, str] = dict.fromkeys(names, "s3cr3t-canary")
     secrets["PIP_INDEX_URL_BACKUP"] = "https://user:s3cr3t-canary@example.org"
-    assert project.nox("build", **secrets).code == 0
+    project.env |= secrets
+    assert project.nox("build").code == 0
     with tarfile.open(project.dist / SDIST) as sdist:
         member = sdist.extractfile("demo-1.0/src/demo/seen.txt")
         assert member is not None

@@ -1,0 +1,218 @@
+"""The dry run: what it shows, what it leaves, and what it leaves alone."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tasks.dryrun import ALIVE, PREFIX
+from tasks.record import Record, load, locked_file
+from tasks.stages import Built, Checked, Dist, Rehearsed, Released, Verified
+from tests.integration.conftest import NOXFILE, RUNNING, SETTINGS
+from tests.projects import write_tree
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from tests.integration.conftest import Project
+
+posix = pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
+
+
+def test_it_shows_what_was_proved_and_what_it_cannot_show(project: Project) -> None:
+    done = project.nox("dryrun")
+    assert done.code == 0, done.output
+    assert done.shows("dry run of demo 1.0: all five sessions passed")
+    assert done.shows("the bytes on both stand-ins are the bytes that were built (2 files, compared by sha256)")
+    assert done.shows(f"Python {RUNNING} wheel imported demo", f"Python {RUNNING} sdist imported demo")
+    assert done.shows("what a dry run cannot show:")
+
+
+def test_the_projects_own_files_and_record_stay_untouched(project: Project) -> None:
+    project.nox("check")
+    before = {path: path.read_bytes() for path in [*project.dist.iterdir(), *project.record.glob("*.json")]}
+    assert project.nox("dryrun").code == 0
+    assert {path: path.read_bytes() for path in [*project.dist.iterdir(), *project.record.glob("*.json")]} == before
+
+
+def test_keep_leaves_the_files_the_record_and_both_indexes(project: Project, tmp_path: Path) -> None:
+    kept = tmp_path / "kept"
+    assert project.nox("dryrun", "--keep", str(kept)).code == 0
+    built = load(kept / "release-record" / "built.json", Built)
+    for place in ("dist", "testpypi", "pypi"):
+        assert tuple(sorted(map(Dist.from_file, (kept / place).iterdir()))) == built.dists
+    record = Record.of(kept)
+    stages = [record.find(kind) for kind in (Built, Checked, Rehearsed, Released)]
+    assert all(stage is not None and stage.dists == built.dists for stage in stages)
+    assert {type(stage) for stage in record.verified()} == {Verified}
+
+
+def test_keep_refuses_a_folder_in_use(project: Project, tmp_path: Path) -> None:
+    write_tree(tmp_path / "kept", {"mine.txt": "mine"})
+    refused = project.nox("dryrun", "--keep", str(tmp_path / "kept"))
+    assert refused.code == 1
+    assert refused.shows("it exists and is not an empty folder")
+    assert (tmp_path / "kept" / "mine.txt").exists()
+
+
+def test_keep_leaves_what_there_is_also_when_it_fails(make_project: Callable[..., Project], tmp_path: Path) -> None:
+    project = make_project(files={"src/demo/__init__.py": '"""A module."""\n__version__ = "1.0"\nimport nowhere\n'})
+    stopped = project.nox("dryrun", "--keep", str(tmp_path / "kept"))
+    assert stopped.code == 1
+    assert stopped.shows("`import demo` fails", "nowhere", "The dry run stopped in `verify`")
+    assert (tmp_path / "kept" / "dist" / "demo-1.0.tar.gz").exists()
+
+
+def test_a_dirty_tree_can_be_rehearsed_here_and_nowhere_else(project: Project) -> None:
+    write_tree(project.root, {"src/demo/more.py": "x = 1\n"})
+    done = project.nox("dryrun")
+    assert done.code == 0
+    assert done.shows("changes that are not committed: commit them before")
+
+
+def test_real_tokens_do_not_reach_it(project: Project) -> None:
+    project.env |= {"PYPI_TOKEN": "pypi-of-somebody", "TWINE_PASSWORD": "of-somebody", "SEATRIAL_RECORD": "0" * 64}
+    assert project.nox("dryrun").code == 0
+
+
+@pytest.mark.parametrize("uv", [True, False], ids=["uv", "pip"])
+def test_it_works_with_uv_and_without(make_project: Callable[..., Project], tmp_path: Path, *, uv: bool) -> None:
+    project = make_project(dependencies=["six"])
+    if not uv:
+        project.env["UV"] = "there-is-no-uv-here"
+        project.envdir = tmp_path / "environments"
+    done = project.nox("dryrun", "--keep", str(tmp_path / "kept"))
+    assert done.code == 0, done.output
+    (wheel,) = (tmp_path / "kept" / "release-record").glob("verified-*-wheel.json")
+    installed = {one.name: one for one in load(wheel, Verified).installed}
+    assert installed["six"].origin is not None
+    assert installed["six"].origin.startswith("https://")
+    assert len(installed["six"].sha256 or "") == 64
+    assert (installed["demo"].origin or "").startswith("http://127.0.0.1:")
+
+
+def test_a_project_without_git_is_rehearsed_from_a_copy(make_project: Callable[..., Project]) -> None:
+    project = make_project(commit_it=False)
+    done = project.nox("dryrun")
+    assert done.code == 0, done.output
+    assert done.shows("a copy of the working tree (no git here)")
+
+
+@pytest.mark.parametrize("module", ["packaging", "build", "email", "tasks", "rich", "virtualenv"])
+def test_modules_of_the_project_hide_none_of_ours(make_project: Callable[..., Project], module: str) -> None:
+    trap = f"raise RuntimeError('the {module} of the project was imported')\n"
+    project = make_project(files={f"{module}/__init__.py": trap, f"{module}.py" if module == "tasks" else "x.py": trap})
+    done = project.nox("dryrun")
+    assert done.code == 0, done.output
+
+
+def test_sdist_only(project: Project) -> None:
+    done = project.nox("dryrun", "--sdist-only")
+    assert done.code == 0, done.output
+    assert done.shows("there is no wheel", "(1 files, compared by sha256)")
+
+
+def test_ready_made_files_are_taken_as_they_are(project: Project, tmp_path: Path) -> None:
+    project.nox("build")
+    (tmp_path / "wheelhouse").mkdir()
+    for path in project.dist.iterdir():
+        (tmp_path / "wheelhouse" / path.name).write_bytes(path.read_bytes())
+    done = project.nox("dryrun", "--from", str(tmp_path / "wheelhouse"), "--keep", str(tmp_path / "kept"))
+    assert done.code == 0, done.output
+    assert {path.name: path.read_bytes() for path in (tmp_path / "kept" / "pypi").iterdir()} == project.files()
+
+
+def leftovers() -> set[str]:
+    return {path.name for path in Path(tempfile.gettempdir()).glob("seatrial-*")}
+
+
+def descendants(marker: str) -> list[str]:
+    """Return the command lines of living processes that mention `marker`."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            words = path.read_bytes().replace(b"\0", b" ").decode("utf-8", "replace")
+        except OSError:
+            continue
+        if marker in words:
+            found.append(words)
+    return found
+
+
+@posix
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="processes are looked up in /proc")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("until", ["building sdist", "verified demo"])
+def test_an_end_from_outside_leaves_no_process_and_no_folder(
+    make_project: Callable[..., Project], tmp_path: Path, number: int, until: str
+) -> None:
+    slow = '"""A module."""\n__version__ = "1.0"\nimport time\ntime.sleep(2)\n'
+    project = make_project(files={"src/demo/__init__.py": slow})
+    before = leftovers()
+    environment = os.environ | {"TMPDIR": tempfile.gettempdir(), "MARKER": str(tmp_path)}
+    argv = [sys.executable, "-u", "-m", "nox", "--envdir", str(project.envdir), "-s", "dryrun"]
+    with subprocess.Popen(
+        argv, cwd=project.root, env=environment, stdout=subprocess.PIPE, start_new_session=True, text=True
+    ) as running:
+        assert running.stdout is not None
+        for line in running.stdout:
+            if until in line:
+                break
+        running.send_signal(number)
+        running.stdout.read()
+        assert running.wait(60) != 0
+    time.sleep(0.5)
+    assert leftovers() - before == set()
+    assert descendants(str(project.envdir)) == []
+
+
+def test_what_a_killed_run_left_is_swept_by_the_next(project: Project) -> None:
+    killed = Path(tempfile.mkdtemp(prefix=PREFIX))
+    (killed / ALIVE).touch()
+    alive = Path(tempfile.mkdtemp(prefix=PREFIX))
+    with locked_file(alive / ALIVE):
+        assert project.nox("dryrun").code == 0
+        assert not killed.exists()
+        assert alive.exists()
+    (alive / ALIVE).unlink()
+    alive.rmdir()
+
+
+def test_the_project_may_use_names_of_our_sessions(make_project: Callable[..., Project]) -> None:
+    project = make_project()
+    own = "import nox\n\n\n@nox.session(venv_backend='none')\ndef build(session):\n    print('the own build')\n\n\n"
+    project.change({"noxfile.py": own + NOXFILE})
+    assert project.nox("build").shows("the own build")
+    assert project.nox("release-dryrun").code == 0
+    project.change({"pyproject.toml": _with_prefix(project.root / "pyproject.toml")})
+    assert project.nox("rel-dryrun").code == 0
+
+
+def _with_prefix(path: Path) -> str:
+    return path.read_text(encoding="utf-8").replace(SETTINGS, SETTINGS + 'session-prefix = "rel-"\n')
+
+
+def test_the_environment_of_a_dry_run_names_this_machine_only(project: Project) -> None:
+    text = '{"place": "/tmp", "testpypi": "http://127.0.0.1:1", "pypi": "https://pypi.example.org"}'
+    refused = project.nox("build", SEATRIAL_STANDIN=text)
+    assert refused.code == 1
+    assert refused.shows("names an address outside this machine: https://pypi.example.org")
+
+
+def test_names(project: Project) -> None:
+    """All sessions are listed, and a bare nox runs none."""
+    listed = project.run([sys.executable, "-m", "nox", "-l"])
+    names: Mapping[str, str] = dict.fromkeys(("build", "check", "testpypi", "pypi", "dryrun", "inspect", "status"), "-")
+    assert all(listed.shows(f"{mark} {name} ->") for name, mark in names.items())
+    assert listed.shows(f"- verify-{RUNNING}(wheel) ->", f"- verify-{RUNNING}(sdist) ->")
+    bare = project.run([sys.executable, "-m", "nox"])
+    assert bare.code == 0
+    assert bare.shows("No sessions selected")
