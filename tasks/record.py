@@ -39,15 +39,19 @@ def now() -> str:
 
 @dataclass(frozen=True)
 class Record:
-    """The distributions in `dist` and what was proved of them, in `folder`."""
+    """The distributions in `dist` and what was proved of them, in `folder`.
+
+    `expected` is the sha256 that ``built.json`` must have, where that was told outside the record (DIGEST_VARIABLE).
+    """
 
     dist: Path
     folder: Path
+    expected: str | None = None
 
     @classmethod
-    def of(cls, place: Path) -> Record:
+    def of(cls, place: Path, expected: str | None = None) -> Record:
         """The record of the project (or dry run) in the folder `place`."""
-        return cls(place / "dist", place / FOLDER)
+        return cls(place / "dist", place / FOLDER, expected)
 
     def path(self, stage: type[Stage] | Stage) -> Path:
         """Where `stage` is kept; cells of the verify matrix have a file each, so that CI jobs' records merge."""
@@ -144,9 +148,8 @@ class Record:
             yield
 
     def _compare_digest(self) -> None:
-        expected = os.environ.get(DIGEST_VARIABLE)
-        if expected is not None and expected != self.digest():
-            raise RecordSwapped(self.path(Built), expected or "(empty)", self.digest())
+        if self.expected is not None and self.expected != self.digest():
+            raise RecordSwapped(self.path(Built), self.expected or "(empty)", self.digest())
 
     def _same_release(self, path: Path, stage: Stage) -> None:
         """Raise RecordForeign where `stage` is of other files than ``built.json``."""

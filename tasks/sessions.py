@@ -27,7 +27,7 @@ from . import explain, options, publish, report, standins
 from . import verify as verifying
 from .config import Config, load
 from .errors import BadOption, DiskTrouble, FakeSuccess, ReleaseError, ReusedEnvironment, ShadowedTools
-from .record import Record
+from .record import DIGEST_VARIABLE, Record
 from .register import PROJECT_VARIABLE
 from .run import Run
 from .stages import KINDS, Cell, Kind
@@ -233,6 +233,7 @@ def _run(setup: Setup, name: str, session: nox.Session) -> Run:
     asked = options.parse(setup.names[name], session.posargs, Path(session.invoked_from))
     standin = standins.from_environment(os.environ)
     config = standin.replacing(setup.config) if standin else setup.config
+    record = Record.of(standin.place if standin else setup.root, os.environ.get(DIGEST_VARIABLE))
     if asked.sdist_only:
         config = replace(config, archives=("sdist",))
     return Run(
@@ -243,7 +244,7 @@ def _run(setup: Setup, name: str, session: nox.Session) -> Run:
         door=setup.door,
         config=config,
         options=asked,
-        record=Record.of(standin.place if standin else setup.root),
+        record=record,
         standin=standin,
         uv=nox.virtualenv.UV if nox.virtualenv.HAS_UV else None,
     )

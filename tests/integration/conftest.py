@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import subprocess
 import sys
+import sysconfig
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,6 +29,8 @@ import runpy
 
 runpy.run_path({str(HERE / "tasks" / "register.py")!r})
 """
+# The script: `python -m nox` would import what lies in the project's folder.
+NOX = shutil.which("nox", path=sysconfig.get_path("scripts")) or "nox"
 RUNNING = "{}.{}".format(*sys.version_info)
 SETTINGS = f'\n[tool.seatrial]\npythons = ["{RUNNING}"]\nindex-timeout = 5\n'
 
@@ -57,8 +61,7 @@ class Project:
 
     def nox(self, session: str, *args: str, flags: tuple[str, ...] = (), **env: str) -> Ended:
         """Run `session` with `args` after the double dash, and `flags` for nox itself."""
-        argv = [sys.executable, "-m", "nox", "--envdir", str(self.envdir), *flags, "-s", session, "--", *args]
-        return self.run(argv, **env)
+        return self.run([NOX, "--envdir", str(self.envdir), *flags, "-s", session, "--", *args], **env)
 
     def run(self, argv: list[str], **env: str) -> Ended:
         done = subprocess.run(
