@@ -1,0 +1,262 @@
+"""What a user can get wrong, or a machine can lack: one clear message, exit 1, and nothing lost."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.integration.conftest import NOX, NOXFILE, RUNNING, SETTINGS, Project
+from tests.projects import commit, git, write_tree
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tests.integration.conftest import Ended, Indexes
+
+SESSIONS = ("build", "check", "testpypi", "pypi", "dryrun", "status")
+OWN_BACKEND = """\
+import os
+from flit_core import buildapi
+from flit_core.buildapi import *
+
+
+def build_sdist(folder, settings=None):
+    {sdist}
+    return buildapi.build_sdist(folder, settings)
+
+
+def build_wheel(folder, settings=None, metadata=None):
+    {wheel}
+    return buildapi.build_wheel(folder, settings, metadata)
+"""
+OTHER_VERSION = """\
+name = buildapi.build_wheel(folder, settings, metadata)
+    os.rename(os.path.join(folder, name), os.path.join(folder, name.replace("-1.0-", "-1.1-")))
+    return name.replace("-1.0-", "-1.1-")"""
+
+
+def is_clear(ended: Ended, *texts: str) -> bool:
+    """Whether a run ended with exit code 1 and one message of ours, which says `texts`."""
+    parts = ("Usual cause:", "What to do:")
+    return ended.code == 1 and "Traceback" not in ended.output and ended.shows(*parts, *texts)
+
+
+def with_backend(make_project: Callable[..., Project], sdist: str = "", wheel: str = "") -> Project:
+    """Make a project whose build backend does something of its own first."""
+    backend = OWN_BACKEND.format(sdist=sdist or "pass", wheel=wheel or "pass")
+    project = make_project(SETTINGS + "build-timeout = 3\n", files={"own_backend.py": backend})
+    text = (project.root / "pyproject.toml").read_text(encoding="utf-8")
+    text = text.replace('build-backend = "flit_core.buildapi"', 'build-backend = "own_backend"\nbackend-path = ["."]')
+    project.change({"pyproject.toml": text + '\n[tool.flit.sdist]\ninclude = ["own_backend.py"]\n'})
+    return project
+
+
+@pytest.fixture
+def empty(tmp_path: Path, envdir: Path) -> Project:
+    """A folder with a noxfile and nothing else."""
+    return Project(write_tree(tmp_path / "empty", {"noxfile.py": NOXFILE}), envdir)
+
+
+@pytest.mark.parametrize("session", SESSIONS)
+def test_a_folder_without_a_project(empty: Project, session: str) -> None:
+    assert is_clear(empty.nox(session), "There is no Python project in", "change to the folder")
+    assert {path.name for path in empty.root.iterdir()} <= {"noxfile.py", "__pycache__"}
+
+
+def test_a_project_without_pyproject_toml_is_built(empty: Project) -> None:
+    script = "from setuptools import setup\nsetup(name='old', version='1.0', py_modules=['old'])\n"
+    write_tree(empty.root, {"setup.py": script, "old.py": "x = 1\n", "README.md": "old\n"})
+    commit(empty.root)
+    assert empty.nox("build").code == 0
+    assert set(empty.files()) == {"old-1.0.tar.gz", "old-1.0-py3-none-any.whl"}
+
+
+def test_a_repository_without_a_commit(empty: Project) -> None:
+    write_tree(empty.root, {"pyproject.toml": "[project]\nname = 'demo'\nversion = '1.0'\n"})
+    git(empty.root, "init", "--quiet")
+    assert is_clear(empty.nox("build"), "has no commit yet")
+
+
+def test_a_shallow_clone(project: Project, tmp_path: Path) -> None:
+    project.change({"src/demo/more.py": "x = 1\n"})
+    git(tmp_path, "clone", "--quiet", "--depth", "1", project.root.as_uri(), "shallow")
+    shallow = Project(tmp_path / "shallow", project.envdir)
+    assert is_clear(shallow.nox("build"), "is a shallow clone", "git fetch --unshallow --tags")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[project\nname = 'demo'\n", ("pyproject.toml is not valid TOML", "line 1")),
+        (f"{SETTINGS}\npythonz = ['3.12']\n", ("`pythonz`", "not known")),
+        ("\n[tool.seatrial]\nnormalize = 1\n", ("`normalize`", "not known")),
+        ("\n[tool.seatrial]\npythons = '3.12'\n", ("`pythons`", "'3.12'")),
+        ("\n[tool.seatrial]\nindex-timeout = true\n", ("`index-timeout`", "True")),
+    ],
+)
+def test_a_wrong_configuration_stops_our_sessions_only(project: Project, text: str, said: tuple[str, ...]) -> None:
+    pyproject = project.root / "pyproject.toml"
+    whole = pyproject.read_text(encoding="utf-8")
+    pyproject.write_text(text if text.startswith("[project") else whole.replace(SETTINGS, text), encoding="utf-8")
+    own = "import nox\n\n\n@nox.session(venv_backend='none')\ndef own(session):\n    print('the own session ran')\n"
+    noxfile = project.root / "noxfile.py"
+    write_tree(project.root, {"noxfile.py": own + noxfile.read_text(encoding="utf-8")})
+    assert project.run([NOX, "-l"]).shows("- build ->", "own")
+    assert project.nox("own").shows("the own session ran")
+    assert is_clear(project.nox("build"), *said)
+    assert not project.dist.exists()
+
+
+def test_a_backend_that_fails_is_heard_first(make_project: Callable[..., Project]) -> None:
+    project = with_backend(make_project, sdist="raise SystemExit('the backend says no')")
+    ended = project.nox("build")
+    assert is_clear(ended, "the backend says no", "The build failed (exit code 1). Its own words:")
+    assert ended.output.index("the backend says no") < ended.output.index("Usual cause:")
+    assert not project.dist.exists()
+
+
+def test_a_backend_that_hangs_is_ended_with_what_it_started(
+    make_project: Callable[..., Project], tmp_path: Path
+) -> None:
+    alive = tmp_path / "alive"
+    child = f"open({str(alive)!r}, 'w').close(); import time; time.sleep(600)"
+    project = with_backend(
+        make_project, sdist=f"import subprocess, sys; subprocess.run([sys.executable, '-c', {child!r}])"
+    )
+    assert is_clear(project.nox("build"), "did not end within 3 seconds", "raise `build-timeout`")
+    assert alive.exists()
+    assert not project.dist.exists()
+    if shutil.which("pgrep"):
+        assert subprocess.run(["pgrep", "-f", str(alive)], check=False, capture_output=True).returncode == 1
+
+
+def test_a_backend_that_writes_nothing(make_project: Callable[..., Project]) -> None:
+    ended = with_backend(make_project, sdist="return 'demo-1.0.tar.gz'").nox("build")
+    assert is_clear(ended, "The build failed", "demo-1.0.tar.gz")
+
+
+def test_a_backend_that_writes_two_versions(make_project: Callable[..., Project]) -> None:
+    project = with_backend(make_project, wheel=OTHER_VERSION)
+    assert is_clear(project.nox("build"), "of more than one version", "demo-1.1-py3-none-any.whl", "demo-1.0.tar.gz")
+    assert not project.dist.exists()
+
+
+def test_what_was_built_before_survives_a_build_that_fails(make_project: Callable[..., Project]) -> None:
+    project = make_project()
+    project.nox("build")
+    before = project.files()
+    text = (project.root / "pyproject.toml").read_text(encoding="utf-8")
+    project.change({"pyproject.toml": text.replace('version = "1.0"', 'version = "one"')})
+    assert project.nox("build").code == 1
+    assert project.files() == before
+    assert project.stage("built.json")["version"] == "1.0"
+
+
+@pytest.mark.parametrize("session", ["check", "testpypi", "verify", "pypi", "status"])
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda text: text[: len(text) // 2], "cannot be used"),
+        (lambda text: text.replace('"schema": 1', '"schema": 2'), "schema 2"),
+        (lambda text: text.replace('"version": "1.0"', '"version": 1'), "version is not str"),
+    ],
+    ids=["cut short", "other schema", "other type"],
+)
+def test_a_record_that_cannot_be_read(project: Project, session: str, change: Callable[[str], str], said: str) -> None:
+    project.nox("build")
+    path = project.record / "built.json"
+    damaged = change(path.read_text(encoding="utf-8"))
+    path.write_text(damaged, encoding="utf-8")
+    assert is_clear(project.nox(session, flags=("--no-dependencies",)), str(path.name), said)
+    assert path.read_text(encoding="utf-8") == damaged
+    assert set(project.files()) == {"demo-1.0.tar.gz", "demo-1.0-py3-none-any.whl"}
+
+
+def test_a_record_of_another_version(project: Project, indexes: Indexes) -> None:
+    project.nox("verify")
+    old = {path.name: path.read_text(encoding="utf-8") for path in project.record.glob("*.json")}
+    module = project.root / "src/demo/__init__.py"
+    pyproject = (project.root / "pyproject.toml").read_text(encoding="utf-8")
+    project.change(
+        {
+            "pyproject.toml": pyproject.replace('version = "1.0"', 'version = "1.1"'),
+            "src/demo/__init__.py": module.read_text(encoding="utf-8").replace("1.0", "1.1"),
+        }
+    )
+    assert project.nox("build", "--rebuild").code == 0
+    write_tree(project.record, {name: text for name, text in old.items() if name != "built.json"})
+    refused = project.nox("pypi", "--yes", "1.1")
+    assert is_clear(refused, "rehearsed.json is the record of other files (demo 1.0) than built.json (demo 1.1)")
+    assert indexes.held("pypi") == {}
+
+
+@pytest.mark.parametrize("flags", [("--no-venv",), ("--install-only",)])
+@pytest.mark.parametrize("session", ["build", "check", "testpypi", "verify", "pypi", "dryrun", "inspect"])
+def test_flags_that_fake_success_are_refused(project: Project, flags: tuple[str, ...], session: str) -> None:
+    ended = project.nox(session, flags=(*flags, "--no-dependencies"))
+    assert is_clear(ended, "which would report success for something that did not happen")
+    assert not project.record.exists()
+
+
+def test_verify_wants_a_fresh_environment(project: Project, indexes: Indexes, tmp_path: Path) -> None:
+    del indexes
+    project.envdir = tmp_path / "environments"
+    assert project.nox("verify").code == 0
+    for path in project.record.glob("verified-*.json"):
+        path.unlink()
+    reused = project.nox("verify", flags=("--reuse-venv=always", "--no-dependencies"))
+    assert is_clear(reused, "verify was given an environment that was used before")
+    assert project.nox("verify", flags=("-R", "--no-dependencies")).code == 0  # does not reach verify
+
+
+def test_a_missing_interpreter_is_named(make_project: Callable[..., Project]) -> None:
+    settings = SETTINGS.replace(f'["{RUNNING}"]', f'["3.99", "{RUNNING}"]')
+    project = make_project(settings)
+    done = project.nox("dryrun")
+    assert done.code == 0, done.output
+    assert done.shows("Python 3.99 wheel not verified (no such interpreter here")
+
+
+def test_only_missing_interpreters_stop_the_release(make_project: Callable[..., Project]) -> None:
+    project = make_project(SETTINGS.replace(RUNNING, "3.99"))
+    stopped = project.nox("dryrun")
+    assert is_clear(stopped, "not verified as the matrix demands", "Python 3.99, wheel", "Python 3.99, sdist")
+
+
+def test_git_is_needed_where_there_is_a_repository(project: Project) -> None:
+    without = project.nox("build", PATH=sysconfig.get_path("scripts"))
+    assert is_clear(without, "is a git repository, and the program git was not found", "install git")
+
+
+def test_an_old_nox_says_so_and_runs_the_own_sessions(project: Project, tmp_path: Path) -> None:
+    uv = shutil.which("uv", path=sysconfig.get_path("scripts"))
+    if uv is None:
+        pytest.skip("uv makes the environment of the old nox")
+    venv = tmp_path / "old"
+    python = venv / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    subprocess.run([uv, "venv", "--quiet", "--python", sys.executable, str(venv)], check=True)
+    subprocess.run([uv, "pip", "install", "--quiet", "--python", str(python), "nox==2024.10.9"], check=True)
+    own = "import nox\n\n\n@nox.session(venv_backend='none')\ndef own(session):\n    print('the own session ran')\n"
+    noxfile = project.root / "noxfile.py"
+    write_tree(project.root, {"noxfile.py": own + noxfile.read_text(encoding="utf-8")})
+    ended = project.run([str(python), "-I", "-m", "nox", "-s", "own"])
+    assert ended.code == 0
+    assert ended.shows("the own session ran", "nox 2025.10.16 or later")
+
+
+def test_an_unknown_option_names_the_session(project: Project) -> None:
+    assert is_clear(project.nox("build", "--sdist"), "nox -s build --", "--sdist")
+
+
+def test_a_token_on_the_command_line_is_not_repeated(project: Project) -> None:
+    token = "pypi-" + "AgEIcHlwaS5vcmcCJDAwMDAwMDAw"  # the beginning of one
+    ended = project.nox("pypi", token)
+    assert ended.code == 1
+    assert ended.shows("An API token was given on the command line")
