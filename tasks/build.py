@@ -203,7 +203,7 @@ def _put(run: Run, built: Built, staging: Path) -> None:
     """Move the new files into dist, whatever else lies there aside, and write the record last."""
     run.record.dist.mkdir(parents=True, exist_ok=True)
     stale = tuple(sorted(path.name for path in run.record.dist.iterdir()))
-    aside = run.record.move_aside(stale, and_record=True)
+    aside = run.record.move_aside(stale)
     if aside and stale:
         run.say(f"moved aside what lay in {run.record.dist.name}/, to {aside}:{listing(stale)}")
     elif aside:

@@ -11,11 +11,9 @@ import hashlib
 import json
 import os
 import sys
-import tempfile
 import types
 from dataclasses import asdict, dataclass, fields, is_dataclass
 from datetime import datetime, timezone
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from . import stages
@@ -24,6 +22,7 @@ from .stages import Built, Dist, Stage, Verified
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
 SCHEMA = 1
 FOLDER = "release-record"
@@ -65,7 +64,7 @@ class Record:
         self.rehash(stage.dists)
         document = {"schema": SCHEMA, "stage": stage.name} | asdict(stage)
         self.prepare()
-        write_whole(self.path(stage), json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+        write_whole(self.path(stage), json.dumps(document, indent=2) + "\n")
 
     def prepare(self) -> None:
         """Make the folder, and keep it out of git."""
@@ -121,21 +120,22 @@ class Record:
         """The sha256 of ``built.json``, which travels between CI jobs outside the artifact."""
         return hashlib.sha256(self.path(Built).read_bytes()).hexdigest()
 
-    def move_aside(self, names: tuple[str, ...], *, and_record: bool) -> Path | None:
-        """Move the files `names` of dist, and the record, to a folder of their own; return it, None for nothing.
+    def move_aside(self, names: tuple[str, ...]) -> Path | None:
+        """Move the record, then the files `names` of dist, to a folder of their own; return it, None for nothing.
 
         What was released or rehearsed is never deleted by us.
         """
-        old = [self.dist / name for name in names]
-        if and_record:
-            old += sorted(self.folder.glob("*.json"))
-        if not old:
+        kept = sorted(self.folder.glob("*.json"))
+        if not kept and not names:
             return None
         self.prepare()
         stamp = now().replace(":", "").replace("-", "")
         aside = _fresh(self.folder / "aside" / stamp)
-        for path in old:
-            path.rename(aside / path.name)
+        (aside / FOLDER).mkdir()
+        for path in kept:
+            path.rename(aside / FOLDER / path.name)
+        for name in names:
+            (self.dist / name).rename(aside / name)
         return aside
 
     @contextlib.contextmanager
@@ -148,8 +148,11 @@ class Record:
             yield
 
     def _compare_digest(self) -> None:
-        if self.expected is not None and self.expected != self.digest():
-            raise RecordSwapped(self.path(Built), self.expected or "(empty)", self.digest())
+        if self.expected is None:
+            return
+        found = self.digest() if self.path(Built).exists() else "(no file)"
+        if self.expected != found:
+            raise RecordSwapped(self.path(Built), self.expected or "(empty)", found)
 
     def _same_release(self, path: Path, stage: Stage) -> None:
         """Raise RecordForeign where `stage` is of other files than ``built.json``."""
@@ -177,7 +180,7 @@ def load(path: Path, kind: type[S]) -> S:
         if found != (SCHEMA, kind.name):
             raise ValueError(f"it says schema {found[0]!r}, stage {found[1]!r}; expected {SCHEMA!r}, {kind.name!r}")
         stage: S = _decode(kind, document, "")
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, RecursionError) as error:
         raise RecordDamaged(path, str(error)) from None
     return stage
 
@@ -193,7 +196,7 @@ def _decode(hint: Any, value: Any, where: str) -> Any:
         return None if value is None else _decode(inner[0], value, where)
     if origin is Literal and value in inner:
         return value
-    if isinstance(hint, type) and isinstance(value, hint) and isinstance(value, bool) == (hint is bool):
+    if origin is None and isinstance(value, hint) and isinstance(value, bool) == (hint is bool):
         return value
     raise TypeError(f"{where or 'it'} is not {getattr(hint, '__name__', hint)}")
 
@@ -213,27 +216,27 @@ def _hints(hint: Any) -> Mapping[str, Any]:
 
 def write_whole(path: Path, text: str) -> None:
     """Write `text` to `path` so that a reader, or a machine that stops, sees the old file or the new one."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+        with temporary.open("w", encoding="utf-8", newline="\n") as file:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
-        Path(temporary).replace(path)
+        temporary.replace(path)
     except BaseException:
         with contextlib.suppress(OSError):
-            Path(temporary).unlink()
+            temporary.unlink()
         raise
 
 
 def _fresh(wanted: Path) -> Path:
     """Make and return the folder `wanted`, or one numbered after it where that exists."""
-    for number in range(1, 1000):
-        folder = wanted if number == 1 else wanted.with_name(f"{wanted.name}-{number}")
-        with contextlib.suppress(FileExistsError):
-            folder.mkdir(parents=True)
-            return folder
-    raise FileExistsError(wanted)
+    folder, number = wanted, 1
+    while folder.exists():
+        number += 1
+        folder = wanted.with_name(f"{wanted.name}-{number}")
+    folder.mkdir(parents=True)
+    return folder
 
 
 if sys.platform == "win32":

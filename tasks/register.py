@@ -45,7 +45,7 @@ def _nox_version():
 
     try:
         return tuple(int(part) for part in metadata.version("nox").split(".")[:3])
-    except (ValueError, metadata.PackageNotFoundError):
+    except Exception:  # noqa: BLE001 (what a damaged installation raises differs between Pythons)
         return OLDEST_NOX
 
 

@@ -46,7 +46,7 @@ class Dist:
 
 @dataclass(frozen=True, order=True)
 class Cell:
-    """One field of the verify matrix: python as nox names it, an archive kind, and where it is announced for."""
+    """One field of the verify matrix: python as nox names it, and an archive kind."""
 
     python: str
     kind: Kind
@@ -72,7 +72,7 @@ class Problem:
 
 @dataclass(frozen=True)
 class Installed:
-    """A distribution found in a verify environment; `origin` is where its file came from, when that is known."""
+    """A distribution found in a fresh environment; `origin` is where its file came from, when that is known."""
 
     name: str
     version: str

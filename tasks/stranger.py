@@ -180,5 +180,6 @@ def _installed(report: Any, origins: Origins) -> tuple[Installed, ...]:
         name = canonicalize_name(item["name"])
         origin = origin_of(origins, name, item["wheel_tags"])
         url = LOGIN_IN_URL.sub("//", origin.url) if origin else None
-        found.append(Installed(name, item["version"], url, origin.sha256 if origin else None))
+        sha256 = origin.sha256 if origin else None
+        found.append(Installed(name, item["version"], url, sha256 or None))  # what comes from git has no hash
     return tuple(sorted(found, key=lambda one: one.name))

@@ -1,0 +1,179 @@
+"""Indexes that fail while they are talked to: what comes of it, and that the same command goes on afterwards."""
+
+from __future__ import annotations
+
+import json
+import socket
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tasks.standins import VARIABLE
+from tests.index_server import ALWAYS
+from tests.integration.test_bad_input import is_clear
+from tests.integration.test_release import SDIST, WHEEL
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.integration.conftest import Indexes, Project
+
+NAME = "TestPyPI (stand-in)"
+PAGE = "/simple/"
+FILES = "/packages/"
+
+
+@pytest.fixture
+def checked(project: Project, indexes: Indexes) -> Iterator[Project]:
+    """A project that is built and checked, and indexes that end up with its files, whatever happens."""
+    assert project.nox("check").code == 0
+    yield project
+    assert indexes.testpypi.uploads <= 2
+    assert indexes.held("pypi") == {}
+
+
+def goes_on(project: Project, indexes: Indexes) -> bool:
+    """Whether the same session, run again, ends well with exactly the built files on the index."""
+    indexes.testpypi.orders.clear()
+    return project.nox("testpypi").code == 0 and indexes.held("testpypi") == project.files()
+
+
+@pytest.mark.parametrize(
+    ("kind", "detail"),
+    [("status", "503 Busy"), ("status", "429 Too Many Requests"), ("reset", None), ("stored-then-502", None)],
+)
+def test_an_upload_that_fails_once_is_tried_again(checked: Project, indexes: Indexes, kind: str, detail: Any) -> None:
+    times = 5 if detail == "503 Busy" else 1  # twine itself repeats a 5xx answer
+    indexes.testpypi.order(kind, method="POST", times=times, detail=detail)
+    done = checked.nox("testpypi")
+    assert done.code == 0, done.output
+    assert indexes.held("testpypi") == checked.files()
+    assert indexes.testpypi.uploads == 2
+
+
+def test_the_second_file_goes_alone_where_the_first_arrived(checked: Project, indexes: Indexes) -> None:
+    indexes.testpypi.order("never", method="POST", times=0)
+    (indexes.folder / "testpypi" / WHEEL).write_bytes((checked.dist / WHEEL).read_bytes())
+    assert checked.nox("testpypi").code == 0
+    assert indexes.testpypi.uploads == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        ("403 Invalid or non-existent authentication information.", "the token is wrong, was revoked"),
+        ("403 The user 'ada' isn't allowed to upload to project 'demo'.", "the name is taken by somebody else"),
+        ("400 This filename has already been used, use a different version.", "choose the next version"),
+    ],
+)
+def test_an_upload_that_is_refused_says_why(checked: Project, indexes: Indexes, status: str, said: str) -> None:
+    indexes.testpypi.order("status", method="POST", times=ALWAYS, detail=status)
+    refused = checked.nox("testpypi")
+    assert is_clear(refused, f"{NAME} did not take the files", said)
+    assert not (checked.record / "rehearsed.json").exists()
+    assert indexes.testpypi.uploads == 0
+    assert goes_on(checked, indexes)
+
+
+def test_no_token_ever_shows(checked: Project, indexes: Indexes) -> None:
+    indexes.testpypi.order("status", method="POST", times=ALWAYS, detail="403 Forbidden")
+    refused = checked.nox("testpypi")
+    assert refused.code == 1
+    assert indexes.env["TESTPYPI_TOKEN"] not in refused.output
+    assert indexes.env["PYPI_TOKEN"] not in refused.output
+
+
+@pytest.mark.parametrize(
+    ("kind", "detail", "said"),
+    [
+        ("html", None, "did not answer"),
+        ("status", "403 Forbidden", "refused to show"),
+        ("status", "401 Unauthorized", "refused to show"),
+    ],
+)
+def test_an_index_that_cannot_be_read_gets_nothing(
+    checked: Project, indexes: Indexes, kind: str, detail: Any, said: str
+) -> None:
+    indexes.testpypi.order(kind, prefix=PAGE, times=ALWAYS, detail=detail)
+    assert is_clear(checked.nox("testpypi"), NAME, said)
+    assert indexes.testpypi.uploads == 0
+    assert goes_on(checked, indexes)
+
+
+@pytest.mark.parametrize("detail", ["500 Oh", "429 Too Many Requests"])
+def test_a_read_that_fails_once_is_tried_again(checked: Project, indexes: Indexes, detail: str) -> None:
+    indexes.testpypi.order("status", prefix=PAGE, detail=detail)
+    assert checked.nox("testpypi").code == 0
+
+
+def test_an_unreachable_index(checked: Project, indexes: Indexes) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as nobody:
+        closed = f"http://127.0.0.1:{nobody.getsockname()[1]}"
+    before = checked.env[VARIABLE]
+    checked.env[VARIABLE] = json.dumps(json.loads(before) | {"testpypi": closed})
+    assert is_clear(checked.nox("testpypi"), f"{NAME} cannot be read at", "nothing is uploaded twice")
+    checked.env[VARIABLE] = before
+    assert goes_on(checked, indexes)
+
+
+def test_other_bytes_after_the_upload_are_found(checked: Project, indexes: Indexes) -> None:
+    def swap(page: dict[str, Any]) -> None:
+        for file in page["files"]:
+            file["hashes"]["sha256"] = "0" * 64
+
+    indexes.testpypi.order("page", prefix=PAGE, times=ALWAYS, detail=swap)
+    stopped = checked.nox("testpypi")
+    assert is_clear(stopped, "holds something else than was built", "0" * 64)
+    assert not (checked.record / "rehearsed.json").exists()
+
+
+def test_an_index_without_hashes_proves_nothing(checked: Project, indexes: Indexes) -> None:
+    def strip(page: dict[str, Any]) -> None:
+        for file in page["files"]:
+            file["hashes"] = {}
+
+    indexes.testpypi.order("page", prefix=PAGE, times=ALWAYS, detail=strip)
+    assert is_clear(checked.nox("testpypi"), "holds something else than was built", "(no hash)")
+
+
+def test_a_yanked_file_stops(checked: Project, indexes: Indexes) -> None:
+    def yank(page: dict[str, Any]) -> None:
+        page["files"][0]["yanked"] = "broken"
+
+    indexes.testpypi.order("page", prefix=PAGE, times=ALWAYS, detail=yank)
+    assert is_clear(checked.nox("testpypi"), "(yanked)")
+
+
+def test_a_page_that_lags_is_waited_for(checked: Project, indexes: Indexes) -> None:
+    indexes.testpypi.order("page", prefix=PAGE, times=4, detail=lambda page: page["files"].clear())
+    assert checked.nox("testpypi").code == 0
+
+
+def test_a_page_that_lags_for_ever_is_no_failed_release(checked: Project, indexes: Indexes) -> None:
+    indexes.testpypi.order("page", prefix=PAGE, times=ALWAYS, detail=lambda page: page["files"].clear())
+    late = checked.nox("testpypi")
+    assert is_clear(late, "does not show it after 5 seconds", WHEEL, SDIST, "uploads nothing twice")
+    assert goes_on(checked, indexes)
+    assert indexes.testpypi.uploads == 2
+
+
+@pytest.mark.parametrize("suffix", [WHEEL, SDIST])
+def test_verify_takes_the_sealed_bytes_or_nothing(checked: Project, indexes: Indexes, suffix: str) -> None:
+    assert checked.nox("testpypi").code == 0
+    indexes.testpypi.order("status", prefix=f"{FILES}{suffix}", times=ALWAYS, detail="200 OK")
+    stopped = checked.nox("verify")
+    assert stopped.code == 1
+    assert "Traceback" not in stopped.output
+    assert stopped.shows(suffix if suffix == SDIST else "ash")  # an installer's own word for the wheel
+    kind = "sdist" if suffix == SDIST else "wheel"
+    assert list(checked.record.glob(f"verified-*-{kind}.json")) == []
+    indexes.testpypi.orders.clear()
+    assert checked.nox("verify").code == 0
+
+
+def test_pypi_reads_back_what_it_serves(checked: Project, indexes: Indexes) -> None:
+    assert checked.nox("verify").code == 0
+    indexes.pypi.order("status", method="POST", times=ALWAYS, detail="403 Forbidden")
+    refused = checked.nox("pypi", "--yes", "1.0")
+    assert is_clear(refused, "PyPI (stand-in) did not take the files")
+    assert not (checked.record / "released.json").exists()

@@ -1,0 +1,174 @@
+"""Write what docs/reference/ takes from the code: ``nox -s reference [-- --check]``.
+
+The JSON Schemas of the record come from the type hints of the stages, the page on the rules from their docstrings.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import inspect
+import json
+import sys
+import types
+from dataclasses import fields, is_dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Union, get_args, get_origin, get_type_hints
+
+from tasks import judge
+from tasks.archives import BadArchive
+from tasks.record import SCHEMA
+from tasks.rules import registry
+from tasks.stages import CHAIN, Stage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from tasks.rules.registry import Rule, Severity
+
+REFERENCE = Path(__file__).parents[1] / "docs" / "reference"
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+PLAIN = {str: "string", int: "integer", bool: "boolean"}
+DETAILS: dict[str, dict[str, Any]] = {
+    "at": {"format": "date-time", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$"},
+    "sha256": {"pattern": "^[0-9a-f]{64}$"},
+    "size": {"minimum": 0},
+}
+
+SUBJECTS = {
+    "metadata": "Core metadata",
+    "contents": "Contents",
+    "release": "The release as a whole",
+    "twine": "`twine check`",
+}
+RULES_PAGE = """\
+# Rules
+
+What `check` applies to the files of a release, and `inspect` to any wheel or sdist (each by itself: the rules on the
+release as a whole are left out there). An **error** stops the release; a **warning** is shown, recorded, and silenced
+with a reason in `[tool.seatrial.ignore]`:
+
+```toml
+[tool.seatrial.ignore]
+wheel-pth = "the import hook is what this package is for"
+```
+
+Codes that begin with `install-` are no rules: they say what happened when a file was installed and used.
+
+This page is written from the code: `nox -s reference`.
+
+{sections}
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Write the pages, or with ``--check`` only say which are out of date; return the exit code."""
+    parser = argparse.ArgumentParser(prog="nox -s reference --", description="Write the pages made from the code.")
+    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if a page is out of date")
+    check = parser.parse_args(argv).check
+    stale = {path: text for path, text in pages().items() if not is_current(path, text)}
+    for path, text in stale.items():
+        print(f"{'out of date' if check else 'written'}: {path.relative_to(REFERENCE).as_posix()}")
+        if not check:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(text.encode())
+    return int(check and bool(stale))
+
+
+def is_current(path: Path, text: str) -> bool:
+    return path.is_file() and path.read_text(encoding="utf-8") == text
+
+
+def pages() -> dict[Path, str]:
+    """Return each page and its text."""
+    schemas = {
+        REFERENCE / "schemas" / f"{stage.name}.json": json.dumps(schema(stage), indent=2) + "\n" for stage in CHAIN
+    }
+    return {**schemas, REFERENCE / "rules.md": rules_page()}
+
+
+# The record.
+
+
+def schema(stage: type[Stage]) -> dict[str, Any]:
+    """Return the JSON Schema of the files in which `stage` is kept."""
+    shared: dict[str, Any] = {}
+    whole = of_dataclass(stage, shared)
+    whole["properties"] = {"schema": {"const": SCHEMA}, "stage": {"const": stage.name}, **whole["properties"]}
+    whole["required"] = list(whole["properties"])
+    return {"$schema": DIALECT, "title": stage.__name__, **whole, "$defs": dict(sorted(shared.items()))}
+
+
+def of_dataclass(hint: Any, shared: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema of the dataclass `hint`; those of the dataclasses in it are put into `shared`."""
+    hints = get_type_hints(hint)
+    names = [field.name for field in fields(hint)]
+    return {
+        "description": inspect.getdoc(hint),
+        "type": "object",
+        "properties": {name: of_type(hints[name], shared) | DETAILS.get(name, {}) for name in names},
+        "required": names,
+        "additionalProperties": False,
+    }
+
+
+def of_type(hint: Any, shared: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema of the type `hint`."""
+    origin, inner = get_origin(hint), get_args(hint)
+    if is_dataclass(hint):
+        name = getattr(hint, "__name__", "")
+        shared[name] = of_dataclass(hint, shared)
+        return {"$ref": f"#/$defs/{name}"}
+    if origin is tuple:
+        return {"type": "array", "items": of_type(inner[0], shared)}
+    if origin is Literal:
+        return {"enum": list(inner)}
+    if origin in {Union, types.UnionType}:
+        some = of_type(inner[0], shared)
+        return some | {"type": [some["type"], "null"]}
+    return {"type": PLAIN[hint]}
+
+
+# The rules.
+
+
+def rules_page() -> str:
+    """Return the page on all rules, by subject."""
+    return RULES_PAGE.format(sections="\n\n".join("\n\n".join(section(subject)) for subject in judge.RULES))
+
+
+def section(subject: str) -> Iterator[str]:
+    """Yield the paragraphs on the rules in the module `subject`."""
+    module = importlib.import_module(f"tasks.rules.{subject}")
+    yield f"## {SUBJECTS[subject]}"
+    yield inspect.getdoc(module) or ""
+    if subject == "contents":
+        yield from entry(registry.READABLE, "error", "each file", inspect.cleandoc(BadArchive.__doc__ or ""))
+    told = set()
+    for rule, scope in declared(module.__name__):
+        yield from entry("" if rule.code in told else rule.code, rule.severity, scope, rule.explanation)
+        told.add(rule.code)
+
+
+def declared(module: str) -> Iterator[tuple[Rule[Any], str]]:
+    """Yield the rules that `module` declares, by code, and what each looks at."""
+    scoped: list[tuple[Rule[Any], str]] = [(rule, "each file") for rule in registry.FILE_RULES]
+    scoped += [(rule, "the release") for rule in registry.RELEASE_RULES]
+    ours = [(rule, scope) for rule, scope in scoped if rule.find.__module__ == module]
+    codes = list(dict.fromkeys(rule.code for rule, _ in ours))
+    yield from sorted(ours, key=lambda pair: codes.index(pair[0].code))
+
+
+def entry(code: str, severity: Severity, scope: str, text: str) -> Iterator[str]:
+    """Yield the paragraphs on one rule; an empty `code` means that it continues the one before."""
+    title, _, rest = inspect.cleandoc(text).partition("\n")
+    if code:
+        yield f"### {code}"
+    yield f"**{severity}**, on {scope}: {title}"
+    if rest.strip():
+        yield rest.strip()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,606 @@
+from __future__ import annotations
+
+import contextlib
+import copy
+import errno
+import hashlib
+import json
+import os
+import re
+import stat
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tasks import record as module
+from tasks.errors import FilesChanged, RecordDamaged, RecordForeign, RecordSwapped, RunningAlready, StageMissing
+from tasks.record import FOLDER, Record, load, locked_file, now, write_whole
+from tasks.stages import (
+    CHAIN,
+    Built,
+    Cell,
+    Checked,
+    Dist,
+    Installed,
+    Problem,
+    Rehearsed,
+    Released,
+    Stage,
+    Tool,
+    Trial,
+    Verified,
+)
+from tests.projects import write_tree
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+ROOT = Path(__file__).parents[2]
+SDIST, WHEEL = "demo-1.0.tar.gz", "demo-1.0-py3-none-any.whl"
+FILES = {SDIST: "the sdist\n", WHEEL: "the wheel\n"}
+DISTS = tuple(sorted(Dist(name, hashlib.sha256(text.encode()).hexdigest(), len(text)) for name, text in FILES.items()))
+AT = "2024-05-06T07:08:09Z"
+INDEX = "https://test.pypi.org/simple/"
+URLS = tuple(f"https://files.example/{dist.filename}" for dist in DISTS)
+GUEST = Installed("demo", "1.0", URLS[0], DISTS[0].sha256)
+
+BUILT = Built(
+    project="demo",
+    version="1.0",
+    dists=DISTS,
+    at=AT,
+    commit="c0ffee",
+    tag=None,
+    dirty=False,
+    epoch=1714979289,
+    fingerprint="git:c0ffee;wheel,sdist,checkout,",
+    tools=(Tool("build", "1.6.1"),),
+    matrix=(Cell("3.14t", "wheel"), Cell("3.14t", "sdist")),
+)
+CHECKED = Checked(
+    project="demo",
+    version="1.0",
+    dists=DISTS,
+    at=AT,
+    rules=("metadata-summary",),
+    problems=(Problem("metadata-summary", "warning", SDIST, "Übung: there is no Summary\n"),),
+    trials=(Trial(WHEEL, "3.13", ("demo",), (GUEST, Installed("six", "1.17"))),),
+)
+REHEARSED = Rehearsed(project="demo", version="1.0", dists=DISTS, at=AT, index=INDEX, urls=URLS)
+VERIFIED = Verified(
+    project="demo",
+    version="1.0",
+    dists=DISTS,
+    at=AT,
+    index=INDEX,
+    python="3.14t",
+    python_version="3.14.0",
+    sys_platform="linux",
+    machine="x86_64",
+    kind="wheel",
+    filename=WHEEL,
+    installed=(GUEST,),
+    imported=("demo",),
+    ran=("demo --version",),
+)
+RELEASED = Released(project="demo", version="1.0", dists=DISTS, at=AT, index="https://pypi.org/simple/", urls=URLS)
+SAMPLES: tuple[Stage, ...] = (BUILT, CHECKED, REHEARSED, VERIFIED, RELEASED)
+
+each_stage = pytest.mark.parametrize("stage", SAMPLES, ids=lambda stage: stage.name)
+each_single_stage = pytest.mark.parametrize(
+    "stage", [stage for stage in SAMPLES if stage != VERIFIED], ids=lambda stage: stage.name
+)
+
+
+@pytest.fixture
+def record(tmp_path: Path) -> Record:
+    """The record of a project of which the two files lie in dist/, and nothing is recorded."""
+    write_tree(tmp_path / "dist", FILES)
+    return Record.of(tmp_path)
+
+
+def tree(folder: Path) -> dict[str, str]:
+    found = (path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): path.read_text(encoding="utf-8") for path in found}
+
+
+def mutations(value: Any, where: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield every way in which one field of the JSON `value` is missing, unknown or of another type, and a label."""
+    if isinstance(value, dict):
+        yield f"{where}: one more field", value | {"surprise": ""}
+        for name in value:
+            yield f"{where}.{name}: missing", {key: rest for key, rest in value.items() if key != name}
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for name, item in items:
+        for label, other in mutations(item, f"{where}.{name}"):
+            whole = copy.copy(value)
+            whole[name] = other
+            yield label, whole
+    if where:
+        yield f"{where}: of another type", "1" if isinstance(value, int) else 7
+
+
+# What is written comes back.
+
+
+@each_single_stage
+def test_a_stage_comes_back_as_it_was_written(record: Record, stage: Stage) -> None:
+    record.write(stage)
+    assert record.read(type(stage), session="any") == stage
+    assert record.find(type(stage)) == stage
+
+
+def test_a_verified_cell_comes_back_as_it_was_written(record: Record) -> None:
+    record.write(VERIFIED)
+    assert record.verified() == (VERIFIED,)
+
+
+WORDS = {name: st.text("abc-_.", min_size=1) for name in ("python", "sys_platform", "machine")}
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.data())
+def test_any_stage_comes_back(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
+    place = tmp_path_factory.mktemp("any")
+    names = st.text("abc.-_", min_size=1).map("demo{}.whl".format)
+    files = data.draw(st.dictionaries(names, st.text(), max_size=3))
+    write_tree(place / "dist", files)
+    dists = tuple(Dist.from_file(place / "dist" / name) for name in files)
+    kind = data.draw(st.sampled_from(CHAIN))
+    stage = data.draw(st.builds(kind, dists=st.just(dists), **(WORDS if kind is Verified else {})))
+    record = Record.of(place)
+    record.write(stage)
+    assert load(record.path(stage), kind) == stage
+
+
+def test_names_that_are_no_unicode_come_back(record: Record) -> None:
+    """Members of an sdist can have such names, and a rule names them."""
+    name = os.fsdecode(b"demo-1.0/gr\xf6\xdfe.pem")
+    stage = replace(CHECKED, problems=(Problem("secret-private-key", "warning", SDIST, name),))
+    record.write(stage)
+    assert record.find(Checked) == stage
+
+
+@each_stage
+def test_a_file_says_its_schema_and_stage(record: Record, stage: Stage) -> None:
+    record.write(stage)
+    document = json.loads(record.path(stage).read_bytes())
+    assert (document["schema"], document["stage"]) == (1, stage.name)
+    assert (document["project"], document["version"], document["at"]) == ("demo", "1.0", AT)
+    assert document["dists"] == [{"filename": d.filename, "sha256": d.sha256, "size": d.size} for d in DISTS]
+
+
+def test_each_stage_and_each_cell_has_a_file_of_its_own(record: Record) -> None:
+    for stage in (*SAMPLES, replace(VERIFIED, kind="sdist"), replace(VERIFIED, python="pypy3.11", machine="arm64")):
+        record.write(stage)
+    assert {path.name for path in record.folder.iterdir()} == {
+        ".gitignore",
+        "built.json",
+        "checked.json",
+        "rehearsed.json",
+        "verified-3.14t-linux-x86_64-wheel.json",
+        "verified-3.14t-linux-x86_64-sdist.json",
+        "verified-pypy3.11-linux-arm64-wheel.json",
+        "released.json",
+    }
+    assert len(record.verified()) == 3
+
+
+def test_records_of_several_jobs_merge_by_copying(record: Record, tmp_path: Path) -> None:
+    record.write(BUILT)
+    cells = (VERIFIED, replace(VERIFIED, kind="sdist"))
+    for cell in cells:
+        job = write_tree(tmp_path / "jobs" / cell.kind / "dist", FILES).parent
+        Record.of(job).write(cell)
+        (path,) = Record.of(job).folder.glob("*.json")
+        path.rename(record.folder / path.name)
+    assert set(record.verified()) == set(cells)
+
+
+def test_git_does_not_see_the_record(record: Record) -> None:
+    record.write(BUILT)
+    assert (record.folder / ".gitignore").read_text(encoding="utf-8") == "*\n"
+
+
+def test_a_gitignore_that_is_there_is_left(record: Record) -> None:
+    write_tree(record.folder, {".gitignore": "*.json\n"})
+    record.write(BUILT)
+    assert (record.folder / ".gitignore").read_text(encoding="utf-8") == "*.json\n"
+
+
+def test_the_time_is_utc_to_the_second() -> None:
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", now())
+
+
+# What is not there, or not whole.
+
+
+@each_single_stage
+def test_what_is_not_recorded_is_missing(record: Record, stage: Stage) -> None:
+    assert record.find(type(stage)) is None
+    with pytest.raises(StageMissing) as error:
+        record.read(type(stage), session="the-session")
+    assert (error.value.stage, error.value.session) == (stage.name, "the-session")
+    assert "nox -s the-session" in str(error.value)
+    assert record.verified() == ()
+
+
+@each_stage
+def test_a_file_cut_short_at_any_byte_is_damaged(record: Record, stage: Stage) -> None:
+    record.write(stage)
+    path = record.path(stage)
+    whole = path.read_bytes()
+    for end in range(len(whole.rstrip())):
+        path.write_bytes(whole[:end])
+        with pytest.raises(RecordDamaged):
+            load(path, type(stage))
+
+
+@each_stage
+def test_a_file_with_a_field_too_few_too_many_or_wrong_is_damaged(record: Record, stage: Stage) -> None:
+    record.write(stage)
+    path = record.path(stage)
+    for label, document in mutations(json.loads(path.read_bytes())):
+        path.write_text(json.dumps(document), encoding="utf-8")
+        with contextlib.suppress(RecordDamaged):
+            load(path, type(stage))
+            pytest.fail(label)
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"schema": 2}, "it says schema 2, stage 'built'; expected 1, 'built'"),
+        ({"schema": "1"}, "it says schema '1'"),
+        ({"stage": "checked"}, "stage 'checked'"),
+        ({"extra": None}, "it has missing or unknown fields: extra"),
+        ({"dists": None}, "dists is not tuple"),
+        ({"dists": [{"filename": "a", "sha256": "b"}]}, "dists[0] has missing or unknown fields: size"),
+        ({"dists": [{"filename": "a", "sha256": "b", "size": "1"}]}, "dists[0].size is not int"),
+        ({"dists": ["a"]}, "dists[0] has missing or unknown fields: not an object"),
+        ({"epoch": True}, "epoch is not int"),
+        ({"dirty": 0}, "dirty is not bool"),
+        ({"commit": 1}, "commit is not str"),
+        ({"matrix": [{"python": "3.13", "kind": "egg"}]}, "matrix[0].kind is not"),
+        ({"project": None}, "project is not str"),
+    ],
+)
+def test_what_is_wrong_is_named(record: Record, change: dict[str, object], reason: str) -> None:
+    record.write(BUILT)
+    path = record.path(Built)
+    path.write_text(json.dumps(json.loads(path.read_bytes()) | change), encoding="utf-8")
+    with pytest.raises(RecordDamaged) as error:
+        record.find(Built)
+    assert error.value.path == path
+    assert reason in error.value.reason
+
+
+@pytest.mark.parametrize("content", [b"", b"\0" * 100, b"[]", b"null", b"\xff{}", b"\xef\xbb\xbf{}", b"[" * 200_000])
+def test_what_is_no_record_at_all_is_damaged(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "built.json"
+    path.write_bytes(content)
+    with pytest.raises(RecordDamaged):
+        load(path, Built)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"version": "1.1"}, {"project": "other"}, {"dists": DISTS[:1]}, {"dists": (DISTS[0], replace(DISTS[1], size=9))}],
+    ids=["version", "project", "files", "bytes"],
+)
+@pytest.mark.parametrize("stage", SAMPLES[1:], ids=lambda stage: stage.name)
+def test_a_stage_of_another_release_is_foreign(record: Record, stage: Stage, change: dict[str, Any]) -> None:
+    record.write(stage)
+    record.write(BUILT)
+    path = record.path(BUILT)
+    write_whole(path, json.dumps(json.loads(path.read_bytes()) | as_json(change)))
+    with pytest.raises(RecordForeign) as error:
+        record.verified() if isinstance(stage, Verified) else record.find(type(stage))
+    assert error.value.path == record.path(stage)
+    assert "demo 1.0" in str(error.value)
+
+
+def as_json(change: dict[str, Any]) -> dict[str, Any]:
+    return {name: value if name != "dists" else [vars(dist) for dist in value] for name, value in change.items()}
+
+
+# The files must be what they were.
+
+
+def changed(dist: Path) -> None:
+    write_tree(dist, {WHEEL: "the WHEEL\n"})
+
+
+def cut_short(dist: Path) -> None:
+    write_tree(dist, {WHEEL: "the"})
+
+
+def missing(dist: Path) -> None:
+    (dist / WHEEL).unlink()
+
+
+def added(dist: Path) -> None:
+    write_tree(dist, {"demo-0.9.tar.gz": ""})
+
+
+def hidden(dist: Path) -> None:
+    write_tree(dist, {".DS_Store": ""})
+
+
+def renamed(dist: Path) -> None:
+    (dist / WHEEL).rename(dist / "demo-1.0-py2-none-any.whl")
+
+
+def swapped(dist: Path) -> None:
+    write_tree(dist, {WHEEL: FILES[SDIST], SDIST: FILES[WHEEL]})
+
+
+def gone(dist: Path) -> None:
+    (dist / WHEEL).unlink()
+    (dist / SDIST).unlink()
+    dist.rmdir()
+
+
+CHANGES: list[tuple[Callable[[Path], None], tuple[str, ...]]] = [
+    (changed, (f"{WHEEL}: expected sha256",)),
+    (cut_short, (f"{WHEEL}: expected sha256",)),
+    (missing, (f"{WHEEL}: is missing",)),
+    (added, ("demo-0.9.tar.gz: is not part of this release",)),
+    (hidden, (".DS_Store: is not part of this release",)),
+    (renamed, (f"{WHEEL}: is missing", "demo-1.0-py2-none-any.whl: is not part of this release")),
+    (swapped, (f"{WHEEL}: expected sha256", f"{SDIST}: expected sha256")),
+    (gone, (f"{WHEEL}: is missing", f"{SDIST}: is missing")),
+]
+
+
+@pytest.mark.parametrize(("change", "names"), CHANGES)
+@each_single_stage
+def test_changed_files_are_named_when_a_stage_is_read(
+    record: Record, stage: Stage, change: Callable[[Path], None], names: tuple[str, ...]
+) -> None:
+    record.write(stage)
+    change(record.dist)
+    with pytest.raises(FilesChanged) as error:
+        record.read(type(stage), session="build")
+    assert len(error.value.changes) == len(names)
+    assert not [name for name in names if name not in str(error.value)]
+    assert record.find(type(stage)) == stage
+
+
+@pytest.mark.parametrize("change", [change for change, _ in CHANGES])
+def test_nothing_is_recorded_of_changed_files(record: Record, change: Callable[[Path], None]) -> None:
+    change(record.dist)
+    with pytest.raises(FilesChanged):
+        record.write(BUILT)
+    assert not record.folder.exists()
+
+
+# The digest that travels outside the record.
+
+
+@each_single_stage
+def test_the_right_digest_lets_a_stage_be_read(record: Record, stage: Stage) -> None:
+    record.write(BUILT)
+    record.write(stage)
+    told = hashlib.sha256((record.folder / "built.json").read_bytes()).hexdigest()
+    assert record.digest() == told
+    assert replace(record, expected=told).read(type(stage), session="any") == stage
+
+
+@pytest.mark.parametrize("told", ["", "0" * 64, "not a digest"])
+@each_single_stage
+def test_another_digest_stops_every_stage(record: Record, stage: Stage, told: str) -> None:
+    record.write(BUILT)
+    record.write(stage)
+    with pytest.raises(RecordSwapped) as error:
+        replace(record, expected=told).read(type(stage), session="any")
+    assert (told or "(empty)") in str(error.value)
+    assert record.digest() in str(error.value)
+
+
+def test_any_byte_that_changes_in_built_json_is_noticed(record: Record) -> None:
+    record.write(BUILT)
+    told = replace(record, expected=record.digest())
+    path = record.path(Built)
+    whole = path.read_bytes()
+    for place in range(len(whole)):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
+        with pytest.raises(RecordSwapped):
+            told.find(Built)
+
+
+def test_a_stage_without_the_built_json_that_was_told_of_is_refused(record: Record) -> None:
+    record.write(CHECKED)
+    with pytest.raises(RecordSwapped, match=r"\(no file\)"):
+        replace(record, expected="0" * 64).find(Checked)
+
+
+def test_the_digest_of_nothing_built_is_no_matter(record: Record) -> None:
+    assert replace(record, expected="0" * 64).find(Built) is None
+
+
+def test_the_same_stage_is_the_same_file(record: Record, tmp_path: Path) -> None:
+    record.write(BUILT)
+    other = Record.of(write_tree(tmp_path / "other" / "dist", FILES).parent)
+    other.write(BUILT)
+    assert other.digest() == record.digest()
+
+
+# Whole or not at all.
+
+
+def fail(error: BaseException) -> Callable[..., None]:
+    def failing(*_args: object, **_options: object) -> None:
+        raise error
+
+    return failing
+
+
+@pytest.mark.parametrize("error", [OSError(errno.ENOSPC, "No space left on device"), KeyboardInterrupt()], ids=repr)
+@pytest.mark.parametrize(("owner", "name"), [(os, "fsync"), (Path, "replace")])
+def test_a_write_that_fails_midway_changes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, owner: object, name: str, error: BaseException
+) -> None:
+    write_tree(tmp_path, {"built.json": "the old file"})
+    monkeypatch.setattr(owner, name, fail(error))
+    for path in (tmp_path / "built.json", tmp_path / "checked.json"):
+        with pytest.raises(type(error)):
+            write_whole(path, "the new file")
+    assert tree(tmp_path) == {"built.json": "the old file"}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows limits no process's files")
+def test_a_disk_that_takes_no_more_leaves_the_old_file(tmp_path: Path) -> None:
+    path = write_tree(tmp_path, {"built.json": "the old file"}) / "built.json"
+    script = (
+        "import resource, sys; from pathlib import Path; from tasks.record import write_whole\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))\n"
+        "write_whole(Path(sys.argv[1]), 'x' * 100_000)"
+    )
+    env = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
+    argv = [sys.executable, "-c", script, str(path)]
+    done = subprocess.run(argv, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
+    assert "OSError: [Errno 27]" in done.stderr
+    assert tree(tmp_path) == {"built.json": "the old file"}
+
+
+def test_a_failure_is_told_even_where_nothing_can_be_tidied(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        write_whole(tmp_path / "no such folder" / "built.json", "")
+
+
+def test_a_file_is_written_over_what_a_killed_run_left(tmp_path: Path) -> None:
+    write_tree(tmp_path, {f".built.json.{os.getpid()}": "cut sho"})
+    write_whole(tmp_path / "built.json", "größe\n")
+    assert tree(tmp_path) == {"built.json": "größe\n"}
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows keeps no such modes")
+def test_others_may_read_the_record_as_they_may_read_other_files(record: Record) -> None:
+    record.write(BUILT)
+    plain = record.dist / SDIST
+    assert stat.filemode(record.path(Built).stat().st_mode) == stat.filemode(plain.stat().st_mode)
+
+
+# The old is moved aside.
+
+
+@pytest.fixture
+def stopped_clock(monkeypatch: pytest.MonkeyPatch) -> str:
+    """The name of the folder that takes what is moved aside."""
+    monkeypatch.setattr(module, "now", lambda: AT)
+    return "20240506T070809Z"
+
+
+def test_files_and_record_are_moved_aside_and_kept(record: Record, stopped_clock: str) -> None:
+    for stage in SAMPLES:
+        record.write(stage)
+    old = {f"{FOLDER}/{path.name}": path.read_text(encoding="utf-8") for path in record.folder.glob("*.json")}
+    aside = record.move_aside((SDIST, WHEEL))
+    assert aside == record.folder / "aside" / stopped_clock
+    assert tree(aside) == old | FILES
+    assert list(record.dist.iterdir()) == []
+    assert list(record.folder.glob("*.json")) == []
+
+
+def test_only_the_named_files_are_moved(record: Record) -> None:
+    aside = record.move_aside((SDIST,))
+    assert aside is not None
+    assert tree(aside) == {SDIST: FILES[SDIST]}
+    assert tree(record.dist) == {WHEEL: FILES[WHEEL]}
+    assert (record.folder / ".gitignore").exists()
+
+
+def test_a_file_named_like_one_of_the_record_does_not_take_its_place(record: Record) -> None:
+    record.write(BUILT)
+    recorded = record.path(Built).read_text(encoding="utf-8")
+    write_tree(record.dist, {"built.json": "another"})
+    aside = record.move_aside(("built.json",))
+    assert aside is not None
+    assert tree(aside) == {"built.json": "another", f"{FOLDER}/built.json": recorded}
+
+
+def test_where_nothing_is_old_nothing_is_made(record: Record) -> None:
+    assert record.move_aside(()) is None
+    assert not record.folder.exists()
+
+
+def test_what_was_moved_aside_before_stays(record: Record, stopped_clock: str) -> None:
+    places = []
+    for text in ("first", "second", "third"):
+        write_tree(record.dist, {"notes.txt": text})
+        places.append(record.move_aside(("notes.txt",)))
+    names = (stopped_clock, f"{stopped_clock}-2", f"{stopped_clock}-3")
+    assert places == [record.folder / "aside" / name for name in names]
+    assert [tree(place)["notes.txt"] for place in places if place] == ["first", "second", "third"]
+
+
+# One run at a time.
+
+HOLD = """\
+import sys
+from pathlib import Path
+from tasks.record import Record
+
+with Record.of(Path(sys.argv[1])).locked("release"):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+@contextlib.contextmanager
+def another_run(place: Path) -> Iterator[subprocess.Popen[str]]:
+    """Yield a process that holds the lock of the record in `place` until its standard input ends."""
+    argv = [sys.executable, "-c", HOLD, str(place)]
+    with subprocess.Popen(argv, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "held\n"
+        yield process
+
+
+def end(process: subprocess.Popen[str]) -> None:
+    process.communicate()
+
+
+def kill(process: subprocess.Popen[str]) -> None:
+    process.kill()
+    process.wait()
+
+
+@pytest.mark.parametrize("stop", [end, kill])
+def test_a_second_run_is_told_of_the_first(record: Record, stop: Callable[[subprocess.Popen[str]], None]) -> None:
+    with another_run(record.dist.parent) as process:
+        with pytest.raises(RunningAlready) as error, record.locked("release"):
+            pytest.fail("both hold the lock")
+        assert error.value.folder == record.folder
+        with record.locked("verify-3.13-wheel"):
+            pass
+        stop(process)
+        with record.locked("release"):
+            pass
+
+
+def test_a_lock_is_let_go_where_a_session_fails(record: Record) -> None:
+    with pytest.raises(KeyboardInterrupt), record.locked("release"):
+        raise KeyboardInterrupt
+    with record.locked("release"):
+        pass
+
+
+def test_a_lock_is_held_once(tmp_path: Path) -> None:
+    path = tmp_path / "lock"
+    with locked_file(path) as first, locked_file(path) as second:
+        assert (first, second) == (True, False)
+
+
+def test_locks_are_no_part_of_the_record(record: Record) -> None:
+    with record.locked("release"):
+        record.write(BUILT)
+        assert record.verified() == ()
+    assert record.move_aside(()) is not None
