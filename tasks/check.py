@@ -111,8 +111,9 @@ def _try_all(run: Run, built: Built) -> tuple[tuple[Trial, ...], tuple[Problem, 
     with run.scratch() as scratch, ThreadPoolExecutor(len(KINDS)) as pool:
         outcomes = list(pool.map(lambda archive: _try(run, archive, by_name[archive.path.name], scratch), chosen))
     for trial, _ in outcomes:
-        imported = ", ".join(trial.imported) or "nothing in it can be imported"
-        run.say(f"  {trial.filename}: installed with {report.others(trial.installed)}; {imported}")
+        if trial.installed:
+            others, imported = report.others(trial.installed), report.imported(trial.imported)
+            run.say(f"  {trial.filename}: installed with {others}; {imported}")
     return tuple(trial for trial, _ in outcomes), tuple(problem for _, found in outcomes for problem in found)
 
 

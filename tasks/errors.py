@@ -394,6 +394,23 @@ class NotReady(ReleaseError):
 
 
 @dataclass(eq=False)
+class NotVerifiable(ReleaseError):
+    count: int
+    index: str
+
+    what = "The files that {e.index} serves do not work once installed: {e.shown}."
+    cause = "this Python or platform, which `check` did not try; or a dependency that has changed since."
+    cure = (
+        "if the project is at fault, mend it and take the next version: this one is spent on {e.index}, and PyPI does"
+        " not have it. If it is this machine's or a dependency's fault, run `verify` again: nothing is uploaded twice."
+    )
+
+    @property
+    def shown(self) -> str:
+        return f"{self.count} error{'s' if self.count != 1 else ''}, see above"
+
+
+@dataclass(eq=False)
 class FindingsInFiles(ReleaseError):
     count: int
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 UNITS = ("B", "KiB", "MiB", "GiB")
 STEP = 1024
+IN_A_LINE = 4  # names of modules
 
 
 def say(text: str = "") -> None:
@@ -70,6 +71,14 @@ def cells(verified: Sequence[Verified], announced: Sequence[Cell]) -> str:
     return "\n".join(lines)
 
 
+def imported(names: Sequence[str]) -> str:
+    """Say in part of a line what was imported."""
+    if not names:
+        return "nothing in it can be imported"
+    more = f" and {len(names) - IN_A_LINE} more" if len(names) > IN_A_LINE else ""
+    return f"imported {', '.join(names[:IN_A_LINE])}{more}"
+
+
 def others(installed: Sequence[Installed]) -> str:
     """Say how many distributions there are beside the project's own."""
     count = len(installed) - 1
@@ -77,10 +86,8 @@ def others(installed: Sequence[Installed]) -> str:
 
 
 def _how(one: Verified) -> str:
-    imported = ", ".join(one.imported[:4]) + (", ..." if len(one.imported) > 4 else "")  # noqa: PLR2004 (a line's worth)
     ran = f", {len(one.ran)} smoke commands run" if one.ran else ""
-    what = f"imported {imported}" if one.imported else "installed (nothing in it can be imported)"
-    return f"{what}; Python {one.python_version} on {one.sys_platform}, with {others(one.installed)}{ran}"
+    return f"{imported(one.imported)}; Python {one.python_version} on {one.sys_platform}, with {others(one.installed)}{ran}"
 
 
 def progress(record: Record, session: Mapping[str, str]) -> tuple[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from . import report
-from .errors import NotReady, OtherBytes, RehearsedElsewhere
+from .errors import NotVerifiable, OtherBytes, RehearsedElsewhere
 from .indexes import download, wait_until_served
 from .installer import Origin
 from .record import now
@@ -15,7 +15,7 @@ from .stranger import Guest, live
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from .indexes import Holdings
+    from .indexes import Holdings, Index
     from .run import Run
     from .stages import Cell
     from .stranger import Life
@@ -40,11 +40,10 @@ def verify(run: Run, cell: Cell) -> None:
     served = wait_until_served(index, rehearsed.project, rehearsed.version, rehearsed.dists, limit=limit, say=run.say)
     with run.scratch() as scratch:
         life = _move_in(run, rehearsed, dists, served, scratch)
-    _stop_on_errors(run, life)
+    _stop_on_errors(run, life, index)
     run.record.write(_record_of(rehearsed, cell, dists, life))
-    what = ", ".join(life.imported) or "nothing in it can be imported, its files are there"
     others = f"{report.others(life.installed)} from {run.config.dependencies.name}"
-    run.say(f"verified {label} from {index.name}, {others}: {what}")
+    run.say(f"verified {label} from {index.name}, {others}; {report.imported(life.imported)}")
 
 
 def _move_in(run: Run, rehearsed: Rehearsed, dists: tuple[Dist, ...], served: Holdings, scratch: Path) -> Life:
@@ -78,11 +77,11 @@ def _fetched(run: Run, rehearsed: Rehearsed, dist: Dist, served: Holdings, scrat
     return path
 
 
-def _stop_on_errors(run: Run, life: Life) -> None:
+def _stop_on_errors(run: Run, life: Life, index: Index) -> None:
     if life.problems:
         run.say(report.problems(life.problems))
     if errors := sum(problem.severity == "error" for problem in life.problems):
-        raise NotReady(errors, trial=True)
+        raise NotVerifiable(errors, index.name)
 
 
 def _record_of(rehearsed: Rehearsed, cell: Cell, dists: tuple[Dist, ...], life: Life) -> Verified:
