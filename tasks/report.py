@@ -87,7 +87,8 @@ def others(installed: Sequence[Installed]) -> str:
 
 def _how(one: Verified) -> str:
     ran = f", {len(one.ran)} smoke commands run" if one.ran else ""
-    return f"{imported(one.imported)}; Python {one.python_version} on {one.sys_platform}, with {others(one.installed)}{ran}"
+    place = f"Python {one.python_version} on {one.sys_platform}"
+    return f"{imported(one.imported)}; {place}, with {others(one.installed)}{ran}"
 
 
 def progress(record: Record, session: Mapping[str, str]) -> tuple[str, str]:

@@ -1,0 +1,86 @@
+"""What a newcomer does first: a dry run of this very repository, and the installed command on another project."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import venv
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.integration.conftest import HERE, Project
+from tests.projects import commit, git, sample
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+pytestmark = pytest.mark.skipif(
+    not (HERE / ".git").exists(), reason="an sdist holds no commit of this repository that could be released"
+)
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> Path:
+    """A clone of this repository with what is committed on it now."""
+    git(tmp_path, "clone", "--quiet", str(HERE), "clone")
+    return tmp_path / "clone"
+
+
+def test_this_repository_rehearses_itself(clone: Path, envdir: Path) -> None:
+    done = Project(clone, envdir).nox("dryrun")
+    assert done.code == 0, done.output
+    assert done.shows("dry run of seatrial", "all five sessions passed")
+
+
+@pytest.fixture(scope="module")
+def door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The command `seatrial`, installed from this working tree with what it needs."""
+    folder = tmp_path_factory.mktemp("door")
+    venv.create(folder, with_pip=True)
+    scripts = folder / ("Scripts" if os.name == "nt" else "bin")
+    source = folder / "source"
+    ignore = shutil.ignore_patterns(".*", "__pycache__", "dist", "release-record")
+    shutil.copytree(HERE, source, ignore=ignore)
+    pip = (scripts / "python", "-I", "-m", "pip", "--quiet", "--disable-pip-version-check", "install")
+    subprocess.run([*pip, str(source)], check=True)
+    yield scripts / ("seatrial.exe" if os.name == "nt" else "seatrial")
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def other(tmp_path: Path, envdir: Path) -> Project:
+    """A project that has nothing of ours: no noxfile, no tasks/."""
+    root = sample(tmp_path / "other")
+    commit(root)
+    return Project(root, envdir)
+
+
+def test_the_installed_command_rehearses_any_project(door: Path, other: Project) -> None:
+    before = {path.name for path in other.root.iterdir()}
+    done = other.run([str(door), "dryrun"])
+    assert done.code == 0, done.output
+    assert done.shows("dry run of demo 1.0: all five sessions passed", "next: seatrial testpypi")
+    assert {path.name for path in other.root.iterdir()} - before == {".nox"}
+
+
+def test_the_installed_command_knows_its_sessions_and_nothing_else(door: Path, other: Project, tmp_path: Path) -> None:
+    assert other.run([str(door)]).shows("usage: seatrial [NOX OPTIONS] SESSION [ARGS...]", "dryrun", "status")
+    assert other.run([str(door), "releese"]).code == 2
+    empty = Project(tmp_path, other.envdir)
+    stopped = empty.run([str(door), "status"])
+    assert stopped.code == 1
+    assert stopped.shows("There is no Python project in", "What to do:")
+
+
+@pytest.mark.parametrize("relative", [True, False])
+def test_the_installed_command_inspects_files_anywhere(door: Path, other: Project, *, relative: bool) -> None:
+    assert other.run([str(door), "build"]).code == 0
+    wheel = Path("dist/demo-1.0-py3-none-any.whl")
+    folder = Project(other.root if relative else other.envdir.parent, other.envdir)
+    found = folder.run([str(door), "inspect", "--json", "found.json", str(wheel if relative else other.root / wheel)])
+    assert found.code == 0, found.output
+    assert found.shows("demo-1.0-py3-none-any.whl: nothing found")
+    assert (folder.root / "found.json").is_file()
