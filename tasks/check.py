@@ -112,8 +112,8 @@ def _try_all(run: Run, built: Built) -> tuple[tuple[Trial, ...], tuple[Problem, 
         outcomes = list(pool.map(lambda archive: _try(run, archive, by_name[archive.path.name], scratch), chosen))
     for trial, _ in outcomes:
         if trial.installed:
-            others, imported = report.others(trial.installed), report.imported(trial.imported)
-            run.say(f"  {trial.filename}: installed with {others}; {imported}")
+            came, imported = report.dependencies(trial.installed), report.imported(trial.imported)
+            run.say(f"  {trial.filename}: installed with {came}; {imported}")
     return tuple(trial for trial, _ in outcomes), tuple(problem for _, found in outcomes for problem in found)
 
 

@@ -50,6 +50,8 @@ COMPILERS = frozenset(
     WINDOWSSDKVERSION UNIVERSALCRTSDKDIR UCRTVERSION CONDA_PREFIX CONDA_BUILD_SYSROOT CONDA_TOOLCHAIN_HOST HOST
     """.split()
 )
+# What narrows a choice has no say where hashes have made it: an age limit would only hide the locked tools.
+NARROWING = frozenset({"PIP_CONSTRAINT", "UV_CONSTRAINT", "UV_EXCLUDE_NEWER"})
 KEYRING = frozenset({"DBUS_SESSION_BUS_ADDRESS", "PYTHON_KEYRING_BACKEND", "DISPLAY", "WAYLAND_DISPLAY"})
 NETWORK_SETTINGS = ("cert", "client-cert", "proxy", "timeout", "retries")
 PREFIXES = ("LC_", "XDG_", "NIX_", "VS1")
@@ -76,6 +78,11 @@ def for_build(outer: Mapping[str, str], extra: Iterable[str] = ()) -> dict[str, 
     env = _picked(outer, allowed)
     env |= {k: v for k, v in _picked(outer, INDEXES).items() if not LOGIN_IN_URL.search(v)}
     return env | {"UV_NO_CONFIG": "1"}
+
+
+def for_tools(outer: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment for installing our own tools, from wherever this machine takes packages, by hash."""
+    return {name: value for name, value in for_build(outer).items() if name not in NARROWING}
 
 
 def for_install(outer: Mapping[str, str]) -> dict[str, str]:

@@ -79,16 +79,16 @@ def imported(names: Sequence[str]) -> str:
     return f"imported {', '.join(names[:IN_A_LINE])}{more}"
 
 
-def others(installed: Sequence[Installed]) -> str:
-    """Say how many distributions there are beside the project's own."""
-    count = len(installed) - 1
-    return f"{count} other distribution{'' if count == 1 else 's'}"
+def dependencies(installed: Sequence[Installed]) -> str:
+    """Say how many distributions came along; what a fresh environment has anyway (pip) came from nowhere."""
+    count = sum(one.origin is not None for one in installed) - 1
+    return f"{count} {'dependency' if count == 1 else 'dependencies'}"
 
 
 def _how(one: Verified) -> str:
     ran = f", {len(one.ran)} smoke commands run" if one.ran else ""
     place = f"Python {one.python_version} on {one.sys_platform}"
-    return f"{imported(one.imported)}; {place}, with {others(one.installed)}{ran}"
+    return f"{imported(one.imported)}; {place}, with {dependencies(one.installed)}{ran}"
 
 
 def progress(record: Record, session: Mapping[str, str]) -> tuple[str, str]:

@@ -85,7 +85,7 @@ class Run:
         stamp = self.venv.root / ".seatrial-tools"
         digest = hashlib.sha256(requirements.read_bytes()).hexdigest()
         if not stamp.exists() or stamp.read_text(encoding="utf-8") != digest:
-            settings = environment.for_build(os.environ)
+            settings = environment.for_tools(os.environ)
             hidden = dict.fromkeys(name for name in os.environ if name not in settings)
             self.session.install("--require-hashes", "-r", str(requirements), env={**hidden, **settings})
             stamp.write_text(digest, encoding="utf-8")

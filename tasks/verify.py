@@ -42,8 +42,8 @@ def verify(run: Run, cell: Cell) -> None:
         life = _move_in(run, rehearsed, dists, served, scratch)
     _stop_on_errors(run, life, index)
     run.record.write(_record_of(rehearsed, cell, dists, life))
-    others = f"{report.others(life.installed)} from {run.config.dependencies.name}"
-    run.say(f"verified {label} from {index.name}, {others}; {report.imported(life.imported)}")
+    came = f"{report.dependencies(life.installed)} from {run.config.dependencies.name}"
+    run.say(f"verified {label} from {index.name}, {came}; {report.imported(life.imported)}")
 
 
 def _move_in(run: Run, rehearsed: Rehearsed, dists: tuple[Dist, ...], served: Holdings, scratch: Path) -> Life:

@@ -139,6 +139,7 @@ class Indexes:
     testpypi: Faults
     pypi: Faults
     env: dict[str, str]
+    urls: dict[str, str]
 
     def held(self, index: str) -> dict[str, bytes]:
         return {path.name: path.read_bytes() for path in (self.folder / index).iterdir()}
@@ -155,4 +156,4 @@ def indexes(tmp_path: Path, project: Project) -> Iterator[Indexes]:
         env = {VARIABLE: json.dumps({"place": str(project.root), **urls})}
         env |= {f"{name.upper()}_TOKEN": token for name, token in tokens.items()}
         project.env |= env
-        yield Indexes(folder, faults["testpypi"], faults["pypi"], env)
+        yield Indexes(folder, faults["testpypi"], faults["pypi"], env, urls)

@@ -76,10 +76,13 @@ def test_the_installed_command_knows_its_sessions_and_nothing_else(door: Path, o
 
 
 @pytest.mark.parametrize("relative", [True, False])
-def test_the_installed_command_inspects_files_anywhere(door: Path, other: Project, *, relative: bool) -> None:
+def test_the_installed_command_inspects_files_anywhere(
+    door: Path, other: Project, tmp_path: Path, *, relative: bool
+) -> None:
     assert other.run([str(door), "build"]).code == 0
     wheel = Path("dist/demo-1.0-py3-none-any.whl")
-    folder = Project(other.root if relative else other.envdir.parent, other.envdir)
+    other.env["XDG_CACHE_HOME"] = str(tmp_path / "cache")  # where its own environment is kept
+    folder = Project(other.root if relative else tmp_path, other.envdir, other.env)
     found = folder.run([str(door), "inspect", "--json", "found.json", str(wheel if relative else other.root / wheel)])
     assert found.code == 0, found.output
     assert found.shows("demo-1.0-py3-none-any.whl: nothing found")

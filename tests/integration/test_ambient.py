@@ -1,0 +1,100 @@
+"""Settings of this machine's pip and uv, and what strangers registered on the test index, change no result."""
+
+from __future__ import annotations
+
+import zipfile
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tasks.record import load
+from tasks.stages import Verified
+from tests.projects import write_tree
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tests.integration.conftest import Indexes, Project
+
+HOSTILE = "99.0"
+TRAP = "raise SystemExit('a package of somebody else was installed')\n"
+
+
+def write_wheel(folder: Path, name: str, version: str, code: str) -> Path:
+    """Write a small wheel with one module into `folder` and return it."""
+    path = folder / f"{name}-{version}-py3-none-any.whl"
+    info = f"{name}-{version}.dist-info"
+    members = {
+        f"{name}.py": code,
+        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n",
+        f"{info}/WHEEL": "Wheel-Version: 1.0\nGenerator: tests\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+        f"{info}/RECORD": f"{name}.py,,\n{info}/METADATA,,\n{info}/WHEEL,,\n{info}/RECORD,,\n",
+    }
+    with zipfile.ZipFile(path, "w") as archive:
+        for member, text in members.items():
+            archive.writestr(member, text)
+    return path
+
+
+@pytest.fixture
+def project(make_project: Callable[..., Project]) -> Project:
+    """A project with a dependency."""
+    return make_project(dependencies=["six"])
+
+
+@pytest.fixture
+def hostile(project: Project, indexes: Indexes, tmp_path: Path) -> dict[str, str]:
+    """Newer doubles of the project and its dependency: on the test index, in a folder, and in all settings."""
+    folder = tmp_path / "links"
+    folder.mkdir()
+    for place in (folder, indexes.folder / "testpypi"):
+        for name in ("six", "demo"):
+            write_wheel(place, name, HOSTILE, TRAP)
+    url = f"{indexes.urls['testpypi']}/simple/"
+    pip_conf = f"[global]\nfind-links = {folder}\nextra-index-url = {url}\nno-build-isolation = true\n"
+    uv_toml = f'find-links = ["{folder.as_posix()}"]\nexclude-newer = "2001-01-01T00:00:00Z"\n'
+    home = write_tree(tmp_path / "settings", {"pip/pip.conf": pip_conf, "uv/uv.toml": uv_toml})
+    write_tree(project.root, {"uv.toml": uv_toml})
+    return {
+        "XDG_CONFIG_HOME": str(home),
+        "PIP_CONFIG_FILE": str(home / "pip/pip.conf"),
+        "PIP_EXTRA_INDEX_URL": url,
+        "PIP_FIND_LINKS": str(folder),
+        "PIP_NO_DEPS": "1",
+        "UV_INDEX": url,
+        "UV_EXTRA_INDEX_URL": url,
+        "UV_FIND_LINKS": str(folder),
+        "UV_INDEX_STRATEGY": "unsafe-best-match",
+        "UV_EXCLUDE_NEWER": "2001-01-01T00:00:00Z",
+        "UV_NO_BUILD_ISOLATION": "1",
+        "PYTHONPATH": str(write_tree(tmp_path / "path", {"six.py": TRAP, "demo.py": TRAP})),
+    }
+
+
+@pytest.mark.parametrize("uv", [True, False], ids=["uv", "pip"])
+def test_what_is_installed_is_what_was_released_and_what_pypi_has(
+    project: Project, hostile: dict[str, str], tmp_path: Path, *, uv: bool
+) -> None:
+    assert project.nox("testpypi").code == 0
+    if not uv:
+        project.env["UV"] = "there-is-no-uv-here"
+        project.envdir = tmp_path / "environments"
+    done = project.nox("verify", flags=("--no-dependencies",), **hostile)
+    assert done.code == 0, done.output
+    assert done.shows("1 dependency from PyPI")
+    for path in project.record.glob("verified-*.json"):
+        installed = {one.name: one for one in load(path, Verified).installed}
+        assert installed["demo"].version == "1.0"
+        assert installed["six"].version != HOSTILE
+        assert (installed["six"].origin or "").startswith("https://")
+        assert len(installed["six"].sha256 or "") == 64
+
+
+def test_the_trial_of_check_and_the_tools_are_not_misled_either(project: Project, hostile: dict[str, str]) -> None:
+    del hostile["PYTHONPATH"]  # nox itself would read it
+    assert project.nox("build").code == 0
+    done = project.nox("check", flags=("--no-dependencies",), **hostile)
+    assert done.code == 0, done.output
+    (trial, _) = project.stage("checked.json")["trials"]
+    assert HOSTILE not in {one["version"] for one in trial["installed"]}
