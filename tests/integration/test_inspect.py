@@ -1,0 +1,93 @@
+"""`inspect` on files that have nothing to do with the project, and `--explain` on all sessions."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tasks.record import locked_file
+from tests.integration.conftest import RUNNING
+from tests.integration.test_bad_input import is_clear
+from tests.projects import git, write_tree
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.integration.conftest import Project
+
+WHEEL, SDIST = "demo-1.0-py3-none-any.whl", "demo-1.0.tar.gz"
+
+
+@pytest.fixture
+def built(project: Project) -> Project:
+    assert project.nox("build").code == 0
+    return project
+
+
+def test_files_in_order_are_good(built: Project, tmp_path: Path) -> None:
+    out = tmp_path / "found.json"
+    names = [f"dist/{SDIST}", f"dist/{WHEEL}"]
+    done = built.nox("inspect", "--json", str(out), *names)
+    assert done.code == 0, done.output
+    assert json.loads(out.read_text(encoding="utf-8")) == [{"file": name, "problems": []} for name in names]
+    assert not (built.record / "checked.json").exists()
+
+
+def test_a_bad_file_among_good_ones_fails(built: Project, tmp_path: Path) -> None:
+    good = (built.dist / WHEEL).read_bytes()
+    (tmp_path / WHEEL).write_bytes(good[: len(good) // 2])
+    write_tree(tmp_path, {"demo.egg": "an egg"})
+    files = [str(built.dist / WHEEL), str(tmp_path / WHEEL), str(tmp_path / "demo.egg"), str(tmp_path / "absent.whl")]
+    done = built.nox("inspect", "--json", str(tmp_path / "found.json"), *files)
+    assert done.code == 1
+    assert "Traceback" not in done.output
+    found = json.loads((tmp_path / "found.json").read_text(encoding="utf-8"))
+    assert [entry["file"] for entry in found] == files
+    assert [any(p["severity"] == "error" for p in entry["problems"]) for entry in found] == [False, True, True, True]
+    assert all(set(p) == {"rule", "severity", "message"} for entry in found for p in entry["problems"])
+    assert done.shows("3 of these files cannot be uploaded to PyPI", "there is no such file")
+
+
+def test_it_needs_a_file(project: Project) -> None:
+    assert is_clear(project.nox("inspect"), "no FILE was given")
+
+
+SESSIONS = ("build", "check", "testpypi", "verify", "pypi", "dryrun", "inspect", "status")
+SAID = {
+    "build": "-m build --report",
+    "check": "twine check dist/*",
+    "testpypi": "twine upload",
+    "verify": "--require-hashes",
+    "pypi": "--repository-url https://upload.pypi.org/legacy/",
+    "dryrun": "pypi-server run",
+    "inspect": "twine check FILE...",
+    "status": "cat release-record/*.json",
+}
+
+
+@pytest.mark.parametrize("session", SESSIONS)
+def test_explain_prints_commands_and_does_nothing(project: Project, session: str) -> None:
+    project.env |= {"PYPI_TOKEN": "pypi-secret", "TESTPYPI_TOKEN": "pypi-secret"}
+    done = project.nox(session, "--explain", flags=("--no-dependencies",))
+    assert done.code == 0, done.output
+    assert done.shows(SAID[session])
+    assert "pypi-secret" not in done.output
+    assert not project.dist.exists()
+    assert not project.record.exists()
+
+
+def test_a_second_run_at_the_same_time_is_told(project: Project) -> None:
+    project.record.mkdir()
+    with locked_file(project.record / ".release.lock"):
+        for session in ("build", "check", "testpypi", "pypi"):
+            told = project.nox(session, flags=("--no-dependencies",))
+            assert is_clear(told, "Another run of the release sessions is at work on")
+    with locked_file(project.record / f".verify-{RUNNING}-wheel.lock"):
+        told = project.nox(f"verify-{RUNNING}(wheel)", flags=("--no-dependencies",))
+        assert is_clear(told, "Another run of the release sessions is at work on")
+
+
+def test_nothing_that_was_written_is_new_to_git(built: Project) -> None:
+    assert git(built.root, "status", "--porcelain") == ""
