@@ -299,8 +299,9 @@ def _in_child(names: Sequence[str], time_limit: float) -> tuple[int | None, str,
     """Import `names` in a fresh interpreter; return its exit code (None: it hung), its last output and its answers."""
     folder = tempfile.mkdtemp(prefix="seatrial-probe-")
     answer = os.path.join(folder, "answer.json")
-    # faulthandler: a crash in C then says which line of Python led to it.
-    argv = [sys.executable, "-I", "-X", "faulthandler", os.path.abspath(__file__), "import", "--out", answer, *names]
+    # -u: what was printed before a crash is not lost; faulthandler: a crash in C says which line of Python led to it.
+    flags = ("-I", "-u", "-X", "faulthandler")
+    argv = [sys.executable, *flags, os.path.abspath(__file__), "import", "--out", answer, *names]
     try:
         code, output = _run(argv, time_limit)
         return code, output, _answers(answer)

@@ -166,11 +166,20 @@ def smoke(
 
 def _resolved(command: str, venv: Venv, checkout: Path) -> list[str]:
     """Return `command` as words, its program taken from `venv` where it is there; no shell is involved."""
-    words = [word.replace("{project}", str(checkout)) for word in shlex.split(command, posix=os.name != "nt")]
+    words = [word.replace("{project}", str(checkout)) for word in _words(command, backslash=os.name != "nt")]
     for name in (words[0], f"{words[0]}.exe"):
         if (venv.scripts / name).is_file():
             return [str(venv.scripts / name), *words[1:]]
     return words
+
+
+def _words(command: str, *, backslash: bool) -> list[str]:
+    """Split `command` at its blanks but for those in quotes, as a POSIX shell does; `backslash` can be no escape."""
+    lexer = shlex.shlex(command, posix=True)
+    lexer.whitespace_split, lexer.commenters = True, ""
+    if not backslash:
+        lexer.escape = ""
+    return list(lexer)
 
 
 def _installed(report: Any, origins: Origins) -> tuple[Installed, ...]:

@@ -2,22 +2,29 @@ from __future__ import annotations
 
 import os
 import shlex
-from typing import TYPE_CHECKING
+import sys
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from tasks.installer import Origin, Venv
+from tasks import environment
+from tasks.config import Config
+from tasks.errors import ToolFailed
+from tasks.installer import Installer, Origin, Venv
 from tasks.stages import Installed
-from tasks.stranger import _installed, _resolved, holding
+from tasks.stranger import Guest, Life, _installed, _resolved, _words, holding, live, needed, smoke
+from tests.environments import Site
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
+
+    from tasks.installer import Origins
 
 LINUX = {"python_version": "3.13", "python_full_version": "3.13.1", "sys_platform": "linux", "os_name": "posix"}
 WINDOWS = {**LINUX, "sys_platform": "win32", "os_name": "nt"}
 OLD = {**LINUX, "python_version": "3.9", "python_full_version": "3.9.18"}
-
-posix = pytest.mark.skipif(os.name == "nt", reason="words are split by other rules there")
 
 
 # What holds of the requirements.
@@ -121,10 +128,20 @@ def test_project_stands_for_the_checkout_and_is_one_word(venv: Venv, tmp_path: P
     assert words[1:] == [f"{checkout}/tests", f"--root={checkout}"]
 
 
-@posix
 def test_quotes_keep_words_together_and_no_shell_is_involved(venv: Venv, tmp_path: Path) -> None:
     command = shlex.join(["demo", "two words", "$HOME", "a;b", "*"])
     assert _resolved(command, venv, tmp_path)[1:] == ["two words", "$HOME", "a;b", "*"]
+
+
+@pytest.mark.parametrize(
+    ("backslash", "expected"),
+    [
+        (True, ["demo", "a b", "c d", "#e", "f g", "C:x"]),
+        (False, ["demo", "a b", "c d", "#e", "f\\", "g", r"C:\x"]),
+    ],
+)
+def test_a_backslash_is_part_of_a_path_on_windows(*, backslash: bool, expected: list[str]) -> None:
+    assert _words(r"""demo 'a b' "c d" #e f\ g C:\x""", backslash=backslash) == expected
 
 
 # What was found in the environment.
@@ -142,3 +159,126 @@ def test_what_is_installed_is_shown_with_its_origin_and_without_a_login() -> Non
         Installed("attrs", "23.1"),
         Installed("zope-interface", "7.0", "https://files.example/zope_interface-7.0-py3-none-any.whl", "a" * 64),
     )
+
+
+# A whole life: a real environment and the real probe; only nothing is installed but what is put there by hand.
+
+
+@dataclass
+class Recorder:
+    """Stands for an Installer: what it would install is written down."""
+
+    scratch: Path
+    env: Mapping[str, str] = field(default_factory=lambda: environment.for_install(os.environ))
+    asked: list[str] = field(default_factory=list)
+    checked: bool = False
+
+    def dependencies(self, _: Venv, requirements: Sequence[str], guest: str, version: str) -> Origins:
+        self.asked += [*requirements, f"as a guest: {guest} {version}"]
+        return {"attrs": (ATTRS,)}
+
+    def check(self, _: Venv) -> None:
+        self.checked = True
+
+
+ATTRS = Origin("https://files.example/attrs-23.1-py3-none-any.whl", "b" * 64)
+WHEEL = Origin("https://files.example/demo-1.0-py3-none-any.whl", "a" * 64)
+GUEST = Guest("demo-1.0-py3-none-any.whl", "demo", "1.0", (WHEEL,))
+REQUIRES = """\
+Requires-Dist: attrs
+Requires-Dist: tomli; python_version < "3"
+Requires-Dist: pytest; extra == "test"
+"""
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> tuple[Venv, Site]:
+    root = tmp_path_factory.mktemp("home") / "ein venv"
+    return Venv(root), Site.create(root)
+
+
+@pytest.fixture
+def site(home: tuple[Venv, Site]) -> Iterator[Site]:
+    yield home[1]
+    home[1].clear()
+
+
+@pytest.fixture
+def recorder(tmp_path: Path) -> Recorder:
+    return Recorder(tmp_path)
+
+
+def as_installer(recorder: Recorder) -> Installer:
+    return cast("Installer", recorder)
+
+
+def lived(recorder: Recorder, home: tuple[Venv, Site], **settings: Any) -> Life:
+    return live(as_installer(recorder), home[0], GUEST, Config(**settings), recorder.scratch / "checkout")
+
+
+def test_a_sound_guest_lives(recorder: Recorder, home: tuple[Venv, Site], site: Site) -> None:
+    site.install({"demo.py": ""}, metadata=REQUIRES)
+    site.install({"attrs.py": ""}, name="attrs", version="23.1")
+    life = lived(recorder, home, extras=("test",), smoke_requires=("hypothesis",))
+    assert recorder.asked == ["attrs", "pytest", "hypothesis", "as a guest: demo 1.0"]
+    assert recorder.checked
+    assert (life.problems, life.imported, life.ran) == ((), ("demo",), ())
+    assert life.guest == Installed("demo", "1.0", WHEEL.url, WHEEL.sha256)
+    assert life.installed == (Installed("attrs", "23.1", ATTRS.url, ATTRS.sha256), life.guest)
+    assert life.python_version == "{}.{}.{}".format(*sys.version_info)
+    assert life.sys_platform == sys.platform
+
+
+def test_what_the_probe_finds_is_a_problem_of_the_file(recorder: Recorder, home: tuple[Venv, Site], site: Site) -> None:
+    site.install({"demo.py": "import attrs\n"})
+    (problem,) = lived(recorder, home).problems
+    assert (problem.rule, problem.severity, problem.file) == ("install-missing-module", "error", GUEST.label)
+    assert "`attrs`" in problem.message
+
+
+def test_the_import_names_of_the_settings_are_handed_on(
+    recorder: Recorder, home: tuple[Venv, Site], site: Site
+) -> None:
+    site.install({"demo.py": "", "bad.py": "1 / 0\n"})
+    assert lived(recorder, home, import_names=("demo",)).problems == ()
+    assert [problem.rule for problem in lived(recorder, home).problems] == ["install-import"]
+
+
+def test_a_guest_that_is_not_there_needs_nothing(recorder: Recorder, home: tuple[Venv, Site], site: Site) -> None:
+    site.install({"other.py": ""}, name="other", metadata=REQUIRES)
+    assert needed(as_installer(recorder), home[0], GUEST, Config()) == []
+
+
+def test_a_probe_that_fails_is_an_error_with_its_words(recorder: Recorder, home: tuple[Venv, Site], site: Site) -> None:
+    site.install({"demo.py": ""})
+    recorder.scratch.joinpath("probe-environment.json").mkdir()  # so that the answer cannot be written
+    with pytest.raises(ToolFailed, match=r"The probe in the fresh environment failed(.|\n)*probe-environment"):
+        lived(recorder, home)
+
+
+def test_smoke_commands_run_in_the_environment_and_away_from_the_checkout(
+    recorder: Recorder, home: tuple[Venv, Site], site: Site
+) -> None:
+    site.install({"demo.py": "import os, sys\nprint(sys.prefix == os.environ['VIRTUAL_ENV'], os.getcwd())\n"})
+    good, bad = "python -c 'import demo'", "python -c 'import demo, sys; sys.exit(3)'"
+    ran, problems = smoke(as_installer(recorder), home[0], GUEST, Config(smoke=(good, bad)), recorder.scratch / "x")
+    assert ran == (good, bad)
+    (problem,) = problems
+    assert (problem.rule, problem.severity, problem.file) == ("install-smoke", "error", GUEST.label)
+    assert problem.message == f"The smoke command `{bad}` failed (exit code 3):\nTrue {recorder.scratch}"
+
+
+def test_only_the_end_of_what_a_smoke_command_says_is_shown(
+    recorder: Recorder, home: tuple[Venv, Site], site: Site
+) -> None:
+    site.install({"demo.py": "print(*range(100), sep='\\n')\nraise SystemExit(1)\n"})
+    _, (problem,) = smoke(as_installer(recorder), home[0], GUEST, Config(smoke=("python -m demo",)), recorder.scratch)
+    assert problem.message.splitlines()[1:] == [str(number) for number in range(80, 100)]
+
+
+def test_the_programs_of_the_guest_are_first_on_the_path(
+    recorder: Recorder, home: tuple[Venv, Site], site: Site
+) -> None:
+    site.install({"demo.py": "import os\nprint(os.environ['PATH'].split(os.pathsep)[0])\nraise SystemExit(1)\n"})
+    _, (problem,) = smoke(as_installer(recorder), home[0], GUEST, Config(smoke=("python -m demo",)), recorder.scratch)
+    assert problem.message.splitlines()[1:] == [str(home[0].scripts)]
