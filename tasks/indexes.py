@@ -189,13 +189,16 @@ def read_project(index: Index, project: str, *, patient: bool = True) -> tuple[S
         return ()
     try:
         return tuple(_served(entry, url) for entry in json.loads(answer)["files"])
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise IndexNotJson(index.name, url) from None
 
 
 def _served(entry: Any, page: str) -> Served:
-    sha256 = entry["hashes"].get("sha256", "")
-    return Served(entry["filename"], sha256, urljoin(page, entry["url"]), bool(entry.get("yanked", False)))
+    """Return the file that `entry` describes. Raises one of the errors above where it does not describe any."""
+    filename, url, sha256 = entry["filename"], entry["url"], entry["hashes"].get("sha256", "")
+    if not all(isinstance(text, str) for text in (filename, url, sha256)):
+        raise TypeError("a name, a URL or a hash that is not text")
+    return Served(filename, sha256, urljoin(page, url), bool(entry.get("yanked", False)))
 
 
 def _is_of(filename: str, version: str) -> bool:
@@ -236,10 +239,7 @@ def _get_once(index: Index, url: str) -> bytes | None:
 def _read(url: str) -> bytes:
     request = urllib.request.Request(url, headers={"Accept": JSON, "Cache-Control": "no-cache"})  # noqa: S310
     with urllib.request.urlopen(request, timeout=READ_LIMIT) as answer:  # noqa: S310 (scheme checked by config)
-        body: bytes = answer.read()
-        expected = answer.headers.get("Content-Length")
-        if expected is not None and int(expected) != len(body):
-            raise OSError("the answer was cut short")
+        body: bytes = answer.read()  # raises IncompleteRead where it is cut short
         return body
 
 

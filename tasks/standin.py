@@ -23,6 +23,7 @@ import tarfile
 import threading
 import uuid
 import zipfile
+import zlib
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
@@ -41,6 +42,10 @@ JSON = "application/vnd.pypi.simple.v1+json"
 HELP = "https://pypi.org/help/"
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+!-]*")
 METADATA_LIMIT = 1 << 20  # bytes
+UNREADABLE = (  # what reading an archive can raise that is none, is damaged, or has no metadata
+    *(OSError, EOFError, LookupError, ValueError, RuntimeError, StopIteration),
+    *(zipfile.BadZipFile, tarfile.TarError, zlib.error),
+)
 
 
 class RefusedError(Exception):
@@ -242,7 +247,7 @@ def _requires_python(path: Path) -> str | None:
     """Return Requires-Python of the file at `path`, None where it has none or cannot be read."""
     try:
         text = _wheel_metadata(path) if path.name.endswith(".whl") else _sdist_metadata(path)
-    except (OSError, EOFError, LookupError, ValueError, zipfile.BadZipFile, tarfile.TarError):
+    except UNREADABLE:
         return None
     found: str | None = email.parser.BytesHeaderParser().parsebytes(text)["Requires-Python"]
     return found

@@ -1,0 +1,462 @@
+from __future__ import annotations
+
+import base64
+import gzip
+import hashlib
+import io
+import json
+import os
+import subprocess
+import sys
+import tarfile
+import urllib.error
+import urllib.request
+import zipfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tasks import standin as module
+from tasks.standin import (
+    JSON,
+    LOCATIONS,
+    Ledger,
+    RefusedError,
+    Upload,
+    main,
+    make_index,
+    make_token,
+    normalised,
+    parse_upload,
+    serving,
+)
+from tasks.tokens import Token
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+WHEEL, SDIST = "demo-1.0-py3-none-any.whl", "demo-1.0.tar.gz"
+METADATA = "Metadata-Version: 2.1\nName: demo\nVersion: 1.0\nRequires-Python: >=3.10\n"
+BOUNDARY = "a-boundary"
+FORM = f"multipart/form-data; boundary={BOUNDARY}"
+
+
+def wheel(metadata: str = METADATA, member: str = "demo-1.0.dist-info/METADATA") -> bytes:
+    """Return the bytes of a wheel with just its metadata."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr(zipfile.ZipInfo(member), metadata)
+    return file.getvalue()
+
+
+def sdist(metadata: str = METADATA, member: str = "demo-1.0/PKG-INFO", kind: bytes = tarfile.REGTYPE) -> bytes:
+    """Return the bytes of an sdist with just its metadata."""
+    file, content = io.BytesIO(), metadata.encode()
+    with gzip.GzipFile(fileobj=file, mode="wb", mtime=0) as packed, tarfile.open(fileobj=packed, mode="w") as archive:
+        info = tarfile.TarInfo(member)
+        info.type, info.size = kind, len(content) if kind == tarfile.REGTYPE else 0
+        archive.addfile(info, io.BytesIO(content))
+    return file.getvalue()
+
+
+def form(filename: str | None, content: bytes, **fields: str | None) -> bytes:
+    """Return an upload as twine sends it; a field that is None is left out."""
+    sent = {":action": "file_upload", "sha256_digest": hashlib.sha256(content).hexdigest()} | fields
+    parts = [
+        f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{text}\r\n'.encode()
+        for name, text in sent.items()
+        if text is not None
+    ]
+    if filename is not None:
+        head = f'Content-Disposition: form-data; name="content"; filename="{filename}"'
+        kind = "Content-Type: application/octet-stream"
+        parts.append(f"--{BOUNDARY}\r\n{head}\r\n{kind}\r\n\r\n".encode() + content + b"\r\n")
+    return b"".join([*parts, f"--{BOUNDARY}--\r\n".encode()])
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    reason: str
+    body: bytes
+    headers: dict[str, str] = field(default_factory=dict)
+
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+@dataclass(frozen=True)
+class Site:
+    """A stand-in index that is served, and who talks to it."""
+
+    folder: Path
+    token: str
+    url: str
+
+    def ask(
+        self, path: str, *, method: str = "GET", body: bytes | None = None, headers: dict[str, str] | None = None
+    ) -> Answer:
+        request = urllib.request.Request(self.url + path, data=body, headers=headers or {}, method=method)  # noqa: S310
+        try:
+            with urllib.request.urlopen(request, timeout=30) as found:  # noqa: S310 (our own server)
+                return Answer(found.status, found.reason, found.read(), dict(found.headers))
+        except urllib.error.HTTPError as error:
+            with error:
+                return Answer(error.code, error.reason, error.read(), dict(error.headers))
+
+    def send(self, body: bytes, *, password: str | None = None, user: str = "__token__", kind: str = FORM) -> Answer:
+        login = base64.b64encode(f"{user}:{self.token if password is None else password}".encode()).decode()
+        return self.ask(
+            "/legacy/", method="POST", body=body, headers={"Content-Type": kind, "Authorization": f"Basic {login}"}
+        )
+
+    def upload(self, filename: str, content: bytes, **fields: str | None) -> Answer:
+        return self.send(form(filename, content, **fields))
+
+    def page(self, name: str) -> Any:
+        return self.ask(f"/simple/{name}/", headers={"Accept": JSON}).json()
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Site]:
+    token = make_token("test.pypi.org")
+    with serving(make_index(tmp_path / "testpypi", token)) as url:
+        yield Site(tmp_path / "testpypi", token, url)
+
+
+# Uploads that are taken, and their neighbours that are refused.
+
+
+@pytest.mark.parametrize(("name", "content"), [(WHEEL, wheel()), (SDIST, sdist()), ("demo-1!2.0+x.1.tar.gz", b"any")])
+def test_an_upload_is_stored_as_it_was_sent(site: Site, name: str, content: bytes) -> None:
+    assert site.upload(name, content).status == 200
+    assert (site.folder / name).read_bytes() == content
+
+
+def test_the_same_bytes_again_are_fine(site: Site) -> None:
+    for _ in range(2):
+        assert site.upload(WHEEL, wheel()).status == 200
+    assert [path.name for path in site.folder.iterdir()] == [WHEEL]
+
+
+def refused(answer: Answer, status: int, said: str) -> bool:
+    """Whether `answer` is that refusal, in the status line, where twine looks, and in the body, where uv does."""
+    return answer.status == status and said in answer.reason and said in answer.body.decode()
+
+
+def test_other_bytes_under_a_name_that_is_taken(site: Site) -> None:
+    content = wheel(METADATA + "Summary: another\n")
+    assert site.upload(WHEEL, wheel()).status == 200
+    hash_ = hashlib.blake2b(content, digest_size=32).hexdigest()
+    said = f"File already exists ('{WHEEL}', with blake2_256 hash '{hash_}')."
+    assert refused(site.upload(WHEEL, content), 400, said)
+    assert (site.folder / WHEEL).read_bytes() == wheel()
+
+
+def test_the_same_bytes_under_another_name(site: Site) -> None:
+    assert site.upload(WHEEL, wheel()).status == 200
+    assert refused(site.upload("demo-1.1-py3-none-any.whl", wheel()), 400, "File already exists")
+    assert site.upload("demo-1.1-py3-none-any.whl", wheel(METADATA + "\n")).status == 200
+
+
+@pytest.mark.parametrize("content", [wheel(), wheel(METADATA + "Summary: another\n")])
+def test_a_name_is_taken_for_ever(site: Site, content: bytes) -> None:
+    assert site.upload(WHEEL, wheel()).status == 200
+    (site.folder / WHEEL).unlink()
+    assert refused(site.upload(WHEEL, content), 400, "This filename has already been used, use a different version.")
+    assert site.upload("demo-1.1-py3-none-any.whl", b"something else").status == 200
+
+
+def test_a_name_stays_taken_when_the_index_starts_again(tmp_path: Path) -> None:
+    for status in (200, 400):
+        with serving(make_index(tmp_path / "pypi", "a-token")) as url:
+            site = Site(tmp_path / "pypi", "a-token", url)
+            assert site.upload(WHEEL, wheel()).status == status
+        (tmp_path / "pypi" / WHEEL).unlink(missing_ok=True)
+
+
+def test_a_file_that_lay_there_before_is_taken_too(site: Site) -> None:
+    (site.folder / WHEEL).write_bytes(b"from before")
+    assert site.upload(WHEEL, b"from before").status == 200
+    assert refused(site.upload(WHEEL, b"another"), 400, "File already exists")
+
+
+def test_a_release_has_one_sdist(site: Site) -> None:
+    assert site.upload("my_demo-1.0.tar.gz", sdist()).status == 200
+    second = site.upload("my-demo-1.0.tar.gz", sdist(METADATA + "\n"))
+    assert refused(second, 400, "Only one sdist may be uploaded per release.")
+    assert site.upload("my-demo-1.1.tar.gz", sdist(METADATA + "\n\n")).status == 200
+    assert site.upload("my_demo-1.0-py3-none-any.whl", wheel()).status == 200
+    assert site.upload("my_demo-1.0-py2-none-any.whl", wheel(METADATA + "\n")).status == 200
+
+
+@pytest.mark.parametrize("name", ["demo-1.0.zip", "demo-1.0.exe", "demo-1.0.tar.bz2", "SHA256SUMS", "demo.whl.asc"])
+def test_only_wheels_and_sdists_are_taken(site: Site, name: str) -> None:
+    assert refused(site.upload(name, wheel()), 400, "Invalid file extension")
+    assert not (site.folder / name).exists()
+
+
+@pytest.mark.parametrize(
+    "name", ["../demo-1.0.tar.gz", "/demo-1.0.tar.gz", "demo 1.0.tar.gz", ".demo-1.0.tar.gz", "a\u00fc.whl"]
+)
+def test_a_name_that_leads_elsewhere_is_refused(name: str) -> None:
+    with pytest.raises(RefusedError, match="Cannot upload a file with '/' or non-printable characters") as error:
+        parse_upload(FORM, form(name, wheel()))
+    assert error.value.status == 400
+
+
+@pytest.mark.parametrize("password", ["", "pypi-wrong", make_token("test.pypi.org")])
+def test_another_token_is_refused(site: Site, password: str) -> None:
+    said = "Invalid or non-existent authentication information."
+    assert refused(site.send(form(WHEEL, wheel()), password=password), 403, said)
+    assert list(site.folder.iterdir()) == []
+
+
+def test_only_the_user_token_is_known(site: Site) -> None:
+    assert site.send(form(WHEEL, wheel()), user="ada").status == 403
+    assert site.ask("/legacy/", method="POST", body=form(WHEEL, wheel()), headers={"Content-Type": FORM}).status == 403
+    assert site.send(form(WHEEL, wheel())).status == 200
+
+
+DIGEST = hashlib.sha256(wheel()).hexdigest()
+BLAKE2 = hashlib.blake2b(wheel(), digest_size=32).hexdigest()
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"sha256_digest": DIGEST},
+        {"sha256_digest": DIGEST.upper()},
+        {"sha256_digest": None, "blake2_256_digest": BLAKE2},
+        {"sha256_digest": DIGEST, "blake2_256_digest": BLAKE2},
+    ],
+)
+def test_a_digest_that_fits_is_taken(fields: dict[str, str | None]) -> None:
+    assert parse_upload(FORM, form(WHEEL, wheel(), **fields)).sha256 == DIGEST
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"sha256_digest": "0" * 64},
+        {"sha256_digest": ""},
+        {"sha256_digest": None, "blake2_256_digest": DIGEST},
+        {"sha256_digest": DIGEST, "blake2_256_digest": "0" * 64},
+    ],
+)
+def test_a_digest_that_does_not_fit_is_refused(fields: dict[str, str | None]) -> None:
+    with pytest.raises(RefusedError, match="The digest supplied does not match"):
+        parse_upload(FORM, form(WHEEL, wheel(), **fields))
+
+
+def test_an_upload_without_a_digest_is_refused() -> None:
+    with pytest.raises(RefusedError, match="Include at least one message digest"):
+        parse_upload(FORM, form(WHEEL, wheel(), sha256_digest=None, md5_digest="0" * 32))
+
+
+@pytest.mark.parametrize(("action", "status"), [("remove_pkg", 405), ("submit", 400), ("", 400), (None, 400)])
+def test_nothing_but_uploads_can_be_asked_for(site: Site, action: str | None, status: int) -> None:
+    assert refused(site.upload(WHEEL, wheel(), **{":action": action}), status, "Unknown or missing :action")
+
+
+@pytest.mark.parametrize("filename", [None, ""])
+def test_an_upload_has_a_file(filename: str | None) -> None:
+    with pytest.raises(RefusedError, match="Upload payload does not have a file"):
+        parse_upload(FORM, form(filename, wheel()))
+
+
+def test_a_body_that_is_no_form_is_refused(site: Site) -> None:
+    assert refused(site.send(wheel(), kind="application/octet-stream"), 400, "Unknown or missing :action")
+
+
+def test_a_request_that_is_cut_short_is_refused(tmp_path: Path) -> None:
+    index, answered = make_index(tmp_path / "pypi", "a-token"), []
+    body = form(WHEEL, wheel())
+    environ = {
+        "REQUEST_METHOD": "POST",
+        "PATH_INFO": "/legacy/",
+        "CONTENT_TYPE": FORM,
+        "CONTENT_LENGTH": str(len(body) + 1),
+        "wsgi.input": io.BytesIO(body),
+    }
+    told = b"".join(index(environ, lambda status, _headers, *_: answered.append(status)))  # type: ignore[arg-type]
+    assert answered == ["400 The request was cut short."]
+    assert told == b"400 The request was cut short.\n"
+
+
+@given(st.binary(max_size=200), st.sampled_from([FORM, "multipart/form-data", "text/plain", ""]))
+def test_any_body_is_an_upload_or_refused(body: bytes, kind: str) -> None:
+    with pytest.raises(RefusedError):
+        parse_upload(kind, body)
+
+
+@given(st.binary(max_size=200).filter(lambda content: BOUNDARY.encode() not in content))
+def test_any_content_comes_through_unchanged(content: bytes) -> None:
+    assert parse_upload(FORM, form(WHEEL, content)).content == content
+
+
+def test_a_ledger_remembers_what_it_is_told_by_hand(tmp_path: Path) -> None:
+    folder = tmp_path / "index"
+    folder.mkdir()
+    ledger = Ledger(folder, tmp_path / "index.json")
+    assert ledger.accept(Upload(WHEEL, b"a", {}))
+    assert not ledger.accept(Upload(WHEEL, b"a", {}))
+    assert json.loads((tmp_path / "index.json").read_bytes()) == {WHEEL: hashlib.sha256(b"a").hexdigest()}
+
+
+# What a reader finds.
+
+
+def test_a_page_in_json_has_what_installers_read(site: Site) -> None:
+    content = {WHEEL: wheel(), SDIST: sdist()}
+    for name, data in content.items():
+        assert site.upload(name, data).status == 200
+    page = site.page("demo")
+    assert (page["meta"], page["name"], page["versions"]) == ({"api-version": "1.1"}, "demo", ["1.0"])
+    for file in page["files"]:
+        data = content.pop(file["filename"])
+        assert file["hashes"] == {"sha256": hashlib.sha256(data).hexdigest()}
+        assert (file["size"], file["requires-python"], file["yanked"]) == (len(data), ">=3.10", False)
+        assert file["upload-time"].endswith("Z")
+        assert site.ask(file["url"]).body == data
+    assert content == {}
+
+
+UNREADABLE = {
+    "no zip": (WHEEL, b"no zip"),
+    "no metadata": (WHEEL, wheel(member="demo/__init__.py")),
+    "no Requires-Python": (WHEEL, wheel("Name: demo\n")),
+    "no tar": (SDIST, b"no tar"),
+    "tar cut short": (SDIST, sdist()[:60]),
+    "tar with a bit turned": (SDIST, sdist()[:30] + b"\xff" + sdist()[31:]),
+    "zip with an unknown compression": (WHEEL, wheel().replace(b"\0\0\0\0\0\0!\0", b"\0\0\x63\0\0\0!\0")),
+    "no PKG-INFO": (SDIST, sdist(member="demo-1.0/deeper/PKG-INFO")),
+    "PKG-INFO is a folder": (SDIST, sdist(kind=tarfile.DIRTYPE)),
+}
+
+
+@pytest.mark.parametrize("label", UNREADABLE)
+def test_a_file_whose_metadata_cannot_be_read_is_listed_without(site: Site, label: str) -> None:
+    name, content = UNREADABLE[label]
+    assert site.upload(name, content).status == 200
+    (file,) = site.page("demo")["files"]
+    assert (file["filename"], file["requires-python"]) == (name, None)
+
+
+def test_a_page_in_html_is_there_for_who_does_not_ask_for_json(site: Site) -> None:
+    assert site.upload(WHEEL, wheel()).status == 200
+    page = site.ask("/simple/demo/", headers={"Accept": "text/html"})
+    assert page.headers["Content-Type"].startswith("text/html")
+    assert f"{WHEEL}#sha256={DIGEST}" in page.body.decode()
+
+
+@pytest.mark.parametrize("accept", [JSON, "text/html"])
+def test_pages_can_be_cached_as_those_of_pypi(site: Site, accept: str) -> None:
+    assert site.upload(WHEEL, wheel()).status == 200
+    headers = site.ask("/simple/demo/", headers={"Accept": accept}).headers
+    assert (headers["Cache-Control"], headers["Vary"]) == ("max-age=600, public", "Accept")
+
+
+def test_the_list_of_projects(site: Site) -> None:
+    assert site.ask("/simple/", headers={"Accept": JSON}).json()["projects"] == []
+    assert site.upload("My_Demo-1.0.tar.gz", sdist()).status == 200
+    assert site.upload(WHEEL, wheel()).status == 200
+    assert site.ask("/simple/", headers={"Accept": JSON}).json()["projects"] == [{"name": "demo"}, {"name": "my-demo"}]
+    assert b"demo" in site.ask("/simple/").body
+
+
+def test_a_project_that_is_not_there(site: Site) -> None:
+    assert site.ask("/simple/demo/", headers={"Accept": JSON}).status == 404
+    assert site.ask("/simple/demo/").status == 404
+    assert site.ask(f"/packages/{WHEEL}").status == 404
+
+
+def test_a_name_that_is_not_normalised_is_sent_to_the_one_that_is(site: Site) -> None:
+    assert site.upload("My_Demo-1.0.tar.gz", sdist()).status == 200
+    found = site.ask("/simple/My.Demo/", headers={"Accept": JSON})
+    assert (found.status, found.json()["name"]) == (200, "my-demo")
+
+
+@pytest.mark.parametrize("method", ["DELETE", "PUT", "PATCH"])
+def test_nothing_can_be_deleted_or_replaced(site: Site, method: str) -> None:
+    assert site.upload(WHEEL, wheel()).status == 200
+    assert refused(site.ask(f"/packages/{WHEEL}", method=method, body=b""), 405, "Method Not Allowed")
+    assert site.ask(f"/packages/{WHEEL}").body == wheel()
+
+
+def test_the_front_page_is_pypiservers(site: Site) -> None:
+    assert site.ask("/").status == 200
+    assert site.ask("/", method="HEAD").body == b""
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"), [("Zope.Interface", "zope-interface"), ("a__b--c..d", "a-b-c-d"), ("demo", "demo")]
+)
+def test_names_are_normalised(name: str, expected: str) -> None:
+    assert normalised(name) == expected
+
+
+# Tokens and the program.
+
+
+@pytest.mark.parametrize("location", LOCATIONS.values())
+def test_a_token_has_the_form_of_pypis(location: str) -> None:
+    token = make_token(location)
+    assert Token.parse(token).location == location
+    assert Token.parse(token).caveats == ()
+    assert make_token(location) != token
+
+
+def test_twine_uploads_to_it(site: Site, tmp_path: Path) -> None:
+    config = tmp_path / "empty"
+    config.touch()
+    (tmp_path / WHEEL).write_bytes(wheel())
+    argv = [sys.executable, "-I", "-m", "twine", "upload", "--non-interactive", "--disable-progress-bar"]
+    where = ["--repository-url", f"{site.url}/legacy/", "--config-file", str(config), str(tmp_path / WHEEL)]
+    secret = {"TWINE_USERNAME": "__token__", "TWINE_PASSWORD": site.token}
+    for content, code, said in ((wheel(), 0, "Uploading"), (wheel(METADATA + "\n"), 1, "File already exists")):
+        (tmp_path / WHEEL).write_bytes(content)
+        done = subprocess.run([*argv, *where], env=os.environ | secret, capture_output=True, text=True, check=False)
+        assert done.returncode == code, done.stderr
+        assert said in done.stdout + done.stderr
+    assert (site.folder / WHEEL).read_bytes() == wheel()
+
+
+def test_both_indexes_are_announced_in_one_line_and_served(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    seen: list[int] = []
+
+    def until() -> None:
+        announced = json.loads(capsys.readouterr().out)
+        assert {name: Token.parse(announced[name]["token"]).location for name in announced} == LOCATIONS
+        for name in announced:
+            site = Site(tmp_path / name, announced[name]["token"], announced[name]["url"])
+            seen.append(site.upload(WHEEL, wheel()).status)
+
+    main(["--root", str(tmp_path)], until=until)
+    assert seen == [200, 200]
+    assert [(tmp_path / name / WHEEL).read_bytes() for name in LOCATIONS] == [wheel()] * 2
+
+
+def test_a_token_of_the_one_index_is_not_taken_by_the_other(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def until() -> None:
+        announced = json.loads(capsys.readouterr().out)
+        site = Site(tmp_path / "pypi", announced["testpypi"]["token"], announced["pypi"]["url"])
+        assert site.upload(WHEEL, wheel()).status == 403
+
+    main(["--root", str(tmp_path)], until=until)
+
+
+def test_the_program_ends_when_its_standard_input_closes(tmp_path: Path) -> None:
+    argv = [sys.executable, "-I", str(Path(module.__file__)), "--root", str(tmp_path)]
+    with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as server:
+        assert server.stdin is not None
+        assert server.stdout is not None
+        announced = json.loads(server.stdout.readline())
+        with urllib.request.urlopen(announced["pypi"]["url"] + "/simple/", timeout=30) as page:  # noqa: S310 (our own)
+            assert page.status == 200
+        server.stdin.close()
+        assert server.wait(30) == 0
