@@ -56,8 +56,8 @@ def reference(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def bench(session: nox.Session) -> None:
-    """Time the dry run against the recipe typed by hand: nox -s bench [-- --runs N]."""
-    session.install("uv", *PROJECT["project"]["dependencies"])
+    """Time the dry run against the recipe typed by hand: nox -s bench [-- --runs N --only NAMES --out FILE]."""
+    install_group(session, "bench")
     session.run("python", "-m", "tests.bench", *session.posargs)
 
 

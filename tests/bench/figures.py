@@ -1,0 +1,136 @@
+"""The pure parts of the benchmark: where time went, medians and ratios with their spread, tables, and their page."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from statistics import median
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+# Steps, in the order in which they are shown.
+REST, ENVIRONMENTS, TOOLS, BUILD = "everything else", "environments of the tools", "installing tools", "building"
+RULES, TRIAL, UPLOAD, USE = "rules", "trial on this disk", "uploads", "fresh environment, installation, import"
+STEPS = (ENVIRONMENTS, TOOLS, BUILD, RULES, TRIAL, UPLOAD, USE, REST)
+
+# Lines with which a dry run enters another step. What `verify` makes an environment for belongs to its own step.
+MARKS = tuple(
+    (re.compile(pattern), step)
+    for pattern, step in (
+        (r"nox > Creating virtual environment .*[\\/](?!verify)[^\\/]*$", ENVIRONMENTS),
+        (r"nox > .*pip install --require-hashes", TOOLS),
+        (r"building (sdist|wheel)", BUILD),
+        (r"nox > Running session check", RULES),
+        (r"\d+ rules applied", TRIAL),
+        (r"index: http", UPLOAD),
+        (r"nox > Running session verify", USE),
+        (r"nox > (Running session|Session)|stand-in for TestPyPI", REST),
+    )
+)
+
+BEGIN, END = "<!-- written by nox -s bench: begin -->", "<!-- written by nox -s bench: end -->"
+
+
+@dataclass(frozen=True)
+class Timed:
+    """One run: how many seconds it took, and in which steps."""
+
+    seconds: float
+    steps: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Aim:
+    """What the median ratio of a way to another is hoped to be at most."""
+
+    way: str
+    base: str
+    limit: float
+
+
+Results = dict[str, list[Timed]]  # by way, run by run
+
+
+def steps_of(started: float, lines: Iterable[tuple[float, str]], ended: float) -> dict[str, float]:
+    """Return the seconds in each step, from the moments at which the lines of a dry run were printed."""
+    spent: dict[str, float] = {}
+    step, since = REST, started
+    for moment, line in lines:
+        entered = next((name for pattern, name in MARKS if pattern.match(line)), None)
+        if entered is not None:
+            spent[step] = spent.get(step, 0.0) + moment - since
+            step, since = entered, moment
+    spent[step] = spent.get(step, 0.0) + ended - since
+    return spent
+
+
+def seconds(runs: Sequence[Timed]) -> str:
+    """Return the median of `runs` with the lowest and the highest."""
+    return _with_spread([run.seconds for run in runs])
+
+
+def ratios(runs: Sequence[Timed], base: Sequence[Timed]) -> list[float]:
+    """Return how long each of `runs` took, compared with the run of `base` that was made beside it."""
+    return [ours.seconds / theirs.seconds for ours, theirs in zip(runs, base, strict=True)]
+
+
+def _with_spread(values: Sequence[float]) -> str:
+    low, high = min(values), max(values)
+    return f"{median(values):.2f} ({low:.2f} to {high:.2f})" if len(values) > 1 else f"{values[0]:.2f}"
+
+
+def report(results: Results, aims: Sequence[Aim], bases: Sequence[str], facts: str) -> str:
+    """Return all tables as Markdown; `bases` are the ways that the others are compared with."""
+    parts = [facts, comparison(results, [base for base in bases if base in results])]
+    if reached := standing(results, aims):
+        parts.append(reached)
+    if shown := breakdown({way: runs for way, runs in results.items() if any(run.steps for run in runs)}):
+        parts.append(shown)
+    return "\n\n".join(parts) + "\n"
+
+
+def comparison(results: Results, bases: Sequence[str]) -> str:
+    """Return the table of all ways: seconds, and the ratio to each base."""
+    rows = [
+        [f"`{way}`", seconds(runs), *(_with_spread(ratios(runs, results[base])) for base in bases)]
+        for way, runs in results.items()
+    ]
+    return table(["way", "seconds: median (lowest to highest)", *(f"ratio to `{base}`" for base in bases)], rows)
+
+
+def standing(results: Results, aims: Sequence[Aim]) -> str:
+    """Return the table of the aims that can be judged from `results`, empty where there is none."""
+    rows = []
+    for aim in aims:
+        if aim.way in results and aim.base in results:
+            found = ratios(results[aim.way], results[aim.base])
+            said = "reached" if median(found) <= aim.limit else "missed"
+            rows.append([f"`{aim.way}` to `{aim.base}`", f"at most {aim.limit:g}", _with_spread(found), said])
+    return table(["ratio", "aim", "measured", ""], rows) if rows else ""
+
+
+def breakdown(results: Results) -> str:
+    """Return the table of where the time goes: seconds in each step, medians, one column a way."""
+    rows = []
+    for step in STEPS:
+        times = [[run.steps.get(step, 0.0) for run in runs] for runs in results.values()]
+        if any(map(any, times)):
+            rows.append([step, *(f"{median(spent):.2f}" if any(spent) else "" for spent in times)])
+    return table(["step, in seconds", *(f"`{way}`" for way in results)], rows) if rows else ""
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a Markdown table."""
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+
+
+def placed(page: str, text: str) -> str:
+    """Return `page` with `text` between its two marks; a page without them is `text` alone."""
+    before, begin, rest = page.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not (begin and end):
+        return text
+    return f"{before}{BEGIN}\n\n{text}\n{END}{after}"

@@ -1,0 +1,189 @@
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tasks.record import Record
+from tests.bench import __main__ as bench
+from tests.bench import figures
+from tests.bench.figures import BEGIN, END, Aim, Timed, placed, ratios, seconds, standing, steps_of
+from tests.bench.ways import AIMS, BASES, Ways, stop_unless_proved
+from tests.bench.workshop import BenchError, Workshop, watched
+from tests.projects import write_tree
+from tests.unit.test_record import FILES, SAMPLES, VERIFIED
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tasks.stages import Stage
+
+
+def runs(*times: float) -> list[Timed]:
+    return [Timed(seconds, {}) for seconds in times]
+
+
+# Medians, ratios, aims.
+
+
+@pytest.mark.parametrize(
+    ("times", "shown"),
+    [((2.0,), "2.00"), ((1.0, 9.0, 2.0), "2.00 (1.00 to 9.00)"), ((1.0, 2.0), "1.50 (1.00 to 2.00)")],
+)
+def test_a_median_is_shown_with_its_spread(times: tuple[float, ...], shown: str) -> None:
+    assert seconds(runs(*times)) == shown
+
+
+def test_a_ratio_is_of_two_runs_of_one_round() -> None:
+    assert ratios(runs(1.0, 8.0), runs(2.0, 4.0)) == [0.5, 2.0]
+
+
+def test_as_many_runs_are_compared_as_there_are() -> None:
+    with pytest.raises(ValueError, match="zip"):
+        ratios(runs(1.0), runs(2.0, 4.0))
+
+
+@pytest.mark.parametrize(("limit", "said"), [(0.5, "reached"), (0.4, "missed")])
+def test_an_aim_is_reached_or_missed_by_the_median(limit: float, said: str) -> None:
+    table = standing({"ours": runs(1.0, 1.0, 9.0), "theirs": runs(2.0, 2.0, 2.0)}, [Aim("ours", "theirs", limit)])
+    assert table.splitlines()[-1] == f"| `ours` to `theirs` | at most {limit} | 0.50 (0.50 to 4.50) | {said} |"
+
+
+def test_an_aim_whose_ways_were_left_out_is_left_out() -> None:
+    assert standing({"ours": runs(1.0)}, [Aim("ours", "theirs", 0.5)]) == ""
+
+
+# Where the time goes.
+
+DRY_RUN = """\
+nox > Running session dryrun
+nox > Creating virtual environment (uv) using python in .nox/dryrun
+nox > /bin/uv pip install --require-hashes -r requirements/standin.txt
+stand-in for TestPyPI: http://127.0.0.1:1   stand-in for PyPI: http://127.0.0.1:2
+nox > Running session build
+building sdist, wheel of commit c0ffee
+nox > Session build was successful in a second.
+nox > Running session check
+21 rules applied; now installing and importing the files from this disk
+nox > Session check was successful in a second.
+nox > Running session testpypi
+index: http://127.0.0.1:1/legacy/  credential: TESTPYPI_TOKEN
+nox > Session testpypi was successful in a second.
+nox > Running session verify-3.13(wheel)
+nox > Creating virtual environment (uv) using python in .nox/verify-3-13-wheel
+verified demo 1.0
+nox > Session verify-3.13(wheel) was successful in a second.
+"""
+
+
+def test_each_line_of_a_dry_run_begins_a_step_or_goes_on_with_it() -> None:
+    lines = [(float(number), line) for number, line in enumerate(DRY_RUN.splitlines(), 1)]
+    spent = steps_of(0.0, lines, 20.0)
+    assert sum(spent.values()) == 20.0
+    assert spent == {
+        figures.REST: 2 + 2 + 1 + 2 + 1 + 3,
+        figures.ENVIRONMENTS: 1,
+        figures.TOOLS: 1,
+        figures.BUILD: 1,
+        figures.RULES: 1,
+        figures.TRIAL: 1,
+        figures.UPLOAD: 1,
+        figures.USE: 3,
+    }
+
+
+def test_a_step_that_no_way_has_is_not_shown() -> None:
+    table = figures.breakdown({"a": [Timed(3.0, {"building": 1.0}), Timed(3.0, {"building": 3.0})], "b": runs(1.0)})
+    assert table.splitlines()[2:] == ["| building | 2.00 |  |"]
+
+
+# The page.
+
+
+def test_the_tables_stand_between_the_marks_of_a_page() -> None:
+    page = placed(f"before\n{BEGIN}\nold\n{END}\nafter\n", "new\n")
+    assert page == f"before\n{BEGIN}\n\nnew\n\n{END}\nafter\n"
+    assert placed(page, "new\n") == page
+
+
+@pytest.mark.parametrize("page", ["", "text", f"half {BEGIN}", f"{END} the wrong way round {BEGIN}"])
+def test_a_page_without_both_marks_becomes_the_tables(page: str) -> None:
+    assert placed(page, "new\n") == "new\n"
+
+
+def test_a_report_has_the_facts_the_ways_the_aims_and_the_steps() -> None:
+    results = {"ours": [Timed(1.0, {"building": 0.5})], "theirs": [Timed(2.0, {"building": 1.0})]}
+    text = figures.report(results, [Aim("ours", "theirs", 0.5)], ["theirs", "left out"], "2 cores.")
+    assert text == (
+        "2 cores.\n\n"
+        "| way | seconds: median (lowest to highest) | ratio to `theirs` |\n| --- | --- | --- |\n"
+        "| `ours` | 1.00 | 0.50 |\n| `theirs` | 2.00 | 1.00 |\n\n"
+        "| ratio | aim | measured |  |\n| --- | --- | --- | --- |\n"
+        "| `ours` to `theirs` | at most 0.5 | 0.50 | reached |\n\n"
+        "| step, in seconds | `ours` | `theirs` |\n| --- | --- | --- |\n| building | 0.50 | 1.00 |\n"
+    )
+
+
+# Which runs are made, and which count.
+
+
+def test_ways_take_turns_and_the_first_round_does_not_count(capsys: pytest.CaptureFixture[str]) -> None:
+    made: list[str] = []
+
+    def way(name: str) -> Timed:
+        made.append(name)
+        return Timed(float(len(made)), {})
+
+    results = bench.measure({"a": lambda: way("a"), "b": lambda: way("b")}, 2)
+    assert made == ["a", "b", "b", "a", "a", "b"]
+    assert {name: [run.seconds for run in timed] for name, timed in results.items()} == {"a": [4, 5], "b": [3, 6]}
+    assert capsys.readouterr().out.splitlines()[:3] == ["warm-up: a: 1.00 s", "warm-up: b: 2.00 s", "run 1: b: 3.00 s"]
+
+
+def test_ways_are_chosen_by_how_their_names_begin(tmp_path: Path) -> None:
+    ways = Ways(Workshop(tmp_path, "uv", "nox")).all()
+    assert list(bench._chosen(ways, ["dryrun, uv", "nox"])) == [
+        *("dryrun, uv, cold", "dryrun, uv, warm"),
+        *("nox -l", "nox -l, empty noxfile"),
+    ]
+    assert bench._chosen(ways, None) == ways
+    with pytest.raises(BenchError, match="no way is called so"):
+        bench._chosen(ways, ["by foot"])
+
+
+def test_aims_and_bases_are_about_ways_that_exist(tmp_path: Path) -> None:
+    ways = Ways(Workshop(tmp_path, "uv", "nox")).all()
+    assert {*BASES, *(aim.way for aim in AIMS), *(aim.base for aim in AIMS)} <= set(ways)
+
+
+def recorded(place: Path, *stages: Stage) -> Path:
+    record = Record.of(write_tree(place / "dist", FILES).parent)
+    for stage in stages:
+        record.write(stage)
+    return place
+
+
+def test_a_run_whose_record_lacks_an_archive_or_the_release_does_not_count(tmp_path: Path) -> None:
+    for number, left_out in enumerate([SAMPLES[-1], VERIFIED]):
+        kept = recorded(tmp_path / str(number), *(stage for stage in SAMPLES if stage is not left_out))
+        with pytest.raises(BenchError, match="proves too little"):
+            stop_unless_proved(kept)
+
+
+def test_a_program_that_fails_is_an_error_with_its_words(tmp_path: Path) -> None:
+    script = write_tree(tmp_path, {"fails.py": "import sys\nprint('alas')\nsys.exit(3)\n"}) / "fails.py"
+    with pytest.raises(BenchError, match="exit code 3:\nalas"):
+        watched((sys.executable, script), tmp_path, os.environ)
+
+
+def test_without_uv_it_is_out_of_sight(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    bare = write_tree(tmp_path / "bin", {"uv": "", "uv.exe": ""})
+    for path in bare.iterdir():
+        path.chmod(0o755)
+    monkeypatch.setenv("PATH", str(bare))
+    env = Workshop(tmp_path, "uv", "nox").env(uv=False)
+    assert str(bare) not in env["PATH"]
+    assert env["UV"] == "there-is-no-uv-here"
+    assert Workshop(tmp_path, "/bin/uv", "nox").env()["UV"] == "/bin/uv"
