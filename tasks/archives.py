@@ -68,6 +68,16 @@ class BadArchive(ReleaseError):
     cure = "build it again; `python -m zipfile -l` or `tar tzf` shows what is in it."
 
 
+class TwoMetadata(BadArchive):
+    """An sdist with a PKG-INFO of the project's own beside the build backend's: nobody can say which of them holds."""
+
+    cause = "the project itself holds a PKG-INFO, as an unpacked sdist does, and the build backend packs that too."
+    cure = "delete it from the project (git rm PKG-INFO), commit, and build again."
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, "it has more than one PKG-INFO in its top folder.")
+
+
 @dataclass(frozen=True)
 class Member:
     """A file in an archive: its name as it stands there, and its size in bytes."""
@@ -244,6 +254,8 @@ def _metadata_member(path: Path, members: tuple[Member, ...]) -> str:
     """Return the member that holds the metadata. Raises ValueError."""
     wanted: Literal["METADATA", "PKG-INFO"] = "METADATA" if path.name.endswith(".whl") else "PKG-INFO"
     found = [member.name for member in members if _is_metadata(member.name, wanted)]
+    if len(found) > 1 and wanted == "PKG-INFO":
+        raise TwoMetadata(path)
     if len(found) != 1:
         place = ".dist-info/METADATA" if wanted == "METADATA" else "PKG-INFO in its top folder"
         raise ValueError(f"it has {'no' if not found else 'more than one'} {place}.")

@@ -105,8 +105,8 @@ def _make(run: Run, found: Source, staging: Path) -> tuple[Tool, ...]:
                 "The build",
                 outcome.code,
                 outcome.output,
-                "an error in the project's configuration or in its build backend; a file that only the working tree has"
-                " (the build sees what is committed).",
+                "an error in the project's configuration or in its build backend; a build requirement that does not"
+                " exist; a file that only the working tree has (the build sees what is committed).",
                 f"correct it and run `{run.command('build')}` again; dist/ and the record are as they were.",
             )
         _compare_report(staging, written)

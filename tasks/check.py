@@ -110,8 +110,8 @@ def _try_all(run: Run, built: Built) -> tuple[tuple[Trial, ...], tuple[Problem, 
         run.say(f"  {name}: not tried here (another platform, or one more of its kind)")
     with run.scratch() as scratch, ThreadPoolExecutor(len(KINDS)) as pool:
         outcomes = list(pool.map(lambda archive: _try(run, archive, by_name[archive.path.name], scratch), chosen))
-    for trial, _ in outcomes:
-        if trial.installed:
+    for trial, found in outcomes:
+        if not any(problem.severity == "error" for problem in found):
             came, imported = report.dependencies(trial.installed), report.imported(trial.imported)
             run.say(f"  {trial.filename}: installed with {came}; {imported}")
     return tuple(trial for trial, _ in outcomes), tuple(problem for _, found in outcomes for problem in found)

@@ -29,6 +29,7 @@ SERVER = Path(__file__).with_name("standin.py")
 PREFIX = "seatrial-dryrun-"
 ALIVE = "alive"  # locked as long as its dry run lives, so that the next one knows what a killed one left
 INDEXES = ("testpypi", "pypi")
+BEFORE_VERIFY = ("build", "check", "testpypi")
 
 CANNOT_SHOW = """\
 what a dry run cannot show: whether the name is free or yours on the real indexes, your accounts, tokens and trusted
@@ -40,9 +41,9 @@ def dryrun(run: Run, nox: process.Argv) -> None:
     with _workspace(run) as place, _indexes(run, place) as (standin, tokens):
         env = environment.for_dryrun(os.environ) | standin.to_environment() | tokens
         env.pop(DIGEST_VARIABLE, None)
-        _nested(run, nox, env, "verify", *_handed_on(run))
+        _nested(run, place, nox, env, "verify", *_handed_on(run))
         built = Record.of(place).read(Built, session=run.names["build"])
-        _nested(run, nox, env, "pypi", "--yes", built.version)
+        _nested(run, place, nox, env, "pypi", "--yes", built.version)
         _summary(run, place)
 
 
@@ -52,10 +53,11 @@ def _handed_on(run: Run) -> tuple[str, ...]:
     return (*(("--from", str(taken)) if taken else ()), *(("--sdist-only",) if run.options.sdist_only else ()))
 
 
-def _nested(run: Run, nox: process.Argv, env: dict[str, str], session: str, *args: str) -> None:
-    name = run.names[session]
-    if process.run_shown((*nox, "--session", name, "--", *args), env=env, cwd=Path.cwd()) != 0:
-        raise DryrunFailed(name)
+def _nested(run: Run, place: Path, nox: process.Argv, env: dict[str, str], session: str, *args: str) -> None:
+    argv = (*nox, "--session", run.names[session], "--", *args)
+    if process.run_shown(argv, env=env, cwd=Path.cwd()) != 0:
+        _, undone = report.progress(Record.of(place), run.names)
+        raise DryrunFailed(run.names[undone if undone in BEFORE_VERIFY else session])
 
 
 @contextlib.contextmanager
@@ -124,7 +126,7 @@ def _summary(run: Run, place: Path) -> None:
     run.say(report.cells(record.verified(), built.matrix))
     run.say(f"the bytes on both stand-ins are the bytes that were built ({len(built.dists)} files, compared by sha256)")
     if warnings := [problem for problem in checked.problems if problem.severity == "warning"]:
-        run.say(f"warnings of `check`:{listing(sorted({f'{p.rule}: {p.file}' for p in warnings}))}")
+        run.say(f"warnings of `check`, in full above:{listing(sorted({warning.rule for warning in warnings}))}")
     if built.dirty:
         run.say("the tree has changes that are not committed: commit them before `testpypi`")
     run.say(CANNOT_SHOW)

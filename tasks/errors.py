@@ -602,7 +602,7 @@ class RehearsedElsewhere(ReleaseError):
 
     what = "These files were rehearsed on {e.found}, and the rehearsal index of this project is {e.expected}."
     cause = "the record was made against another index (a stand-in of `dryrun` proves nothing about TestPyPI)."
-    cure = "run `nox -s testpypi verify`."
+    cure = "run `nox -s verify`."
 
 
 @dataclass(eq=False)

@@ -582,14 +582,21 @@ def _direct_url(dist: Distribution) -> Any:
 def _module_problems(subject: Subject, one: Attempt) -> Iterator[Problem]:
     """A module must be importable, from a file of this distribution."""
     if not one.ok:
-        hint = "`import-names` in [tool.seatrial] narrows what is imported."
-        message = f"`{one.name}` {_why(subject, one)}. {hint}{_printed(one)}"
+        message = f"`{one.name}` {_why(subject, one)}. {_ways_out(subject)}{_printed(one)}"
         yield _problem(_kind(one), one.name, message)
     elif isinstance(one.origin, list):
         yield _namespace_problem(subject, one.name, one.origin)
     elif one.origin is None or _real(one.origin) not in subject.own:
         message = f"`{one.name}` is imported, but not from {subject.name}: it comes from {_source(one.origin)}."
         yield _problem("foreign", one.name, message)
+
+
+def _ways_out(subject: Subject) -> str:
+    """Name the settings with which an import that fails on purpose does not stop a release."""
+    narrower = "`import-names` in [tool.seatrial] narrows what is imported"
+    if extras := _metadata(subject.dist).get_all("Provides-Extra"):
+        return f"{narrower}; `extras` names those to install: {', '.join(extras)}."
+    return f"{narrower}."
 
 
 def _namespace_problem(subject: Subject, name: str, folders: Iterable[str]) -> Problem:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from typing import TYPE_CHECKING
 
@@ -62,13 +63,17 @@ def cells(verified: Sequence[Verified], announced: Sequence[Cell]) -> str:
     """Return one line a cell of the matrix: what was verified on what, and what was not."""
     done = {one.cell: one for one in verified}
     lines = []
-    for cell in sorted({*announced, *done}):
+    for cell in sorted({*announced, *done}, key=_by_version):
         head = f"  Python {cell.python:8} {cell.kind:6}"
         one = done.get(cell)
         lines.append(
             f"{head} {_how(one)}" if one else f"{head} not verified (no such interpreter here, or not run yet)"
         )
     return "\n".join(lines)
+
+
+def _by_version(cell: Cell) -> tuple[list[int], str, str]:
+    return [int(number) for number in re.findall(r"\d+", cell.python)], cell.python, cell.kind
 
 
 def imported(names: Sequence[str]) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import os
+import re
 import signal
 import sys
 import threading
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 CHAIN = {"check": "build", "testpypi": "check", "verify": "testpypi"}
 NAMES = ("build", "check", "testpypi", "verify", "pypi", "dryrun", "inspect", "status")
 BACKENDS = "uv|virtualenv"
+COMMAND = re.compile(r"nox -s ([\w-]+)( --)?")
 NEEDED_BY_VIRTUALENV = {"virtualenv", "packaging", "platformdirs", "filelock", "distlib", "python_discovery"}
 
 
@@ -123,9 +125,19 @@ def _reported(setup: Setup, name: str, body: Callable[..., None], session: nox.S
             else:
                 body(run, **cell)
     except ReleaseError as error:
-        session.error(str(error).removesuffix("."))  # nox adds its own
+        session.error(_as_typed(setup, str(error)))
     except OSError as error:
         session.error(str(DiskTrouble(str(error))).removesuffix("."))
+
+
+def _as_typed(setup: Setup, message: str) -> str:
+    """Return `message` with its commands as they are typed here, without its last full stop: nox adds its own."""
+
+    def typed(command: re.Match[str]) -> str:
+        name, dashes = command.groups("")
+        return f"seatrial {name}" if setup.door else f"nox -s {setup.names.get(name, name)}{dashes}"
+
+    return COMMAND.sub(typed, message).removesuffix(".")
 
 
 @contextlib.contextmanager

@@ -52,6 +52,23 @@ def pth(archive: Archive) -> Iterator[str]:
                 yield f"{member.name} runs at every start of Python wherever this is installed; is it meant?"
 
 
+@file_rule("wheel-platform-linux", "error")
+def platform_linux(archive: Archive) -> Iterator[str]:
+    """The wheel is for `linux_...`, as compilers on Linux make it, and PyPI answers "unsupported platform tag".
+
+    Such a wheel may need libraries of the machine that built it. Build manylinux and musllinux wheels with cibuildwheel
+    (or mend this one with auditwheel) and bring them with `--from FOLDER`; or release the sdist alone with
+    `archives = ["sdist"]` in `[tool.seatrial]`. `linux_armv6l` and `linux_armv7l` are taken.
+    """
+    platforms = {tag.platform for tag in archive.tags}
+    for platform in sorted(platforms - {"linux_armv6l", "linux_armv7l"}):
+        if platform.startswith("linux_"):
+            yield (
+                f"PyPI refuses wheels for `{platform}`: make manylinux wheels (cibuildwheel, auditwheel) and bring them"
+                ' with `--from FOLDER`, or set `archives = ["sdist"]` in [tool.seatrial].'
+            )
+
+
 @file_rule("secret-api-token", "error")
 def token_in_archive(archive: Archive) -> Iterator[str]:
     """A whole API token of PyPI or TestPyPI stands in a file: whoever downloads it can publish in your name.

@@ -82,9 +82,12 @@ def local_version(archive: Archive) -> Iterator[str]:
 
     Versions read from git (setuptools-scm, hatch-vcs, ...) get one when HEAD is not tagged or the tree is dirty: commit
     and tag, or set the scheme that leaves it out (setuptools-scm, hatch-vcs: `local_scheme = "no-local-version"`).
+    A tree that is clean becomes dirty while it is built where git tracks a file that the build writes anew, such as
+    `_version.py` or `*.egg-info`: `git rm --cached` it, and ignore it.
     """
     if archive.version.local:
         yield (
             f"PyPI refuses the local part of version {archive.version}. Versions read from git have one when HEAD is"
-            " not tagged or the tree is dirty: commit and tag."
+            " not tagged or the tree is dirty: commit and tag, and let git ignore what the build writes (`_version.py`,"
+            " `*.egg-info`)."
         )

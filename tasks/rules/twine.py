@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import logging
+import re
 from typing import TYPE_CHECKING
 
 from .registry import file_rule
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from ..archives import Archive
 
 WIDTH = "200"
+LEVEL = re.compile(r"^(WARNING|ERROR)\s+")  # which is the rule's to say
 
 
 @file_rule("twine-check", "error")
@@ -37,12 +39,12 @@ def warnings(archive: Archive) -> Iterator[str]:
     `long_description_content_type = text/markdown`).
     """
     passed, said = _twine_check(str(archive.path))
-    if passed and "warning" in said.lower():
+    if passed and said:
         yield f"`twine check` warns: {said}"
 
 
 def _twine_check(path: str) -> tuple[bool, str]:
-    """Run ``twine check`` on `path` in this process; return whether it passed, and what it said."""
+    """Run ``twine check`` on `path` in this process; return whether it passed, and what it said against the file."""
     from twine import cli  # noqa: PLC0415 (there in the session's virtualenv only)
 
     said = io.StringIO()
@@ -53,8 +55,8 @@ def _twine_check(path: str) -> tuple[bool, str]:
             return False, f"it ends in {type(error).__name__}: {error}"
         finally:
             logging.getLogger("twine").handlers.clear()
-    lines = (line.strip() for line in said.getvalue().splitlines())
-    return passed, "; ".join(line for line in lines if line and not line.startswith("Checking"))
+    lines = (LEVEL.sub("", line.strip()) for line in said.getvalue().splitlines())
+    return passed, " ".join(line for line in lines if line and not line.startswith("Checking"))
 
 
 @contextlib.contextmanager

@@ -66,7 +66,7 @@ def test_keep_leaves_what_there_is_also_when_it_fails(make_project: Callable[...
     project = make_project(files={"src/demo/__init__.py": '"""A module."""\n__version__ = "1.0"\nimport nowhere\n'})
     stopped = project.nox("dryrun", "--keep", str(tmp_path / "kept"))
     assert stopped.code == 1
-    assert stopped.shows("`demo` cannot be imported", "No module named 'nowhere'", "The dry run stopped in `verify`")
+    assert stopped.shows("`demo` cannot be imported", "No module named 'nowhere'", "The dry run stopped in `check`")
     assert (tmp_path / "kept" / "dist" / "demo-1.0.tar.gz").exists()
 
 

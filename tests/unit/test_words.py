@@ -1,0 +1,143 @@
+"""What was hard to understand when real projects were rehearsed for the first time, and the words it has now."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import io
+import tarfile
+import zipfile
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tasks import probe, report
+from tasks.archives import Archive, BadArchive
+from tasks.config import Config
+from tasks.rules.contents import platform_linux
+from tasks.rules.metadata import local_version
+from tasks.rules.twine import errors, warnings
+from tasks.sessions import NAMES, Setup, _as_typed
+from tasks.stages import KINDS, Cell
+from tests.projects import write_tree
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+METADATA = "Metadata-Version: 2.1\nName: demo\nVersion: {version}\n{more}\n"
+WHEEL = "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+
+
+def wheel(folder: Path, *, tag: str = "py3-none-any", version: str = "1.0", more: str = "", text: str = "") -> Archive:
+    path = folder / f"demo-{version}-{tag}.whl"
+    info = f"demo-{version}.dist-info"
+    with zipfile.ZipFile(path, "w") as file:
+        file.writestr("demo.py", "x = 1\n")
+        file.writestr(f"{info}/METADATA", METADATA.format(version=version, more=more) + text)
+        file.writestr(f"{info}/WHEEL", WHEEL)
+        file.writestr(f"{info}/RECORD", "")
+    return Archive.open(path)
+
+
+def sdist(folder: Path, names: tuple[str, ...]) -> Path:
+    path = folder / "demo-1.0.tar.gz"
+    with tarfile.open(path, "w:gz") as file:
+        for name in names:
+            content = METADATA.format(version="1.0", more="").encode()
+            member = tarfile.TarInfo(f"demo-1.0/{name}")
+            member.size = len(content)
+            file.addfile(member, io.BytesIO(content))
+    return path
+
+
+def test_a_project_that_holds_a_pkg_info_is_told_to_delete_it(tmp_path: Path) -> None:
+    with pytest.raises(BadArchive, match="more than one PKG-INFO") as caught:
+        Archive.open(sdist(tmp_path, ("PKG-INFO", "PKG-INFO")))
+    assert "git rm PKG-INFO" in str(caught.value)
+    assert "cut short" not in str(caught.value)
+
+
+def test_a_pkg_info_deeper_down_is_no_second_one(tmp_path: Path) -> None:
+    assert Archive.open(sdist(tmp_path, ("PKG-INFO", "src/demo.egg-info/PKG-INFO"))).name == "demo"
+
+
+@pytest.mark.parametrize("tag", ["cp311-cp311-linux_x86_64", "cp311-abi3-manylinux_2_17_x86_64.linux_aarch64"])
+def test_a_wheel_as_a_compiler_on_linux_makes_it_is_refused(tmp_path: Path, tag: str) -> None:
+    (said,) = platform_linux.find(wheel(tmp_path, tag=tag))
+    assert f"`linux_{tag.rpartition('linux_')[2]}`" in said
+    assert "cibuildwheel" in said
+
+
+@pytest.mark.parametrize("tag", ["py3-none-any", "cp311-cp311-manylinux_2_17_x86_64", "cp311-cp311-linux_armv7l"])
+def test_a_wheel_for_more_than_this_machine_is_not(tmp_path: Path, tag: str) -> None:
+    assert list(platform_linux.find(wheel(tmp_path, tag=tag))) == []
+
+
+def test_a_local_version_names_the_files_that_make_a_tree_dirty(tmp_path: Path) -> None:
+    (said,) = local_version.find(wheel(tmp_path, version="1.0+g1234567"))
+    assert "`_version.py`" in said
+    assert "`*.egg-info`" in said
+
+
+def test_twine_is_quoted_without_its_own_labels(tmp_path: Path) -> None:
+    archive = wheel(tmp_path, text="A description without a type.\n")
+    (said,) = warnings.find(archive)
+    assert said.startswith("`twine check` warns: `long_description_content_type` missing.")
+    assert list(errors.find(archive)) == []
+
+
+def test_twine_has_nothing_to_say_against_a_typed_description(tmp_path: Path) -> None:
+    typed = wheel(tmp_path, more="Description-Content-Type: text/markdown\n", text="# A description\n")
+    assert list(warnings.find(typed)) == list(errors.find(typed)) == []
+
+
+def test_a_description_that_does_not_render_is_quoted_too(tmp_path: Path) -> None:
+    broken = wheel(tmp_path, more="Description-Content-Type: text/x-rst\n", text="Title\n==\n\n.. none::\n")
+    (said,) = errors.find(broken)
+    assert said.startswith("`twine check` fails: ")
+    assert "ERROR " not in said
+    assert list(warnings.find(broken)) == []
+
+
+def test_pythons_are_shown_in_the_order_of_their_versions() -> None:
+    pythons = ("3.14", "3.9", "3.10", "pypy3.11", "3.14t")
+    lines = report.cells((), [Cell(python, kind) for python in pythons for kind in KINDS]).splitlines()
+    assert [line.split()[1] for line in lines[::2]] == ["3.9", "3.10", "pypy3.11", "3.14", "3.14t"]
+    assert [line.split()[2] for line in lines[:2]] == ["sdist", "wheel"]
+
+
+def setup(root: Path, *, door: bool = False, prefix: str = "") -> Setup:
+    return Setup(root, door, Config(pythons=("3.12",)), None, {name: prefix + name for name in NAMES})
+
+
+@pytest.mark.parametrize(
+    ("door", "prefix", "typed"),
+    [
+        (False, "", "run `nox -s build -- --rebuild` or `nox -s own`"),
+        (False, "release-", "run `nox -s release-build -- --rebuild` or `nox -s own`"),
+        (True, "", "run `seatrial build --rebuild` or `seatrial own`"),
+    ],
+)
+def test_a_message_has_commands_as_they_are_typed_here(tmp_path: Path, *, door: bool, prefix: str, typed: str) -> None:
+    message = "run `nox -s build -- --rebuild` or `nox -s own`."
+    assert _as_typed(setup(tmp_path, door=door, prefix=prefix), message) == typed
+
+
+def test_a_name_that_has_its_prefix_already_gets_no_other(tmp_path: Path) -> None:
+    assert (
+        _as_typed(setup(tmp_path, prefix="release-"), "`nox -s release-build` first.") == "`nox -s release-build` first"
+    )
+
+
+@pytest.mark.parametrize(
+    ("extras", "said"),
+    [
+        ("", "`import-names` in [tool.seatrial] narrows what is imported."),
+        (
+            "Provides-Extra: d\nProvides-Extra: uvloop\n",
+            "`import-names` in [tool.seatrial] narrows what is imported; `extras` names those to install: d, uvloop.",
+        ),
+    ],
+)
+def test_a_failed_import_may_want_an_extra_where_there_are_any(tmp_path: Path, extras: str, said: str) -> None:
+    info = write_tree(tmp_path / "demo-1.0.dist-info", {"METADATA": METADATA.format(version="1.0", more=extras)})
+    assert probe._ways_out(probe._subject(importlib.metadata.PathDistribution(info))) == said
