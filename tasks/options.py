@@ -44,7 +44,7 @@ def parse(session: str, posargs: Sequence[str], invoked_from: Path) -> Options:
     """
     if any("pypi-Ag" in word for word in posargs):
         raise SecretInArguments
-    found = _parser(session).parse_args(list(posargs))
+    found = _parser(session).parse_intermixed_args(list(posargs))
     if found.files and session != "inspect":
         raise BadOption(f"nox -s {session} --", f"unrecognized arguments: {' '.join(map(str, found.files))}")
 

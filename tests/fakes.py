@@ -1,0 +1,84 @@
+"""Stand-ins for nox in unit tests: a session that only notes what it is asked for, and a run around it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NoReturn, cast
+
+from tasks.config import Config
+from tasks.options import parse
+from tasks.record import Record
+from tasks.run import Run
+from tasks.sessions import NAMES
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import nox
+
+    from tasks.standins import Standin
+
+
+class SessionError(Exception):
+    """What the fake session raises where nox's would end the session with a message."""
+
+
+@dataclass
+class FakeSession:
+    """What our code uses of nox.Session."""
+
+    root: Path
+    name: str = "build"
+    posargs: tuple[str, ...] = ()
+    python: str | None = "3.13"
+    venv_backend: str = "virtualenv"
+    interactive: bool = True
+    runs: bool = True
+    installed: list[tuple[str, ...]] = field(default_factory=list)
+    env: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def bin(self) -> str:
+        return str(self.root / ".nox" / self.name / "bin")
+
+    @property
+    def invoked_from(self) -> str:
+        return str(self.root)
+
+    def install(self, *args: str, env: dict[str, Any]) -> None:
+        self.installed.append(args)
+        self.env = env
+
+    def run(self, *_args: str, **_settings: Any) -> bool | None:
+        return True if self.runs else None
+
+    def error(self, message: str) -> NoReturn:
+        raise SessionError(message)
+
+
+def make_run(
+    root: Path,
+    *words: str,
+    name: str = "build",
+    config: Config | None = None,
+    session: FakeSession | None = None,
+    door: bool = False,
+    standin: Standin | None = None,
+    uv: str | None = None,
+    prefix: str = "",
+) -> Run:
+    """Return a run of the session `name` on the project in `root`, with `words` after the double dash."""
+    fake = session or FakeSession(root, name)
+    (root / ".nox" / fake.name / "bin").mkdir(parents=True, exist_ok=True)
+    return Run(
+        session=cast("nox.Session", fake),
+        name=name,
+        names={one: prefix + one for one in NAMES},
+        root=root,
+        door=door,
+        config=config or Config(pythons=("3.13",)),
+        options=parse(name, words, root),
+        record=Record.of(root),
+        standin=standin,
+        uv=uv,
+    )

@@ -1,0 +1,285 @@
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tasks.config import RESERVED, Config, is_project, load, supported_pythons
+from tasks.errors import BadConfig, BrokenToml, NoProject, NotYet, TwoConfigs
+from tasks.indexes import PYPI, TESTPYPI
+from tasks.stages import Cell
+from tests.projects import write_tree
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+RUNNING = "{}.{}".format(*sys.version_info)
+PROJECT = '[project]\nname = "demo"\n'
+
+# Each setting: what it takes in TOML, the field of Config, and its value.
+TAKEN: dict[str, tuple[str, str, Any]] = {
+    "pythons": ('["3.10", "3.14t", "pypy3.11"]', "pythons", ("3.10", "3.14t", "pypy3.11")),
+    "extras": ('["cli", "all"]', "extras", ("cli", "all")),
+    "import-names": ('["demo", "demo.core"]', "import_names", ("demo", "demo.core")),
+    "smoke": ("""["demo --version", "demo 'two words'"]""", "smoke", ("demo --version", "demo 'two words'")),
+    "smoke-requires": ('["pytest>=8"]', "smoke_requires", ("pytest>=8",)),
+    "ignore": ('{ wheel-pth = "on purpose" }', "ignore", {"wheel-pth": "on purpose"}),
+    "in-place": ("true", "in_place", True),
+    "build-env": ('["CFLAGS", "MY_SWITCH"]', "build_env", ("CFLAGS", "MY_SWITCH")),
+    "archives": ('["sdist", "wheel", "sdist"]', "archives", ("wheel", "sdist")),
+    "tag": ('"demo-{version}"', "tag", ("demo-{version}",)),
+    "session-prefix": ('"release-"', "session_prefix", "release-"),
+    "build-timeout": ("7200", "build_timeout", 7200),
+    "index-timeout": ("1", "index_timeout", 1),
+}
+
+# Each setting: what it does not take, and what the message says instead.
+REFUSED: list[tuple[str, str, str]] = [
+    ("pythons", '"3.12"', "a list of strings"),
+    ("pythons", "[]", 'a list like ["3.10"'),
+    ("pythons", '["3.12", "2.7"]', 'a list like ["3.10"'),
+    ("pythons", '["python3.12"]', 'a list like ["3.10"'),
+    ("extras", "[1]", "a list of strings"),
+    ("import-names", '"demo"', "a list of strings"),
+    ("smoke", '"demo"', "a list of strings"),
+    ("smoke", """["demo 'open"]""", "a list of commands with their quotes closed"),
+    ("smoke", '["demo", " "]', "a list of commands with their quotes closed"),
+    ("smoke-requires", "true", "a list of strings"),
+    ("ignore", '["wheel-pth"]', "a table of rule codes with a reason each"),
+    ("ignore", '{ wheel-pth = " " }', "a table of rule codes with a reason each"),
+    ("ignore", "{ wheel-pth = true }", "a table of rule codes with a reason each"),
+    ("in-place", '"yes"', "true or false"),
+    ("build-env", '"CFLAGS"', "a list of strings"),
+    ("build-env", '["CFLAGS", "PYPI_TOKEN"]', "names of variables that hold no secret"),
+    ("archives", "[]", 'some of "wheel" and "sdist"'),
+    ("archives", '["wheel", "egg"]', 'some of "wheel" and "sdist"'),
+    ("tag", '"v1.0"', "a pattern with {version} in it"),
+    ("tag", '["{version}"]', "a string"),
+    ("session-prefix", "1", "a string"),
+    ("build-timeout", "0", "a number of seconds above 0"),
+    ("build-timeout", "1.5", "a number of seconds above 0"),
+    ("index-timeout", "true", "a number of seconds above 0"),
+    ("index-timeout", '"10"', "a number of seconds above 0"),
+    ("indexes", '"https://index.example"', "a table"),
+    ("pythonz", '["3.12"]', "one of the known settings: archives, build-env"),
+]
+
+# The tables of indexes that are refused: role, urls, key that is named, what the message says.
+WRONG_INDEXES: list[tuple[str, str, str, str]] = [
+    ("private", '{ simple = "https://a.example" }', "indexes.private", "one of testpypi, pypi, dependencies"),
+    ("testpypi", '"https://a.example"', "indexes.testpypi", "a table with exactly: simple, upload"),
+    ("testpypi", '{ simple = "https://a.example" }', "indexes.testpypi", "a table with exactly: simple, upload"),
+    (
+        "dependencies",
+        '{ simple = "https://a.example", upload = "https://a.example" }',
+        "indexes.dependencies",
+        "a table with exactly: simple",
+    ),
+    ("dependencies", "{ simple = 1 }", "indexes.dependencies.simple", "a string"),
+    ("dependencies", '{ simple = "ftp://a.example" }', "indexes.dependencies.simple", "an http(s) URL"),
+    ("dependencies", '{ simple = "https:///simple" }', "indexes.dependencies.simple", "an http(s) URL"),
+    ("dependencies", '{ simple = "a.example" }', "indexes.dependencies.simple", "an http(s) URL"),
+]
+
+
+def configured(root: Path, table: str, project: str = PROJECT) -> Config:
+    write_tree(root, {"pyproject.toml": f"{project}\n[tool.seatrial]\n{table}\n"})
+    return load(root)
+
+
+# The settings.
+
+
+@pytest.mark.parametrize("key", TAKEN)
+def test_a_setting_is_taken(tmp_path: Path, key: str) -> None:
+    text, field, value = TAKEN[key]
+    assert getattr(configured(tmp_path, f"{key} = {text}"), field) == value
+
+
+@pytest.mark.parametrize("key", TAKEN)
+def test_without_a_setting_its_default_holds(tmp_path: Path, key: str) -> None:
+    _, field, value = TAKEN[key]
+    silent = getattr(configured(tmp_path, ""), field)
+    assert silent == ((RUNNING,) if key == "pythons" else getattr(Config(), field))
+    assert silent != value or key == "archives"  # the order is ours, so the setting is the default
+
+
+@pytest.mark.parametrize(("key", "text", "expected"), REFUSED)
+def test_a_wrong_setting_is_refused_by_name(tmp_path: Path, key: str, text: str, expected: str) -> None:
+    with pytest.raises(BadConfig) as error:
+        configured(tmp_path, f"{key} = {text}")
+    assert f"The setting `{key}` of [tool.seatrial] is" in str(error.value)
+    assert expected in str(error.value)
+
+
+def test_every_setting_has_its_pair() -> None:
+    assert set(TAKEN) <= {key for key, _, _ in REFUSED}
+
+
+def test_a_secret_is_named_and_not_shown(tmp_path: Path) -> None:
+    with pytest.raises(BadConfig, match="'TWINE_PASSWORD'"):
+        configured(tmp_path, 'build-env = ["TWINE_PASSWORD"]')
+    with pytest.raises(BadConfig) as error:
+        configured(tmp_path, '[tool.seatrial.indexes]\ndependencies = { simple = "https://ada:s3cret@a.example" }')
+    assert "s3cret" not in str(error.value)
+    assert "without a login in it" in str(error.value)
+
+
+@pytest.mark.parametrize("key", sorted(RESERVED))
+def test_a_reserved_setting_says_that_it_is_to_come(tmp_path: Path, key: str) -> None:
+    with pytest.raises(NotYet, match=f"The setting `{key}` is not supported by this version"):
+        configured(tmp_path, f"{key} = true")
+
+
+@pytest.mark.parametrize("text", ["[tool]\nseatrial = 1\n", "[[tool.seatrial]]\ntag = '{version}'\n"])
+def test_a_table_that_is_none_is_refused(tmp_path: Path, text: str) -> None:
+    with pytest.raises(BadConfig, match="should be a table"):
+        load(write_tree(tmp_path, {"pyproject.toml": text}))
+
+
+# The indexes.
+
+
+def test_the_public_indexes_are_the_default(tmp_path: Path) -> None:
+    found = configured(tmp_path, "")
+    assert (found.testpypi, found.pypi, found.dependencies.simple) == (TESTPYPI, PYPI, PYPI.simple)
+    assert found.dependencies.upload == ""
+
+
+def test_indexes_are_set_by_their_urls(tmp_path: Path) -> None:
+    table = """
+    [tool.seatrial.indexes]
+    testpypi = { simple = "https://staging.example/simple", upload = "https://staging.example/upload" }
+    dependencies = { simple = "http://proxy.example:8080/simple/" }
+    """
+    found = configured(tmp_path, table)
+    assert (found.testpypi.simple, found.testpypi.upload) == (
+        "https://staging.example/simple/",
+        "https://staging.example/upload",
+    )
+    assert (found.testpypi.name, found.testpypi.token_variable) == ("staging.example", TESTPYPI.token_variable)
+    assert (found.dependencies.simple, found.dependencies.name) == (
+        "http://proxy.example:8080/simple/",
+        "proxy.example:8080",
+    )
+    assert found.pypi == PYPI
+
+
+@pytest.mark.parametrize(("role", "urls", "key", "expected"), WRONG_INDEXES)
+def test_wrong_indexes_are_refused_by_name(tmp_path: Path, role: str, urls: str, key: str, expected: str) -> None:
+    with pytest.raises(BadConfig) as error:
+        configured(tmp_path, f"[tool.seatrial.indexes]\n{role} = {urls}")
+    assert f"`{key}`" in str(error.value)
+    assert expected in str(error.value)
+
+
+# Where they stand.
+
+
+def test_broken_toml_is_told_with_its_place(tmp_path: Path) -> None:
+    with pytest.raises(BrokenToml, match=r"pyproject\.toml is not valid TOML: .*line 1"):
+        load(write_tree(tmp_path, {"pyproject.toml": "[project\n"}))
+
+
+def test_a_file_that_is_not_utf_8_is_broken_too(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_bytes(b"[project]\nname = '\xff'\n")
+    with pytest.raises(BrokenToml):
+        load(tmp_path)
+
+
+def test_a_folder_without_a_project_has_no_configuration(tmp_path: Path) -> None:
+    with pytest.raises(NoProject):
+        load(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["pyproject.toml", "setup.py", "setup.cfg"])
+def test_any_of_three_files_makes_a_project(tmp_path: Path, name: str) -> None:
+    assert not is_project(tmp_path)
+    assert is_project(write_tree(tmp_path, {name: ""}))
+    assert load(tmp_path) == Config(pythons=(RUNNING,))
+
+
+def test_without_pyproject_the_keys_stand_in_their_own_file(tmp_path: Path) -> None:
+    write_tree(tmp_path, {"setup.py": "", "seatrial.toml": 'tag = "r{version}"\n'})
+    assert load(tmp_path).tag == ("r{version}",)
+
+
+def test_in_both_places_it_is_refused(tmp_path: Path) -> None:
+    write_tree(tmp_path, {"pyproject.toml": PROJECT, "seatrial.toml": ""})
+    with pytest.raises(TwoConfigs, match=r"delete seatrial\.toml"):
+        load(tmp_path)
+
+
+# The matrix.
+
+
+def test_every_python_meets_every_kind() -> None:
+    found = Config(pythons=("3.10", "3.14")).cells
+    assert found == (Cell("3.10", "wheel"), Cell("3.10", "sdist"), Cell("3.14", "wheel"), Cell("3.14", "sdist"))
+    assert Config(pythons=("3.10",), archives=("sdist",)).cells == (Cell("3.10", "sdist"),)
+
+
+def classifiers(*versions: str) -> list[str]:
+    return [f"Programming Language :: Python :: {version}" for version in versions]
+
+
+@pytest.fixture
+def interpreters(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Make the interpreters of these versions, and no others, be on PATH; return what does so."""
+
+    def there(*versions: str, folder: str = "bin") -> None:
+        place = tmp_path / folder
+        place.mkdir(exist_ok=True)
+        for version in versions:
+            program = place / f"python{version}{'.exe' if os.name == 'nt' else ''}"
+            program.touch()
+            program.chmod(0o755)
+        monkeypatch.setenv("PATH", str(place))
+
+    there()
+    return there
+
+
+ABLE: list[tuple[dict[str, Any], tuple[str, ...]]] = [
+    ({}, (RUNNING,)),
+    ({"classifiers": classifiers("3", "3.9", "3.10", "3.13")}, ("3.9", "3.13")),
+    ({"classifiers": classifiers("3.13", "3.10", "3.9")}, ("3.9", "3.13")),
+    ({"classifiers": classifiers("3 :: Only", "2.7"), "requires-python": ">=3.12"}, ("3.12", "3.14")),
+    ({"requires-python": ">=3.9"}, ("3.9", "3.14")),
+    ({"requires-python": ">=3.9.1,<3.12"}, ("3.9", "3.11")),
+    ({"requires-python": "==3.12.*"}, ("3.12",)),
+    ({"requires-python": "about 3"}, ("3.8", "3.14")),
+    ({"requires-python": ">=3.12", "classifiers": classifiers("3.11", "3.12", "3.13")}, ("3.12", "3.13")),
+    ({"requires-python": ">=3.99"}, (RUNNING,)),
+    ({"classifiers": classifiers("3.5", "3.99"), "requires-python": "<3"}, (RUNNING,)),
+]
+
+
+@pytest.mark.parametrize(("project", "expected"), ABLE)
+def test_pythons_are_the_lowest_and_the_highest(
+    project: dict[str, Any], expected: tuple[str, ...], interpreters: Callable[..., None]
+) -> None:
+    interpreters("3.8", "3.9", "3.12", "3.13", "3.14")
+    assert supported_pythons(project) == expected
+
+
+def test_where_neither_is_here_the_running_python_is_added(interpreters: Callable[..., None]) -> None:
+    assert supported_pythons({"requires-python": ">=3.8"}) == ("3.8", "3.14", RUNNING)[: 3 if RUNNING != "3.14" else 2]
+    interpreters("3.14")
+    assert supported_pythons({"requires-python": ">=3.8"}) == ("3.8", "3.14")
+
+
+def test_the_running_python_is_not_added_where_the_project_does_not_support_it(
+    interpreters: Callable[..., None],
+) -> None:
+    interpreters()
+    assert supported_pythons({"requires-python": "<3.9"}) == ("3.8",)
+
+
+def test_a_shim_is_no_interpreter(interpreters: Callable[..., None]) -> None:
+    """The shims of pyenv are on PATH for versions that are switched off as well."""
+    interpreters("3.8", "3.14", folder="shims")
+    assert RUNNING in supported_pythons({"requires-python": ">=3.8"})

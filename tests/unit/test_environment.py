@@ -1,0 +1,167 @@
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tasks import environment
+from tests.projects import write_tree
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+Make = Callable[[dict[str, str]], dict[str, str]]
+
+posix = pytest.mark.skipif(os.name == "nt", reason="pip looks elsewhere for its settings there")
+
+SECRETS = """
+PYPI_TOKEN TESTPYPI_TOKEN TWINE_USERNAME TWINE_PASSWORD GITHUB_TOKEN ACTIONS_ID_TOKEN_REQUEST_URL AWS_SECRET_ACCESS_KEY
+AWS_ACCESS_KEY_ID UV_PUBLISH_TOKEN HATCH_INDEX_AUTH FLIT_PASSWORD POETRY_PYPI_TOKEN_PYPI PDM_PUBLISH_PASSWORD DB_PASSWD
+GPG_PASSPHRASE MY_API_KEY MYAPIKEY SSH_PRIVATE_KEY GOOGLE_APPLICATION_CREDENTIALS npm_token
+""".split()
+HARMLESS = "PATH HOME LANG CC CFLAGS HTTPS_PROXY PIP_INDEX_URL KEYBOARD MONKEY AUTHOR XDG_CACHE_HOME".split()
+
+# What a real machine's environment may look like, one of each kind.
+OUTER = {
+    "PATH": "/bin",
+    "HOME": "/home/ada",
+    "LC_ALL": "C.UTF-8",
+    "XDG_CACHE_HOME": "/cache",
+    "NIX_CFLAGS_COMPILE": "-O2",
+    "VS170COMNTOOLS": "C:/vs",
+    "HTTPS_PROXY": "http://proxy.example",
+    "https_proxy": "http://proxy.example",
+    "REQUESTS_CA_BUNDLE": "/ca.pem",
+    "CC": "clang",
+    "CMAKE_ARGS": "-DX=1",
+    "CONDA_PREFIX": "/conda",
+    "INCLUDE": "C:/include",
+    "PIP_INDEX_URL": "https://proxy.example/simple",
+    "PIP_EXTRA_INDEX_URL": "https://ada:s3cret@private.example/simple",
+    "UV_DEFAULT_INDEX": "https://proxy.example/simple",
+    "PIP_CONSTRAINT": "/constraints.txt",
+    "DBUS_SESSION_BUS_ADDRESS": "unix:path=/run/bus",
+    "MY_SWITCH": "on",
+    "PYTHONPATH": "/elsewhere",
+    "VIRTUAL_ENV": "/venv",
+    "PYPI_TOKEN": "s3cret",
+    "XDG_SESSION_TOKEN": "s3cret",
+}
+
+
+@pytest.mark.parametrize("name", SECRETS)
+def test_the_name_of_a_secret_is_known(name: str) -> None:
+    assert environment.is_secret(name)
+
+
+@pytest.mark.parametrize("name", HARMLESS)
+def test_other_names_are_no_secrets(name: str) -> None:
+    assert not environment.is_secret(name)
+
+
+@pytest.mark.parametrize("make", [environment.for_build, environment.for_install])
+@pytest.mark.parametrize("name", ["PATH", "LC_ALL", "XDG_CACHE_HOME", "NIX_CFLAGS_COMPILE", "VS170COMNTOOLS", "CC"])
+def test_system_network_and_compilers_pass(make: Make, name: str) -> None:
+    assert make(OUTER)[name] == OUTER[name]
+
+
+def test_names_are_compared_in_upper_case_and_handed_on_as_they_are() -> None:
+    assert environment.for_build(OUTER)["https_proxy"] == "http://proxy.example"
+    assert environment.for_build({"Path": "C:/"})["Path"] == "C:/"
+
+
+@pytest.mark.parametrize("make", [environment.for_build, environment.for_install])
+def test_nothing_that_is_not_named_passes(make: Make) -> None:
+    found = make(OUTER)
+    assert not {"MY_SWITCH", "PYTHONPATH", "VIRTUAL_ENV", "DBUS_SESSION_BUS_ADDRESS"} & set(found)
+    assert "s3cret" not in "".join(found.values())
+
+
+def test_a_build_gets_the_variables_that_the_project_names_and_no_secret_among_them() -> None:
+    found = environment.for_build(OUTER, ["my_switch", "PYPI_TOKEN"])
+    assert found["MY_SWITCH"] == "on"
+    assert "PYPI_TOKEN" not in found
+
+
+def test_a_build_sees_the_indexes_that_have_no_login() -> None:
+    found = environment.for_build(OUTER)
+    assert found["PIP_INDEX_URL"] == "https://proxy.example/simple"
+    assert "PIP_EXTRA_INDEX_URL" not in found
+    assert found["UV_NO_CONFIG"] == "1"
+
+
+def test_an_installation_sees_no_index_and_no_constraint_of_this_machine() -> None:
+    found = environment.for_install(OUTER)
+    assert not {"PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "UV_DEFAULT_INDEX", "PIP_CONSTRAINT"} & set(found)
+    assert (found["PIP_CONFIG_FILE"], found["UV_NO_CONFIG"]) == (os.devnull, "1")
+
+
+def test_only_twine_gets_the_secret_and_the_keyring() -> None:
+    found = environment.for_upload(OUTER, {"TWINE_PASSWORD": "given"})
+    assert found["TWINE_PASSWORD"] == "given"
+    assert found["DBUS_SESSION_BUS_ADDRESS"] == OUTER["DBUS_SESSION_BUS_ADDRESS"]
+    assert not {"PYPI_TOKEN", "CC", "PIP_INDEX_URL"} & set(found)
+
+
+def test_a_dry_run_sees_everything_but_secrets() -> None:
+    found = environment.for_dryrun(OUTER)
+    assert set(OUTER) - set(found) == {"PYPI_TOKEN", "XDG_SESSION_TOKEN"}
+
+
+# pip's own configuration files.
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    return tmp_path
+
+
+PIP_CONF = (
+    "[global]\ncert = /ca.pem\nindex-url = https://private.example\ntimeout = 60\nproxy =\n[install]\nretries = 9\n"
+)
+
+
+@posix
+@pytest.mark.parametrize("place", [".config/pip/pip.conf", ".pip/pip.conf"])
+def test_network_settings_come_from_pips_files(home: Path, place: str) -> None:
+    write_tree(home, {place: PIP_CONF})
+    found = environment.pip_network_settings({})
+    assert (found["PIP_CERT"], found["PIP_TIMEOUT"]) == ("/ca.pem", "60")
+    assert not {"PIP_INDEX_URL", "PIP_PROXY", "PIP_RETRIES"} & set(found)
+
+
+@posix
+def test_of_two_files_the_nearer_one_wins(home: Path) -> None:
+    write_tree(home, {".pip/pip.conf": PIP_CONF, "xdg/pip/pip.conf": "[global]\ntimeout = 5\n"})
+    found = environment.pip_network_settings({"XDG_CONFIG_HOME": str(home / "xdg")})
+    assert (found["PIP_CERT"], found["PIP_TIMEOUT"]) == ("/ca.pem", "5")
+
+
+def test_the_file_that_a_variable_names_wins(home: Path) -> None:
+    write_tree(home, {".config/pip/pip.conf": PIP_CONF, "own.conf": "[global]\nclient-cert = /mine.pem\ntimeout = 1\n"})
+    found = environment.pip_network_settings({"PIP_CONFIG_FILE": str(home / "own.conf")})
+    assert (found["PIP_CLIENT_CERT"], found["PIP_TIMEOUT"]) == ("/mine.pem", "1")
+
+
+@pytest.mark.parametrize("content", [b"timeout = 1\n", b"[global]\ntimeout = \xff\n", b"[global]\n[global]\n"])
+def test_a_broken_file_is_left_to_pip(home: Path, content: bytes) -> None:
+    (home / "own.conf").write_bytes(content)
+    assert environment.pip_network_settings({"PIP_CONFIG_FILE": str(home / "own.conf")}) == {}
+
+
+def test_a_variable_wins_over_pips_files(home: Path) -> None:
+    write_tree(home, {"own.conf": PIP_CONF})
+    found = environment.for_install({"PIP_CONFIG_FILE": str(home / "own.conf"), "PIP_TIMEOUT": "7"})
+    assert (found["PIP_TIMEOUT"], found["PIP_CERT"]) == ("7", "/ca.pem")
+
+
+@posix
+def test_on_macos_pip_looks_into_the_library_too(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_tree(home, {"Library/Application Support/pip/pip.conf": "[global]\ntimeout = 3\n"})
+    monkeypatch.setattr(sys, "platform", "darwin")
+    assert environment.pip_network_settings({})["PIP_TIMEOUT"] == "3"

@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tasks.errors import BadOption, SecretInArguments
+from tasks.options import Options, parse
+
+HERE = Path("/a/project") if Path("/").is_absolute() else Path("C:/a/project")
+NOTHING = Options(
+    explain=False, rebuild=False, sdist_only=False, taken_from=None, yes=None, keep=None, json=None, files=()
+)
+TOKEN = "pypi-AgEIcHlwaS5vcmcCJGQ2"
+
+# The words after the double dash, the field they set, and its value.
+TAKEN: list[tuple[tuple[str, ...], str, object]] = [
+    (("--explain",), "explain", True),
+    (("--rebuild",), "rebuild", True),
+    (("--sdist-only",), "sdist_only", True),
+    (("--from", "wheels"), "taken_from", HERE / "wheels"),
+    (("--from=wheels",), "taken_from", HERE / "wheels"),
+    (("--yes", "1.0"), "yes", "1.0"),
+    (("--keep", "kept"), "keep", HERE / "kept"),
+    (("--json", "out.json"), "json", HERE / "out.json"),
+]
+
+
+def test_without_words_nothing_is_asked_for() -> None:
+    assert parse("build", [], HERE) == NOTHING
+
+
+@pytest.mark.parametrize(("words", "field", "value"), TAKEN)
+@pytest.mark.parametrize("session", ["build", "pypi", "inspect"])
+def test_an_option_reaches_every_session(session: str, words: tuple[str, ...], field: str, value: object) -> None:
+    assert getattr(parse(session, words, HERE), field) == value
+
+
+def test_an_absolute_path_stays_as_it_is(tmp_path: Path) -> None:
+    assert parse("dryrun", ["--keep", str(tmp_path)], HERE).keep == tmp_path
+
+
+def test_files_are_what_inspect_looks_at() -> None:
+    found = parse("inspect", ["a.whl", "--json", "out", "b.tar.gz"], HERE)
+    assert found.files == (Path("a.whl"), Path("b.tar.gz"))
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        (["a.whl", "b"], "unrecognized arguments: a.whl b"),
+        (["--unknown"], "unrecognized arguments: --unknown"),
+        (["--re"], "unrecognized arguments: --re"),
+        (["--yes"], "argument --yes: expected one argument"),
+        (["--rebuild=no"], "argument --rebuild: ignored explicit argument 'no'"),
+    ],
+)
+def test_other_words_are_refused_in_the_name_of_the_session(words: list[str], complaint: str) -> None:
+    with pytest.raises(BadOption) as error:
+        parse("build", words, HERE)
+    assert f"nox -s build --: {complaint}" in str(error.value)
+    assert "`nox -s build -- --help` lists them." in str(error.value)
+
+
+@pytest.mark.parametrize("words", [[TOKEN], ["--yes", TOKEN], [f"--yes={TOKEN}"], ["--help", TOKEN]])
+def test_a_token_on_the_command_line_is_refused_and_not_repeated(words: list[str]) -> None:
+    with pytest.raises(SecretInArguments, match="revoke that token now") as error:
+        parse("pypi", words, HERE)
+    assert TOKEN not in str(error.value)
+
+
+def test_help_lists_the_options_and_leaves(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        parse("build", ["--help"], HERE)
+    assert end.value.code == 0
+    told = capsys.readouterr().out
+    assert all(option in told for option in ("nox -s build --", "--from FOLDER", "--rebuild", "--keep FOLDER"))

@@ -1,0 +1,182 @@
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from tasks import process
+from tasks.errors import ToolMissing, ToolStuck
+
+ENV = {name: os.environ[name] for name in ("PATH", "SYSTEMROOT") if name in os.environ}
+FOREVER = "import time\ntime.sleep(600)"
+# A program that starts another one, tells its id, and waits for ever; so does the other.
+PARENT = f"""
+import subprocess, sys
+child = subprocess.Popen([sys.executable, "-c", {FOREVER!r}], stdout=subprocess.DEVNULL)
+print(child.pid, flush=True)
+{FOREVER}
+"""
+
+posix = pytest.mark.skipif(os.name == "nt", reason="signals, process groups and umask are POSIX")
+
+
+def python(script: str, *args: str) -> tuple[str, ...]:
+    return (sys.executable, "-c", script, *args)
+
+
+@pytest.fixture
+def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Shorten the times, so that nobody waits."""
+    monkeypatch.setattr(process, "TICK", 0.1)
+    monkeypatch.setattr(process, "GRACE", 0.2)
+
+
+def is_alive(pid: int) -> bool:
+    """Whether the process `pid` runs; one that has ended and that nobody has asked for yet does not."""
+    try:
+        os.kill(pid, 0)
+        state = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0]
+    except ProcessLookupError:
+        return False
+    except FileNotFoundError:  # no /proc here
+        return True
+    return state != "Z"
+
+
+def test_a_program_gives_its_code_and_both_its_outputs_in_order(tmp_path: Path) -> None:
+    script = "import sys\nprint('one', flush=True)\nprint('two', file=sys.stderr, flush=True)\nsys.exit(3)"
+    assert process.run(python(script), env=ENV, cwd=tmp_path) == process.Outcome(3, "one\ntwo\n")
+
+
+def test_output_that_is_not_utf_8_stays_readable(tmp_path: Path) -> None:
+    script = "import sys\nsys.stdout.buffer.write(b'gr\\xc3\\xb6\\xdfe\\r\\n')"
+    assert process.run(python(script), env=ENV, cwd=tmp_path).output == "grö\\xdfe\n"
+
+
+def test_a_program_gets_exactly_the_environment_folder_and_words_it_is_given(tmp_path: Path) -> None:
+    script = "import os, sys\nprint(os.environ.get('GIVEN'), os.environ.get('OUTER'), os.getcwd(), sys.argv[1:])"
+    os.environ["OUTER"] = "1"
+    try:
+        outcome = process.run(python(script, "two words", "$HOME"), env={**ENV, "GIVEN": "yes"}, cwd=tmp_path)
+    finally:
+        del os.environ["OUTER"]
+    assert outcome.output == f"yes None {tmp_path.resolve()} ['two words', '$HOME']\n"
+
+
+def test_a_program_has_no_input(tmp_path: Path) -> None:
+    assert process.run(python("print(repr(input()))"), env=ENV, cwd=tmp_path).code == 1
+    assert "EOFError" in process.run(python("input()"), env=ENV, cwd=tmp_path).output
+
+
+@posix
+def test_a_program_makes_files_that_others_may_read(tmp_path: Path) -> None:
+    before = os.umask(0o077)
+    try:
+        process.run(python("open('made', 'w')"), env=ENV, cwd=tmp_path)
+    finally:
+        os.umask(before)
+    assert (tmp_path / "made").stat().st_mode & 0o777 == 0o644
+
+
+@pytest.mark.parametrize("name", ["no-such-program", "./no-such-program"])
+def test_a_program_that_is_not_there_is_named(tmp_path: Path, name: str) -> None:
+    with pytest.raises(ToolMissing, match=f"The program {name} was not found"):
+        process.run([name, "--version"], env=ENV, cwd=tmp_path)
+
+
+@pytest.mark.usefixtures("hurried")
+def test_a_program_that_takes_too_long_is_ended_and_what_it_said_is_shown(tmp_path: Path) -> None:
+    with pytest.raises(ToolStuck, match=r"did not end within 1 seconds") as error:
+        process.run(python(f"print('said before', flush=True)\n{FOREVER}"), env=ENV, cwd=tmp_path, time_limit=1)
+    assert "| said before" in str(error.value)
+    assert sys.executable in str(error.value)
+
+
+@posix
+@pytest.mark.usefixtures("hurried")
+def test_what_it_started_is_ended_too(tmp_path: Path) -> None:
+    with pytest.raises(ToolStuck) as error:
+        process.run(python(PARENT), env=ENV, cwd=tmp_path, time_limit=1)
+    assert not is_alive(int(error.value.output))
+
+
+@posix
+@pytest.mark.usefixtures("hurried")
+def test_a_program_that_refuses_to_end_is_ended_all_the_same(tmp_path: Path) -> None:
+    script = (
+        f"import os, signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\nprint(os.getpid(), flush=True)\n{FOREVER}"
+    )
+    with pytest.raises(ToolStuck) as error:
+        process.run(python(script), env=ENV, cwd=tmp_path, time_limit=1)
+    assert not is_alive(int(error.value.output))
+
+
+@posix
+def test_a_program_may_clean_up_when_it_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process, "TICK", 0.1)
+    script = f"""
+import signal, sys
+signal.signal(signal.SIGTERM, lambda *_: (open("cleaned-up", "w"), sys.exit()))
+{FOREVER}
+"""
+    with pytest.raises(ToolStuck):
+        process.run(python(script), env=ENV, cwd=tmp_path, time_limit=1)
+    assert (tmp_path / "cleaned-up").exists()
+
+
+@pytest.mark.usefixtures("hurried")
+def test_whoever_waits_is_told_now_and_then(tmp_path: Path) -> None:
+    heard: list[float] = []
+    script = "import time\ntime.sleep(0.5)\nprint('done')"
+    outcome = process.run(python(script), env=ENV, cwd=tmp_path, on_wait=heard.append)
+    assert outcome.output == "done\n"
+    assert heard[:2] == pytest.approx([0.1, 0.2])
+
+
+@pytest.mark.usefixtures("hurried")
+def test_an_interruption_while_waiting_ends_the_program(tmp_path: Path) -> None:
+    def interrupt(_: float) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        process.run(python(FOREVER), env=ENV, cwd=tmp_path, on_wait=interrupt)
+
+
+def test_shown_its_output_goes_where_ours_goes(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    print("before")
+    assert process.run_shown(python("print('shown', flush=True)\nraise SystemExit(7)"), env=ENV, cwd=tmp_path) == 7
+    assert capfd.readouterr().out == "before\nshown\n"
+
+
+SERVER = "import os, sys\nprint('here', os.getpid(), flush=True)\nsys.stdin.read()\nopen('ended', 'w')"
+
+
+def test_a_server_tells_where_it_is_and_ends_when_its_input_closes(tmp_path: Path) -> None:
+    with process.serving(python(SERVER), env=ENV, cwd=tmp_path) as line:
+        assert line.startswith("here ")
+        assert not (tmp_path / "ended").exists()
+    assert (tmp_path / "ended").exists()
+
+
+@posix
+@pytest.mark.usefixtures("hurried")
+def test_a_server_that_does_not_end_is_ended(tmp_path: Path) -> None:
+    script = f"import os\nprint(os.getpid(), flush=True)\n{FOREVER}"
+    with process.serving(python(script), env=ENV, cwd=tmp_path) as line:
+        pid = int(line)
+        assert is_alive(pid)
+    assert not is_alive(pid)
+
+
+def test_a_server_that_fails_at_once_says_nothing(tmp_path: Path) -> None:
+    with process.serving(python("raise SystemExit(1)"), env=ENV, cwd=tmp_path) as line:
+        assert line == ""
+
+
+@posix
+def test_a_server_ends_also_where_its_user_fails(tmp_path: Path) -> None:
+    with pytest.raises(ZeroDivisionError), process.serving(python(SERVER), env=ENV, cwd=tmp_path) as line:
+        print(1 / 0)
+    assert not is_alive(int(line.split()[1]))
