@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from . import process
-from .errors import UploadRefused
+from .errors import ToolStuck, UploadRefused
 from .indexes import holdings, stop_if_different, wait_until_served
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .stages import Dist
 
 RETRY_AFTER = (2.0, 10.0, 30.0)  # seconds; twine itself repeats a 5xx answer at once, without a pause
+SLOWEST = 50_000  # bytes a second; an upload that is slower has stopped
 TEMPORARY = re.compile(
     r"\b(429|5\d\d)\b|ConnectionError|ConnectionReset|Connection aborted|Timeout|timed out|RemoteDisc"
 )
@@ -111,4 +112,12 @@ def _send(job: Job, dists: tuple[Dist, ...]) -> process.Outcome:
     config.touch()
     files = tuple(str(job.folder / dist.filename) for dist in dists)
     argv = twine_command(str(job.python), job.index.upload, str(config), files)
-    return process.run(argv, env=job.env, cwd=job.scratch, on_wait=lambda s: job.say(f"still uploading ({s:.0f} s)"))
+    limit = job.limit + sum(dist.size for dist in dists) / SLOWEST
+    try:
+        return process.run(argv, env=job.env, cwd=job.scratch, time_limit=limit, on_wait=_still(job))
+    except ToolStuck as stuck:  # twine itself waits for ever
+        return process.Outcome(1, f"{stuck.output}\nThe upload timed out: it had not ended after {limit:.0f} seconds.")
+
+
+def _still(job: Job) -> process.OnWait:
+    return lambda seconds: job.say(f"still uploading ({seconds:.0f} s)")

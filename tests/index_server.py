@@ -68,8 +68,11 @@ class Faults:
 
     def _status(self, environ: WSGIEnvironment, start: StartResponse, fault: Fault) -> Iterable[bytes]:
         _drain(environ)
-        start(fault.detail, [("Content-Type", "text/plain"), ("Retry-After", "1")])
-        return [str(fault.detail).encode()]
+        return self._refused(start, fault.detail)
+
+    def _refused(self, start: StartResponse, status: str) -> Iterable[bytes]:
+        start(status, [("Content-Type", "text/plain"), ("Retry-After", "1")])
+        return [status.encode()]
 
     def _html(self, environ: WSGIEnvironment, start: StartResponse, fault: Fault) -> Iterable[bytes]:
         del environ, fault
@@ -89,8 +92,8 @@ class Faults:
 
     def _stored_then_502(self, environ: WSGIEnvironment, start: StartResponse, fault: Fault) -> Iterable[bytes]:
         list(self._counted(environ, lambda *_: lambda _: None))
-        fault.detail = "502 Bad Gateway"
-        return self._status(environ, start, fault)
+        del fault
+        return self._refused(start, "502 Bad Gateway")
 
     def _page(self, environ: WSGIEnvironment, start: StartResponse, fault: Fault) -> Iterable[bytes]:
         answered: list[tuple[str, list[tuple[str, str]]]] = []

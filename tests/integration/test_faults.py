@@ -28,7 +28,7 @@ def checked(project: Project, indexes: Indexes) -> Iterator[Project]:
     """A project that is built and checked, and indexes that end up with its files, whatever happens."""
     assert project.nox("check").code == 0
     yield project
-    assert indexes.testpypi.uploads <= 2
+    assert indexes.testpypi.uploads <= 3  # twine itself repeats what a 502 answered, and the same bytes are taken
     assert indexes.held("pypi") == {}
 
 
@@ -48,7 +48,7 @@ def test_an_upload_that_fails_once_is_tried_again(checked: Project, indexes: Ind
     done = checked.nox("testpypi")
     assert done.code == 0, done.output
     assert indexes.held("testpypi") == checked.files()
-    assert indexes.testpypi.uploads == 2
+    assert indexes.testpypi.uploads == (3 if kind == "stored-then-502" else 2)
 
 
 def test_the_second_file_goes_alone_where_the_first_arrived(checked: Project, indexes: Indexes) -> None:
@@ -164,7 +164,7 @@ def test_verify_takes_the_sealed_bytes_or_nothing(checked: Project, indexes: Ind
     stopped = checked.nox("verify")
     assert stopped.code == 1
     assert "Traceback" not in stopped.output
-    assert stopped.shows(suffix if suffix == SDIST else "ash")  # an installer's own word for the wheel
+    assert stopped.shows(suffix, "What to do:")
     kind = "sdist" if suffix == SDIST else "wheel"
     assert list(checked.record.glob(f"verified-*-{kind}.json")) == []
     indexes.testpypi.orders.clear()

@@ -8,7 +8,7 @@ import pytest
 
 from tasks import process
 from tasks import upload as module
-from tasks.errors import OtherBytes, UploadRefused
+from tasks.errors import OtherBytes, ToolStuck, UploadRefused
 from tasks.indexes import TESTPYPI, Holdings, Served
 from tasks.process import Outcome
 from tasks.stages import Dist
@@ -34,11 +34,12 @@ class World:
     """An index and a twine that follow a script: each call of twine ends as said, and stores the files it names."""
 
     stored: dict[str, str] = field(default_factory=dict)
-    script: list[tuple[Outcome, tuple[Dist, ...]]] = field(default_factory=list)
+    script: list[tuple[Outcome | ToolStuck, tuple[Dist, ...]]] = field(default_factory=list)
     argvs: list[tuple[str, ...]] = field(default_factory=list)
     envs: list[dict[str, str]] = field(default_factory=list)
     pauses: list[float] = field(default_factory=list)
     said: list[str] = field(default_factory=list)
+    limits: list[float] = field(default_factory=list)
     waits: int = 0
 
     def holdings(self, _index: object, _project: str, _version: str, dists: tuple[Dist, ...]) -> Holdings:
@@ -60,13 +61,16 @@ class World:
         self.waits += 1
         return self.holdings(*args)
 
-    def run(self, argv: Sequence[str], *, env: dict[str, str], cwd: Path, on_wait: Any) -> Outcome:
+    def run(self, argv: Sequence[str], *, env: dict[str, str], cwd: Path, time_limit: float, on_wait: Any) -> Outcome:
         assert cwd.is_dir()
+        self.limits.append(time_limit)
         on_wait(15.0)
         self.argvs.append(tuple(argv))
         self.envs.append(env)
         outcome, stored = self.script.pop(0)
         self.stored |= {dist.filename: dist.sha256 for dist in stored}
+        if isinstance(outcome, ToolStuck):
+            raise outcome
         return outcome
 
     @property
@@ -261,3 +265,20 @@ def test_every_explanation_has_its_answer() -> None:
 @pytest.mark.parametrize("output", ["", "ERROR    HTTPError: 400 Bad Request\n         Some new reason."])
 def test_what_is_not_known_is_left_to_the_indexs_own_words(output: str) -> None:
     assert explain(output) == "see the index's own words above."
+
+
+def test_an_upload_that_stands_still_is_ended_and_what_arrived_is_asked_for(
+    world: World, job: Job, run: functools.partial[Holdings]
+) -> None:
+    world.script = [(ToolStuck("twine", 900, "Uploading"), (WHEEL,)), (DONE, (SDIST,))]
+    assert run().complete
+    assert world.sent == [[WHEEL.filename, SDIST.filename], [SDIST.filename]]
+    assert all(limit > job.limit for limit in world.limits)
+
+
+def test_an_upload_that_always_stands_still_is_refused_with_that_word(
+    world: World, run: functools.partial[Holdings]
+) -> None:
+    world.script = [(ToolStuck("twine", 900, "Uploading"), ())] * 4
+    with pytest.raises(UploadRefused, match="timed out: it had not ended after 900 seconds"):
+        run()
