@@ -13,9 +13,12 @@ Exit code 0 says that the document was written, whatever is in it. `import_names
 from __future__ import annotations
 
 import argparse
+import base64
 import contextlib
 import csv
 import email
+import functools
+import hashlib
 import importlib
 import importlib.machinery
 import importlib.metadata
@@ -33,6 +36,7 @@ import sysconfig
 import tempfile
 import threading
 import traceback
+import warnings
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -52,6 +56,7 @@ KEPT = 1 << 16  # bytes of what a child prints
 LINES = 20  # of those, in a message
 SHOWN = 10  # files of a long list
 SHORT = 12  # lines of code in the __init__.py of a namespace
+SOURCE = 1 << 22  # bytes of source that are compiled
 
 # `x.py`, `x.pyc`, `x.so`, `x.cpython-313-darwin.so`, `x.pyd`; a bare `libx.so` is a library that an extension links to.
 MODULE_FILE = re.compile(r"(?!lib[^.]*\.so$)(?P<name>[^.]+)(\.pyc?|(\..+)?\.(so|pyd))")
@@ -59,7 +64,62 @@ MODULE_FILE = re.compile(r"(?!lib[^.]*\.so$)(?P<name>[^.]+)(\.pyc?|(\..+)?\.(so|
 # The object reference of the entry points specification, with the extras that older files have there.
 REFERENCE = re.compile(r"(?P<module>[\w.]+)\s*(:\s*(?P<attribute>[\w.]+))?\s*(\[(?P<extras>[^\]]*)\])?\s*")
 
+EXTRA = re.compile(r"""\bextra\s*==\s*["']([^"']+)["']""")  # in a marker (PEP 508)
+NO_NAME = re.compile(r"cannot import name '(\w+)'")  # what Python says where a module lacks something
+
+HASHES = frozenset({"sha256", "sha384", "sha512"})  # what the wheel format allows, and Python is sure to have
+
 SCRIPTS = {"console_scripts": "console script", "gui_scripts": "GUI script"}
+
+# Top-level folders and files that are for the project's own people, and get into wheels by mistake.
+ASIDE = frozenset("test tests conftest setup doc docs example examples benchmark benchmarks".split())
+
+# Ends of the names of modules for one platform, and how `sys.platform` begins there.
+PLATFORMS = {
+    **dict.fromkeys(("win", "win32", "windows", "nt"), "win32"),
+    **dict.fromkeys(("darwin", "mac", "macos", "osx"), "darwin"),
+    **dict.fromkeys(("linux", "linux2"), "linux"),
+}
+
+# Modules of Python's that some of the versions which are in use do not have.
+SINCE = {"graphlib": "3.9", "zoneinfo": "3.9", "tomllib": "3.11", "annotationlib": "3.14", "compression": "3.14"}
+UNTIL = {
+    **dict.fromkeys("formatter parser symbol".split(), "3.9"),
+    **dict.fromkeys("asynchat asyncore binhex distutils imp smtpd".split(), "3.11"),
+    **dict.fromkeys(
+        "aifc audioop cgi cgitb chunk crypt imghdr lib2to3 mailcap msilib nis nntplib ossaudiodev pipes sndhdr spwd"
+        " sunau telnetlib uu xdrlib".split(),
+        "3.12",
+    ),
+}
+FOREIGN = frozenset(  # of those that are of some systems only; `sys.stdlib_module_names` came in Python 3.10
+    "_winapi crypt curses fcntl grp msvcrt nt ossaudiodev posix pty pwd readline resource spwd syslog termios tkinter"
+    " tty winreg winsound _curses _scproxy _tkinter".split()
+)
+
+# Other words for the parts of a version (PEP 440).
+SPELLINGS = {"alpha": "a", "beta": "b", "c": "rc", "pre": "rc", "preview": "rc", "rev": "post", "r": "post"}
+
+# Distributions whose modules have another name; `python-`, `py` and the like are seen through (see `_supplies`).
+SUPPLIERS = {
+    "attr": "attrs",
+    "bs4": "beautifulsoup4",
+    "cv2": "opencv",
+    "crypto": "pycryptodome",
+    "fitz": "pymupdf",
+    "gi": "pygobject",
+    "google-protobuf": "protobuf",
+    "mysqldb": "mysqlclient",
+    "pil": "pillow",
+    "pkg-resources": "setuptools",
+    "pythoncom": "pywin32",
+    "sklearn": "scikit-learn",
+    "skimage": "scikit-image",
+    "win32api": "pywin32",
+    "win32com": "pywin32",
+    "win32con": "pywin32",
+    "zmq": "pyzmq",
+}
 
 
 # Which names does a distribution offer for import? Paths in, names out.
@@ -86,7 +146,7 @@ class Names:
 
 
 def import_names(paths: Iterable[str], read_text: ReadText) -> Names:
-    """Return what the files at `paths` offer for import; names with a leading underscore only if there are no others.
+    """Return what the files at `paths` offer for import; private names, and tests, only if there are no others.
 
     `paths` are relative to site-packages, or the members of a wheel. `read_text` is called with a path as it was given
     and returns the text of that file, or None. A namespace (PEP 420, or the two older kinds) has no code of its own and
@@ -94,6 +154,7 @@ def import_names(paths: Iterable[str], read_text: ReadText) -> Names:
     """
     files = _library_files(paths)
     names = set(_walk(files, read_text))
+    names = {name for name in names if name.partition(".")[0] not in ASIDE} or names
     public = {name for name in names if not any(part.startswith("_") for part in name.split("."))}
     covered = {name.partition(".")[0] for name in names}
     stubs = {parts[0].partition(".")[0] for parts in files if parts[-1].endswith(".pyi")} - covered
@@ -156,7 +217,7 @@ def _can_be_imported(name: str, folder: Parts) -> bool:
     """Whether `name` in `folder` is a name of Python's, and of a file that is written to be imported."""
     if not name.isidentifier() or keyword.iskeyword(name) or name in {"__init__", "__main__"}:
         return False
-    return not (folder and name in {"conftest", "setup"})
+    return not (folder and name in {"conftest", "setup", "test", "tests"})
 
 
 def _is_package(
@@ -186,46 +247,75 @@ def _is_import_name(text: str) -> bool:
 class Attempt:
     """How the import of `name` went: ``module``, or ``module:attribute`` as in entry points.
 
-    `origin` is the file that Python found for the module, or the folders of a namespace. `error_type` is the
-    exception's class, or ``hang``, ``crash``, ``untried``; `missing` the module that a ModuleNotFoundError is about;
-    `frames` the places of the traceback (file, line, code); `output` what was printed on the way to a failure.
+    `origin` is the file that Python found for the module, or the folders of a namespace; `version` its
+    ``__version__``. `error_type` is the exception's class, or ``hang``, ``crash``, ``untried``, ``no-attribute``;
+    `missing` the module that was not found, `lacking` the module that has not what is imported from it, or the
+    distribution that has no metadata; `frames` the places of the traceback (file, line, code); `output` what was
+    printed on the way to a failure.
     """
 
     name: str
     ok: bool
     origin: str | list[str] | None = None
     callable: bool = False
+    version: str | None = None
     error_type: str | None = None
     error: str | None = None
     missing: str | None = None
+    lacking: str | None = None
     frames: Sequence[Sequence[Any]] = ()
     output: str = ""
+
+
+class AttributeAbsentError(Exception):
+    """A module was imported, and what was asked of it is not in it."""
 
 
 def attempt(name: str) -> Attempt:
     """Import `name` in this interpreter, and return how it went."""
     try:
-        origin, thing = _load(name)
+        origin, module, thing = _load(name)
+    except AttributeAbsentError as error:
+        return Attempt(name, ok=False, error_type="no-attribute", error=_words(error))
     except BaseException as error:  # noqa: BLE001 (SystemExit is one of the answers)
-        kind, missing = type(error).__name__, getattr(error, "name", None)
         words = repr(error.code) if isinstance(error, SystemExit) else _words(error)
-        absent = str(missing) if isinstance(error, ModuleNotFoundError) and missing else None
-        return Attempt(name, ok=False, error_type=kind, error=words, missing=absent, frames=_frames(error))
-    return Attempt(name, ok=True, origin=origin, callable=callable(thing))
+        failure = Attempt(name, ok=False, error_type=type(error).__name__, error=words, frames=_frames(error))
+        if not isinstance(error, ImportError) or not error.name:
+            return failure
+        about = str(error.name)
+        return replace(failure, missing=about) if _is_about_a_module(error) else replace(failure, lacking=about)
+    return Attempt(name, ok=True, origin=origin, callable=callable(thing), version=_version(module))
 
 
-def _load(name: str) -> tuple[str | list[str] | None, object]:
-    """Return where the module of `name` comes from, and what `name` stands for.
+def _is_about_a_module(error: ImportError) -> bool:
+    """Whether a module was not found, rather than the metadata of a distribution, or something in a module."""
+    no_distribution = importlib.metadata.PackageNotFoundError
+    return isinstance(error, ModuleNotFoundError) and not isinstance(error, no_distribution)
+
+
+def _load(name: str) -> tuple[str | list[str] | None, object, object]:
+    """Return where the module of `name` comes from, that module, and what `name` stands for.
 
     The finders are asked before the import: a module may put something else into its place in ``sys.modules``.
     """
     module, _, attribute = name.partition(":")
     found = None if module in sys.modules else importlib.util.find_spec(module)
-    thing: object = importlib.import_module(module)
-    origin = _origin(found or getattr(thing, "__spec__", None))
-    for part in filter(None, attribute.split(".")):
-        thing = getattr(thing, part)
-    return origin, thing
+    loaded: object = importlib.import_module(module)
+    origin = _origin(found or getattr(loaded, "__spec__", None))
+    try:
+        thing = functools.reduce(getattr, filter(None, attribute.split(".")), loaded)
+    except AttributeError as error:
+        raise AttributeAbsentError(_words(error)) from None
+    return origin, loaded, thing
+
+
+def _version(module: object) -> str | None:
+    """Return the ``__version__`` of `module` if it has one that is a text; some warn, or work, when asked for it."""
+    with contextlib.suppress(Exception), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        version = getattr(module, "__version__", None)
+        return str(version) if isinstance(version, str) else None
+    return None
 
 
 def _origin(spec: importlib.machinery.ModuleSpec | None) -> str | list[str] | None:
@@ -388,6 +478,16 @@ class Subject:
     version: str
     own: Mapping[str, str]
     names: Names
+    unmet: tuple[Needed, ...]
+
+    @property
+    def main(self) -> tuple[str, ...]:
+        """The import names that the distribution is there for: that of its own name, or all if none is like it.
+
+        Beside types there are at most plugins for the tools that read them.
+        """
+        named = [name for name in self.names.modules if _normalised(name) == _normalised(self.name)]
+        return tuple(named) or (() if self.names.stubs else self.names.modules)
 
     def where(self, one: Attempt) -> str | None:
         """Return the last place of a traceback that lies in the distribution, or None."""
@@ -395,6 +495,21 @@ class Subject:
             if _real(file) in self.own:
                 return f"{self.own[_real(file)]}, line {line}" + (f": {code}" if code else "")
         return None
+
+
+@dataclass(frozen=True)
+class Needed:
+    """A requirement of the distribution that nothing installed meets by name: one of `extras`, or of a `marker`."""
+
+    name: str
+    extras: tuple[str, ...]
+    marker: str
+
+    @classmethod
+    def from_line(cls, line: str) -> Needed:
+        specified, _, marker = line.partition(";")
+        name = re.split(r"[^\w.-]", specified.strip(), maxsplit=1)[0]
+        return cls(_normalised(name), tuple(EXTRA.findall(marker)), marker.strip())
 
 
 def check(name: str, version: str, setting: Sequence[str], time_limit: float) -> dict[str, Any]:
@@ -435,15 +550,18 @@ def _about(subject: Subject, modules: Sequence[Mapping[str, Any]], *, asked: boo
 
 def _look_at(subject: Subject, setting: Sequence[str], time_limit: float) -> tuple[list[dict[str, Any]], list[Problem]]:
     """Return what became of each module, and the problems of files, modules and entry points."""
-    wanted = list(dict.fromkeys(setting or _declared(subject.dist) or subject.names.modules))
-    problems = [*_file_problems(subject), *_name_problems(wanted)]
+    declared = setting or _declared(subject.dist)
+    wanted = list(dict.fromkeys(declared or subject.names.modules))
+    main = declared or subject.main
+    problems = [*_file_problems(subject), *_name_problems(wanted), *_start_problems(subject)]
     tried = attempts([name for name in wanted if _is_import_name(name)], time_limit)
     modules = []
     for one in tried:
-        found = list(_module_problems(subject, one))
+        found = list(_module_problems(subject, one, main=one.name in main))
         modules.append(_module(subject, one, found))
         problems += found
     broken = [one.name for one in tried if not one.ok]
+    problems += _source_problems(subject, tried)
     return modules, [*problems, *_entry_point_problems(subject, broken, time_limit)]
 
 
@@ -482,7 +600,15 @@ def _subject(dist: Distribution) -> Subject:
             return file.read()
         return None
 
-    return Subject(dist, metadata["Name"], metadata.get("Version", ""), own, import_names(own.values(), read_text))
+    names = import_names(own.values(), read_text)
+    return Subject(dist, metadata["Name"], metadata.get("Version", ""), own, names, _unmet(metadata))
+
+
+def _unmet(metadata: Message) -> tuple[Needed, ...]:
+    """Return the requirements that are not installed, since they are of an extra or of another environment."""
+    present = {_normalised(_metadata(dist).get("Name", "")) for dist in importlib.metadata.distributions()}
+    needed = map(Needed.from_line, metadata.get_all("Requires-Dist", []))
+    return tuple(one for one in needed if one.name not in present)
 
 
 def _normalised(name: str) -> str:
@@ -537,16 +663,133 @@ def _plain_version(version: str) -> str:
 
 
 def _file_problems(subject: Subject) -> Iterator[Problem]:
-    """What RECORD lists must be there, but for the bytecode that is made anew at will."""
+    """What RECORD lists must be there as it was released, but for the bytecode that is made anew at will."""
     if not subject.own:
         message = f"{subject.name} has no RECORD, so nothing can be said about its files."
         yield _problem("no-record", subject.name, message)
+    elif _is_empty(subject):
+        message = f"{subject.name} installs nothing: no module, no file, no requirement. The build left everything out."
+        yield _problem("empty", subject.name, message)
     missing = [path for real, path in subject.own.items() if not path.endswith(".pyc") and not os.path.exists(real)]
     if missing:
-        more = f" and {len(missing) - SHOWN} more" if len(missing) > SHOWN else ""
-        listed = ", ".join(f"`{path}`" for path in missing[:SHOWN])
-        message = f"RECORD of {subject.name} lists files that were not installed: {listed}{more}."
+        message = f"RECORD of {subject.name} lists files that were not installed: {_listed(missing)}."
         yield _problem("missing-file", missing[0], message)
+    for real, path in subject.own.items():
+        if os.path.dirname(real) == _real(sysconfig.get_path("scripts")) and not _can_be_run(real):
+            yield _problem("script-mode", path, f"The script `{path}` was installed, and is not executable.")
+    yield from _changed_files(subject)
+
+
+def _listed(paths: Sequence[str]) -> str:
+    more = f" and {len(paths) - SHOWN} more" if len(paths) > SHOWN else ""
+    return ", ".join(f"`{path}`" for path in paths[:SHOWN]) + more
+
+
+def _is_empty(subject: Subject) -> bool:
+    """Whether the distribution has nothing but metadata, and not even a requirement that would make it of use."""
+    files = [path for path in subject.own.values() if ".dist-info/" not in path]
+    return not files and not _metadata(subject.dist).get_all("Requires-Dist", [])
+
+
+def _can_be_run(path: str) -> bool:
+    return not os.path.exists(path) or os.access(path, os.X_OK)
+
+
+def _changed_files(subject: Subject) -> Iterator[Problem]:
+    """A file that has not the hash of RECORD: the wheel is at odds with itself, or another distribution wrote it too.
+
+    Only the latter may not matter, where the file is none of the code: a licence or a test that got into both.
+    """
+    code = {name.partition(".")[0] for name in subject.names.modules}
+    for path, written in _hashes(subject.dist).items():
+        real = _real(_located(subject.dist, path))
+        if path.endswith(".pyc") or not os.path.isfile(real) or _hash(real, written) in {None, written}:
+            continue
+        owners = [name for name, files in _others(subject) if real in files]
+        if owners and os.path.basename(real) == "__init__.py" and _makes_namespace(_source_text(real)):
+            continue  # the older kinds of namespaces share this file
+        why = f"{' and '.join(owners)} has a file of that name too" if owners else "the wheel is at odds with itself"
+        message = f"`{path}` is not what RECORD of {subject.name} says (hash): {why}."
+        severe = not owners or re.split(r"[/.]", path, maxsplit=1)[0] in code
+        yield _problem("changed-file", path, message, severity="error" if severe else "warning")
+
+
+def _others(subject: Subject) -> Iterator[tuple[str, Mapping[str, str]]]:
+    """Yield the name and the files of each other distribution."""
+    for dist in importlib.metadata.distributions():
+        name = str(_metadata(dist).get("Name", ""))
+        if _normalised(name) != _normalised(subject.name):
+            yield name, _own_files(dist)
+
+
+def _hashes(dist: Distribution) -> dict[str, str]:
+    """Return the files of RECORD that have a hash there: ``sha256=`` and base64 for URLs (PEP 376, PEP 427)."""
+    rows = csv.reader(_text(dist, "RECORD").splitlines())
+    return {row[0]: row[1].rstrip("=") for row in rows if len(row) > 1 and row[0] and "=" in row[1]}
+
+
+def _hash(path: str, like: str) -> str | None:
+    """Return the hash of the file at `path`, by the algorithm of `like` and spelt as that is; None if we lack that."""
+    algorithm = like.partition("=")[0]
+    if algorithm not in HASHES:
+        return None
+    digest = hashlib.new(algorithm)
+    with open(path, "rb") as file:
+        while chunk := file.read(KEPT):
+            digest.update(chunk)
+    return f"{algorithm}={base64.urlsafe_b64encode(digest.digest()).decode().rstrip('=')}"
+
+
+def _source_text(path: str) -> str:
+    with open(path, encoding="utf-8", errors="replace") as file:
+        return file.read()
+
+
+def _start_problems(subject: Subject) -> Iterator[Problem]:
+    """A line of a ``.pth`` file that fails is told by Python at each start, and nothing after it counts."""
+    if subject.names.pth:
+        _, output = _run([sys.executable, "-I", "-c", ""], TIME_LIMIT)
+        broken = [name for name in subject.names.pth if name in output]
+        if broken and "Error" in output:
+            message = f"`{broken[0]}`, which Python reads whenever it starts, fails. Python says:\n{output}"
+            yield _problem("pth", broken[0], message)
+
+
+def _source_problems(subject: Subject, tried: Iterable[Attempt]) -> Iterator[Problem]:
+    """Modules that nothing imported are compiled at least, though some may be for other versions of Python."""
+    told = {_real(frames[-1][0]) for frames in (one.frames for one in tried) if frames}
+    bad, left = [], SOURCE
+    for real, path in sorted(subject.own.items(), key=lambda item: item[1]):
+        if real in told or not _is_source(path) or not os.path.isfile(real):
+            continue
+        left -= os.path.getsize(real)
+        if left < 0:
+            break
+        why = _why_not_compiled(real)
+        if why:
+            bad.append(f"{path}{why}")
+    if bad:
+        message = f"Python {platform.python_version()} cannot compile files of {subject.name}: {_listed(bad)}."
+        yield _problem("syntax", bad[0], message, severity="warning")
+
+
+def _is_source(path: str) -> bool:
+    """Whether `path` is of a module, rather than of a template or a test's data that ends in ``.py`` too."""
+    *folders, filename = path.split("/")
+    parts = [*folders, filename[:-3]]
+    return filename.endswith(".py") and all(map(_is_import_name, parts)) and not ASIDE.intersection(parts)
+
+
+def _why_not_compiled(path: str) -> str | None:
+    try:
+        with open(path, "rb") as file, warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            compile(file.read(), path, "exec", dont_inherit=True)
+    except SyntaxError as error:
+        return f", line {error.lineno or 1}"
+    except (ValueError, MemoryError, RecursionError):
+        return ""
+    return None
 
 
 def _name_problems(names: Iterable[str]) -> Iterator[Problem]:
@@ -579,16 +822,52 @@ def _direct_url(dist: Distribution) -> Any:
 # What is wrong with a module.
 
 
-def _module_problems(subject: Subject, one: Attempt) -> Iterator[Problem]:
-    """A module must be importable, from a file of this distribution."""
+def _module_problems(subject: Subject, one: Attempt, *, main: bool) -> Iterator[Problem]:
+    """A module must be importable, from a file of this distribution, and agree with the metadata on the version."""
     if not one.ok:
-        message = f"`{one.name}` {_why(subject, one)}. {_ways_out(subject)}{_printed(one)}"
-        yield _problem(_kind(one), one.name, message)
+        cause = _cause(subject, one)
+        message = f"`{one.name}` {_why(subject, one, cause)}. {_ways_out(subject)}{_printed(one)}"
+        severity = "warning" if _may_fail(subject, cause, main=main) else "error"
+        yield _problem(_kind(one), one.name, message, severity=severity)
     elif isinstance(one.origin, list):
         yield _namespace_problem(subject, one.name, one.origin)
     elif one.origin is None or _real(one.origin) not in subject.own:
         message = f"`{one.name}` is imported, but not from {subject.name}: it comes from {_source(one.origin)}."
         yield _problem("foreign", one.name, message)
+    elif main and one.version is not None and _release(one.version) != _release(subject.version):
+        message = f"`{one.name}.__version__` is {one.version!r}, and the metadata says {subject.version}."
+        yield _problem("module-version", one.name, message, severity="warning")
+
+
+def _may_fail(subject: Subject, cause: Cause, *, main: bool) -> bool:
+    """Whether a module may be one that cannot be imported here: one of several, or of another system."""
+    if main:
+        return cause.kind == "platform" and _is_for_other_systems(_metadata(subject.dist).get_all("Classifier", []))
+    return cause.kind in EXCUSED
+
+
+def _is_for_other_systems(classifiers: Iterable[str]) -> bool:
+    """Whether the classifiers name operating systems, and this is none of them."""
+    systems = [words[1] for words in (line.split(" :: ") for line in classifiers) if words[0] == "Operating System"]
+    ours = {"win32": "Microsoft", "darwin": "MacOS"}.get(sys.platform, "POSIX")
+    fitting = {"OS Independent", ours} | ({"POSIX", "Unix"} if os.name == "posix" else set())
+    return bool(systems) and not fitting.intersection(systems)
+
+
+def _release(version: str) -> tuple[list[Any], str]:
+    """Return `version` in a form to compare, however it is spelt (PEP 440); the epoch is for installers only."""
+    public, _, local = version.strip().lower().partition("+")
+    parts: list[Any] = []
+    for word in re.findall(r"[0-9]+|[a-z]+", public.rpartition("!")[2]):
+        if word.isdigit():
+            parts.append(int(word))
+        elif parts:  # not the `v` of v1.0
+            while parts and parts[-1] == 0:
+                parts.pop()
+            parts.append(SPELLINGS.get(word, word))
+    while parts and parts[-1] == 0:
+        parts.pop()
+    return parts, re.sub(r"[-_.]", ".", local)
 
 
 def _ways_out(subject: Subject) -> str:
@@ -630,27 +909,188 @@ def _kind(one: Attempt) -> str:
     return "missing-module" if one.missing else kinds.get(one.error_type or "", "import")
 
 
-def _why(subject: Subject, one: Attempt) -> str:
+def _why(subject: Subject, one: Attempt, cause: Cause) -> str:
     """Return the rest of a sentence that begins with the name of what could not be imported."""
     where = subject.where(one)
     place = f" ({where})" if where else ""
     if one.error_type in {"hang", "crash", "untried"}:
-        return f"{one.error}"
-    if one.error_type == "SystemExit":
-        return f"calls sys.exit({one.error}) when it is imported{place}"
-    last = ((one.error or "").strip().splitlines() or [""])[-1]
-    said = f"cannot be imported: {one.error_type}: {last}{place}"
-    return f"{said}. {_absence(subject, one.missing)}" if one.missing else said
+        said = f"{one.error}"
+    elif one.error_type == "SystemExit":
+        said = f"calls sys.exit({one.error}) when it is imported{place}"
+    elif one.error_type == "no-attribute":
+        said = f"leads to nothing: {one.error}"
+    else:
+        last = ((one.error or "").strip().splitlines() or [""])[-1]
+        said = f"cannot be imported: {one.error_type}: {last}{place}"
+    return f"{said}. {cause.text}" if cause.text else said
 
 
-def _absence(subject: Subject, missing: str) -> str:
-    """Say how a module can be absent: one of the distribution's own, or of a dependency."""
-    if _lies_in(missing, subject.names.modules):
-        return f"The module `{missing}` is not among the files of {subject.name}: the build left it out"
+# Why it went wrong, as far as files and metadata tell.
+
+
+EXCUSED = frozenset({"extra", "platform"})
+
+
+@dataclass(frozen=True)
+class Cause:
+    """Why something cannot be imported: a sentence without its full stop, or nothing.
+
+    The `kind` is ``own`` for what the project itself lacks, ``extra`` for what an extra would bring, ``platform`` for
+    what is of another system.
+    """
+
+    kind: str = ""
+    text: str = ""
+
+
+def _cause(subject: Subject, one: Attempt) -> Cause:
+    """Return why `one` failed."""
+    if one.error_type == "no-attribute":
+        return Cause("own")
+    if one.missing:
+        cause = _absence(subject, one.missing)
+    elif one.error_type == "PackageNotFoundError":
+        name = f"this one is called `{subject.name}`"
+        cause = Cause("own", f"It asks for the metadata of `{one.lacking}`, which is not installed; {name}")
+    else:
+        cause = _named_extra(subject, one) or _lack(subject, one)
+    system = _system_of(one.name.partition(":")[0])
+    if system and cause.kind not in EXCUSED:
+        return Cause("platform", f"By its name it is for {system}, and this is {sys.platform}")
+    return cause
+
+
+def _absence(subject: Subject, missing: str) -> Cause:
+    """Say how a module can be absent: one of the distribution's own, of Python's, or of a dependency."""
     return (
-        f"The module `{missing}` is of no dependency that was installed: declared only in an extra, or not declared"
-        " (or a part of the project that the build left out)"
+        _hidden(missing)
+        or _left_out(subject, missing)
+        or _of_python(missing)
+        or _of_a_requirement(subject, missing)
+        or _undeclared(subject, missing)
     )
+
+
+def _hidden(missing: str) -> Cause | None:
+    """A module that is there: another one stands before its namespace, or it is an extension for another Python."""
+    for dist in importlib.metadata.distributions():
+        own = _own_files(dist)
+        for real in (real for real, path in own.items() if _is_at(path, missing) and os.path.exists(real)):
+            text = _unread(own[real], missing) or _covered(own, missing)
+            if text:
+                return Cause("own", f"`{missing}` is among the files of {_metadata(dist).get('Name')}, {text}")
+    return None
+
+
+def _unread(path: str, module: str) -> str | None:
+    """Say that the file of a module is of no kind that this Python reads, if so."""
+    filename, name = path.rpartition("/")[2], module.rpartition(".")[2]
+    if filename in {stem + suffix for stem in (name, "__init__") for suffix in importlib.machinery.all_suffixes()}:
+        return None
+    return f"but `{path}` is nothing that Python {platform.python_version()} reads on {sys.platform}"
+
+
+def _covered(own: Mapping[str, str], module: str) -> str | None:
+    """Say which package or module takes the place of the namespace that `module` is in, if any does."""
+    top = module.partition(".")[0]
+    spec = importlib.machinery.PathFinder.find_spec(top) if top != module else None
+    if spec is None or spec.origin is None:
+        return None
+    if _real(spec.origin) in own:
+        return f"and `{top}` does not lead to it"
+    return f"but hidden, because `{top}` is {_source(spec.origin)}"
+
+
+def _is_at(path: str, module: str) -> bool:
+    """Whether the file at `path` is that of `module`, or of the package of that name."""
+    *folders, filename = path.split("/")
+    name = _module_name(filename)
+    inside = ".".join(folders if name == "__init__" else [*folders, name])
+    return bool(name) and inside == module
+
+
+def _left_out(subject: Subject, missing: str) -> Cause | None:
+    if _lies_in(missing, subject.names.modules):
+        text = f"The module `{missing}` is not among the files of {subject.name}: the build left it out"
+        return Cause("own", text)
+    return None
+
+
+def _of_python(missing: str) -> Cause | None:
+    """A module of the standard library that this Python has no longer, has not yet, or never had on this system."""
+    top = missing.partition(".")[0]
+    running = "Python {}.{}".format(*sys.version_info)
+    if top in SINCE or top in UNTIL:
+        when = f"since {SINCE[top]}" if top in SINCE else f"until {UNTIL[top]}"
+        return Cause("python", f"`{top}` is a module of Python's own {when}, and this is {running}")
+    if top in getattr(sys, "stdlib_module_names", FOREIGN):
+        return Cause("platform", f"`{top}` is a module of Python's own that {running} does not have on {sys.platform}")
+    return None
+
+
+def _of_a_requirement(subject: Subject, missing: str) -> Cause | None:
+    """A requirement that was not installed, because it is of an extra, or its marker does not hold here."""
+    for needed in subject.unmet:
+        if not _supplies(needed.name, missing):
+            continue
+        if needed.extras:
+            extras = " and ".join(f"`{extra}`" for extra in needed.extras)
+            text = f"`{needed.name}` is declared only in the extra {extras}, so that {subject.name} alone lacks it"
+            return Cause("extra", f"{text} (`extras` in [tool.seatrial] has the extras to install)")
+        return Cause("platform", f"`{needed.name}` is declared only where `{needed.marker}`, which is not so here")
+    return None
+
+
+def _supplies(requirement: str, missing: str) -> bool:
+    """Whether a distribution of that name is likely to have that module."""
+    module = _normalised(missing)
+    if SUPPLIERS.get(module, SUPPLIERS.get(module.partition("-")[0])) == requirement:
+        return True
+    bare = re.sub(r"^(python-|py-?)|(-?python|-py)$", "", requirement)
+    return any(name == module or name.startswith(f"{module}-") for name in (requirement, bare))
+
+
+def _undeclared(subject: Subject, missing: str) -> Cause:
+    extras = sorted({extra for needed in subject.unmet for extra in needed.extras})
+    where = f" ({', '.join(extras)}; `extras` in [tool.seatrial] has those to install)" if extras else ""
+    text = f"The module `{missing}` is of no dependency that was installed: not declared, or declared only in an extra"
+    return Cause("undeclared", f"{text}{where}; or a part of the project that the build left out")
+
+
+def _named_extra(subject: Subject, one: Attempt) -> Cause | None:
+    """An error whose words say which extra to install."""
+    for needed in subject.unmet:
+        for extra in needed.extras:
+            if re.search(rf"\[[^]]*\b{re.escape(extra)}\b[^]]*\]", one.error or ""):
+                return Cause(
+                    "extra", f"It wants the extra `{extra}` (`extras` in [tool.seatrial] has those to install)"
+                )
+    return None
+
+
+def _lack(subject: Subject, one: Attempt) -> Cause:
+    """A module was found, and has not the name that is imported from it."""
+    match = NO_NAME.search(one.error or "")
+    if not one.lacking or not match:
+        return Cause()
+    wanted = f"{one.lacking}.{match[1]}"
+    if _lies_in(one.lacking, subject.names.modules):
+        text = f"The module `{wanted}` is not among the files of {subject.name}: the build left it out"
+        return _hidden(wanted) or Cause("own", f"{text}, or it is a name that is imported in a circle")
+    for dist in importlib.metadata.distributions():
+        if any(_is_at(path, one.lacking) for path in _own_files(dist).values()):
+            metadata = _metadata(dist)
+            return Cause("dependency", f"`{one.lacking}` is of {metadata.get('Name')} {metadata.get('Version')}")
+    return Cause()
+
+
+def _system_of(module: str) -> str | None:
+    """Return the system that `module` is for by its name, if that is another one than ours."""
+    for part in module.split("."):
+        system = PLATFORMS.get(part.rpartition("_")[2].lower())
+        if system and not sys.platform.startswith(system):
+            return system
+    return None
 
 
 def _lies_in(name: str, modules: Iterable[str]) -> bool:
@@ -689,11 +1129,6 @@ class EntryPoint:
     def label(self) -> str:
         return f"The {SCRIPTS[self.group]}" if self.group in SCRIPTS else f"The entry point [{self.group}]"
 
-    @property
-    def severity(self) -> str:
-        """A script is run by people; what a plugin needs may be optional."""
-        return "error" if self.group in SCRIPTS and not self.extras else "warning"
-
 
 def _entry_point_problems(subject: Subject, broken: Collection[str], time_limit: float) -> list[Problem]:
     """Return what is wrong with the entry points; those inside the `broken` modules are not tried again."""
@@ -706,30 +1141,48 @@ def _entry_point_problems(subject: Subject, broken: Collection[str], time_limit:
     wanted = list(dict.fromkeys(point.reference for point in sound if point.reference))
     tried = {one.name: one for one in attempts(wanted, time_limit)}
     loading = [_loading_problem(subject, point, tried.get(point.reference)) for point in sound]
-    return [*_script_problems(points), *filter(None, loading)]
+    return [*_script_problems(subject, points), *filter(None, loading)]
 
 
-def _script_problems(points: Iterable[EntryPoint]) -> Iterator[Problem]:
+def _script_problems(subject: Subject, points: Iterable[EntryPoint]) -> Iterator[Problem]:
     """The installer must have made a program of each script (entry points specification)."""
     folder, suffix = sysconfig.get_path("scripts"), ".exe" if os.name == "nt" else ""
     for point in points:
         path = os.path.join(folder, point.name + suffix)
-        if point.group in SCRIPTS and not os.path.exists(path):
+        if point.group not in SCRIPTS:
+            continue
+        if not os.path.exists(path):
             yield _problem("missing-script", point.name, f"{point.label} `{point.name}` was not installed as {path}.")
+        elif not _can_be_run(path) and _real(path) not in subject.own:
+            message = f"{point.label} `{point.name}` was installed as {path}, and is not executable."
+            yield _problem("script-mode", point.name, message)
 
 
 def _loading_problem(subject: Subject, point: EntryPoint, one: Attempt | None) -> Problem | None:
     """Return why an entry point does not lead to an object, or None if it does."""
+    severity = "error" if point.group in SCRIPTS else "warning"
     if one is None:
         why = f"`{point.value}` is not of the form `module:attribute`."
     elif not one.ok:
-        why = f"`{point.value}` {_why(subject, one)}.{_extra_hint(point)}{_printed(one)}"
+        cause = _cause(subject, one)
+        severity = "error" if _must_load(point, one, cause) else "warning"
+        why = f"`{point.value}` {_why(subject, one, cause)}.{_extra_hint(point)}{_printed(one)}"
     elif point.group in SCRIPTS and not one.callable:
         why = f"`{point.value}` is nothing that can be called."
     else:
         return None
-    message = f"{point.label} `{point.name}` does not work: {why}"
-    return _problem("entry-point", point.name, message, severity=point.severity)
+    return _problem("entry-point", point.name, f"{point.label} `{point.name}` does not work: {why}", severity=severity)
+
+
+def _must_load(point: EntryPoint, one: Attempt, cause: Cause) -> bool:
+    """Whether it is the project's fault that an entry point does not load.
+
+    A script is run by people, unless it is of an extra. A plugin is loaded by a program that has what it needs, which
+    need not be declared; only what the project itself lacks is missing there too.
+    """
+    if cause.kind in EXCUSED or (point.extras and one.error_type != "no-attribute" and cause.kind != "own"):
+        return False
+    return point.group in SCRIPTS or cause.kind == "own"
 
 
 def _extra_hint(point: EntryPoint) -> str:

@@ -81,6 +81,10 @@ def of(files: Mapping[str, str]) -> Names:
         pytest.param(["zope/interface.py", "zope/b/__init__.py"], ["zope.b", "zope.interface"], id="namespace"),
         pytest.param(["zope/_c.py", "zope/event.py"], ["zope.event"], id="private name in a namespace"),
         pytest.param(["zope/conftest.py", "zope/setup.py", "zope/a.py"], ["zope.a"], id="conftest and setup"),
+        pytest.param(["zope/tests/__init__.py", "zope/test.py", "zope/a.py"], ["zope.a"], id="tests of a namespace"),
+        pytest.param(["tests/__init__.py", "conftest.py", "setup.py", "docs/a.py", "a.py"], ["a"], id="not for users"),
+        pytest.param(["tests/__init__.py"], ["tests"], id="tests and nothing else"),
+        pytest.param(["demo/tests/__init__.py", "demo/__init__.py"], ["demo"], id="tests of a package"),
         pytest.param(["zope/__main__.py", "zope/a.py"], ["zope.a"], id="a namespace that can be run"),
         pytest.param(["demo.py", "demo/data.py"], ["demo"], id="a module hides a namespace"),
         pytest.param(["demo.py", "demo/__init__.py"], ["demo"], id="a module beside its package"),
@@ -217,7 +221,7 @@ def test_an_attribute_is_looked_up_and_can_be_called(folder: Path) -> None:
 def test_an_attribute_that_is_absent_is_an_error(folder: Path) -> None:
     write_tree(folder, {"demo_c.py": ""})
     made = attempt("demo_c:main")
-    assert (made.ok, made.error_type) == (False, "AttributeError")
+    assert (made.ok, made.error_type) == (False, "no-attribute")
     assert "main" in (made.error or "")
 
 
@@ -522,7 +526,7 @@ def test_a_module_that_changes_the_folder_or_reads_the_arguments_is_in_order(sit
 
 
 def test_a_module_of_a_dependency_is_foreign(site: Site) -> None:
-    site.install({"demo-1.0.dist-info/x": ""})
+    site.install({"demo-1.0.dist-info/x": ""}, metadata="Requires-Dist: other\n")
     site.install({"other.py": ""}, name="other")
     document = look("other")
     assert found(document) == [("error", "foreign", "other")]
@@ -651,12 +655,376 @@ def test_a_path_with_a_comma_is_read(site: Site) -> None:
     assert look()["problems"] == []
 
 
+@posix
+def test_a_script_must_be_executable(site: Site) -> None:
+    site.install(
+        {"demo.py": "def main(): pass\n"}, entry_points="[console_scripts]\ndemo = demo:main\n", scripts=["demo"]
+    )
+    assert look()["problems"] == []
+    (site.scripts / "demo").chmod(0o644)
+    document = look()
+    assert [(severity, kind) for severity, kind, _ in found(document)] == [("error", "script-mode")]
+    assert "bin/demo` was installed, and is not executable." in said(document)
+
+
+@posix
+def test_a_script_that_record_does_not_list_must_be_executable(site: Site) -> None:
+    site.install({"demo.py": "def main(): pass\n"}, entry_points="[console_scripts]\ndemo = demo:main\n")
+    (site.scripts / "demo").touch(0o644)
+    document = look()
+    assert found(document) == [("error", "script-mode", "demo")]
+    assert f"was installed as {site.scripts / 'demo'}, and is not executable." in said(document)
+
+
+def test_a_file_that_differs_from_record_is_told(site: Site) -> None:
+    site.install({"demo.py": "", "demo_data/a.txt": "as released\n"})
+    (site.purelib / "demo_data" / "a.txt").write_text("changed\n", encoding="utf-8")
+    document = look()
+    assert found(document) == [("error", "changed-file", "demo_data/a.txt")]
+    assert "says (hash): the wheel is at odds with itself." in said(document)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "sha512=z4PhNX7vuL3xVChQ1m2AB9Yg5AULVxXcg_SpIdNs6c5H0NE8XYXysP-DGNKHfuwvY7kxvUdBeoGlODJ6-SfaPg",
+        "sha256=47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU=",
+        "md5=unknown",
+        "nothing",
+        "",
+    ],
+)
+def test_a_hash_is_compared_where_it_can_be(site: Site, written: str) -> None:
+    record = f"demo.py,{written},0\ndemo_data.bin,\n\ndemo-1.0.dist-info/RECORD,,\n"
+    site.install({"demo.py": "", "demo_data.bin": ""}, info={"RECORD": record})
+    assert look()["problems"] == []
+
+
+@pytest.mark.parametrize(
+    ("path", "severity"),
+    [("demo/core.py", "error"), ("demo.py", "error"), ("LICENSE", "warning"), ("tests/a.py", "warning")],
+)
+def test_a_file_that_another_distribution_took_the_place_of_is_told(site: Site, path: str, severity: str) -> None:
+    site.install({"demo.py": "", path: "ours = 1\n"})
+    site.install({path: "theirs = 1\n"}, name="rude")
+    document = look()
+    assert found(document) == [(severity, "changed-file", path)]
+    assert "rude has a file of that name too." in said(document)
+
+
+def test_namespaces_of_the_old_kinds_share_a_file(site: Site) -> None:
+    site.install({"zope/__init__.py": PKG_RESOURCES, "zope/a.py": ""})
+    site.install({"zope/__init__.py": PKGUTIL, "zope/b.py": ""}, name="zope.b")
+    assert look()["problems"] == []
+
+
+def test_a_distribution_of_nothing_is_told(site: Site) -> None:
+    site.install({})
+    document = look()
+    assert found(document) == [("error", "empty", "demo")]
+    assert "The build left everything out." in said(document)
+
+
+@pytest.mark.parametrize(("text", "problems"), [("import json\n", []), ("import json, no_such_module\n", ["pth"])])
+def test_a_file_for_the_module_site_must_not_fail(site: Site, text: str, problems: list[str]) -> None:
+    site.install({"demo.py": "", "demo-hook.pth": text})
+    document = look()
+    assert [kind for _, kind, _ in found(document)] == problems
+    assert not problems or "No module named 'no_such_module'" in said(document)
+
+
+@pytest.mark.parametrize(
+    ("files", "words"),
+    [
+        ({"demo/old.py": "print 'hello'\n"}, "`demo/old.py, line 1`"),
+        ({"demo/nul.py": "x = '\0'\n"}, "`demo/nul.py"),
+        ({"demo/a.py": "x = 1\n  y = 2\n", "demo/b.py": "\n)\n"}, "`demo/a.py, line 2`, `demo/b.py, line 2`."),
+    ],
+)
+def test_a_module_that_cannot_be_compiled_is_a_warning(site: Site, files: dict[str, str], words: str) -> None:
+    site.install({"demo/__init__.py": "", **files})
+    document = look()
+    assert [(severity, kind) for severity, kind, _ in found(document)] == [("warning", "syntax")]
+    assert words in said(document)
+
+
+@pytest.mark.parametrize("path", ["demo/{{name}}/x.py", "demo/my-template.py", "demo/tests/bad.py", "demo/x.txt"])
+def test_what_is_no_module_is_not_compiled(site: Site, path: str) -> None:
+    site.install({"demo/__init__.py": "", path: "print 'hello'\n"})
+    assert look()["problems"] == []
+
+
+def test_a_syntax_error_is_told_once(site: Site) -> None:
+    site.install({"demo/__init__.py": "import demo.bad\n", "demo/bad.py": "print 'hello'\n"})
+    assert found(look()) == [("error", "import", "demo")]
+
+
+def test_no_more_is_compiled_than_is_quick(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(probe, "SOURCE", 20)
+    site.install({"demo/__init__.py": "", "demo/a.py": "#" * 21, "demo/b.py": "print 'hello'\n"})
+    assert look()["problems"] == []
+
+
+# Versions.
+
+
+@pytest.mark.parametrize(
+    ("module", "metadata"),
+    [
+        ("1.0", "1.0"),
+        ("v1.0", "1.0"),
+        ("1.0", "1"),
+        ("1.0.0-beta.2", "1.0b2"),
+        ("1.0alpha", "1.0a0"),
+        ("2024.01.05", "2024.1.5"),
+        ("1.0", "1!1.0"),
+        ("1.0.post1", "1.0-r1"),
+        ("1.0+ubuntu.1", "1.0+Ubuntu-1"),
+    ],
+)
+def test_versions_that_agree(module: str, metadata: str) -> None:
+    assert probe._release(module) == probe._release(metadata)
+
+
+@pytest.mark.parametrize(
+    ("module", "metadata"),
+    [("1.0", "1.1"), ("1.0b1", "1.0"), ("1.0", "10"), ("1.0+g123", "1.0"), ("unknown", "1.0"), ("1.0a1", "1.0b1")],
+)
+def test_versions_that_differ(module: str, metadata: str) -> None:
+    assert probe._release(module) != probe._release(metadata)
+
+
+@pytest.mark.parametrize(
+    ("text", "problems"),
+    [
+        ("__version__ = '1.0.0'\n", []),
+        ("__version__ = (0, 9)\n", []),
+        ("def __getattr__(name):\n    raise RuntimeError(name)\n", []),
+        ("__version__ = '0.9'\n", [("warning", "module-version", "demo")]),
+        ("def __getattr__(name):\n    return '0.9'\n", [("warning", "module-version", "demo")]),
+    ],
+)
+def test_the_version_that_a_module_tells(site: Site, text: str, problems: list[tuple[str, str, str]]) -> None:
+    site.install({"demo.py": text})
+    document = look()
+    assert found(document) == problems
+    assert not problems or "`demo.__version__` is '0.9', and the metadata says 1.0." in said(document)
+
+
+def test_the_version_of_another_module_is_its_own_affair(site: Site) -> None:
+    site.install({"demo.py": "", "bundled.py": "__version__ = '7'\n"})
+    assert look()["problems"] == []
+
+
+# Why something cannot be imported, and whether that may be so.
+
+ELSEWHERE = "darwin" if sys.platform == "win32" else "win32"
+EXTRA = 'Provides-Extra: cli\nRequires-Dist: click-absent>=8; extra == "cli"\n'
+MARKER = 'Requires-Dist: absent_here; python_version < "3"\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "metadata", "words"),
+    [
+        (
+            "import click_absent\n",
+            EXTRA,
+            "`click-absent` is declared only in the extra `cli`, so that demo alone lacks it",
+        ),
+        (
+            "import absent_here\n",
+            MARKER,
+            '`absent-here` is declared only where `python_version < "3"`, which is not so',
+        ),
+        (
+            "import other_absent\n",
+            EXTRA,
+            "is of no dependency that was installed: not declared, or declared only in an",
+        ),
+        ("import other_absent\n", EXTRA, "an extra (cli; `extras` in [tool.seatrial] has those to install); or a part"),
+        ("import formatter\n", "", "`formatter` is a module of Python's own until 3.9, and this is Python 3."),
+        ("from . import core\n", "", "The module `demo.core` is not among the files of demo: the build left it out"),
+        ("from demo.sub import x\n", "", "The module `demo.sub` is not among the files of demo: the build left it out"),
+        ("raise ImportError('pip install demo[cli]')\n", EXTRA, "It wants the extra `cli`"),
+        ("raise SystemExit('pip install demo[all,cli]')\n", EXTRA, "It wants the extra `cli`"),
+        ("from json import nothing\n", "", "cannot import name 'nothing' from 'json'"),
+        ("import other\nfrom other import nothing\n", "", "`other` is of Other 7"),
+        (
+            "import importlib.metadata as m\nm.version('demo-app')\n",
+            "",
+            "It asks for the metadata of `demo-app`, which is not installed; this one is called `demo`",
+        ),
+    ],
+)
+def test_the_cause_of_an_error_is_told(site: Site, text: str, metadata: str, words: str) -> None:
+    site.install({"demo/__init__.py": text}, metadata=metadata)
+    site.install({"other.py": ""}, name="Other", version="7")
+    document = look()
+    assert [severity for severity, _, _ in found(document)] == ["error"]
+    assert words in said(document)
+
+
+@pytest.mark.parametrize(
+    ("text", "metadata", "words"),
+    [
+        ("import click_absent\n", EXTRA, "declared only in the extra `cli`"),
+        ("import absent_here\n", MARKER, "declared only where"),
+        ("raise ImportError('pip install demo[cli]')\n", EXTRA, "It wants the extra `cli`"),
+    ],
+)
+def test_a_module_beside_the_main_one_may_want_more(site: Site, text: str, metadata: str, words: str) -> None:
+    site.install({"demo.py": "", "pytest_demo.py": text}, metadata=metadata)
+    document = look()
+    assert [(severity, name) for severity, _, name in found(document)] == [("warning", "pytest_demo")]
+    assert words in said(document)
+    assert document["imported"] == ["demo"]
+
+
+def test_a_module_that_the_settings_name_has_to_be_importable(site: Site) -> None:
+    site.install({"demo.py": "", "pytest_demo.py": "import click_absent\n"}, metadata=EXTRA)
+    assert [severity for severity, _, _ in found(look("demo", "pytest_demo"))] == ["error"]
+
+
+def test_a_module_beside_types_may_want_more(site: Site) -> None:
+    files = {"django-stubs/__init__.pyi": "", "django_plugin.py": "import click_absent\n"}
+    site.install(files, name="django-stubs", metadata=EXTRA)
+    assert [severity for severity, _, _ in found(look(name="django-stubs"))] == ["warning"]
+
+
+def test_any_of_several_modules_has_to_be_importable_if_none_is_named_like_the_project(site: Site) -> None:
+    site.install({"one.py": "", "two.py": "import click_absent\n"}, metadata=EXTRA)
+    assert [severity for severity, _, _ in found(look())] == ["error"]
+
+
+@pytest.mark.parametrize("module", [f"demo_{ELSEWHERE}", f"demo_{ELSEWHERE.upper()}"])
+def test_a_module_for_another_system_may_fail(site: Site, module: str) -> None:
+    site.install({"demo.py": "", f"{module}.py": "raise OSError('no such API')\n"})
+    document = look()
+    assert found(document) == [("warning", "import", module)]
+    assert f"By its name it is for {ELSEWHERE}, and this is {sys.platform}" in said(document)
+
+
+def test_a_module_for_this_system_must_not_fail(site: Site) -> None:
+    site.install({"demo.py": "", f"demo_{sys.platform}.py": "raise OSError\n"})
+    assert [severity for severity, _, _ in found(look())] == ["error"]
+
+
+WINDOWS_ONLY = "Classifier: Operating System :: Microsoft :: Windows\n"
+ANY = "Classifier: Operating System :: OS Independent\n"
+
+
+@posix
+@pytest.mark.parametrize(
+    ("metadata", "severity"),
+    [
+        (WINDOWS_ONLY, "warning"),
+        (ANY, "error"),
+        ("", "error"),
+        (WINDOWS_ONLY + ANY, "error"),
+        (WINDOWS_ONLY + "Classifier: Operating System :: POSIX :: Linux\n", "error"),
+    ],
+)
+def test_a_project_for_another_system_need_not_be_importable(site: Site, metadata: str, severity: str) -> None:
+    site.install({"demo.py": "import winreg\n"}, metadata=metadata)
+    document = look()
+    assert found(document) == [(severity, "missing-module", "demo")]
+    assert "`winreg` is a module of Python's own that Python 3." in said(document)
+
+
+def test_a_namespace_that_is_hidden_is_told_as_that(site: Site) -> None:
+    site.install({"zope/event.py": ""})
+    site.install({"zope.py": ""}, name="rude")
+    document = look()
+    assert found(document) == [("error", "missing-module", "zope.event")]
+    assert "`zope.event` is among the files of demo, but hidden, because `zope` is " in said(document)
+    assert "which belongs to rude" in said(document)
+
+
+def test_a_namespace_that_the_distribution_hides_itself_is_told_as_that(site: Site) -> None:
+    site.install({"zope.py": "import zope.event\n"})
+    site.install({"zope/event/__init__.py": ""}, name="zope.event")
+    assert "`zope.event` is among the files of zope.event, but hidden, because `zope` is " in said(look())
+    assert "which belongs to demo" in said(look())
+
+
+def test_a_package_that_leads_nowhere_is_told_as_that(site: Site) -> None:
+    site.install({"demo/__init__.py": "__path__ = []\nimport demo.core\n", "demo/core.py": ""})
+    assert "`demo.core` is among the files of demo, and `demo` does not lead to it" in said(look())
+
+
+def test_an_extension_module_for_another_python_is_told(site: Site) -> None:
+    site.install({"demo/__init__.py": "from . import _c\n", "demo/_c.cpython-30-other.so": ""})
+    assert "`demo._c` is among the files of demo, but `demo/_c.cpython-30-other.so` is nothing that Python" in said(
+        look()
+    )
+
+
+def test_a_module_that_is_there_and_cannot_be_found_is_no_dependency(site: Site) -> None:
+    site.install({"demo.py": "raise ModuleNotFoundError('no', name='other')\n"})
+    site.install({"other.py": ""}, name="other")
+    assert "`other` is of no dependency that was installed" in said(look())
+
+
+def test_an_absent_module_of_a_namespace_that_is_there(site: Site) -> None:
+    site.install({"zope/event.py": "import zope.event.deep\n", "zope/other.py": ""})
+    assert "The module `zope.event.deep` is not among the files of demo" in said(look())
+
+
+@pytest.mark.parametrize(
+    ("requirement", "module"),
+    [
+        ("click", "click"),
+        ("pyyaml", "yaml"),
+        ("python-dateutil", "dateutil"),
+        ("gitpython", "git"),
+        ("pillow", "PIL"),
+        ("google-cloud-storage", "google.cloud"),
+        ("pytest-asyncio", "pytest_asyncio"),
+        ("pywin32", "win32com.client"),
+    ],
+)
+def test_the_supplier_of_a_module_is_guessed(requirement: str, module: str) -> None:
+    assert probe._supplies(requirement, module)
+
+
+@pytest.mark.parametrize(("requirement", "module"), [("click", "clicks"), ("yamllint", "yaml")])
+def test_the_supplier_of_a_module_is_not_guessed_wildly(requirement: str, module: str) -> None:
+    assert not probe._supplies(requirement, module)
+
+
+@pytest.mark.parametrize(
+    ("line", "name", "extras", "marker"),
+    [
+        ("Click", "click", (), ""),
+        ("zope.interface>=5 ; extra == 'a'", "zope-interface", ("a",), "extra == 'a'"),
+        ('a[b,c] (>=1); extra == "d" or extra == "e"', "a", ("d", "e"), 'extra == "d" or extra == "e"'),
+        ("x @ https://files.example/x-1.zip", "x", (), ""),
+        ("", "", (), ""),
+    ],
+)
+def test_requirements_are_read(line: str, name: str, extras: tuple[str, ...], marker: str) -> None:
+    assert probe.Needed.from_line(line) == probe.Needed(name, extras, marker)
+
+
 # Entry points.
 
 
 def with_points(site: Site, text: str, *scripts: str, demo: str = "def main(): pass\nx = 1\n") -> dict[str, Any]:
     site.install({"demo.py": demo}, entry_points=text, scripts=scripts)
     return look()
+
+
+@pytest.mark.parametrize("where", ["demo_cli:main", f"demo_{ELSEWHERE}:main", "demo_words:main"])
+def test_a_script_of_an_extra_or_another_system_is_a_warning(site: Site, where: str) -> None:
+    files = {
+        "demo.py": "",
+        "demo_cli.py": "import click_absent\n",
+        f"demo_{ELSEWHERE}.py": "raise OSError\n",
+        "demo_words.py": "raise SystemExit('demo[cli] is needed')\n",
+    }
+    site.install(files, metadata=EXTRA, entry_points=f"[console_scripts]\ndemo = {where}\n", scripts=["demo"])
+    document = look("demo")
+    assert found(document) == [("warning", "entry-point", "demo")]
 
 
 @pytest.mark.parametrize(
@@ -685,8 +1053,15 @@ def test_an_entry_point_that_loads_is_in_order(site: Site, text: str) -> None:
         ("[console_scripts]\ndemo = demo\n", "error", "`demo` is not of the form `module:attribute`."),
         ("[console_scripts]\ndemo = demo main\n", "error", "`demo main` is not of the form"),
         ("[console_scripts]\ndemo = demo_absent:main\n", "error", "`demo_absent` is of no dependency"),
-        ("[console_scripts]\ndemo = demo:run [fast]\n", "warning", "It is for the extra `fast`; `extras` in"),
-        ("[pytest11]\ndemo = demo:run\n", "warning", "The entry point [pytest11] `demo` does not work"),
+        ("[console_scripts]\ndemo = absent:run [fast]\n", "warning", "It is for the extra `fast`; `extras` in"),
+        (
+            "[console_scripts]\ndemo = demo:run [fast]\n",
+            "error",
+            "`demo:run [fast]` leads to nothing: module 'demo' has",
+        ),
+        ("[pytest11]\ndemo = demo:run\n", "error", "The entry point [pytest11] `demo` does not work"),
+        ("[pytest11]\ndemo = demo.absent\n", "error", "The module `demo.absent` is not among the files of demo"),
+        ("[mkdocs.plugins]\ndemo = mkdocs_absent:Plugin\n", "warning", "`mkdocs_absent` is of no dependency"),
         ("[pytest11]\ndemo = de-mo\n", "warning", "is not of the form"),
     ],
 )
