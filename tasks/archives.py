@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import email.parser
 import email.policy
+import gzip
 import tarfile
 import zipfile
 import zlib
@@ -39,6 +40,7 @@ METADATA_LIMIT = 16 << 20  # bytes of METADATA or PKG-INFO
 TEXT_LIMIT = 10 << 20  # bytes of one member that is looked through as text
 TOTAL_LIMIT = 2 << 30  # bytes of all members together, uncompressed
 MEMBER_LIMIT = 200_000
+CHUNK = 1 << 20
 SNIFF = 8192  # bytes in which a NUL byte tells binary from text
 
 BROKEN = (
@@ -195,17 +197,23 @@ class _Zip:
     def contents(self, limit: int) -> Iterator[tuple[str, bytes]]:
         for info in self._zip.infolist():
             if not info.is_dir() and info.file_size <= limit:
-                yield info.filename, self.read(info.filename, limit)
+                with self._zip.open(info) as file:  # by its header: a name can be there twice
+                    yield info.filename, file.read(limit)
 
 
 class _Tar:
     """The members of a gzipped tar file. Reading on is reading once: a tar has no table of contents."""
 
     def __init__(self, path: Path) -> None:
-        self._tar = tarfile.open(path, "r:gz")  # noqa: SIM115 (closed by `close`)
+        self._file = gzip.open(path)  # noqa: SIM115 (closed by `close`)
+        try:
+            self._tar = tarfile.open(fileobj=self._file, mode="r:")  # noqa: SIM115 (holds nothing else open)
+        except BaseException:
+            self.close()
+            raise
 
     def close(self) -> None:
-        self._tar.close()
+        self._file.close()
 
     def members(self) -> Iterator[Member]:
         total = 0
@@ -215,6 +223,14 @@ class _Tar:
                 raise ValueError("it has too many members, or they are too large together.")
             if info.isfile():
                 yield Member(info.name, info.size)
+        self._read_to_the_end(TOTAL_LIMIT)
+
+    def _read_to_the_end(self, limit: int) -> None:
+        """Read what follows the last member: a gzip file that was cut there has no length and checksum to compare."""
+        while chunk := self._file.read(CHUNK):
+            limit -= len(chunk)
+            if limit < 0:
+                raise ValueError("too much follows its last member.")
 
     def read(self, member: str, limit: int) -> bytes:
         info = self._tar.getmember(member)

@@ -1,0 +1,383 @@
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import sys
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import pytest
+
+from tasks import check as module
+from tasks import options, process, source
+from tasks.archives import Archive
+from tasks.check import check, inspect
+from tasks.config import Config
+from tasks.errors import FilesChanged, FindingsInFiles, InstallFailed, NotReady, StageMissing, ToolFailed
+from tasks.installer import Venv
+from tasks.process import Outcome
+from tasks.record import Record
+from tasks.stages import Built, Cell, Checked, Dist, Installed, Problem, Tool
+from tasks.stranger import Life
+from tests.archives import SDIST, WHEEL, sdist, token, wheel, written
+from tests.projects import commit, sample, write_tree
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tasks.run import Run
+
+RUNNING = "{}.{}".format(*sys.version_info)
+
+
+@dataclass
+class Installer:
+    """An installer that notes what it is asked for, and fails for the files that it is told."""
+
+    asked: list[tuple[str, str | None]] = field(default_factory=list)
+    failing: tuple[str, ...] = ()
+
+    def create(self, root: Path, python: str | None) -> Venv:
+        self.asked.append((root.parent.name, python))
+        return Venv(root)
+
+    def from_file(self, _venv: Venv, path: Path, project: str) -> None:
+        assert project == "demo"
+        if path.name in self.failing:
+            raise InstallFailed(path.name, 1, "no matching distribution for six")
+
+
+@dataclass
+class FakeRun:
+    """A session at work, without nox: the tools are those of the Python that runs the tests."""
+
+    root: Path
+    place: Path
+    config: Config = field(default_factory=lambda: Config(pythons=(RUNNING,)))
+    options: options.Options | None = None
+    record: Record = field(init=False)
+    said: list[str] = field(default_factory=list)
+    tried: Installer = field(default_factory=Installer)
+    names: dict[str, str] = field(default_factory=lambda: {"build": "release-build"})
+    invoked_from: str = ""
+
+    def __post_init__(self) -> None:
+        self.record = Record.of(self.root)
+
+    @property
+    def session(self) -> FakeRun:
+        return self
+
+    def say(self, text: str = "") -> None:
+        self.said.append(text)
+
+    @contextlib.contextmanager
+    def scratch(self) -> Iterator[Path]:
+        self.place.mkdir()
+        yield self.place
+        self.place.rename(self.place.with_name(f"{self.place.name} used {len(list(self.place.parent.iterdir()))}"))
+
+    def tools(self, lock: str) -> Path:
+        assert lock == "twine"
+        return Path(sys.executable)
+
+    def installer(self, scratch: Path) -> Installer:
+        assert scratch.is_dir()
+        return self.tried
+
+    @property
+    def output(self) -> str:
+        return "\n".join(self.said)
+
+
+@pytest.fixture(autouse=True)
+def lives(monkeypatch: pytest.MonkeyPatch) -> dict[str, tuple[Problem, ...]]:
+    """What goes wrong once a file is installed, by its name; nothing unless a test puts it there."""
+    problems: dict[str, tuple[Problem, ...]] = {}
+
+    def live(_installer: object, _venv: Venv, guest: Any, _config: Config, _checkout: Path) -> Life:
+        me = Installed("demo", guest.version, guest.origins[0].url, guest.origins[0].sha256)
+        met = problems.get(guest.label, ())
+        return Life("3.13.0", "linux", "x86_64", me, (me, Installed("six", "1.17")), ("demo",), (), met)
+
+    monkeypatch.setattr(module, "live", live)
+    return problems
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> FakeRun:
+    """A committed project with a wheel and an sdist in dist/, recorded as built."""
+    root = sample(tmp_path / "ein Übungsstück")
+    commit(root)
+    made = FakeRun(root, tmp_path / "scratch" / "one")
+    made.place.parent.mkdir()
+    wheel(root / "dist")
+    sdist(root / "dist")
+    built(made)
+    return made
+
+
+def built(run: FakeRun) -> Built:
+    """Record what lies in dist/ as built."""
+    dists = tuple(sorted(Dist.from_file(path) for path in run.record.dist.iterdir()))
+    stage = Built(
+        project="demo",
+        version="1.0",
+        dists=dists,
+        at="2024-05-06T07:08:09Z",
+        commit=None,
+        tag=None,
+        dirty=False,
+        epoch=0,
+        fingerprint="",
+        tools=(Tool("build", "1"),),
+        matrix=(Cell(RUNNING, "wheel"),),
+    )
+    run.record.write(stage)
+    return stage
+
+
+def checked(run: FakeRun) -> Checked:
+    check(as_run(run))
+    return run.record.read(Checked, session="check")
+
+
+def as_run(run: FakeRun) -> Run:
+    """Return `run` as what the sessions take it for."""
+    return cast("Run", run)
+
+
+# check.
+
+
+def test_what_passes_is_recorded_with_its_trials(run: FakeRun) -> None:
+    stage = checked(run)
+    assert stage.problems == ()
+    assert [(trial.filename, trial.python, trial.imported) for trial in stage.trials] == [
+        (WHEEL, RUNNING, ("demo",)),
+        (SDIST, RUNNING, ("demo",)),
+    ]
+    assert "release-tag" in stage.rules
+    assert run.said[-1] == "checked demo 1.0: nothing stops this release"
+    assert f"  {WHEEL}: installed with 1 other distribution; demo" in run.output
+    (origin,) = {one.origin for trial in stage.trials if trial.filename == SDIST for one in trial.installed} - {None}
+    assert origin == (run.record.dist / SDIST).as_uri()
+
+
+def test_nothing_is_done_without_a_build(run: FakeRun) -> None:
+    run.record.path(Built).unlink()
+    with pytest.raises(StageMissing) as error:
+        check(as_run(run))
+    assert error.value.session == "release-build"
+
+
+def test_what_is_checked_is_not_checked_again(run: FakeRun, monkeypatch: pytest.MonkeyPatch) -> None:
+    checked(run)
+    monkeypatch.setattr(process, "run", None)
+    run.said.clear()
+    check(as_run(run))
+    assert len(run.said) == 1
+    assert "checked already" in run.said[0]
+
+
+def test_changed_files_are_refused_though_they_were_checked(run: FakeRun) -> None:
+    checked(run)
+    (run.record.dist / WHEEL).write_bytes(b"")
+    with pytest.raises(FilesChanged):
+        check(as_run(run))
+
+
+def test_an_error_stops_before_the_trial(run: FakeRun) -> None:
+    wheel(run.record.dist, files={"noxfile.py": ""})
+    written(run.record.dist, SDIST, b"no sdist")
+    built(run)
+    with pytest.raises(NotReady) as error:
+        check(as_run(run))
+    assert (error.value.count, error.value.trial) == (2, False)
+    assert run.tried.asked == []
+    assert "[wheel-release-tooling]" in run.output
+    assert "[archive-readable]" in run.output
+    assert not run.record.path(Checked).exists()
+
+
+def test_a_warning_is_shown_recorded_and_stops_nothing(run: FakeRun) -> None:
+    wheel(run.record.dist, {"Author-email": None})
+    built(run)
+    stage = checked(run)
+    assert [(problem.rule, problem.file) for problem in stage.problems] == [("metadata-author", WHEEL)]
+    assert f"  warning: {WHEEL}: neither author" in run.output
+
+
+def test_a_warning_that_is_ignored_is_named_with_its_reason(run: FakeRun) -> None:
+    wheel(run.record.dist, {"Author-email": None})
+    built(run)
+    run.config = replace(run.config, ignore={"metadata-author": "we are many", "metadata-summary": "unused"})
+    stage = checked(run)
+    assert stage.problems == ()
+    assert f"  ignored: {WHEEL}: metadata-author (we are many)" in run.said
+    assert "unused" not in run.output
+
+
+def test_an_error_cannot_be_ignored(run: FakeRun) -> None:
+    wheel(run.record.dist, files={"noxfile.py": ""})
+    built(run)
+    run.config = replace(run.config, ignore={"wheel-release-tooling": "please"})
+    with pytest.raises(NotReady):
+        check(as_run(run))
+    assert "ignored" not in run.output
+
+
+def test_the_rules_see_the_tag_and_what_git_tracks(run: FakeRun) -> None:
+    write_tree(run.root, {"conf/secret": token()})
+    commit(run.root, "v2.0")
+    with pytest.raises(NotReady) as error:
+        check(as_run(run))
+    assert error.value.count == 2
+    assert "conf/secret:1 (tracked by git)" in run.output
+    assert "HEAD is tagged v2.0" in run.output
+
+
+def test_without_git_the_rules_go_on(run: FakeRun, tmp_path: Path) -> None:
+    bare = FakeRun(tmp_path / "bare", run.place)
+    write_tree(bare.root, {"pyproject.toml": ""})
+    wheel(bare.root / "dist")
+    sdist(bare.root / "dist")
+    built(bare)
+    assert source.look(bare.root).commit is None
+    assert checked(bare).problems == ()
+
+
+def test_a_rules_program_that_fails_is_an_error(run: FakeRun, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process, "run", lambda *_words, **_options: Outcome(3, "no module named twine"))
+    with pytest.raises(ToolFailed, match="no module named twine"):
+        check(as_run(run))
+
+
+# The trial.
+
+
+def test_a_file_that_cannot_be_installed_stops(run: FakeRun) -> None:
+    run.tried.failing = (SDIST,)
+    with pytest.raises(NotReady) as error:
+        check(as_run(run))
+    assert (error.value.count, error.value.trial) == (1, True)
+    assert f"error: {SDIST}: {SDIST} could not be installed" in run.output
+    assert "no matching distribution for six" in run.output
+    assert "[install-failed]" in run.output
+    assert f"  {SDIST}: installed with" in run.output
+    assert not run.record.path(Checked).exists()
+
+
+def test_what_does_not_work_once_installed_stops(run: FakeRun, lives: dict[str, tuple[Problem, ...]]) -> None:
+    lives[WHEEL] = (Problem("install-import", "error", WHEEL, "import demo fails"),)
+    with pytest.raises(NotReady) as error:
+        check(as_run(run))
+    assert error.value.trial
+    assert "import demo fails [install-import]" in run.output
+
+
+def test_a_warning_of_the_trial_is_recorded(run: FakeRun, lives: dict[str, tuple[Problem, ...]]) -> None:
+    lives[SDIST] = (Problem("install-version", "warning", SDIST, "demo.__version__ is another"),)
+    assert checked(run).problems == lives[SDIST]
+
+
+def test_a_wheel_for_another_platform_is_named_and_not_tried(run: FakeRun) -> None:
+    (run.record.dist / WHEEL).unlink()
+    wheel(run.record.dist, filename="demo-1.0-cp39-cp39-win_ia64.whl")
+    built(run)
+    assert [trial.filename for trial in checked(run).trials] == [SDIST]
+    assert "  demo-1.0-cp39-cp39-win_ia64.whl: not tried here (another platform, or one more of its kind)" in run.said
+
+
+def test_of_several_wheels_the_one_that_fits_best_is_tried(run: FakeRun) -> None:
+    best = f"demo-1.0-cp{sys.version_info[0]}{sys.version_info[1]}-none-any.whl"
+    wheel(run.record.dist, filename=best)
+    built(run)
+    assert [trial.filename for trial in checked(run).trials] == [best, SDIST]
+    assert f"  {WHEEL}: not tried here (another platform, or one more of its kind)" in run.said
+
+
+def test_wheels_alone_are_tried_alone(run: FakeRun) -> None:
+    (run.record.dist / SDIST).unlink()
+    built(run)
+    stage = checked(run)
+    assert [trial.filename for trial in stage.trials] == [WHEEL]
+    assert [problem.rule for problem in stage.problems] == ["release-no-sdist"]
+
+
+@pytest.mark.parametrize(
+    ("requires", "python"),
+    [(">=3.10", None), (None, None), (f"<{RUNNING}", "3.9"), (">=3.99", "3.9"), (f"=={RUNNING}.*", None)],
+)
+def test_it_is_tried_on_a_python_that_is_supported(
+    run: FakeRun, tmp_path: Path, requires: str | None, python: str | None
+) -> None:
+    run.config = Config(pythons=("3.8", "3.9"))
+    wheel(run.record.dist, {"Requires-Python": requires})
+    sdist(run.record.dist, {"Requires-Python": requires})
+    built(run)
+    stage = checked(run)
+    assert sorted(run.tried.asked) == [("sdist", python), ("wheel", python)]
+    assert {trial.python for trial in stage.trials} == {python or RUNNING}
+    del tmp_path
+
+
+def test_a_requires_python_that_cannot_be_read_is_no_reason_for_another(run: FakeRun) -> None:
+    archive = Archive.open(wheel(run.record.dist, {"Requires-Python": "three"}))
+    assert module._python_for(archive, ("3.9",)) is None
+
+
+# inspect.
+
+
+def inspected(run: FakeRun, *files: str, out: Path | None = None) -> None:
+    run.invoked_from = str(run.record.dist)
+    words = [*(["--json", str(out)] if out else []), *files]
+    run.options = options.parse("inspect", words, Path(run.invoked_from))
+    inspect(as_run(run))
+
+
+def test_files_are_inspected_without_a_record(run: FakeRun, tmp_path: Path) -> None:
+    run.record.path(Built).unlink()
+    out = tmp_path / "out.json"
+    inspected(run, WHEEL, SDIST, out=out)
+    assert run.said == [f"  {WHEEL}: nothing found", f"  {SDIST}: nothing found"]
+    answer = json.loads(out.read_text(encoding="utf-8"))
+    assert answer == [{"file": WHEEL, "problems": []}, {"file": SDIST, "problems": []}]
+
+
+def test_errors_in_files_are_counted_by_file(run: FakeRun, tmp_path: Path) -> None:
+    files = {"noxfile.py": "", "demo/token": token()}
+    wheel(run.record.dist, {"Summary": None}, files=files)
+    sdist(run.record.dist, {"Summary": None})
+    out = tmp_path / "out.json"
+    with pytest.raises(FindingsInFiles) as error:
+        inspected(run, WHEEL, SDIST, out=out)
+    assert error.value.count == 1
+    answer = json.loads(out.read_text(encoding="utf-8"))
+    assert {(problem["rule"], problem["severity"]) for problem in answer[0]["problems"]} == {
+        ("metadata-summary", "warning"),
+        ("wheel-release-tooling", "error"),
+        ("secret-api-token", "error"),
+    }
+    assert [problem["rule"] for problem in answer[1]["problems"]] == ["metadata-summary"]
+
+
+def test_warnings_alone_are_no_failure_of_inspect(run: FakeRun) -> None:
+    wheel(run.record.dist, {"Summary": None})
+    inspected(run, WHEEL)
+    assert "[metadata-summary]" in run.output
+
+
+def test_a_file_elsewhere_is_inspected_by_its_path(run: FakeRun, tmp_path: Path) -> None:
+    other = wheel(tmp_path / "elsewhere")
+    inspected(run, str(other), os.path.relpath(other, run.record.dist))
+    assert run.said == [f"  {WHEEL}: nothing found"] * 2
+
+
+def test_the_samples_hash_as_recorded(run: FakeRun) -> None:
+    stage = built(run)
+    assert stage.dists[0].sha256 == hashlib.sha256((run.record.dist / WHEEL).read_bytes()).hexdigest()

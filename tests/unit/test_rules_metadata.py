@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tasks.rules import metadata as _declared  # noqa: F401 (declares the rules)
+from tests.archives import found, sdist, wheel
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.archives import Fields
+
+NOTHING: Fields = {}
+NO_LICENSE: Fields = {"License-Expression": None, "License-File": None}
+NO_AUTHOR: Fields = {"Author-email": None}
+NO_URL: Fields = {"Project-URL": None}
+
+
+@pytest.mark.parametrize(
+    ("code", "changes"),
+    [
+        ("metadata-summary", {"Summary": None}),
+        ("metadata-summary", {"Summary": ""}),
+        ("metadata-summary", {"Summary": "UNKNOWN"}),
+        ("metadata-license", NO_LICENSE),
+        ("metadata-requires-python", {"Requires-Python": None}),
+        ("metadata-author", NO_AUTHOR),
+        ("metadata-source-url", NO_URL),
+    ],
+)
+def test_a_field_that_is_missing_is_named(tmp_path: Path, code: str, changes: Fields) -> None:
+    for path in (wheel(tmp_path, changes), sdist(tmp_path, changes)):
+        (message,) = found(path, code)
+        assert "set " in message
+
+
+@pytest.mark.parametrize(
+    ("code", "changes"),
+    [
+        ("metadata-summary", NOTHING),
+        ("metadata-license", NOTHING),
+        ("metadata-license", {**NO_LICENSE, "License": "MIT"}),
+        ("metadata-license", {**NO_LICENSE, "License-File": "COPYING"}),
+        ("metadata-license", {**NO_LICENSE, "Classifier": "License :: OSI Approved :: MIT License"}),
+        ("metadata-requires-python", NOTHING),
+        ("metadata-author", NOTHING),
+        ("metadata-author", {**NO_AUTHOR, "Author": "Ada Example"}),
+        ("metadata-author", {**NO_AUTHOR, "Maintainer": "Ada Example"}),
+        ("metadata-author", {**NO_AUTHOR, "Maintainer-email": "ada@example.org"}),
+        ("metadata-source-url", NOTHING),
+        ("metadata-source-url", {**NO_URL, "Home-page": "https://example.org"}),
+        ("metadata-source-url", {**NO_URL, "Download-URL": "https://example.org"}),
+        ("metadata-local-version", NOTHING),
+    ],
+)
+def test_what_is_there_is_enough(tmp_path: Path, code: str, changes: Fields) -> None:
+    assert found(wheel(tmp_path, changes), code) == []
+    assert found(sdist(tmp_path, changes), code) == []
+
+
+def test_another_classifier_names_no_license(tmp_path: Path) -> None:
+    assert found(wheel(tmp_path, {**NO_LICENSE, "Classifier": "Topic :: License"}), "metadata-license")
+
+
+@pytest.mark.parametrize("description", ["", "\n \n"])
+def test_an_empty_description_is_named(tmp_path: Path, description: str) -> None:
+    assert found(wheel(tmp_path, description=description), "metadata-readme")
+    assert found(wheel(tmp_path), "metadata-readme") == []
+
+
+def test_a_local_version_is_refused(tmp_path: Path) -> None:
+    (message,) = found(wheel(tmp_path, filename="demo-1.0+g123-py3-none-any.whl"), "metadata-local-version")
+    assert "1.0+g123" in message
+    assert found(wheel(tmp_path, filename="demo-1.0.dev1-py3-none-any.whl"), "metadata-local-version") == []

@@ -1,0 +1,146 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tasks.archives import Archive
+from tasks.rules import registry
+from tasks.rules import release as module
+from tasks.rules.registry import Release
+from tests.archives import SDIST, WHEEL, sdist, wheel
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.archives import Fields
+
+OTHER_WHEEL = "demo-1.0-cp314-cp314-win32.whl"
+
+
+def judged(code: str, *paths: Path, tags: tuple[str, ...] = (), patterns: tuple[str, ...] | None = None) -> list[str]:
+    """Return what the rule `code` finds in a release of `paths`."""
+    archives = tuple(Archive.open(path) for path in paths)
+    release = Release(archives, tags) if patterns is None else Release(archives, tags, patterns)
+    return [message for rule in registry.RELEASE_RULES if rule.code == code for message in rule.find(release)]
+
+
+def test_files_of_two_projects_are_named(tmp_path: Path) -> None:
+    other = wheel(tmp_path, filename="demo_two-1.0-py3-none-any.whl")
+    (message,) = judged("release-one-project", wheel(tmp_path), other)
+    assert "demo, demo-two" in message
+    same = wheel(tmp_path, filename="Demo.Two-1.0-py3-none-any.whl")
+    assert judged("release-one-project", other, same) == []
+
+
+def test_files_of_two_versions_are_named(tmp_path: Path) -> None:
+    other = sdist(tmp_path, filename="demo-1.1.tar.gz")
+    (message,) = judged("release-one-version", wheel(tmp_path), other)
+    assert "1.0, 1.1" in message
+    same = sdist(tmp_path, filename="demo-1.0.0.tar.gz")
+    assert judged("release-one-version", wheel(tmp_path), same) == []
+
+
+def test_two_sdists_are_named(tmp_path: Path) -> None:
+    paths = (wheel(tmp_path), sdist(tmp_path), wheel(tmp_path, filename=OTHER_WHEEL))
+    assert judged("release-one-sdist", *paths) == []
+    (message,) = judged("release-one-sdist", *paths, sdist(tmp_path, filename="demo-1.0.0.tar.gz"))
+    assert f"demo-1.0.0.tar.gz, {SDIST}" in message
+
+
+def test_a_release_without_one_kind_is_named(tmp_path: Path) -> None:
+    assert judged("release-no-sdist", wheel(tmp_path))
+    assert judged("release-no-wheel", sdist(tmp_path))
+    for code in ("release-no-sdist", "release-no-wheel"):
+        assert judged(code, wheel(tmp_path), sdist(tmp_path)) == []
+
+
+# The sdist's metadata against the wheels'.
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [
+        ({"Requires-Dist": "six"}, {"Requires-Dist": ["six", "attrs"]}),
+        ({"Summary": "one"}, {"Summary": "two"}),
+        ({"Requires-Python": None}, {"Requires-Python": ">=3.10"}),
+    ],
+)
+def test_a_field_that_differs_is_named(tmp_path: Path, ours: Fields, theirs: Fields) -> None:
+    (message,) = judged("release-metadata-agree", sdist(tmp_path, ours), wheel(tmp_path, theirs))
+    (field,) = ours
+    assert message.startswith(f"{field.lower()} differs: ")
+    assert WHEEL in message
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [
+        ({}, {}),
+        ({"Requires-Dist": "six", "Dynamic": ["Requires-Dist"]}, {"Requires-Dist": ["six", "attrs"]}),
+        ({"Requires-Dist": ["attrs", "six"]}, {"Requires-Dist": ["six", "attrs"]}),
+        ({"Keywords": "one"}, {"Keywords": "two"}),
+        ({"Author": "one"}, {}),
+    ],
+)
+def test_fields_that_agree_or_may_differ_pass(tmp_path: Path, ours: Fields, theirs: Fields) -> None:
+    assert judged("release-metadata-agree", sdist(tmp_path, ours), wheel(tmp_path, theirs)) == []
+
+
+def test_a_long_value_is_shortened(tmp_path: Path) -> None:
+    (message,) = judged("release-metadata-agree", sdist(tmp_path, {"Summary": "x" * 500}), wheel(tmp_path))
+    assert "xxx..." in message
+    assert len(message) < 400
+
+
+def test_wheels_alone_have_nothing_to_differ_from(tmp_path: Path) -> None:
+    paths = (wheel(tmp_path), wheel(tmp_path, {"Summary": "other"}, filename=OTHER_WHEEL))
+    assert judged("release-metadata-agree", *paths) == []
+
+
+# The tag.
+
+
+@pytest.mark.parametrize(
+    ("tags", "patterns"),
+    [
+        (("v1.1",), None),
+        (("1.1",), None),
+        (("v0.9", "v1.1"), None),
+        (("demo-1.1",), ("demo-{version}",)),
+        (("demo@1.1",), ("{name}@{version}",)),
+        (("release/1.1/final",), ("release/{version}/final",)),
+    ],
+)
+def test_a_tag_of_another_version_is_named(
+    tmp_path: Path, tags: tuple[str, ...], patterns: tuple[str, ...] | None
+) -> None:
+    (message,) = judged("release-tag", wheel(tmp_path), tags=tags, patterns=patterns)
+    assert ", ".join(tags) in message
+    assert "version 1.0" in message
+
+
+@pytest.mark.parametrize(
+    ("tags", "patterns"),
+    [
+        ((), None),
+        (("v1.0",), None),
+        (("1.0.0",), None),
+        (("v1.1", "v1.0"), None),
+        (("latest", "vanilla", "docs-2"), None),
+        (("v1.1",), ("demo-{version}",)),
+        (("v1-1",), ("v1.{version}",)),
+    ],
+)
+def test_a_tag_of_this_version_or_of_none_passes(
+    tmp_path: Path, tags: tuple[str, ...], patterns: tuple[str, ...] | None
+) -> None:
+    assert judged("release-tag", wheel(tmp_path), tags=tags, patterns=patterns) == []
+
+
+def test_a_tag_with_no_readable_file_passes() -> None:
+    assert judged("release-tag", tags=("v1.1",)) == []
+
+
+def test_kinds_are_those_that_are_there(tmp_path: Path) -> None:
+    assert module.kinds((Archive.open(wheel(tmp_path)),)) == {"wheel"}
