@@ -301,16 +301,6 @@ class StageMissing(ReleaseError):
 
 
 @dataclass(eq=False)
-class StageOutdated(ReleaseError):
-    reason: str
-    session: str
-
-    what = "What is recorded no longer fits: {e.reason}."
-    cause = "the release was built anew after that session."
-    cure = "run `nox -s {e.session}` again."
-
-
-@dataclass(eq=False)
 class RecordDamaged(ReleaseError):
     path: Path
     reason: str
@@ -431,16 +421,6 @@ class InstallFailed(ReleaseError):
     @property
     def shown(self) -> str:
         return indented(self.output)
-
-
-@dataclass(eq=False)
-class NoFit(ReleaseError):
-    kind: str
-    python: str
-
-    what = "None of this release's files of kind {e.kind} fits Python {e.python} on this machine."
-    cause = "a compiled wheel for another platform, or a Python that the project does not support."
-    cure = "set `pythons` in [tool.seatrial] to Pythons that the files are for."
 
 
 # What the indexes say.
@@ -576,7 +556,7 @@ class NotVerified(ReleaseError):
     missing: tuple[str, ...]
     in_ci: bool
 
-    what = "These files are not verified as the matrix demands. Missing:{e.shown}"
+    what = "These files are not verified as the matrix demands, so nothing goes to {e.index}. Missing:{e.shown}"
     cause = (
         "an interpreter that is not on this machine is skipped by nox; a failed or unfinished verify leaves no record."
     )

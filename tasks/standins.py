@@ -47,10 +47,11 @@ def from_environment(outer: Mapping[str, str]) -> Standin | None:
     try:
         found = json.loads(text)
         standin = Standin(Path(found["place"]), found["testpypi"], found["pypi"])
-    except (ValueError, KeyError, TypeError):
+        hosts = {url: urlsplit(url).hostname for url in (standin.testpypi, standin.pypi)}
+    except (ValueError, KeyError, TypeError, AttributeError):
         raise NotLoopback(VARIABLE, "(not readable)") from None
-    for url in (standin.testpypi, standin.pypi):
-        if urlsplit(url).hostname not in LOOPBACK:
+    for url, host in hosts.items():
+        if host not in LOOPBACK:
             raise NotLoopback(VARIABLE, url)
     return standin
 

@@ -263,7 +263,7 @@ def test_a_version_that_is_none_has_no_further_files(index: Index, dists: tuple[
 def test_what_is_no_page_of_the_json_api_is_said_to_be_none(body: bytes | str) -> None:
     with (
         answering(body) as url,
-        pytest.raises(IndexNotJson, match=r"did not answer http://.*/simple/demo/ in the JSON"),
+        pytest.raises(IndexNotJson, match=r"did not answer http.*/demo/ in the JSON"),
     ):
         read_project(Index("an index", simple=f"{url}/simple/"), "demo")
 

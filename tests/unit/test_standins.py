@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tasks.config import Config
+from tasks.errors import NotLoopback
+from tasks.indexes import PYPI, TESTPYPI
+from tasks.standins import VARIABLE, Standin, from_environment
+
+HERE = Standin(Path("a folder ü"), "http://127.0.0.1:8001", "http://localhost:8002/")
+FOUND = {"place": "a folder", "testpypi": "http://127.0.0.1:8001", "pypi": "http://[::1]:8002"}
+
+
+def test_without_the_variable_there_is_no_stand_in() -> None:
+    assert from_environment({"PATH": "/bin"}) is None
+
+
+def test_a_stand_in_comes_back_from_the_environment() -> None:
+    assert from_environment(HERE.to_environment()) == HERE
+    assert from_environment({VARIABLE: json.dumps(FOUND)}) == Standin(
+        Path("a folder"), "http://127.0.0.1:8001", "http://[::1]:8002"
+    )
+
+
+@pytest.mark.parametrize("index", ["testpypi", "pypi"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://pypi.org",
+        "http://127.0.0.1.example.org",
+        "http://127.0.0.1@example.org",
+        "http://example.org/127.0.0.1",
+        "//example.org",
+        "127.0.0.1",
+        "",
+    ],
+)
+def test_an_address_outside_this_machine_is_refused(index: str, url: str) -> None:
+    with pytest.raises(NotLoopback) as error:
+        from_environment({VARIABLE: json.dumps(FOUND | {index: url})})
+    assert str(error.value).startswith(f"{VARIABLE} names an address outside this machine: {url}\n")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "no JSON",
+        "[]",
+        "null",
+        "{}",
+        json.dumps({name: text for name, text in FOUND.items() if name != "place"}),
+        json.dumps({name: text for name, text in FOUND.items() if name != "pypi"}),
+        json.dumps(FOUND | {"place": 7}),
+        json.dumps(FOUND | {"pypi": 7}),
+        json.dumps(FOUND | {"pypi": ["http://127.0.0.1"]}),
+        json.dumps(FOUND | {"pypi": "http://[::1"}),
+    ],
+)
+def test_a_variable_that_cannot_be_read_is_refused(text: str) -> None:
+    with pytest.raises(NotLoopback, match=r"\(not readable\)"):
+        from_environment({VARIABLE: text})
+
+
+def test_both_public_indexes_are_replaced_and_dependencies_are_not() -> None:
+    config = Config(extras=("cli",))
+    found = HERE.replacing(config)
+    assert (found.testpypi.simple, found.testpypi.upload) == (
+        "http://127.0.0.1:8001/simple/",
+        "http://127.0.0.1:8001/legacy/",
+    )
+    assert (found.pypi.simple, found.pypi.upload) == ("http://localhost:8002/simple/", "http://localhost:8002/legacy/")
+    assert (found.dependencies, found.extras) == (config.dependencies, ("cli",))
+
+
+def test_a_stand_in_is_named_as_one_and_takes_the_variables_of_the_index() -> None:
+    found = HERE.replacing(Config())
+    assert (found.testpypi.name, found.pypi.name) == ("TestPyPI (stand-in)", "PyPI (stand-in)")
+    for there, index in ((found.testpypi, TESTPYPI), (found.pypi, PYPI)):
+        assert (there.token_variable, there.token_location) == (index.token_variable, index.token_location)
+        assert there.is_loopback
+        assert there.page("demo", "1.0") == f"{there.simple}demo/"
