@@ -54,12 +54,13 @@ def wheel(metadata: str = METADATA, member: str = "demo-1.0.dist-info/METADATA")
 
 
 def sdist(metadata: str = METADATA, member: str = "demo-1.0/PKG-INFO", kind: bytes = tarfile.REGTYPE) -> bytes:
-    """Return the bytes of an sdist with just its metadata."""
+    """Return the bytes of an sdist with just its metadata and an empty file."""
     file, content = io.BytesIO(), metadata.encode()
     with gzip.GzipFile(fileobj=file, mode="wb", mtime=0) as packed, tarfile.open(fileobj=packed, mode="w") as archive:
         info = tarfile.TarInfo(member)
         info.type, info.size = kind, len(content) if kind == tarfile.REGTYPE else 0
         archive.addfile(info, io.BytesIO(content))
+        archive.addfile(tarfile.TarInfo("demo-1.0/README.md"))
     return file.getvalue()
 
 
