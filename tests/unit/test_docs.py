@@ -1,0 +1,112 @@
+"""The pages: every relative link leads somewhere, and the reference names all that the code takes."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tasks import config, credentials, door, indexes, options, record, sessions, stages
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).parents[2]
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
+FENCE = re.compile(r"^(```|~~~).*?^\1", re.MULTILINE | re.DOTALL)
+LINK = re.compile(r"\]\((?P<inline>[^()\s]+)\)|^\[[^\]]+\]:\s*(?P<reference>\S+)", re.MULTILINE)
+HEADING = re.compile(r"^#+ +(.+?) *$", re.MULTILINE)
+
+
+def prose(page: Path) -> str:
+    """Return the text of `page` without its blocks of code."""
+    return FENCE.sub("", page.read_text(encoding="utf-8"))
+
+
+def links(text: str) -> Iterator[str]:
+    """Yield where the links in `text` lead, those to other sites left out."""
+    for match in LINK.finditer(text):
+        target = match["inline"] or match["reference"]
+        if not re.match(r"[a-z]+:", target):
+            yield target
+
+
+def anchors(text: str) -> set[str]:
+    """Return what the headings in `text` are called in a link, as GitHub makes it."""
+    shown = (re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", heading) for heading in HEADING.findall(text))
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in shown}
+
+
+def broken(page: Path) -> Iterator[str]:
+    """Yield the links in `page` that lead nowhere."""
+    for link in links(prose(page)):
+        name, _, anchor = link.partition("#")
+        target = (page.parent / name).resolve() if name else page
+        if not target.exists() or (anchor and anchor not in anchors(prose(target))):
+            yield link
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_every_relative_link_and_anchor_leads_somewhere(page: Path) -> None:
+    assert list(broken(page)) == []
+
+
+def test_a_link_that_leads_nowhere_is_found(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text(
+        "# A *page*: of `ours`\n[well](page.md#a-page-of-ours), [here](#a-page-of-ours), [site](https://example.org)\n"
+        "[gone](gone.md), [anchor](#gone), [ref]\n```text\n[code](in-code.md)\n```\n[ref]: far/gone.md\n",
+        encoding="utf-8",
+    )
+    assert list(broken(page)) == ["gone.md", "#gone", "far/gone.md"]
+
+
+# The reference.
+
+
+@pytest.fixture(scope="module")
+def reference() -> str:
+    """All pages of the reference in one text, code in it included."""
+    return "\n".join(path.read_text(encoding="utf-8") for path in sorted((ROOT / "docs" / "reference").glob("*.md")))
+
+
+def test_every_session_is_in_the_reference(reference: str) -> None:
+    assert [name for name in sessions.NAMES if f"| `{name}` |" not in reference] == []
+
+
+def test_the_door_knows_every_session() -> None:
+    assert tuple(door.SESSIONS) == sessions.NAMES == tuple(sessions.BODIES)
+
+
+def test_every_option_is_in_the_reference(reference: str) -> None:
+    flags = [flag for action in options._parser("build")._actions for flag in action.option_strings]
+    missing = {flag for flag in flags if not re.search(rf"`{flag}[` ]", reference)}
+    assert missing <= {"-h", "--help"}
+
+
+def test_every_setting_is_in_the_reference_and_no_other(reference: str) -> None:
+    page = (ROOT / "docs" / "reference" / "configuration.md").read_text(encoding="utf-8")
+    told = set(re.findall(r"^\| `([a-z-]+)` \|", page, re.MULTILINE))
+    assert told == set(config.READERS)
+    named = [*config.RESERVED, *(f"indexes.{role}" for role in config.DEFAULT_INDEXES)]
+    assert [name for name in named if f"`{name}`" not in reference] == []
+
+
+def test_every_variable_is_in_the_reference(reference: str) -> None:
+    tokens = [index.token_variable for index in (indexes.TESTPYPI, indexes.PYPI)]
+    identities = [f"{audience}_ID_TOKEN" for audience in credentials.AUDIENCES.values()]
+    names = [record.DIGEST_VARIABLE, *tokens, *identities, "TWINE_USERNAME", "TWINE_PASSWORD"]
+    assert [name for name in names if f"`{name}`" not in reference] == []
+
+
+def test_every_stage_has_its_file_in_the_reference(reference: str) -> None:
+    names = [stage.name for stage in stages.CHAIN]
+    assert [name for name in names if not re.search(rf"`{name}(-…)?\.json`", reference)] == []
+
+
+def test_the_map_of_the_design_has_every_module() -> None:
+    page = (ROOT / "docs" / "design.md").read_text(encoding="utf-8")
+    missing = [path.name for path in (ROOT / "tasks").glob("*.py") if not re.search(rf"\b{path.name}\b", page)]
+    assert missing == []
