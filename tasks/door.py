@@ -50,7 +50,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     place = next((n for n, word in enumerate(words) if is_session(word)), None)
     if place is None:
         print(usage(), end="")
-        return 0 if words in ([], ["--help"], ["-h"]) else 2
+        if words in ([], ["--help"], ["-h"]):
+            return 0
+        print("seatrial: the command line names none of these sessions", file=sys.stderr)
+        return 2
     if problem := too_old():
         print(f"seatrial needs {problem}", file=sys.stderr)
         return 1

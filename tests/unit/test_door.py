@@ -57,7 +57,7 @@ def test_usage_is_shown_on_request(words: list[str], capsys: pytest.CaptureFixtu
 @pytest.mark.parametrize("words", [["publish"], ["-v"], ["--help", "me"], ["-p", "3.13"], ["--version", "now"]])
 def test_without_a_session_it_is_usage_and_exit_2(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(words) == 2
-    assert capsys.readouterr().out == usage()
+    assert capsys.readouterr() == (usage(), "seatrial: the command line names none of these sessions\n")
 
 
 def test_usage_names_every_session_and_where_to_start() -> None:
