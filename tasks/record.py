@@ -216,7 +216,7 @@ def _hints(hint: Any) -> Mapping[str, Any]:
 
 def write_whole(path: Path, text: str) -> None:
     """Write `text` to `path` so that a reader, or a machine that stops, sees the old file or the new one."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary = path.with_name(f".{path.name}.new")  # one name, so that what a killed run left is taken by the next
     try:
         with temporary.open("w", encoding="utf-8", newline="\n") as file:
             file.write(text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import socket
 import struct
@@ -20,13 +21,22 @@ ALWAYS = 10**6
 
 @dataclass
 class Fault:
-    """What happens to the next `times` requests with this method whose path begins with `prefix`."""
+    """What happens to the next `times` requests with this method whose path begins with `prefix`, after `skip`."""
 
     kind: str
     method: str
     prefix: str
     times: int
     detail: Any = None
+    skip: int = 0
+
+    def meets(self, method: str, path: str) -> bool:
+        """Whether a request is one of these; each that is counts."""
+        if not self.times or self.method != method or not path.startswith(self.prefix):
+            return False
+        self.skip -= 1
+        self.times -= self.skip < 0
+        return self.skip < 0
 
 
 @dataclass
@@ -39,11 +49,15 @@ class Faults:
     orders: list[Fault] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def order(self, kind: str, *, method: str = "GET", prefix: str = "/", times: int = 1, detail: Any = None) -> None:
+    def order(  # a fault has that many sides
+        self, kind: str, *, method: str = "GET", prefix: str = "/", times: int = 1, detail: Any = None, skip: int = 0
+    ) -> None:
         """Ask for a fault: ``status`` (detail: "503 Busy"), ``reset``, ``slow`` (detail: seconds), ``html``,
-        ``stored-then-502``, or ``page`` (detail: a function that changes the project's JSON page).
+        ``stored-then-502``, ``page`` (detail: a function that changes the project's JSON page), ``truncated`` (half
+        the body comes), ``body`` (detail: other bytes to serve), or ``meanwhile`` (detail: how much of the request is
+        read before, None for all of it and an answer, and a function to call then).
         """  # noqa: D205 (the list of kinds is one sentence)
-        self.orders.append(Fault(kind, method, prefix, times, detail))
+        self.orders.append(Fault(kind, method, prefix, times, detail, skip))
 
     def __call__(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
         fault = self._next(environ["REQUEST_METHOD"], environ.get("PATH_INFO", "/"))
@@ -53,11 +67,7 @@ class Faults:
 
     def _next(self, method: str, path: str) -> Fault | None:
         with self.lock:
-            for fault in self.orders:
-                if fault.times and fault.method == method and path.startswith(fault.prefix):
-                    fault.times -= 1
-                    return fault
-        return None
+            return next((fault for fault in self.orders if fault.meets(method, path)), None)
 
     def _counted(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
         if environ["REQUEST_METHOD"] == "POST":
@@ -106,6 +116,41 @@ class Faults:
             body = json.dumps(page).encode()
         start(status, [(name, value) for name, value in headers if name != "Content-Length"])
         return [body]
+
+    def _truncated(self, environ: WSGIEnvironment, start: StartResponse, fault: Fault) -> Iterable[bytes]:
+        del fault
+        answered: list[tuple[str, list[tuple[str, str]]]] = []
+        capture: Callable[..., Any] = lambda status, headers, *_: answered.append((status, headers))  # noqa: E731
+        body = b"".join(self._counted(environ, capture))
+        status, headers = answered[0]
+        start(status, [pair for pair in headers if pair[0] != "Content-Length"] + [("Content-Length", str(len(body)))])
+        return [body[: len(body) // 2]]
+
+    def _body(self, environ: WSGIEnvironment, start: StartResponse, fault: Fault) -> Iterable[bytes]:
+        del environ
+        start("200 OK", [("Content-Type", "application/octet-stream"), ("Content-Length", str(len(fault.detail)))])
+        return [fault.detail]
+
+    def _meanwhile(self, environ: WSGIEnvironment, start: StartResponse, fault: Fault) -> Iterable[bytes]:
+        part, act = fault.detail
+        if part is None:
+            answer = list(self._counted(environ, start))
+            act()
+            return answer
+        stream, length = environ["wsgi.input"], int(environ.get("CONTENT_LENGTH") or 0)
+        head = stream.read(int(length * part))
+        act()
+        environ["wsgi.input"] = io.BytesIO(head + _rest(stream, length - len(head)))
+        return self._counted(environ, start)
+
+
+def _rest(stream: Any, length: int) -> bytes:
+    """Return what still comes: less than `length` bytes, or none, where the other side is gone."""
+    try:
+        rest: bytes = stream.read(length)
+    except OSError:
+        return b""
+    return rest
 
 
 def _drain(environ: WSGIEnvironment) -> None:

@@ -476,7 +476,7 @@ def test_a_failure_is_told_even_where_nothing_can_be_tidied(tmp_path: Path) -> N
 
 
 def test_a_file_is_written_over_what_a_killed_run_left(tmp_path: Path) -> None:
-    write_tree(tmp_path, {f".built.json.{os.getpid()}": "cut sho"})
+    write_tree(tmp_path, {".built.json.new": "cut sho"})
     write_whole(tmp_path / "built.json", "größe\n")
     assert tree(tmp_path) == {"built.json": "größe\n"}
 

@@ -1,0 +1,220 @@
+"""A release that is ready to be uploaded, with files and record written here, and the run of a session without nox."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+import sys
+import tarfile
+import zipfile
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+from tasks import standin
+from tasks.config import Config
+from tasks.indexes import PYPI, TESTPYPI
+from tasks.installer import Venv
+from tasks.options import parse
+from tasks.record import Record
+from tasks.run import Run
+from tasks.stages import KINDS, Built, Cell, Checked, Dist, Rehearsed, Verified
+from tests.index_server import Faults
+from tests.projects import MOMENT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+AT = MOMENT.replace("+00:00", "Z")
+RUNNING = "{}.{}".format(*sys.version_info)
+TAGS = ("py3-none-any", "cp311-cp311-win_amd64", "cp311-cp311-macosx_11_0_arm64")
+METADATA = "Metadata-Version: 2.4\nName: demo\nVersion: 1.0\n"
+BACKEND = """\
+import os, zipfile
+def build_wheel(folder, settings=None, metadata=None):
+    name = "demo-1.0-py3-none-any.whl"
+    with zipfile.ZipFile(os.path.join(folder, name), "w") as wheel:
+        for member in os.listdir("files"):
+            wheel.write(os.path.join("files", member), member.replace("@", "/"))
+    return name
+"""
+BUILD_SYSTEM = '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n'
+NAMES = {name: name for name in ("build", "check", "testpypi", "verify", "pypi", "dryrun", "inspect", "status")}
+
+
+def wheel_files(tag: str) -> dict[str, str]:
+    """Return the members of a wheel of demo 1.0."""
+    info = "demo-1.0.dist-info"
+    listed = {
+        "demo.py": "__version__ = '1.0'\n",
+        f"{info}/METADATA": METADATA,
+        f"{info}/WHEEL": f"Wheel-Version: 1.0\nGenerator: tests\nRoot-Is-Purelib: true\nTag: {tag}\n",
+    }
+    return listed | {f"{info}/RECORD": "".join(f"{name},,\n" for name in [*listed, f"{info}/RECORD"])}
+
+
+def write_wheel(folder: Path, tag: str, *, comment: str = "") -> Path:
+    """Write a wheel of demo 1.0 for `tag`; with another `comment` it has other bytes and works as well."""
+    path = folder / f"demo-1.0-{tag}.whl"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.comment = comment.encode()
+        for name, text in wheel_files(tag).items():
+            archive.writestr(zipfile.ZipInfo(name), text)
+    return path
+
+
+def write_sdist(folder: Path) -> Path:
+    """Write an sdist of demo 1.0 that needs nothing to be built, not even an index."""
+    path = folder / "demo-1.0.tar.gz"
+    members = {"PKG-INFO": METADATA, "pyproject.toml": BUILD_SYSTEM, "backend.py": BACKEND}
+    members |= {f"files/{name.replace('/', '@')}": text for name, text in wheel_files(TAGS[0]).items()}
+    with tarfile.open(path, "w:gz") as archive:
+        for name, text in members.items():
+            info = tarfile.TarInfo(f"demo-1.0/{name}")
+            info.size = len(text)
+            archive.addfile(info, io.BytesIO(text.encode()))
+    return path
+
+
+def write_release(root: Path, tags: Iterable[str] = TAGS) -> Built:
+    """Write files and record of a release that is checked into the project folder `root`."""
+    dist = root / "dist"
+    dist.mkdir(parents=True)
+    for tag in tags:
+        write_wheel(dist, tag)
+    write_sdist(dist)
+    dists = tuple(sorted(map(Dist.from_file, dist.iterdir())))
+    shared: dict[str, Any] = {"project": "demo", "version": "1.0", "dists": dists, "at": AT}
+    matrix = tuple(Cell(RUNNING, kind) for kind in KINDS)
+    built = Built(**shared, commit=None, tag=None, dirty=False, epoch=0, fingerprint="f", tools=(), matrix=matrix)
+    record = Record.of(root)
+    record.write(built)
+    record.write(Checked(**shared, rules=("a-rule",), problems=(), trials=()))
+    return built
+
+
+def write_rehearsal(root: Path, built: Built, index: str) -> None:
+    """Record that `built` was rehearsed and verified on the index with the simple URL `index`."""
+    shared: dict[str, Any] = {"project": "demo", "version": "1.0", "dists": built.dists, "at": AT, "index": index}
+    record = Record.of(root)
+    record.write(Rehearsed(**shared, urls=tuple(index + dist.filename for dist in built.dists)))
+    platform: dict[str, Any] = {"sys_platform": "linux", "machine": "x86_64", "python_version": f"{RUNNING}.0"}
+    for cell in built.matrix:
+        proof: dict[str, Any] = {"filename": built.dists[0].filename, "installed": (), "imported": ("demo",), "ran": ()}
+        record.write(Verified(**shared, **platform, **proof, python=cell.python, kind=cell.kind))
+
+
+@dataclass
+class Place:
+    """A project's folder, and the two stand-in indexes with their tokens, files and faults."""
+
+    root: Path
+    folder: Path
+    urls: dict[str, str]
+    tokens: dict[str, str]
+    faults: dict[str, Faults]
+
+    def held(self, name: str) -> dict[str, bytes]:
+        return {path.name: path.read_bytes() for path in (self.folder / name).iterdir()}
+
+    def files(self) -> dict[str, bytes]:
+        return {path.name: path.read_bytes() for path in (self.root / "dist").iterdir()}
+
+    @property
+    def env(self) -> dict[str, str]:
+        """The variables with which a session may upload."""
+        return {f"{name.upper()}_TOKEN": token for name, token in self.tokens.items()}
+
+    def simple(self, name: str) -> str:
+        return f"{self.urls[name]}/simple/"
+
+
+@contextlib.contextmanager
+def standing_in(place: Path) -> Iterator[Place]:
+    """Serve two indexes for a project in `place`."""
+    tokens = {name: standin.make_token(location) for name, location in standin.LOCATIONS.items()}
+    faults = {name: Faults(standin.make_index(place / "indexes" / name, token)) for name, token in tokens.items()}
+    with contextlib.ExitStack() as stack:
+        urls = {name: stack.enter_context(standin.serving(app)) for name, app in faults.items()}
+        yield Place(place / "project", place / "indexes", urls, tokens, faults)
+
+
+@dataclass(frozen=True)
+class Bare(Run):
+    """The run of a session without nox: its tools are those of the tests, its virtualenv is `place`."""
+
+    place: Path = Path()
+    heard: Callable[[str], None] = lambda _: None
+
+    @property
+    def venv(self) -> Venv:
+        return Venv(self.place)
+
+    def tools(self, lock: str) -> Path:
+        del lock
+        return Path(sys.executable)
+
+    def say(self, text: str = "") -> None:
+        self.heard(text)
+
+
+def bare_run(
+    name: str,
+    root: Path,
+    urls: Mapping[str, str],
+    *args: str,
+    place: Path = Path(),
+    uv: str | None = None,
+    heard: Callable[[str], None] = lambda _: None,
+    **settings: Any,
+) -> Bare:
+    """Return the run of the session `name` of the project in `root`, with `args` after the double dash."""
+    config = Config(pythons=(RUNNING,), index_timeout=2)
+    session: Any = SimpleNamespace(interactive=False, invoked_from=str(root))
+    return Bare(
+        session=session,
+        name=name,
+        names=NAMES,
+        root=root,
+        door=False,
+        config=replace(config, **{**_indexes(urls), **settings}),
+        options=parse(name, args, root),
+        record=Record.of(root),
+        standin=None,
+        uv=uv,
+        place=place,
+        heard=heard,
+    )
+
+
+def _indexes(urls: Mapping[str, str]) -> dict[str, Any]:
+    return {
+        name: replace(index, simple=f"{urls[name]}/simple/", upload=f"{urls[name]}/legacy/")
+        for name, index in (("testpypi", TESTPYPI), ("pypi", PYPI))
+    }
+
+
+def main() -> None:
+    """Run one upload session as a process of its own: what it needs is one JSON document in argv."""
+    from tasks import process, publish  # noqa: PLC0415 (patched below)
+    from tests import sender  # noqa: PLC0415
+
+    asked = json.loads(sys.argv[1])
+    if not asked["twine"]:
+        process.run = sender.run  # type: ignore[assignment]
+    sender.die_at(asked["die"])
+    args = ("--yes", "1.0") if asked["session"] == "pypi" else ()
+    run = bare_run(asked["session"], Path(asked["root"]), asked["urls"], *args, heard=print)
+    sender.reach("start")
+    with run.record.locked("release"):
+        sender.reach("locked")
+        {"testpypi": publish.rehearse, "pypi": publish.release}[asked["session"]](run)
+    sender.reach("end")
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()
