@@ -101,6 +101,8 @@ def _started(
         finally:
             if child.poll() is None:
                 _end(child)
+            elif os.name != "nt":  # pragma: no branch
+                _signal_group(child, signal.SIGKILL)  # what it left running in the background
 
 
 def _end(child: subprocess.Popen[bytes]) -> None:

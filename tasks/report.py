@@ -110,7 +110,9 @@ def progress(record: Record, session: Mapping[str, str]) -> tuple[str, str]:
         ("verify", f"{len(verified)} of {len(built.matrix)} cells" if verified else ""),
         ("pypi", f"{released.index}, {released.at}" if released else ""),
     ]
-    table = "\n".join(f"  {'done' if state else '  - '}  {session[name]:10} {state}".rstrip() for name, state in rows)
+    width = max(len(session[name]) for name, _ in rows)
+    lines = (f"  {'done' if state else '  - '}  {session[name]:{width}}  {state}".rstrip() for name, state in rows)
+    table = "\n".join(lines)
     return table, next((name for name, state in rows if not state), "")
 
 

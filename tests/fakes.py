@@ -70,6 +70,8 @@ def make_run(
     """Return a run of the session `name` on the project in `root`, with `words` after the double dash."""
     fake = session or FakeSession(root, name)
     (root / ".nox" / fake.name / "bin").mkdir(parents=True, exist_ok=True)
+    record = Record.of(root)
+    record.prepare()  # as a session does when it locks it
     return Run(
         session=cast("nox.Session", fake),
         name=name,
@@ -78,7 +80,7 @@ def make_run(
         door=door,
         config=config or Config(pythons=("3.13",)),
         options=parse(name, words, root),
-        record=Record.of(root),
+        record=record,
         standin=standin,
         uv=uv,
     )

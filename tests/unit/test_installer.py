@@ -2,12 +2,20 @@ from __future__ import annotations
 
 import json
 import os
+import sys
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from tasks import toml
+from tasks import process, toml
+from tasks.errors import InstallFailed
 from tasks.installer import Installer, Origin, Venv, _lock_origins, _report_origin, origin_of
+from tasks.stages import Dist
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 FILES = "https://files.example/packages"
 ANY = Origin(f"{FILES}/demo-1.0-py2.py3-none-any.whl", "a" * 64)
@@ -163,3 +171,112 @@ def test_without_requirements_nothing_is_run(tmp_path: Path, uv: str | None) -> 
     installer = Installer(uv, {}, tmp_path, "https://index.example/simple/")
     assert installer.dependencies(Venv(tmp_path / "venv"), [], "demo", "1.0") == {}
     assert list(tmp_path.iterdir()) == []
+
+
+# What is run, with uv or with pip.
+
+
+@dataclass
+class FakeTools:
+    """pip, uv and virtualenv, which note what they are asked, and write what a resolver or a report would."""
+
+    code: int = 0
+    ran: list[tuple[str, ...]] = field(default_factory=list)
+    lists: list[str] = field(default_factory=list)
+
+    def __call__(self, argv: Sequence[str], **_settings: object) -> process.Outcome:
+        self.ran.append(tuple(argv))
+        for option, content in (("-o", LOCK), ("--report", REPORT)):
+            if option in argv:
+                Path(argv[argv.index(option) + 1]).write_text(content, encoding="utf-8")
+        self.lists += [Path(word).read_text(encoding="utf-8") for word in argv if word.endswith(".txt")]
+        return process.Outcome(self.code, "the installer's words\n")
+
+
+@pytest.fixture
+def tools(monkeypatch: pytest.MonkeyPatch) -> FakeTools:
+    fake = FakeTools()
+    monkeypatch.setattr(process, "run", fake)
+    return fake
+
+
+PROXY = "https://proxy.example/simple/"
+TESTING = "https://testing.example/simple/"
+WHEELS = (Dist("demo-1.0-py3-none-any.whl", "a" * 64, 1), Dist("demo-1.0-cp313-cp313-linux_x86_64.whl", "b" * 64, 1))
+
+
+def installer_with(uv: str | None, scratch: Path) -> Installer:
+    return Installer(uv, {}, scratch, PROXY)
+
+
+def flat(argv: tuple[str, ...]) -> str:
+    return " ".join(argv)
+
+
+@pytest.mark.parametrize(("python", "wanted"), [(None, sys.executable), ("3.13", "3.13")])
+@pytest.mark.parametrize("uv", [None, "uv"])
+def test_an_environment_is_made_for_the_python_that_is_asked_for(
+    tmp_path: Path, tools: FakeTools, uv: str | None, python: str | None, wanted: str
+) -> None:
+    venv = installer_with(uv, tmp_path).create(tmp_path / "venv", python)
+    assert venv == Venv(tmp_path / "venv")
+    (argv,) = tools.ran
+    assert argv[-3:] == ("--python", wanted, str(tmp_path / "venv"))
+    assert argv[:2] == (("uv", "venv") if uv else (sys.executable, "-I"))
+    assert not uv or "--no-python-downloads" in argv
+
+
+@pytest.mark.parametrize(
+    ("uv", "index", "cache"), [(None, "--index-url", "--no-cache-dir"), ("uv", "--default-index", "--no-cache")]
+)
+def test_the_release_comes_from_its_index_alone_by_its_hashes(
+    tmp_path: Path, tools: FakeTools, uv: str | None, index: str, cache: str
+) -> None:
+    installer_with(uv, tmp_path).from_index(Venv(tmp_path / "venv"), "demo", "1.0", WHEELS, TESTING)
+    (argv,) = tools.ran
+    assert f"{index} {TESTING} --no-deps --require-hashes --only-binary :all: {cache} -r" in flat(argv)
+    assert PROXY not in argv
+    assert tools.lists == [f"demo==1.0 --hash=sha256:{'a' * 64} --hash=sha256:{'b' * 64}\n"]
+
+
+@pytest.mark.parametrize(("uv", "fresh"), [(None, "--no-cache-dir"), ("uv", "--refresh-package demo")])
+def test_a_file_is_installed_as_it_is_and_never_from_a_cache(
+    tmp_path: Path, tools: FakeTools, uv: str | None, fresh: str
+) -> None:
+    sdist = tmp_path / "demo-1.0.tar.gz"
+    installer_with(uv, tmp_path).from_file(Venv(tmp_path / "venv"), sdist, "demo")
+    (argv,) = tools.ran
+    assert flat(argv).endswith(f"{PROXY} --no-deps {fresh} {sdist}")
+
+
+def test_with_uv_dependencies_are_locked_and_exactly_those_installed(tmp_path: Path, tools: FakeTools) -> None:
+    venv = Venv(tmp_path / "venv")
+    origins = installer_with("uv", tmp_path).dependencies(venv, ["numpy>=2", "docopt"], "demo", "1.0")
+    resolve, install = tools.ran
+    assert resolve[:3] == ("uv", "pip", "compile")
+    assert "--no-emit-package demo" in flat(resolve)
+    assert flat(install).endswith(f"--default-index {PROXY} -r {tmp_path / 'pylock.toml'}")
+    assert tools.lists == ["numpy>=2\ndocopt\n"]
+    assert origins["numpy"] == (LINUX, MAC)
+
+
+def test_with_pip_dependencies_are_reported_and_the_guest_stays_as_it_is(tmp_path: Path, tools: FakeTools) -> None:
+    venv = Venv(tmp_path / "venv")
+    origins = installer_with(None, tmp_path).dependencies(venv, ["old"], "demo", "1.0")
+    (argv,) = tools.ran
+    assert argv[:5] == (str(venv.python), "-I", "-m", "pip", "--quiet")
+    assert argv[-1] == "demo==1.0"
+    assert origins["old"] == (Origin(f"{FILES}/old-1.0.tar.gz", ""),)
+
+
+@pytest.mark.parametrize("uv", [None, "uv"])
+def test_the_set_of_what_is_installed_is_checked(tmp_path: Path, tools: FakeTools, uv: str | None) -> None:
+    installer_with(uv, tmp_path).check(Venv(tmp_path / "venv"))
+    assert "check" in tools.ran[0]
+
+
+def test_what_cannot_be_installed_is_told_in_the_installers_words(tmp_path: Path, tools: FakeTools) -> None:
+    tools.code = 1
+    with pytest.raises(InstallFailed, match=r"demo-1\.0\.tar\.gz could not be installed \(exit code 1\)") as error:
+        installer_with(None, tmp_path).from_file(Venv(tmp_path / "venv"), tmp_path / "demo-1.0.tar.gz", "demo")
+    assert "| the installer's words" in str(error.value)

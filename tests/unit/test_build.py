@@ -1,0 +1,400 @@
+from __future__ import annotations
+
+import json
+import sys
+import tarfile
+import zipfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tasks import build as module
+from tasks import process
+from tasks.build import build, build_command, fixed_environment, recipe
+from tasks.config import Config
+from tasks.errors import BuildOdd, FilesChanged, NothingToTake, ToolFailed
+from tasks.record import Record
+from tasks.run import Run
+from tasks.source import look
+from tasks.stages import Built, Cell, Dist, Rehearsed, Tool
+from tests.fakes import make_run
+from tests.projects import EPOCH, commit, git, sample, write_tree
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+PYTHONS = ("3.13",)
+SDIST, WHEEL = "demo-1.0.tar.gz", "demo-1.0-py3-none-any.whl"
+
+
+def make_sdist(path: Path, name: str = "demo", version: str = "1.0") -> Path:
+    """Write an sdist with nothing but its metadata."""
+    info = f"Metadata-Version: 2.4\nName: {name}\nVersion: {version}\n"
+    inside = write_tree(path.parent, {f"{name}-{version}.info": info}) / f"{name}-{version}.info"
+    with tarfile.open(path, "w:gz") as tar:
+        tar.add(inside, f"{name}-{version}/PKG-INFO")
+    inside.unlink()
+    return path
+
+
+def make_wheel(path: Path, name: str = "demo", version: str = "1.0") -> Path:
+    """Write a wheel with nothing but its metadata."""
+    with zipfile.ZipFile(path, "w") as archive:
+        info = f"Metadata-Version: 2.4\nName: {name}\nVersion: {version}\n"
+        archive.writestr(f"{name}-{version}.dist-info/METADATA", info)
+    return path
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """A committed project."""
+    project = sample(tmp_path / "demo")
+    commit(project)
+    return project
+
+
+@pytest.fixture
+def wheels(tmp_path: Path) -> Path:
+    """A folder with the distributions that another tool built."""
+    folder = tmp_path / "wheels"
+    folder.mkdir()
+    make_sdist(folder / SDIST)
+    make_wheel(folder / WHEEL)
+    return folder
+
+
+class FakeBuild:
+    """The tool `build`, which writes what it is told to, and a report of it."""
+
+    def __init__(self) -> None:
+        self.makers: dict[str, Callable[[Path], Path]] = {SDIST: make_sdist, WHEEL: make_wheel}
+        self.code = 0
+        self.unreported: set[str] = set()
+        self.argv: tuple[str, ...] = ()
+        self.env: Mapping[str, str] = {}
+        self.tree: set[str] = set()
+
+    def __call__(self, argv: Sequence[str], *, env: Mapping[str, str], **settings: Any) -> process.Outcome:
+        self.argv, self.env = tuple(argv), env
+        self.tree = {path.name for path in Path(argv[-1]).iterdir()}
+        out, written = (Path(argv[argv.index(option) + 1]) for option in ("--outdir", "--report"))
+        wanted = [name for name in self.makers if name == SDIST or "--sdist" not in argv]
+        made = [Dist.from_file(self.makers[name](out / name)) for name in wanted]
+        artifacts = [
+            {"name": dist.filename, "hashes": {"sha256": dist.sha256}}
+            for dist in made
+            if dist.filename not in self.unreported
+        ]
+        written.write_text(json.dumps({"artifacts": artifacts}), encoding="utf-8")
+        settings["on_wait"](15.0)
+        return process.Outcome(self.code, "the backend's words\n")
+
+
+@pytest.fixture
+def tool(monkeypatch: pytest.MonkeyPatch) -> FakeBuild:
+    """Put a fake in place of `build` and of its installation."""
+    fake = FakeBuild()
+    monkeypatch.setattr(process, "run", fake)
+    monkeypatch.setattr(Run, "tools", lambda *_: Path(sys.executable))
+    return fake
+
+
+def built(root: Path) -> Built:
+    found = Record.of(root).find(Built)
+    assert found is not None
+    return found
+
+
+def rehearse(root: Path) -> None:
+    """Record that what is built was rehearsed."""
+    one = built(root)
+    shared = {"project": one.project, "version": one.version, "dists": one.dists, "at": one.at}
+    Record.of(root).write(Rehearsed(index="https://test.pypi.org/simple/", urls=(), **shared))  # type: ignore[arg-type]
+
+
+def names(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir()}
+
+
+# What is built, and what is recorded of it.
+
+
+def test_the_files_are_built_from_the_commit_and_recorded(
+    root: Path, tool: FakeBuild, capsys: pytest.CaptureFixture[str]
+) -> None:
+    git(root, "tag", "v1.0")
+    write_tree(root, {"untracked.log": ""})
+    git(root, "rm", "--quiet", "README.md")
+    commit(write_tree(root, {".gitignore": "*.log\nrelease-record/\n.nox/\ndist/\n"}), tag="v1.1")
+    build(make_run(root))
+    one = built(root)
+    assert (one.project, one.version, one.epoch, one.dirty) == ("demo", "1.0", EPOCH, False)
+    assert (one.commit, one.tag) == (git(root, "rev-parse", "HEAD"), "v1.1")
+    assert {dist.filename for dist in one.dists} == names(root / "dist") == {SDIST, WHEEL}
+    assert one.dists == tuple(sorted(map(Dist.from_file, (root / "dist").iterdir())))
+    assert one.matrix == (Cell("3.13", "wheel"), Cell("3.13", "sdist"))
+    assert [tool.name for tool in one.tools] == ["seatrial", "build", "python"]
+    assert "untracked.log" not in tool.tree
+    told = capsys.readouterr().out
+    assert f"building sdist, wheel of commit {one.commit[:12] if one.commit else ''} (v1.1)" in told
+    assert "still building (15 s)" in told
+    assert f"built demo 1.0 in {root / 'dist'}:" in told
+
+
+def test_the_build_sees_what_makes_it_repeatable_and_no_secret(
+    root: Path, tool: FakeBuild, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYPI_TOKEN", "s3cret")
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    monkeypatch.setenv("MY_SWITCH", "on")
+    build(make_run(root, config=Config(pythons=PYTHONS, build_env=("MY_SWITCH",))))
+    assert fixed_environment(look(root)).items() <= tool.env.items()
+    assert (tool.env["TZ"], tool.env["MY_SWITCH"], tool.env["SOURCE_DATE_EPOCH"]) == ("UTC", "on", str(EPOCH))
+    assert "PYPI_TOKEN" not in tool.env
+
+
+@pytest.mark.parametrize("uv", [None, "/bin/uv"])
+def test_with_uv_the_build_uses_it(root: Path, tool: FakeBuild, uv: str | None) -> None:
+    build(make_run(root, uv=uv))
+    assert ("--installer" in tool.argv) is bool(uv)
+    assert tool.env.get("UV") == uv
+
+
+@pytest.mark.parametrize(
+    ("archives", "uv", "expected"),
+    [
+        (("wheel", "sdist"), False, "py -I -m build --report r --outdir o t"),
+        (("sdist",), False, "py -I -m build --sdist --report r --outdir o t"),
+        (("wheel", "sdist"), True, "py -I -m build --installer uv --report r --outdir o t"),
+    ],
+)
+def test_the_command_makes_the_wheel_from_the_sdist(archives: Any, expected: str, *, uv: bool) -> None:
+    assert " ".join(build_command("py", "t", "o", "r", Config(archives=archives), uv=uv)) == expected
+
+
+@pytest.mark.usefixtures("tool")
+def test_without_a_wheel_there_is_none(root: Path) -> None:
+    build(make_run(root, config=Config(pythons=PYTHONS, archives=("sdist",))))
+    assert names(root / "dist") == {SDIST}
+    assert built(root).matrix == (Cell("3.13", "sdist"),)
+
+
+@pytest.mark.usefixtures("tool")
+def test_without_git_the_working_tree_is_built(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    root = sample(tmp_path / "demo")
+    build(make_run(root))
+    assert (built(root).commit, built(root).tag, built(root).dirty) == (None, None, False)
+    assert "of a copy of the working tree (no git here)" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("in_place", [False, True])
+def test_changes_that_are_not_committed_are_told(
+    root: Path, tool: FakeBuild, capsys: pytest.CaptureFixture[str], *, in_place: bool
+) -> None:
+    write_tree(root, {"new.py": ""})
+    build(make_run(root, config=Config(pythons=PYTHONS, in_place=in_place)))
+    told = capsys.readouterr().out
+    assert built(root).dirty
+    assert ("new.py" in tool.tree) is in_place
+    assert ("part of the files (in-place)" in told) is in_place
+    assert ("they are NOT part of the files" in told) is not in_place
+    assert "\n  new.py\n" in told
+
+
+def test_the_recipe_is_what_decides_beside_the_tree(root: Path) -> None:
+    plain = make_run(root)
+    others = [
+        make_run(root, config=Config(archives=("sdist",))),
+        make_run(root, config=Config(in_place=True)),
+        make_run(root, "--from", "wheels"),
+    ]
+    assert len({recipe(run) for run in (plain, *others)}) == 4
+    assert recipe(plain) == recipe(make_run(root, "--rebuild", config=Config(pythons=("3.10",))))
+
+
+# A build that goes wrong leaves everything as it was.
+
+
+def test_a_build_that_fails_is_told_in_its_own_words(root: Path, tool: FakeBuild) -> None:
+    tool.code = 2
+    with pytest.raises(ToolFailed, match=r"The build failed \(exit code 2\)") as error:
+        build(make_run(root))
+    assert "| the backend's words" in str(error.value)
+    assert not (root / "dist").exists()
+    assert Record.of(root).find(Built) is None
+
+
+def test_nothing_in_the_making_is_left(root: Path, tool: FakeBuild) -> None:
+    tool.code = 2
+    write_tree(root / "release-record", {"staging-killed/a.whl": ""})
+    with pytest.raises(ToolFailed):
+        build(make_run(root))
+    assert not list((root / "release-record").glob("staging-*"))
+
+
+def test_files_that_the_report_does_not_name_are_odd(root: Path, tool: FakeBuild) -> None:
+    tool.unreported = {WHEEL}
+    with pytest.raises(BuildOdd, match="what it reports is not what it wrote") as error:
+        build(make_run(root))
+    assert WHEEL in str(error.value)
+
+
+def test_a_build_that_writes_nothing_is_odd(root: Path, tool: FakeBuild) -> None:
+    tool.makers = {}
+    with pytest.raises(BuildOdd, match="it wrote no file"):
+        build(make_run(root))
+
+
+OTHERS: list[tuple[str, Callable[[Path], Path], str]] = [
+    (WHEEL.replace("demo", "other"), lambda path: make_wheel(path, "other"), "of more than one project"),
+    (WHEEL.replace("1.0", "1.1"), lambda path: make_wheel(path, version="1.1"), "of more than one version"),
+    ("demo-1.0.post1.tar.gz", lambda path: make_sdist(path, version="1.0.post1"), "of more than one version"),
+]
+
+
+@pytest.mark.parametrize(("name", "make", "reason"), OTHERS)
+def test_files_of_two_releases_are_odd(
+    root: Path, tool: FakeBuild, name: str, make: Callable[[Path], Path], reason: str
+) -> None:
+    del tool.makers[WHEEL]
+    tool.makers[name] = make
+    with pytest.raises(BuildOdd, match=reason):
+        build(make_run(root, config=Config(pythons=PYTHONS)))
+
+
+@pytest.mark.parametrize(("missing", "kind"), [(SDIST, "sdist"), (WHEEL, "wheel")])
+def test_a_kind_that_was_asked_for_and_is_not_there_is_odd(
+    root: Path, tool: FakeBuild, missing: str, kind: str
+) -> None:
+    del tool.makers[missing]
+    with pytest.raises(BuildOdd, match=f"there is no {kind} among its files"):
+        build(make_run(root))
+
+
+# What is there already.
+
+
+@pytest.mark.usefixtures("tool")
+def test_what_is_built_from_this_source_is_kept(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    build(make_run(root))
+    before = (root / "release-record" / "built.json").read_bytes()
+    build(make_run(root))
+    assert "demo 1.0 is built already, from this source (2 files)." in capsys.readouterr().out
+    assert (root / "release-record" / "built.json").read_bytes() == before
+
+
+@pytest.mark.usefixtures("tool")
+def test_kept_files_are_hashed_anew(root: Path) -> None:
+    build(make_run(root))
+    (root / "dist" / WHEEL).write_bytes(b"other")
+    with pytest.raises(FilesChanged):
+        build(make_run(root))
+
+
+@pytest.mark.usefixtures("tool")
+def test_a_source_that_moved_on_is_built_and_the_old_files_are_moved_aside(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    build(make_run(root))
+    first = built(root).commit
+    commit(root)
+    build(make_run(root))
+    aside = next((root / "release-record" / "aside").iterdir())
+    assert built(root).commit != first
+    assert names(aside) == {"release-record", SDIST, WHEEL}
+    assert f"moved aside what lay in dist/, to {aside}:\n  {WHEEL}" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("tool")
+def test_rehearsed_files_are_sealed_whatever_the_source(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    build(make_run(root))
+    rehearse(root)
+    first = built(root)
+    commit(root)
+    build(make_run(root))
+    assert built(root) == first
+    told = capsys.readouterr().out
+    assert "demo 1.0 was rehearsed and is sealed; the source has moved on since" in told
+    assert "to start anew: nox -s build -- --rebuild" in told
+
+
+@pytest.mark.usefixtures("tool")
+def test_a_rebuild_replaces_also_what_was_rehearsed(root: Path) -> None:
+    build(make_run(root))
+    rehearse(root)
+    build(make_run(root, "--rebuild"))
+    assert Record.of(root).find(Rehearsed) is None
+    aside = next((root / "release-record" / "aside").iterdir())
+    assert names(aside / "release-record") == {"built.json", "rehearsed.json"}
+
+
+@pytest.mark.usefixtures("tool")
+def test_a_record_without_files_is_moved_aside_alone(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    build(make_run(root))
+    for path in (root / "dist").iterdir():
+        path.unlink()
+    commit(root)
+    build(make_run(root))
+    assert "moved the old record aside, to" in capsys.readouterr().out
+
+
+def test_without_git_the_seal_names_no_commit(
+    tmp_path: Path, tool: FakeBuild, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = sample(tmp_path / "demo")
+    build(make_run(root))
+    rehearse(root)
+    write_tree(root, {"README.md": "# other\n"})
+    tool.makers = {}
+    build(make_run(root))
+    assert "(no git -> no git)" in capsys.readouterr().out
+
+
+# What another tool built.
+
+
+def test_distributions_are_taken_as_they_are(root: Path, wheels: Path) -> None:
+    before = {path.name: path.read_bytes() for path in wheels.iterdir()}
+    build(make_run(root, "--from", str(wheels)))
+    assert {path.name: path.read_bytes() for path in (root / "dist").iterdir()} == before
+    assert Tool("--from", "wheels") in built(root).tools
+    assert names(wheels) == set(before)
+
+
+REFUSED: list[tuple[Mapping[str, str], str]] = [
+    ({}, "it holds no wheel and no sdist"),
+    ({"folder/a.whl": ""}, "it holds no wheel and no sdist"),
+    ({"a.whl": "", "notes.txt": "", "a.zip": ""}, "it holds other files than wheels and sdists:\n  a.zip\n  notes.txt"),
+]
+
+
+@pytest.mark.parametrize(("files", "reason"), REFUSED)
+def test_a_folder_with_anything_else_is_not_taken(
+    root: Path, tmp_path: Path, files: Mapping[str, str], reason: str
+) -> None:
+    folder = tmp_path / "taken"
+    folder.mkdir()
+    write_tree(folder, files)
+    with pytest.raises(NothingToTake) as error:
+        build(make_run(root, "--from", str(folder)))
+    assert reason in str(error.value)
+
+
+def test_a_folder_that_is_not_there_is_not_taken(root: Path) -> None:
+    with pytest.raises(NothingToTake, match="there is no such folder"):
+        build(make_run(root, "--from", "nowhere"))
+
+
+def test_dist_itself_is_not_taken(root: Path) -> None:
+    (root / "dist").mkdir()
+    make_sdist(root / "dist" / SDIST)
+    with pytest.raises(NothingToTake, match="this is where the taken files are put"):
+        build(make_run(root, "--from", "dist"))
+    assert names(root / "dist") == {SDIST}
+
+
+def test_the_lock_names_the_version_of_build() -> None:
+    tools = {tool.name: tool.version for tool in module._tools()}
+    assert tools["build"][0].isdigit()
+    assert tools["python"].count(".") == 2

@@ -1,0 +1,231 @@
+from __future__ import annotations
+
+import contextlib
+import json
+import sys
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tasks import process
+from tasks.dryrun import ALIVE, PREFIX, dryrun
+from tasks.errors import BadWorkspace, DryrunFailed, StandinFailed
+from tasks.record import DIGEST_VARIABLE, Record, locked_file
+from tasks.run import Run
+from tasks.standins import from_environment
+from tests.fakes import make_run
+from tests.projects import write_tree
+from tests.unit.test_record import BUILT, CHECKED, FILES, REHEARSED, RELEASED, VERIFIED
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+NOX = ("python", "-c", "nox")
+ANNOUNCED = json.dumps(
+    {
+        "testpypi": {"url": "http://127.0.0.1:1", "token": "a testpypi token"},
+        "pypi": {"url": "http://127.0.0.1:2", "token": "a pypi token"},
+    }
+)
+
+
+class FakeNox:
+    """The nested runs of nox: `verify` leaves a rehearsed and verified release, `pypi` a released one."""
+
+    def __init__(self) -> None:
+        self.line = ANNOUNCED
+        self.codes = {"verify": 0, "pypi": 0}
+        self.built = BUILT
+        self.checked = CHECKED
+        self.released = RELEASED
+        self.held = FILES
+        self.ran: list[tuple[str, ...]] = []
+        self.envs: list[Mapping[str, str]] = []
+
+    def run_shown(self, argv: Sequence[str], *, env: Mapping[str, str], cwd: Path) -> int:
+        assert cwd == Path.cwd()
+        self.ran.append(tuple(argv))
+        self.envs.append(env)
+        session = argv[len(NOX) + 1]
+        standin = from_environment(env)
+        assert standin is not None
+        record = Record.of(standin.place)
+        if session == "verify":
+            write_tree(standin.place / "dist", FILES)
+            for stage in (self.built, self.checked, REHEARSED, VERIFIED):
+                record.write(stage)
+        else:
+            record.write(self.released)
+            for index in ("testpypi", "pypi"):
+                write_tree(standin.place / index, self.held)
+        return self.codes[session]
+
+    @contextlib.contextmanager
+    def serving(self, argv: Sequence[str], *, env: Mapping[str, str], cwd: Path) -> Iterator[str]:
+        assert argv[-2:] == ("--root", str(cwd))
+        assert "PYPI_TOKEN" not in env
+        yield self.line + "\n"
+
+
+@pytest.fixture
+def nox(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> FakeNox:
+    """Put a fake in place of the nested runs, the servers and the machine's temporary folder."""
+    fake = FakeNox()
+    monkeypatch.setattr(process, "run_shown", fake.run_shown)
+    monkeypatch.setattr(process, "serving", fake.serving)
+    monkeypatch.setattr(Run, "tools", lambda *_: Path(sys.executable))
+    (tmp_path / "tmp").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "tmp"))
+    return fake
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    (tmp_path / "demo").mkdir()
+    return tmp_path / "demo"
+
+
+def rehearsed(root: Path, *words: str) -> None:
+    dryrun(make_run(root, *words, name="dryrun"), NOX)
+
+
+def test_the_whole_release_is_run_and_the_next_step_told(
+    root: Path, nox: FakeNox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rehearsed(root)
+    assert nox.ran == [(*NOX, "--session", "verify", "--"), (*NOX, "--session", "pypi", "--", "--yes", "1.0")]
+    told = capsys.readouterr().out
+    assert "dry run of demo 1.0: all five sessions passed" in told
+    assert "the bytes on both stand-ins are the bytes that were built (2 files, compared by sha256)" in told
+    assert "warnings of `check`:\n  metadata-summary: demo-1.0.tar.gz" in told
+    assert "what a dry run cannot show" in told
+    assert told.endswith("next: nox -s testpypi\n")
+
+
+def test_the_nested_runs_get_the_stand_ins_tokens_and_no_other_secret(
+    root: Path, nox: FakeNox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYPI_TOKEN", "the real one")
+    monkeypatch.setenv("TWINE_PASSWORD", "the real one")
+    monkeypatch.setenv(DIGEST_VARIABLE, "0" * 64)
+    rehearsed(root)
+    for env in nox.envs:
+        assert (env["PYPI_TOKEN"], env["TESTPYPI_TOKEN"]) == ("a pypi token", "a testpypi token")
+        assert not {"TWINE_PASSWORD", DIGEST_VARIABLE} & set(env)
+
+
+def test_options_of_the_build_are_handed_on(root: Path, nox: FakeNox) -> None:
+    rehearsed(root, "--from", "wheels", "--sdist-only")
+    assert nox.ran[0][-4:] == ("--", "--from", str(root / "wheels"), "--sdist-only")
+
+
+@pytest.mark.usefixtures("nox")
+def test_the_project_itself_stays_as_it_was(root: Path, tmp_path: Path) -> None:
+    rehearsed(root)
+    assert not (root / "dist").exists()
+    assert {path.name for path in (root / "release-record").iterdir()} == {".gitignore"}
+    assert list((tmp_path / "tmp").iterdir()) == []
+
+
+def test_without_warnings_none_are_told(root: Path, nox: FakeNox, capsys: pytest.CaptureFixture[str]) -> None:
+    nox.checked = replace(CHECKED, problems=())
+    rehearsed(root)
+    assert "warnings" not in capsys.readouterr().out
+
+
+def test_a_tree_that_is_not_clean_is_named(root: Path, nox: FakeNox, capsys: pytest.CaptureFixture[str]) -> None:
+    nox.built = replace(BUILT, dirty=True)
+    rehearsed(root)
+    assert "commit them before `testpypi`" in capsys.readouterr().out
+
+
+# What goes wrong.
+
+
+@pytest.mark.parametrize("session", ["verify", "pypi"])
+def test_a_session_that_fails_stops_the_dry_run(root: Path, nox: FakeNox, session: str) -> None:
+    nox.codes[session] = 1
+    with pytest.raises(DryrunFailed, match=f"stopped in `{session}`; the real indexes were not touched"):
+        rehearsed(root)
+    assert nox.ran[-1][len(NOX) + 1] == session
+
+
+@pytest.mark.parametrize("held", [{"demo-1.0.tar.gz": "other"}, {**FILES, "demo-1.0.zip": ""}])
+def test_other_bytes_on_the_indexes_are_no_success(root: Path, nox: FakeNox, held: Mapping[str, str]) -> None:
+    nox.held = {**FILES, **held}
+    with pytest.raises(DryrunFailed, match="testpypi and pypi differs from the build"):
+        rehearsed(root)
+
+
+@pytest.mark.parametrize("line", ["", "no port is free", "{}", "[]", '{"testpypi": {"url": "http://127.0.0.1:1"}}'])
+def test_a_server_that_does_not_say_where_it_is_has_failed(root: Path, nox: FakeNox, line: str) -> None:
+    nox.line = line
+    with pytest.raises(StandinFailed, match="The stand-in indexes did not start"):
+        rehearsed(root)
+    assert nox.ran == []
+
+
+# The folder of a dry run.
+
+
+@pytest.mark.usefixtures("nox")
+def test_what_is_to_be_kept_is_kept(root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rehearsed(root, "--keep", str(tmp_path / "a" / "kept"))
+    kept = tmp_path / "a" / "kept"
+    assert {path.name for path in kept.iterdir()} == {"dist", "release-record", "testpypi", "pypi"}
+    assert f"kept in {kept}: dist, release-record, testpypi, pypi" in capsys.readouterr().out
+
+
+def test_it_is_kept_also_when_the_dry_run_fails(root: Path, tmp_path: Path, nox: FakeNox) -> None:
+    nox.codes["pypi"] = 1
+    with pytest.raises(DryrunFailed):
+        rehearsed(root, "--keep", str(tmp_path / "kept"))
+    assert (tmp_path / "kept" / "dist").is_dir()
+
+
+@pytest.mark.usefixtures("nox")
+@pytest.mark.parametrize("name", ["dist", "release-record"])
+def test_the_projects_own_folders_are_not_taken(tmp_path: Path, name: str) -> None:
+    run = make_run(tmp_path, "--keep", name, name="dryrun")
+    (tmp_path / "release-record" / ".gitignore").unlink()
+    with pytest.raises(BadWorkspace, match="this is the project's own"):
+        dryrun(run, NOX)
+
+
+@pytest.mark.usefixtures("nox")
+def test_a_folder_that_holds_something_is_not_taken(root: Path, tmp_path: Path) -> None:
+    write_tree(tmp_path, {"kept/a": "", "file": ""})
+    for name in ("kept", "file"):
+        with pytest.raises(BadWorkspace, match="it exists and is not an empty folder"):
+            rehearsed(root, "--keep", str(tmp_path / name))
+    (tmp_path / "empty").mkdir()
+    rehearsed(root, "--keep", str(tmp_path / "empty"))
+
+
+@pytest.mark.usefixtures("nox")
+def test_what_a_killed_dry_run_left_is_swept(root: Path, tmp_path: Path) -> None:
+    place = tmp_path / "tmp"
+    write_tree(place, {f"{PREFIX}killed/{ALIVE}": "", f"{PREFIX}killed/dist/a.whl": ""})
+    rehearsed(root)
+    assert list(place.iterdir()) == []
+
+
+@pytest.mark.usefixtures("nox")
+def test_what_is_alive_or_just_being_made_or_not_ours_is_left(root: Path, tmp_path: Path) -> None:
+    place = tmp_path / "tmp"
+    write_tree(place, {f"{PREFIX}alive/{ALIVE}": "", f"{PREFIX}new/other": "", "else": ""})
+    with locked_file(place / f"{PREFIX}alive" / ALIVE) as held:
+        assert held
+        rehearsed(root)
+        assert {path.name for path in place.iterdir()} == {f"{PREFIX}alive", f"{PREFIX}new", "else"}
+
+
+@pytest.mark.usefixtures("nox")
+def test_what_cannot_be_looked_at_is_left(root: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "tmp" / f"{PREFIX}odd"
+    (folder / ALIVE).mkdir(parents=True)
+    rehearsed(root)
+    assert folder.exists()

@@ -1,0 +1,138 @@
+from __future__ import annotations
+
+import io
+import sys
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tasks import report
+from tasks.record import Record
+from tasks.stages import Cell, Dist, Installed, Problem
+from tests.projects import write_tree
+from tests.unit.test_record import BUILT, CHECKED, FILES, REHEARSED, RELEASED, VERIFIED
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tasks.stages import Stage
+
+NAMES = {name: f"release-{name}" for name in ("build", "check", "testpypi", "verify", "pypi")}
+
+
+@pytest.mark.parametrize("text", ["", "plain", "größe → ü"])
+def test_what_is_said_is_a_line(text: str, capsys: pytest.CaptureFixture[str]) -> None:
+    report.say(text)
+    assert capsys.readouterr().out == text + "\n"
+
+
+def test_a_terminal_that_lacks_a_character_gets_its_escape(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = io.TextIOWrapper(io.BytesIO(), encoding="cp1252")
+    monkeypatch.setattr(sys, "stdout", terminal)
+    report.say("größe →")
+    terminal.seek(0)
+    assert terminal.read() == "größe \\u2192\n"
+
+
+@pytest.mark.parametrize(
+    ("count", "expected"),
+    [
+        (0, "0 B"),
+        (1023, "1023 B"),
+        (1024, "1.0 KiB"),
+        (1536, "1.5 KiB"),
+        (3 << 20, "3.0 MiB"),
+        (5 << 30, "5.0 GiB"),
+        (7 << 40, "7168.0 GiB"),
+    ],
+)
+def test_a_size_is_for_a_person(count: int, expected: str) -> None:
+    assert report.size(count) == expected
+
+
+def test_a_file_is_told_with_its_hash() -> None:
+    dists = (Dist("a.whl", "0" * 64, 12), Dist("b.tar.gz", "1" * 64, 2048))
+    assert report.files(dists) == f"  a.whl  12 B\n    sha256 {'0' * 64}\n  b.tar.gz  2.0 KiB\n    sha256 {'1' * 64}"
+
+
+def test_findings_are_told_once_errors_first_with_all_their_files() -> None:
+    found = [
+        Problem("readme", "warning", "a.whl", "It is short."),
+        Problem("size", "error", "b.tar.gz", "It is too large:\nmore than 100 MiB."),
+        Problem("readme", "warning", "b.tar.gz", "It is short."),
+        Problem("readme", "warning", "a.whl", "It is short."),
+    ]
+    assert report.problems(found).splitlines() == [
+        "  error: b.tar.gz: It is too large:",
+        "  | more than 100 MiB. [size]",
+        "  warning: a.whl, b.tar.gz: It is short. [readme]",
+    ]
+
+
+def test_no_findings_are_nothing() -> None:
+    assert report.problems([]) == ""
+
+
+def test_the_matrix_is_told_cell_by_cell() -> None:
+    announced = (Cell("3.10", "wheel"), Cell("3.14t", "wheel"))
+    here, missing = sorted(report.cells([VERIFIED], announced).splitlines(), key=lambda line: "not verified" in line)
+    assert here.split()[:3] == ["Python", "3.14t", "wheel"]
+    assert "imported demo; Python 3.14.0 on linux, with 0 other distributions, 1 smoke commands run" in here
+    assert missing.split()[:5] == ["Python", "3.10", "wheel", "not", "verified"]
+
+
+def test_a_cell_that_was_not_announced_is_told_too() -> None:
+    assert "3.14t" in report.cells([VERIFIED], [])
+
+
+@pytest.mark.parametrize(
+    ("imported", "ran", "expected"),
+    [
+        ((), (), "installed (nothing in it can be imported); Python"),
+        (("a", "b", "c", "d"), (), "imported a, b, c, d; Python"),
+        (("a", "b", "c", "d", "e"), (), "imported a, b, c, d, ...; Python"),
+    ],
+)
+def test_what_was_imported_fits_a_line(imported: tuple[str, ...], ran: tuple[str, ...], expected: str) -> None:
+    told = report.cells([replace(VERIFIED, imported=imported, ran=ran)], [])
+    assert expected in told
+    assert "smoke" not in told
+
+
+@pytest.mark.parametrize(
+    ("count", "expected"), [(0, "0 other distributions"), (1, "1 other distribution"), (2, "2 other distributions")]
+)
+def test_the_other_distributions_are_counted_without_our_own(count: int, expected: str) -> None:
+    assert report.others([Installed("demo", "1.0")] * (count + 1)) == expected
+
+
+# Where the release stands.
+
+
+PROGRESS: list[tuple[tuple[Stage, ...], str, str]] = [
+    ((), "", "build"),
+    ((BUILT,), "release-build     demo 1.0, 2 files, 2024-05-06T07:08:09Z", "check"),
+    ((BUILT, CHECKED), "release-check     1 rules, 1 warnings, 2024-05-06T07:08:09Z", "testpypi"),
+    ((BUILT, CHECKED, REHEARSED), "release-testpypi  https://test.pypi.org/simple/, 2024", "verify"),
+    ((BUILT, CHECKED, REHEARSED, VERIFIED), "release-verify    1 of 2 cells", "pypi"),
+    ((BUILT, CHECKED, REHEARSED, VERIFIED, RELEASED), "release-pypi      https://pypi.org/simple/, 2024", ""),
+]
+
+
+@pytest.mark.parametrize(("stages", "row", "following"), PROGRESS)
+def test_progress_shows_what_is_done_and_what_is_next(
+    tmp_path: Path, stages: tuple[Stage, ...], row: str, following: str
+) -> None:
+    write_tree(tmp_path / "dist", FILES)
+    record = Record.of(tmp_path)
+    for stage in stages:
+        record.write(stage)
+    table, undone = report.progress(record, NAMES)
+    assert undone == following
+    if stages:
+        assert f"  done  {row}" in table
+        assert table.count("done") == len(stages)
+        assert table.count("  -   release-") == 5 - len(stages)
+    else:
+        assert table == "  nothing is built yet"

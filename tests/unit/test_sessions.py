@@ -1,0 +1,372 @@
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, cast
+
+import nox
+import nox.registry
+import nox.virtualenv
+import pytest
+
+from tasks import build, check, dryrun, publish, sessions, standins, verify
+from tasks import report as reporting
+from tasks.config import Config
+from tasks.errors import BadOption, NoProject, ReleaseError, ReusedEnvironment, ShadowedTools
+from tasks.record import DIGEST_VARIABLE
+from tasks.register import PROJECT_VARIABLE
+from tasks.sessions import CHAIN, NAMES, Setup
+from tasks.stages import Cell
+from tests.fakes import FakeSession, SessionError, make_run
+from tests.projects import sample, write_tree
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from tasks.run import Run
+
+RUNNING = "{}.{}".format(*sys.version_info)
+SAFE_PATH = "PYTHONSAFEPATH"
+
+
+@pytest.fixture(autouse=True)
+def registry(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Give nox an empty registry, and take away what would change a session on this machine."""
+    monkeypatch.setattr(nox.registry, "_REGISTRY", type(nox.registry._REGISTRY)())
+    for name in (SAFE_PATH, PROJECT_VARIABLE, DIGEST_VARIABLE, standins.VARIABLE):
+        monkeypatch.delenv(name, raising=False)
+    yield
+    os.environ.pop(SAFE_PATH, None)
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project, which is the current folder."""
+    root = sample(tmp_path / "demo")
+    monkeypatch.chdir(root)
+    return root
+
+
+def registered() -> dict[str, Any]:
+    return dict(nox.registry.get())
+
+
+def setup_of(root: Path, config: Config | None = None, trouble: ReleaseError | None = None) -> Setup:
+    names = {name: name for name in NAMES}
+    return Setup(root, door=False, config=config or Config(pythons=(RUNNING,)), trouble=trouble, names=names)
+
+
+def report(
+    root: Path,
+    body: Callable[..., None],
+    *words: str,
+    session: FakeSession | None = None,
+    trouble: ReleaseError | None = None,
+    **cell: Any,
+) -> None:
+    """Run `body` as the session `build` does, up to the boundary."""
+    fake = session or FakeSession(root)
+    fake.posargs = words
+    sessions._reported(setup_of(root, trouble=trouble), "build", body, cast("nox.Session", fake), **cell)
+
+
+def error_of(root: Path, body: Callable[..., None], *words: str, **settings: Any) -> str:
+    with pytest.raises(SessionError) as error:
+        report(root, body, *words, **settings)
+    return str(error.value)
+
+
+def nothing(_run: Run, **_cell: Any) -> None:
+    """Do what a session has to do where there is nothing to do."""
+
+
+# What is registered.
+
+
+@pytest.mark.usefixtures("project")
+def test_every_session_is_there_and_none_runs_by_itself() -> None:
+    sessions.register(door=False)
+    found = registered()
+    assert set(found) == set(NAMES) == set(sessions.BODIES)
+    assert not any(function.default for function in found.values())
+    assert {function.download_python for function in found.values()} == {"never"}
+    assert {name: function._requires for name, function in found.items() if function._requires} == {
+        name: [needed] for name, needed in CHAIN.items()
+    }
+    assert all(function.__doc__ for function in found.values())
+
+
+def test_verify_alone_has_pythons_and_kinds_and_is_never_reused(project: Path) -> None:
+    write_tree(project, {"pyproject.toml": '[tool.seatrial]\npythons = ["3.10", "3.14"]\n'})
+    sessions.register(door=False)
+    found = registered()
+    assert found["verify"].python == ["3.10", "3.14"]
+    assert [str(call) for call in found["verify"].parametrize] == ["wheel", "sdist"]
+    assert [name for name, function in found.items() if not function.reuse_venv] == ["verify"]
+    assert {name for name, function in found.items() if function.python} == {"verify"}
+    assert [name for name, function in found.items() if function.venv_backend == "none"] == ["status"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "taken", "expected"),
+    [("", "lint", "check"), ("", "check", "release-check"), ('session-prefix = "s-"', "check", "s-check")],
+)
+def test_a_session_name_that_is_taken_gives_a_prefix(project: Path, settings: str, taken: str, expected: str) -> None:
+    write_tree(project, {"pyproject.toml": f"[tool.seatrial]\n{settings}\n"})
+
+    @nox.session(name=taken)
+    def own(session: nox.Session) -> None:
+        """Do the project's own thing."""
+
+    sessions.register(door=False)
+    found = registered()
+    assert expected in found
+    assert found[taken].__doc__ == "Do the project's own thing."
+    assert len(found) == len(NAMES) + 1
+    prefix = expected.removesuffix("check")
+    assert found[f"{prefix}verify"]._requires == [f"{prefix}testpypi"]
+
+
+def test_the_door_takes_the_project_that_is_named_and_no_prefix(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = write_tree(tmp_path / "other", {"pyproject.toml": '[tool.seatrial]\nsession-prefix = "s-"\n'})
+    monkeypatch.setenv(PROJECT_VARIABLE, str(root))
+    monkeypatch.chdir(tmp_path)
+    sessions.register(door=True)
+    assert set(registered()) == set(NAMES)
+
+
+def test_a_project_that_is_set_up_wrongly_gets_sessions_that_say_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    sessions.register(door=False)
+    fake = FakeSession(tmp_path)
+    with pytest.raises(SessionError, match="There is no Python project in"):
+        registered()["build"].func(cast("nox.Session", fake))
+
+
+# The boundary.
+
+
+def test_what_a_user_can_cause_becomes_a_message(project: Path) -> None:
+    def body(_run: Run) -> None:
+        raise NoProject(project)
+
+    said = error_of(project, body)
+    assert said == str(NoProject(project)).removesuffix(".")
+    assert not said.endswith(".")
+
+
+def test_what_the_disk_refuses_becomes_a_message(project: Path) -> None:
+    def body(_run: Run) -> None:
+        raise PermissionError(13, "Permission denied", "dist")
+
+    assert error_of(project, body).startswith("The operating system refused to read or write: [Errno 13]")
+
+
+def test_a_fault_of_ours_is_not_hidden(project: Path) -> None:
+    def body(_run: Run) -> None:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        report(project, body)
+
+
+def test_trouble_at_the_start_comes_first(project: Path) -> None:
+    assert error_of(project, nothing, "--unknown", trouble=NoProject(project)).startswith("There is no Python project")
+
+
+@pytest.mark.parametrize("backend", ["none", "conda", "passthrough"])
+def test_a_session_without_its_own_environment_is_refused(project: Path, backend: str) -> None:
+    session = FakeSession(project, venv_backend=backend)
+    assert "--no-venv or another venv backend" in error_of(project, nothing, session=session)
+
+
+@pytest.mark.parametrize("backend", ["uv", "virtualenv", "venv"])
+def test_each_backend_of_virtual_environments_is_fine(project: Path, backend: str) -> None:
+    report(project, nothing, session=FakeSession(project, venv_backend=backend))
+
+
+def test_status_needs_no_environment(project: Path) -> None:
+    report(project, nothing, session=FakeSession(project, name="status", venv_backend="none"))
+
+
+def test_a_session_that_runs_nothing_is_refused(project: Path) -> None:
+    assert "--install-only" in error_of(project, nothing, session=FakeSession(project, runs=False))
+
+
+def test_explained_a_session_does_nothing(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def body(_run: Run) -> None:
+        raise ZeroDivisionError
+
+    report(project, body, "--explain")
+    assert "python -m build" in capsys.readouterr().out
+
+
+def test_the_body_gets_its_options_and_its_cell(project: Path) -> None:
+    seen: list[Any] = []
+    report(project, lambda run, kind: seen.extend([run, kind]), "--sdist-only", "--yes", "1.0", kind="wheel")
+    run, kind = seen
+    assert (run.options.yes, run.config.archives, kind) == ("1.0", ("sdist",), "wheel")
+    assert (run.root, run.record.dist, run.standin) == (project, project / "dist", None)
+
+
+@pytest.mark.parametrize("uv", [True, False])
+def test_uv_is_used_where_it_is(project: Path, monkeypatch: pytest.MonkeyPatch, *, uv: bool) -> None:
+    monkeypatch.setattr(nox.virtualenv, "HAS_UV", uv)
+    monkeypatch.setattr(nox.virtualenv, "UV", "/bin/uv")
+    seen: list[Run] = []
+    report(project, seen.append)
+    assert seen[0].uv == ("/bin/uv" if uv else None)
+
+
+def test_inside_a_dry_run_indexes_and_record_are_its_own(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    standin = standins.Standin(tmp_path / "place", "http://127.0.0.1:1", "http://127.0.0.1:2")
+    monkeypatch.setenv(standins.VARIABLE, standin.to_environment()[standins.VARIABLE])
+    monkeypatch.setenv(DIGEST_VARIABLE, "0" * 64)
+    seen: list[Run] = []
+    report(project, seen.append)
+    assert seen[0].config.pypi.simple == "http://127.0.0.1:2/simple/"
+    assert (seen[0].record.dist, seen[0].record.expected) == (tmp_path / "place" / "dist", "0" * 64)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals are POSIX")
+def test_termination_ends_a_session_as_an_interruption_does(project: Path) -> None:
+    before = signal.getsignal(signal.SIGTERM)
+
+    def body(_run: Run) -> None:
+        signal.raise_signal(signal.SIGTERM)
+
+    with pytest.raises(KeyboardInterrupt):
+        report(project, body)
+    assert signal.getsignal(signal.SIGTERM) == before
+
+
+def test_in_another_thread_signals_are_left_alone(project: Path) -> None:
+    seen: list[Run] = []
+    thread = threading.Thread(target=report, args=(project, seen.append))
+    thread.start()
+    thread.join()
+    assert len(seen) == 1
+
+
+# Modules that hide those of nox.
+
+
+@pytest.mark.parametrize("name", ["packaging/__init__.py", "email/__init__.py", "random.py"])
+def test_a_module_that_hides_nox_own_is_worked_around(
+    project: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setattr(nox.virtualenv, "HAS_UV", False)
+    monkeypatch.setattr(sys, "version_info", (3, 11, 0))
+    assert sessions._shadowing(write_tree(project, {name: ""})) is None
+    assert os.environ[SAFE_PATH] == "1"
+
+
+@pytest.mark.parametrize("name", ["packaging/readme.txt", "emails/__init__.py", "src/email/__init__.py", "demo.py"])
+def test_other_modules_change_nothing(project: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setattr(nox.virtualenv, "HAS_UV", False)
+    assert sessions._shadowing(write_tree(project, {name: ""})) is None
+    assert SAFE_PATH not in os.environ
+
+
+def test_with_uv_nothing_is_hidden(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(nox.virtualenv, "HAS_UV", True)
+    assert sessions._shadowing(write_tree(project, {"email/__init__.py": ""})) is None
+    assert SAFE_PATH not in os.environ
+
+
+def test_where_there_is_no_way_around_every_session_says_so(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(nox.virtualenv, "HAS_UV", False)
+    monkeypatch.setattr(sys, "version_info", (3, 10, 0))
+    write_tree(project, {"email/__init__.py": "", "platform.py": ""})
+    assert isinstance(sessions._shadowing(project), ShadowedTools)
+    sessions.register(door=False)
+    assert {function.venv_backend for function in registered().values()} == {"none"}
+    with pytest.raises(SessionError, match="`email`, `platform`"):
+        registered()["build"].func(cast("nox.Session", FakeSession(project)))
+
+
+# The bodies.
+
+
+BODIES: list[tuple[str, ModuleType, str, str]] = [
+    ("build", build, "build", "next: nox -s check"),
+    ("check", check, "check", "next: nox -s testpypi"),
+    ("testpypi", publish, "rehearse", "next: nox -s verify"),
+    ("verify", verify, "verify", "next: nox -s pypi"),
+    ("pypi", publish, "release", ""),
+    ("dryrun", dryrun, "dryrun", ""),
+    ("inspect", check, "inspect", ""),
+]
+
+
+@pytest.fixture
+def called(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
+    """What the parts of the sessions were called with, in place of doing them."""
+    seen: list[tuple[Any, ...]] = []
+    for _, module, function, _ in BODIES:
+        monkeypatch.setattr(module, function, lambda *args: seen.append(args))
+    noxfile = ModuleType("user_nox_module")
+    noxfile.__file__ = "noxfile.py"
+    monkeypatch.setitem(sys.modules, "user_nox_module", noxfile)
+    return seen
+
+
+@pytest.mark.parametrize(("name", "following"), [(name, following) for name, _, _, following in BODIES])
+def test_a_session_does_its_part_and_names_the_next(
+    project: Path, called: list[tuple[Any, ...]], capsys: pytest.CaptureFixture[str], name: str, following: str
+) -> None:
+    run = make_run(project, *(["a.whl"] if name == "inspect" else []), name=name)
+    sessions.BODIES[name](run, *(["wheel"] if name == "verify" else []))
+    assert len(called) == 1
+    assert called[0][0] is run
+    assert capsys.readouterr().out.strip() == following
+
+
+def test_verify_is_told_its_cell(project: Path, called: list[tuple[Any, ...]]) -> None:
+    sessions.verify(make_run(project, name="verify"), "sdist")
+    assert called[0][1] == Cell("3.13", "sdist")
+
+
+def test_dryrun_starts_nox_on_the_same_noxfile_and_environments(project: Path, called: list[tuple[Any, ...]]) -> None:
+    sessions.dryrun(make_run(project, name="dryrun"))
+    command = called[0][1]
+    assert command[0] == sys.executable
+    assert command[3:7] == ("--noxfile", "noxfile.py", "--envdir", str(project / ".nox"))
+
+
+def test_verify_refuses_an_environment_that_was_used(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(verify, "verify", lambda *_: None)
+    run = make_run(project, name="verify")
+    sessions.verify(run, "wheel")
+    with pytest.raises(ReusedEnvironment, match=r"--reuse-venv=no"):
+        sessions.verify(run, "wheel")
+
+
+def test_inspect_asks_for_a_file(project: Path) -> None:
+    with pytest.raises(BadOption, match="no FILE was given"):
+        sessions.inspect(make_run(project, name="inspect"))
+
+
+def test_status_shows_the_release_and_the_next_command(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    sessions.status(make_run(project, name="status"))
+    assert capsys.readouterr().out == (
+        f"demo: {project / 'release-record'}\n  nothing is built yet\nnext: nox -s build\n"
+    )
+
+
+def test_status_of_a_release_that_is_done_names_no_command(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(reporting, "progress", lambda *_: ("  all is done", ""))
+    sessions.status(make_run(project, name="status"))
+    assert "next:" not in capsys.readouterr().out
