@@ -23,6 +23,8 @@ from tests.unit.test_record import BUILT, CHECKED, FILES, REHEARSED, RELEASED, V
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from tasks.stages import Stage
+
 NOX = ("python", "-c", "nox")
 ANNOUNCED = json.dumps(
     {
@@ -100,7 +102,7 @@ def test_the_whole_release_is_run_and_the_next_step_told(
     told = capsys.readouterr().out
     assert "dry run of demo 1.0: all five sessions passed" in told
     assert "the bytes on both stand-ins are the bytes that were built (2 files, compared by sha256)" in told
-    assert "warnings of `check`:\n  metadata-summary: demo-1.0.tar.gz" in told
+    assert "warnings of `check`, in full above:\n  metadata-summary\n" in told
     assert "what a dry run cannot show" in told
     assert told.endswith("next: nox -s testpypi\n")
 
@@ -164,6 +166,27 @@ def test_other_bytes_on_the_indexes_are_no_success(root: Path, nox: FakeNox, hel
 def test_a_server_that_does_not_say_where_it_is_has_failed(root: Path, nox: FakeNox, line: str) -> None:
     nox.line = line
     with pytest.raises(StandinFailed, match="The stand-in indexes did not start"):
+        rehearsed(root)
+    assert nox.ran == []
+
+
+@pytest.mark.parametrize(("stages", "name"), [((), "build"), ((BUILT,), "check"), ((BUILT, CHECKED), "testpypi")])
+def test_the_session_that_stopped_is_named(
+    root: Path, nox: FakeNox, monkeypatch: pytest.MonkeyPatch, stages: tuple[Stage, ...], name: str
+) -> None:
+    """The nested `verify` runs the sessions before it."""
+
+    def run_shown(_argv: object, *, env: Mapping[str, str], cwd: Path) -> int:
+        del cwd
+        standin = from_environment(env)
+        assert standin is not None
+        write_tree(standin.place / "dist", FILES)
+        for stage in stages:
+            Record.of(standin.place).write(stage)
+        return 1
+
+    monkeypatch.setattr(process, "run_shown", run_shown)
+    with pytest.raises(DryrunFailed, match=f"stopped in `{name}`"):
         rehearsed(root)
     assert nox.ran == []
 

@@ -163,6 +163,20 @@ def test_what_a_user_can_cause_becomes_a_message(project: Path) -> None:
     assert not said.endswith(".")
 
 
+@pytest.mark.parametrize(
+    ("door", "prefix", "typed"),
+    [
+        (False, "", "nox -s build -- --rebuild"),
+        (False, "r-", "nox -s r-build -- --rebuild"),
+        (True, "", "seatrial build --rebuild"),
+    ],
+)
+def test_a_message_names_commands_as_they_are_typed_here(project: Path, prefix: str, typed: str, *, door: bool) -> None:
+    setup = Setup(project, door, Config(), None, {name: prefix + name for name in NAMES})
+    said = sessions._as_typed(setup, "Run `nox -s build -- --rebuild`, or nox -s lint.")
+    assert said == f"Run `{typed}`, or {'seatrial' if door else 'nox -s'} lint"
+
+
 def test_what_the_disk_refuses_becomes_a_message(project: Path) -> None:
     def body(_run: Run) -> None:
         raise PermissionError(13, "Permission denied", "dist")
