@@ -73,7 +73,7 @@ class BadOption(ReleaseError):
     complaint: str
 
     what = "{e.prog}: {e.complaint}"
-    cause = "the options of the release sessions stand after a lone `--`, and nox's own before it."
+    cause = "a misspelt option, or one of nox's own behind those of the session."
     cure = "`{e.prog} --help` lists them."
 
 

@@ -37,16 +37,17 @@ class _Parser(argparse.ArgumentParser):
         raise BadOption(self.prog, message)
 
 
-def parse(session: str, posargs: Sequence[str], invoked_from: Path) -> Options:
-    """Return the options in `posargs` for `session`; relative paths are meant from `invoked_from`.
+def parse(session: str, posargs: Sequence[str], invoked_from: Path, *, prog: str = "") -> Options:
+    """Return the options in `posargs` for `session`, typed as `prog`; relative paths are meant from `invoked_from`.
 
     Raises BadOption, and SecretInArguments (without showing it) where an API token was typed.
     """
     if any("pypi-Ag" in word for word in posargs):
         raise SecretInArguments
-    found = _parser(session).parse_intermixed_args(list(posargs))
+    parser = _parser(prog or f"nox -s {session} --")
+    found = parser.parse_intermixed_args(list(posargs))
     if found.files and session != "inspect":
-        raise BadOption(f"nox -s {session} --", f"unrecognized arguments: {' '.join(map(str, found.files))}")
+        raise BadOption(parser.prog, f"unrecognized arguments: {' '.join(map(str, found.files))}")
 
     def absolute(path: Path | None) -> Path | None:
         return None if path is None else invoked_from / path
@@ -63,8 +64,8 @@ def parse(session: str, posargs: Sequence[str], invoked_from: Path) -> Options:
     )
 
 
-def _parser(session: str) -> argparse.ArgumentParser:
-    parser = _Parser(prog=f"nox -s {session} --", allow_abbrev=False, description="Options of the release sessions.")
+def _parser(prog: str) -> argparse.ArgumentParser:
+    parser = _Parser(prog=prog, allow_abbrev=False, description="Options of the release sessions.")
     add = parser.add_argument
     add("--explain", action="store_true", help="print the commands a person would type instead; do nothing")
     add("--rebuild", action="store_true", help="build: start anew; the old record is moved aside")

@@ -243,7 +243,8 @@ def _nox_command(run: Run) -> tuple[str, ...]:
 
 def _run(setup: Setup, name: str, session: nox.Session) -> Run:
     """Return what the session `name` has at hand, for the project itself or inside a dry run."""
-    asked = options.parse(setup.names[name], session.posargs, Path(session.invoked_from))
+    typed = _as_typed(setup, f"nox -s {name} --")
+    asked = options.parse(name, session.posargs, Path(session.invoked_from), prog=typed)
     standin = standins.from_environment(os.environ)
     config = standin.replacing(setup.config) if standin else setup.config
     record = Record.of(standin.place if standin else setup.root, os.environ.get(DIGEST_VARIABLE))

@@ -190,6 +190,7 @@ def test_the_project_may_use_names_of_our_sessions(make_project: Callable[..., P
     assert project.nox("release-dryrun").code == 0
     project.change({"pyproject.toml": _with_prefix(project.root / "pyproject.toml")})
     assert project.run([NOX, "-l"]).shows("- rel-build ->", "- rel-dryrun ->")
+    assert project.nox("rel-inspect", "absent.whl").shows("absent.whl cannot be read: there is no such file")
 
 
 def _with_prefix(path: Path) -> str:

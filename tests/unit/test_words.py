@@ -13,6 +13,8 @@ import pytest
 from tasks import probe, report
 from tasks.archives import Archive, BadArchive
 from tasks.config import Config
+from tasks.errors import BadOption
+from tasks.options import parse
 from tasks.rules.contents import platform_linux
 from tasks.rules.metadata import local_version
 from tasks.rules.twine import errors, warnings
@@ -120,6 +122,16 @@ def setup(root: Path, *, door: bool = False, prefix: str = "") -> Setup:
 def test_a_message_has_commands_as_they_are_typed_here(tmp_path: Path, *, door: bool, prefix: str, typed: str) -> None:
     message = "run `nox -s build -- --rebuild` or `nox -s own`."
     assert _as_typed(setup(tmp_path, door=door, prefix=prefix), message) == typed
+
+
+def test_options_are_explained_under_the_command_that_was_typed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        parse("build", ["--help"], tmp_path, prog="seatrial build")
+    assert capsys.readouterr().out.startswith("usage: seatrial build [-h]")
+    with pytest.raises(BadOption, match=r"seatrial build: unrecognized arguments: a\.whl"):
+        parse("build", ["a.whl"], tmp_path, prog="seatrial build")
 
 
 def test_a_name_that_has_its_prefix_already_gets_no_other(tmp_path: Path) -> None:
