@@ -125,7 +125,7 @@ class Installer:
     def _reported(self, venv: Venv, listed: Path, pin: str) -> Origins:
         """Install `listed` with pip, and read its installation report."""
         report = self.scratch / "report.json"
-        flags = ("--report", str(report), "-r", str(listed), pin)
+        flags = ("--no-compile", "--report", str(report), "-r", str(listed), pin)  # as uv: bytecode when it is needed
         self._install(venv, "The dependencies", *self._from(self.index), *flags)
         items = json.loads(report.read_text(encoding="utf-8"))["install"]
         return {canonicalize_name(item["metadata"]["name"]): (_report_origin(item),) for item in items}

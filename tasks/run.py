@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from .standins import Standin
 
 REQUIREMENTS = Path(__file__).with_name("requirements")
+STAMP = ".seatrial-tools"  # in an environment: the hash of the lock that was installed, written last
 
 
 @dataclass(frozen=True)
@@ -80,13 +81,26 @@ class Run:
         return Installer(self.uv, environment.for_install(os.environ), scratch, self.config.dependencies.simple)
 
     def tools(self, lock: str) -> Path:
-        """Install the hash-locked tools of requirements/`lock`.txt, unless they are there; return their interpreter."""
+        """Return an interpreter with the hash-locked tools of requirements/`lock`.txt; install what is nowhere yet.
+
+        Sessions with the same lock share the installation of whichever came first. Nothing else is ever put into it.
+        """
         requirements = REQUIREMENTS / f"{lock}.txt"
-        stamp = self.venv.root / ".seatrial-tools"
         digest = hashlib.sha256(requirements.read_bytes()).hexdigest()
-        if not stamp.exists() or stamp.read_text(encoding="utf-8") != digest:
-            settings = environment.for_tools(os.environ)
-            hidden = dict.fromkeys(name for name in os.environ if name not in settings)
-            self.session.install("--require-hashes", "-r", str(requirements), env={**hidden, **settings})
-            stamp.write_text(digest, encoding="utf-8")
+        beside = sorted(path.parent for path in self.venv.root.parent.glob(f"*/{STAMP}"))
+        for venv in (self.venv, *map(Venv, beside)):
+            if _has_tools(venv, digest):
+                return venv.python
+        settings = environment.for_tools(os.environ)
+        hidden = dict.fromkeys(name for name in os.environ if name not in settings)
+        # Bytecode is made when a module is first used: most of what the locks name never is.
+        argv = ("--require-hashes", "--no-compile", "-r", str(requirements))
+        self.session.install(*argv, env={**hidden, **settings})
+        (self.venv.root / STAMP).write_text(digest, encoding="utf-8")
         return self.venv.python
+
+
+def _has_tools(venv: Venv, digest: str) -> bool:
+    """Whether the tools with this lock were installed in `venv`, to the end, and its interpreter is still there."""
+    stamp = venv.root / STAMP
+    return stamp.exists() and stamp.read_text(encoding="utf-8") == digest and venv.python.exists()

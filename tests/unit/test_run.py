@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from tasks import run as module
 from tasks.indexes import PYPI
 from tasks.standins import Standin
 from tests.fakes import FakeSession, make_run
@@ -80,54 +79,3 @@ def test_the_installer_takes_dependencies_from_their_own_index(tmp_path: Path, u
     installer = make_run(tmp_path, uv=uv).installer(tmp_path)
     assert (installer.uv, installer.index, installer.scratch) == (uv, PYPI.simple, tmp_path)
     assert installer.env["PIP_CONFIG_FILE"] == os.devnull
-
-
-# The tools.
-
-
-@pytest.fixture
-def lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The lock of a tool, in a folder of its own."""
-    folder = tmp_path / "requirements"
-    folder.mkdir()
-    monkeypatch.setattr(module, "REQUIREMENTS", folder)
-    path = folder / "tool.txt"
-    path.write_text("tool==1.0 --hash=sha256:00\n", encoding="utf-8")
-    return path
-
-
-def test_tools_are_installed_once_by_their_hashes(tmp_path: Path, lock: Path) -> None:
-    session = FakeSession(tmp_path)
-    run = make_run(tmp_path, session=session)
-    assert run.tools("tool") == run.tools("tool") == run.venv.python
-    assert session.installed == [("--require-hashes", "-r", str(lock))]
-
-
-def test_tools_are_installed_anew_when_the_lock_is_another(tmp_path: Path, lock: Path) -> None:
-    session = FakeSession(tmp_path)
-    run = make_run(tmp_path, session=session)
-    run.tools("tool")
-    lock.write_text("tool==1.1 --hash=sha256:11\n", encoding="utf-8")
-    run.tools("tool")
-    assert len(session.installed) == 2
-
-
-@pytest.mark.usefixtures("lock")
-def test_tools_that_failed_to_install_are_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    session = FakeSession(tmp_path)
-    run = make_run(tmp_path, session=session)
-    with monkeypatch.context() as broken:
-        broken.setattr(FakeSession, "install", lambda *_args, **_env: 1 / 0)
-        with pytest.raises(ZeroDivisionError):
-            run.tools("tool")
-    run.tools("tool")
-    assert len(session.installed) == 1
-
-
-@pytest.mark.usefixtures("lock")
-def test_the_installation_of_tools_sees_no_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PYPI_TOKEN", "s3cret")
-    session = FakeSession(tmp_path)
-    make_run(tmp_path, session=session).tools("tool")
-    assert session.env["PYPI_TOKEN"] is None
-    assert session.env["PATH"] == os.environ["PATH"]
