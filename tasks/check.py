@@ -6,6 +6,7 @@ import json
 import os
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from packaging.tags import sys_tags
 
 from . import environment, process, report, source
 from .archives import Archive
+from .config import KNOWN_PYTHONS, is_here
 from .errors import FindingsInFiles, NotReady, ReleaseError, ToolFailed
 from .installer import Origin
 from .record import now
@@ -77,11 +79,15 @@ def _judge_release(run: Run, built: Built) -> tuple[tuple[str, ...], tuple[Probl
         asked = scratch / "request.json"
         asked.write_text(json.dumps(request), encoding="utf-8")
         answer = _judge(run, scratch, "release", "--request", str(asked))
-    problems = tuple(Problem(**problem) for problem in answer["problems"])
-    silenced = [p for p in problems if p.severity == "warning" and p.rule in run.config.ignore]
+    return tuple(answer["rules"]), _without_ignored(run, [Problem(**problem) for problem in answer["problems"]])
+
+
+def _without_ignored(run: Run, found: Sequence[Problem]) -> tuple[Problem, ...]:
+    """Return `found` without the warnings that the settings ignore, which are named."""
+    silenced = [problem for problem in found if problem.severity == "warning" and problem.rule in run.config.ignore]
     for problem in silenced:
         run.say(f"  ignored: {problem.file}: {problem.rule} ({run.config.ignore[problem.rule]})")
-    return tuple(answer["rules"]), tuple(p for p in problems if p not in silenced)
+    return tuple(problem for problem in found if problem not in silenced)
 
 
 def _judge(run: Run, scratch: Path, *args: str) -> Any:
@@ -102,19 +108,27 @@ def _judge(run: Run, scratch: Path, *args: str) -> Any:
 
 
 def _try_all(run: Run, built: Built) -> tuple[tuple[Trial, ...], tuple[Problem, ...]]:
-    """Install one file of each kind, both at once, and return what came of it."""
+    """Install one file of each kind, all at once, and return what came of it.
+
+    Each is tried on the Python that runs us. What a newer Python hides shows on the lowest one that is here.
+    """
     archives = [Archive.open(run.record.dist / dist.filename) for dist in built.dists]
     chosen = [archive for kind in KINDS if (archive := _fitting(archives, kind))]
     by_name = {dist.filename: dist for dist in built.dists}
     for name in sorted(set(by_name) - {archive.path.name for archive in chosen}):
         run.say(f"  {name}: not tried here (another platform, or one more of its kind)")
-    with run.scratch() as scratch, ThreadPoolExecutor(len(KINDS)) as pool:
-        outcomes = list(pool.map(lambda archive: _try(run, archive, by_name[archive.path.name], scratch), chosen))
-    for trial, found in outcomes:
-        if not any(problem.severity == "error" for problem in found):
+    pythons = run.config.pythons
+    plan = [(archive, _python_for(archive, pythons)) for archive in chosen]
+    plan += [(archive, lowest) for archive in chosen[:1] if (lowest := _lowest(archive, pythons))]
+    with run.scratch() as scratch, ThreadPoolExecutor(len(plan) or 1) as pool:
+        started = [pool.submit(_try, run, archive, by_name[archive.path.name], py, scratch) for archive, py in plan]
+        outcomes = [outcome for one in started if (outcome := one.result())]
+    for trial, problems in outcomes:
+        if not any(problem.severity == "error" for problem in problems):
             came, imported = report.dependencies(trial.installed), report.imported(trial.imported)
-            run.say(f"  {trial.filename}: installed with {came}; {imported}")
-    return tuple(trial for trial, _ in outcomes), tuple(problem for _, found in outcomes for problem in found)
+            run.say(f"  {trial.filename}: installed on Python {trial.python} with {came}; {imported}")
+    found = [problem for _, problems in outcomes for problem in problems]
+    return tuple(trial for trial, _ in outcomes), _without_ignored(run, found)
 
 
 def _fitting(archives: Sequence[Archive], kind: str) -> Archive | None:
@@ -127,25 +141,42 @@ def _fitting(archives: Sequence[Archive], kind: str) -> Archive | None:
     return min(fit, key=lambda pair: pair[0])[1] if fit else None
 
 
-def _try(run: Run, archive: Archive, dist: Dist, scratch: Path) -> tuple[Trial, tuple[Problem, ...]]:
-    """Install `archive` with its dependencies into a throw-away environment, and import it."""
-    place = scratch / archive.kind
+def _try(
+    run: Run, archive: Archive, dist: Dist, python: str | None, scratch: Path
+) -> tuple[Trial, tuple[Problem, ...]] | None:
+    """Install `archive` with its dependencies into a throw-away environment, and import it.
+
+    Return None where `python` is one more that could be tried, and no environment can be made for it.
+    """
+    place = scratch / f"{archive.kind}-{python or _running()}"
     place.mkdir()
     installer = run.installer(place)
-    python = _python_for(archive, run.config.pythons)
     origin = Origin(archive.path.as_uri(), dist.sha256)
     guest = Guest(dist.filename, archive.metadata.name or archive.name, str(archive.version), (origin,))
     try:
         venv = installer.create(place / "venv", python)
+    except ReleaseError as error:
+        if _python_for(archive, run.config.pythons) != python:
+            run.say(f"  {dist.filename}: not tried on Python {python}, for which no environment could be made")
+            return None
+        return _failed(dist, python, error)
+    try:
         installer.from_file(venv, archive.path, guest.project)
         life = live(installer, venv, guest, run.config, run.root)
     except ReleaseError as error:
-        return Trial(dist.filename, python or _running(), (), ()), (_failed(dist, error),)
-    return Trial(dist.filename, python or _running(), life.imported, life.installed), life.problems
+        return _failed(dist, python, error)
+    found = tuple(replace(problem, message=f"{_on(python)}{problem.message}") for problem in life.problems)
+    return Trial(dist.filename, python or _running(), life.imported, life.installed), found
 
 
-def _failed(dist: Dist, error: ReleaseError) -> Problem:
-    return Problem("install-failed", "error", dist.filename, str(error))
+def _on(python: str | None) -> str:
+    """Return the words that a message begins with, if it is not about the Python that runs us."""
+    return f"On Python {python}: " if python else ""
+
+
+def _failed(dist: Dist, python: str | None, error: ReleaseError) -> tuple[Trial, tuple[Problem, ...]]:
+    problem = Problem("install-failed", "error", dist.filename, f"{_on(python)}{error}")
+    return Trial(dist.filename, python or _running(), (), ()), (problem,)
 
 
 def _running() -> str:
@@ -154,11 +185,34 @@ def _running() -> str:
 
 def _python_for(archive: Archive, pythons: Sequence[str]) -> str | None:
     """Return the Python to try `archive` on: the one that runs us if it is supported, else one of the project's."""
+    supported = _supported(archive)
+    return None if supported is None or supported.contains(_running() + ".99") else pythons[-1]
+
+
+def _lowest(archive: Archive, pythons: Sequence[str]) -> str | None:
+    """Return the lowest Python here that `archive` is for, not below the project's, if it is not tried on it anyway.
+
+    A compiled wheel is for one Python, or says little of the others; a wheel of Python code is for all of them.
+    """
+    supported = _supported(archive)
+    named = [KNOWN_PYTHONS.index(python) for python in pythons if python in KNOWN_PYTHONS]
+    if archive.kind == "sdist" or supported is None or not named or not _is_pure(archive):
+        return None
+    able = [python for python in KNOWN_PYTHONS[min(named) :] if supported.contains(f"{python}.99")]
+    lowest = next((python for python in able if python == _running() or is_here(python)), None)
+    return None if lowest in {_running(), _python_for(archive, pythons)} else lowest
+
+
+def _supported(archive: Archive) -> SpecifierSet | None:
+    """Return what Requires-Python admits, None where it is no specifier."""
     try:
-        supported = SpecifierSet(archive.metadata.first("requires-python") or "")
+        return SpecifierSet(archive.metadata.first("requires-python") or "")
     except InvalidSpecifier:
         return None
-    return None if supported.contains(_running() + ".99") else pythons[-1]
+
+
+def _is_pure(archive: Archive) -> bool:
+    return any((tag.interpreter, tag.abi, tag.platform) == ("py3", "none", "any") for tag in archive.tags)
 
 
 def inspect(run: Run) -> None:

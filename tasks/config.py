@@ -113,12 +113,12 @@ def supported_pythons(project: Mapping[str, Any]) -> tuple[str, ...]:
     able = [v for v in named or KNOWN_PYTHONS if v in KNOWN_PYTHONS and specifier.contains(f"{v}.99")]
     able.sort(key=KNOWN_PYTHONS.index)
     chosen = list(dict.fromkeys(able[:1] + able[-1:]))
-    if running not in chosen and specifier.contains(running + ".99") and not any(map(_is_here, chosen)):
+    if running not in chosen and specifier.contains(running + ".99") and not any(map(is_here, chosen)):
         chosen.append(running)
     return tuple(chosen) or (running,)
 
 
-def _is_here(python: str) -> bool:
+def is_here(python: str) -> bool:
     """Whether an interpreter for `python` is on PATH. pyenv's shims exist for versions that are switched off."""
     found = shutil.which(f"python{python}")
     return found is not None and "shims" not in Path(found).parts

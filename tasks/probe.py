@@ -517,7 +517,7 @@ def check(name: str, version: str, setting: Sequence[str], time_limit: float) ->
 
     `setting` are the import names that the project's configuration has, if any.
     """
-    about: dict[str, Any] = {"distribution": None, "why_none": None, "imported": [], "modules": []}
+    about: dict[str, Any] = {"distribution": None, "why_none": None, "extras": [], "imported": [], "modules": []}
     dist = _find(name)
     if dist is None:
         problems = [_problem("not-installed", name, f"{name} is not installed in this environment.")]
@@ -543,6 +543,7 @@ def _about(subject: Subject, modules: Sequence[Mapping[str, Any]], *, asked: boo
     return {
         "distribution": {"name": subject.name, "version": subject.version, "files": len(subject.own)},
         "why_none": None if asked or modules else subject.names.why_none,
+        "extras": _metadata(subject.dist).get_all("Provides-Extra", []),
         "imported": [module["name"] for module in modules if module["ok"]],
         "modules": modules,
     }

@@ -69,6 +69,7 @@ def live(installer: Installer, venv: Venv, guest: Guest, config: Config, checkou
     report = probe(installer, venv, guest, config)
     ran, smoke_problems = smoke(installer, venv, guest, config, checkout)
     found = [Problem(f"install-{p['kind']}", p["severity"], guest.label, p["message"]) for p in report["problems"]]
+    found += unknown_extras(guest, config.extras, report["extras"])
     installed = _installed(report, origins | {canonicalize_name(guest.project): guest.origins})
     return Life(
         python_version=report["python"],
@@ -80,6 +81,17 @@ def live(installer: Installer, venv: Venv, guest: Guest, config: Config, checkou
         ran=ran,
         problems=(*found, *smoke_problems),
     )
+
+
+def unknown_extras(guest: Guest, asked: Iterable[str], offered: Iterable[str]) -> list[Problem]:
+    """Return a problem for each extra of the settings that the distribution has not (Provides-Extra)."""
+    known = {canonicalize_name(extra): extra for extra in offered}
+    has = f"it has {', '.join(sorted(known.values()))}" if known else "it has none"
+    return [
+        Problem("install-extra", "error", guest.label, f"{guest.project} has no extra `{extra}` ({has}): see `extras`.")
+        for extra in asked
+        if canonicalize_name(extra) not in known
+    ]
 
 
 def needed(installer: Installer, venv: Venv, guest: Guest, config: Config) -> list[str]:

@@ -188,6 +188,7 @@ REQUIRES = """\
 Requires-Dist: attrs
 Requires-Dist: tomli; python_version < "3"
 Requires-Dist: pytest; extra == "test"
+Provides-Extra: test
 """
 
 
@@ -234,6 +235,24 @@ def test_what_the_probe_finds_is_a_problem_of_the_file(recorder: Recorder, home:
     (problem,) = lived(recorder, home).problems
     assert (problem.rule, problem.severity, problem.file) == ("install-missing-module", "error", GUEST.label)
     assert "`attrs`" in problem.message
+
+
+@pytest.mark.parametrize(
+    ("metadata", "has"),
+    [(REQUIRES, "it has test"), ("Provides-Extra: b\nProvides-Extra: A_c\n", "it has A_c, b"), ("", "it has none")],
+)
+def test_an_extra_that_the_distribution_has_not_is_told(
+    recorder: Recorder, home: tuple[Venv, Site], site: Site, metadata: str, has: str
+) -> None:
+    site.install({"demo.py": ""}, metadata=metadata)
+    (problem,) = lived(recorder, home, extras=("tset",)).problems
+    assert (problem.rule, problem.severity, problem.file) == ("install-extra", "error", GUEST.label)
+    assert f"demo has no extra `tset` ({has})" in problem.message
+
+
+def test_an_extra_may_be_spelt_in_another_way(recorder: Recorder, home: tuple[Venv, Site], site: Site) -> None:
+    site.install({"demo.py": ""}, metadata="Provides-Extra: Fast.Path\n")
+    assert lived(recorder, home, extras=("fast_path",)).problems == ()
 
 
 def test_the_import_names_of_the_settings_are_handed_on(

@@ -1,0 +1,492 @@
+"""Distributions that build and pass `twine check --strict`: some are broken once installed, some unusual and sound.
+
+Each is a value of files and metadata, written into a real wheel or sdist by a few lines here, so that it can have
+defects which no build backend would let through. What they depend on is here too, so nothing is downloaded.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import io
+import sys
+import tarfile
+import zipfile
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from tests.projects import EPOCH, LICENSE
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    Files = Mapping[str, str | bytes]
+
+CORE = """\
+Metadata-Version: {standard}
+Name: {name}
+Version: {version}
+Summary: One of a collection
+Author-email: Ada Example <ada@example.org>
+License-Expression: MIT
+License-File: LICENSE
+Project-URL: Source, https://example.org/{name}
+Requires-Python: {requires_python}
+{more}Description-Content-Type: text/markdown
+
+# {name}
+
+One of a collection.
+"""
+WHEEL = "Wheel-Version: 1.0\nGenerator: collection\nRoot-Is-Purelib: true\nTag: {tag}\n"
+ELSEWHERE = "darwin" if sys.platform == "win32" else "win32"
+RUNNING = "{}.{}".format(*sys.version_info)
+
+# The build backend of the sdists: it lies in them (PEP 517, "In-tree build backends") and packs the folder src/.
+PYPROJECT = """\
+[build-system]
+requires = []
+build-backend = "backend"
+backend-path = ["."]
+"""
+BACKEND = """\
+import os
+import pathlib
+import zipfile
+
+here = pathlib.Path(__file__).parent
+{extra}
+
+def build_wheel(folder, config_settings=None, metadata_directory=None):
+    info = "{module}-{version}.dist-info"
+    files = {{path.relative_to(here / "src").as_posix(): path.read_bytes() for path in (here / "src").rglob("*.*")}}
+    files[info + "/METADATA"] = (here / "PKG-INFO").read_bytes().replace(b"Version: 1.0", b"Version: {version}")
+    files[info + "/WHEEL"] = b"Wheel-Version: 1.0\\nGenerator: backend\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n"
+    record = "".join(name + ",,\\n" for name in [*files, info + "/RECORD"])
+    name = "{module}-{version}-py3-none-any.whl"
+    with zipfile.ZipFile(os.path.join(folder, name), "w") as wheel:
+        for path, content in [*files.items(), (info + "/RECORD", record.encode())]:
+            wheel.writestr(path, content)
+    return name
+"""
+
+
+@dataclass(frozen=True)
+class Case:
+    """A release. `files` are what its wheel puts into site-packages; `sources` what its sdist has (either may lack).
+
+    `metadata` are further lines of the core metadata, `points` the entry points, `settings` the project's (see
+    `Config`). Of a broken one, `says` are words that the messages must have.
+    """
+
+    label: str
+    files: Files | None = None
+    says: tuple[str, ...] = ()
+    metadata: str = ""
+    points: str = ""
+    name: str = "demo"
+    version: str = "1.0"
+    requires_python: str = ">=3.10"
+    tag: str = "py3-none-any"
+    sources: Files | None = None
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def core(self) -> str:
+        more = f"{self.metadata.strip()}\n" if self.metadata else ""
+        facts = {"name": self.name, "version": self.version, "requires_python": self.requires_python}
+        return CORE.format(standard="2.5" if "Import-Name" in more else "2.4", more=more, **facts)
+
+    def write(self, folder: Path) -> list[Path]:
+        """Write the files of the release into `folder`, and return them."""
+        folder.mkdir(parents=True, exist_ok=True)
+        return [
+            *([_wheel(self, self.files, folder)] if self.files is not None else []),
+            *([_sdist(self, self.sources, folder)] if self.sources is not None else []),
+        ]
+
+
+def _module(name: str) -> str:
+    return name.lower().replace("-", "_").replace(".", "_")
+
+
+def _wheel(case: Case, files: Files, folder: Path) -> Path:
+    stem = f"{_module(case.name)}-{case.version}"
+    info = f"{stem}.dist-info"
+    whole: dict[str, str | bytes] = {**files, f"{info}/METADATA": case.core, f"{info}/licenses/LICENSE": LICENSE}
+    whole[f"{info}/WHEEL"] = WHEEL.format(tag=case.tag)
+    if case.points:
+        whole[f"{info}/entry_points.txt"] = case.points
+    content = {path: text.encode() if isinstance(text, str) else text for path, text in whole.items()}
+    rows = "".join(f"{_quoted(path)},sha256={_digest(data)},{len(data)}\n" for path, data in content.items())
+    content[f"{info}/RECORD"] = f"{rows}{info}/RECORD,,\n".encode()
+    path = folder / f"{stem}-{case.tag}.whl"
+    with zipfile.ZipFile(path, "w") as wheel:
+        for name, data in content.items():
+            wheel.writestr(name, data)
+    return path
+
+
+def _quoted(path: str) -> str:
+    return f'"{path}"' if "," in path else path
+
+
+def _digest(data: bytes) -> str:
+    return base64.urlsafe_b64encode(hashlib.sha256(data).digest()).decode().rstrip("=")
+
+
+def _sdist(case: Case, sources: Files, folder: Path) -> Path:
+    stem = f"{_module(case.name)}-{case.version}"
+    backend = BACKEND.format(module=_module(case.name), version=case.version, extra="")
+    whole: dict[str, str | bytes] = {"pyproject.toml": PYPROJECT, "backend.py": backend, "LICENSE": LICENSE}
+    whole |= {"PKG-INFO": case.core, **sources}
+    path = folder / f"{stem}.tar.gz"
+    with tarfile.open(path, "w:gz", format=tarfile.PAX_FORMAT) as archive:
+        for name, text in whole.items():
+            data = text.encode() if isinstance(text, str) else text
+            member = tarfile.TarInfo(f"{stem}/{name}")
+            member.size, member.mtime = len(data), EPOCH
+            archive.addfile(member, io.BytesIO(data))
+    return path
+
+
+def _backend(extra: str = "", version: str = "1.0") -> str:
+    return BACKEND.format(module="demo", version=version, extra=extra)
+
+
+CLI = {"demo/__init__.py": "", "demo/cli.py": "def main():\n    return 3\n\nnumber = 1\n"}
+SCRIPT = "[console_scripts]\ndemo = {}\n"
+EXTRA = 'Provides-Extra: cli\nRequires-Dist: clicker; extra == "cli"\n'
+PKGUTIL = "__path__ = __import__('pkgutil').extend_path(__path__, __name__)\n"
+PKG_RESOURCES = """\
+try:
+    __import__("pkg_resources").declare_namespace(__name__)
+except ImportError:
+    __path__ = __import__("pkgutil").extend_path(__path__, __name__)
+"""
+
+# What the others may depend on.
+BESIDE = (
+    Case("a library", {"other.py": "old = 1\n"}, name="other"),
+    Case("a newer one", {"other.py": "new = 1\n"}, name="other", version="2.0"),
+    Case("one that wants the old one", {"needy.py": ""}, name="needy", metadata="Requires-Dist: other<2\n"),
+    Case("for an extra", {"clicker.py": "def command(): pass\n"}, name="clicker"),
+    Case("a namespace", {"space/other.py": ""}, name="space-other"),
+    Case("one in the way of a namespace", {"space.py": ""}, name="rude"),
+    Case("one that writes files of others", {"demo/core.py": "theirs = 1\n"}, name="ruder"),
+    Case("one with a top-level licence", {"rudest.py": "", "LICENSE": "theirs\n"}, name="rudest"),
+    Case("an old namespace", {"old/__init__.py": PKGUTIL, "old/other.py": ""}, name="old-other"),
+    Case("a new project", {"new.py": ""}, name="modern", requires_python=">=3.99"),
+)
+
+BROKEN = (
+    # The build left something out.
+    Case("a module is not in the wheel", {"demo/__init__.py": "from . import core\n"}, ("`demo.core`", "left it out")),
+    Case("a package is not in the wheel", {"demo/__init__.py": "import demo.sub.x\n"}, ("`demo.sub`", "left it out")),
+    Case(
+        "a module is not in the sdist",
+        {"demo/__init__.py": "from .core import x\n", "demo/core.py": "x = 1\n"},
+        ("demo-1.0.tar.gz", "`demo.core`", "left it out"),
+        sources={"src/demo/__init__.py": "from .core import x\n"},
+    ),
+    Case(
+        "a data file is not in the wheel",
+        {"demo.py": "import pathlib\nx = pathlib.Path(__file__).with_name('demo.json').read_text()\n"},
+        ("FileNotFoundError", "demo.json"),
+    ),
+    Case("nothing is in the wheel", {}, ("installs nothing", "left everything out")),
+    Case("nothing but tests is left", {"tests/__init__.py": "import demo\n"}, ("`demo`", "is of no dependency")),
+    # Requirements.
+    Case("a requirement is not declared", {"demo.py": "import other\n"}, ("`other`", "not declared")),
+    Case(
+        "a requirement is declared in an extra only",
+        {"demo.py": "import clicker\n"},
+        ("`clicker` is declared only in the extra `cli`",),
+        metadata=EXTRA,
+    ),
+    Case(
+        "a requirement is declared for other Pythons only",
+        {"demo.py": "import other\n"},
+        ('`other` is declared only where `python_version < "3"`',),
+        metadata='Requires-Dist: other; python_version < "3"\n',
+    ),
+    Case("a pin cannot be met", {"demo.py": ""}, ("other==3",), metadata="Requires-Dist: other==3\n"),
+    Case(
+        "a requirement does not exist", {"demo.py": ""}, ("no-such-thing",), metadata="Requires-Dist: no-such-thing\n"
+    ),
+    Case(
+        "requirements exclude each other",
+        {"demo.py": ""},
+        ("needy", "other"),
+        metadata="Requires-Dist: needy\nRequires-Dist: other>=2\n",
+    ),
+    Case("a requirement wants a newer Python", {"demo.py": ""}, ("modern", "3.99"), metadata="Requires-Dist: modern\n"),
+    Case(
+        "a bound is too loose",
+        {"demo.py": "from other import old\n"},
+        ("cannot import name 'old'", "`other` is of other 2.0"),
+        metadata="Requires-Dist: other\n",
+    ),
+    Case("no Python is supported", {"demo.py": ""}, ("3.99",), requires_python=">=3.99"),
+    Case(
+        "an extra of the settings is unknown",
+        {"demo.py": ""},
+        ("no extra `clu`",),
+        EXTRA,
+        settings={"extras": ("clu",)},
+    ),
+    # Where modules come from.
+    Case(
+        "a dependency supplies the module",
+        {"demo_data/x.txt": ""},
+        ("`other` is imported, but not from demo", "belongs to other"),
+        metadata="Requires-Dist: other\nImport-Name: other\n",
+    ),
+    Case(
+        "a namespace is clobbered",
+        {"space/demo.py": ""},
+        ("`space.demo` is among the files of demo, but hidden", "belongs to rude"),
+        metadata="Requires-Dist: rude\n",
+    ),
+    Case(
+        "it clobbers a namespace",
+        {"space.py": "import space.other\n"},
+        ("`space.other` is among the files of space-other, but hidden", "belongs to demo"),
+        metadata="Requires-Dist: space-other\n",
+    ),
+    Case(
+        "a dependency overwrites a module",
+        {"demo/__init__.py": "from . import core\n", "demo/core.py": "ours = 1\n"},
+        ("`demo/core.py` is not what RECORD of demo says", "ruder has a file of that name"),
+        metadata="Requires-Dist: ruder\n",
+    ),
+    Case("Python's own module comes first", {"json/__init__.py": ""}, ("`json`", "Python's standard library")),
+    Case(
+        "an import name is declared and absent", {"a.py": ""}, ("`demo`", "cannot be"), metadata="Import-Name: demo\n"
+    ),
+    # It works in a checkout only.
+    Case(
+        "it reads pyproject.toml",
+        {"demo.py": "import pathlib\nx = (pathlib.Path(__file__).parent / 'pyproject.toml').read_text()\n"},
+        ("FileNotFoundError", "pyproject.toml"),
+    ),
+    Case(
+        "it asks git for its version",
+        {"demo.py": "import subprocess\nsubprocess.run(['git', 'describe', '--tags'], check=True)\n"},
+        ("'git', 'describe'", "demo.py, line 2"),
+    ),
+    Case(
+        "it asks for the metadata of another name",
+        {"demo.py": "import importlib.metadata as metadata\n__version__ = metadata.version('demo-app')\n"},
+        ("metadata of `demo-app`", "this one is called `demo`"),
+    ),
+    # Entry points.
+    Case(
+        "a script leads to no function", CLI, ("`demo.cli:run` leads to nothing",), points=SCRIPT.format("demo.cli:run")
+    ),
+    Case("a script leads to no module", CLI, ("`demo.clu`", "left it out"), points=SCRIPT.format("demo.clu:main")),
+    Case("a script cannot be called", CLI, ("nothing that can be called",), points=SCRIPT.format("demo.cli:number")),
+    Case(
+        "a plugin leads to nothing",
+        CLI,
+        ("[pytest11]", "leads to nothing"),
+        points="[pytest11]\ndemo = demo.cli:plug\n",
+    ),
+    Case(
+        "a script needs what is not declared",
+        {"demo/__init__.py": "", "demo/cli.py": "import clicker\ndef main(): pass\n"},
+        ("console script `demo`", "`clicker`", "not declared"),
+        points=SCRIPT.format("demo.cli:main"),
+    ),
+    # The code.
+    Case("a syntax of old", {"demo.py": "print 'hello'\n"}, ("SyntaxError", "demo.py, line 1")),
+    Case("Latin-1", {"demo.py": "x = 'ä'\n".encode("latin-1")}, ("SyntaxError", "utf-8")),
+    Case("a module that Python dropped", {"demo.py": "import formatter\n"}, ("Python's own until 3.9",)),
+    Case(
+        "a name that Python dropped", {"demo.py": "from collections import Mapping\n"}, ("'Mapping'", "demo.py, line 1")
+    ),
+    Case(
+        "modules import each other",
+        {"demo/__init__.py": "from .a import x\n", "demo/a.py": "from . import y\n"},
+        ("`demo.y`", "circle"),
+    ),
+    Case("it exits", {"demo.py": "import sys\nsys.exit('no config')\n"}, ("calls sys.exit('no config')",)),
+    Case("it ends the interpreter", {"demo.py": "import os\nos._exit(9)\n"}, ("exit code 9", "os._exit")),
+    Case(
+        "an extension for another Python",
+        {"demo/__init__.py": "from . import _c\n", "demo/_c.cpython-30-other.so": b""},
+        ("`demo/_c.cpython-30-other.so` is nothing that Python",),
+    ),
+    Case("a .pth file fails", {"demo.py": "", "demo.pth": "import demo.hook\n"}, ("`demo.pth`", "fails", "demo.hook")),
+    Case(
+        "a smoke command fails",
+        {"demo.py": "def f():\n    return open('demo.json')\n"},
+        ("The smoke command", "demo.json"),
+        settings={"smoke": ("python -c 'import demo; demo.f()'",)},
+    ),
+    # The sdist cannot be built by others.
+    Case(
+        "the build reads a file that is not in the sdist",
+        {"demo.py": ""},
+        ("demo-1.0.tar.gz", "could not be installed", "CHANGES.md"),
+        sources={"src/demo.py": "", "backend.py": _backend("(here / 'CHANGES.md').read_text()\n")},
+    ),
+    Case(
+        "the build needs what is not declared",
+        {"demo.py": ""},
+        ("demo-1.0.tar.gz", "could not be installed", "no_such_builder"),
+        sources={"src/demo.py": "", "backend.py": _backend("import no_such_builder\n")},
+    ),
+    Case(
+        "the build needs git's history",
+        {"demo.py": ""},
+        ("demo-1.0.tar.gz", "could not be installed", "git"),
+        sources={"src/demo.py": "", "backend.py": _backend("(here / '.git' / 'HEAD').read_text()\n")},
+    ),
+    Case(
+        "the sdist builds another version",
+        {"demo.py": ""},
+        ("demo-1.0.tar.gz", "0.0.0"),
+        sources={"src/demo.py": "", "backend.py": _backend(version="0.0.0")},
+    ),
+)
+
+SOUND = (
+    # What is imported.
+    Case("a package", {"demo/__init__.py": "__version__ = '1.0'\n", "demo/core.py": "", "demo/data.txt": "ä\n"}),
+    Case("a module", {"demo.py": ""}),
+    Case("another import name", {"PIL/__init__.py": ""}, name="Pillow-ish"),
+    Case("several packages", {"demo/__init__.py": "", "other_demo.py": "", "_demo.py": ""}),
+    Case("private modules only", {"_demo.py": ""}),
+    Case("letters beyond ASCII", {"démo/__init__.py": "größe = 1\n", "démo/ein Bild, klein.txt": ""}),
+    Case("bytecode only", {"demo/__init__.py": "", "demo/data.bin": bytes(range(256))}),
+    Case(
+        "a namespace shared with a dependency",
+        {"space/demo/__init__.py": "import space.other\n"},
+        name="Space.Demo",
+        metadata="Requires-Dist: space-other\n",
+    ),
+    Case(
+        "an old namespace shared with a dependency",
+        {"old/__init__.py": PKG_RESOURCES, "old/demo.py": "import old.other\n"},
+        metadata="Requires-Dist: old-other\n",
+    ),
+    Case("a deep namespace", {f"google/cloud/demo{number}/__init__.py": "" for number in range(12)}),
+    Case("types only", {"demo-stubs/__init__.pyi": "x: int\n", "demo-stubs/py.typed": ""}, name="demo-stubs"),
+    Case(
+        "types, and a plugin for their reader",
+        {"demo-stubs/__init__.pyi": "x: int\n", "demo_plugin.py": "import clicker\n"},
+        name="demo-stubs",
+        metadata=EXTRA,
+    ),
+    Case("a metapackage", {}, metadata="Requires-Dist: other\n"),
+    Case("data only", {"demo-1.0.data/data/share/demo/x.json": "{}\n"}),
+    Case("files in a .data folder", {"demo-1.0.data/purelib/demo.py": "", "demo-1.0.data/headers/demo.h": ""}),
+    Case(
+        "declared names",
+        {"demo.py": "", "bad.py": "1 / 0\n"},
+        metadata="Import-Name: demo\nImport-Name: bad; private\n",
+    ),
+    Case("names in the settings", {"demo.py": "", "bad.py": "1 / 0\n"}, settings={"import_names": ("demo",)}),
+    Case(
+        "a module replaces itself", {"demo.py": "import sys, types\nsys.modules[__name__] = types.SimpleNamespace()\n"}
+    ),
+    Case("a package extends its path", {"demo/__init__.py": "__path__.append('x')\n", "demo/core.py": ""}),
+    # What need not be imported here.
+    Case("tests", {"demo.py": "", "tests/__init__.py": "import no_such_runner\n", "conftest.py": "1 / 0\n"}),
+    Case("setup.py", {"demo.py": "", "setup.py": "raise SystemExit('usage')\n"}),
+    Case("a program to run", {"demo/__init__.py": "", "demo/__main__.py": "raise SystemExit(3)\n"}),
+    Case("for another system", {"demo.py": "", f"demo_{ELSEWHERE}.py": "from ctypes import no_such_loader\n"}),
+    Case(
+        "an adapter for what may not be there",
+        {"demo.py": "", "clicker_demo.py": "import clicker\n"},
+        metadata=EXTRA,
+    ),
+    Case("templates", {"demo/__init__.py": "", "demo/{{name}}/setup.py": "{{ name }}\n", "demo/t/a-b.py": "%if x\n"}),
+    Case("for newer Pythons", {"demo/__init__.py": "", "demo/_py399.py": "a new syntax\n"}),
+    # What happens while it is imported.
+    Case("it prints and warns", {"demo.py": "import warnings\nprint('{')\nwarnings.warn('old', DeprecationWarning)\n"}),
+    Case("it reads the arguments", {"demo.py": "import argparse\nargparse.ArgumentParser().parse_args()\n"}),
+    Case("it changes the folder", {"demo.py": "import os\nos.chdir(os.path.dirname(__file__))\n"}),
+    Case("it leaves a thread behind", {"demo.py": "import threading as t\nt.Thread(target=t.Event().wait).start()\n"}),
+    Case("it writes into its own folder", {"demo.py": "open(__file__ + '.cache', 'w').close()\n"}),
+    Case("it takes the streams", {"demo.py": "import io, sys\nsys.stdout = sys.stderr = io.StringIO()\n"}),
+    Case("it imports lazily", {"demo.py": "def __getattr__(name):\n    import clicker\n"}, metadata=EXTRA),
+    Case("it tells its version in another way", {"demo.py": "__version__ = 'v1.0.0'\n"}),
+    Case("its version is out of date", {"demo.py": "__version__ = '0.9'\n"}),
+    Case(
+        "its version comes from the metadata",
+        {"demo.py": "import importlib.metadata as m\nassert m.version('demo') == '1.0'\n"},
+    ),
+    # Entry points.
+    Case("a script with an odd exit code", CLI, points=SCRIPT.format("demo.cli:main")),
+    Case("two names of one script", CLI, points="[console_scripts]\ndemo = demo.cli:main\nd = demo.cli : main\n"),
+    Case(
+        "a script of an extra",
+        {"demo/__init__.py": "", "demo/cli.py": "import clicker\ndef main(): pass\n"},
+        points=SCRIPT.format("demo.cli:main [cli]"),
+        metadata=EXTRA,
+    ),
+    Case(
+        "a script that needs an extra",
+        {"demo/__init__.py": "", "demo/cli.py": "import clicker\ndef main(): pass\n"},
+        points=SCRIPT.format("demo.cli:main"),
+        metadata=EXTRA,
+    ),
+    Case(
+        "a script that says which extra it needs",
+        {"demo/__init__.py": "", "demo/cli.py": "raise SystemExit('pip install demo[cli]')\n"},
+        points=SCRIPT.format("demo.cli:main"),
+        metadata=EXTRA,
+    ),
+    Case(
+        "an extra that is asked for",
+        {"demo.py": "from clicker import command\n"},
+        points=SCRIPT.format("demo:command"),
+        metadata='Provides-Extra: all\nRequires-Dist: demo[cli]; extra == "all"\n' + EXTRA,
+        settings={"extras": ("all",)},
+    ),
+    Case(
+        "a script for another system",
+        {"demo/__init__.py": "", f"demo/{ELSEWHERE}.py": "1 / 0\n"},
+        points=SCRIPT.format(f"demo.{ELSEWHERE}:main"),
+    ),
+    Case("a script in a dependency", {}, metadata="Requires-Dist: clicker\n", points=SCRIPT.format("clicker:command")),
+    Case(
+        "an old script",
+        {
+            "demo.py": "",
+            "demo-1.0.data/scripts/demo-run": "#!python\nimport demo\n",
+            "demo-1.0.data/scripts/d.sh": "#!/bin/sh\n",
+        },
+        settings={"smoke": ("python -c 'import demo'",)},
+    ),
+    Case(
+        "a plugin whose host is not declared",
+        {"demo.py": "", "demo_mkdocs.py": "class Plugin: pass\n", "demo_sphinx.py": "import no_such_sphinx\n"},
+        points="[mkdocs.plugins]\ndemo = demo_mkdocs:Plugin\n[sphinx.builders]\ndemo = demo_sphinx\n",
+        metadata="Import-Name: demo\n",
+    ),
+    Case(
+        "a plugin that wants its host's settings",
+        {"demo/__init__.py": "", "demo/apps.py": "raise RuntimeError('settings are not configured')\n"},
+        points="[django.apps]\ndemo = demo.apps:App\n",
+    ),
+    # Metadata, and the rest.
+    Case("a name with dots and capitals", {"demo.py": "", "demo_x.py": ""}, name="De.Mo-X"),
+    Case("an epoch and a pre-release", {"demo.py": "__version__ = '2.0rc1'\n"}, version="1!2.0rc1"),
+    Case("an odd Requires-Python", {"demo.py": ""}, requires_python="!=3.0.*,>=2.7"),
+    Case("a wheel for Python 2 too", {"demo.py": ""}, tag="py2.py3-none-any"),
+    Case(
+        "a requirement of other systems", {"demo.py": ""}, metadata='Requires-Dist: nothing; sys_platform == "plan9"\n'
+    ),
+    Case("a .pth file", {"demo.py": "", "demo.pth": "import demo\n"}),
+    Case("its own licence beside another's", {"demo.py": "", "LICENSE": "ours\n"}, metadata="Requires-Dist: rudest\n"),
+    Case("both files", {"demo.py": ""}, sources={"src/demo.py": "", "tests/test_demo.py": "import demo\n"}),
+    Case("an sdist alone", sources={"src/demo/__init__.py": "", "src/demo/data.txt": "data\n"}),
+    Case(
+        "an sdist that makes a module",
+        sources={"backend.py": _backend('(here / "src" / "demo.py").write_text("made = 1\\n")\n'), "src/x.txt": ""},
+    ),
+)
