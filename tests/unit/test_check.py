@@ -39,9 +39,12 @@ class Installer:
 
     asked: list[tuple[str, str | None]] = field(default_factory=list)
     failing: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
 
     def create(self, root: Path, python: str | None) -> Venv:
-        self.asked.append((root.parent.name, python))
+        self.asked.append((root.parent.name.partition("-")[0], python))
+        if python in self.without:
+            raise InstallFailed(f"A virtual environment for Python {python}", 1, "no interpreter")
         return Venv(root)
 
     def from_file(self, _venv: Venv, path: Path, project: str) -> None:
@@ -107,6 +110,14 @@ def lives(monkeypatch: pytest.MonkeyPatch) -> dict[str, tuple[Problem, ...]]:
     return problems
 
 
+@pytest.fixture(autouse=True)
+def here(monkeypatch: pytest.MonkeyPatch) -> set[str]:
+    """The Pythons of this machine beside the one that runs us: none unless a test puts one there."""
+    pythons: set[str] = set()
+    monkeypatch.setattr(module, "is_here", pythons.__contains__)
+    return pythons
+
+
 @pytest.fixture
 def run(tmp_path: Path) -> FakeRun:
     """A committed project with a wheel and an sdist in dist/, recorded as built."""
@@ -162,7 +173,7 @@ def test_what_passes_is_recorded_with_its_trials(run: FakeRun) -> None:
     ]
     assert "release-tag" in stage.rules
     assert run.said[-1] == "checked demo 1.0: nothing stops this release"
-    assert f"  {WHEEL}: installed with 0 dependencies; imported demo" in run.output
+    assert f"  {WHEEL}: installed on Python {RUNNING} with 0 dependencies; imported demo" in run.output
     (origin,) = {one.origin for trial in stage.trials if trial.filename == SDIST for one in trial.installed} - {None}
     assert origin == (run.record.dist / SDIST).as_uri()
 
@@ -267,7 +278,7 @@ def test_a_file_that_cannot_be_installed_stops(run: FakeRun) -> None:
     assert f"error: {SDIST}: {SDIST} could not be installed" in run.output
     assert "no matching distribution for six" in run.output
     assert "[install-failed]" in run.output
-    assert f"  {SDIST}: installed with" not in run.output
+    assert f"  {SDIST}: installed on" not in run.output
     assert not run.record.path(Checked).exists()
 
 
@@ -323,6 +334,46 @@ def test_it_is_tried_on_a_python_that_is_supported(
     assert sorted(run.tried.asked) == [("sdist", python), ("wheel", python)]
     assert {trial.python for trial in stage.trials} == {python or RUNNING}
     del tmp_path
+
+
+@pytest.fixture
+def old(run: FakeRun, here: set[str]) -> FakeRun:
+    """A release for Python 3.9 and later, on a machine that has 3.8 and 3.9 too."""
+    run.config = Config(pythons=("3.8", "3.14"))
+    here |= {"3.9", "3.8"}
+    for write in (wheel, sdist):
+        write(run.record.dist, {"Requires-Python": ">=3.9"})
+    built(run)
+    return run
+
+
+def test_the_wheel_is_tried_on_the_lowest_python_that_is_here_too(old: FakeRun) -> None:
+    assert sorted(trial.python for trial in checked(old).trials) == sorted(["3.9", RUNNING, RUNNING])
+    assert sorted(old.tried.asked, key=str) == [("sdist", None), ("wheel", "3.9"), ("wheel", None)]
+
+
+def test_what_only_the_lowest_python_shows_is_said_of_it(old: FakeRun, lives: dict[str, tuple[Problem, ...]]) -> None:
+    lives[WHEEL] = (Problem("install-import", "error", WHEEL, "`demo` cannot be imported."),)
+    with pytest.raises(NotReady):
+        check(as_run(old))
+    assert "On Python 3.9: `demo` cannot be imported." in old.output
+
+
+def test_a_lowest_python_without_an_environment_is_named_and_no_error(old: FakeRun) -> None:
+    old.tried.without = ("3.9",)
+    assert {trial.python for trial in checked(old).trials} == {RUNNING}
+    assert f"  {WHEEL}: not tried on Python 3.9, for which no environment could be made" in old.said
+
+
+def test_a_python_without_an_environment_that_has_to_be_tried_is_an_error(run: FakeRun) -> None:
+    run.config = Config(pythons=("3.8", "3.9"))
+    run.tried.without = ("3.9",)
+    for write in (wheel, sdist):
+        write(run.record.dist, {"Requires-Python": f"<{RUNNING}"})
+    built(run)
+    with pytest.raises(NotReady):
+        check(as_run(run))
+    assert "On Python 3.9: A virtual environment for Python 3.9 could not be installed" in run.output
 
 
 def test_a_requires_python_that_cannot_be_read_is_no_reason_for_another(run: FakeRun) -> None:
