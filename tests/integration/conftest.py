@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import os
 import shutil
@@ -21,7 +22,9 @@ from tests.index_server import Faults
 from tests.projects import commit, sample, write_tree
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
+
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 HERE = Path(__file__).parents[2]
 NOXFILE = f"""\
@@ -42,6 +45,12 @@ class Ended:
     code: int
     output: str
 
+    def of(self, session: str) -> Ended:
+        """Return the part of the output that is of `session`, where several were run at once."""
+        start = f"Running session {session}\n"
+        assert start in self.output, self.output
+        return Ended(self.code, self.output.partition(start)[2].partition("Running session ")[0])
+
     def shows(self, *texts: str) -> bool:
         """Whether all `texts` are in the output, however its lines are broken."""
         flat = " ".join(self.output.split())
@@ -61,7 +70,11 @@ class Project:
 
     def nox(self, session: str, *args: str, flags: tuple[str, ...] = (), **env: str) -> Ended:
         """Run `session` with `args` after the double dash, and `flags` for nox itself."""
-        return self.run([NOX, "--envdir", str(self.envdir), *flags, "-s", session, "--", *args], **env)
+        return self.sessions(session, args=args, flags=flags, **env)
+
+    def sessions(self, *sessions: str, args: tuple[str, ...] = (), flags: tuple[str, ...] = (), **env: str) -> Ended:
+        """Run `sessions` in one nox, which goes on after one that fails."""
+        return self.run([NOX, "--envdir", str(self.envdir), *flags, "-s", *sessions, "--", *args], **env)
 
     def run(self, argv: list[str], **env: str) -> Ended:
         done = subprocess.run(
@@ -110,20 +123,23 @@ def outer_environment(monkeypatch: pytest.MonkeyPatch) -> None:
             monkeypatch.delenv(name)
 
 
+def project_in(
+    folder: Path, envdir: Path, settings: str = SETTINGS, *, commit_it: bool = True, **sample_args: Any
+) -> Project:
+    """Make a committed project, in a folder with a blank and letters beyond ASCII in its name."""
+    root = sample(folder / "mein Projekt ü", **sample_args)
+    with (root / "pyproject.toml").open("a", encoding="utf-8") as file:
+        file.write(settings)
+    write_tree(root, {"noxfile.py": NOXFILE})
+    if commit_it:
+        commit(root)
+    return Project(root, envdir)
+
+
 @pytest.fixture
 def make_project(tmp_path: Path, envdir: Path) -> Callable[..., Project]:
-    """Make a committed project, in a folder with a blank and letters beyond ASCII in its name."""
-
-    def make(settings: str = SETTINGS, *, commit_it: bool = True, **sample_args: Any) -> Project:
-        root = sample(tmp_path / "mein Projekt ü", **sample_args)
-        with (root / "pyproject.toml").open("a", encoding="utf-8") as file:
-            file.write(settings)
-        write_tree(root, {"noxfile.py": NOXFILE})
-        if commit_it:
-            commit(root)
-        return Project(root, envdir)
-
-    return make
+    """Make a project as `project_in` does, in this test's own folder."""
+    return functools.partial(project_in, tmp_path, envdir)
 
 
 @pytest.fixture
@@ -141,19 +157,103 @@ class Indexes:
     env: dict[str, str]
     urls: dict[str, str]
 
+    @classmethod
+    def of(cls, project: Project, folder: Path, servers: Servers) -> Indexes:
+        """Let `servers` serve what `folder` holds, and point `project` at them: with its own dist/ and record."""
+        for name, token in servers.tokens.items():
+            servers.apps[name] = Faults(standin.make_index(folder / name, token))
+        env = {VARIABLE: json.dumps({"place": str(project.root), **servers.urls})}
+        env |= {f"{name.upper()}_TOKEN": token for name, token in servers.tokens.items()}
+        project.env |= env
+        return cls(folder, servers.apps["testpypi"], servers.apps["pypi"], env, servers.urls)
+
     def held(self, index: str) -> dict[str, bytes]:
         return {path.name: path.read_bytes() for path in (self.folder / index).iterdir()}
 
 
-@pytest.fixture
-def indexes(tmp_path: Path, project: Project) -> Iterator[Indexes]:
-    """Start the stand-ins and point `project` at them: its own dist/ and record, as with the real indexes."""
-    folder = tmp_path / "indexes"
-    tokens = {name: standin.make_token(location) for name, location in standin.LOCATIONS.items()}
+@dataclass
+class Servers:
+    """Two servers on this machine that keep their addresses while what they serve is exchanged."""
+
+    urls: dict[str, str] = field(default_factory=dict)
+    tokens: dict[str, str] = field(default_factory=dict)
+    apps: dict[str, Faults] = field(default_factory=dict)
+
+    def answer(self, name: str, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
+        return self.apps[name](environ, start)
+
+
+@pytest.fixture(scope="session")
+def servers() -> Iterator[Servers]:
+    servers = Servers()
     with contextlib.ExitStack() as stack:
-        faults = {name: Faults(standin.make_index(folder / name, token)) for name, token in tokens.items()}
-        urls = {name: stack.enter_context(standin.serving(app)) for name, app in faults.items()}
-        env = {VARIABLE: json.dumps({"place": str(project.root), **urls})}
-        env |= {f"{name.upper()}_TOKEN": token for name, token in tokens.items()}
-        project.env |= env
-        yield Indexes(folder, faults["testpypi"], faults["pypi"], env, urls)
+        for name, location in standin.LOCATIONS.items():
+            servers.tokens[name] = standin.make_token(location)
+            servers.urls[name] = stack.enter_context(standin.serving(functools.partial(servers.answer, name)))
+        yield servers
+
+
+@pytest.fixture
+def indexes(tmp_path: Path, project: Project, servers: Servers) -> Indexes:
+    """Two empty stand-ins, with `project` pointed at them."""
+    return Indexes.of(project, tmp_path / "indexes", servers)
+
+
+@dataclass
+class Rehearsal:
+    """The default project, taken from session to session once; tests get copies of how it was after each.
+
+    All its commits are equal, so what was made from one copy of it fits every other.
+    """
+
+    folder: Path
+    envdir: Path
+    servers: Servers
+    done: list[str] = field(default_factory=list)
+
+    def after(self, session: str) -> Path:
+        """Return a folder with "dist", "release-record" and "indexes" as `session` leaves them."""
+        for name in SESSIONS[len(self.done) : SESSIONS.index(session) + 1]:
+            self._run(name)
+        return self.folder / session
+
+    def _run(self, session: str) -> None:
+        place = self.folder / session
+        project = project_in(place / "project", self.envdir)
+        if self.done:
+            copy_state(self.folder / self.done[-1], project, place / "indexes")
+        served, self.servers.apps = self.servers.apps, {}
+        Indexes.of(project, place / "indexes", self.servers)
+        ended = project.nox(session, flags=("--no-dependencies",))
+        self.servers.apps = served
+        assert ended.code == 0, ended.output
+        for name in OUTPUTS:
+            shutil.move(project.root / name, place / name)
+        self.done.append(session)
+
+
+SESSIONS = ("build", "check", "testpypi", "verify")
+OUTPUTS = ("dist", "release-record")
+
+
+def copy_state(state: Path, project: Project, indexes: Path) -> None:
+    """Put what `Rehearsal.after` returned into `project` and the folder of its indexes."""
+    for name in OUTPUTS:
+        shutil.copytree(state / name, project.root / name, dirs_exist_ok=True)
+    shutil.copytree(state / "indexes", indexes, dirs_exist_ok=True)
+
+
+@pytest.fixture(scope="session")
+def rehearsal(tmp_path_factory: pytest.TempPathFactory, envdir: Path, servers: Servers) -> Rehearsal:
+    return Rehearsal(tmp_path_factory.mktemp("rehearsal"), envdir, servers)
+
+
+@pytest.fixture
+def bring(tmp_path: Path, project: Project, rehearsal: Rehearsal) -> Callable[[str], Project]:
+    """Bring `project` (and its indexes, where the test has them) to where a session leaves it."""
+
+    def to(session: str) -> Project:
+        copy_state(rehearsal.after(session), project, tmp_path / "indexes")
+        return project
+
+    return to
