@@ -64,9 +64,10 @@ def empty(tmp_path: Path, envdir: Path) -> Project:
     return Project(write_tree(tmp_path / "empty", {"noxfile.py": NOXFILE}), envdir)
 
 
-@pytest.mark.parametrize("session", SESSIONS)
-def test_a_folder_without_a_project(empty: Project, session: str) -> None:
-    assert is_clear(empty.nox(session), "There is no Python project in", "change to the folder")
+def test_a_folder_without_a_project(empty: Project) -> None:
+    ended = empty.sessions(*SESSIONS)
+    for session in SESSIONS:
+        assert is_clear(ended.of(session), "There is no Python project in", "change to the folder")
     assert {path.name for path in empty.root.iterdir()} <= {"noxfile.py", "__pycache__"}
 
 
@@ -148,9 +149,8 @@ def test_a_backend_that_writes_two_versions(make_project: Callable[..., Project]
     assert not project.dist.exists()
 
 
-def test_what_was_built_before_survives_a_build_that_fails(make_project: Callable[..., Project]) -> None:
-    project = make_project()
-    project.nox("build")
+def test_what_was_built_before_survives_a_build_that_fails(project: Project, bring: Callable[[str], Project]) -> None:
+    bring("build")
     before = project.files()
     text = (project.root / "pyproject.toml").read_text(encoding="utf-8")
     project.change({"pyproject.toml": text.replace('version = "1.0"', 'version = "one"')})
@@ -159,7 +159,6 @@ def test_what_was_built_before_survives_a_build_that_fails(make_project: Callabl
     assert project.stage("built.json")["version"] == "1.0"
 
 
-@pytest.mark.parametrize("session", ["check", "testpypi", "verify", "pypi", "status"])
 @pytest.mark.parametrize(
     ("change", "said"),
     [
@@ -169,18 +168,21 @@ def test_what_was_built_before_survives_a_build_that_fails(make_project: Callabl
     ],
     ids=["cut short", "other schema", "other type"],
 )
-def test_a_record_that_cannot_be_read(project: Project, session: str, change: Callable[[str], str], said: str) -> None:
-    project.nox("build")
+def test_a_record_that_cannot_be_read(bring: Callable[[str], Project], change: Callable[[str], str], said: str) -> None:
+    project = bring("build")
     path = project.record / "built.json"
     damaged = change(path.read_text(encoding="utf-8"))
     path.write_text(damaged, encoding="utf-8")
-    assert is_clear(project.nox(session, flags=("--no-dependencies",)), str(path.name), said)
+    readers = ("check", "testpypi", f"verify-{RUNNING}(wheel)", "pypi", "status")
+    ended = project.sessions(*readers, flags=("--no-dependencies",))
+    for session in readers:
+        assert is_clear(ended.of(session), str(path.name), said)
     assert path.read_text(encoding="utf-8") == damaged
     assert set(project.files()) == {"demo-1.0.tar.gz", "demo-1.0-py3-none-any.whl"}
 
 
-def test_a_record_of_another_version(project: Project, indexes: Indexes) -> None:
-    project.nox("verify")
+def test_a_record_of_another_version(project: Project, indexes: Indexes, bring: Callable[[str], Project]) -> None:
+    bring("verify")
     old = {path.name: path.read_text(encoding="utf-8") for path in project.record.glob("*.json")}
     module = project.root / "src/demo/__init__.py"
     pyproject = (project.root / "pyproject.toml").read_text(encoding="utf-8")
@@ -198,17 +200,21 @@ def test_a_record_of_another_version(project: Project, indexes: Indexes) -> None
 
 
 @pytest.mark.parametrize("flags", [("--no-venv",), ("--install-only",)])
-@pytest.mark.parametrize("session", ["build", "check", "testpypi", "verify", "pypi", "dryrun", "inspect"])
-def test_flags_that_fake_success_are_refused(project: Project, flags: tuple[str, ...], session: str) -> None:
-    ended = project.nox(session, flags=(*flags, "--no-dependencies"))
-    assert is_clear(ended, "which would report success for something that did not happen")
+def test_flags_that_fake_success_are_refused(project: Project, flags: tuple[str, ...]) -> None:
+    acting = ("build", "check", "testpypi", f"verify-{RUNNING}(sdist)", "pypi", "dryrun", "inspect")
+    ended = project.sessions(*acting, flags=(*flags, "--no-dependencies"))
+    for session in acting:
+        assert is_clear(ended.of(session), "which would report success for something that did not happen")
     assert not project.record.exists()
 
 
-def test_verify_wants_a_fresh_environment(project: Project, indexes: Indexes, tmp_path: Path) -> None:
+def test_verify_wants_a_fresh_environment(
+    project: Project, indexes: Indexes, bring: Callable[[str], Project], tmp_path: Path
+) -> None:
     del indexes
+    bring("testpypi")
     project.envdir = tmp_path / "environments"
-    assert project.nox("verify").code == 0
+    assert project.nox("verify", flags=("--no-dependencies",)).code == 0
     for path in project.record.glob("verified-*.json"):
         path.unlink()
     reused = project.nox("verify", flags=("--reuse-venv=always", "--no-dependencies"))
