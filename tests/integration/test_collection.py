@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import sys
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,14 +19,16 @@ import nox.virtualenv
 import pytest
 
 from tasks import check, environment, judge, standin
-from tasks.config import Config
+from tasks.config import KNOWN_PYTHONS, Config, is_here
 from tasks.installer import Installer
 from tasks.record import Record
 from tasks.stages import Built, Dist
 from tests.collection import BESIDE, BROKEN, RUNNING, SOUND, Case
+from tests.integration.conftest import SETTINGS, Project
+from tests.projects import write_tree
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from tasks.run import Run
     from tasks.stages import Problem
@@ -96,7 +99,8 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 def tried(case: Case, shelf: Path, index: str) -> tuple[tuple[Problem, ...], Bench]:
     """Install and import the files of `case` as `check` does; return what it met."""
-    bench = Bench(shelf / case.label, Config(pythons=(RUNNING,), **case.settings), index)
+    config = Config(**{"pythons": (RUNNING,), **case.settings})
+    bench = Bench(shelf / case.label, config, index)
     built = Built(
         project=case.name,
         version=case.version,
@@ -143,3 +147,63 @@ def test_what_is_sound_is_not_stopped(case: Case, shelf: Path, index: str) -> No
     problems, bench = tried(case, shelf, index)
     assert [problem for problem in problems if problem.severity == "error"] == []
     assert all("installed on Python" in line for line in bench.said)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("import tomllib\n", "`tomllib` is a module of Python's own since 3.11, and this is Python 3."),
+        ("from typing import assert_never\n", "cannot import name 'assert_never' from 'typing'"),
+    ],
+)
+def test_what_a_newer_python_hides_is_found_on_the_lowest(tmp_path: Path, index: str, text: str, words: str) -> None:
+    python = next((one for one in KNOWN_PYTHONS[: KNOWN_PYTHONS.index("3.11")] if is_here(one)), None)
+    if python is None or sys.version_info < (3, 11):
+        pytest.skip("there is no Python on PATH that lacks what this one has")
+    case = Case("too low", {"demo.py": text}, requires_python=f">={python}", settings={"pythons": (python, RUNNING)})
+    case.write(tmp_path / case.label / "dist")
+    problems, bench = tried(case, tmp_path, index)
+    assert [(problem.rule, problem.severity) for problem in problems] == [(problems[0].rule, "error")]
+    assert problems[0].message.startswith(f"On Python {python}: ")
+    assert words in problems[0].message
+    assert any(f"installed on Python {RUNNING}" in line for line in bench.said)
+
+
+# Through nox.
+
+
+def test_a_module_that_was_never_committed_is_missed_before_anything_is_uploaded(
+    make_project: Callable[..., Project],
+) -> None:
+    files = {"src/demo/__init__.py": '"""A module."""\nfrom demo.core import main\n\n__version__ = "1.0"\n'}
+    project = make_project(files={**files, ".gitignore": ".nox/\ndist/\nrelease-record/\n__pycache__/\ncore.py\n"})
+    write_tree(project.root, {"src/demo/core.py": "def main():\n    pass\n"})
+    ended = project.nox("check")
+    assert ended.code == 1
+    assert ended.shows("The module `demo.core` is not among the files of demo: the build left it out", "2 errors")
+    assert not (project.record / "checked.json").exists()
+
+
+def test_a_plugin_and_a_script_of_an_extra_do_not_stop_a_release(make_project: Callable[..., Project]) -> None:
+    more = """
+[project.optional-dependencies]
+cli = ["click-absent>=8"]
+
+[project.entry-points.pytest11]
+demo = "demo.plugin"
+
+[project.gui-scripts]
+demo-gui = "demo.gui:main"
+
+[tool.seatrial.ignore]
+install-entry-point = "whoever uses them has what they need"
+"""
+    files = {
+        "src/demo/plugin.py": "import no_such_runner\n",
+        "src/demo/gui.py": "from click_absent import command as main\n",
+    }
+    project = make_project(more + SETTINGS, files=files)
+    ended = project.nox("check")
+    assert ended.code == 0, ended.output
+    assert ended.shows("install-entry-point (whoever uses them has what they need)")
+    assert project.stage("checked.json")["problems"] == []
