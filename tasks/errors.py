@@ -57,14 +57,9 @@ def indented(text: str, *, last: int = 40) -> str:
 @dataclass(eq=False)
 class NotYet(ReleaseError):
     subject: str
-    way_out: str = ""
 
     what = "{e.subject} is not supported by this version of seatrial."
-    cure = "{e.advice}"
-
-    @property
-    def advice(self) -> str:
-        return f"{self.way_out}." if self.way_out else "leave it out; the changelog says when it comes."
+    cure = "leave it out; the changelog says when it comes."
 
 
 @dataclass(eq=False)
@@ -256,6 +251,44 @@ class CheckoutFailed(ReleaseError):
     what = "A clean checkout of {e.root} could not be made: {e.reason}"
     cause = "the repository belongs to another user, lacks objects, or was not fetched whole."
     cure = "do what git says above; `in-place = true` in [tool.seatrial] builds from the working tree instead."
+
+
+@dataclass(eq=False)
+class ForeignOwner(ReleaseError):
+    root: Path
+
+    what = "git does not read the repository of {e.root}, because it belongs to another user."
+    cause = "a container or CI job that runs as another user than the one that checked it out."
+    cure = "git config --global --add safe.directory {e.root} (if you trust it), or change the owner of the folder."
+
+
+@dataclass(eq=False)
+class SubmodulesMissing(ReleaseError):
+    paths: tuple[str, ...]
+
+    what = "These git submodules, in the commit that HEAD names, are not in the local repository:{e.shown}"
+    cause = "they were not fetched. A build without them would lack their files, and say nothing."
+    cure = (
+        "git submodule update --init --recursive (GitHub: `submodules: recursive` for actions/checkout; GitLab:"
+        " GIT_SUBMODULE_STRATEGY: recursive). One that no build needs: `update = none` in .gitmodules."
+    )
+
+    @property
+    def shown(self) -> str:
+        return listing(self.paths)
+
+
+@dataclass(eq=False)
+class LfsMissing(ReleaseError):
+    paths: tuple[str, ...]
+
+    what = "These files are only Git LFS pointers in a clean checkout:{e.shown}"
+    cause = "the program git-lfs is not installed, or their contents were not fetched."
+    cure = "install git-lfs and run `git lfs pull` (GitHub: `lfs: true` for actions/checkout), then this session again."
+
+    @property
+    def shown(self) -> str:
+        return shortened(self.paths)
 
 
 # What the build says.

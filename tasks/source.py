@@ -12,8 +12,12 @@ import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from .errors import CheckoutFailed, GitMissing, NoCommit, NotYet, ShallowClone
+from .errors import CheckoutFailed, ForeignOwner, GitMissing, LfsMissing, NoCommit, ShallowClone, SubmodulesMissing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 OUTPUTS = frozenset({"dist", "release-record", ".nox", ".git"})  # at the top of the project; the first three are ours
 GIT_PLACE = frozenset(
@@ -22,6 +26,9 @@ GIT_PLACE = frozenset(
     GIT_PREFIX GIT_NAMESPACE GIT_CEILING_DIRECTORIES
     """.split()
 )  # set inside git's hooks, where they would point git at another repository than the project's
+LINE_ENDS = ("-c", "core.autocrlf=false", "-c", "core.eol=lf")
+AS_COMMITTED = ("-c", "core.hooksPath=", *LINE_ENDS, "-c", "advice.detachedHead=false")
+GITLINK = "160000"  # the mode of a submodule in a tree
 NO_GIT_EPOCH = 315532800  # 1980-01-01, the first moment a zip archive can hold
 
 
@@ -57,7 +64,10 @@ class Source:
 
 
 def look(root: Path) -> Source:
-    """Return what is known of the project in `root`. Raises GitMissing, NoCommit, ShallowClone and CheckoutFailed."""
+    """Return what is known of the project in `root`.
+
+    Raises GitMissing, NoCommit, ShallowClone, ForeignOwner and CheckoutFailed.
+    """
     if not any((folder / ".git").exists() for folder in (root, *root.parents)):
         return Source(root, None, "", None, (), (), NO_GIT_EPOCH)
     if shutil.which("git") is None:
@@ -98,25 +108,102 @@ def tracked(source: Source) -> tuple[str, ...]:
 
 
 def check_out(source: Source, target: Path, *, in_place: bool) -> Path:
-    """Put a clean copy of the tree into the new folder `target`, and return the project's folder in it."""
+    """Put a clean copy of the tree into the new folder `target`, and return the project's folder in it.
+
+    Raises CheckoutFailed, SubmodulesMissing and LfsMissing.
+    """
     if source.top is None or source.commit is None or in_place:
         _copy(source.root, target)
         return target
-    if (source.top / ".gitmodules").exists():
-        raise NotYet("Building a project with git submodules from a clean checkout", "`in-place = true` builds it")
-    # A clone is HEAD as committed: no user hook, no line-end conversion, no untracked file; tags and history come
-    # along for backends that read the version from them. --shared copies no objects.
-    line_ends = ("-c", "core.autocrlf=false", "-c", "core.eol=lf")
-    options = ("-c", "core.hooksPath=", *line_ends, "-c", "advice.detachedHead=false")
-    _git(source.root, *options, "clone", "--quiet", "--shared", "--no-checkout", str(source.top), str(target))
-    _git(target, *options, "checkout", "--quiet", "--detach", source.commit)
-    pointers = [path for path in _git(target, "ls-files", "-z").split("\0") if path and _is_lfs_pointer(target / path)]
-    if pointers:
-        raise CheckoutFailed(source.root, f"these files are only Git LFS pointers in it: {', '.join(pointers)}")
+    _clone(source.top, target, source.commit)
+    if missing := tuple(_add_submodules(source.top, target)):
+        raise SubmodulesMissing(missing)
+    _fill_lfs(target)
     tree = target / source.inside
     if not tree.is_dir():
         raise CheckoutFailed(source.root, "nothing of it is committed.")
     return tree
+
+
+def _clone(repository: Path, target: Path, commit: str, *options: str) -> None:
+    """Make `target` the `commit` of the local `repository`, as committed.
+
+    No user hook, no line-end conversion, no untracked file; tags and history come along for backends that read the
+    version from them. --shared copies no objects.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    flags = ("--quiet", "--shared", "--no-checkout", *options)
+    _git(target.parent, *AS_COMMITTED, "clone", *flags, str(repository), str(target))
+    _git(target, *AS_COMMITTED, "checkout", "--quiet", "--detach", commit)
+
+
+def _add_submodules(top: Path, target: Path, above: str = "") -> Iterator[str]:
+    """Check out the submodules of `target` from where `top` keeps them, and theirs; yield those that are not there."""
+    links = [entry.split(maxsplit=3) for entry in _git(target, "ls-files", "-z", "--stage").split("\0")]
+    wanted = {link[3]: link[1] for link in links if link and link[0] == GITLINK}
+    names = _submodule_names(target) if wanted else {}
+    for path, commit in wanted.items():
+        name = names.get(path)
+        if name and _setting(target, name, "update") == "none":
+            continue
+        place = _place_of_submodule(top, path, name, commit)
+        if place is None:
+            yield above + path
+            continue
+        modules = _git_dir(target) / "modules" / (name or path)
+        modules.parent.mkdir(parents=True, exist_ok=True)
+        _clone(_git_dir(place), target / path, commit, "--separate-git-dir", str(modules))
+        yield from _add_submodules(place, target / path, f"{above}{path}/")
+
+
+def _submodule_names(tree: Path) -> dict[str, str]:
+    """Return the names of the submodules that `tree` declares, by path."""
+    pattern = r"^submodule\..*\.path$"
+    found = _git(tree, "config", "-z", "--file", ".gitmodules", "--get-regexp", pattern, missing="")
+    pairs = (entry.split("\n", 1) for entry in found.split("\0") if entry)
+    return {path: key.removeprefix("submodule.").removesuffix(".path") for key, path in pairs}
+
+
+def _setting(tree: Path, name: str, key: str) -> str:
+    return _git(tree, "config", "--file", ".gitmodules", f"submodule.{name}.{key}", missing="").strip()
+
+
+def _place_of_submodule(top: Path, path: str, name: str | None, commit: str) -> Path | None:
+    """Return where `top` keeps the submodule at `path`, its folder or its store, if it holds `commit` there."""
+    places = [top / path] if (top / path / ".git").exists() else []
+    if name:
+        places.append(_git_dir(top) / "modules" / name)
+    return next((place for place in places if place.is_dir() and _holds(_git_dir(place), commit)), None)
+
+
+def _git_dir(place: Path) -> Path:
+    """Return the folder of the repository whose working tree is `place`, which may be that folder itself."""
+    if not (place / ".git").exists():
+        return place
+    return place / _git(place, "rev-parse", "--git-common-dir").rstrip("\n")
+
+
+def _holds(repository: Path, commit: str) -> bool:
+    # The store of a submodule names a working tree, which is not there any more when the submodule was put away.
+    where = (f"--git-dir={repository}", f"--work-tree={repository}")
+    return _git(repository.parent, *where, "cat-file", "-t", commit, missing="").strip() == "commit"
+
+
+def _fill_lfs(target: Path) -> None:
+    """Put the contents of Git LFS into the clone `target`, out of the local store. Raises LfsMissing."""
+    if not (pointers := _lfs_pointers(target)):
+        return
+    if shutil.which("git-lfs"):
+        _git(target, "lfs", "install", "--local", "--skip-repo")  # for whoever asks git about the clone later, too
+        own_hooks = ("-c", f"core.hooksPath={target / '.git' / 'hooks'}")  # git-lfs writes some
+        _git(target, *own_hooks, *LINE_ENDS, "lfs", "checkout", missing="")
+        pointers = _lfs_pointers(target)
+    if pointers:
+        raise LfsMissing(pointers)
+
+
+def _lfs_pointers(target: Path) -> tuple[str, ...]:
+    return tuple(path for path in _git(target, "ls-files", "-z").split("\0") if path and _is_lfs_pointer(target / path))
 
 
 def _is_lfs_pointer(path: Path) -> bool:
@@ -132,7 +219,14 @@ def _copy(root: Path, target: Path) -> None:
         top = Path(folder) == root
         return {name for name in names if name == "__pycache__" or (top and name in OUTPUTS)}
 
-    shutil.copytree(root, target, symlinks=True, ignore=ours)
+    shutil.copytree(root, target, symlinks=True, ignore=ours, copy_function=_copy_file)
+
+
+def _copy_file(source: str, target: str) -> None:
+    """Copy a file with its times, and with the rights that a checkout gives it: the user's umask is no part of it."""
+    shutil.copy2(source, target, follow_symlinks=False)
+    if not Path(target).is_symlink():
+        Path(target).chmod(0o755 if Path(source).stat().st_mode & 0o100 else 0o644)
 
 
 def _hash_tree(root: Path) -> str:
@@ -150,25 +244,33 @@ def _hash_tree(root: Path) -> str:
     return digest.hexdigest()
 
 
-def _git(folder: Path, *args: str, refuse: Exception | None = None) -> str:
-    """Run git in `folder` and return what it prints. Raises `refuse`, or CheckoutFailed with git's own words."""
+def _git(folder: Path, *args: str, refuse: Exception | None = None, missing: str | None = None) -> str:
+    """Run git in `folder` and return what it prints; where it fails, `missing` if that is given.
+
+    Raises `refuse`, ForeignOwner, or CheckoutFailed with git's own words.
+    """
     env = {name: value for name, value in os.environ.items() if name not in GIT_PLACE}
+    umask: dict[str, Any] = {} if os.name == "nt" else {"umask": 0o022}
     done = subprocess.run(
         ["git", *args],
         cwd=folder,
-        env=env | {"LC_ALL": "C"},
+        env=env | {"LC_ALL": "C", "GIT_LFS_SKIP_SMUDGE": "1"},  # their contents come in one go, see _fill_lfs
         capture_output=True,
         check=False,
         stdin=subprocess.DEVNULL,
+        **umask,
     )
     if done.returncode != 0:
-        raise refuse or CheckoutFailed(folder, done.stderr.decode("utf-8", "backslashreplace").strip())
-    return done.stdout.decode("utf-8", "surrogateescape")
+        said = done.stderr.decode("utf-8", "backslashreplace").strip()
+        if "dubious ownership" in said:
+            raise ForeignOwner(folder)
+        if missing is not None:
+            return missing
+        raise refuse or CheckoutFailed(folder, said)
+    printed: bytes = done.stdout
+    return printed.decode("utf-8", "surrogateescape")
 
 
 def commit_of_tag(root: Path, tag: str) -> str | None:
     """Return the commit that `tag` names in the repository of `root`, None where there is no such tag."""
-    try:
-        return _git(root, "rev-parse", "--verify", "--quiet", f"refs/tags/{tag}^{{commit}}").strip()
-    except CheckoutFailed:
-        return None
+    return _git(root, "rev-parse", "--verify", "--quiet", f"refs/tags/{tag}^{{commit}}", missing="").strip() or None

@@ -108,7 +108,6 @@ LINKS = "unset the others. Account: https://pypi.org/account/register/  Token: h
     ("error", "said"),
     [
         (module.NotYet("This"), "What to do: leave it out; the changelog says when it comes."),
-        (module.NotYet("This", "`that` does it"), "What to do: `that` does it."),
         (module.BadConfig("tag", "text", None), "`tag` of [tool.seatrial] is not known, and should be text."),
         (module.BadConfig("tag", "text", 7), "`tag` of [tool.seatrial] is 7, and should be text."),
         (module.NotReady(1), "PyPI would refuse these files, or they would fail their users: 1 error."),

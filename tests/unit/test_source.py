@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tasks.errors import CheckoutFailed, GitMissing, NoCommit, NotYet, ShallowClone
+from tasks.errors import CheckoutFailed, ForeignOwner, GitMissing, LfsMissing, NoCommit, ShallowClone, SubmodulesMissing
 from tasks.source import NO_GIT_EPOCH, check_out, commit_of_tag, look, tracked
 from tests.projects import EPOCH, commit, git, sample, write_tree
 
@@ -18,6 +18,7 @@ Change = Callable[[Path], None]
 PLACES = ["demo", "a project", "größe/Übung 1", "パッケージ"]
 POINTER = "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n"
 
+lfs = pytest.mark.skipif(shutil.which("git-lfs") is None, reason="git-lfs is not installed")
 posix = pytest.mark.skipif(os.name == "nt", reason="Windows has no executable bit, and symlinks need a right there")
 
 
@@ -229,9 +230,16 @@ def test_a_whole_clone_is_fine(root: Path, tmp_path: Path) -> None:
     assert look(tmp_path / "whole").commit == git(root, "rev-parse", "HEAD")
 
 
-def test_gits_own_words_are_passed_on(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_repository_of_another_user_is_named_with_the_cure(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
-    with pytest.raises(CheckoutFailed, match="dubious ownership") as error:
+    with pytest.raises(ForeignOwner, match="belongs to another user") as error:
+        look(root)
+    assert f"git config --global --add safe.directory {root}" in str(error.value)
+
+
+def test_gits_own_words_are_passed_on(root: Path) -> None:
+    write_tree(root, {".git/HEAD": "nonsense\n"})
+    with pytest.raises(CheckoutFailed, match="not a git repository") as error:
         look(root)
     assert "in-place = true" in str(error.value)
 
@@ -443,22 +451,160 @@ def test_line_ends_stay_as_committed(
     assert (tree / "a.txt").read_bytes() == b"one\ntwo\n"
 
 
-def test_a_git_lfs_pointer_is_refused_by_name(root: Path, tmp_path: Path) -> None:
+# Git LFS.
+
+
+def track_with_lfs(root: Path) -> None:
+    """Commit a file whose contents are kept by Git LFS."""
+    git(root, "lfs", "install", "--local")
+    write_tree(root, {".gitattributes": "*.bin filter=lfs diff=lfs merge=lfs -text\n", "src/demo/big file.bin": "big"})
+    commit(root)
+    assert git(root, "show", "HEAD:src/demo/big file.bin").startswith(POINTER.partition("oid")[0])
+
+
+@lfs
+def test_the_contents_of_git_lfs_come_from_the_local_store(root: Path, tmp_path: Path) -> None:
+    track_with_lfs(root)
+    tree = check_out(look(root), tmp_path / "out", in_place=False)
+    assert (tree / "src/demo/big file.bin").read_bytes() == b"big"
+    assert git(tree, "status", "--porcelain") == ""
+
+
+@lfs
+def test_contents_of_git_lfs_that_are_not_here_are_named(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    track_with_lfs(root)
+    monkeypatch.setenv("GIT_LFS_SKIP_SMUDGE", "1")
+    git(tmp_path, "clone", "--quiet", str(root), "clone")
+    shutil.rmtree(root)
+    with pytest.raises(LfsMissing, match="demo/big file"):
+        check_out(look(tmp_path / "clone"), tmp_path / "out", in_place=False)
+
+
+def test_without_git_lfs_its_pointers_are_refused_by_name(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     write_tree(root, {"src/demo/big file.bin": POINTER, "docs/lfs.md": f"> {POINTER}"})
     commit(root)
-    with pytest.raises(CheckoutFailed, match="Git LFS pointers") as error:
-        check_out(look(root), tmp_path / "out", in_place=False)
+    found = look(root)
+    monkeypatch.setattr(shutil, "which", lambda _: None)
+    with pytest.raises(LfsMissing, match="install git-lfs") as error:
+        check_out(found, tmp_path / "out", in_place=False)
     assert "src/demo/big file.bin" in str(error.value)
     assert "docs/lfs.md" not in str(error.value)
 
 
-def test_submodules_are_refused_with_the_way_out(root: Path, tmp_path: Path) -> None:
-    commit(write_tree(tmp_path / "library", {"a": ""}))
-    git(root, "submodule", "add", "--quiet", str(tmp_path / "library"), "vendored")
+# Submodules.
+
+
+def add_submodule(root: Path, library: Path, path: str = "vendored/größe 1") -> Path:
+    """Make a repository at `library`, add it to `root` as a submodule, and return its place there."""
+    commit(write_tree(library, {"a.py": "x = 1\n"}), tag=f"{library.name}-1.0")
+    git(root, "submodule", "add", "--quiet", str(library), path)
     commit(root)
-    with pytest.raises(NotYet, match="git submodules") as error:
-        check_out(look(root), tmp_path / "out", in_place=False)
-    assert "`in-place = true` builds it" in str(error.value)
+    return root / path
+
+
+@pytest.fixture
+def with_submodule(root: Path, tmp_path: Path) -> Path:
+    """A project with a submodule that has a submodule; what they were cloned from is gone."""
+    inner, outer = tmp_path / "inner", tmp_path / "outer"
+    commit(write_tree(outer, {"b.py": "y = 1\n"}))
+    add_submodule(outer, inner, "deeper")
+    add_submodule(root, outer)
+    git(root, "submodule", "--quiet", "update", "--init", "--recursive")
+    shutil.rmtree(inner)
+    shutil.rmtree(outer)
+    return root
+
+
+def test_submodules_come_from_the_local_stores(with_submodule: Path, tmp_path: Path) -> None:
+    write_tree(with_submodule, {"vendored/größe 1/untracked": "", "vendored/größe 1/a.py": "changed = 1\n"})
+    tree = check_out(look(with_submodule), tmp_path / "out", in_place=False)
+    there = {name for name in files_in(tree / "vendored") if not name.endswith("/.git")}
+    assert there == {"größe 1/.gitmodules", "größe 1/a.py", "größe 1/b.py", "größe 1/deeper/a.py"}
+    assert (tree / "vendored/größe 1/a.py").read_bytes() == b"x = 1\n"
+    assert git(tree, "status", "--porcelain") == ""
+    assert git(tree / "vendored/größe 1", "describe", "--tags") == "outer-1.0"
+
+
+def test_submodules_are_at_the_commit_that_the_project_names(with_submodule: Path, tmp_path: Path) -> None:
+    place = with_submodule / "vendored" / "größe 1"
+    commit(write_tree(place, {"later.py": ""}))
+    tree = check_out(look(with_submodule), tmp_path / "out", in_place=False)
+    assert "größe 1/later.py" not in files_in(tree / "vendored")
+
+
+def test_a_submodule_whose_folder_was_emptied_still_comes_from_its_store(with_submodule: Path, tmp_path: Path) -> None:
+    git(with_submodule, "submodule", "--quiet", "deinit", "--force", "--all")
+    tree = check_out(look(with_submodule), tmp_path / "out", in_place=False)
+    assert (tree / "vendored/größe 1/deeper/a.py").read_bytes() == b"x = 1\n"
+
+
+def test_submodules_come_along_from_a_worktree(with_submodule: Path, tmp_path: Path) -> None:
+    git(with_submodule, "worktree", "add", "--quiet", "-b", "release", str(tmp_path / "work tree"))
+    tree = check_out(look(tmp_path / "work tree"), tmp_path / "out", in_place=False)
+    assert (tree / "vendored/größe 1/deeper/a.py").exists()
+
+
+def test_submodules_that_were_not_fetched_are_named_all_at_once(with_submodule: Path, tmp_path: Path) -> None:
+    git(tmp_path, "clone", "--quiet", str(with_submodule), "clone")
+    with pytest.raises(SubmodulesMissing, match="git submodule update --init --recursive") as error:
+        check_out(look(tmp_path / "clone"), tmp_path / "out", in_place=False)
+    assert error.value.paths == ("vendored/größe 1",)
+    stores = with_submodule / ".git" / "modules"
+    shutil.rmtree(with_submodule / "vendored" / "größe 1" / "deeper")
+    shutil.rmtree(next(stores.glob("**/modules/deeper")))
+    with pytest.raises(SubmodulesMissing) as error:
+        check_out(look(with_submodule), tmp_path / "out 2", in_place=False)
+    assert error.value.paths == ("vendored/größe 1/deeper",)
+
+
+def test_a_submodule_that_is_never_updated_is_left_empty(root: Path, tmp_path: Path) -> None:
+    add_submodule(root, tmp_path / "library", "unneeded")
+    git(root, "config", "--file", ".gitmodules", "submodule.unneeded.update", "none")
+    commit(root)
+    git(tmp_path, "clone", "--quiet", str(root), "clone")
+    tree = check_out(look(tmp_path / "clone"), tmp_path / "out", in_place=False)
+    assert list((tree / "unneeded").iterdir()) == []
+
+
+def test_a_repository_inside_that_is_no_submodule_is_at_its_commit_too(root: Path, tmp_path: Path) -> None:
+    git(write_tree(root / "inner", {"a": ""}), "init", "--quiet", "-b", "main")
+    git(root / "inner", "add", "-A")
+    git(root / "inner", "commit", "--quiet", "-m", "a commit")
+    commit(root)
+    write_tree(root, {"inner/untracked": ""})
+    tree = check_out(look(root), tmp_path / "out", in_place=False)
+    assert files_in(tree / "inner") == {".git", "a"}
+
+
+# What git archive would do, and a clone does not.
+
+
+def test_attributes_of_export_are_those_of_an_archive_alone(root: Path, tmp_path: Path) -> None:
+    attributes = ".git_archival.txt export-subst\ntests export-ignore\n"
+    write_tree(root, {".gitattributes": attributes, ".git_archival.txt": "$Format:%H$\n", "tests/test_a.py": ""})
+    commit(root)
+    tree = check_out(look(root), tmp_path / "out", in_place=False)
+    assert (tree / ".git_archival.txt").read_text(encoding="utf-8") == "$Format:%H$\n"
+    assert (tree / "tests" / "test_a.py").exists()
+
+
+@posix
+@pytest.mark.parametrize("in_place", [False, True])
+def test_the_users_umask_is_no_part_of_a_checkout(root: Path, tmp_path: Path, *, in_place: bool) -> None:
+    before = os.umask(0o077)
+    try:
+        write_tree(root, {"new.sh": ""})
+        (root / "new.sh").chmod(0o700)
+        commit(root)
+        tree = check_out(look(root), tmp_path / "out", in_place=in_place)
+    finally:
+        os.umask(before)
+    modes = {name: (tree / name).stat().st_mode & 0o777 for name in ("new.sh", "README.md")}
+    assert modes == {"new.sh": 0o755, "README.md": 0o644}
 
 
 def test_in_place_builds_submodules_too(root: Path, tmp_path: Path) -> None:
