@@ -43,6 +43,8 @@ MEMBER_LIMIT = 200_000
 CHUNK = 1 << 20
 SNIFF = 8192  # bytes in which a NUL byte tells binary from text
 
+LICENSE_FILES = (2, 4)  # the metadata version that defined License-File (PEP 639)
+
 BROKEN = (
     zipfile.BadZipFile,
     tarfile.TarError,
@@ -80,7 +82,7 @@ class TwoMetadata(BadArchive):
         super().__init__(path, "it has more than one PKG-INFO in its top folder.")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Member:
     """A file in an archive: its name as it stands there, and its size in bytes."""
 
@@ -115,6 +117,12 @@ class Metadata:
     def all(self, field: str) -> tuple[str, ...]:
         """Return all values of `field`. PyPI takes UNKNOWN for absent."""
         return tuple(value for value in self.fields.get(field, ()) if value.strip() != "UNKNOWN")
+
+    @property
+    def has_license_files(self) -> bool:
+        """Whether License-File counts: setuptools wrote it before metadata 2.4 had it, and uploaders drop it then."""
+        version = (self.first("metadata-version") or "").partition(".")
+        return all(part.isdecimal() for part in version[::2]) and (int(version[0]), int(version[2])) >= LICENSE_FILES
 
     @property
     def name(self) -> str | None:

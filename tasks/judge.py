@@ -17,7 +17,20 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-RULES = ("metadata", "contents", "release", "twine")
+RULES = (
+    "filename",
+    "identity",
+    "fields",
+    "description",
+    "metadata",
+    "zips",
+    "wheel",
+    "sdist",
+    "contents",
+    "attestation",
+    "twine",
+    "release",
+)
 
 
 def main(argv: Sequence[str] | None = None) -> None:

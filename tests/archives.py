@@ -5,13 +5,14 @@ from __future__ import annotations
 import base64
 import gzip
 import hashlib
+import importlib
 import io
 import struct
 import tarfile
 import zipfile
 from typing import TYPE_CHECKING
 
-from tasks.archives import Archive
+from tasks import judge
 from tasks.rules import registry
 
 if TYPE_CHECKING:
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 
     Contents = Mapping[str, str | bytes | None]
     Fields = Mapping[str, str | Sequence[str] | None]
+
+for _name in judge.RULES:
+    importlib.import_module(f"tasks.rules.{_name}")
 
 WHEEL = "demo-1.0-py3-none-any.whl"
 SDIST = "demo-1.0.tar.gz"
@@ -134,6 +138,14 @@ def zip_info(name: str, compression: int = zipfile.ZIP_DEFLATED) -> zipfile.ZipI
     return info
 
 
+def patched(raw: bytes, signature: bytes, place: int, value: bytes, nth: int = 0) -> bytes:
+    """Return `raw` with `value` written `place` bytes into its record number `nth` that begins with `signature`."""
+    at = -1
+    for _ in range(nth + 1):
+        at = raw.index(signature, at + 1)
+    return raw[: at + place] + value + raw[at + place + len(value) :]
+
+
 def tarred(members: Iterable[tuple[str | tarfile.TarInfo, bytes]]) -> bytes:
     """Return a tar file of `members`."""
     out = io.BytesIO()
@@ -159,8 +171,7 @@ def written(folder: Path, filename: str, raw: bytes) -> Path:
 
 def found(path: Path, code: str) -> list[str]:
     """Return what the rule (or rules) `code` finds in the file at `path`."""
-    archive = Archive.open(path)
-    return [message for rule in registry.FILE_RULES if rule.code == code for message in rule.find(archive)]
+    return [problem.message for problem in registry.judge_file(path, code) if problem.rule == code]
 
 
 def packet(kind: int, data: bytes) -> bytes:

@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from tasks import judge
-from tasks.archives import BadArchive
 from tasks.record import SCHEMA
 from tasks.rules import registry
 from tasks.stages import CHAIN, Stage
@@ -24,7 +23,7 @@ from tasks.stages import CHAIN, Stage
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from tasks.rules.registry import Rule, Severity
+    from tasks.rules.registry import AnyRule, Severity
 
 REFERENCE = Path(__file__).parents[1] / "docs" / "reference"
 
@@ -37,10 +36,18 @@ DETAILS: dict[str, dict[str, Any]] = {
 }
 
 SUBJECTS = {
-    "metadata": "Core metadata",
+    "filename": "File names and sizes",
+    "identity": "Core metadata: what a file is",
+    "fields": "Core metadata: values",
+    "description": "The description",
+    "metadata": "Core metadata: what users miss",
+    "zips": "The zip structure of wheels",
+    "wheel": "Wheels",
+    "sdist": "Sdists",
     "contents": "Contents",
-    "release": "The release as a whole",
+    "attestation": "Attestations",
     "twine": "`twine check`",
+    "release": "The release as a whole",
 }
 RULES_PAGE = """\
 # Rules
@@ -143,18 +150,15 @@ def section(subject: str) -> Iterator[str]:
     module = importlib.import_module(f"tasks.rules.{subject}")
     yield f"## {SUBJECTS[subject]}"
     yield inspect.getdoc(module) or ""
-    if subject == "contents":
-        yield from entry(registry.READABLE, "error", "each file", inspect.cleandoc(BadArchive.__doc__ or ""))
     told = set()
     for rule, scope in declared(module.__name__):
         yield from entry("" if rule.code in told else rule.code, rule.severity, scope, rule.explanation)
         told.add(rule.code)
 
 
-def declared(module: str) -> Iterator[tuple[Rule[Any], str]]:
+def declared(module: str) -> Iterator[tuple[AnyRule, str]]:
     """Yield the rules that `module` declares, by code, and what each looks at."""
-    scoped: list[tuple[Rule[Any], str]] = [(rule, "each file") for rule in registry.FILE_RULES]
-    scoped += [(rule, "the release") for rule in registry.RELEASE_RULES]
+    scoped = [(rule, "the release" if rule in registry.RELEASE_RULES else "each file") for rule in registry.all_rules()]
     ours = [(rule, scope) for rule, scope in scoped if rule.find.__module__ == module]
     codes = list(dict.fromkeys(rule.code for rule, _ in ours))
     yield from sorted(ours, key=lambda pair: codes.index(pair[0].code))

@@ -6,30 +6,42 @@ import re
 from typing import TYPE_CHECKING
 
 from ..tokens import find_tokens
-from .registry import file_rule, release_rule
+from . import limits
+from .registry import file_rule, member_rule, release_rule, wheel_rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ..archives import Archive
+    from .look import Look
     from .registry import Release
 
 OURS = frozenset({"register.py", "stages.py", "record.py", "probe.py"})
-PRIVATE_KEY = re.compile(r"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY-----")
+PRIVATE_KEY = re.compile(rb"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY-----")
 TRACKED_LIMIT = 10 << 20  # bytes
+NEWLINE = b"\n"
 
 
-@file_rule("wheel-release-tooling", "error")
-def release_tooling(archive: Archive) -> Iterator[str]:
+@file_rule("archive-readable", "error")
+def readable(look: Look) -> Iterator[str]:
+    """The file cannot be read to its end as what its name says it is.
+
+    It was cut short, damaged, or made by something else than a build backend. PyPI answers "Invalid distribution file",
+    "File is not a zipfile" or "File is not a tarfile", or fails. Build it again; `python -m zipfile -l` or `tar tzf`
+    show what is in it.
+    """
+    if look.trouble:
+        yield f"it cannot be read: {look.trouble.rstrip('.')}. It was cut short or damaged: build it again."
+
+
+@wheel_rule("wheel-release-tooling", "error")
+def release_tooling(look: Look) -> Iterator[str]:
     """The wheel holds the project's release tooling: noxfile.py, or the vendored copy of seatrial.
 
     It would be installed into the site-packages of every user, beside other projects' files of the same name. Leave it
     out: setuptools `[tool.setuptools.packages.find] include`, pdm-backend `[tool.pdm.build] excludes = ["tasks"]`,
     hatchling `[tool.hatch.build.targets.wheel] packages`.
     """
-    if archive.kind != "wheel":
-        return
-    names = {member.name for member in archive.members}
+    names = look.names
     if "noxfile.py" in names:
         yield "noxfile.py would be installed into every user's site-packages: exclude it from the wheel."
     for folder in sorted({name.partition("/")[0] for name in names} - {"seatrial"}):
@@ -37,46 +49,28 @@ def release_tooling(archive: Archive) -> Iterator[str]:
             yield f"the release tooling in {folder}/ would be installed by every user: exclude it from the wheel."
 
 
-@file_rule("wheel-pth", "warning")
-def pth(archive: Archive) -> Iterator[str]:
+@wheel_rule("wheel-pth", "warning")
+def pth(look: Look) -> Iterator[str]:
     """The wheel installs a `.pth` file, whose lines run at every start of Python.
 
     A few projects need one (import hooks, editable installs, namespace packages of old). Stolen releases used them too.
     If it is meant, say so: `[tool.seatrial.ignore] wheel-pth = "why"`.
     """
-    if archive.kind == "wheel":
-        for member in archive.members:
-            parts = member.name.split("/")
-            library = len(parts) == 1 or (parts[0].endswith(".data") and len(parts) == 3)  # noqa: PLR2004
-            if library and parts[-1].endswith(".pth"):
-                yield f"{member.name} runs at every start of Python wherever this is installed; is it meant?"
+    for member in look.members:
+        parts = member.name.split("/")
+        library = len(parts) == 1 or (parts[0].endswith(".data") and len(parts) == 3)  # noqa: PLR2004
+        if library and parts[-1].endswith(".pth"):
+            yield f"{member.name} runs at every start of Python wherever this is installed; is it meant?"
 
 
-@file_rule("wheel-platform-linux", "error")
-def platform_linux(archive: Archive) -> Iterator[str]:
-    """The wheel is for `linux_...`, as compilers on Linux make it, and PyPI answers "unsupported platform tag".
-
-    Such a wheel may need libraries of the machine that built it. Build manylinux and musllinux wheels with cibuildwheel
-    (or mend this one with auditwheel) and bring them with `--from FOLDER`; or release the sdist alone with
-    `archives = ["sdist"]` in `[tool.seatrial]`. `linux_armv6l` and `linux_armv7l` are taken.
-    """
-    platforms = {tag.platform for tag in archive.tags}
-    for platform in sorted(platforms - {"linux_armv6l", "linux_armv7l"}):
-        if platform.startswith("linux_"):
-            yield (
-                f"PyPI refuses wheels for `{platform}`: make manylinux wheels (cibuildwheel, auditwheel) and bring them"
-                ' with `--from FOLDER`, or set `archives = ["sdist"]` in [tool.seatrial].'
-            )
-
-
-@file_rule("secret-api-token", "error")
-def token_in_archive(archive: Archive) -> Iterator[str]:
+@member_rule("secret-api-token", "error")
+def token_in_archive(name: str, raw: bytes) -> Iterator[str]:
     """A whole API token of PyPI or TestPyPI stands in a file: whoever downloads it can publish in your name.
 
     Revoke the token on the index's token page at once, since it may be in git's history too, and remove it.
     """
-    for name, text in archive.texts():
-        for line, token in find_tokens(text):
+    if b"pypi-" in raw:
+        for line, token in find_tokens(raw.decode("utf-8", "replace")):
             yield _leak(f"{name}:{line}", token.location)
 
 
@@ -100,12 +94,36 @@ def _leak(place: str, location: str) -> str:
     return f"{place}: a whole API token of {location or 'an index'}. Revoke it now ({page}) and remove it."
 
 
-@file_rule("secret-private-key", "warning")
-def private_key(archive: Archive) -> Iterator[str]:
+@member_rule("secret-private-key", "warning")
+def private_key(name: str, raw: bytes) -> Iterator[str]:
     """A private key stands in a file. Test suites carry some on purpose; make sure that this is one of those.
 
     If it is meant, say so: `[tool.seatrial.ignore] secret-private-key = "why"`.
     """
-    for name, text in archive.texts():
-        if found := PRIVATE_KEY.search(text):
-            yield f"{name}:{text.count(chr(10), 0, found.start()) + 1}: a private key; is it meant to be published?"
+    if b"PRIVATE KEY" in raw and (found := PRIVATE_KEY.search(raw)):
+        yield f"{name}:{raw.count(NEWLINE, 0, found.start()) + 1}: a private key; is it meant to be published?"
+
+
+@member_rule("contents-pyarmor", "error")
+def pyarmor(name: str, raw: bytes) -> Iterator[str]:
+    """A module is encrypted with PyArmor. PyPI answers: "PyArmor-encrypted content is not allowed".
+
+    Its acceptable use policy forbids code that nobody can read. Publish the source, or a compiled extension (Cython,
+    mypyc, nuitka), which is allowed.
+    """
+    if _is_scanned(name, raw) and any(mark in raw for mark in limits.PYARMOR):
+        yield f"{name} is encrypted with PyArmor, which PyPI does not allow."
+
+
+@member_rule("contents-sourcedefender", "error")
+def sourcedefender(name: str, raw: bytes) -> Iterator[str]:
+    """A module is encrypted with SourceDefender. PyPI answers: "SourceDefender-encrypted content is not allowed".
+
+    Its acceptable use policy forbids code that nobody can read. Publish the source.
+    """
+    if _is_scanned(name, raw) and all(mark in raw for mark in limits.SOURCEDEFENDER):
+        yield f"{name} is encrypted with SourceDefender, which PyPI does not allow."
+
+
+def _is_scanned(name: str, raw: bytes) -> bool:
+    return name.lower().endswith(limits.SCANNED) and len(raw) <= limits.SCANNED_SIZE

@@ -1,30 +1,35 @@
 """How rules are declared and applied. A rule is one small function with a stable code, whose docstring explains it.
 
-It yields one message a finding, and nothing where all is well. Two scopes: a file by itself, or the release as a whole.
+It yields one message a finding, and nothing where all is well. It is given the part of a file that it is about (the
+whole look, the metadata, the zip or tar structure), one text member at a time, or the release as a whole.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Generic, Literal, TypeVar
+import functools
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
-from ..archives import Archive, BadArchive
 from ..stages import Problem
+from .look import Look, Tar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
+
+    from ..archives import Metadata
+    from ..zips import Zip
 
 Severity = Literal["error", "warning"]
 T = TypeVar("T")
-READABLE = "archive-readable"
+MENTIONS = 20  # findings of one rule on members of one file
 
 
 @dataclass(frozen=True)
 class Release:
     """What a release rule looks at: all files, the version tags at HEAD, and the files that git tracks below root."""
 
-    archives: tuple[Archive, ...]
+    archives: tuple[Look, ...]
     tags: tuple[str, ...] = ()
     tag_patterns: tuple[str, ...] = ("v{version}", "{version}")
     root: Path | None = None
@@ -33,81 +38,174 @@ class Release:
 
 @dataclass(frozen=True)
 class Rule(Generic[T]):
-    """A rule: `find` yields messages; in a release rule a message may be preceded by the file it is about."""
+    """A rule: `find` yields messages on that part of a look which `part` returns; None leaves the rule out."""
 
     code: str
     severity: Severity
     find: Callable[[T], Iterator[str]]
+    part: Callable[[Look], T | None]
 
     @property
     def explanation(self) -> str:
         return self.find.__doc__ or ""
 
 
-FILE_RULES: list[Rule[Archive]] = []
-RELEASE_RULES: list[Rule[Release]] = []
+@dataclass(frozen=True)
+class MemberRule:
+    """A rule on the members that are text: `find` is given name and bytes of one."""
+
+    code: str
+    severity: Severity
+    find: Callable[[str, bytes], Iterator[str]]
+
+    @property
+    def explanation(self) -> str:
+        return self.find.__doc__ or ""
 
 
-def file_rule(code: str, severity: Severity) -> Callable[[Callable[[Archive], Iterator[str]]], Rule[Archive]]:
-    """Declare a rule on one file."""
+@dataclass(frozen=True)
+class ReleaseRule:
+    """A rule on the release as a whole."""
 
-    def declare(find: Callable[[Archive], Iterator[str]]) -> Rule[Archive]:
-        rule = Rule(code, severity, find)
-        FILE_RULES.append(rule)
+    code: str
+    severity: Severity
+    find: Callable[[Release], Iterator[str]]
+
+    @property
+    def explanation(self) -> str:
+        return self.find.__doc__ or ""
+
+
+if TYPE_CHECKING:
+    AnyRule = Rule[Any] | MemberRule | ReleaseRule
+
+FILE_RULES: list[Rule[Any]] = []
+NET_RULES: list[Rule[Any]] = []  # the net below the others: applied to a file in which no other rule found an error
+MEMBER_RULES: list[MemberRule] = []
+RELEASE_RULES: list[ReleaseRule] = []
+
+
+def _declare(
+    code: str, severity: Severity, part: Callable[[Look], T | None], rules: list[Rule[Any]]
+) -> Callable[[Callable[[T], Iterator[str]]], Rule[T]]:
+    def declare(find: Callable[[T], Iterator[str]]) -> Rule[T]:
+        rule = Rule(code, severity, find, part)
+        rules.append(rule)
         return rule
 
     return declare
 
 
-def release_rule(code: str, severity: Severity) -> Callable[[Callable[[Release], Iterator[str]]], Rule[Release]]:
+def file_rule(code: str, severity: Severity) -> Callable[[Callable[[Look], Iterator[str]]], Rule[Look]]:
+    """Declare a rule on one file."""
+    return _declare(code, severity, lambda look: look, FILE_RULES)
+
+
+def wheel_rule(code: str, severity: Severity) -> Callable[[Callable[[Look], Iterator[str]]], Rule[Look]]:
+    """Declare a rule on a wheel whose members can be listed."""
+    return _declare(code, severity, lambda look: look if look.kind == "wheel" and look.zip else None, FILE_RULES)
+
+
+def sdist_rule(code: str, severity: Severity) -> Callable[[Callable[[Look], Iterator[str]]], Rule[Look]]:
+    """Declare a rule on an sdist whose members can be listed."""
+    return _declare(code, severity, lambda look: look if look.kind == "sdist" and look.tar else None, FILE_RULES)
+
+
+def zip_rule(code: str, severity: Severity) -> Callable[[Callable[[Zip], Iterator[str]]], Rule[Zip]]:
+    """Declare a rule on the structure of a zip file."""
+    return _declare(code, severity, lambda look: look.zip, FILE_RULES)
+
+
+def tar_rule(code: str, severity: Severity) -> Callable[[Callable[[Tar], Iterator[str]]], Rule[Tar]]:
+    """Declare a rule on the members of a tar file."""
+    return _declare(code, severity, lambda look: look.tar, FILE_RULES)
+
+
+def metadata_rule(code: str, severity: Severity) -> Callable[[Callable[[Metadata], Iterator[str]]], Rule[Metadata]]:
+    """Declare a rule on core metadata, wherever some was found."""
+    return _declare(code, severity, lambda look: look.metadata, FILE_RULES)
+
+
+def net_rule(code: str, severity: Severity) -> Callable[[Callable[[Look], Iterator[str]]], Rule[Look]]:
+    """Declare a rule that is asked only where no other found an error."""
+    return _declare(code, severity, lambda look: look, NET_RULES)
+
+
+def member_rule(code: str, severity: Severity) -> Callable[[Callable[[str, bytes], Iterator[str]]], MemberRule]:
+    """Declare a rule on each member that is text."""
+
+    def declare(find: Callable[[str, bytes], Iterator[str]]) -> MemberRule:
+        rule = MemberRule(code, severity, find)
+        MEMBER_RULES.append(rule)
+        return rule
+
+    return declare
+
+
+def release_rule(code: str, severity: Severity) -> Callable[[Callable[[Release], Iterator[str]]], ReleaseRule]:
     """Declare a rule on the release as a whole."""
 
-    def declare(find: Callable[[Release], Iterator[str]]) -> Rule[Release]:
-        rule = Rule(code, severity, find)
+    def declare(find: Callable[[Release], Iterator[str]]) -> ReleaseRule:
+        rule = ReleaseRule(code, severity, find)
         RELEASE_RULES.append(rule)
         return rule
 
     return declare
 
 
+def all_rules() -> Sequence[AnyRule]:
+    """Return all rules, in the order in which they were declared."""
+    return (*FILE_RULES, *MEMBER_RULES, *NET_RULES, *RELEASE_RULES)
+
+
 def codes() -> tuple[str, ...]:
     """Return the codes of all rules, sorted."""
-    return tuple(sorted({READABLE, *(rule.code for rule in FILE_RULES), *(rule.code for rule in RELEASE_RULES)}))
+    return tuple(sorted({rule.code for rule in all_rules()}))
 
 
-def judge_file(path: Path) -> tuple[Problem, ...]:
-    """Apply the file rules to the distribution at `path`. What is wrong with it is a finding, never an exception."""
-    try:
-        archive = Archive.open(path)
-    except BadArchive as bad:
-        return (_unreadable(bad),)
-    return tuple(_apply(FILE_RULES, archive, path.name))
+def judge_file(path: Path, only: str | None = None) -> tuple[Problem, ...]:
+    """Apply the file rules (or the one with the code `only`) to the distribution at `path`.
+
+    What is wrong with it is a finding, never an exception.
+    """
+    return tuple(_judged(path, only)[1])
+
+
+def _judged(path: Path, only: str | None = None) -> tuple[Look, list[Problem]]:
+    found: list[Problem] = []
+    rules = [rule for rule in MEMBER_RULES if only in {None, rule.code}]
+    look = Look.open(path, functools.partial(_visit, found, rules, path.name))
+    found += _applied(FILE_RULES, look, only)
+    if not any(problem.severity == "error" for problem in found):
+        found += _applied(NET_RULES, look, only)
+    return look, found
+
+
+def _visit(found: list[Problem], rules: Sequence[MemberRule], file: str, name: str, raw: bytes) -> None:
+    for rule in rules:
+        for message in rule.find(name, raw):
+            if sum(problem.rule == rule.code for problem in found) < MENTIONS:
+                found.append(Problem(rule.code, rule.severity, file, message))
+
+
+def _applied(rules: Sequence[Rule[Any]], look: Look, only: str | None) -> Iterator[Problem]:
+    for rule in rules:
+        part = rule.part(look) if only in {None, rule.code} else None
+        if part is not None:
+            for message in rule.find(part):
+                yield Problem(rule.code, rule.severity, look.path.name, message)
 
 
 def judge_release(paths: Iterable[Path], release: Release) -> tuple[Problem, ...]:
     """Apply the file rules to each of `paths`, and the release rules to those that can be read."""
     found: list[Problem] = []
-    archives = []
+    looks = []
     for path in paths:
-        found += judge_file(path)
-        if not any(problem.rule == READABLE and problem.file == path.name for problem in found):
-            archives.append(Archive.open(path))
-    whole = Release(tuple(archives), release.tags, release.tag_patterns, release.root, release.tracked)
-    return (*found, *_apply(RELEASE_RULES, whole, "release"))
-
-
-def _apply(rules: list[Rule[T]], subject: T, file: str) -> Iterator[Problem]:
-    for rule in rules:
-        yield from _found(rule, subject, file)
-
-
-def _found(rule: Rule[T], subject: T, file: str) -> Iterator[Problem]:
-    try:
-        for message in rule.find(subject):
-            yield Problem(rule.code, rule.severity, file, message)
-    except BadArchive as bad:  # a member that cannot be read, of an archive that could be opened
-        yield _unreadable(bad)
-
-
-def _unreadable(bad: BadArchive) -> Problem:
-    return Problem(READABLE, "error", bad.path.name, str(bad))
+        look, problems = _judged(path)
+        found += problems
+        if look.version is not None and look.metadata is not None and not look.trouble:
+            looks.append(replace(look, zip=None, tar=None))
+    whole = replace(release, archives=tuple(looks))
+    for rule in RELEASE_RULES:
+        found += [Problem(rule.code, rule.severity, "release", message) for message in rule.find(whole)]
+    return tuple(found)

@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING
 
 from packaging.version import InvalidVersion, Version
 
-from ..archives import canonical
 from .registry import release_rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ..archives import Archive
+    from .look import Look
     from .registry import Release
 
 COMPARED = ("name", "version", "summary", "requires-python", "requires-dist", "provides-extra", "license-expression")
@@ -23,7 +22,7 @@ SHOWN = 80
 @release_rule("release-one-project", "error")
 def one_project(release: Release) -> Iterator[str]:
     """The files are of more than one project. Each upload goes to the project in its own metadata."""
-    if len(names := sorted({canonical(archive) for archive in release.archives})) > 1:
+    if len(names := sorted({archive.name for archive in release.archives})) > 1:
         yield f"these files are of more than one project: {', '.join(names)}."
 
 
@@ -33,7 +32,7 @@ def one_version(release: Release) -> Iterator[str]:
 
     A build of an older commit lies among them, or the version is computed anew for each file.
     """
-    if len(versions := sorted({archive.version for archive in release.archives})) > 1:
+    if len(versions := sorted({archive.version for archive in release.archives if archive.version})) > 1:
         yield f"these files are of more than one version: {', '.join(map(str, versions))}."
 
 
@@ -66,12 +65,12 @@ def metadata_agree(release: Release) -> Iterator[str]:
     surroundings; declare it in `dynamic`, or make it static.
     """
     sdist = next((archive for archive in release.archives if archive.kind == "sdist"), None)
-    if sdist is None:
+    if sdist is None or sdist.metadata is None:
         return
     dynamic = {field.strip().lower() for field in sdist.metadata.all("dynamic")}
-    for wheel in (archive for archive in release.archives if archive.kind == "wheel"):
+    for wheel in (archive for archive in release.archives if archive.kind == "wheel" and archive.metadata):
         for field in COMPARED:
-            ours, theirs = (sorted(archive.metadata.all(field)) for archive in (sdist, wheel))
+            ours, theirs = (sorted(archive.metadata.all(field)) for archive in (sdist, wheel) if archive.metadata)
             if field not in dynamic and ours != theirs:
                 yield f"{field} differs: {_short(ours)} in the sdist, {_short(theirs)} in {wheel.path.name}."
 
@@ -89,7 +88,7 @@ def tag(release: Release) -> Iterator[str]:
     move the tag. How tags are called is the setting `tag`.
     """
     versions = {version for name in release.tags if (version := _version_in(name, release.tag_patterns))}
-    built = {archive.version for archive in release.archives}
+    built = {archive.version for archive in release.archives if archive.version}
     if versions and built and not versions & built:
         yield (
             f"HEAD is tagged {', '.join(release.tags)}, and the files are of version"
@@ -114,6 +113,6 @@ def _literal(text: str) -> str:
     return ".+".join(re.escape(part) for part in text.split("{name}"))
 
 
-def kinds(archives: tuple[Archive, ...]) -> set[str]:
+def kinds(archives: tuple[Look, ...]) -> set[str]:
     """Return the kinds among `archives`."""
     return {archive.kind for archive in archives}

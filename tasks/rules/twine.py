@@ -1,4 +1,4 @@
-"""What `twine check` finds, as rules: it renders the description as PyPI does, and validates the metadata it sends."""
+"""What `twine check` finds: it validates the metadata that it sends."""
 
 from __future__ import annotations
 
@@ -8,43 +8,35 @@ import logging
 import re
 from typing import TYPE_CHECKING
 
-from .registry import file_rule
+from .registry import net_rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ..archives import Archive
+    from .look import Look
 
 WIDTH = "200"
+MEMBERS = 20_000  # of which twine keeps all in memory
 LEVEL = re.compile(r"^(WARNING|ERROR)\s+")  # which is the rule's to say
+DESCRIPTION = 512 << 10  # characters; docutils is slow
 
 
-@file_rule("twine-check", "error")
-def errors(archive: Archive) -> Iterator[str]:
-    """`twine check` fails: the description does not render on PyPI, or the metadata is not valid.
+@net_rule("twine-check", "error")
+def errors(look: Look) -> Iterator[str]:
+    """`twine check` fails although no other rule found an error, so `twine upload` would not send the file.
 
-    PyPI answers "The description failed to render", or names the field. Correct the README (reStructuredText is
-    refused at the first warning of docutils) or the field.
+    What twine says is repeated. It is asked last, as a net below the rules here, and not about files that would take
+    it long.
     """
-    passed, said = _twine_check(str(archive.path))
+    if len(look.members) > MEMBERS or (look.metadata and len(look.metadata.description) > DESCRIPTION):
+        return
+    passed, said = _twine_check(str(look.path))
     if not passed:
         yield f"`twine check` fails: {said}"
 
 
-@file_rule("twine-check-warning", "warning")
-def warnings(archive: Archive) -> Iterator[str]:
-    """`twine check` warns, most often that the description has no content type, so that PyPI takes it for reST.
-
-    Set `readme = "README.md"` in `[project]`, from which backends derive the type (setup.cfg:
-    `long_description_content_type = text/markdown`).
-    """
-    passed, said = _twine_check(str(archive.path))
-    if passed and said:
-        yield f"`twine check` warns: {said}"
-
-
 def _twine_check(path: str) -> tuple[bool, str]:
-    """Run ``twine check`` on `path` in this process; return whether it passed, and what it said against the file."""
+    """Run ``twine check`` on `path` in this process; return whether it passed, and what it said."""
     from twine import cli  # noqa: PLC0415 (there in the session's virtualenv only)
 
     said = io.StringIO()

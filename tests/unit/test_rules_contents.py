@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tasks.rules import contents as module
-from tasks.rules import registry
+from tasks.rules import limits, registry
 from tasks.rules.registry import Release
-from tests.archives import found, macaroon, sdist, token, wheel
+from tests.archives import SDIST, WHEEL, found, macaroon, sdist, token, wheel, written
 from tests.projects import write_tree
 
 if TYPE_CHECKING:
@@ -132,3 +132,56 @@ def test_a_private_key_is_named(tmp_path: Path, kind: str) -> None:
 @pytest.mark.parametrize("text", [KEY.replace("RSA PRIVATE", "PUBLIC"), KEY.replace("BEGIN", "END"), "PRIVATE KEY"])
 def test_what_is_no_private_key_passes(tmp_path: Path, text: str) -> None:
     assert found(sdist(tmp_path, files={"demo-1.0/tests/key.pem": text}), "secret-private-key") == []
+
+
+# What cannot be read.
+
+
+@pytest.mark.parametrize("raw", [b"", b"no archive", b"\x1f\x8b\x08" + bytes(40), b"PK\3\4" + bytes(40)])
+@pytest.mark.parametrize("name", [WHEEL, SDIST])
+def test_what_is_no_archive_is_named(tmp_path: Path, name: str, raw: bytes) -> None:
+    (message,) = found(written(tmp_path, name, raw), "archive-readable")
+    assert message.startswith("it cannot be read: ")
+
+
+def test_a_file_that_is_gone_is_named(tmp_path: Path) -> None:
+    assert found(tmp_path / WHEEL, "archive-readable")
+    assert found(wheel(tmp_path), "archive-readable") == []
+
+
+def test_an_archive_cut_short_anywhere_is_named(tmp_path: Path) -> None:
+    for path in (wheel(tmp_path), sdist(tmp_path)):
+        whole = path.read_bytes()
+        for end in range(0, len(whole), 29):
+            path.write_bytes(whole[:end])
+            assert found(path, "archive-readable")
+
+
+# Obfuscation.
+
+
+@pytest.mark.parametrize(
+    ("code", "name", "text", "count"),
+    [
+        ("contents-pyarmor", "a.py", "__pyarmor__(__name__, __file__, b'')", 1),
+        ("contents-pyarmor", "a.PYE", "__pyarmor_bcc__()", 1),
+        ("contents-pyarmor", "a.py", "__pyarmor__(__name__, $path, b'')", 0),
+        ("contents-pyarmor", "a.txt", "__pyarmor_enter__", 0),
+        ("contents-sourcedefender", "a.pye", "---BEGIN PYE FILE---\n---END PYE FILE---", 1),
+        ("contents-sourcedefender", "a.pye", "---BEGIN PYE FILE---\n", 0),
+    ],
+)
+def test_encrypted_modules_are_named(tmp_path: Path, code: str, name: str, text: str, count: int) -> None:
+    assert len(found(wheel(tmp_path, files={f"demo/{name}": text}), code)) == count
+    assert len(found(sdist(tmp_path, files={f"demo-1.0/{name}": f"\0{text}"}), code)) == count
+
+
+def test_a_large_module_is_not_scanned_as_pypi_does_not(tmp_path: Path) -> None:
+    text = "__pyarmor_enter__".ljust(limits.SCANNED_SIZE)
+    assert found(wheel(tmp_path, files={"demo/a.py": text}), "contents-pyarmor")
+    assert found(wheel(tmp_path, files={"demo/a.py": text + " "}), "contents-pyarmor") == []
+
+
+def test_many_findings_of_one_rule_are_not_all_repeated(tmp_path: Path) -> None:
+    files: dict[str, str | bytes | None] = {f"demo/{n}.pem": KEY for n in range(registry.MENTIONS + 5)}
+    assert len(found(wheel(tmp_path, files=files), "secret-private-key")) == registry.MENTIONS

@@ -4,7 +4,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tasks.rules import metadata as _declared  # noqa: F401 (declares the rules)
 from tests.archives import found, sdist, wheel
 
 if TYPE_CHECKING:
@@ -52,7 +51,6 @@ def test_a_field_that_is_missing_is_named(tmp_path: Path, code: str, changes: Fi
         ("metadata-source-url", NOTHING),
         ("metadata-source-url", {**NO_URL, "Home-page": "https://example.org"}),
         ("metadata-source-url", {**NO_URL, "Download-URL": "https://example.org"}),
-        ("metadata-local-version", NOTHING),
     ],
 )
 def test_what_is_there_is_enough(tmp_path: Path, code: str, changes: Fields) -> None:
@@ -68,9 +66,3 @@ def test_another_classifier_names_no_license(tmp_path: Path) -> None:
 def test_an_empty_description_is_named(tmp_path: Path, description: str) -> None:
     assert found(wheel(tmp_path, description=description), "metadata-readme")
     assert found(wheel(tmp_path), "metadata-readme") == []
-
-
-def test_a_local_version_is_refused(tmp_path: Path) -> None:
-    (message,) = found(wheel(tmp_path, filename="demo-1.0+g123-py3-none-any.whl"), "metadata-local-version")
-    assert "1.0+g123" in message
-    assert found(wheel(tmp_path, filename="demo-1.0.dev1-py3-none-any.whl"), "metadata-local-version") == []

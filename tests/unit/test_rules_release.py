@@ -4,9 +4,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tasks.archives import Archive
 from tasks.rules import registry
 from tasks.rules import release as module
+from tasks.rules.look import Look
 from tasks.rules.registry import Release
 from tests.archives import SDIST, WHEEL, sdist, wheel
 
@@ -20,7 +20,7 @@ OTHER_WHEEL = "demo-1.0-cp314-cp314-win32.whl"
 
 def judged(code: str, *paths: Path, tags: tuple[str, ...] = (), patterns: tuple[str, ...] | None = None) -> list[str]:
     """Return what the rule `code` finds in a release of `paths`."""
-    archives = tuple(Archive.open(path) for path in paths)
+    archives = tuple(Look.open(path) for path in paths)
     release = Release(archives, tags) if patterns is None else Release(archives, tags, patterns)
     return [message for rule in registry.RELEASE_RULES if rule.code == code for message in rule.find(release)]
 
@@ -143,4 +143,4 @@ def test_a_tag_with_no_readable_file_passes() -> None:
 
 
 def test_kinds_are_those_that_are_there(tmp_path: Path) -> None:
-    assert module.kinds((Archive.open(wheel(tmp_path)),)) == {"wheel"}
+    assert module.kinds((Look.open(wheel(tmp_path)),)) == {"wheel"}

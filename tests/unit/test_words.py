@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.metadata
 import io
 import tarfile
-import zipfile
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,9 +14,6 @@ from tasks.archives import Archive, BadArchive
 from tasks.config import Config
 from tasks.errors import BadOption
 from tasks.options import parse
-from tasks.rules.contents import platform_linux
-from tasks.rules.metadata import local_version
-from tasks.rules.twine import errors, warnings
 from tasks.sessions import NAMES, Setup, _as_typed
 from tasks.stages import KINDS, Cell
 from tests.projects import write_tree
@@ -26,18 +22,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 METADATA = "Metadata-Version: 2.1\nName: demo\nVersion: {version}\n{more}\n"
-WHEEL = "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
-
-
-def wheel(folder: Path, *, tag: str = "py3-none-any", version: str = "1.0", more: str = "", text: str = "") -> Archive:
-    path = folder / f"demo-{version}-{tag}.whl"
-    info = f"demo-{version}.dist-info"
-    with zipfile.ZipFile(path, "w") as file:
-        file.writestr("demo.py", "x = 1\n")
-        file.writestr(f"{info}/METADATA", METADATA.format(version=version, more=more) + text)
-        file.writestr(f"{info}/WHEEL", WHEEL)
-        file.writestr(f"{info}/RECORD", "")
-    return Archive.open(path)
 
 
 def sdist(folder: Path, names: tuple[str, ...]) -> Path:
@@ -60,44 +44,6 @@ def test_a_project_that_holds_a_pkg_info_is_told_to_delete_it(tmp_path: Path) ->
 
 def test_a_pkg_info_deeper_down_is_no_second_one(tmp_path: Path) -> None:
     assert Archive.open(sdist(tmp_path, ("PKG-INFO", "src/demo.egg-info/PKG-INFO"))).name == "demo"
-
-
-@pytest.mark.parametrize("tag", ["cp311-cp311-linux_x86_64", "cp311-abi3-manylinux_2_17_x86_64.linux_aarch64"])
-def test_a_wheel_as_a_compiler_on_linux_makes_it_is_refused(tmp_path: Path, tag: str) -> None:
-    (said,) = platform_linux.find(wheel(tmp_path, tag=tag))
-    assert f"`linux_{tag.rpartition('linux_')[2]}`" in said
-    assert "cibuildwheel" in said
-
-
-@pytest.mark.parametrize("tag", ["py3-none-any", "cp311-cp311-manylinux_2_17_x86_64", "cp311-cp311-linux_armv7l"])
-def test_a_wheel_for_more_than_this_machine_is_not(tmp_path: Path, tag: str) -> None:
-    assert list(platform_linux.find(wheel(tmp_path, tag=tag))) == []
-
-
-def test_a_local_version_names_the_files_that_make_a_tree_dirty(tmp_path: Path) -> None:
-    (said,) = local_version.find(wheel(tmp_path, version="1.0+g1234567"))
-    assert "`_version.py`" in said
-    assert "`*.egg-info`" in said
-
-
-def test_twine_is_quoted_without_its_own_labels(tmp_path: Path) -> None:
-    archive = wheel(tmp_path, text="A description without a type.\n")
-    (said,) = warnings.find(archive)
-    assert said.startswith("`twine check` warns: `long_description_content_type` missing.")
-    assert list(errors.find(archive)) == []
-
-
-def test_twine_has_nothing_to_say_against_a_typed_description(tmp_path: Path) -> None:
-    typed = wheel(tmp_path, more="Description-Content-Type: text/markdown\n", text="# A description\n")
-    assert list(warnings.find(typed)) == list(errors.find(typed)) == []
-
-
-def test_a_description_that_does_not_render_is_quoted_too(tmp_path: Path) -> None:
-    broken = wheel(tmp_path, more="Description-Content-Type: text/x-rst\n", text="Title\n==\n\n.. none::\n")
-    (said,) = errors.find(broken)
-    assert said.startswith("`twine check` fails: ")
-    assert "ERROR " not in said
-    assert list(warnings.find(broken)) == []
 
 
 def test_pythons_are_shown_in_the_order_of_their_versions() -> None:

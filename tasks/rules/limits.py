@@ -1,0 +1,100 @@
+"""What PyPI's server takes, as data. How to bring it up to date: docs/how-to/update-rules.md.
+
+Read in Warehouse (github.com/pypi/warehouse) at the commit below; each table names the file there.
+"""
+
+from __future__ import annotations
+
+import re
+
+SOURCE_COMMIT = "6b62157124ab7865029afeeadf282bce27d601d9"
+SOURCE_DATE = "2026-08-21"
+SERVER_PACKAGING = "26.2"  # the release of `packaging` that the server validated metadata with on that day
+
+# warehouse/forklift/metadata.py: SUPPORTED_METADATA_VERSIONS, _LENGTH_LIMITS, DYNAMIC_FIELDS
+METADATA_VERSIONS = ("1.0", "1.1", "1.2", "2.1", "2.2", "2.3", "2.4", "2.5")
+SUMMARY_LENGTH = 512
+URL_LABEL_LENGTH = 32
+
+# packaging/metadata.py of SERVER_PACKAGING: the version that introduced a field
+INTRODUCED = {
+    "supported-platform": "1.1",
+    "download-url": "1.1",
+    "classifier": "1.1",
+    "requires": "1.1",
+    "provides": "1.1",
+    "obsoletes": "1.1",
+    "maintainer": "1.2",
+    "maintainer-email": "1.2",
+    "requires-dist": "1.2",
+    "provides-dist": "1.2",
+    "obsoletes-dist": "1.2",
+    "requires-python": "1.2",
+    "requires-external": "1.2",
+    "project-url": "1.2",
+    "description-content-type": "2.1",
+    "provides-extra": "2.1",
+    "dynamic": "2.2",
+    "license-expression": "2.4",
+    "license-file": "2.4",
+    "import-name": "2.5",
+    "import-namespace": "2.5",
+}
+SINGLE_USE = frozenset(
+    "metadata-version name version summary description description-content-type keywords home-page download-url author"
+    " author-email maintainer maintainer-email license license-expression requires-python".split()
+)
+FIELDS = SINGLE_USE | set(INTRODUCED) | {"platform"}
+NEVER_DYNAMIC = frozenset({"metadata-version", "name", "version"})
+CONTENT_TYPES = frozenset({"text/plain", "text/x-rst", "text/markdown"})
+MARKDOWN_VARIANTS = frozenset({"GFM", "CommonMark"})
+
+# warehouse/constants.py, warehouse/forklift/legacy.py: MAX_FILESIZE, COMPRESSION_RATIO_*
+FILE_SIZE = 100 << 20
+FILE_SIZE_HIGHEST = 1 << 30
+RATIO = 50
+RATIO_FLOOR = 64 << 20
+RELEASE_DAYS = 14
+
+# The file system's limit on a name, to which the server adds ".metadata"
+FILENAME_LENGTH = 255 - len(".metadata")
+
+# warehouse/forklift/legacy.py: _allowed_platforms and the patterns behind it
+PLATFORMS = frozenset(
+    "any win32 win_arm64 win_amd64 win_ia64 manylinux1_x86_64 manylinux1_i686 manylinux2010_x86_64 manylinux2010_i686"
+    " manylinux2014_x86_64 manylinux2014_i686 manylinux2014_aarch64 manylinux2014_armv7l manylinux2014_ppc64"
+    " manylinux2014_ppc64le manylinux2014_s390x linux_armv6l linux_armv7l".split()
+)
+_MAC = "(?:ppc|ppc64|i386|x86_64|arm64|intel|fat|fat3|fat64|universal|universal2)"
+_LINUX = "x86_64|i686|aarch64|armv7l|ppc64le|s390x|riscv64"
+PLATFORM_PATTERNS = tuple(
+    re.compile(pattern)
+    for pattern in (
+        rf"macosx_10_\d+_{_MAC}",
+        rf"macosx_(?:11|12|13|14|15|26)_0_{_MAC}",
+        rf"manylinux_\d+_\d+_(?:{_LINUX}|ppc64)",
+        rf"musllinux_\d+_\d+_(?:{_LINUX})",
+        r"ios_\d+_\d+_(?:arm64|x86_64)_(?:iphoneos|iphonesimulator)",
+        r"android_\d+_(?:armeabi_v7a|arm64_v8a|x86|x86_64)",
+        r"pyemscripten_\d+_\d+_wasm32.*",
+    )
+)
+
+# warehouse/utils/scanner.py and scanner_rules/*.yar
+SCANNED = (".py", ".pye")
+SCANNED_SIZE = 5 << 20
+PYARMOR = (
+    b"__pyarmor__(__name__, __file__,",
+    b"__pyarmor_enter__",
+    b"__pyarmor_exit__",
+    b"__pyarmor_assert__",
+    b"__pyarmor_bcc__",
+)
+SOURCEDEFENDER = (b"---BEGIN PYE FILE---", b"---END PYE FILE---")
+
+# email-validator 2.3: SPECIAL_USE_DOMAIN_NAMES, in which no mail is delivered
+SPECIAL_DOMAINS = ("arpa", "invalid", "local", "localhost", "onion", "test")
+
+# Warehouse's warehouse/attestations: pypi-attestations' predicate types
+PREDICATES = ("https://docs.pypi.org/attestations/publish/v1", "https://slsa.dev/provenance/v1")
+ATTESTATIONS = 2
