@@ -1,25 +1,64 @@
-"""What a PyPI API token says of itself: ``pypi-`` and the unpadded base64 of a macaroon, version 2.
+"""What a PyPI API token says of itself, and how it is narrowed: ``pypi-`` and the unpadded base64 of a macaroon.
 
-The layout is that of libmacaroons' v2 binary format: a version byte, then packets of a field type, a length (varint)
-and data; an empty packet type ends a section. The signature is checked for its length and not kept.
+The layout is that of libmacaroons' binary format, version 2: a version byte, then packets of a field type, a length
+(varint) and data; an empty packet type ends a section. Whoever has a macaroon can add a caveat to it, since each
+signature is the HMAC of the caveat under the signature before; nobody can take one away. PyPI's caveats are JSON.
 """
 
 from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
+import hmac
+import json
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 PREFIX = "pypi-"
 CANDIDATE = re.compile(r"pypi-[A-Za-z0-9_-]{60,4096}(?![A-Za-z0-9_-])")
 VERSION_BYTE = 2
 END, LOCATION, IDENTIFIER, SIGNATURE = 0, 1, 2, 6
 SIGNATURE_LENGTH = 32
+CLOSING = bytes([END, SIGNATURE, SIGNATURE_LENGTH])  # what stands between the caveats and the signature
+EXPIRATION, PROJECT_NAMES = 0, 1  # the first item of the caveats that we add
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What a token may be used for. Times are seconds since 1970; None is no limit, for `projects` the whole account.
+
+    `by_id` says that projects are named by an identifier that only the index knows, `unknown` that there is a caveat
+    which this version does not know.
+    """
+
+    projects: frozenset[str] | None = None
+    by_id: bool = False
+    starts: int | None = None
+    expires: int | None = None
+    unknown: bool = False
+
+    @property
+    def whole_account(self) -> bool:
+        return self.projects is None and not self.by_id and not self.unknown
+
+    def under(self, caveat: Any) -> Scope:
+        """Return what is left of this scope under one more `caveat`; a caveat only ever takes away."""
+        match caveat:
+            case [0, int(expires), int(starts)] | {"exp": int(expires), "nbf": int(starts)}:
+                return replace(self, expires=_least(self.expires, expires), starts=_greatest(self.starts, starts))
+            case [1, [*names]] | {"version": 1, "permissions": {"projects": [*names]}}:
+                named = frozenset(map(str, names))
+                return replace(self, projects=named if self.projects is None else self.projects & named)
+            case [2, [*_]]:
+                return replace(self, by_id=True)
+            case [3, str()] | {"version": 1, "permissions": "user"}:
+                return self
+        return replace(self, unknown=True)
 
 
 @dataclass(frozen=True)
@@ -33,14 +72,29 @@ class Token:
     @classmethod
     def parse(cls, text: str) -> Token:
         """Read `text`. Raises ValueError (which does not show it) where it is not a whole token."""
-        if not text.startswith(PREFIX):
-            raise ValueError("an API token begins with pypi-")
-        body = text[len(PREFIX) :]
-        try:
-            raw = base64.b64decode(body + "=" * (-len(body) % 4), altchars=b"-_", validate=True)
-        except (binascii.Error, ValueError):
-            raise ValueError("an API token is urlsafe base64 after pypi-") from None
-        return _parse(raw)
+        return _parse(_decode(text))
+
+    @property
+    def scope(self) -> Scope:
+        scope = Scope()
+        for caveat in self.caveats:
+            scope = scope.under(_json(caveat))
+        return scope
+
+
+def narrow(text: str, caveats: Iterable[object]) -> str:
+    """Return the token `text` under further `caveats`. Raises ValueError where it is not a whole token."""
+    Token.parse(text)
+    raw = _decode(text)
+    body, signature = raw[:-SIGNATURE_LENGTH], raw[-SIGNATURE_LENGTH:]
+    if not body.endswith(CLOSING):
+        raise ValueError("the macaroon has its signature in another form")
+    head = body[: -len(CLOSING)]
+    for caveat in caveats:
+        packet = json.dumps(caveat).encode()
+        head += bytes([IDENTIFIER]) + _to_varint(len(packet)) + packet + bytes([END])
+        signature = hmac.new(signature, packet, hashlib.sha256).digest()
+    return PREFIX + base64.urlsafe_b64encode(head + CLOSING + signature).decode().rstrip("=")
 
 
 def find_tokens(text: str) -> Iterator[tuple[int, Token]]:
@@ -51,6 +105,33 @@ def find_tokens(text: str) -> Iterator[tuple[int, Token]]:
         except ValueError:
             continue
         yield text.count("\n", 0, found.start()) + 1, token
+
+
+def _least(one: int | None, other: int) -> int:
+    return other if one is None else min(one, other)
+
+
+def _greatest(one: int | None, other: int) -> int:
+    return other if one is None else max(one, other)
+
+
+def _json(caveat: str) -> Any:
+    """Return the JSON value in `caveat`; None, which is no caveat of PyPI's, where there is none."""
+    try:
+        return json.loads(caveat)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _decode(text: str) -> bytes:
+    """Return the macaroon in the token `text`. Raises ValueError."""
+    if not text.startswith(PREFIX):
+        raise ValueError("an API token begins with pypi-")
+    body = text[len(PREFIX) :]
+    try:
+        return base64.b64decode(body + "=" * (-len(body) % 4), altchars=b"-_", validate=True)
+    except (binascii.Error, ValueError):
+        raise ValueError("an API token is urlsafe base64 after pypi-") from None
 
 
 def _parse(raw: bytes) -> Token:
@@ -106,3 +187,8 @@ def _varint(raw: bytes, at: int) -> tuple[int, int]:
         if byte < 0x80:  # noqa: PLR2004 (the top bit says that more follows)
             return number, at
     raise ValueError("the macaroon is cut short")
+
+
+def _to_varint(number: int) -> bytes:
+    low, rest = number & 0x7F, number >> 7
+    return bytes([low | 0x80]) + _to_varint(rest) if rest else bytes([low])
