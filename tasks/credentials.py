@@ -1,24 +1,29 @@
-"""Which one credential an upload uses: chosen in the open, named, and never shown.
+"""Which one credential an upload uses: chosen in the open, read before it is used, narrowed, and never shown.
 
 Only twine's process gets it, in its own environment (see `environment.for_upload`).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import contextlib
+import getpass
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
-from .errors import BadCredential
-from .tokens import Token
+from .errors import BadCredential, NoCredential
+from .tokens import EXPIRATION, PREFIX, PROJECT_NAMES, Token, narrow
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from .indexes import Index
 
+TOKEN_USER = "__token__"  # noqa: S105 (the user name that goes with an API token)
 GITHUB_IDENTITY = ("GITHUB_ACTIONS", "ACTIONS_ID_TOKEN_REQUEST_TOKEN", "ACTIONS_ID_TOKEN_REQUEST_URL")
 AUDIENCES = {"pypi.org": "PYPI", "test.pypi.org": "TESTPYPI"}
-PAGES = {"pypi.org": "https://pypi.org", "test.pypi.org": "https://test.pypi.org"}
+LIFETIME = 900  # seconds a narrowed token lives: as long as one that trusted publishing mints
+SLACK = 60  # seconds that this machine's clock may be ahead of the index's
 
 
 @dataclass(frozen=True)
@@ -28,14 +33,33 @@ class Credential:
     source: str
     variables: Mapping[str, str] = field(repr=False)
 
+    @classmethod
+    def of_token(cls, source: str, secret: str) -> Credential:
+        return cls(source, {"TWINE_USERNAME": TOKEN_USER, "TWINE_PASSWORD": secret})
 
-def choose(index: Index, outer: Mapping[str, str]) -> Credential:
-    """Return the one credential for uploads to `index` that the variables `outer` give.
+    @property
+    def secret(self) -> str:
+        """The token or password; empty for an identity, which has none yet."""
+        return self.variables.get("TWINE_PASSWORD", "")
+
+    @property
+    def token(self) -> Token | None:
+        """What the API token says of itself; None for anything else, and for a format that is not known."""
+        with contextlib.suppress(ValueError):
+            return Token.parse(self.secret)
+        return None
+
+
+# Which one.
+
+
+def choose(index: Index, outer: Mapping[str, str]) -> Credential | None:
+    """Return the one credential for uploads to `index` that the variables `outer` give, None for none.
 
     In this order of naming, not of preference, since two that disagree are an error: the index's own token variable,
-    TWINE_USERNAME with TWINE_PASSWORD, the CI's identity (trusted publishing). With none of them twine looks into
-    the keyring. Raises BadCredential.
+    TWINE_USERNAME with TWINE_PASSWORD, the CI's identity (trusted publishing). Raises BadCredential.
     """
+    _stop_if_one_for_both(index, outer)
     given = _token(index, outer) | _pair(index, outer)
     if len(set(given.values())) > 1:
         raise _bad(index, f"{' and '.join(given)} are both set, to different values")
@@ -45,8 +69,40 @@ def choose(index: Index, outer: Mapping[str, str]) -> Credential:
     if given:
         username, password = next(iter(given.values()))
         return Credential(" and ".join(given), {"TWINE_USERNAME": username, "TWINE_PASSWORD": password})
-    source = "the CI's identity (trusted publishing)" if identity else "the keyring, or whatever twine finds"
-    return Credential(source, {"TWINE_USERNAME": "__token__"} | identity)
+    if identity:
+        return Credential("the CI's identity (trusted publishing)", {"TWINE_USERNAME": TOKEN_USER} | identity)
+    return None
+
+
+def set_aside(index: Index, outer: Mapping[str, str]) -> str:
+    """Say which credential in `outer` is readable as one of another index, and is not used; empty for none."""
+    location = _elsewhere(index, outer.get("TWINE_PASSWORD", ""))
+    return f"TWINE_PASSWORD holds a token of {location}, not of {index.token_location}" if location else ""
+
+
+def find(
+    index: Index, outer: Mapping[str, str], *, keyring: Callable[[], str], ask: Callable[[], str] | None
+) -> Credential:
+    """Return the one credential for uploads to `index`: of the variables, else of the keyring, else as typed.
+
+    `ask` is None where nobody can type. Raises BadCredential and NoCredential.
+    """
+    if chosen := choose(index, outer):
+        return chosen
+    for source, look in (("the keyring", keyring), ("the terminal", ask)):
+        if look and (secret := look()).strip():
+            _stop_if_unfit(index, f"what {source} gave", secret, variable=False)
+            return Credential.of_token(source, secret)
+    raise NoCredential(index.name, set_aside(index, outer), index.token_variable, index.pages)
+
+
+def ask_terminal(index: Index) -> str:
+    """Have a token typed or pasted without showing it; empty where nothing is."""
+    made = f", made on {index.pages}/manage/account/token/" if index.pages else ""
+    try:
+        return getpass.getpass(f"API token for {index.name}{made} (it is not shown): ").strip()
+    except EOFError:
+        return ""
 
 
 def _token(index: Index, outer: Mapping[str, str]) -> dict[str, tuple[str, str]]:
@@ -54,36 +110,50 @@ def _token(index: Index, outer: Mapping[str, str]) -> dict[str, tuple[str, str]]
     if value is None:
         return {}
     _stop_if_unfit(index, index.token_variable, value)
-    return {index.token_variable: ("__token__", value)}
+    return {index.token_variable: (TOKEN_USER, value)}
 
 
 def _pair(index: Index, outer: Mapping[str, str]) -> dict[str, tuple[str, str]]:
     username, password = outer.get("TWINE_USERNAME"), outer.get("TWINE_PASSWORD")
     if password is None:
-        if username not in {None, "__token__"}:
+        if username not in {None, TOKEN_USER}:
             raise _bad(index, "TWINE_USERNAME is set without TWINE_PASSWORD")
         return {}
+    if set_aside(index, outer):
+        return {}
+    if index.token_location and username not in {None, TOKEN_USER}:
+        raise _bad(index, f"TWINE_USERNAME is not {TOKEN_USER}; {index.name} takes API tokens alone", "TWINE_PASSWORD")
     _stop_if_unfit(index, "TWINE_PASSWORD", password)
-    return {"TWINE_PASSWORD": (username or "__token__", password)}
+    return {"TWINE_PASSWORD": (username or TOKEN_USER, password)}
 
 
-def _stop_if_unfit(index: Index, variable: str, value: str) -> None:
+def _stop_if_one_for_both(index: Index, outer: Mapping[str, str]) -> None:
+    """Raise BadCredential where one text stands in the variables of both public indexes, which share no token."""
+    one, other = (outer.get(f"{name}_TOKEN", "") for name in AUDIENCES.values())
+    if index.token_location and one.strip() and one == other:
+        raise _bad(index, "PYPI_TOKEN and TESTPYPI_TOKEN hold the same text; the two indexes share no token")
+
+
+def _stop_if_unfit(index: Index, name: str, value: str, *, variable: bool = True) -> None:
     """Raise BadCredential where `value` cannot be meant; it is not part of the message."""
+    mend = name if variable else ""
     if not value.strip():
-        raise _bad(index, f"{variable} is set and empty", variable)
+        raise _bad(index, f"{name} is set and empty", mend)
     if value != value.strip() or any(mark in value for mark in "\"' \n\r\t"):
-        raise _bad(index, f"the value of {variable} has blanks, line ends or quotes in it", variable)
-    location = _location(value)
-    if index.token_location and location and location != index.token_location:
-        raise _bad(index, f"{variable} holds a token of {location}, not of {index.token_location}", variable)
+        raise _bad(index, f"{name} has blanks, line ends or quotes in it", mend)
+    if index.token_location and not value.startswith(PREFIX):
+        raise _bad(index, f"{name} does not begin with {PREFIX}, as an API token does", mend)
+    if location := _elsewhere(index, value):
+        raise _bad(index, f"{name} holds a token of {location}, not of {index.token_location}", mend)
 
 
-def _location(value: str) -> str:
-    """Return the host an API token was made for, empty for anything else."""
+def _elsewhere(index: Index, value: str) -> str:
+    """Return the host that the API token `value` was made for, where that is another than the one of `index`."""
     try:
-        return Token.parse(value).location
+        location = Token.parse(value.strip()).location
     except ValueError:
         return ""
+    return location if index.token_location and location != index.token_location else ""
 
 
 def _identity(index: Index, outer: Mapping[str, str]) -> dict[str, str]:
@@ -100,4 +170,65 @@ def _identity(index: Index, outer: Mapping[str, str]) -> dict[str, str]:
 
 
 def _bad(index: Index, complaint: str, variable: str = "") -> BadCredential:
-    return BadCredential(index.name, complaint, variable or index.token_variable, PAGES.get(index.token_location, ""))
+    return BadCredential(index.name, complaint, variable or index.token_variable, index.pages)
+
+
+# What it may do.
+
+
+def stop_if_useless(credential: Credential, index: Index, project: str, now: float) -> None:
+    """Raise BadCredential where the token says itself that `index` will not take it for `project`, or not now.
+
+    `project` is the normalised name. What a token does not say is left to the index.
+    """
+    if not (token := credential.token):
+        return
+    scope, held = token.scope, f"{credential.source} holds a token"
+    if scope.projects is not None and project not in scope.projects:
+        raise _bad(index, f"{held} for {' and '.join(sorted(scope.projects)) or 'no project'}, not for {project}")
+    if scope.expires is not None and now >= scope.expires:
+        raise _bad(index, f"{held} that has expired ({_moment(scope.expires)})")
+    if scope.starts is not None and now < scope.starts:
+        raise _bad(index, f"{held} that is not valid yet ({_moment(scope.starts)})")
+
+
+def describe(token: Token) -> str:
+    """Return for what `token` is, in part of a line; never its text."""
+    scope = token.scope
+    if scope.projects is not None:
+        subject = f"the project {' or '.join(sorted(scope.projects))}"
+    elif scope.whole_account:
+        subject = "the whole account"
+    else:
+        subject = "conditions that only the index knows"
+    until = f", until {_moment(scope.expires)}" if scope.expires is not None else ""
+    return f"a token of {token.location}, for {subject}{until}"
+
+
+def narrowed(credential: Credential, project: str, now: float) -> Credential:
+    """Return `credential` with its token cut down to uploads of `project` within LIFETIME seconds of `now`.
+
+    An identity, a password and a token whose format is not known stay as they are.
+    """
+    moment = int(now)
+    caveats = ([EXPIRATION, moment + LIFETIME, moment - SLACK], [PROJECT_NAMES, [project]])
+    try:
+        secret = narrow(credential.secret, caveats)
+    except ValueError:
+        return credential
+    return replace(credential, variables={**credential.variables, "TWINE_PASSWORD": secret})
+
+
+def advice(index: Index, project: str, state: str) -> str:
+    """Say what to do with a token for the whole account, now that the project `state`."""
+    return (
+        f"{project} {state} on {index.name}, and the token is for the whole account: make one for this project alone"
+        f" ({index.pages}/manage/account/token/) and revoke the other ({index.pages}/manage/account/#api-tokens)."
+    )
+
+
+def _moment(seconds: int) -> str:
+    try:
+        return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
+    except (ValueError, OverflowError, OSError):
+        return "at no date of the calendar"

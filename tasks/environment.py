@@ -69,12 +69,18 @@ def is_secret(name: str) -> bool:
     return SECRET.search(name) is not None
 
 
+def kept_back(outer: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the names of the variables that no code which is not ours gets to see because of what they may hold."""
+    logins = (name for name in INDEXES if LOGIN_IN_URL.search(outer.get(name, "")))
+    return tuple(sorted({*filter(is_secret, outer), *logins}))
+
+
 def for_build(outer: Mapping[str, str], extra: Iterable[str] = ()) -> dict[str, str]:
     """Return what a build backend may see of `outer`; `extra` are further names (the project's `build-env`).
 
     Index settings pass, since build requirements come from there, but not where a login stands in the URL.
     """
-    allowed = SYSTEM | NETWORK | COMPILERS | {name.upper() for name in extra}
+    allowed = SYSTEM | NETWORK | COMPILERS | ({name.upper() for name in extra} - INDEXES)
     env = _picked(outer, allowed)
     env |= {k: v for k, v in _picked(outer, INDEXES).items() if not LOGIN_IN_URL.search(v)}
     return env | {"UV_NO_CONFIG": "1"}

@@ -557,14 +557,45 @@ class BadCredential(ReleaseError):
     pages: str
 
     what = "No upload to {e.index}: {e.complaint}"
-    cause = "an undefined CI secret (it gives an empty variable), or a token copied with quotes or for the other index."
+    cause = (
+        "an undefined CI secret (it gives an empty variable), or a token that was copied with quotes, has expired,"
+        " or is for the other index or another project."
+    )
     cure = "put one API token into {e.variable}, and unset the others.{e.links}"
 
     @property
     def links(self) -> str:
-        if not self.pages:
-            return ""
-        return f" Account: {self.pages}/account/register/  Token: {self.pages}/manage/account/token/"
+        return account_links(self.pages)
+
+
+@dataclass(eq=False)
+class NoCredential(ReleaseError):
+    index: str
+    aside: str
+    variable: str
+    pages: str
+
+    what = "No upload to {e.index}: there is no credential for it.{e.set_aside}"
+    cause = "{e.variable} is not set here; in CI a secret that this step was not given, or a job without an identity."
+    cure = (
+        "put an API token into {e.variable}.{e.links} In CI a trusted publisher needs none: GitHub wants `permissions:"
+        " id-token: write`, GitLab `id_tokens:` (docs/how-to/ci.md)."
+    )
+
+    @property
+    def set_aside(self) -> str:
+        return f" {self.aside}; it was set aside." if self.aside else ""
+
+    @property
+    def links(self) -> str:
+        return account_links(self.pages)
+
+
+def account_links(pages: str) -> str:
+    """Return where an account and a token are made, on the index whose site is `pages`."""
+    if not pages:
+        return ""
+    return f" Account: {pages}/account/register/  Token: {pages}/manage/account/token/"
 
 
 # What `pypi` says.

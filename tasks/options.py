@@ -25,6 +25,7 @@ class Options:
     sdist_only: bool
     taken_from: Path | None
     yes: str | None
+    no_narrow: bool
     keep: Path | None
     json: Path | None
     files: tuple[Path, ...]
@@ -58,6 +59,7 @@ def parse(session: str, posargs: Sequence[str], invoked_from: Path, *, prog: str
         sdist_only=found.sdist_only,
         taken_from=absolute(found.taken_from),
         yes=found.yes,
+        no_narrow=found.no_narrow,
         keep=absolute(found.keep),
         json=absolute(found.json),
         files=tuple(found.files),
@@ -72,6 +74,7 @@ def _parser(prog: str) -> argparse.ArgumentParser:
     add("--sdist-only", action="store_true", help="build: no wheel")
     add("--from", dest="taken_from", type=Path, metavar="FOLDER", help="build: take these distributions as they are")
     add("--yes", metavar="VERSION", help="pypi: the confirmation, where there is no terminal")
+    add("--no-narrow", action="store_true", help="testpypi, pypi: hand the token on as it is")
     add("--keep", type=Path, metavar="FOLDER", help="dryrun: leave dist, record and both indexes there")
     add("--json", type=Path, metavar="OUT", help="inspect: write the findings to OUT as JSON")
     add("files", nargs="*", type=Path, metavar="FILE", help="inspect: the wheels and sdists to look at")

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import os
+import time
 from typing import TYPE_CHECKING
 
-from . import credentials, environment, report, source
-from .errors import Dirty, NotConfirmed, NotVerified, RehearsedElsewhere, TagElsewhere
+from packaging.utils import canonicalize_name
+
+from . import credentials, environment, process, report, source
+from .errors import Dirty, NotConfirmed, NotVerified, RehearsedElsewhere, TagElsewhere, ToolStuck
+from .indexes import read_project
 from .record import now
 from .stages import KINDS, Built, Checked, Rehearsed, Released
 from .upload import Job, upload
 
 if TYPE_CHECKING:
+    from .credentials import Credential
     from .indexes import Holdings, Index
     from .run import Run
     from .stages import Stage, Verified
+
+KEYRING_LIMIT = 120.0  # seconds; a keyring may ask to be unlocked
 
 
 def rehearse(run: Run) -> None:
@@ -28,7 +37,7 @@ def rehearse(run: Run) -> None:
     if done is not None and done.index == index.simple:
         run.say(f"{done.project} {done.version} is on {index.name} already, since {done.at}.")
         return
-    found = _upload(run, checked, index)
+    found = _upload(run, checked, index, _credential(run, index, checked.project))
     urls = tuple(found.url(dist) for dist in checked.dists)
     run.record.write(
         Rehearsed(
@@ -58,8 +67,9 @@ def release(run: Run) -> None:
         return
     run.say(f"to {index.name}:")
     run.say(report.files(built.dists))
+    credential = _credential(run, index, built.project)
     _confirm(run, built)
-    found = _upload(run, built, index)
+    found = _upload(run, built, index, credential)
     urls = tuple(found.url(dist) for dist in built.dists)
     run.record.write(
         Released(
@@ -70,8 +80,32 @@ def release(run: Run) -> None:
     _say_what_is_left(run, built)
 
 
-def _upload(run: Run, stage: Stage, index: Index) -> Holdings:
-    credential = credentials.choose(index, os.environ)
+def _credential(run: Run, index: Index, project: str) -> Credential:
+    """Return the one credential for `index`, read as far as it can be, and say which it is. Nothing was sent yet."""
+    ask = functools.partial(credentials.ask_terminal, index) if run.interactive else None
+    found = credentials.find(index, os.environ, keyring=functools.partial(_keyring, run, index), ask=ask)
+    if aside := credentials.set_aside(index, os.environ):
+        run.say(f"{aside}; it is set aside")
+    credentials.stop_if_useless(found, index, canonicalize_name(project), time.time())
+    token = found.token
+    run.say(f"index: {index.upload}  credential: {found.source}{f', {credentials.describe(token)}' if token else ''}")
+    if found.secret and not token and index.token_location:
+        run.say(f"warning: the format of the token from {found.source} is not known, so it is handed on as it is")
+    return found
+
+
+def _keyring(run: Run, index: Index) -> str:
+    """Return the token that twine would find in the keyring for `index`, empty for none."""
+    argv = (str(run.tools("twine")), "-I", "-m", "keyring", "get", index.upload, credentials.TOKEN_USER)
+    with run.scratch() as scratch, contextlib.suppress(ToolStuck):
+        outcome = process.run(argv, env=environment.for_upload(os.environ, {}), cwd=scratch, time_limit=KEYRING_LIMIT)
+        if outcome.code == 0 and outcome.output.strip():
+            return outcome.output.splitlines()[-1]  # what stands before it are warnings
+    return ""
+
+
+def _upload(run: Run, stage: Stage, index: Index, credential: Credential) -> Holdings:
+    first = _is_first(run, index, stage.project, credential)
     with run.scratch() as scratch:
         job = Job(
             index=index,
@@ -80,13 +114,39 @@ def _upload(run: Run, stage: Stage, index: Index) -> Holdings:
             dists=stage.dists,
             folder=run.record.dist,
             python=run.tools("twine"),
-            env=environment.for_upload(os.environ, credential.variables),
+            env=functools.partial(_twine_environment, run, index, stage.project, credential),
             scratch=scratch,
             limit=run.config.index_timeout,
             say=run.say,
         )
-        run.say(f"index: {index.upload}  credential: {credential.source}")
-        return upload(job)
+        found = upload(job)
+    if first:
+        run.say(credentials.advice(index, stage.project, "exists now"))
+    return found
+
+
+def _twine_environment(run: Run, index: Index, project: str, credential: Credential) -> dict[str, str]:
+    """Return what twine sees: the token narrowed to this project and the next minutes, unless it is not to be."""
+    if index.token_location and not run.options.no_narrow:
+        narrowed = credentials.narrowed(credential, canonicalize_name(project), time.time())
+        if narrowed != credential and os.environ.get("GITHUB_ACTIONS") == "true":
+            run.say(f"::add-mask::{narrowed.secret}")  # GitHub hides it in every log, this line included
+        credential = narrowed
+    return environment.for_upload(os.environ, credential.variables)
+
+
+def _is_first(run: Run, index: Index, project: str, credential: Credential) -> bool:
+    """Whether `index` does not know the project yet; asked only where the token is for a whole account.
+
+    It is warned about, but not before a first release, where there can be no other.
+    """
+    token = credential.token
+    if not index.pages or not token or not token.scope.whole_account:
+        return False
+    first = not read_project(index, project)
+    if not first:
+        run.say(f"warning: {credentials.advice(index, project, 'is there')}")
+    return first
 
 
 def _stop_unless_verified(run: Run, built: Built, verified: tuple[Verified, ...]) -> None:

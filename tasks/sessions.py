@@ -24,7 +24,7 @@ import nox.virtualenv
 from . import build as building
 from . import check as checking
 from . import dryrun as rehearsal
-from . import explain, options, publish, report, standins
+from . import environment, explain, options, publish, report, standins
 from . import verify as verifying
 from .config import Config, load
 from .errors import BadOption, DiskTrouble, FakeSuccess, ReleaseError, ReusedEnvironment, ShadowedTools
@@ -157,12 +157,14 @@ def _refuse_fake_success(status: str, session: nox.Session) -> None:
     """Raise FakeSuccess under nox's flags that skip what a session is for."""
     if session.venv_backend not in {"uv", "virtualenv", "venv"} and session.name != status:
         raise FakeSuccess(f"--no-venv or another venv backend ({session.venv_backend})")
-    if session.run(sys.executable, "-I", "-c", "", silent=True, log=False, external=True) is None:
+    secrets = dict.fromkeys(environment.kept_back(os.environ))  # None takes a variable away
+    if session.run(sys.executable, "-I", "-c", "", silent=True, log=False, external=True, env=secrets) is None:
         raise FakeSuccess("--install-only")
 
 
 def build(run: Run) -> None:
     """Build the sdist, and the wheel from that sdist, out of a clean checkout of HEAD."""
+    _say_what_is_kept_back(run)
     with run.record.locked("release"):
         building.build(run)
     run.next("check")
@@ -170,6 +172,7 @@ def build(run: Run) -> None:
 
 def check(run: Run) -> None:
     """Find what PyPI would refuse and users would meet: rules, then an installation from this disk."""
+    _say_what_is_kept_back(run)
     with run.record.locked("release"):
         checking.check(run)
     run.next("testpypi")
@@ -188,6 +191,7 @@ def verify(run: Run, kind: Kind) -> None:
     if used.exists():
         raise ReusedEnvironment(run.venv.root)
     used.touch()
+    _say_what_is_kept_back(run)
     cell = Cell(str(run.session.python), kind)
     with run.record.locked(f"verify-{cell.python}-{cell.kind}"):
         verifying.verify(run, cell)
@@ -231,6 +235,11 @@ BODIES: dict[str, Callable[..., None]] = {
     "inspect": inspect,
     "status": status,
 }
+
+
+def _say_what_is_kept_back(run: Run) -> None:
+    if names := environment.kept_back(os.environ):
+        run.say(f"not handed to anything that runs here: {', '.join(names)}")
 
 
 def _nox_command(run: Run) -> tuple[str, ...]:

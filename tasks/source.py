@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from . import environment
 from .errors import CheckoutFailed, ForeignOwner, GitMissing, LfsMissing, NoCommit, ShallowClone, SubmodulesMissing
 
 if TYPE_CHECKING:
@@ -249,7 +250,7 @@ def _git(folder: Path, *args: str, refuse: Exception | None = None, missing: str
 
     Raises `refuse`, ForeignOwner, or CheckoutFailed with git's own words.
     """
-    env = {name: value for name, value in os.environ.items() if name not in GIT_PLACE}
+    env = {k: v for k, v in os.environ.items() if k not in GIT_PLACE and not environment.is_secret(k)}
     umask: dict[str, Any] = {} if os.name == "nt" else {"umask": 0o022}
     done = subprocess.run(
         ["git", *args],

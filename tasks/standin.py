@@ -14,6 +14,7 @@ import contextlib
 import email.parser
 import email.policy
 import hashlib
+import hmac
 import json
 import os
 import re
@@ -21,6 +22,7 @@ import secrets
 import sys
 import tarfile
 import threading
+import time
 import uuid
 import zipfile
 import zlib
@@ -131,18 +133,26 @@ class Contract:
     def _upload(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
         try:
             body = _body(environ)
-            self._authenticate(environ)
+            caveats = self._authenticate(environ)
             upload = parse_upload(environ.get("CONTENT_TYPE", ""), body)
+            stop_if_forbidden(caveats, _project(upload.filename), time.time())
             self._ledger.accept(upload)
         except RefusedError as refused:
             return _answer(start, refused.status, refused.reason)
         return _answer(start, 200, "OK")
 
-    def _authenticate(self, environ: WSGIEnvironment) -> None:
-        expected = "Basic " + base64.b64encode(f"__token__:{self._token}".encode()).decode()
-        if not secrets.compare_digest(environ.get("HTTP_AUTHORIZATION", "").encode(), expected.encode()):
+    def _authenticate(self, environ: WSGIEnvironment) -> list[bytes]:
+        """Return the caveats that were added to our token. Raises RefusedError for any other token."""
+        kind, _, login = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
+        try:
+            user, _, password = base64.b64decode(login).partition(b":")
+            caveats = added_caveats(self._token, password.decode())
+        except ValueError:
+            kind, user, caveats = "", b"", None
+        if kind != "Basic" or user != b"__token__" or caveats is None:
             said = f"Invalid or non-existent authentication information. See {HELP}#invalid-auth for more information."
             raise RefusedError(403, said)
+        return caveats
 
     def _simple(self, environ: WSGIEnvironment, start: StartResponse, parts: list[str]) -> Iterable[bytes]:
         name = normalised(parts[0]) if parts else ""
@@ -298,6 +308,53 @@ def make_token(location: str) -> str:
     head = packet(1, location.encode()) + packet(2, str(uuid.uuid4()).encode())
     raw = b"\x02" + head + b"\0\0" + packet(6, secrets.token_bytes(32))
     return "pypi-" + base64.urlsafe_b64encode(raw).decode().rstrip("=")
+
+
+def added_caveats(token: str, presented: str) -> list[bytes] | None:
+    """Return the caveats with which `presented` narrows `token`; None where it is not made from it.
+
+    In a macaroon each signature is the HMAC of the next caveat under the signature before.
+    """
+    if secrets.compare_digest(token.encode(), presented.encode()):
+        return []
+    own, rest = _macaroon(token), _macaroon(presented)
+    head, signature = own[:-35], own[-32:]  # without the end of the caveats (3 bytes) and the signature
+    if not rest.startswith(head):
+        return None
+    rest, caveats = rest[len(head) :], []
+    while packet := re.match(rb"\x02([\x80-\xff]*[\x00-\x7f])", rest):
+        length = sum((byte & 0x7F) << 7 * place for place, byte in enumerate(packet[1]))
+        caveat, rest = rest[packet.end() :][:length], rest[packet.end() + length + 1 :]
+        signature = hmac.new(signature, caveat, hashlib.sha256).digest()
+        caveats.append(caveat)
+    return caveats if secrets.compare_digest(rest, b"\0\x06\x20" + signature) else None
+
+
+def _json(caveat: bytes) -> Any:
+    try:
+        return json.loads(caveat)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _macaroon(token: str) -> bytes:
+    body = token.removeprefix("pypi-").encode("ascii")
+    return base64.b64decode(body + b"=" * (-len(body) % 4), altchars=b"-_", validate=True)
+
+
+def stop_if_forbidden(caveats: Iterable[bytes], project: str, now: float) -> None:
+    """Raise RefusedError, in PyPI's words, where a caveat does not allow an upload for `project` at the time `now`."""
+    for caveat in caveats:
+        match _json(caveat):
+            case [0, int(expires), int(starts)] if not starts <= now < expires:
+                raise RefusedError(403, "Invalid API Token: token is expired")
+            case [1, [*names]] if project not in names:
+                said = f"Invalid API Token: project-scoped token is not valid for project: {project!r}"
+                raise RefusedError(403, said)
+            case [0 | 1, *_]:
+                continue
+            case _:
+                raise RefusedError(403, "Invalid API Token: caveat deserialization error")
 
 
 def make_index(folder: Path, token: str) -> Contract:

@@ -26,10 +26,13 @@ RETRY_AFTER = (2.0, 10.0, 30.0)  # seconds; twine itself repeats a 5xx answer at
 SLOWEST = 50_000  # bytes a second; an upload that is slower has stopped
 TEMPORARY = re.compile(
     r"\b(429|5\d\d)\b|ConnectionError|ConnectionReset|Connection aborted|Timeout|timed out|RemoteDisc"
+    r"|token is expired"  # an upload that took longer than a narrowed token lives
 )
 
 # What an index answers, and what it means. The first that is found in twine's output counts.
 EXPLANATIONS = (
+    (r"token is expired", "the token has expired, or this machine's clock is wrong (--no-narrow leaves the clock out)"),
+    (r"token is not valid for project", "the token is for another project"),
     (r"Invalid or non-existent authentication", "the token is wrong, was revoked, or belongs to the other index"),
     (r"allowed to upload|given token isn't", "the name is taken by somebody else, or the token is for another project"),
     (r"already exists|already been used|previously used", "a file name is taken for ever: choose the next version"),
@@ -44,7 +47,10 @@ EXPLANATIONS = (
 
 @dataclass(frozen=True)
 class Job:
-    """One upload: which files of which release go where, and with which credential in `env`."""
+    """One upload: which files of which release go where. `env` makes twine's environment, with the credential in it.
+
+    It is made anew for each try, since a narrowed token lives for some minutes only.
+    """
 
     index: Index
     project: str
@@ -52,7 +58,7 @@ class Job:
     dists: tuple[Dist, ...]
     folder: Path
     python: Path
-    env: Mapping[str, str]
+    env: Callable[[], Mapping[str, str]]
     scratch: Path
     limit: float
     say: Callable[[str], None]
@@ -114,7 +120,7 @@ def _send(job: Job, dists: tuple[Dist, ...]) -> process.Outcome:
     argv = twine_command(str(job.python), job.index.upload, str(config), files)
     limit = job.limit + sum(dist.size for dist in dists) / SLOWEST
     try:
-        return process.run(argv, env=job.env, cwd=job.scratch, time_limit=limit, on_wait=_still(job))
+        return process.run(argv, env=job.env(), cwd=job.scratch, time_limit=limit, on_wait=_still(job))
     except ToolStuck as stuck:  # twine itself waits for ever
         return process.Outcome(1, f"{stuck.output}\nThe upload timed out: it had not ended after {limit:.0f} seconds.")
 

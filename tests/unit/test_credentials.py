@@ -2,12 +2,27 @@ from __future__ import annotations
 
 import base64
 import dataclasses
+from typing import TYPE_CHECKING
 
 import pytest
 
-from tasks.credentials import Credential, choose
-from tasks.errors import BadCredential
+from tasks.credentials import (
+    Credential,
+    advice,
+    ask_terminal,
+    choose,
+    describe,
+    find,
+    narrowed,
+    set_aside,
+    stop_if_useless,
+)
+from tasks.errors import BadCredential, NoCredential
 from tasks.indexes import PYPI, TESTPYPI, Index
+from tasks.tokens import narrow
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def token(location: str, identifier: str = "an identifier") -> str:
@@ -32,7 +47,7 @@ GITHUB = {
 GITLAB = {"GITLAB_CI": "true", "PYPI_ID_TOKEN": "gitlab-secret"}
 GITLAB_TEST = {"GITLAB_CI": "true", "TESTPYPI_ID_TOKEN": "gitlab-secret"}
 
-BLANKS = "blanks, line ends or quotes"
+BLANKS = "has blanks, line ends or quotes in it"
 
 WRONG = [
     pytest.param(
@@ -41,9 +56,30 @@ WRONG = [
         id="two that disagree",
     ),
     pytest.param(
+        {"PYPI_TOKEN": OURS, "TESTPYPI_TOKEN": OURS},
+        "PYPI_TOKEN and TESTPYPI_TOKEN hold the same text; the two indexes share no token",
+        id="one text for both indexes",
+    ),
+    pytest.param(
         {"PYPI_TOKEN": OURS, "TWINE_USERNAME": "ada", "TWINE_PASSWORD": OURS},
-        "PYPI_TOKEN and TWINE_PASSWORD are both set, to different values",
-        id="the same password for another user",
+        "TWINE_USERNAME is not __token__; PyPI takes API tokens alone",
+        id="the same token for another user",
+    ),
+    pytest.param(
+        {"TWINE_USERNAME": "ada", "TWINE_PASSWORD": "s3cret"},
+        "TWINE_USERNAME is not __token__; PyPI takes API tokens alone",
+        id="user and password",
+    ),
+    pytest.param(
+        {"TWINE_USERNAME": "ada", "PYPI_TOKEN": OURS},
+        "TWINE_USERNAME is set without TWINE_PASSWORD",
+        id="user and token",
+    ),
+    pytest.param(
+        {"PYPI_TOKEN": "s3cret"}, "PYPI_TOKEN does not begin with pypi-, as an API token does", id="no prefix"
+    ),
+    pytest.param(
+        {"TWINE_PASSWORD": "s3cret"}, "TWINE_PASSWORD does not begin with pypi-, as an API token does", id="a password"
     ),
     pytest.param({"PYPI_TOKEN": OURS} | GITHUB, "both PYPI_TOKEN and the CI's own identity", id="token and GitHub"),
     pytest.param({"PYPI_TOKEN": OURS} | GITLAB, "both PYPI_TOKEN and the CI's own identity", id="token and GitLab"),
@@ -54,30 +90,22 @@ WRONG = [
     pytest.param({"PYPI_TOKEN": " \n"}, "PYPI_TOKEN is set and empty", id="blank token"),
     pytest.param({"TWINE_PASSWORD": ""}, "TWINE_PASSWORD is set and empty", id="empty password"),
     pytest.param({"TWINE_PASSWORD": ""} | GITHUB, "TWINE_PASSWORD is set and empty", id="empty password and GitHub"),
-    pytest.param({"PYPI_TOKEN": f" {OURS}"}, f"the value of PYPI_TOKEN has {BLANKS}", id="blank before"),
-    pytest.param({"PYPI_TOKEN": f"{OURS}\n"}, f"the value of PYPI_TOKEN has {BLANKS}", id="line end"),
-    pytest.param({"PYPI_TOKEN": f"{OURS}\r\n"}, f"the value of PYPI_TOKEN has {BLANKS}", id="Windows line end"),
-    pytest.param({"PYPI_TOKEN": f'"{OURS}"'}, f"the value of PYPI_TOKEN has {BLANKS}", id="double quotes"),
-    pytest.param({"PYPI_TOKEN": f"'{OURS}'"}, f"the value of PYPI_TOKEN has {BLANKS}", id="single quotes"),
-    pytest.param({"PYPI_TOKEN": f"{OURS} {OURS}"}, f"the value of PYPI_TOKEN has {BLANKS}", id="blank inside"),
-    pytest.param(
-        {"TWINE_PASSWORD": f"{OURS}\n"}, f"the value of TWINE_PASSWORD has {BLANKS}", id="line end after the password"
-    ),
+    pytest.param({"PYPI_TOKEN": f" {OURS}"}, f"PYPI_TOKEN {BLANKS}", id="blank before"),
+    pytest.param({"PYPI_TOKEN": f"{OURS}\n"}, f"PYPI_TOKEN {BLANKS}", id="line end"),
+    pytest.param({"PYPI_TOKEN": f"{OURS}\r\n"}, f"PYPI_TOKEN {BLANKS}", id="Windows line end"),
+    pytest.param({"PYPI_TOKEN": f'"{OURS}"'}, f"PYPI_TOKEN {BLANKS}", id="double quotes"),
+    pytest.param({"PYPI_TOKEN": f"'{OURS}'"}, f"PYPI_TOKEN {BLANKS}", id="single quotes"),
+    pytest.param({"PYPI_TOKEN": f"{OURS} {OURS}"}, f"PYPI_TOKEN {BLANKS}", id="blank inside"),
+    pytest.param({"TWINE_PASSWORD": f"{OURS}\n"}, f"TWINE_PASSWORD {BLANKS}", id="line end after the password"),
     pytest.param({"TWINE_USERNAME": "ada"}, "TWINE_USERNAME is set without TWINE_PASSWORD", id="user alone"),
     pytest.param(
         {"PYPI_TOKEN": TEST}, "PYPI_TOKEN holds a token of test.pypi.org, not of pypi.org", id="TestPyPI's token"
-    ),
-    pytest.param(
-        {"TWINE_PASSWORD": TEST}, "TWINE_PASSWORD holds a token of test.pypi.org, not of pypi.org", id="as password"
     ),
 ]
 
 RIGHT = [
     pytest.param({"PYPI_TOKEN": OURS}, "PYPI_TOKEN", "__token__", OURS, id="token"),
     pytest.param({"PYPI_TOKEN": "pypi-damaged"}, "PYPI_TOKEN", "__token__", "pypi-damaged", id="not for us to read"),
-    pytest.param(
-        {"TWINE_USERNAME": "ada", "TWINE_PASSWORD": "s3cret"}, "TWINE_PASSWORD", "ada", "s3cret", id="user and password"
-    ),
     pytest.param({"TWINE_PASSWORD": OURS}, "TWINE_PASSWORD", "__token__", OURS, id="password alone"),
     pytest.param(
         {"TWINE_USERNAME": "__token__", "PYPI_TOKEN": OURS}, "PYPI_TOKEN", "__token__", OURS, id="user named __token__"
@@ -91,6 +119,16 @@ RIGHT = [
     ),
     pytest.param(
         {"PYPI_TOKEN": OURS, "TESTPYPI_TOKEN": TEST}, "PYPI_TOKEN", "__token__", OURS, id="a token for each index"
+    ),
+    pytest.param(
+        {"PYPI_TOKEN": OURS, "TWINE_PASSWORD": TEST}, "PYPI_TOKEN", "__token__", OURS, id="TestPyPI's set aside"
+    ),
+    pytest.param(
+        {"PYPI_TOKEN": OURS, "TWINE_USERNAME": "ada", "TWINE_PASSWORD": TEST},
+        "PYPI_TOKEN",
+        "__token__",
+        OURS,
+        id="TestPyPI's set aside with its user",
     ),
     pytest.param(
         {"PYPI_TOKEN": OURS, "GITHUB_ACTIONS": "true"}, "PYPI_TOKEN", "__token__", OURS, id="GitHub without identity"
@@ -132,29 +170,44 @@ def test_a_credential_is_named_and_handed_to_twine(
 @pytest.mark.parametrize(("index", "outer"), [(PYPI, GITHUB), (TESTPYPI, GITHUB), (PYPI, GITLAB)])
 def test_the_identity_of_a_ci_needs_no_password(index: Index, outer: dict[str, str]) -> None:
     found = choose(index, outer | {"UNRELATED": "value"})
-    assert found.source == "the CI's identity (trusted publishing)"
-    assert found.variables == outer | {"TWINE_USERNAME": "__token__"}
+    assert found == Credential("the CI's identity (trusted publishing)", outer | {"TWINE_USERNAME": "__token__"})
 
 
 def test_an_identity_for_testpypi_is_none_for_pypi() -> None:
-    assert "TESTPYPI_ID_TOKEN" in choose(TESTPYPI, GITLAB_TEST).variables
-    assert choose(PYPI, GITLAB_TEST).source.startswith("the keyring")
+    found = choose(TESTPYPI, GITLAB_TEST)
+    assert found is not None
+    assert "TESTPYPI_ID_TOKEN" in found.variables
+    assert choose(PYPI, GITLAB_TEST) is None
+
+
+def test_a_token_of_the_other_index_does_not_stand_against_the_identity() -> None:
+    found = choose(PYPI, GITHUB | {"TWINE_PASSWORD": TEST})
+    assert found == Credential("the CI's identity (trusted publishing)", GITHUB | {"TWINE_USERNAME": "__token__"})
 
 
 @pytest.mark.parametrize("missing", GITHUB)
 def test_half_an_identity_is_none(missing: str) -> None:
-    outer = {name: value for name, value in GITHUB.items() if name != missing}
-    assert choose(PYPI, outer).source.startswith("the keyring")
+    assert choose(PYPI, {name: value for name, value in GITHUB.items() if name != missing}) is None
 
 
 @pytest.mark.parametrize("index", [OWN_INDEX, STANDIN])
 def test_an_identity_is_for_the_two_public_indexes_alone(index: Index) -> None:
-    assert choose(index, GITHUB).variables == {"TWINE_USERNAME": "__token__"}
+    assert choose(index, GITHUB) is None
 
 
-def test_with_nothing_set_twine_looks_into_the_keyring() -> None:
-    found = choose(PYPI, {"HOME": "/home/ada"})
-    assert found == Credential("the keyring, or whatever twine finds", {"TWINE_USERNAME": "__token__"})
+@pytest.mark.parametrize(
+    "outer",
+    [{"HOME": "/home/ada"}, {"TWINE_USERNAME": "__token__"}, {"TWINE_PASSWORD": TEST}, {"TESTPYPI_TOKEN": TEST}],
+)
+def test_without_a_credential_for_this_index_there_is_none(outer: dict[str, str]) -> None:
+    assert choose(PYPI, outer) is None
+
+
+def test_a_token_of_the_other_index_is_named_and_set_aside() -> None:
+    assert set_aside(PYPI, {"TWINE_PASSWORD": TEST}) == "TWINE_PASSWORD holds a token of test.pypi.org, not of pypi.org"
+    assert set_aside(PYPI, {"TWINE_PASSWORD": OURS}) == ""
+    assert set_aside(PYPI, {}) == ""
+    assert set_aside(OWN_INDEX, {"TWINE_PASSWORD": TEST}) == ""
 
 
 def test_a_token_for_pypi_is_refused_for_testpypi() -> None:
@@ -170,14 +223,212 @@ def test_the_message_names_the_variable_to_mend() -> None:
         choose(PYPI, {"TWINE_PASSWORD": ""})
 
 
-def test_an_own_index_takes_any_token_and_has_no_pages() -> None:
-    assert choose(OWN_INDEX, {"TWINE_PASSWORD": TEST}).variables["TWINE_PASSWORD"] == TEST
+def chosen(index: Index, outer: dict[str, str]) -> Credential:
+    found = choose(index, outer)
+    assert found is not None
+    return found
+
+
+def test_an_own_index_takes_any_credential_and_has_no_pages() -> None:
+    assert chosen(OWN_INDEX, {"TWINE_PASSWORD": TEST}).secret == TEST
+    both = {"TESTPYPI_TOKEN": "s3cret", "PYPI_TOKEN": "s3cret", "TWINE_PASSWORD": "s3cret"}
+    assert chosen(OWN_INDEX, both).secret == "s3cret"
+    found = chosen(OWN_INDEX, {"TWINE_USERNAME": "ada", "TWINE_PASSWORD": "s3cret"})
+    assert found == Credential("TWINE_PASSWORD", {"TWINE_USERNAME": "ada", "TWINE_PASSWORD": "s3cret"})
     with pytest.raises(BadCredential) as error:
         choose(OWN_INDEX, {"TWINE_PASSWORD": ""})
     assert "https://" not in str(error.value)
 
 
-@pytest.mark.parametrize("outer", [{"PYPI_TOKEN": OURS}, {"TWINE_PASSWORD": "s3cret"}, GITHUB, GITLAB])
+@pytest.mark.parametrize("outer", [{"PYPI_TOKEN": OURS}, {"TWINE_PASSWORD": OURS}, GITHUB, GITLAB])
 def test_the_representation_shows_no_secret(outer: dict[str, str]) -> None:
-    found = choose(PYPI, outer)
+    found = chosen(PYPI, outer)
     assert not [value for value in found.variables.values() if value in repr(found)]
+
+
+# The keyring, the terminal, or nothing.
+
+
+def nothing() -> str:
+    return ""
+
+
+def called() -> str:
+    return pytest.fail("nobody was to be asked")
+
+
+def test_what_the_variables_give_is_not_looked_for() -> None:
+    found = find(PYPI, {"PYPI_TOKEN": OURS}, keyring=called, ask=called)
+    assert (found.source, found.secret) == ("PYPI_TOKEN", OURS)
+    assert find(PYPI, GITHUB, keyring=called, ask=called).source.startswith("the CI's identity")
+
+
+def test_what_the_keyring_gives_is_not_asked_for() -> None:
+    assert find(PYPI, {}, keyring=lambda: OURS, ask=called) == Credential.of_token("the keyring", OURS)
+
+
+def test_what_is_typed_is_taken() -> None:
+    found = find(PYPI, {}, keyring=nothing, ask=lambda: OURS)
+    assert found == Credential("the terminal", {"TWINE_USERNAME": "__token__", "TWINE_PASSWORD": OURS})
+
+
+@pytest.mark.parametrize("ask", [None, nothing, lambda: " "])
+def test_without_any_credential_nothing_is_sent(ask: Callable[[], str] | None) -> None:
+    with pytest.raises(NoCredential) as error:
+        find(TESTPYPI, {}, keyring=nothing, ask=ask)
+    assert str(error.value) == (
+        "No upload to TestPyPI: there is no credential for it.\n"
+        "Usual cause: TESTPYPI_TOKEN is not set here; in CI a secret that this step was not given, or a job without an"
+        " identity.\n"
+        "What to do: put an API token into TESTPYPI_TOKEN. Account: https://test.pypi.org/account/register/  Token:"
+        " https://test.pypi.org/manage/account/token/ In CI a trusted publisher needs none: GitHub wants `permissions:"
+        " id-token: write`, GitLab `id_tokens:` (docs/how-to/ci.md)."
+    )
+
+
+def test_what_was_set_aside_is_named_where_nothing_else_is_there() -> None:
+    with pytest.raises(NoCredential) as error:
+        find(PYPI, {"TWINE_PASSWORD": TEST}, keyring=nothing, ask=None)
+    said = "TWINE_PASSWORD holds a token of test.pypi.org, not of pypi.org; it was set aside."
+    assert f"No upload to PyPI: there is no credential for it. {said}\n" in str(error.value)
+    assert TEST not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("secret", "complaint"),
+    [
+        (TEST, "what the keyring gave holds a token of test.pypi.org, not of pypi.org"),
+        ("s3cret", "what the keyring gave does not begin with pypi-, as an API token does"),
+        (f"'{OURS}'", "what the keyring gave has blanks, line ends or quotes in it"),
+    ],
+)
+def test_what_the_keyring_gives_has_to_fit(secret: str, complaint: str) -> None:
+    with pytest.raises(BadCredential) as error:
+        find(PYPI, {}, keyring=lambda: secret, ask=called)
+    assert f"No upload to PyPI: {complaint}\n" in str(error.value)
+    assert "put one API token into PYPI_TOKEN" in str(error.value)
+    assert secret not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("index", "prompt"),
+    [
+        (PYPI, "API token for PyPI, made on https://pypi.org/manage/account/token/ (it is not shown): "),
+        (OWN_INDEX, "API token for the index of our house (it is not shown): "),
+    ],
+)
+def test_a_token_is_asked_for_without_showing_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], index: Index, prompt: str
+) -> None:
+    prompts: list[str] = []
+
+    def getpass(text: str) -> str:
+        prompts.append(text)
+        return f" {OURS}\n"
+
+    monkeypatch.setattr("getpass.getpass", getpass)
+    assert ask_terminal(index) == OURS
+    assert prompts == [prompt]
+    assert OURS not in capsys.readouterr().out
+
+
+def test_a_terminal_that_ends_gives_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    def ended(_prompt: str) -> str:
+        raise EOFError
+
+    monkeypatch.setattr("getpass.getpass", ended)
+    assert ask_terminal(PYPI) == ""
+
+
+# What the token says of itself.
+
+NOW = 1_800_000_000.0
+
+
+def holding(*caveats: object) -> Credential:
+    return Credential.of_token("PYPI_TOKEN", narrow(OURS, caveats))
+
+
+@pytest.mark.parametrize(
+    "credential",
+    [
+        holding(),
+        holding([1, ["demo"]]),
+        holding([1, ["other", "demo"]]),
+        holding([2, ["an-id"]]),
+        holding([4, "a publisher"]),
+        holding([0, 1_800_000_001, 1_800_000_000]),
+        Credential.of_token("PYPI_TOKEN", "pypi-damaged"),
+        Credential("TWINE_PASSWORD", {"TWINE_USERNAME": "ada", "TWINE_PASSWORD": "s3cret"}),
+        Credential("the CI's identity (trusted publishing)", GITHUB),
+    ],
+    ids=repr,
+)
+def test_a_credential_that_may_do_is_left_to_the_index(credential: Credential) -> None:
+    stop_if_useless(credential, PYPI, "demo", NOW)
+
+
+@pytest.mark.parametrize(
+    ("caveats", "complaint"),
+    [
+        ([[1, ["other"]]], "PYPI_TOKEN holds a token for other, not for demo"),
+        ([[1, ["b", "a"]]], "PYPI_TOKEN holds a token for a and b, not for demo"),
+        ([[1, ["demo"]], [1, ["other"]]], "PYPI_TOKEN holds a token for no project, not for demo"),
+        ([[0, 1_799_999_999, 0]], "PYPI_TOKEN holds a token that has expired (2027-01-15 07:59 UTC)"),
+        ([[0, 1_800_000_000, 0]], "PYPI_TOKEN holds a token that has expired (2027-01-15 08:00 UTC)"),
+        ([[0, 1_800_000_900, 1_800_000_060]], "PYPI_TOKEN holds a token that is not valid yet (2027-01-15 08:01 UTC)"),
+        ([[0, -(10**15), 0]], "PYPI_TOKEN holds a token that has expired (at no date of the calendar)"),
+    ],
+)
+def test_a_token_that_cannot_do_is_refused(caveats: list[object], complaint: str) -> None:
+    with pytest.raises(BadCredential) as error:
+        stop_if_useless(holding(*caveats), PYPI, "demo", NOW)
+    assert f"No upload to PyPI: {complaint}\n" in str(error.value)
+    assert holding(*caveats).secret not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("caveats", "said"),
+    [
+        ([], "a token of pypi.org, for the whole account"),
+        ([[1, ["demo"]]], "a token of pypi.org, for the project demo"),
+        ([[1, ["b", "a"]]], "a token of pypi.org, for the project a or b"),
+        ([[2, ["an-id"]]], "a token of pypi.org, for conditions that only the index knows"),
+        ([[4, "a publisher"]], "a token of pypi.org, for conditions that only the index knows"),
+        ([[0, 1_800_000_000, 0]], "a token of pypi.org, for the whole account, until 2027-01-15 08:00 UTC"),
+    ],
+)
+def test_a_token_is_described_without_its_text(caveats: list[object], said: str) -> None:
+    found = holding(*caveats).token
+    assert found is not None
+    assert describe(found) == said
+
+
+def test_a_token_is_narrowed_to_the_project_and_a_quarter_of_an_hour() -> None:
+    found = narrowed(Credential.of_token("PYPI_TOKEN", OURS), "demo", NOW + 0.9)
+    assert found.source == "PYPI_TOKEN"
+    assert found.variables == {
+        "TWINE_USERNAME": "__token__",
+        "TWINE_PASSWORD": narrow(OURS, [[0, 1_800_000_900, 1_799_999_940], [1, ["demo"]]]),
+    }
+
+
+@pytest.mark.parametrize(
+    "credential",
+    [
+        Credential.of_token("PYPI_TOKEN", "pypi-damaged"),
+        Credential("TWINE_PASSWORD", {"TWINE_USERNAME": "ada", "TWINE_PASSWORD": "s3cret"}),
+        Credential("the CI's identity (trusted publishing)", GITHUB),
+    ],
+    ids=repr,
+)
+def test_what_is_no_token_is_not_narrowed(credential: Credential) -> None:
+    assert narrowed(credential, "demo", NOW) == credential
+
+
+def test_the_advice_names_the_pages_to_make_and_to_revoke_a_token() -> None:
+    assert advice(TESTPYPI, "demo", "exists now") == (
+        "demo exists now on TestPyPI, and the token is for the whole account: make one for this project alone"
+        " (https://test.pypi.org/manage/account/token/) and revoke the other"
+        " (https://test.pypi.org/manage/account/#api-tokens)."
+    )

@@ -111,6 +111,17 @@ def test_a_dry_run_sees_everything_but_secrets() -> None:
     assert set(OUTER) - set(found) == {"PYPI_TOKEN", "XDG_SESSION_TOKEN"}
 
 
+def test_what_is_kept_back_is_named() -> None:
+    assert environment.kept_back(OUTER) == ("PIP_EXTRA_INDEX_URL", "PYPI_TOKEN", "XDG_SESSION_TOKEN")
+    assert environment.kept_back({"PATH": "/bin", "PIP_INDEX_URL": "https://proxy.example/simple"}) == ()
+
+
+def test_what_is_kept_back_is_in_no_environment() -> None:
+    hidden = set(environment.kept_back(OUTER))
+    made = (environment.for_build(OUTER, hidden), environment.for_install(OUTER), environment.for_upload(OUTER, {}))
+    assert [hidden & set(env) for env in made] == [set(), set(), set()]
+
+
 # pip's own configuration files.
 
 

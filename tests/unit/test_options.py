@@ -9,7 +9,15 @@ from tasks.options import Options, parse
 
 HERE = Path("/a/project") if Path("/").is_absolute() else Path("C:/a/project")
 NOTHING = Options(
-    explain=False, rebuild=False, sdist_only=False, taken_from=None, yes=None, keep=None, json=None, files=()
+    explain=False,
+    rebuild=False,
+    sdist_only=False,
+    taken_from=None,
+    yes=None,
+    no_narrow=False,
+    keep=None,
+    json=None,
+    files=(),
 )
 TOKEN = "pypi-AgEIcHlwaS5vcmcCJGQ2"
 
@@ -21,6 +29,7 @@ TAKEN: list[tuple[tuple[str, ...], str, object]] = [
     (("--from", "wheels"), "taken_from", HERE / "wheels"),
     (("--from=wheels",), "taken_from", HERE / "wheels"),
     (("--yes", "1.0"), "yes", "1.0"),
+    (("--no-narrow",), "no_narrow", True),
     (("--keep", "kept"), "keep", HERE / "kept"),
     (("--json", "out.json"), "json", HERE / "out.json"),
 ]

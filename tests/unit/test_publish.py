@@ -1,32 +1,38 @@
 from __future__ import annotations
 
 import sys
+import time
 from dataclasses import dataclass, field, replace
+from datetime import datetime, timezone
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tasks import publish
+from tasks import process, publish
 from tasks.config import Config
 from tasks.errors import (
     BadCredential,
     Dirty,
     FilesChanged,
+    NoCredential,
     NotConfirmed,
     NotVerified,
     RehearsedElsewhere,
     StageMissing,
     TagElsewhere,
+    ToolStuck,
 )
-from tasks.indexes import PYPI, TESTPYPI, Holdings, Served
+from tasks.indexes import PYPI, TESTPYPI, Holdings, Index, Served
 from tasks.options import parse
+from tasks.process import Outcome
 from tasks.record import Record
 from tasks.run import Run
 from tasks.stages import Built, Cell, Checked, Dist, Rehearsed, Released, Verified
-from tasks.standin import make_index, make_token, serving
+from tasks.standin import added_caveats, make_index, make_token, serving
 from tasks.standins import Standin
+from tasks.tokens import Token, narrow
 from tasks.upload import Job, upload
 from tests.projects import commit, git, sample, write_tree
 from tests.unit.test_standin import METADATA, SDIST, WHEEL, sdist, wheel
@@ -36,6 +42,7 @@ if TYPE_CHECKING:
 
     from tasks.stages import Stage
 
+NOW = 1_800_000_000.5
 AT = "2024-05-06T07:08:09Z"
 NAMES = {name: name for name in ("build", "check", "testpypi", "verify", "pypi")}
 CELLS = (Cell("3.13", "wheel"), Cell("3.13", "sdist"), Cell("3.14", "wheel"), Cell("3.14", "sdist"))
@@ -50,6 +57,7 @@ class Project:
     record: Record
     commit: str | None = None
     jobs: list[Job] = field(default_factory=list)
+    known: tuple[Served, ...] = ()
 
     def run(self, *args: str, standin: Standin | None = None, interactive: bool = False, **changes: Any) -> Run:
         config = Config(pythons=("3.13", "3.14"))
@@ -139,6 +147,8 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
         return Holdings(job.dists, (), (), (), (), served)
 
     monkeypatch.setattr(publish, "upload", upload_noted)
+    monkeypatch.setattr(publish, "read_project", lambda _index, _project: made.known)
+    monkeypatch.setattr(time, "time", lambda: NOW)
     monkeypatch.setattr(Run, "tools", lambda _run, lock: Path(sys.prefix) / lock)
     return made
 
@@ -161,7 +171,7 @@ def test_checked_files_are_rehearsed_and_recorded(project: Project, capsys: pyte
     (job,) = project.jobs
     assert (job.index, job.project, job.version, job.dists) == (TESTPYPI, "demo", "1.0", project.dists)
     assert (job.folder, job.limit) == (project.root / "dist", 900)
-    assert job.env["TWINE_PASSWORD"] == TOKENS["TESTPYPI_TOKEN"]
+    assert Token.parse(job.env()["TWINE_PASSWORD"]).scope.projects == frozenset({"demo"})
     found = project.record.read(Rehearsed, session="testpypi")
     assert (found.index, found.dists) == (TESTPYPI.simple, project.dists)
     assert found.urls == tuple(f"https://files.example/{dist.filename}" for dist in project.dists)
@@ -251,7 +261,8 @@ def test_what_is_proved_is_released(project: Project, capsys: pytest.CaptureFixt
     project.proved()
     publish.release(project.run("--yes", "1.0"))
     (job,) = project.jobs
-    assert (job.index, job.dists, job.env["TWINE_PASSWORD"]) == (PYPI, project.dists, TOKENS["PYPI_TOKEN"])
+    assert (job.index, job.dists) == (PYPI, project.dists)
+    assert added_caveats(TOKENS["PYPI_TOKEN"], job.env()["TWINE_PASSWORD"])
     found = project.record.read(Released, session="pypi")
     built = project.record.read(Built, session="build")
     assert found.dists == built.dists == project.dists
@@ -478,11 +489,236 @@ def test_a_release_elsewhere_is_none(project: Project) -> None:
     assert project.record.read(Released, session="pypi").index == PYPI.simple
 
 
+# The credential.
+
+
+def rehearse(project: Project, *args: str, **options: Any) -> Job:
+    """Rehearse, and return the upload that was asked for."""
+    project.built()
+    project.write(Checked)
+    publish.rehearse(project.run(*args, **options))
+    return project.jobs[-1]
+
+
+def password(job: Job) -> str:
+    return job.env()["TWINE_PASSWORD"]
+
+
+def test_twine_gets_a_token_for_this_project_and_the_next_minutes(project: Project) -> None:
+    found = added_caveats(TOKENS["TESTPYPI_TOKEN"], password(rehearse(project)))
+    assert found == [b"[0, 1800000900, 1799999940]", b'[1, ["demo"]]']
+
+
+def test_each_try_gets_a_token_narrowed_anew(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = rehearse(project)
+    first = password(job)
+    monkeypatch.setattr(time, "time", lambda: NOW + 600)
+    assert password(job) != first
+
+
+def test_the_name_of_the_project_is_normalised_for_the_index(project: Project) -> None:
+    project.write(Built, project="My_Demo", commit=None)
+    project.write(Checked, project="My_Demo")
+    publish.rehearse(project.run())
+    assert Token.parse(password(project.jobs[0])).scope.projects == frozenset({"my-demo"})
+
+
+def test_a_token_is_handed_on_as_it_is_where_that_is_asked_for(project: Project) -> None:
+    assert password(rehearse(project, "--no-narrow")) == TOKENS["TESTPYPI_TOKEN"]
+
+
+def test_a_token_of_an_unknown_format_is_handed_on_with_a_warning(
+    project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("TESTPYPI_TOKEN", "pypi-of-the-next-century")
+    assert password(rehearse(project)) == "pypi-of-the-next-century"
+    said = capsys.readouterr().out
+    assert "warning: the format of the token from TESTPYPI_TOKEN is not known, so it is handed on as it is" in said
+    assert "pypi-of-the-next-century" not in said
+
+
+def test_a_password_of_an_own_index_is_handed_on_as_it_is(
+    project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("TESTPYPI_TOKEN", TOKENS["PYPI_TOKEN"])
+    own = Index("index.example", "https://index.example/simple/", "https://index.example/", "", "TESTPYPI_TOKEN")
+    assert password(rehearse(project, testpypi=own)) == TOKENS["PYPI_TOKEN"]
+    assert "warning" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("on_github", [True, False])
+def test_github_is_told_to_hide_the_narrowed_token(
+    project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *, on_github: bool
+) -> None:
+    if on_github:
+        monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    secret = password(rehearse(project))
+    lines = [line for line in capsys.readouterr().out.splitlines() if secret in line]
+    assert lines == ([f"::add-mask::{secret}"] if on_github else [])
+
+
+def test_github_is_not_told_where_nothing_was_narrowed(
+    project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    password(rehearse(project, "--no-narrow"))
+    assert "::add-mask::" not in capsys.readouterr().out
+
+
+def test_an_identity_is_not_narrowed(
+    project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("TESTPYPI_TOKEN")
+    identity = {
+        "GITHUB_ACTIONS": "true",
+        "ACTIONS_ID_TOKEN_REQUEST_TOKEN": "an-identity",
+        "ACTIONS_ID_TOKEN_REQUEST_URL": "https://github.example",
+    }
+    for name, value in identity.items():
+        monkeypatch.setenv(name, value)
+    env = rehearse(project).env()
+    assert {name: value for name, value in env.items() if name in identity} == identity
+    assert "TWINE_PASSWORD" not in env
+    said = capsys.readouterr().out
+    assert "credential: the CI's identity (trusted publishing)\n" in said
+    assert "an-identity" not in said
+    assert "::add-mask::" not in said
+
+
+def test_a_token_for_another_project_is_not_sent(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TESTPYPI_TOKEN", narrow(TOKENS["TESTPYPI_TOKEN"], [[1, ["other"]]]))
+    with pytest.raises(BadCredential, match="holds a token for other, not for demo"):
+        rehearse(project)
+    assert project.jobs == []
+
+
+def test_a_credential_that_is_set_aside_is_named(
+    project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("TWINE_PASSWORD", TOKENS["PYPI_TOKEN"])
+    rehearse(project)
+    said = capsys.readouterr().out
+    assert "TWINE_PASSWORD holds a token of pypi.org, not of test.pypi.org; it is set aside\n" in said
+    assert "credential: TESTPYPI_TOKEN, a token of test.pypi.org, for the whole account\n" in said
+
+
+ADVICE = "make one for this project alone (https://test.pypi.org/manage/account/token/) and revoke the other"
+
+
+def test_a_token_for_the_whole_account_is_warned_about(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    project.known = (Served(SDIST, "", "", yanked=False),)
+    rehearse(project)
+    said = capsys.readouterr().out
+    assert f"warning: demo is there on TestPyPI, and the token is for the whole account: {ADVICE}" in said
+
+
+def test_a_first_release_can_have_no_other_token(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    rehearse(project)
+    said = capsys.readouterr().out
+    assert "warning" not in said
+    assert f"demo exists now on TestPyPI, and the token is for the whole account: {ADVICE}" in said
+
+
+def test_a_token_for_the_project_is_fine(
+    project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("TESTPYPI_TOKEN", narrow(TOKENS["TESTPYPI_TOKEN"], [[1, ["demo"]]]))
+    project.known = (Served(SDIST, "", "", yanked=False),)
+    rehearse(project)
+    said = capsys.readouterr().out
+    assert "credential: TESTPYPI_TOKEN, a token of test.pypi.org, for the project demo\n" in said
+    assert "whole account" not in said
+
+
+def test_a_stand_in_is_not_asked_whether_it_knows_the_project(
+    project: Project, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rehearse(project, standin=Standin(tmp_path, "http://127.0.0.1:1", "http://127.0.0.1:2"))
+    assert "make one for this project" not in capsys.readouterr().out
+
+
+# The keyring and the terminal.
+
+
+def answering(monkeypatch: pytest.MonkeyPatch, answer: Outcome | Exception) -> list[tuple[str, ...]]:
+    """Let the keyring's program answer so; return what it was asked."""
+    asked: list[tuple[str, ...]] = []
+
+    def run(argv: tuple[str, ...], *, env: dict[str, str], cwd: Path, time_limit: float) -> Outcome:
+        assert "TWINE_PASSWORD" not in env
+        assert cwd.is_dir()
+        assert time_limit
+        asked.append(argv)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    monkeypatch.setattr(process, "run", run)
+    return asked
+
+
+@pytest.mark.parametrize("output", ["{}\n", "{}\r\n", "a warning\n{}\n"])
+def test_the_keyring_is_asked_as_twine_would(
+    project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], output: str
+) -> None:
+    token = TOKENS["TESTPYPI_TOKEN"]
+    monkeypatch.delenv("TESTPYPI_TOKEN")
+    asked = answering(monkeypatch, Outcome(0, output.format(token)))
+    assert added_caveats(token, password(rehearse(project)))
+    assert [argv[1:] for argv in asked] == [("-I", "-m", "keyring", "get", TESTPYPI.upload, "__token__")]
+    said = capsys.readouterr().out
+    assert "credential: the keyring, a token of test.pypi.org" in said
+    assert token not in said
+
+
+@pytest.mark.parametrize(
+    "answer", [Outcome(1, ""), Outcome(1, "No backend found"), Outcome(0, "\n"), ToolStuck("keyring", 120, "")]
+)
+def test_a_keyring_without_a_token_gives_none(
+    project: Project, monkeypatch: pytest.MonkeyPatch, answer: Outcome | Exception
+) -> None:
+    monkeypatch.delenv("TESTPYPI_TOKEN")
+    answering(monkeypatch, answer)
+    with pytest.raises(NoCredential):
+        rehearse(project)
+    assert project.jobs == []
+
+
+def test_on_a_terminal_the_token_can_be_typed(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    token = TOKENS["TESTPYPI_TOKEN"]
+    monkeypatch.delenv("TESTPYPI_TOKEN")
+    answering(monkeypatch, Outcome(1, ""))
+    monkeypatch.setattr("getpass.getpass", lambda _prompt: token)
+    assert added_caveats(token, password(rehearse(project, interactive=True)))
+
+
+def test_in_ci_nobody_is_asked_for_a_token(
+    project: Project, monkeypatch: pytest.MonkeyPatch, refuse: Callable[..., None]
+) -> None:
+    monkeypatch.setenv("CI", "true")
+    monkeypatch.delenv("TESTPYPI_TOKEN")
+    answering(monkeypatch, Outcome(1, ""))
+    monkeypatch.setattr("getpass.getpass", refuse)
+    with pytest.raises(NoCredential):
+        rehearse(project, interactive=True)
+
+
+def test_without_a_credential_the_version_is_not_asked_for(
+    project: Project, monkeypatch: pytest.MonkeyPatch, refuse: Callable[..., None]
+) -> None:
+    monkeypatch.setenv("PYPI_TOKEN", "")
+    monkeypatch.setattr("builtins.input", refuse)
+    project.proved()
+    with pytest.raises(BadCredential):
+        publish.release(project.run(interactive=True))
+
+
 # All of it, with a real twine and real indexes.
 
 
 def test_the_same_files_go_to_both_indexes(project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(publish, "upload", upload)
+    monkeypatch.setattr(time, "time", lambda: datetime.now(timezone.utc).timestamp())  # what the stand-in reads
     monkeypatch.setattr(Run, "tools", lambda *_: Path(sys.executable))
     apps = [make_index(tmp_path / name, TOKENS[f"{name.upper()}_TOKEN"]) for name in ("testpypi", "pypi")]
     with serving(apps[0]) as testpypi, serving(apps[1]) as pypi:

@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 import tarfile
+import time
 import urllib.error
 import urllib.request
 import zipfile
@@ -27,14 +28,16 @@ from tasks.standin import (
     Ledger,
     RefusedError,
     Upload,
+    added_caveats,
     main,
     make_index,
     make_token,
     normalised,
     parse_upload,
     serving,
+    stop_if_forbidden,
 )
-from tasks.tokens import Token
+from tasks.tokens import Token, narrow
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -221,6 +224,56 @@ def test_only_the_user_token_is_known(site: Site) -> None:
     assert site.send(form(WHEEL, wheel()), user="ada").status == 403
     assert site.ask("/legacy/", method="POST", body=form(WHEEL, wheel()), headers={"Content-Type": FORM}).status == 403
     assert site.send(form(WHEEL, wheel())).status == 200
+
+
+@pytest.mark.parametrize("login", ["", "Bearer abc", "Basic", "Basic !", "Basic YQ==", "Basic X190b2tlbl9fOv8="])
+def test_a_login_that_cannot_be_read_is_refused(site: Site, login: str) -> None:
+    headers = {"Content-Type": FORM, "Authorization": login}
+    assert site.ask("/legacy/", method="POST", body=form(WHEEL, wheel()), headers=headers).status == 403
+
+
+NOW = int(time.time())
+
+
+@pytest.mark.parametrize(
+    ("caveats", "said"),
+    [
+        ([], ""),
+        ([[0, NOW + 900, NOW - 60]], ""),
+        ([[1, ["other", "demo"]]], ""),
+        ([[0, NOW + 900, NOW - 60], [1, ["demo"]]], ""),
+        ([[1, ["demo", "x" * 200]]], ""),
+        ([[0, NOW - 1, NOW - 60]], "Invalid API Token: token is expired"),
+        ([[0, NOW + 900, NOW + 600]], "Invalid API Token: token is expired"),
+        ([[1, ["other"]]], "Invalid API Token: project-scoped token is not valid for project: 'demo'"),
+        ([[1, ["demo"]], [1, ["other"]]], "project-scoped token is not valid for project: 'demo'"),
+        ([[1, []]], "project-scoped token is not valid for project: 'demo'"),
+        ([[4, "a-publisher"]], "Invalid API Token: caveat deserialization error"),
+    ],
+)
+def test_a_narrowed_token_is_taken_for_what_it_is_for(site: Site, caveats: list[Any], said: str) -> None:
+    answer = site.send(form(WHEEL, wheel()), password=narrow(site.token, caveats))
+    assert refused(answer, 403, said) if said else answer.status == 200
+
+
+@pytest.mark.parametrize("caveat", [b"no JSON", b"[" * 100_000, b"", b"\xff"])
+def test_a_caveat_that_cannot_be_read_forbids(caveat: bytes) -> None:
+    with pytest.raises(RefusedError, match="caveat deserialization error"):
+        stop_if_forbidden([caveat], "demo", NOW)
+
+
+def test_what_was_narrowed_from_another_token_is_refused(site: Site) -> None:
+    other = narrow(make_token("test.pypi.org"), [[1, ["demo"]]])
+    assert site.send(form(WHEEL, wheel()), password=other).status == 403
+
+
+def test_a_caveat_that_was_changed_is_refused() -> None:
+    token = make_token("pypi.org")
+    narrowed = narrow(token, [[1, ["demo"]]])
+    assert added_caveats(token, narrowed) == [b'[1, ["demo"]]']
+    raw = base64.urlsafe_b64decode(narrowed[5:] + "=" * (-len(narrowed[5:]) % 4)).replace(b"demo", b"evil")
+    forged = "pypi-" + base64.urlsafe_b64encode(raw).decode().rstrip("=")
+    assert added_caveats(token, forged) is None
 
 
 DIGEST = hashlib.sha256(wheel()).hexdigest()

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import functools
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -27,6 +28,7 @@ FORBIDDEN = (
     "ERROR    HTTPError: 403 Forbidden from https://test.pypi.org/legacy/\n"
     "         Invalid or non-existent authentication information."
 )
+EXPIRED = "Invalid API Token: token is expired"
 
 
 @dataclass
@@ -94,7 +96,7 @@ def job(world: World, tmp_path: Path) -> Job:
     scratch.mkdir()
     env = {"TWINE_USERNAME": "__token__", "TWINE_PASSWORD": "a-secret"}
     python = tmp_path / "venv" / "python"
-    return Job(TESTPYPI, "demo", "1.0", (SDIST, WHEEL), folder, python, env, scratch, 900, world.said.append)
+    return Job(TESTPYPI, "demo", "1.0", (SDIST, WHEEL), folder, python, lambda: env, scratch, 900, world.said.append)
 
 
 @pytest.fixture
@@ -146,7 +148,7 @@ def test_twine_gets_its_secret_in_its_environment_alone(
     world.script = [(DONE, (WHEEL, SDIST))]
     run()
     argv = world.argvs[0]
-    assert world.envs == [job.env]
+    assert world.envs == [job.env()]
     assert "a-secret" not in " ".join([*argv, *world.said])
     assert argv[argv.index("--repository-url") + 1] == TESTPYPI.upload
     assert (job.scratch / "no-pypirc").read_bytes() == b""
@@ -176,6 +178,7 @@ def test_other_bytes_stop_it_before_anything_is_sent(world: World, run: functool
         "requests.exceptions.ConnectionError: HTTPSConnectionPool(host='test.pypi.org'): Max retries exceeded",
         "('Connection aborted.', RemoteDisconnected('Remote end closed connection without response'))",
         "urllib3.exceptions.ProtocolError: ('Connection broken: ConnectionResetError(104)', 'reset by peer')",
+        "ERROR    HTTPError: 403 Invalid API Token: token is expired from https://test.pypi.org/legacy/",
         "requests.exceptions.ReadTimeout: HTTPSConnectionPool(host='test.pypi.org', port=443): Read timed out.",
     ],
 )
@@ -227,6 +230,8 @@ def test_a_refusal_ends_it_at_once(world: World, run: functools.partial[Holdings
 
 
 ANSWERS = [
+    ("Invalid API Token: project-scoped token is not valid for project: 'demo'", "the token is for another project"),
+    ("Invalid API Token: OIDC scoped token is not valid for project 'demo'", "the token is for another project"),
     ("Invalid or non-existent authentication information.", "the token is wrong"),
     ("The user 'ada' isn't allowed to upload to project 'demo'.", "the name is taken by somebody else"),
     ("The given token isn't allowed to upload to project 'demo'.", "the token is for another project"),
@@ -257,8 +262,22 @@ def test_a_refusal_is_explained(world: World, run: functools.partial[Holdings], 
     assert answer in str(error.value)
 
 
+def test_a_token_that_stays_expired_is_explained(world: World, run: functools.partial[Holdings]) -> None:
+    world.script = [(Outcome(1, f"ERROR    HTTPError: 403 {EXPIRED}"), ())] * (len(RETRY_AFTER) + 1)
+    with pytest.raises(UploadRefused, match="the token has expired, or this machine's clock is wrong"):
+        run()
+
+
+def test_each_try_gets_an_environment_of_its_own(world: World, job: Job) -> None:
+    """A narrowed token lives for minutes, and an upload may take longer."""
+    made = iter([{"TWINE_PASSWORD": "first"}, {"TWINE_PASSWORD": "second"}])
+    world.script = [(Outcome(1, EXPIRED), (WHEEL,)), (DONE, (SDIST,))]
+    assert upload(dataclasses.replace(job, env=lambda: next(made)), sleep=world.pauses.append).complete
+    assert world.envs == [{"TWINE_PASSWORD": "first"}, {"TWINE_PASSWORD": "second"}]
+
+
 def test_every_explanation_has_its_answer() -> None:
-    told = {explain(answer) for answer, _ in ANSWERS}
+    told = {explain(answer) for answer, _ in [*ANSWERS, (EXPIRED, "")]}
     assert told == {f"{meaning}." for _, meaning in EXPLANATIONS}
 
 
