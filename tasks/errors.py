@@ -464,10 +464,15 @@ class IndexUnreachable(ReleaseError):
     index: str
     url: str
     reason: str
+    pause: float = 0.0
 
-    what = "{e.index} cannot be read at {e.url}: {e.reason}"
+    what = "{e.index} cannot be read at {e.url}: {e.reason}{e.asked}"
     cause = "no network, a proxy or certificate that is not set up, or an outage (https://status.python.org)."
     cure = "run the session again when it answers: it goes on where it stopped, and nothing is uploaded twice."
+
+    @property
+    def asked(self) -> str:
+        return f" (it asks to be left alone for {self.pause:.0f} s)" if self.pause else ""
 
 
 @dataclass(eq=False)
@@ -499,13 +504,21 @@ class OtherBytes(ReleaseError):
     version: str
     files: tuple[tuple[str, str, str], ...]
     page: str
+    free: str = ""
 
     what = "{e.index} holds something else than was built as {e.project} {e.version}:{e.shown}"
-    cause = "this version was uploaded before from another build; an index never takes a file name twice."
-    cure = (
-        "nothing of this file set was sent. Compare with {e.page}; if those files are not meant to be released,"
-        " choose the next version number, commit, and start with `nox -s build`."
+    cause = (
+        "this version was uploaded before from another build (an index never takes a file name twice); or a proxy on"
+        " the way changes what is read."
     )
+    cure = (
+        "compare with {e.page}; nothing more is sent. If those files are not meant to be released, choose the next"
+        " version number{e.suggested}, commit, and start with `nox -s build -- --rebuild`."
+    )
+
+    @property
+    def suggested(self) -> str:
+        return f" ({self.free} is free on both indexes)" if self.free else ""
 
     @property
     def shown(self) -> str:
@@ -519,12 +532,18 @@ class NotVisible(ReleaseError):
     version: str
     files: tuple[str, ...]
     limit: float
+    again: str = ""
 
-    what = "{e.index} took {e.project} {e.version}, and does not show it after {e.limit:.0f} seconds:{e.shown}"
-    cause = "the caches in front of the index lag; this can take many minutes."
-    cure = (
-        "run the same session again later: it looks first, and uploads nothing twice. `index-timeout` sets the limit."
+    what = (
+        "Uploaded, not visible yet: {e.index} took {e.project} {e.version}, and does not show it after {e.limit:.0f}"
+        " seconds:{e.shown}"
     )
+    cause = "the caches in front of the index lag; this can take many minutes. The release has not failed."
+    cure = "run {e.command} again later: it looks first, and uploads nothing twice. `index-timeout` sets the limit."
+
+    @property
+    def command(self) -> str:
+        return f"`{self.again}`" if self.again else "the same session"
 
     @property
     def shown(self) -> str:
@@ -534,16 +553,63 @@ class NotVisible(ReleaseError):
 @dataclass(eq=False)
 class UploadRefused(ReleaseError):
     index: str
-    output: str
+    words: str
     reason: str
+    free: str = ""
 
     what = "{e.index} did not take the files. Its own words:{e.shown}"
     cause = "{e.reason}"
-    cure = "mend that and run the session again: files that are already there stay, only the others are sent."
+    cure = "mend that and run the session again: files that are already there stay, only the others are sent.{e.next}"
 
     @property
     def shown(self) -> str:
-        return indented(self.output, last=15)
+        return indented(self.words, last=15)
+
+    @property
+    def next(self) -> str:
+        return f" The next version that is free on both indexes is {self.free}." if self.free else ""
+
+
+@dataclass(eq=False)
+class VersionSpent(ReleaseError):
+    """A version that only the rehearsal index has, with other bytes: the oldest complaint about TestPyPI."""
+
+    index: str
+    real: str
+    project: str
+    version: str
+    files: tuple[tuple[str, str, str], ...]
+    ways: str
+
+    what = (
+        "{e.version} of {e.project} is spent on {e.index}: it holds something else than was built{e.shown}\n"
+        "{e.real} does not have this version."
+    )
+    cause = "it was rehearsed before, and changed since; an index never takes a file name twice."
+    cure = "one of these.{e.ways}"
+
+    @property
+    def shown(self) -> str:
+        return ":" + listing(f"{name}\n    expected {ours}\n    found    {theirs}" for name, ours, theirs in self.files)
+
+
+@dataclass(eq=False)
+class NameTaken(ReleaseError):
+    index: str
+    project: str
+    words: str
+    ways: str
+
+    what = "{e.index} does not take {e.project} from you. Its own words:{e.shown}"
+    cause = (
+        "the name, or one too like it, belongs to somebody else there, whoever owns it on PyPI; or the token is for"
+        " another project."
+    )
+    cure = "if it is the token, make one for this project. If it is the name, one of these.{e.ways}"
+
+    @property
+    def shown(self) -> str:
+        return indented(self.words, last=15)
 
 
 # What the credentials say.

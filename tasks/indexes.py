@@ -6,13 +6,14 @@ All HTTP of the release sessions is here, but for twine's and the installers' ow
 
 from __future__ import annotations
 
-import contextlib
+import email.utils
 import http.client
 import json
 import time
 import urllib.error
 import urllib.request
 from dataclasses import dataclass
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
 
@@ -36,7 +37,8 @@ if TYPE_CHECKING:
 JSON = "application/vnd.pypi.simple.v1+json"
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 READ_LIMIT = 30.0  # seconds for one answer
-RETRY_AFTER = (1.0, 3.0, 6.0)  # seconds between tries of one read
+RETRY_AFTER = (1.0, 3.0, 6.0)  # seconds between tries of one read; an index may ask for more
+LONGEST_PAUSE = 120.0  # seconds; an index that asks for more is left alone
 POLL_AFTER = (0.2, 0.5, 1, 2, 4, 8, 15)  # seconds between looks while waiting; the last one repeats
 AGREEING = 2  # answers in a row that have to agree where several edges serve one index
 NOT_FOUND, TOO_MANY, SERVER_ERROR = 404, 429, 500
@@ -151,11 +153,13 @@ def wait_until_served(
     say: Callable[[str], None],
     sleep: Callable[[float], None] = time.sleep,
     clock: Callable[[], float] = time.monotonic,
+    again: str = "",
 ) -> Holdings:
     """Poll `index` until it serves exactly `dists`, in several agreeing answers; return the last.
 
     One answer is enough on loopback, where no caching edge stands between. Raises OtherBytes at once, and NotVisible
-    after `limit` seconds: uploaded, and not shown yet, is no failure of the release.
+    after `limit` seconds: uploaded, and not shown yet, is no failure of the release. `again` is the command that goes
+    on then.
     """
     started, agreeing, told = clock(), 0, 0.0
     needed = 1 if index.is_loopback else AGREEING
@@ -167,7 +171,8 @@ def wait_until_served(
             return found
         waited = clock() - started
         if waited + pause > limit:
-            raise NotVisible(index.name, project, version, tuple(dist.filename for dist in found.absent), limit)
+            late = tuple(dist.filename for dist in found.absent)
+            raise NotVisible(index.name, project, version, late, limit, again)
         if waited - told >= POLL_AFTER[-1]:
             told = waited
             say(f"waiting for {index.name} to show the files: {waited:.0f} s gone, at most {limit - waited:.0f} s more")
@@ -212,12 +217,17 @@ def _is_of(filename: str, version: str) -> bool:
 
 def _get(index: Index, url: str, *, patient: bool) -> bytes | None:
     """Return the body at `url`, None for 404. Busy servers and broken connections are tried again."""
-    pauses = RETRY_AFTER if patient else ()
-    for pause in pauses:
-        with contextlib.suppress(IndexUnreachable):
-            return _get_once(index, url)
-        time.sleep(pause)
-    return _get_once(index, url)
+    return _get_with(RETRY_AFTER if patient else (), index, url)
+
+
+def _get_with(pauses: tuple[float, ...], index: Index, url: str) -> bytes | None:
+    try:
+        return _get_once(index, url)
+    except IndexUnreachable as busy:
+        if not pauses or busy.pause > LONGEST_PAUSE:
+            raise
+        time.sleep(max(pauses[0], busy.pause))
+    return _get_with(pauses[1:], index, url)
 
 
 def _get_once(index: Index, url: str) -> bytes | None:
@@ -230,10 +240,22 @@ def _get_once(index: Index, url: str) -> bytes | None:
         busy = error.code == TOO_MANY or error.code >= SERVER_ERROR
         if not busy:
             raise IndexRefused(index.name, url, error.code, str(error.reason)) from None
-        raise IndexUnreachable(index.name, url, f"{error.code} {error.reason}") from None
+        pause = retry_after(error.headers.get("Retry-After", ""), datetime.now(timezone.utc))
+        raise IndexUnreachable(index.name, url, f"{error.code} {error.reason}", pause) from None
     except (OSError, ValueError, http.client.HTTPException) as error:  # unreachable, too slow, reset, cut short
         reason = str(getattr(error, "reason", error)) or type(error).__name__
         raise IndexUnreachable(index.name, url, reason) from None
+
+
+def retry_after(text: str, now: datetime) -> float:
+    """Return the seconds that a Retry-After header asks for (RFC 9110): a number, or a date; 0 for anything else."""
+    if text.strip().isdecimal():
+        return float(text)
+    try:
+        moment = email.utils.parsedate_to_datetime(text)
+    except (TypeError, ValueError):
+        return 0.0
+    return max((moment.replace(tzinfo=moment.tzinfo or timezone.utc) - now).total_seconds(), 0.0)
 
 
 def _read(url: str) -> bytes:

@@ -23,9 +23,13 @@ if TYPE_CHECKING:
     from .stages import Dist
 
 RETRY_AFTER = (2.0, 10.0, 30.0)  # seconds; twine itself repeats a 5xx answer at once, without a pause
+AT_ONCE = 50  # files of one call of twine: a command line has a limit, and so has patience
 SLOWEST = 50_000  # bytes a second; an upload that is slower has stopped
+
+# What is tried again, after the index was asked. A name that exists may be our own file, on a page that lags.
 TEMPORARY = re.compile(
-    r"\b(429|5\d\d)\b|ConnectionError|ConnectionReset|Connection aborted|Timeout|timed out|RemoteDisc"
+    r"HTTPError: (408|409|429|5\d\d)\b|File already exists|ConnectionError|ConnectionReset|Connection aborted"
+    r"|Timeout|[Tt]imed out|RemoteDisc"
     r"|token is expired"  # an upload that took longer than a narrowed token lives
 )
 
@@ -42,14 +46,24 @@ EXPLANATIONS = (
     (r"Non-user identities cannot create", "the pending publisher is registered for another project name"),
     (r"Trusted|OIDC|oidc|id.token", "the CI's identity does not fit the publisher that is registered on the index"),
     (r"Credential not found|No keyring|username|password", "no credential was found: set the token variable"),
+    (r"Too many new projects", "the index lets an account make only so many projects an hour: wait an hour"),
+    (r"HTTPError: 429", "the index limits how often it is asked: wait some minutes"),
+    (r"HTTPError: 5\d\d", "the index is busy or down (https://status.python.org)"),
+    (TEMPORARY.pattern, "the network, a proxy, or an index that is down (https://status.python.org)"),
 )
+VERSION_TAKEN = re.compile(r"already exists|already been used|previously used|older than 14 days")
+NAME_TAKEN = re.compile(r"allowed to upload|too similar")
+
+COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+ANSWER = re.compile(r"HTTPError: (\d{3} .*?) from https?://\S+(.*)")
 
 
 @dataclass(frozen=True)
 class Job:
     """One upload: which files of which release go where. `env` makes twine's environment, with the credential in it.
 
-    It is made anew for each try, since a narrowed token lives for some minutes only.
+    It is made anew for each try, since a narrowed token lives for some minutes only. `again` is the command that goes
+    on where it stops.
     """
 
     index: Index
@@ -62,13 +76,14 @@ class Job:
     scratch: Path
     limit: float
     say: Callable[[str], None]
+    again: str = ""
 
 
 def twine_command(python: str, url: str, config: str, files: tuple[str, ...]) -> process.Argv:
     """Return twine's command line: an explicit URL, an empty configuration, and the files by name, wheels first."""
-    ordered = sorted(files, key=lambda name: (not name.endswith(".whl"), name))
     where = ("--repository-url", url, "--config-file", config)
-    return (python, "-I", "-m", "twine", "upload", "--non-interactive", "--disable-progress-bar", *where, *ordered)
+    head = (python, "-I", "-m", "twine", "upload", "--non-interactive", "--disable-progress-bar", *where)
+    return (*head, *sorted(files, key=lambda name: (not name.endswith(".whl"), name)))
 
 
 def upload(job: Job, *, sleep: Callable[[float], None] = time.sleep) -> Holdings:
@@ -83,21 +98,37 @@ def upload(job: Job, *, sleep: Callable[[float], None] = time.sleep) -> Holdings
         outcome = _send(job, found.absent)
         if outcome.code == 0:
             break
-        pause = next(pauses, None)
-        if pause is None or not TEMPORARY.search(outcome.output):
-            raise UploadRefused(job.index.name, outcome.output, explain(outcome.output))
-        job.say(f"{job.index.name} did not take everything; asking what it holds, and trying again in {pause:.0f} s")
-        sleep(pause)
+        pause = next(pauses, None) if TEMPORARY.search(_flat(outcome.output)) else None
+        if pause is not None:
+            job.say(
+                f"{job.index.name} did not take everything; asking what it holds, and trying again in {pause:.0f} s"
+            )
+            sleep(pause)
         found = _look(job)
-    return wait_until_served(job.index, job.project, job.version, job.dists, limit=job.limit, say=job.say, sleep=sleep)
+        if found.absent and pause is None:
+            raise UploadRefused(job.index.name, words(outcome.output), explain(outcome.output))
+    release = (job.project, job.version, job.dists)
+    return wait_until_served(job.index, *release, limit=job.limit, say=job.say, sleep=sleep, again=job.again)
 
 
 def explain(output: str) -> str:
     """Return what twine's `output` most likely means, in one sentence."""
+    flat = _flat(output)
     for pattern, meaning in EXPLANATIONS:
-        if re.search(pattern, output):
+        if re.search(pattern, flat):
             return meaning + "."
     return "see the index's own words above."
+
+
+def words(output: str) -> str:
+    """Return the answer of the index in twine's `output` as one line; all of the output where there is none."""
+    answers = ANSWER.findall(_flat(output))
+    return ": ".join(part.strip() for part in answers[-1] if part.strip()) if answers else COLOUR.sub("", output)
+
+
+def _flat(output: str) -> str:
+    """Return `output` without colours and in one line: twine breaks the index's sentence at 80 columns."""
+    return " ".join(COLOUR.sub("", output).split())
 
 
 def _look(job: Job) -> Holdings:
@@ -114,16 +145,31 @@ def _report(job: Job, found: Holdings) -> None:
 
 
 def _send(job: Job, dists: tuple[Dist, ...]) -> process.Outcome:
+    """Have twine send `dists`, wheels first; return how the first call that fails, or the last, ended.
+
+    The sdist is so never sent while a wheel is absent: twine stops at the first file that is not taken, as we do.
+    """
     config = job.scratch / "no-pypirc"
     config.touch()
-    files = tuple(str(job.folder / dist.filename) for dist in dists)
-    argv = twine_command(str(job.python), job.index.upload, str(config), files)
-    limit = job.limit + sum(dist.size for dist in dists) / SLOWEST
+    ordered = sorted(dists, key=lambda dist: (dist.kind == "sdist", dist.filename))
+    outcome = process.Outcome(0, "")
+    for start in range(0, len(ordered), AT_ONCE):
+        if start:
+            job.say(f"{start} of {len(ordered)} files sent")
+        some = ordered[start : start + AT_ONCE]
+        files = tuple(str(job.folder / dist.filename) for dist in some)
+        limit = job.limit + sum(dist.size for dist in some) / SLOWEST
+        outcome = _call(job, twine_command(str(job.python), job.index.upload, str(config), files), limit)
+        if outcome.code != 0:
+            break
+    return outcome
+
+
+def _call(job: Job, argv: process.Argv, limit: float) -> process.Outcome:
+    def alive(seconds: float) -> None:
+        job.say(f"still uploading ({seconds:.0f} s)")
+
     try:
-        return process.run(argv, env=job.env(), cwd=job.scratch, time_limit=limit, on_wait=_still(job))
+        return process.run(argv, env=job.env(), cwd=job.scratch, on_wait=alive, time_limit=limit)
     except ToolStuck as stuck:  # twine itself waits for ever
         return process.Outcome(1, f"{stuck.output}\nThe upload timed out: it had not ended after {limit:.0f} seconds.")
-
-
-def _still(job: Job) -> process.OnWait:
-    return lambda seconds: job.say(f"still uploading ({seconds:.0f} s)")

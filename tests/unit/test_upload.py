@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,7 +13,7 @@ from tasks.errors import OtherBytes, ToolStuck, UploadRefused
 from tasks.indexes import TESTPYPI, Holdings, Served
 from tasks.process import Outcome
 from tasks.stages import Dist
-from tasks.upload import EXPLANATIONS, RETRY_AFTER, Job, explain, twine_command, upload
+from tasks.upload import AT_ONCE, EXPLANATIONS, RETRY_AFTER, Job, explain, twine_command, upload, words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -179,6 +179,7 @@ def test_other_bytes_stop_it_before_anything_is_sent(world: World, run: functool
         "('Connection aborted.', RemoteDisconnected('Remote end closed connection without response'))",
         "urllib3.exceptions.ProtocolError: ('Connection broken: ConnectionResetError(104)', 'reset by peer')",
         "ERROR    HTTPError: 403 Invalid API Token: token is expired from https://test.pypi.org/legacy/",
+        "ERROR    HTTPError: 400 Bad Request from https://test.pypi.org/legacy/\n         File already exists ('demo",
         "requests.exceptions.ReadTimeout: HTTPSConnectionPool(host='test.pypi.org', port=443): Read timed out.",
     ],
 )
@@ -210,8 +211,8 @@ def test_a_fault_that_lasts_ends_with_the_indexs_own_words(world: World, run: fu
     world.script = [(Outcome(1, BUSY), ())] * (len(RETRY_AFTER) + 1)
     with pytest.raises(UploadRefused, match="TestPyPI did not take the files") as error:
         run()
-    assert "503 Service Unavailable" in str(error.value)
-    assert "see the index's own words above" in str(error.value)
+    assert "Its own words:\n  | 503 Service Unavailable\n" in str(error.value)
+    assert "the index is busy or down" in str(error.value)
     assert world.pauses == list(RETRY_AFTER)
 
 
@@ -225,7 +226,7 @@ def test_a_refusal_ends_it_at_once(world: World, run: functools.partial[Holdings
     with pytest.raises(UploadRefused) as error:
         run()
     assert "the token is wrong, was revoked, or belongs to the other index." in str(error.value)
-    assert "| ERROR    HTTPError: 403 Forbidden" in str(error.value)
+    assert "| 403 Forbidden: Invalid or non-existent authentication information.\n" in str(error.value)
     assert (len(world.argvs), world.pauses, world.waits) == (1, [], 0)
 
 
@@ -249,13 +250,17 @@ ANSWERS = [
     ("Credential not found for API token.", "set the token variable"),
     ("WARNING  No keyring backend found", "no credential was found"),
     ("ERROR    ValueError: Missing password", "no credential was found"),
+    ("Too many new projects created", "wait an hour"),
+    ("ERROR    HTTPError: 429 Too Many Requests", "wait some minutes"),
+    ("ERROR    HTTPError: 503 Service Unavailable", "busy or down"),
+    ("requests.exceptions.ConnectionError: Max retries exceeded", "the network, a proxy"),
 ]
 
 
 @pytest.mark.parametrize(("answer", "meaning"), ANSWERS)
 def test_a_refusal_is_explained(world: World, run: functools.partial[Holdings], answer: str, meaning: str) -> None:
     output = f"Uploading distributions to {TESTPYPI.upload}\nERROR    HTTPError: 400 Bad Request\n         {answer}"
-    world.script = [(Outcome(1, output), ())]
+    world.script = [(Outcome(1, output), ())] * (len(RETRY_AFTER) + 1)
     with pytest.raises(UploadRefused) as error:
         run()
     assert meaning in error.value.reason
@@ -279,6 +284,60 @@ def test_each_try_gets_an_environment_of_its_own(world: World, job: Job) -> None
 def test_every_explanation_has_its_answer() -> None:
     told = {explain(answer) for answer, _ in [*ANSWERS, (EXPIRED, "")]}
     assert told == {f"{meaning}." for _, meaning in EXPLANATIONS}
+
+
+WRAPPED = """\
+\x1b[31mERROR   \x1b[0m HTTPError: 403 Forbidden from https://test.pypi.org/legacy/
+         The user 'ada' isn't allowed to
+         upload to project 'a-long-name'. See https://test.pypi.org/help/ for
+         more information.
+"""
+
+
+def test_a_sentence_that_twine_breaks_is_put_together_again() -> None:
+    assert explain(WRAPPED).startswith("the name is taken by somebody else")
+    assert words(WRAPPED) == (
+        "403 Forbidden: The user 'ada' isn't allowed to upload to project 'a-long-name'."
+        " See https://test.pypi.org/help/ for more information."
+    )
+
+
+def test_a_number_in_a_file_name_is_no_answer(world: World, run: functools.partial[Holdings]) -> None:
+    world.script = [(Outcome(1, f"Uploading demo-1.503.tar.gz\n{FORBIDDEN}"), ())]
+    with pytest.raises(UploadRefused):
+        run()
+    assert world.pauses == []
+
+
+def test_an_upload_that_never_ends_is_ended_and_asked_for(
+    world: World, run: functools.partial[Holdings], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stuck(*_args: object, **_options: object) -> Outcome:
+        world.stored = stored([WHEEL, SDIST])
+        raise ToolStuck("twine upload", 3600, "Uploading demo-1.0.tar.gz")
+
+    monkeypatch.setattr(process, "run", stuck)
+    assert run().complete
+    assert world.pauses == [RETRY_AFTER[0]]
+
+
+def test_many_files_go_some_at_a_time_and_the_sdist_last(world: World, job: Job) -> None:
+    wheels = tuple(Dist(f"demo-1.0-cp3{minor}-abi3-any.whl", "a" * 64, 1) for minor in range(AT_ONCE + 10))
+    world.script = [(DONE, wheels[:3]), (Outcome(1, BUSY), ()), (DONE, (*wheels, SDIST)), (DONE, ())]
+    many = replace(job, dists=(SDIST, *wheels))
+    assert upload(many, sleep=world.pauses.append).complete
+    assert [len(files) for files in world.sent] == [AT_ONCE, 11, AT_ONCE, 8]
+    assert [SDIST.filename in files for files in world.sent] == [False, True, False, True]
+    assert world.sent[1][-1] == SDIST.filename
+    assert f"{AT_ONCE} of 61 files sent" in world.said
+
+
+def test_no_sdist_is_sent_while_a_wheel_is_refused(world: World, job: Job) -> None:
+    wheels = tuple(Dist(f"demo-1.0-cp3{minor}-abi3-any.whl", "a" * 64, 1) for minor in range(AT_ONCE))
+    world.script = [(Outcome(1, FORBIDDEN), wheels[:3])]
+    with pytest.raises(UploadRefused):
+        upload(replace(job, dists=(SDIST, *wheels)), sleep=world.pauses.append)
+    assert [SDIST.filename in files for files in world.sent] == [False]
 
 
 @pytest.mark.parametrize("output", ["", "ERROR    HTTPError: 400 Bad Request\n         Some new reason."])
