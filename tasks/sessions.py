@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import inspect as inspection
 import os
 import re
 import signal
@@ -41,6 +42,8 @@ CHAIN = {"check": "build", "testpypi": "check", "verify": "testpypi"}
 NAMES = ("build", "check", "testpypi", "verify", "pypi", "dryrun", "inspect", "status")
 BACKENDS = "uv|virtualenv"
 COMMAND = re.compile(r"nox -s ([\w-]+)( --)?")
+# Cells of `verify` may run side by side (`nox -j`, where nox has it), everything else only alone: it shares the record.
+PARALLEL = "allow_parallel" in inspection.signature(nox.session).parameters
 NEEDED_BY_VIRTUALENV = {"virtualenv", "packaging", "platformdirs", "filelock", "distlib", "python_discovery"}
 
 
@@ -79,6 +82,7 @@ def _register_one(setup: Setup, name: str, body: Callable[..., None], backend: s
     def session(session: nox.Session, **cell: Any) -> None:
         _reported(setup, name, body, session, **cell)
 
+    parallel: dict[str, Any] = {"allow_parallel": name == "verify"} if PARALLEL else {}
     function = nox.parametrize("kind", KINDS, ids=KINDS)(session) if name == "verify" else session
     nox.session(
         name=setup.names[name],
@@ -88,6 +92,7 @@ def _register_one(setup: Setup, name: str, body: Callable[..., None], backend: s
         requires=[setup.names[CHAIN[name]]] if name in CHAIN else None,
         download_python="never",
         python=pythons,
+        **parallel,
     )(function)
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tasks.report import size
+from tasks.sessions import PARALLEL
 from tests.integration.conftest import RUNNING, SETTINGS
 from tests.projects import git, write_tree
 
@@ -46,6 +47,19 @@ def test_an_idle_chain_does_nothing_twice(project: Project, indexes: Indexes, br
     )
     assert {path: path.read_bytes() for path in project.record.glob("*.json")} == record
     assert indexes.testpypi.uploads == uploads
+
+
+@pytest.mark.skipif(not PARALLEL, reason="this nox runs one session after the other")
+def test_cells_are_verified_side_by_side_and_nothing_else_is(project: Project, indexes: Indexes) -> None:
+    del indexes
+    done = project.nox("verify", flags=("--parallel", "2"))
+    assert done.code == 0, done.output
+    told = [line for line in done.output.splitlines() if line.startswith(("Starting session", "====="))]
+    assert [line.partition(" session ")[2] for line in told[-4:-2]] == [
+        f"verify-{RUNNING}({kind})..." for kind in ("wheel", "sdist")
+    ]
+    assert [line.startswith("Starting") for line in told[:-4]] == [True, False] * 3
+    assert len(list(project.record.glob("verified-*.json"))) == 2
 
 
 def test_status_names_the_one_next_command(project: Project, bring: Bring) -> None:
