@@ -52,6 +52,12 @@ COMPILERS = frozenset(
 )
 # What narrows a choice has no say where hashes have made it: an age limit would only hide the locked tools.
 NARROWING = frozenset({"PIP_CONSTRAINT", "UV_CONSTRAINT", "UV_EXCLUDE_NEWER"})
+GIT_PLACE = frozenset(
+    """
+    GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE GIT_OBJECT_DIRECTORY GIT_ALTERNATE_OBJECT_DIRECTORIES GIT_COMMON_DIR
+    GIT_PREFIX GIT_NAMESPACE GIT_CEILING_DIRECTORIES
+    """.split()
+)  # set inside git's hooks, where they would point git at another repository than the project's
 KEYRING = frozenset({"DBUS_SESSION_BUS_ADDRESS", "PYTHON_KEYRING_BACKEND", "DISPLAY", "WAYLAND_DISPLAY"})
 NETWORK_SETTINGS = ("cert", "client-cert", "proxy", "timeout", "retries")
 PREFIXES = ("LC_", "XDG_", "NIX_", "VS1")
@@ -99,6 +105,12 @@ def for_install(outer: Mapping[str, str]) -> dict[str, str]:
     """
     env = pip_network_settings(outer) | _picked(outer, SYSTEM | NETWORK | COMPILERS)
     return env | {"PIP_CONFIG_FILE": os.devnull, "UV_NO_CONFIG": "1", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
+
+
+def for_git(outer: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment of git, which may run a user's filters and hooks: its own settings, and no more."""
+    own = {name.upper() for name in outer if name.upper().startswith("GIT_")}
+    return _picked(outer, (SYSTEM | own) - GIT_PLACE)
 
 
 def for_upload(outer: Mapping[str, str], secret: Mapping[str, str]) -> dict[str, str]:

@@ -162,8 +162,8 @@ def _refuse_fake_success(status: str, session: nox.Session) -> None:
     """Raise FakeSuccess under nox's flags that skip what a session is for."""
     if session.venv_backend not in {"uv", "virtualenv", "venv"} and session.name != status:
         raise FakeSuccess(f"--no-venv or another venv backend ({session.venv_backend})")
-    secrets = dict.fromkeys(environment.kept_back(os.environ))  # None takes a variable away
-    if session.run(sys.executable, "-I", "-c", "", silent=True, log=False, external=True, env=secrets) is None:
+    quiet: dict[str, Any] = {"silent": True, "log": False, "external": True, "include_outer_env": False}
+    if session.run(sys.executable, "-I", "-c", "", env=environment.for_build(os.environ), **quiet) is None:
         raise FakeSuccess("--install-only")
 
 

@@ -21,12 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 OUTPUTS = frozenset({"dist", "release-record", ".nox", ".git"})  # at the top of the project; the first three are ours
-GIT_PLACE = frozenset(
-    """
-    GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE GIT_OBJECT_DIRECTORY GIT_ALTERNATE_OBJECT_DIRECTORIES GIT_COMMON_DIR
-    GIT_PREFIX GIT_NAMESPACE GIT_CEILING_DIRECTORIES
-    """.split()
-)  # set inside git's hooks, where they would point git at another repository than the project's
 LINE_ENDS = ("-c", "core.autocrlf=false", "-c", "core.eol=lf")
 AS_COMMITTED = ("-c", "core.hooksPath=", *LINE_ENDS, "-c", "advice.detachedHead=false")
 GITLINK = "160000"  # the mode of a submodule in a tree
@@ -250,12 +244,12 @@ def _git(folder: Path, *args: str, refuse: Exception | None = None, missing: str
 
     Raises `refuse`, ForeignOwner, or CheckoutFailed with git's own words.
     """
-    env = {k: v for k, v in os.environ.items() if k not in GIT_PLACE and not environment.is_secret(k)}
+    its_own = {"LC_ALL": "C", "GIT_LFS_SKIP_SMUDGE": "1"}  # LFS contents come in one go, see _fill_lfs
     umask: dict[str, Any] = {} if os.name == "nt" else {"umask": 0o022}
     done = subprocess.run(
         ["git", *args],
         cwd=folder,
-        env=env | {"LC_ALL": "C", "GIT_LFS_SKIP_SMUDGE": "1"},  # their contents come in one go, see _fill_lfs
+        env=environment.for_git(os.environ) | its_own,
         capture_output=True,
         check=False,
         stdin=subprocess.DEVNULL,

@@ -111,6 +111,15 @@ def test_a_dry_run_sees_everything_but_secrets() -> None:
     assert set(OUTER) - set(found) == {"PYPI_TOKEN", "XDG_SESSION_TOKEN"}
 
 
+def test_git_sees_its_own_settings_and_not_where_a_hook_was_run() -> None:
+    own = {"GIT_CONFIG_GLOBAL": "settings", "GIT_SSH_COMMAND": "ssh -4"}
+    place = {"GIT_DIR": "elsewhere", "GIT_INDEX_FILE": "elsewhere"}
+    found = environment.for_git(OUTER | own | place)
+    assert {name: value for name, value in found.items() if name.startswith("GIT_")} == own
+    assert found["PATH"] == OUTER["PATH"]
+    assert not {"MY_SWITCH", "PYPI_TOKEN", "PIP_INDEX_URL"} & set(found)
+
+
 def test_what_is_kept_back_is_named() -> None:
     assert environment.kept_back(OUTER) == ("PIP_EXTRA_INDEX_URL", "PYPI_TOKEN", "XDG_SESSION_TOKEN")
     assert environment.kept_back({"PATH": "/bin", "PIP_INDEX_URL": "https://proxy.example/simple"}) == ()

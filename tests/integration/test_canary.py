@@ -1,0 +1,327 @@
+"""A marked secret in every place where one can be, and a search of everything that comes out.
+
+Output, command lines, environments, record, files and what is left behind: none of them may hold a mark.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import threading
+import time
+import zipfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.index_server import ALWAYS
+from tests.integration.conftest import NOX, RUNNING
+from tests.projects import git, write_tree
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from tests.integration.conftest import Ended, Indexes, Project
+
+PROC = Path("/proc")
+pytestmark = pytest.mark.skipif(not (PROC / "self" / "environ").exists(), reason="needs /proc")
+
+MARK = "canary"
+SPY_VARIABLES = """\
+import json, os, sys
+with open({log!r}, "a", encoding="utf-8") as log:
+    log.write(json.dumps([{who!r}, sys.argv, dict(os.environ)]) + "\\n")
+"""
+BACKEND = "from flit_core.buildapi import *\n"
+PACKAGE = '''\
+"""A module that tells what it sees."""
+
+__version__ = "1.0"
+
+{spy}
+
+def main() -> None:
+    """Do nothing."""
+'''
+KEYRING = """\
+import keyring.backend
+
+class Keyring(keyring.backend.KeyringBackend):
+    priority = 1
+
+    def get_password(self, service, username):
+        return {passwords!r}.get(service) if username == "__token__" else None
+
+    def set_password(self, service, username, password):
+        raise NotImplementedError
+"""
+
+# Names that speak of a secret, of every tool that has one, and names that do not.
+NAMES = """
+    TWINE_CERT_PASSWORD UV_PUBLISH_TOKEN UV_PUBLISH_PASSWORD HATCH_INDEX_AUTH FLIT_PASSWORD POETRY_PYPI_TOKEN_PYPI
+    PDM_PUBLISH_PASSWORD GITHUB_TOKEN GH_TOKEN CI_JOB_TOKEN AWS_SECRET_ACCESS_KEY NPM_TOKEN SIGSTORE_ID_TOKEN
+    ACTIONS_ID_TOKEN_REQUEST_TOKEN ACTIONS_RUNTIME_TOKEN PYPI_ID_TOKEN TESTPYPI_ID_TOKEN SSH_PASSPHRASE
+    DATABASE_URL SENTRY_DSN MY_INNOCENT_NAME
+""".split()
+LOGINS = ("PIP_EXTRA_INDEX_URL", "UV_INDEX", "UV_EXTRA_INDEX_URL")
+
+
+@dataclass
+class Watch:
+    """Looks at all processes and at the temporary folder, again and again, for as long as something runs."""
+
+    temporary: Path
+    marks: list[bytes]
+    argvs: set[str] = field(default_factory=set)
+    holders: set[str] = field(default_factory=set)
+    files: set[str] = field(default_factory=set)
+    looks: int = 0
+
+    def marked(self, content: bytes) -> bool:
+        return any(mark in content for mark in self.marks)
+
+    def look(self) -> None:
+        self.looks += 1
+        for process in PROC.glob("[0-9]*"):
+            with contextlib.suppress(OSError):
+                argv = (process / "cmdline").read_bytes()
+                if self.marked(argv) and argv.split(b"\0")[1:2] != [NOX.encode()]:  # what a user typed is not ours
+                    self.argvs.add(argv.decode(errors="replace"))
+                if self.marked((process / "environ").read_bytes()):
+                    self.holders.add(argv.replace(b"\0", b" ").decode(errors="replace").strip())
+        self.files |= {str(path) for path in found(self.temporary, self.marked)}
+
+    @contextlib.contextmanager
+    def watching(self) -> Iterator[None]:
+        ended = threading.Event()
+
+        def loop() -> None:
+            while not ended.wait(0.05):
+                self.look()
+
+        thread = threading.Thread(target=loop)
+        thread.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            thread.join()
+
+
+def found(folder: Path, marked: Callable[[bytes], bool]) -> Iterator[Path]:
+    """Yield the files under `folder` that hold a mark, packed ones included; installed packages are left out."""
+    for parent, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if name not in {"site-packages", ".git"}]
+        for name in names:
+            path = Path(parent, name)
+            with contextlib.suppress(OSError):
+                if any(map(marked, contents(path))):
+                    yield path
+
+
+def contents(path: Path) -> Iterator[bytes]:
+    yield path.read_bytes()
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            yield from (archive.read(name) for name in archive.namelist())
+    elif path.name.endswith(".tar.gz"):
+        yield subprocess.run(["gzip", "-dc", str(path)], capture_output=True, check=False).stdout
+
+
+@dataclass
+class Scene:
+    """The project with all its secrets, and what is watched."""
+
+    project: Project
+    indexes: Indexes
+    watch: Watch
+    log: Path
+    kept: Path
+    outputs: list[str] = field(default_factory=list)
+
+    def nox(self, session: str, *args: str, **env: str) -> Ended:
+        """Run `session` alone, as loudly as nox can."""
+        with self.watch.watching():
+            done = self.project.nox(session, *args, flags=("-v", "--no-dependencies"), **env)
+        self.outputs.append(done.output)
+        return done
+
+    def seen(self, who: str) -> list[dict[str, str]]:
+        """Return the environments that the spy `who` saw."""
+        lines = map(json.loads, self.log.read_text(encoding="utf-8").splitlines())
+        return [env for name, _argv, env in lines if name == who]
+
+    def leaks(self) -> list[str]:
+        """Return every place where a mark came out."""
+        places = [f"output {number}" for number, text in enumerate(self.outputs) if self.watch.marked(text.encode())]
+        places += [f"argv: {argv}" for argv in self.watch.argvs] + [f"temporary: {path}" for path in self.watch.files]
+        roots = (self.project.root, self.project.envdir, self.watch.temporary, self.kept, self.log.parent)
+        places += [f"file: {path}" for root in roots for path in found(root, self.watch.marked)]
+        strangers = [argv for argv in self.watch.holders if not may_hold(argv)]
+        return places + [f"environment: {argv}" for argv in strangers]
+
+
+def may_hold(argv: str) -> bool:
+    """Whether a process may have a secret in its environment: nox, what nox itself starts for venvs, and twine."""
+    itself = argv.split()[1:2] == [NOX] or "nox.__main__" in argv
+    venvs = any(text in argv for text in (" -m virtualenv ", "python_discovery", "uv venv ", "uv self version"))
+    return itself or venvs or " -m twine upload " in argv
+
+
+def marks_of(secret: str) -> list[bytes]:
+    """Return what of `secret` must not show: itself, also narrowed and as HTTP sends it."""
+    head = secret[:70]  # up to the identifier; a narrowed token begins so too
+    login = base64.b64encode(f"__token__:{head}".encode())[:60]
+    return [head.encode(), login]
+
+
+@pytest.fixture
+def project(make_project: Callable[..., Project], tmp_path: Path) -> Project:
+    """A project whose build backend, module and smoke command tell what they see."""
+    log = tmp_path / "log" / "seen.jsonl"
+    log.parent.mkdir()
+    spy = {who: SPY_VARIABLES.format(log=str(log), who=who) for who in ("backend", "package")}
+    made = make_project(
+        settings=f'\n[tool.seatrial]\npythons = ["{RUNNING}"]\nindex-timeout = 5\nsmoke = ["demo"]\n',
+        files={"spy.py": BACKEND + spy["backend"], "src/demo/__init__.py": PACKAGE.format(spy=spy["package"])},
+        commit_it=False,
+    )
+    pyproject = made.root / "pyproject.toml"
+    text = pyproject.read_text(encoding="utf-8")
+    text = text.replace('"flit_core.buildapi"', '"spy"\nbackend-path = ["."]')
+    pyproject.write_text(text + '\n[tool.flit.sdist]\ninclude = ["spy.py"]\n', encoding="utf-8")
+    made.change({})
+    git(made.root, "remote", "add", "origin", f"https://ada:{MARK}-remote@example.org/demo.git")
+    return made
+
+
+@pytest.fixture
+def scene(project: Project, indexes: Indexes, tmp_path: Path) -> Iterator[Scene]:
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    tokens = [indexes.env[f"{name}_TOKEN"] for name in ("TESTPYPI", "PYPI")]
+    project.env |= {name: f"{MARK}-{name}" for name in NAMES}
+    project.env |= {name: f"https://ada:{MARK}-{name}@index.example/simple/" for name in LOGINS}
+    project.env |= {"HOME": str(home(tmp_path)), "TMPDIR": str(temporary)}
+    marks = [f"{MARK}-".encode(), *(mark for token in tokens for mark in marks_of(token))]
+    made = Scene(project, indexes, Watch(temporary, marks), tmp_path / "log" / "seen.jsonl", tmp_path / "kept")
+    yield made
+    assert made.watch.looks
+    leaks = made.leaks()
+    assert not leaks, "\n".join(leaks)
+
+
+def home(folder: Path) -> Path:
+    """Make a home with secrets in it, and with the caches and package settings of the real one."""
+    made = write_tree(
+        folder / "home",
+        {
+            ".pypirc": f"[distutils]\nindex-servers = pypi\n[pypi]\nusername = __token__\npassword = {MARK}-pypirc\n",
+            ".netrc": f"machine example.org login ada password {MARK}-netrc\n",
+        },
+    )
+    (made / ".config").mkdir()
+    for name in (".cache", ".config/pip", ".config/uv", ".local"):
+        if (Path.home() / name).exists():
+            (made / name).symlink_to(Path.home() / name)
+    return made
+
+
+def fill_keyring(scene: Scene, **found: str) -> None:
+    """Give this home a keyring with passwords by index, a real one for all that twine knows."""
+    folder = Path(scene.project.env["HOME"]).parent / "keyring"
+    by_url = {f"{scene.indexes.urls[name]}/legacy/": password for name, password in found.items()}
+    write_tree(folder / "backend", {"canary_keyring.py": KEYRING.format(passwords=by_url)})
+    settings = f"[backend]\ndefault-keyring=canary_keyring.Keyring\nkeyring-path={folder / 'backend'}\n"
+    write_tree(Path(scene.project.env["HOME"]), {".config/python_keyring/keyringrc.cfg": settings})
+
+
+def test_a_whole_release_shows_no_secret(scene: Scene) -> None:
+    for session, *args in (["build"], ["check"], ["testpypi"], ["verify"], ["pypi", "--yes", "1.0"], ["status"]):
+        done = scene.nox(session, *args)
+        assert done.code == 0, done.output
+    assert scene.nox("inspect", *map(str, scene.project.dist.iterdir())).code == 0
+    assert scene.indexes.held("pypi") == scene.project.files()
+    assert all(name in scene.outputs[0] for name in ("PYPI_TOKEN", "UV_PUBLISH_TOKEN", "PIP_EXTRA_INDEX_URL"))
+    assert scene.seen("backend")
+    assert scene.seen("package")
+    assert any(" -m twine upload " in argv for argv in scene.watch.holders)
+
+
+def test_a_dry_run_shows_no_secret(scene: Scene) -> None:
+    done = scene.nox("dryrun", "--keep", str(scene.kept))
+    assert done.code == 0, done.output
+    assert scene.seen("backend")
+
+
+@pytest.fixture
+def checked(scene: Scene) -> Scene:
+    for session in ("build", "check"):
+        done = scene.nox(session)
+        assert done.code == 0, done.output
+    return scene
+
+
+def test_no_fault_shows_a_secret(checked: Scene) -> None:
+    faults: list[tuple[str, str, Any]] = [
+        ("status", "POST", "403 Invalid or non-existent authentication information."),
+        ("status", "POST", "400 Bad Request"),
+        ("status", "GET", "403 Forbidden"),
+        ("html", "GET", None),
+    ]
+    for kind, method, detail in faults:
+        checked.indexes.testpypi.orders.clear()
+        checked.indexes.testpypi.order(kind, method=method, times=ALWAYS, detail=detail)
+        assert checked.nox("testpypi").code == 1
+    checked.indexes.testpypi.orders.clear()
+    swapped = {"TESTPYPI_TOKEN": checked.indexes.env["PYPI_TOKEN"], "PYPI_TOKEN": checked.indexes.env["TESTPYPI_TOKEN"]}
+    wrong: list[dict[str, str]] = [
+        swapped,
+        {"TWINE_PASSWORD": f"pypi-{MARK}-other"},
+        {"TWINE_USERNAME": "ada", "TWINE_PASSWORD": f"{MARK}-password"},
+        {"TESTPYPI_TOKEN": f"{MARK}-no-prefix"},
+        {"TESTPYPI_TOKEN": f'"pypi-{MARK}-quotes"'},
+        {"TESTPYPI_TOKEN": f"pypi-{MARK}-unknown-format"},
+    ]
+    for env in wrong:
+        assert checked.nox("testpypi", **env).code == 1
+    assert checked.nox("testpypi", checked.indexes.env["TESTPYPI_TOKEN"]).code == 1
+    assert checked.indexes.held("testpypi") == {}
+
+
+def test_a_token_from_the_keyring_is_used_and_not_shown(checked: Scene) -> None:
+    fill_keyring(checked, testpypi=checked.indexes.env["TESTPYPI_TOKEN"])
+    del checked.project.env["TESTPYPI_TOKEN"]
+    done = checked.nox("testpypi")
+    assert done.code == 0, done.output
+    assert "credential: the keyring, a token of test.pypi.org, for the whole account" in done.output
+    assert checked.indexes.held("testpypi") == checked.project.files()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_an_upload_that_is_interrupted_leaves_no_secret(checked: Scene, number: int) -> None:
+    checked.indexes.testpypi.order("slow", method="POST", detail=3.0)
+    argv = [NOX, "--envdir", str(checked.project.envdir), "-v", "--no-dependencies", "-s", "testpypi"]
+    with (
+        checked.watch.watching(),
+        subprocess.Popen(
+            argv,
+            cwd=checked.project.root,
+            env=os.environ | checked.project.env,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        ) as run,
+    ):
+        while run.poll() is None and not any(" -m twine upload " in argv for argv in checked.watch.holders):
+            time.sleep(0.05)
+        run.send_signal(number)
+        assert run.stdout is not None
+        checked.outputs.append(run.stdout.read().decode("utf-8", "replace"))
+    assert run.returncode != 0
