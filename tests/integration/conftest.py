@@ -6,6 +6,7 @@ import contextlib
 import functools
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -46,10 +47,11 @@ class Ended:
     output: str
 
     def of(self, session: str) -> Ended:
-        """Return the part of the output that is of `session`, where several were run at once."""
-        start = f"Running session {session}\n"
-        assert start in self.output, self.output
-        return Ended(self.code, self.output.partition(start)[2].partition("Running session ")[0])
+        """Return the part of the output that is of `session` (its first cell), where several were run at once."""
+        parts = re.split(r"^.*Running session ", self.output, flags=re.MULTILINE)
+        found = [part for part in parts if re.match(rf"{session}(?![a-z])", part)]
+        assert found, self.output
+        return Ended(self.code, found[0])
 
     def shows(self, *texts: str) -> bool:
         """Whether all `texts` are in the output, however its lines are broken."""

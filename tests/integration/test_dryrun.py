@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,19 +15,43 @@ import pytest
 from tasks.dryrun import ALIVE, PREFIX
 from tasks.record import Record, load, locked_file
 from tasks.stages import Built, Checked, Dist, Rehearsed, Released, Verified
-from tests.integration.conftest import NOX, NOXFILE, RUNNING, SETTINGS
+from tests.integration.conftest import NOX, NOXFILE, RUNNING, SETTINGS, copy_state, project_in
 from tests.projects import write_tree
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from tests.integration.conftest import Project
+    from tests.integration.conftest import Ended, Project, Rehearsal
 
 posix = pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
 
 
-def test_it_shows_what_was_proved_and_what_it_cannot_show(project: Project) -> None:
-    done = project.nox("dryrun")
+@dataclass(frozen=True)
+class Shown:
+    """What came of one dry run of a project that is checked, with the tokens of somebody and another record at hand."""
+
+    ended: Ended
+    kept: Path
+    before: dict[Path, bytes]
+    after: dict[Path, bytes]
+
+
+@pytest.fixture(scope="module")
+def shown(tmp_path_factory: pytest.TempPathFactory, rehearsal: Rehearsal) -> Shown:
+    folder = tmp_path_factory.mktemp("shown")
+    project = project_in(folder, rehearsal.envdir)
+    copy_state(rehearsal.after("check"), project, folder / "indexes")
+    project.env = {"PYPI_TOKEN": "pypi-of-somebody", "TWINE_PASSWORD": "of-somebody", "SEATRIAL_RECORD": "0" * 64}
+
+    def own() -> dict[Path, bytes]:
+        return {path: path.read_bytes() for path in [*project.dist.iterdir(), *project.record.glob("*.json")]}
+
+    before = own()
+    return Shown(project.nox("dryrun", "--keep", str(folder / "kept")), folder / "kept", before, own())
+
+
+def test_it_shows_what_was_proved_and_what_it_cannot_show(shown: Shown) -> None:
+    done = shown.ended
     assert done.code == 0, done.output
     assert done.shows("dry run of demo 1.0: all five sessions passed")
     assert done.shows("the bytes on both stand-ins are the bytes that were built (2 files, compared by sha256)")
@@ -35,20 +59,21 @@ def test_it_shows_what_was_proved_and_what_it_cannot_show(project: Project) -> N
     assert done.shows("what a dry run cannot show:")
 
 
-def test_the_projects_own_files_and_record_stay_untouched(project: Project) -> None:
-    project.nox("check")
-    before = {path: path.read_bytes() for path in [*project.dist.iterdir(), *project.record.glob("*.json")]}
-    assert project.nox("dryrun").code == 0
-    assert {path: path.read_bytes() for path in [*project.dist.iterdir(), *project.record.glob("*.json")]} == before
+def test_the_projects_own_files_and_record_stay_untouched(shown: Shown) -> None:
+    assert len(shown.before) == 4
+    assert shown.after == shown.before
 
 
-def test_keep_leaves_the_files_the_record_and_both_indexes(project: Project, tmp_path: Path) -> None:
-    kept = tmp_path / "kept"
-    assert project.nox("dryrun", "--keep", str(kept)).code == 0
-    built = load(kept / "release-record" / "built.json", Built)
+def test_real_tokens_and_a_real_record_do_not_reach_it(shown: Shown) -> None:
+    assert shown.ended.code == 0
+    assert "of-somebody" not in shown.ended.output
+
+
+def test_keep_leaves_the_files_the_record_and_both_indexes(shown: Shown) -> None:
+    built = load(shown.kept / "release-record" / "built.json", Built)
     for place in ("dist", "testpypi", "pypi"):
-        assert tuple(sorted(map(Dist.from_file, (kept / place).iterdir()))) == built.dists
-    record = Record.of(kept)
+        assert tuple(sorted(map(Dist.from_file, (shown.kept / place).iterdir()))) == built.dists
+    record = Record.of(shown.kept)
     stages = [record.find(kind) for kind in (Built, Checked, Rehearsed, Released)]
     assert all(stage is not None and stage.dists == built.dists for stage in stages)
     assert {type(stage) for stage in record.verified()} == {Verified}
@@ -77,11 +102,6 @@ def test_a_dirty_tree_can_be_rehearsed_here_and_nowhere_else(project: Project) -
     assert done.shows("changes that are not committed: commit them before")
 
 
-def test_real_tokens_do_not_reach_it(project: Project) -> None:
-    project.env |= {"PYPI_TOKEN": "pypi-of-somebody", "TWINE_PASSWORD": "of-somebody", "SEATRIAL_RECORD": "0" * 64}
-    assert project.nox("dryrun").code == 0
-
-
 @pytest.mark.parametrize("uv", [True, False], ids=["uv", "pip"])
 def test_it_works_with_uv_and_without(make_project: Callable[..., Project], tmp_path: Path, *, uv: bool) -> None:
     project = make_project(dependencies=["six"])
@@ -105,10 +125,11 @@ def test_a_project_without_git_is_rehearsed_from_a_copy(make_project: Callable[.
     assert done.shows("a copy of the working tree (no git here)")
 
 
-@pytest.mark.parametrize("module", ["packaging", "build", "email", "tasks", "rich", "virtualenv"])
-def test_modules_of_the_project_hide_none_of_ours(make_project: Callable[..., Project], module: str) -> None:
-    trap = f"raise RuntimeError('the {module} of the project was imported')\n"
-    project = make_project(files={f"{module}/__init__.py": trap, f"{module}.py" if module == "tasks" else "x.py": trap})
+def test_modules_of_the_project_hide_none_of_ours(make_project: Callable[..., Project]) -> None:
+    modules = ("packaging", "build", "email", "tasks", "rich", "virtualenv")
+    traps = {name: f"raise RuntimeError('the {name} of the project was imported')\n" for name in modules}
+    folders = {f"{name}/__init__.py": trap for name, trap in traps.items()}
+    project = make_project(files={**folders, "tasks.py": traps["tasks"]})
     done = project.nox("dryrun")
     assert done.code == 0, done.output
 
@@ -119,8 +140,10 @@ def test_sdist_only(project: Project) -> None:
     assert done.shows("there is no wheel", "(1 files, compared by sha256)")
 
 
-def test_ready_made_files_are_taken_as_they_are(project: Project, tmp_path: Path) -> None:
-    project.nox("build")
+def test_ready_made_files_are_taken_as_they_are(
+    project: Project, bring: Callable[[str], Project], tmp_path: Path
+) -> None:
+    bring("build")
     (tmp_path / "wheelhouse").mkdir()
     for path in project.dist.iterdir():
         (tmp_path / "wheelhouse" / path.name).write_bytes(path.read_bytes())
@@ -170,16 +193,15 @@ def test_an_end_from_outside_leaves_no_process_and_no_folder(
     assert descendants(str(project.envdir)) == []
 
 
-def test_what_a_killed_run_left_is_swept_by_the_next(project: Project) -> None:
-    killed = Path(tempfile.mkdtemp(prefix=PREFIX))
-    (killed / ALIVE).touch()
-    alive = Path(tempfile.mkdtemp(prefix=PREFIX))
+def test_what_a_killed_run_left_is_swept_by_the_next_however_that_ends(project: Project, tmp_path: Path) -> None:
+    project.change({"pyproject.toml": '[build-system]\nrequires = []\nbuild-backend = "nowhere"\n'})
+    killed, alive = tmp_path / f"{PREFIX}killed", tmp_path / f"{PREFIX}alive"
+    write_tree(tmp_path, {f"{folder.name}/{ALIVE}": "" for folder in (killed, alive)})
     with locked_file(alive / ALIVE):
-        assert project.nox("dryrun").code == 0
+        project.env |= dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(tmp_path))
+        assert project.nox("dryrun").shows("The dry run stopped in `build`")
         assert not killed.exists()
         assert alive.exists()
-    (alive / ALIVE).unlink()
-    alive.rmdir()
 
 
 def test_the_project_may_use_names_of_our_sessions(make_project: Callable[..., Project]) -> None:

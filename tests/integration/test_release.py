@@ -10,7 +10,7 @@ import pytest
 
 from tasks.report import size
 from tasks.sessions import PARALLEL
-from tests.integration.conftest import RUNNING, SETTINGS
+from tests.integration.conftest import RUNNING
 from tests.projects import git, write_tree
 
 if TYPE_CHECKING:
@@ -159,15 +159,6 @@ def test_pypi_refuses_what_was_not_rehearsed_or_verified(project: Project, index
     assert refused.code == 1
     assert refused.shows("not verified as the matrix demands", f"Python {RUNNING}, wheel", f"Python {RUNNING}, sdist")
     assert indexes.held("pypi") == {}
-
-
-def test_one_green_cell_of_each_kind_is_needed_on_a_laptop(make_project: Callable[..., Project]) -> None:
-    """Which needs no index: the gate reads the record alone."""
-    settings = SETTINGS.replace(f'"{RUNNING}"', f'"{RUNNING}", "3.8"')
-    project = make_project(settings)
-    done = project.nox("dryrun")
-    assert done.code == 0
-    assert done.shows("Python 3.8 wheel not verified", f"Python {RUNNING} wheel imported demo")
 
 
 @pytest.mark.parametrize(("args", "said"), [((), "was not confirmed"), (("--yes", "1.1"), "the answer was '1.1'")])
