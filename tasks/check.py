@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from .stages import Dist
 
 JUDGE = Path(__file__).with_name("judge.py")
+NUMBERS = re.compile(r"\d+\.\d+")  # in the name of a Python: `3.14t`, `pypy3.11`
 JUDGE_LIMIT = 1800.0  # seconds
 
 
@@ -184,9 +186,14 @@ def _running() -> str:
 
 
 def _python_for(archive: Archive, pythons: Sequence[str]) -> str | None:
-    """Return the Python to try `archive` on: the one that runs us if it is supported, else one of the project's."""
+    """Return the Python to try `archive` on: the one that runs us, unless only others of the project are supported."""
     supported = _supported(archive)
-    return None if supported is None or supported.contains(_running() + ".99") else pythons[-1]
+    if supported is None or supported.contains(f"{_running()}.99"):
+        return None
+    named = [
+        python for python in pythons if (version := NUMBERS.search(python)) and supported.contains(version[0] + ".99")
+    ]
+    return named[-1] if named else None
 
 
 def _lowest(archive: Archive, pythons: Sequence[str]) -> str | None:

@@ -136,7 +136,8 @@ class Installer:
     def _pip(self, venv: Venv, command: str) -> tuple[str, ...]:
         if self.uv:
             return (self.uv, "pip", command, "--quiet", "--python", str(venv.python))
-        return (str(venv.python), "-I", "-m", "pip", "--quiet", "--no-input", command)
+        # pip says which requirements exclude each other only where it is not told to be quiet.
+        return (str(venv.python), "-I", "-m", "pip", "--no-input", command)
 
     def _from(self, index: str) -> tuple[str, ...]:
         return ("--default-index" if self.uv else "--index-url", index)

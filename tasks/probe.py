@@ -64,6 +64,7 @@ MODULE_FILE = re.compile(r"(?!lib[^.]*\.so$)(?P<name>[^.]+)(\.pyc?|(\..+)?\.(so|
 # The object reference of the entry points specification, with the extras that older files have there.
 REFERENCE = re.compile(r"(?P<module>[\w.]+)\s*(:\s*(?P<attribute>[\w.]+))?\s*(\[(?P<extras>[^\]]*)\])?\s*")
 
+SCRIPT_VALUE = re.compile(r"[\w.]+:[\w.]+")
 EXTRA = re.compile(r"""\bextra\s*==\s*["']([^"']+)["']""")  # in a marker (PEP 508)
 NO_NAME = re.compile(r"cannot import name '(\w+)'")  # what Python says where a module lacks something
 
@@ -1118,13 +1119,13 @@ class EntryPoint:
 
     @classmethod
     def from_value(cls, group: str, name: str, value: str) -> EntryPoint:
+        """Read `value`; of a script it has to be as pip takes it, without a blank beside the colon."""
         match = REFERENCE.fullmatch(value.strip())
-        if not match or (group in SCRIPTS and not match["attribute"]):
+        if not match or (group in SCRIPTS and not SCRIPT_VALUE.match(value.strip())):
             return cls(group, name, value, "", "")
         module, attribute = match["module"], match["attribute"]
-        return cls(
-            group, name, value, f"{module}:{attribute}" if attribute else module, (match["extras"] or "").strip()
-        )
+        reference = f"{module}:{attribute}" if attribute else module
+        return cls(group, name, value, reference, (match["extras"] or "").strip())
 
     @property
     def label(self) -> str:

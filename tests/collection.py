@@ -1,25 +1,21 @@
 """Distributions that build and pass `twine check --strict`: some are broken once installed, some unusual and sound.
 
-Each is a value of files and metadata, written into a real wheel or sdist by a few lines here, so that it can have
-defects which no build backend would let through. What they depend on is here too, so nothing is downloaded.
+Each is a value of files and metadata that is written into a real wheel or sdist without a build backend, which might
+not let its defect through. What they depend on is here too, so that nothing is downloaded.
 """
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import io
 import sys
-import tarfile
-import zipfile
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from tests.projects import EPOCH, LICENSE
+from tests.archives import gzipped, sdist_members, tarred, wheel_members, written, zip_info, zipped
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
+    from zipfile import ZipInfo
 
     Files = Mapping[str, str | bytes]
 
@@ -39,7 +35,6 @@ Requires-Python: {requires_python}
 
 One of a collection.
 """
-WHEEL = "Wheel-Version: 1.0\nGenerator: collection\nRoot-Is-Purelib: true\nTag: {tag}\n"
 ELSEWHERE = "darwin" if sys.platform == "win32" else "win32"
 RUNNING = "{}.{}".format(*sys.version_info)
 
@@ -100,55 +95,31 @@ class Case:
 
     def write(self, folder: Path) -> list[Path]:
         """Write the files of the release into `folder`, and return them."""
-        folder.mkdir(parents=True, exist_ok=True)
-        return [
-            *([_wheel(self, self.files, folder)] if self.files is not None else []),
-            *([_sdist(self, self.sources, folder)] if self.sources is not None else []),
-        ]
+        stem = f"{_module(self.name)}-{self.version}"
+        made = []
+        if self.files is not None:
+            info = {"entry_points.txt": self.points} if self.points else {}
+            files = {"demo/__init__.py": None, **self.files, **{f"{stem}.dist-info/{k}": v for k, v in info.items()}}
+            wheel = f"{stem}-{self.tag}.whl"
+            members = ((_header(name), raw) for name, raw in wheel_members(wheel, self.core, files).items())
+            made.append(written(folder, wheel, zipped(members)))
+        if self.sources is not None:
+            backend = BACKEND.format(module=_module(self.name), version=self.version, extra="")
+            sources = {"src/demo/__init__.py": None, "pyproject.toml": PYPROJECT, "backend.py": backend, **self.sources}
+            packed = sdist_members(f"{stem}.tar.gz", self.core, {f"{stem}/{k}": v for k, v in sources.items()})
+            made.append(written(folder, f"{stem}.tar.gz", gzipped(tarred(packed.items()))))
+        return made
 
 
 def _module(name: str) -> str:
     return name.lower().replace("-", "_").replace(".", "_")
 
 
-def _wheel(case: Case, files: Files, folder: Path) -> Path:
-    stem = f"{_module(case.name)}-{case.version}"
-    info = f"{stem}.dist-info"
-    whole: dict[str, str | bytes] = {**files, f"{info}/METADATA": case.core, f"{info}/licenses/LICENSE": LICENSE}
-    whole[f"{info}/WHEEL"] = WHEEL.format(tag=case.tag)
-    if case.points:
-        whole[f"{info}/entry_points.txt"] = case.points
-    content = {path: text.encode() if isinstance(text, str) else text for path, text in whole.items()}
-    rows = "".join(f"{_quoted(path)},sha256={_digest(data)},{len(data)}\n" for path, data in content.items())
-    content[f"{info}/RECORD"] = f"{rows}{info}/RECORD,,\n".encode()
-    path = folder / f"{stem}-{case.tag}.whl"
-    with zipfile.ZipFile(path, "w") as wheel:
-        for name, data in content.items():
-            wheel.writestr(name, data)
-    return path
-
-
-def _quoted(path: str) -> str:
-    return f'"{path}"' if "," in path else path
-
-
-def _digest(data: bytes) -> str:
-    return base64.urlsafe_b64encode(hashlib.sha256(data).digest()).decode().rstrip("=")
-
-
-def _sdist(case: Case, sources: Files, folder: Path) -> Path:
-    stem = f"{_module(case.name)}-{case.version}"
-    backend = BACKEND.format(module=_module(case.name), version=case.version, extra="")
-    whole: dict[str, str | bytes] = {"pyproject.toml": PYPROJECT, "backend.py": backend, "LICENSE": LICENSE}
-    whole |= {"PKG-INFO": case.core, **sources}
-    path = folder / f"{stem}.tar.gz"
-    with tarfile.open(path, "w:gz", format=tarfile.PAX_FORMAT) as archive:
-        for name, text in whole.items():
-            data = text.encode() if isinstance(text, str) else text
-            member = tarfile.TarInfo(f"{stem}/{name}")
-            member.size, member.mtime = len(data), EPOCH
-            archive.addfile(member, io.BytesIO(data))
-    return path
+def _header(name: str) -> ZipInfo:
+    """Return a member's header: pip makes a script executable only where that says so."""
+    header = zip_info(name)
+    header.external_attr = (0o100755 if ".data/scripts/" in name else 0o100644) << 16
+    return header
 
 
 def _backend(extra: str = "", version: str = "1.0") -> str:
@@ -282,6 +253,7 @@ BROKEN = (
         ("metadata of `demo-app`", "this one is called `demo`"),
     ),
     # Entry points.
+    Case("a script that pip refuses", CLI, ("demo.cli : main",), points=SCRIPT.format("demo.cli : main")),
     Case(
         "a script leads to no function", CLI, ("`demo.cli:run` leads to nothing",), points=SCRIPT.format("demo.cli:run")
     ),
@@ -359,7 +331,7 @@ SOUND = (
     Case("another import name", {"PIL/__init__.py": ""}, name="Pillow-ish"),
     Case("several packages", {"demo/__init__.py": "", "other_demo.py": "", "_demo.py": ""}),
     Case("private modules only", {"_demo.py": ""}),
-    Case("letters beyond ASCII", {"démo/__init__.py": "größe = 1\n", "démo/ein Bild, klein.txt": ""}),
+    Case("letters beyond ASCII", {"démo/__init__.py": "größe = 1\n", "démo/ein Bild.txt": ""}),
     Case("bytecode only", {"demo/__init__.py": "", "demo/data.bin": bytes(range(256))}),
     Case(
         "a namespace shared with a dependency",
@@ -421,7 +393,7 @@ SOUND = (
     ),
     # Entry points.
     Case("a script with an odd exit code", CLI, points=SCRIPT.format("demo.cli:main")),
-    Case("two names of one script", CLI, points="[console_scripts]\ndemo = demo.cli:main\nd = demo.cli : main\n"),
+    Case("two names of one script", CLI, points="[console_scripts]\ndemo = demo.cli:main\nd = demo.cli:main\n"),
     Case(
         "a script of an extra",
         {"demo/__init__.py": "", "demo/cli.py": "import clicker\ndef main(): pass\n"},
