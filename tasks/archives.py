@@ -102,9 +102,10 @@ class Metadata:
         """Read METADATA or PKG-INFO. Text that is not UTF-8 is kept readable, not refused."""
         text = raw.decode("utf-8", "backslashreplace")
         message = email.parser.Parser(policy=email.policy.compat32).parsestr(text)
-        fields: dict[str, tuple[str, ...]] = {}
+        values: dict[str, list[str]] = {}
         for name, value in message.items():
-            fields[name.lower()] = (*fields.get(name.lower(), ()), str(value))
+            values.setdefault(name.lower(), []).append(str(value))
+        fields = {name: tuple(found) for name, found in values.items()}
         body = message.get_payload()
         description = body if isinstance(body, str) and body.strip() else "".join(fields.get("description", ()))
         return cls(fields, description)

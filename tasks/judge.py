@@ -9,13 +9,21 @@ from __future__ import annotations
 import argparse
 import importlib
 import json
+import os
 import runpy
+import subprocess
+import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+MANY = 8  # files that are worth more than one process
+SHARE = 25  # files of one process, whose command line has to stay short
 
 RULES = (
     "filename",
@@ -38,11 +46,13 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description="Apply the rules of seatrial to distributions.")
     parser.add_argument("--out", type=Path, required=True)
     modes = parser.add_subparsers(dest="mode", required=True)
-    modes.add_parser("files").add_argument("files", nargs="+")
+    files = modes.add_parser("files")
+    files.add_argument("--alone", action="store_true", help="start no other processes")
+    files.add_argument("files", nargs="+")
     modes.add_parser("release").add_argument("--request", type=Path, required=True)
     args = parser.parse_args(argv)
     if args.mode == "files":
-        answer: Any = [_judged(name) for name in args.files]
+        answer: Any = [_judged(name) for name in args.files] if args.alone else judged(args.files)
     else:
         answer = _judged_release(json.loads(args.request.read_text(encoding="utf-8")))
     args.out.write_text(json.dumps(answer, indent=2) + "\n", encoding="utf-8")
@@ -55,6 +65,30 @@ def rules() -> Any:
     for name in RULES:
         importlib.import_module(f"{package}.rules.{name}")
     return importlib.import_module(f"{package}.rules.registry")
+
+
+def judged(names: Sequence[str]) -> list[dict[str, Any]]:
+    """Return the findings on each of `names`, in their order; many are shared out to one process a core."""
+    if len(names) < MANY or _cores() == 1:
+        return [_judged(name) for name in names]
+    share = min(SHARE, -(-len(names) // _cores()))
+    shares = [names[start : start + share] for start in range(0, len(names), share)]
+    with ThreadPoolExecutor(_cores()) as pool:
+        return [entry for answer in pool.map(_elsewhere, shares) for entry in answer]
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _elsewhere(names: Sequence[str]) -> list[dict[str, Any]]:
+    """Judge `names` in a process of their own. Raises CalledProcessError."""
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder) / "out.json"
+        argv = [sys.executable, "-I", str(Path(__file__).resolve()), "--out", str(out), "files", "--alone", *names]
+        subprocess.run(argv, check=True, stdin=subprocess.DEVNULL)
+        answer: list[dict[str, Any]] = json.loads(out.read_text(encoding="utf-8"))
+    return answer
 
 
 def _judged(name: str) -> dict[str, Any]:
@@ -73,8 +107,14 @@ def _judged_release(request: dict[str, Any]) -> dict[str, Any]:
         root=Path(request["root"]),
         tracked=tuple(request["tracked"]),
     )
-    found = registry.judge_release([Path(name) for name in request["files"]], asked)
-    return {"rules": list(registry.codes()), "problems": [asdict(problem) for problem in found]}
+    names = request["files"]
+    paths = [Path(name) for name in names]
+    if len(names) < MANY:
+        found = [asdict(problem) for problem in registry.judge_release(paths, asked)]
+    else:
+        found = [{"file": Path(one["file"]).name, **problem} for one in judged(names) for problem in one["problems"]]
+        found += [asdict(problem) for problem in registry.judge_together(paths, asked)]
+    return {"rules": list(registry.codes()), "problems": found}
 
 
 if __name__ == "__main__":

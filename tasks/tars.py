@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 BLOCK = 512
 CHUNK = 1 << 18
-MEMBER_LIMIT = 200_000
+MEMBER_LIMIT = 100_000
 HEADER_LIMIT = 1 << 20  # bytes of one extended header
 FILES = frozenset({b"0", b"\0", b"7"})
 LINKS = {b"1": "hard link", b"2": "symbolic link"}

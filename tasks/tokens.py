@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 PREFIX = "pypi-"
-CANDIDATE = re.compile(r"pypi-[A-Za-z0-9_-]{60,4096}(?![A-Za-z0-9_-])")
+RUN = re.compile(r"[A-Za-z0-9_-]{65,}")  # what a token stands in; runs are looked at once, whatever is in them
+BEGINNING = PREFIX + "Ag"  # the version byte in base64, and the kind of the first packet
+LONGEST = 4096 + len(PREFIX)
 VERSION_BYTE = 2
 END, LOCATION, IDENTIFIER, SIGNATURE = 0, 1, 2, 6
 SIGNATURE_LENGTH = 32
@@ -99,12 +101,15 @@ def narrow(text: str, caveats: Iterable[object]) -> str:
 
 def find_tokens(text: str) -> Iterator[tuple[int, Token]]:
     """Yield the line number, from 1, and the token, of each whole token in `text`; cut-off examples are none."""
-    for found in CANDIDATE.finditer(text):
+    for run in RUN.finditer(text):
+        start = run[0].rfind(BEGINNING)
+        if start < 0 or len(run[0]) - start > LONGEST:
+            continue
         try:
-            token = Token.parse(found[0])
+            token = Token.parse(run[0][start:])
         except ValueError:
             continue
-        yield text.count("\n", 0, found.start()) + 1, token
+        yield text.count("\n", 0, run.start()) + 1, token
 
 
 def _least(one: int | None, other: int) -> int:

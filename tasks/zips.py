@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 LOCAL, CENTRAL, END = b"PK\3\4", b"PK\1\2", b"PK\5\6"
 END64, LOCATOR64 = b"PK\6\6", b"PK\6\7"
 END_SEARCH = (1 << 16) + 22  # bytes at the end in which the end record lies
-MEMBER_LIMIT = 200_000
+MEMBER_LIMIT = 100_000
 CHUNK = 1 << 16
+TOO_MANY = f"it has more than {MEMBER_LIMIT} members, which is more than is looked at."
 STORED, DEFLATED = 0, 8
 ENCRYPTED, DESCRIPTOR, UTF8 = 0x1, 0x8, 0x800
 MAX32 = 0xFFFFFFFF
@@ -123,6 +124,8 @@ def _end(file: IO[bytes], size: int) -> _End:
         if record[:4] != END64:
             raise NotZip("its ZIP64 end record is not where its locator says.")
         count, cd_size, cd_offset = struct.unpack("<QQQ", record[32:56])
+    if count > MEMBER_LIMIT:
+        raise NotZip(TOO_MANY)
     start = records[0] - cd_size
     if start < 0 or start < cd_offset:
         raise NotZip("its central directory is not where its end record says.")
@@ -136,7 +139,7 @@ def _entries(file: IO[bytes], end: _End) -> Iterator[Entry]:
     while file.tell() < end.records[0]:
         number += 1
         if number > MEMBER_LIMIT:
-            raise NotZip(f"it has more than {MEMBER_LIMIT} members, which is more than is looked at.")
+            raise NotZip(TOO_MANY)
         head = file.read(46)
         if head[:4] != CENTRAL:
             raise NotZip("its central directory is damaged.")
@@ -145,6 +148,8 @@ def _entries(file: IO[bytes], end: _End) -> Iterator[Entry]:
         (offset,) = struct.unpack("<L", head[42:46])
         raw, extra = file.read(name_size), file.read(extra_size)
         file.seek(comment_size, os.SEEK_CUR)
+        if file.tell() > end.records[0]:
+            raise NotZip("its central directory is damaged.")
         name = raw.decode("utf-8" if flags & UTF8 else "cp437")
         size, packed, offset = _sizes64(extra, size, packed, offset)
         yield Entry(name, flags, method, crc, packed, size, offset + end.shift)
@@ -189,7 +194,7 @@ class _Walk:
 
     def run(self) -> None:
         place: int | None = 0
-        while place is not None and place < self._size and self._count <= MEMBER_LIMIT:
+        while place is not None and place < self._size and self._count <= 2 * MEMBER_LIMIT:
             self._file.seek(place)
             signature = self._file.read(4)
             if signature == END:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import email.utils
+import functools
 import importlib
 import keyword
 import pathlib
+import re
 from typing import TYPE_CHECKING, Any
 
 from packaging.requirements import InvalidRequirement, Requirement
@@ -17,11 +19,13 @@ from .look import some
 from .registry import metadata_rule
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from ..archives import Metadata
 
 FROZEN_FAMILIES = ("Development Status", "Intended Audience", "License", "Natural Language", "Typing")
+URLS = 2_000  # links that are looked at
+PLAIN_URL = re.compile(r"https?://[A-Za-z0-9.-]+(/[A-Za-z0-9._~/+@=-]*)?")
 FAMILIES = (*FROZEN_FAMILIES, "Environment", "Framework", "Operating System", "Programming Language", "Topic")
 
 
@@ -206,7 +210,7 @@ def classifier(metadata: Metadata) -> Iterator[str]:
         if name in trove.deprecated_classifiers:
             instead = some(trove.deprecated_classifiers[name])
             yield f"the classifier {name!r} is deprecated: {'use ' + instead if instead else 'take it away'}."
-        elif name not in trove.classifiers and not _may_be_new(name, trove.classifiers):
+        elif name not in trove.classifiers and not _may_be_new(name):
             yield f"{name!r} is no classifier that PyPI knows (pypi.org/classifiers)."
 
 
@@ -219,16 +223,23 @@ def classifier_new(metadata: Metadata) -> Iterator[str]:
     trove = _optional("trove_classifiers")
     for name in metadata.all("classifier") if trove else ():
         known = name in trove.classifiers or name in trove.deprecated_classifiers
-        if not known and _may_be_new(name, trove.classifiers):
+        if not known and _may_be_new(name):
             yield f"{name!r} is not in the list of classifiers here; PyPI refuses what is not at pypi.org/classifiers."
 
 
-def _may_be_new(name: str, known: Iterable[str]) -> bool:
+def _may_be_new(name: str) -> bool:
     """Whether the unknown classifier `name` may be one that came later: of a family that grows, and no misspelling."""
-    family = name.split(" :: ", maxsplit=1)[0]
-    squeezed = "".join(name.split()).lower()
-    misspelt = any("".join(other.split()).lower() == squeezed for other in known)
-    return family in FAMILIES and family not in FROZEN_FAMILIES and not misspelt
+    family = name.partition(" :: ")[0]
+    return family in FAMILIES and family not in FROZEN_FAMILIES and _squeezed(name) not in _known_squeezed()
+
+
+@functools.cache
+def _known_squeezed() -> frozenset[str]:
+    return frozenset(map(_squeezed, importlib.import_module("trove_classifiers").classifiers))
+
+
+def _squeezed(name: str) -> str:
+    return "".join(name.split()).lower()
 
 
 @metadata_rule("metadata-url", "error")
@@ -240,7 +251,7 @@ def url(metadata: Metadata) -> Iterator[str]:
     for field in ("home-page", "download-url"):
         if (given := metadata.first(field)) and not is_url(given):
             yield f"{field}: {given!r} is no http or https URL."
-    for value in metadata.all("project-url"):
+    for value in metadata.all("project-url")[:URLS]:
         label, comma, given = (part.strip() for part in value.partition(","))
         if label and comma and given and not is_url(given):
             yield f"project-url {label}: {given!r} is no http or https URL."
@@ -269,7 +280,7 @@ def is_url(text: str) -> bool:
     The host may be missing, the scheme may not.
     """
     rfc3986 = _optional("rfc3986")
-    if rfc3986 is None:
+    if rfc3986 is None or PLAIN_URL.fullmatch(text):
         return True
     validators, exceptions = (importlib.import_module(f"rfc3986.{name}") for name in ("validators", "exceptions"))
     validator = validators.Validator().allow_schemes("http", "https").require_presence_of("scheme")

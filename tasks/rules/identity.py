@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import re
 from typing import TYPE_CHECKING
 
@@ -87,8 +88,8 @@ def repeated(metadata: Metadata) -> Iterator[str]:
     again = [field for field in sorted(limits.SINGLE_USE) if len(metadata.fields.get(field, ())) > 1]
     if again:
         yield f"these fields may stand once, and stand more than once: {some(again)}."
-    labels = [value.partition(",")[0].strip() for value in metadata.all("project-url")]
-    if twice := sorted({label for label in labels if labels.count(label) > 1}):
+    labels = collections.Counter(value.partition(",")[0].strip() for value in metadata.all("project-url"))
+    if twice := sorted(label for label, count in labels.items() if count > 1):
         yield f"two Project-URL have the label {some(twice)}: PyPI takes one each."
 
 

@@ -40,7 +40,7 @@ KEPT = frozenset({"METADATA", "RECORD", "WHEEL", "entry_points.txt", "top_level.
 KEPT_IN_SDIST = frozenset({"PKG-INFO", "pyproject.toml"})
 KEPT_TOTAL = 48 << 20  # bytes
 NAMES_TOTAL = 32 << 20  # bytes of all names together
-TAR_FLOOR, TAR_RATIO = 1 << 30, 100  # what an sdist may unpack to: so many bytes, or so many times its size
+TAR_FLOOR, TAR_RATIO = 512 << 20, 100  # what an sdist may unpack to: so many bytes, or so many times its size
 SHOWN = 3  # names in a message
 
 

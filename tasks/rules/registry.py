@@ -7,6 +7,7 @@ whole look, the metadata, the zip or tar structure), one text member at a time, 
 from __future__ import annotations
 
 import functools
+import itertools
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 Severity = Literal["error", "warning"]
 T = TypeVar("T")
-MENTIONS = 20  # findings of one rule on members of one file
+MENTIONS = 20  # findings of one rule on one file
 
 
 @dataclass(frozen=True)
@@ -183,29 +184,35 @@ def _judged(path: Path, only: str | None = None) -> tuple[Look, list[Problem]]:
 
 def _visit(found: list[Problem], rules: Sequence[MemberRule], file: str, name: str, raw: bytes) -> None:
     for rule in rules:
-        for message in rule.find(name, raw):
-            if sum(problem.rule == rule.code for problem in found) < MENTIONS:
-                found.append(Problem(rule.code, rule.severity, file, message))
+        left = MENTIONS - sum(problem.rule == rule.code for problem in found)
+        messages = itertools.islice(rule.find(name, raw), left) if left else ()
+        found += [Problem(rule.code, rule.severity, file, message) for message in messages]
 
 
 def _applied(rules: Sequence[Rule[Any]], look: Look, only: str | None) -> Iterator[Problem]:
     for rule in rules:
         part = rule.part(look) if only in {None, rule.code} else None
         if part is not None:
-            for message in rule.find(part):
+            for message in itertools.islice(rule.find(part), MENTIONS):
                 yield Problem(rule.code, rule.severity, look.path.name, message)
 
 
 def judge_release(paths: Iterable[Path], release: Release) -> tuple[Problem, ...]:
-    """Apply the file rules to each of `paths`, and the release rules to those that can be read."""
-    found: list[Problem] = []
-    looks = []
-    for path in paths:
-        look, problems = _judged(path)
-        found += problems
-        if look.version is not None and look.metadata is not None and not look.trouble:
-            looks.append(replace(look, zip=None, tar=None))
-    whole = replace(release, archives=tuple(looks))
+    """Apply the file rules to each of `paths`, and the release rules to those that can be read: in one look at each."""
+    judged = [_judged(path) for path in paths]
+    apart = (problem for _, found in judged for problem in found)
+    return (*apart, *_together((look for look, _ in judged), release))
+
+
+def judge_together(paths: Iterable[Path], release: Release) -> tuple[Problem, ...]:
+    """Apply the release rules alone."""
+    return tuple(_together(map(Look.open, paths), release))
+
+
+def _together(looks: Iterable[Look], release: Release) -> Iterator[Problem]:
+    """Apply the release rules to those of `looks` that could be read, without what no such rule looks at."""
+    readable = (look for look in looks if look.version is not None and look.metadata is not None and not look.trouble)
+    whole = replace(release, archives=tuple(replace(look, zip=None, tar=None) for look in readable))
     for rule in RELEASE_RULES:
-        found += [Problem(rule.code, rule.severity, "release", message) for message in rule.find(whole)]
-    return tuple(found)
+        for message in rule.find(whole):
+            yield Problem(rule.code, rule.severity, "release", message)

@@ -13,11 +13,13 @@ from .registry import net_rule
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from ..archives import Metadata
     from .look import Look
 
 WIDTH = "200"
 MEMBERS = 20_000  # of which twine keeps all in memory
 LEVEL = re.compile(r"^(WARNING|ERROR)\s+")  # which is the rule's to say
+FIELDS = 5_000
 DESCRIPTION = 512 << 10  # characters; docutils is slow
 
 
@@ -28,11 +30,15 @@ def errors(look: Look) -> Iterator[str]:
     What twine says is repeated. It is asked last, as a net below the rules here, and not about files that would take
     it long.
     """
-    if len(look.members) > MEMBERS or (look.metadata and len(look.metadata.description) > DESCRIPTION):
+    if len(look.members) > MEMBERS or (look.metadata and not _is_usual(look.metadata)):
         return
     passed, said = _twine_check(str(look.path))
     if not passed:
         yield f"`twine check` fails: {said}"
+
+
+def _is_usual(metadata: Metadata) -> bool:
+    return len(metadata.description) <= DESCRIPTION and sum(map(len, metadata.fields.values())) <= FIELDS
 
 
 def _twine_check(path: str) -> tuple[bool, str]:

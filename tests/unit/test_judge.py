@@ -97,9 +97,49 @@ def test_what_is_not_asked_whole_is_not_answered(argv: list[str], capsys: pytest
     assert "usage" in capsys.readouterr().err
 
 
+def many(dist: Path) -> list[Path]:
+    paths = [wheel(dist, filename=f"demo-1.0-{n}-py3-none-any.whl") for n in range(judge.MANY)]
+    return [*paths, sdist(dist, {"Summary": None}), written(dist, "demo-2.0.tar.gz", b"")]
+
+
+def test_many_files_are_shared_out_and_answered_in_order(
+    tmp_path: Path, dist: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paths = many(dist)
+    alone = [judge._judged(str(path)) for path in paths]
+    monkeypatch.setattr(judge, "_cores", lambda: 2)
+    monkeypatch.setattr(judge, "SHARE", 6)
+    assert judged(tmp_path, *paths) == alone
+    monkeypatch.setattr(judge, "_cores", lambda: 1)
+    assert judged(tmp_path, *paths) == alone
+
+
+def test_a_release_of_many_files_is_judged_as_one_of_few(
+    tmp_path: Path, dist: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paths = many(dist)
+    shared = judged_release(tmp_path, *paths, tags=["v3.0"])
+    monkeypatch.setattr(judge, "MANY", 100)
+    assert shared == judged_release(tmp_path, *paths, tags=["v3.0"])
+    assert {"release-tag", "archive-readable", "metadata-summary"} <= set(codes(shared["problems"]))
+
+
+def test_there_is_at_least_one_core() -> None:
+    assert judge._cores() >= 1
+
+
 def test_it_runs_as_a_program(tmp_path: Path, dist: Path) -> None:
     out = tmp_path / "out.json"
-    argv = [sys.executable, "-I", str(ROOT / "tasks" / "judge.py"), "--out", str(out), "files", str(wheel(dist))]
+    argv = [
+        sys.executable,
+        "-I",
+        str(ROOT / "tasks" / "judge.py"),
+        "--out",
+        str(out),
+        "files",
+        "--alone",
+        str(wheel(dist)),
+    ]
     subprocess.run(argv, check=True, cwd=tmp_path, capture_output=True)
     assert json.loads(out.read_text(encoding="utf-8"))[0]["problems"] == []
 
