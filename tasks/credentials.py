@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 TOKEN_USER = "__token__"  # noqa: S105 (the user name that goes with an API token)
 GITHUB_IDENTITY = ("GITHUB_ACTIONS", "ACTIONS_ID_TOKEN_REQUEST_TOKEN", "ACTIONS_ID_TOKEN_REQUEST_URL")
+# twine would ask the keyring before it uses an identity.
+NO_KEYRING = {"TWINE_USERNAME": TOKEN_USER, "PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring"}
 AUDIENCES = {"pypi.org": "PYPI", "test.pypi.org": "TESTPYPI"}
 LIFETIME = 900  # seconds a narrowed token lives: as long as one that trusted publishing mints
 SLACK = 60  # seconds that this machine's clock may be ahead of the index's
@@ -70,7 +72,7 @@ def choose(index: Index, outer: Mapping[str, str]) -> Credential | None:
         username, password = next(iter(given.values()))
         return Credential(" and ".join(given), {"TWINE_USERNAME": username, "TWINE_PASSWORD": password})
     if identity:
-        return Credential("the CI's identity (trusted publishing)", {"TWINE_USERNAME": TOKEN_USER} | identity)
+        return Credential("the CI's identity (trusted publishing)", identity | NO_KEYRING)
     return None
 
 

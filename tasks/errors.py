@@ -664,6 +664,30 @@ def account_links(pages: str) -> str:
     return f" Account: {pages}/account/register/  Token: {pages}/manage/account/token/"
 
 
+@dataclass(eq=False)
+class PublisherRefused(ReleaseError):
+    index: str
+    words: str
+    project: str
+    fields: tuple[tuple[str, str], ...]
+    pages: str
+
+    what = "{e.index} knows no trusted publisher for {e.project} that is this CI job. Its own words:{e.shown}"
+    cause = "a field of the publisher's page that does not hold exactly what this job is:{e.shown_fields}"
+    cure = (
+        "correct it on {e.pages}/manage/project/{e.project}/settings/publishing/. A project that does not exist there"
+        " yet needs a pending publisher for exactly the name {e.project}: {e.pages}/manage/account/publishing/"
+    )
+
+    @property
+    def shown(self) -> str:
+        return indented(self.words, last=15)
+
+    @property
+    def shown_fields(self) -> str:
+        return listing(f"{name}: {value}" for name, value in self.fields)
+
+
 # What `pypi` says.
 
 

@@ -10,8 +10,17 @@ from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
-from . import credentials, environment, process, report, source
-from .errors import Dirty, NotConfirmed, NotVerified, RehearsedElsewhere, TagElsewhere, ToolStuck
+from . import credentials, environment, identity, process, report, source
+from .errors import (
+    Dirty,
+    NotConfirmed,
+    NotVerified,
+    PublisherRefused,
+    RehearsedElsewhere,
+    TagElsewhere,
+    ToolStuck,
+    UploadRefused,
+)
 from .indexes import read_project
 from .record import now
 from .stages import KINDS, Built, Checked, Rehearsed, Released
@@ -19,6 +28,7 @@ from .upload import Job, upload
 
 if TYPE_CHECKING:
     from .credentials import Credential
+    from .errors import ReleaseError
     from .indexes import Holdings, Index
     from .run import Run
     from .stages import Stage, Verified
@@ -105,6 +115,7 @@ def _keyring(run: Run, index: Index) -> str:
 
 
 def _upload(run: Run, stage: Stage, index: Index, credential: Credential) -> Holdings:
+    _say_what_a_publisher_needs(run, index, stage.project, credential)
     first = _is_first(run, index, stage.project, credential)
     with run.scratch() as scratch:
         job = Job(
@@ -119,10 +130,29 @@ def _upload(run: Run, stage: Stage, index: Index, credential: Credential) -> Hol
             limit=run.config.index_timeout,
             say=run.say,
         )
-        found = upload(job)
+        try:
+            found = upload(job)
+        except UploadRefused as refused:
+            raise _explained(index, stage.project, credential, refused) from None
     if first:
         run.say(credentials.advice(index, stage.project, "exists now"))
     return found
+
+
+def _say_what_a_publisher_needs(run: Run, index: Index, project: str, credential: Credential) -> None:
+    if index.pages and not credential.secret and not read_project(index, project):
+        page = f"{index.pages}/manage/account/publishing/"
+        name = canonicalize_name(project)
+        run.say(f"{index.name} does not show {name} yet: it needs a pending publisher for exactly this name ({page})")
+
+
+def _explained(index: Index, project: str, credential: Credential, refused: UploadRefused) -> ReleaseError:
+    """Return what `refused` means where the CI's identity was not accepted, field by field; else itself."""
+    if credential.secret or not identity.is_refused(refused.words):
+        return refused
+    return PublisherRefused(
+        index.name, refused.words, canonicalize_name(project), identity.publisher(os.environ), index.pages
+    )
 
 
 def _twine_environment(run: Run, index: Index, project: str, credential: Credential) -> dict[str, str]:

@@ -44,6 +44,7 @@ EXPLANATIONS = (
     (r"verified primary email", "the account's e-mail address is not verified"),
     (r"too similar|isn't allowed \(conflict|name .* isn't allowed", "the index does not allow this project name"),
     (r"Non-user identities cannot create", "the pending publisher is registered for another project name"),
+    (r"invalid-reuse-token", "the CI's identity is good for once, and was used: run this job again, which goes on"),
     (r"Trusted|OIDC|oidc|id.token", "the CI's identity does not fit the publisher that is registered on the index"),
     (r"Credential not found|No keyring|username|password", "no credential was found: set the token variable"),
     (r"Too many new projects", "the index lets an account make only so many projects an hour: wait an hour"),

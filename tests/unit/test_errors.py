@@ -28,6 +28,7 @@ FACTS: dict[str, Any] = {
     "Path": Path("a-fact"),
     "str | None": "a-fact",
     "tuple[str, ...]": ("a-fact", "another-fact"),
+    "tuple[tuple[str, str], ...]": (("a-fact", "another-fact"),),
     "tuple[tuple[str, str, str], ...]": (("a-fact", "ours", "theirs"),),
 }
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import functools
 import sys
 import time
 from dataclasses import dataclass, field, replace
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tasks import process, publish
+from tasks import indexes, process, publish
 from tasks.config import Config
 from tasks.errors import (
     BadCredential,
@@ -19,12 +20,14 @@ from tasks.errors import (
     NoCredential,
     NotConfirmed,
     NotVerified,
+    PublisherRefused,
     RehearsedElsewhere,
     StageMissing,
     TagElsewhere,
     ToolStuck,
+    UploadRefused,
 )
-from tasks.indexes import PYPI, TESTPYPI, Holdings, Index, Served
+from tasks.indexes import PYPI, TESTPYPI, Holdings, Index, Served, read_project
 from tasks.options import parse
 from tasks.process import Outcome
 from tasks.record import Record
@@ -34,11 +37,12 @@ from tasks.standin import added_caveats, make_index, make_token, serving
 from tasks.standins import Standin
 from tasks.tokens import Token, narrow
 from tasks.upload import Job, upload
+from tests.oidc_server import REQUEST_TOKEN, Issuer, write_twine
 from tests.projects import commit, git, sample, write_tree
 from tests.unit.test_standin import METADATA, SDIST, WHEEL, sdist, wheel
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from tasks.stages import Stage
 
@@ -58,6 +62,7 @@ class Project:
     commit: str | None = None
     jobs: list[Job] = field(default_factory=list)
     known: tuple[Served, ...] = ()
+    testpypi: Index = TESTPYPI
 
     def run(self, *args: str, standin: Standin | None = None, interactive: bool = False, **changes: Any) -> Run:
         config = Config(pythons=("3.13", "3.14"))
@@ -583,6 +588,97 @@ def test_an_identity_is_not_narrowed(
     assert "credential: the CI's identity (trusted publishing)\n" in said
     assert "an-identity" not in said
     assert "::add-mask::" not in said
+
+
+# Trusted publishing.
+
+GITHUB = {
+    "GITHUB_ACTIONS": "true",
+    "GITHUB_REPOSITORY": "ada/demo",
+    "GITHUB_WORKFLOW_REF": "ada/demo/.github/workflows/release.yml@refs/tags/v1.0",
+    "ACTIONS_ID_TOKEN_REQUEST_TOKEN": REQUEST_TOKEN,
+}
+
+
+@pytest.fixture
+def issuer(project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Issuer]:
+    """A job on GitHub with an identity, and a TestPyPI that mints tokens for it; twine is real."""
+    token = TOKENS["TESTPYPI_TOKEN"]
+    made = Issuer(make_index(tmp_path / "testpypi", token), token)
+    with serving(made) as url:
+        twine = write_twine(tmp_path / "python", sys.executable, url)
+        for name, value in (GITHUB | {"ACTIONS_ID_TOKEN_REQUEST_URL": f"{url}/identity?api-version=2.0"}).items():
+            monkeypatch.setenv(name, value)
+        for name in TOKENS:
+            monkeypatch.delenv(name)
+        monkeypatch.setattr(indexes, "LOOPBACK", frozenset())  # as if it were far away
+        monkeypatch.setattr(publish, "upload", functools.partial(upload, sleep=lambda _seconds: None))
+        monkeypatch.setattr(publish, "read_project", read_project)
+        monkeypatch.setattr(Run, "tools", lambda *_: twine)
+        project.testpypi = replace(TESTPYPI, simple=f"{url}/simple/")
+        yield made
+
+
+posix = pytest.mark.skipif(sys.platform == "win32", reason="a script in the place of Python")
+
+
+@posix
+def test_the_identity_of_a_job_is_enough(
+    project: Project, issuer: Issuer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project.built()
+    project.write(Checked)
+    publish.rehearse(project.run(testpypi=project.testpypi))
+    assert issuer.asked == ["/_/oidc/audience", "/identity", "/_/oidc/mint-token"]
+    assert tuple(sorted(Dist.from_file(path) for path in (tmp_path / "testpypi").iterdir())) == project.dists
+    said = capsys.readouterr().out
+    assert "credential: the CI's identity (trusted publishing)\n" in said
+    page = "https://test.pypi.org/manage/account/publishing/"
+    assert f"TestPyPI does not show demo yet: it needs a pending publisher for exactly this name ({page})" in said
+    assert not [secret for secret in (REQUEST_TOKEN, *issuer.secrets) if secret in said]
+
+
+@posix
+def test_a_publisher_that_does_not_fit_is_explained_field_by_field(
+    project: Project, issuer: Issuer, tmp_path: Path
+) -> None:
+    issuer.refusal = ("invalid-publisher", "valid token, but no corresponding publisher")
+    project.built()
+    project.write(Checked)
+    with pytest.raises(PublisherRefused) as error:
+        publish.rehearse(project.run(testpypi=project.testpypi))
+    said = str(error.value)
+    assert "* `invalid-publisher`: valid token, but no corresponding publisher" in " ".join(said.split())
+    assert "\n  Owner: ada\n  Repository name: demo\n  Workflow name: release.yml\n  Environment name: what `" in said
+    assert "https://test.pypi.org/manage/project/demo/settings/publishing/" in said
+    assert "a pending publisher for exactly the name demo: https://test.pypi.org/manage/account/publishing/" in said
+    assert list((tmp_path / "testpypi").iterdir()) == []
+    assert not [secret for secret in (REQUEST_TOKEN, *issuer.secrets) if secret in said]
+
+
+@posix
+def test_an_identity_that_was_used_is_explained(project: Project, issuer: Issuer) -> None:
+    issuer.refusal = ("invalid-reuse-token", "invalid token: already used")
+    project.built()
+    project.write(Checked)
+    with pytest.raises(UploadRefused, match="the CI's identity is good for once, and was used"):
+        publish.rehearse(project.run(testpypi=project.testpypi))
+
+
+@posix
+def test_a_keyring_is_not_preferred_to_the_identity(
+    project: Project, issuer: Issuer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Twine itself asks the keyring first."""
+    code = "import keyring.backend\n\nclass Keyring(keyring.backend.KeyringBackend):\n    priority = 1\n"
+    code += "    def get_password(self, *_):\n        return 'pypi-of-somebody-else'\n    set_password = get_password\n"
+    settings = f"[backend]\ndefault-keyring=own_keyring.Keyring\nkeyring-path={tmp_path}\n"
+    write_tree(tmp_path, {"own_keyring.py": code, "python_keyring/keyringrc.cfg": settings})
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    project.built()
+    project.write(Checked)
+    publish.rehearse(project.run(testpypi=project.testpypi))
+    assert "/_/oidc/mint-token" in issuer.asked
 
 
 def test_a_token_for_another_project_is_not_sent(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -245,6 +245,7 @@ ANSWERS = [
     ("The name 'json' isn't allowed (conflict with Python Standard Library module name).", "this project name"),
     ("The name 'admin' isn't allowed.", "does not allow this project name"),
     ("Non-user identities cannot create new projects.", "registered for another project name"),
+    ("* `invalid-reuse-token`: invalid token: already used", "good for once"),
     ("TrustedPublishingFailure: The token request failed: invalid-publisher", "does not fit the publisher"),
     ("Unable to obtain OIDC token from CircleCI", "the CI's identity does not fit"),
     ("Credential not found for API token.", "set the token variable"),
