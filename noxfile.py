@@ -23,10 +23,11 @@ def install_group(session: nox.Session, group: str) -> None:
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """Run all tests, with branch coverage of tasks/: nox -s tests [-- pytest arguments]."""
+    """Run all tests, on all cores, with branch coverage of tasks/: nox -s tests [-- pytest arguments]."""
     install_group(session, "test")
     session.run("coverage", "erase")
-    session.run("coverage", "run", "-m", "pytest", *session.posargs)
+    everything = ("-n", "auto", "--dist", "worksteal")
+    session.run("coverage", "run", "-m", "pytest", *(session.posargs or everything))
     session.run("coverage", "combine", "--quiet")
     complete = [] if session.posargs else ["--fail-under=95"]
     session.run("coverage", "report", *complete)

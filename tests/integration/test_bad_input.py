@@ -51,7 +51,7 @@ def is_clear(ended: Ended, *texts: str) -> bool:
 def with_backend(make_project: Callable[..., Project], sdist: str = "", wheel: str = "") -> Project:
     """Make a project whose build backend does something of its own first."""
     backend = OWN_BACKEND.format(sdist=sdist or "pass", wheel=wheel or "pass")
-    project = make_project(SETTINGS + "build-timeout = 3\n", files={"own_backend.py": backend})
+    project = make_project(files={"own_backend.py": backend})
     text = (project.root / "pyproject.toml").read_text(encoding="utf-8")
     text = text.replace('build-backend = "flit_core.buildapi"', 'build-backend = "own_backend"\nbackend-path = ["."]')
     project.change({"pyproject.toml": text + '\n[tool.flit.sdist]\ninclude = ["own_backend.py"]\n'})
@@ -128,10 +128,14 @@ def test_a_backend_that_hangs_is_ended_with_what_it_started(
 ) -> None:
     alive = tmp_path / "alive"
     child = f"open({str(alive)!r}, 'w').close(); import time; time.sleep(600)"
-    project = with_backend(
-        make_project, sdist=f"import subprocess, sys; subprocess.run([sys.executable, '-c', {child!r}])"
+    backend = (
+        f"import subprocess, sys\n\n\ndef build_sdist(*args):\n    subprocess.run([sys.executable, '-c', {child!r}])\n"
     )
-    assert is_clear(project.nox("build"), "did not end within 3 seconds", "raise `build-timeout`")
+    pyproject = '[build-system]\nrequires = []\nbuild-backend = "own_backend"\nbackend-path = ["."]\n'
+    project = make_project(
+        files={"own_backend.py": backend, "pyproject.toml": pyproject + SETTINGS + "build-timeout = 4\n"}, settings=""
+    )
+    assert is_clear(project.nox("build"), "did not end within 4 seconds", "raise `build-timeout`")
     assert alive.exists()
     assert not project.dist.exists()
     if shutil.which("pgrep"):
