@@ -70,7 +70,7 @@ class Record:
         """Make the folder, and keep it out of git."""
         self.folder.mkdir(parents=True, exist_ok=True)
         ignore = self.folder / ".gitignore"
-        if not ignore.exists():
+        if not ignore.exists() or not ignore.stat().st_size:  # a full disk leaves it empty
             ignore.write_text("*\n", encoding="utf-8")
 
     def read(self, kind: type[S], *, session: str) -> S:

@@ -24,6 +24,11 @@ OUTPUTS = frozenset({"dist", "release-record", ".nox", ".git"})  # at the top of
 LINE_ENDS = ("-c", "core.autocrlf=false", "-c", "core.eol=lf")
 AS_COMMITTED = ("-c", "core.hooksPath=", *LINE_ENDS, "-c", "advice.detachedHead=false")
 GITLINK = "160000"  # the mode of a submodule in a tree
+GIT_SETTINGS = {
+    "LC_ALL": "C",
+    "GIT_OPTIONAL_LOCKS": "0",  # looking at a repository writes nothing into it
+    "GIT_LFS_SKIP_SMUDGE": "1",  # their contents come in one go, see _fill_lfs
+}
 NO_GIT_EPOCH = 315532800  # 1980-01-01, the first moment a zip archive can hold
 
 
@@ -244,12 +249,11 @@ def _git(folder: Path, *args: str, refuse: Exception | None = None, missing: str
 
     Raises `refuse`, ForeignOwner, or CheckoutFailed with git's own words.
     """
-    its_own = {"LC_ALL": "C", "GIT_LFS_SKIP_SMUDGE": "1"}  # LFS contents come in one go, see _fill_lfs
     umask: dict[str, Any] = {} if os.name == "nt" else {"umask": 0o022}
     done = subprocess.run(
         ["git", *args],
         cwd=folder,
-        env=environment.for_git(os.environ) | its_own,
+        env=environment.for_git(os.environ) | GIT_SETTINGS,
         capture_output=True,
         check=False,
         stdin=subprocess.DEVNULL,

@@ -10,6 +10,7 @@ import pytest
 
 from tasks.standins import VARIABLE
 from tests.index_server import ALWAYS
+from tests.integration.conftest import RUNNING
 from tests.integration.test_bad_input import is_clear
 from tests.integration.test_release import SDIST, WHEEL
 
@@ -99,10 +100,50 @@ def test_an_index_that_cannot_be_read_gets_nothing(
     assert goes_on(checked, indexes)
 
 
-@pytest.mark.parametrize("detail", ["500 Oh", "429 Too Many Requests"])
-def test_a_read_that_fails_once_is_tried_again(checked: Project, indexes: Indexes, detail: str) -> None:
-    indexes.testpypi.order("status", prefix=PAGE, detail=detail)
+@pytest.mark.parametrize(
+    ("kind", "detail"), [("status", "500 Oh"), ("status", "429 Too Many Requests"), ("reset", None), ("slow", 2)]
+)
+def test_a_read_that_fails_or_lasts_once_is_no_trouble(
+    checked: Project, indexes: Indexes, kind: str, detail: Any
+) -> None:
+    indexes.testpypi.order(kind, prefix=PAGE, detail=detail)
     assert checked.nox("testpypi").code == 0
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"), [("html", "did not answer"), ("status", "refused to show")], ids=["a login page", "403"]
+)
+def test_later_sessions_stop_likewise_where_they_cannot_read(
+    checked: Project, bring: Callable[[str], Project], indexes: Indexes, kind: str, said: str
+) -> None:
+    detail = "403 Forbidden"
+    bring("testpypi")
+    indexes.testpypi.order(kind, prefix=PAGE, times=ALWAYS, detail=detail)
+    assert is_clear(checked.nox("verify", flags=("--no-dependencies",)), NAME, said)
+    assert list(checked.record.glob("verified-*.json")) == []
+    bring("verify")
+    indexes.pypi.order(kind, prefix=PAGE, times=ALWAYS, detail=detail)
+    assert is_clear(checked.nox("pypi", "--yes", "1.0"), "PyPI (stand-in)", said)
+    assert indexes.pypi.uploads == 0
+
+
+def test_verify_waits_for_a_page_that_lags_and_for_a_busy_index(
+    checked: Project, bring: Callable[[str], Project], indexes: Indexes
+) -> None:
+    bring("testpypi")
+    indexes.testpypi.order("status", prefix=PAGE, detail="503 Busy")
+    indexes.testpypi.order("page", prefix=PAGE, times=2, detail=lambda page: page["files"].clear())
+    assert checked.nox(f"verify-{RUNNING}(sdist)", flags=("--no-dependencies",)).code == 0
+
+
+def test_other_bytes_on_pypi_stop_before_anything_is_sent(
+    checked: Project, bring: Callable[[str], Project], indexes: Indexes
+) -> None:
+    bring("verify")
+    (indexes.folder / "pypi" / SDIST).write_bytes(b"other bytes")
+    assert is_clear(checked.nox("pypi", "--yes", "1.0"), "PyPI (stand-in) holds something else than was built", SDIST)
+    assert indexes.pypi.uploads == 0
+    (indexes.folder / "pypi" / SDIST).unlink()
 
 
 def test_an_unreachable_index(checked: Project, indexes: Indexes) -> None:
