@@ -190,10 +190,9 @@ def _python_for(archive: Archive, pythons: Sequence[str]) -> str | None:
     supported = _supported(archive)
     if supported is None or supported.contains(f"{_running()}.99"):
         return None
-    named = [
-        python for python in pythons if (version := NUMBERS.search(python)) and supported.contains(version[0] + ".99")
-    ]
-    return named[-1] if named else None
+    versions = {python: found[0] for python in pythons if (found := NUMBERS.search(python))}
+    able = [python for python, version in versions.items() if supported.contains(f"{version}.99")]
+    return able[-1] if able else None
 
 
 def _lowest(archive: Archive, pythons: Sequence[str]) -> str | None:

@@ -39,12 +39,12 @@ class Installer:
 
     asked: list[tuple[str, str | None]] = field(default_factory=list)
     failing: tuple[str, ...] = ()
-    absent: tuple[str | None, ...] = ()
+    without: tuple[str, ...] = ()
 
     def create(self, root: Path, python: str | None) -> Venv:
-        self.asked.append((root.parent.name, python))
-        if python in self.absent:
-            raise InstallFailed(f"A virtual environment for Python {python}", 1, "too old")
+        self.asked.append((root.parent.name.partition("-")[0], python))
+        if python in self.without:
+            raise InstallFailed(f"A virtual environment for Python {python}", 1, "no interpreter")
         return Venv(root)
 
     def from_file(self, _venv: Venv, path: Path, project: str) -> None:
@@ -107,8 +107,15 @@ def lives(monkeypatch: pytest.MonkeyPatch) -> dict[str, tuple[Problem, ...]]:
         return Life("3.13.0", "linux", "x86_64", me, (me, Installed("six", "1.17")), ("demo",), (), met)
 
     monkeypatch.setattr(module, "live", live)
-    monkeypatch.setattr(module, "is_here", {RUNNING}.__contains__)
     return problems
+
+
+@pytest.fixture(autouse=True)
+def here(monkeypatch: pytest.MonkeyPatch) -> set[str]:
+    """The Pythons of this machine beside the one that runs us: none unless a test puts one there."""
+    pythons: set[str] = set()
+    monkeypatch.setattr(module, "is_here", pythons.__contains__)
+    return pythons
 
 
 @pytest.fixture
@@ -271,7 +278,7 @@ def test_a_file_that_cannot_be_installed_stops(run: FakeRun) -> None:
     assert f"error: {SDIST}: {SDIST} could not be installed" in run.output
     assert "no matching distribution for six" in run.output
     assert "[install-failed]" in run.output
-    assert f"  {SDIST}: installed with" not in run.output
+    assert f"  {SDIST}: installed on" not in run.output
     assert not run.record.path(Checked).exists()
 
 
@@ -329,6 +336,83 @@ def test_it_is_tried_on_a_python_that_is_supported(
     del tmp_path
 
 
+@pytest.fixture
+def old(run: FakeRun, here: set[str]) -> FakeRun:
+    """A release for Python 3.9 and later, on a machine that has 3.8 and 3.9 too."""
+    run.config = Config(pythons=("3.8", "3.14"))
+    here |= {"3.9", "3.8"}
+    for write in (wheel, sdist):
+        write(run.record.dist, {"Requires-Python": ">=3.9"})
+    built(run)
+    return run
+
+
+def test_the_wheel_is_tried_on_the_lowest_python_that_is_here_too(old: FakeRun) -> None:
+    assert sorted(trial.python for trial in checked(old).trials) == sorted(["3.9", RUNNING, RUNNING])
+    assert sorted(old.tried.asked, key=str) == [("sdist", None), ("wheel", "3.9"), ("wheel", None)]
+
+
+def test_what_only_the_lowest_python_shows_is_said_of_it(old: FakeRun, lives: dict[str, tuple[Problem, ...]]) -> None:
+    lives[WHEEL] = (Problem("install-import", "error", WHEEL, "`demo` cannot be imported."),)
+    with pytest.raises(NotReady):
+        check(as_run(old))
+    assert "On Python 3.9: `demo` cannot be imported." in old.output
+
+
+def test_a_lowest_python_without_an_environment_is_named_and_no_error(old: FakeRun) -> None:
+    old.tried.without = ("3.9",)
+    assert {trial.python for trial in checked(old).trials} == {RUNNING}
+    assert f"  {WHEEL}: not tried on Python 3.9, for which no environment could be made" in old.said
+
+
+def test_a_python_without_an_environment_that_has_to_be_tried_is_an_error(run: FakeRun) -> None:
+    run.config = Config(pythons=("3.8", "3.9"))
+    run.tried.without = ("3.9",)
+    for write in (wheel, sdist):
+        write(run.record.dist, {"Requires-Python": f"<{RUNNING}"})
+    built(run)
+    with pytest.raises(NotReady):
+        check(as_run(run))
+    assert "On Python 3.9: A virtual environment for Python 3.9 could not be installed" in run.output
+
+
+@pytest.mark.parametrize(
+    ("requires", "pythons", "others", "lowest"),
+    [
+        (">=3.8", ("3.8", "3.14"), {"3.9"}, "3.9"),
+        (">=3.8", ("3.9", "3.14"), {"3.8", "3.9"}, "3.9"),
+        (">=3.9", ("3.8", "3.14"), {"3.8", "3.9"}, "3.9"),
+        (None, ("3.9",), {"3.9"}, "3.9"),
+        (">=3.8", ("3.8",), set(), None),
+        (">=3.8", (RUNNING, "3.14"), {"3.8"}, None),
+        (">=3.8", ("pypy3.11",), {"3.8"}, None),
+        (">=3.8", ("pypy3.11", "3.9"), {"3.8", "3.9"}, "3.9"),
+        (f"<{RUNNING}", ("3.8", "3.9"), {"3.9"}, None),
+        (f"<{RUNNING}", ("3.8", "3.9"), {"3.8", "3.9"}, "3.8"),
+        ("three", ("3.8",), {"3.8"}, None),
+    ],
+)
+def test_the_lowest_python_is_one_of_the_project_and_of_the_machine(
+    run: FakeRun,
+    here: set[str],
+    *,
+    requires: str | None,
+    pythons: tuple[str, ...],
+    others: set[str],
+    lowest: str | None,
+) -> None:
+    here |= others
+    archive = Archive.open(wheel(run.record.dist, {"Requires-Python": requires}))
+    assert module._lowest(archive, pythons) == lowest
+
+
+def test_a_compiled_wheel_and_an_sdist_are_not_tried_on_another_python(run: FakeRun, here: set[str]) -> None:
+    here.add("3.8")
+    compiled = wheel(run.record.dist, filename="demo-1.0-cp38-abi3-any.whl")
+    assert module._lowest(Archive.open(compiled), ("3.8",)) is None
+    assert module._lowest(Archive.open(sdist(run.record.dist)), ("3.8",)) is None
+
+
 @pytest.mark.parametrize(
     ("pythons", "python"),
     [
@@ -344,85 +428,6 @@ def test_the_highest_of_the_supported_pythons_of_the_project_is_taken(
 ) -> None:
     archive = Archive.open(wheel(run.record.dist, {"Requires-Python": f"<{RUNNING}"}))
     assert module._python_for(archive, pythons) == python
-
-
-def pythons_here(monkeypatch: pytest.MonkeyPatch, *pythons: str) -> None:
-    monkeypatch.setattr(module, "is_here", pythons.__contains__)
-    monkeypatch.setattr(module, "_running", lambda: "3.12")
-
-
-@pytest.mark.parametrize(
-    ("requires", "pythons", "here", "lowest"),
-    [
-        (">=3.8", ("3.8", "3.14"), ("3.9", "3.10"), "3.9"),
-        (">=3.8", ("3.10", "3.14"), ("3.9", "3.10"), "3.10"),
-        (">=3.10", ("3.8", "3.14"), ("3.9", "3.10"), "3.10"),
-        (None, ("3.9",), ("3.9",), "3.9"),
-        (">=3.8", ("3.8",), (), None),
-        (">=3.8", ("3.8",), ("3.13",), None),
-        (">=3.8", ("3.12", "3.13"), ("3.8",), None),
-        (">=3.8", ("pypy3.11",), ("3.8",), None),
-        (">=3.8", ("pypy3.11", "3.9"), ("3.8", "3.9"), "3.9"),
-        ("<3.12", ("3.8", "3.9"), ("3.9",), None),
-        ("<3.12", ("3.8", "3.9"), ("3.8",), "3.8"),
-        ("three", ("3.8",), ("3.8",), None),
-    ],
-)
-def test_the_wheel_is_tried_on_the_lowest_python_too(
-    run: FakeRun,
-    monkeypatch: pytest.MonkeyPatch,
-    *,
-    requires: str | None,
-    pythons: tuple[str, ...],
-    here: tuple[str, ...],
-    lowest: str | None,
-) -> None:
-    pythons_here(monkeypatch, *here)
-    archive = Archive.open(wheel(run.record.dist, {"Requires-Python": requires}))
-    assert module._lowest(archive, pythons) == lowest
-
-
-def test_a_compiled_wheel_and_an_sdist_are_not_tried_on_another_python(
-    run: FakeRun, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    pythons_here(monkeypatch, "3.8")
-    compiled = wheel(run.record.dist, filename="demo-1.0-cp38-abi3-any.whl")
-    assert module._lowest(Archive.open(compiled), ("3.8",)) is None
-    assert module._lowest(Archive.open(sdist(run.record.dist)), ("3.8",)) is None
-
-
-def test_what_is_found_on_the_lowest_python_says_so(
-    run: FakeRun, monkeypatch: pytest.MonkeyPatch, lives: dict[str, tuple[Problem, ...]]
-) -> None:
-    pythons_here(monkeypatch, "3.10")
-    run.config = Config(pythons=("3.10", "3.14"))
-    lives[WHEEL] = (Problem("install-syntax", "warning", WHEEL, "not compiled."),)
-    stage = checked(run)
-    assert sorted(run.tried.asked) == [("sdist", None), ("wheel", None), ("wheel-3.10", "3.10")]
-    assert [(trial.filename, trial.python) for trial in stage.trials] == [
-        (WHEEL, "3.12"),
-        (SDIST, "3.12"),
-        (WHEEL, "3.10"),
-    ]
-    assert [problem.message for problem in stage.problems] == ["not compiled.", "On Python 3.10: not compiled."]
-
-
-def test_a_python_for_which_no_environment_can_be_made_is_left_out(
-    run: FakeRun, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    pythons_here(monkeypatch, "3.8")
-    run.config, run.tried.absent = Config(pythons=("3.8",)), ("3.8",)
-    wheel(run.record.dist, {"Requires-Python": ">=3.8"})
-    built(run)
-    assert {trial.python for trial in checked(run).trials} == {"3.12"}
-    assert f"  {WHEEL}: not tried on Python 3.8, for which no environment could be made" in run.said
-
-
-def test_the_python_itself_must_be_there(run: FakeRun) -> None:
-    run.tried.absent = (None,)
-    with pytest.raises(NotReady):
-        check(as_run(run))
-    assert "A virtual environment for Python None could not be installed" in run.output
 
 
 def test_a_warning_of_the_trial_can_be_ignored(run: FakeRun, lives: dict[str, tuple[Problem, ...]]) -> None:
