@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import platform
 import shutil
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
-from . import environment, process, report, source
+from . import environment, report, source
 from .archives import Archive
-from .errors import BuildOdd, NothingToTake, ToolFailed, listing, shortened
+from .errors import BuildOdd, NothingToTake, listing, shortened
+from .frontend import Job, make
 from .record import now
 from .register import VERSION
 from .stages import Built, Dist, Rehearsed, Tool
@@ -26,8 +27,17 @@ if TYPE_CHECKING:
     from .config import Config
     from .run import Run
     from .source import Source
+    from .stages import Normalised
 
 DISTRIBUTIONS = (".whl", ".tar.gz")
+
+
+@dataclass(frozen=True)
+class Made:
+    """How the files came to be: the tools that took part, and the sdist that was written anew."""
+
+    tools: tuple[Tool, ...]
+    normalised: tuple[Normalised, ...] = ()
 
 
 def build(run: Run) -> None:
@@ -38,18 +48,20 @@ def build(run: Run) -> None:
         return
     with _staging(run.record.folder) as staging:
         if run.options.taken_from:
-            tools = _take(run.options.taken_from, staging, run.root / "dist")
+            made = _take(run.options.taken_from, staging, run.root / "dist")
         else:
-            tools = _make(run, found, staging)
+            made = _make(run, found, staging)
         archives = _one_release([Archive.open(path) for path in sorted(staging.iterdir())], run.config)
-        built = _record_of(run, found, fingerprint, archives, tools)
+        built = _record_of(run, found, fingerprint, archives, made)
         _put(run, built, staging)
     _tell(run, built, found)
 
 
 def recipe(run: Run) -> str:
     """Return what decides beside the source tree which files come out."""
-    parts = [*run.config.archives, "in-place" if run.config.in_place else "checkout", str(run.options.taken_from or "")]
+    tree = "in-place" if run.config.in_place else "checkout"
+    form = "normalised" if run.config.normalise else "as-made"
+    parts = [*run.config.archives, tree, form, str(run.options.taken_from or "")]
     return ",".join(parts)
 
 
@@ -86,63 +98,21 @@ def _staging(folder: Path) -> Iterator[Path]:
         yield Path(staging)
 
 
-def _make(run: Run, found: Source, staging: Path) -> tuple[Tool, ...]:
-    """Build into `staging` and return the tools that took part. Raises ToolFailed, ToolStuck and BuildOdd."""
-    python = run.tools("build")
+def _make(run: Run, found: Source, staging: Path) -> Made:
+    """Build into `staging`, and return how. Raises ToolFailed, ToolStuck, BuildOdd and BadArchive."""
     run.say(f"building {', '.join(reversed(run.config.archives))} of {_described(found, run.config)}")
+    if dropped := environment.dropped(os.environ, run.config.build_env):
+        run.say(f"not handed to the build (`build-env` in [tool.seatrial] lets more through): {', '.join(dropped)}")
     with run.scratch() as scratch:
         tree = source.check_out(found, scratch / "checkout", in_place=run.config.in_place)
-        written = scratch / "report.json"
-        argv = build_command(str(python), str(tree), str(staging), str(written), run.config, uv=bool(run.uv))
-        env = environment.for_build(os.environ, run.config.build_env) | fixed_environment(found)
-        if run.uv:
-            env["UV"] = run.uv  # where `build --installer uv` looks for it
-        outcome = process.run(
-            argv, env=env, cwd=scratch, time_limit=run.config.build_timeout, on_wait=_still(run, "building")
-        )
-        if outcome.code != 0:
-            raise ToolFailed(
-                "The build",
-                outcome.code,
-                outcome.output,
-                "an error in the project's configuration or in its build backend; a build requirement that does not"
-                " exist; a file that only the working tree has (the build sees what is committed).",
-                f"correct it and run `{run.command('build')}` again; dist/ and the record are as they were.",
-            )
-        _compare_report(staging, written)
-    return _tools()
-
-
-def build_command(python: str, tree: str, out: str, written: str, config: Config, *, uv: bool) -> process.Argv:
-    """Return the command line of `build`, which makes the wheel from the sdist unless told otherwise."""
-    only = ("--sdist",) if config.archives == ("sdist",) else ()
-    installer = ("--installer", "uv") if uv else ()
-    return (python, "-I", "-m", "build", *only, *installer, "--report", written, "--outdir", out, tree)
-
-
-def fixed_environment(found: Source) -> dict[str, str]:
-    """Return what makes a build repeatable: SOURCE_DATE_EPOCH (reproducible-builds.org), time zone, hash seed."""
-    return {"SOURCE_DATE_EPOCH": str(found.epoch), "TZ": "UTC", "PYTHONHASHSEED": "0"}
-
-
-def _still(run: Run, doing: str) -> process.OnWait:
-    return lambda seconds: run.say(f"still {doing} ({seconds:.0f} s)")
+        normalised = make(Job(run, run.config, found.epoch, staging, scratch), tree)
+    return Made(_tools(), normalised)
 
 
 def _described(found: Source, config: Config) -> str:
     if found.commit is None or config.in_place:
         return "a copy of the working tree" + (" (in-place)" if found.commit else " (no git here)")
     return f"commit {found.commit[:12]}" + (f" ({', '.join(found.tags)})" if found.tags else "")
-
-
-def _compare_report(staging: Path, written: Path) -> None:
-    """Raise BuildOdd unless what `build` reports is exactly what lies in `staging`."""
-    artifacts = json.loads(written.read_text(encoding="utf-8"))["artifacts"]
-    reported = {(item["name"], item["hashes"]["sha256"]) for item in artifacts}
-    there = {(dist.filename, dist.sha256) for dist in map(Dist.from_file, staging.iterdir())}
-    if not reported or reported != there:
-        names = sorted({name for name, _ in reported ^ there})
-        raise BuildOdd("what it reports is not what it wrote:" if names else "it wrote no file.", tuple(names))
 
 
 def _tools() -> tuple[Tool, ...]:
@@ -152,7 +122,7 @@ def _tools() -> tuple[Tool, ...]:
     return (Tool("seatrial", VERSION), Tool("build", version), Tool("python", platform.python_version()))
 
 
-def _take(folder: Path, staging: Path, dist: Path) -> tuple[Tool, ...]:
+def _take(folder: Path, staging: Path, dist: Path) -> Made:
     """Copy the distributions in `folder` to `staging`. Raises NothingToTake."""
     if not folder.is_dir():
         raise NothingToTake(folder, "there is no such folder.")
@@ -165,7 +135,7 @@ def _take(folder: Path, staging: Path, dist: Path) -> tuple[Tool, ...]:
         raise NothingToTake(folder, "it holds no wheel and no sdist.")
     for path in paths:
         shutil.copy2(path, staging / path.name)
-    return (Tool("seatrial", VERSION), Tool("--from", folder.name))
+    return Made((Tool("seatrial", VERSION), Tool("--from", folder.name)))
 
 
 def _one_release(archives: Sequence[Archive], config: Config) -> Sequence[Archive]:
@@ -180,9 +150,7 @@ def _one_release(archives: Sequence[Archive], config: Config) -> Sequence[Archiv
     return archives
 
 
-def _record_of(
-    run: Run, found: Source, fingerprint: str, archives: Sequence[Archive], tools: tuple[Tool, ...]
-) -> Built:
+def _record_of(run: Run, found: Source, fingerprint: str, archives: Sequence[Archive], made: Made) -> Built:
     first = archives[0]
     return Built(
         project=first.metadata.name or first.name,
@@ -194,7 +162,8 @@ def _record_of(
         dirty=found.dirty,
         epoch=found.epoch,
         fingerprint=fingerprint,
-        tools=tools,
+        normalised=made.normalised,
+        tools=made.tools,
         matrix=run.config.cells,
     )
 
@@ -216,6 +185,8 @@ def _put(run: Run, built: Built, staging: Path) -> None:
 def _tell(run: Run, built: Built, found: Source) -> None:
     run.say(f"built {built.project} {built.version} in {run.record.dist}:")
     run.say(report.files(built.dists))
+    for one in built.normalised:
+        run.say(f"  {one.filename} was normalised: its members are as the backend wrote them, times and owners are not")
     if found.dirty:
         inside = "they are part of the files (in-place)" if run.config.in_place else "they are NOT part of the files"
         run.say(f"the tree has changes that are not committed; {inside}, which only `dryrun` will rehearse:")

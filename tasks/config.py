@@ -31,7 +31,7 @@ CLASSIFIER = re.compile(r"Programming Language :: Python :: (3\.\d+)$")
 DEPENDENCIES = Index("PyPI", simple=PYPI.simple)
 
 # Names that the design reserves and that this version does not act on: better refused than silently ignored.
-RESERVED = frozenset({"normalise", "rehearse-on", "require-verified", "release-with", "resolution"})
+RESERVED = frozenset({"rehearse-on", "require-verified", "release-with", "resolution"})
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,7 @@ class Config:
     smoke_requires: tuple[str, ...] = ()
     ignore: Mapping[str, str] = field(default_factory=dict)
     in_place: bool = False
+    normalise: bool = True
     build_env: tuple[str, ...] = ()
     archives: tuple[Kind, ...] = ("wheel", "sdist")
     tag: tuple[str, ...] = ("v{version}", "{version}")
@@ -217,6 +218,7 @@ READERS: Mapping[str, Callable[[str, Any], Any]] = {
     "smoke-requires": _texts,
     "ignore": _reasons,
     "in-place": _flag,
+    "normalise": _flag,
     "build-env": _names,
     "archives": _kinds,
     "tag": _tags,

@@ -62,6 +62,21 @@ KEYRING = frozenset({"DBUS_SESSION_BUS_ADDRESS", "PYTHON_KEYRING_BACKEND", "DISP
 NETWORK_SETTINGS = ("cert", "client-cert", "proxy", "timeout", "retries")
 PREFIXES = ("LC_", "XDG_", "NIX_", "VS1")
 
+# What every shell, nox and this product set for themselves; no build reads it.
+NO_INTEREST = (
+    "_",
+    "PWD",
+    "OLDPWD",
+    "SHLVL",
+    "HOSTNAME",
+    "PS1",
+    "LS_COLORS",
+    "VIRTUAL_ENV",
+    "NOX_",
+    "SEATRIAL_",
+    "PYTHON",
+)
+
 SECRET = re.compile(
     r"TOKEN|PASSWORD|PASSWD|PASSPHRASE|SECRET|CREDENTIAL|API_?KEY|ACCESS_?KEY|PRIVATE_?KEY|^ACTIONS_|^TWINE_"
     r"|^UV_PUBLISH_|^HATCH_INDEX_|^FLIT_|^POETRY_PYPI_|^PDM_PUBLISH_",
@@ -95,6 +110,12 @@ def for_build(outer: Mapping[str, str], extra: Iterable[str] = ()) -> dict[str, 
 def for_tools(outer: Mapping[str, str]) -> dict[str, str]:
     """Return the environment for installing our own tools, from wherever this machine takes packages, by hash."""
     return {name: value for name, value in for_build(outer).items() if name not in NARROWING}
+
+
+def dropped(outer: Mapping[str, str], extra: Iterable[str] = ()) -> list[str]:
+    """Return the names of the variables that `for_build` does not hand on, those of no interest left out."""
+    lost = set(outer) - set(for_build(outer, extra))
+    return sorted(name for name in lost if not name.upper().startswith(NO_INTEREST))
 
 
 def for_install(outer: Mapping[str, str]) -> dict[str, str]:

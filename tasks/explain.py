@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .build import build_command
+from .frontend import build_command
 from .upload import twine_command
 
 if TYPE_CHECKING:
@@ -38,14 +38,21 @@ def session(name: str, config: Config, kind: Kind = "wheel") -> str:
 
 
 def build(config: Config) -> list[str]:
-    command = build_command("python", "../seatrial-checkout", "dist", "report.json", config, uv=False)
-    return [
+    lines = [
         "git clone --no-checkout . ../seatrial-checkout",
         "git -C ../seatrial-checkout checkout --detach HEAD",
         "export SOURCE_DATE_EPOCH=$(git log -1 --format=%ct) TZ=UTC PYTHONHASHSEED=0",
-        " ".join(word for word in command if word != "-I"),
-        "sha256sum dist/*",
+        _build("sdist", "../seatrial-checkout"),
     ]
+    if "wheel" in config.archives:
+        unpacked = "../seatrial-build"
+        lines += [f"mkdir {unpacked}", f"tar -xzf dist/*.tar.gz -C {unpacked}", _build("wheel", f"{unpacked}/*")]
+    return [*lines, "sha256sum dist/*"]
+
+
+def _build(kind: Kind, tree: str) -> str:
+    command = build_command("python", kind, tree, "dist", "report.json", uv=False)
+    return " ".join(word for word in command if word != "-I")
 
 
 def check(config: Config) -> list[str]:

@@ -61,6 +61,15 @@ class Tool:
 
 
 @dataclass(frozen=True)
+class Normalised:
+    """An sdist that was written anew: `sha256` of the backend's own file, and one over all members of both."""
+
+    filename: str
+    sha256: str
+    members: str
+
+
+@dataclass(frozen=True)
 class Problem:
     """What a rule found: its code, whether it stops the release, the file it is about, and the sentences."""
 
@@ -113,6 +122,7 @@ class Built(Stage):
     dirty: bool
     epoch: int
     fingerprint: str
+    normalised: tuple[Normalised, ...]
     tools: tuple[Tool, ...]
     matrix: tuple[Cell, ...]
 

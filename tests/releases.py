@@ -89,7 +89,9 @@ def write_release(root: Path, tags: Iterable[str] = TAGS) -> Built:
     dists = tuple(sorted(map(Dist.from_file, dist.iterdir())))
     shared: dict[str, Any] = {"project": "demo", "version": "1.0", "dists": dists, "at": AT}
     matrix = tuple(Cell(RUNNING, kind) for kind in KINDS)
-    built = Built(**shared, commit=None, tag=None, dirty=False, epoch=0, fingerprint="f", tools=(), matrix=matrix)
+    built = Built(
+        **shared, commit=None, tag=None, dirty=False, epoch=0, fingerprint="f", normalised=(), tools=(), matrix=matrix
+    )
     record = Record.of(root)
     record.write(built)
     record.write(Checked(**shared, rules=("a-rule",), problems=(), trials=()))

@@ -118,7 +118,7 @@ def test_a_wrong_configuration_stops_our_sessions_only(project: Project, text: s
 def test_a_backend_that_fails_is_heard_first(make_project: Callable[..., Project]) -> None:
     project = with_backend(make_project, sdist="raise SystemExit('the backend says no')")
     ended = project.nox("build")
-    assert is_clear(ended, "the backend says no", "The build failed (exit code 1). Its own words:")
+    assert is_clear(ended, "the backend says no", "The build of the sdist failed (exit code 1). Its own words:")
     assert ended.output.index("the backend says no") < ended.output.index("Usual cause:")
     assert not project.dist.exists()
 
@@ -144,7 +144,7 @@ def test_a_backend_that_hangs_is_ended_with_what_it_started(
 
 def test_a_backend_that_writes_nothing(make_project: Callable[..., Project]) -> None:
     ended = with_backend(make_project, sdist="return 'demo-1.0.tar.gz'").nox("build")
-    assert is_clear(ended, "The build failed", "demo-1.0.tar.gz")
+    assert is_clear(ended, "The build of the sdist failed", "demo-1.0.tar.gz")
 
 
 def test_a_backend_that_writes_two_versions(make_project: Callable[..., Project]) -> None:

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import tarfile
+import tempfile
 import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,18 +13,22 @@ import pytest
 
 from tasks import build as module
 from tasks import process
-from tasks.build import build, build_command, fixed_environment, recipe
+from tasks.archives import BadArchive
+from tasks.build import build, recipe
 from tasks.config import Config
 from tasks.errors import BuildOdd, FilesChanged, NothingToTake, ToolFailed
+from tasks.frontend import build_command, fixed_environment
+from tasks.normalise import members
 from tasks.record import Record
 from tasks.run import Run
-from tasks.source import look
 from tasks.stages import Built, Cell, Dist, Rehearsed, Tool
 from tests.fakes import make_run
 from tests.projects import EPOCH, commit, git, sample, write_tree
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+
+    from tasks.stages import Kind
 
 PYTHONS = ("3.13",)
 SDIST, WHEEL = "demo-1.0.tar.gz", "demo-1.0-py3-none-any.whl"
@@ -69,18 +75,23 @@ class FakeBuild:
 
     def __init__(self) -> None:
         self.makers: dict[str, Callable[[Path], Path]] = {SDIST: make_sdist, WHEEL: make_wheel}
-        self.code = 0
+        self.codes = {"sdist": 0, "wheel": 0}
         self.unreported: set[str] = set()
-        self.argv: tuple[str, ...] = ()
+        self.argv: list[tuple[str, ...]] = []
         self.env: Mapping[str, str] = {}
-        self.tree: set[str] = set()
+        self.trees: dict[str, set[str]] = {}
 
     def __call__(self, argv: Sequence[str], *, env: Mapping[str, str], **settings: Any) -> process.Outcome:
-        self.argv, self.env = tuple(argv), env
-        self.tree = {path.name for path in Path(argv[-1]).iterdir()}
+        kind = "wheel" if "--wheel" in argv else "sdist"
+        self.argv.append(tuple(argv))
+        self.env = env
+        self.trees[kind] = {path.name for path in Path(argv[-1]).iterdir()}
         out, written = (Path(argv[argv.index(option) + 1]) for option in ("--outdir", "--report"))
-        wanted = [name for name in self.makers if name == SDIST or "--sdist" not in argv]
-        made = [Dist.from_file(self.makers[name](out / name)) for name in wanted]
+        made = [
+            Dist.from_file(make(out / name))
+            for name, make in self.makers.items()
+            if name.endswith(".whl") == (kind == "wheel")
+        ]
         artifacts = [
             {"name": dist.filename, "hashes": {"sha256": dist.sha256}}
             for dist in made
@@ -88,7 +99,7 @@ class FakeBuild:
         ]
         written.write_text(json.dumps({"artifacts": artifacts}), encoding="utf-8")
         settings["on_wait"](15.0)
-        return process.Outcome(self.code, "the backend's words\n")
+        return process.Outcome(self.codes[kind], "the backend's words\n")
 
 
 @pytest.fixture
@@ -135,10 +146,10 @@ def test_the_files_are_built_from_the_commit_and_recorded(
     assert one.dists == tuple(sorted(map(Dist.from_file, (root / "dist").iterdir())))
     assert one.matrix == (Cell("3.13", "wheel"), Cell("3.13", "sdist"))
     assert [tool.name for tool in one.tools] == ["seatrial", "build", "python"]
-    assert "untracked.log" not in tool.tree
+    assert "untracked.log" not in tool.trees["sdist"]
     told = capsys.readouterr().out
     assert f"building sdist, wheel of commit {one.commit[:12] if one.commit else ''} (v1.1)" in told
-    assert "still building (15 s)" in told
+    assert "still building the sdist (15 s)" in told
     assert f"built demo 1.0 in {root / 'dist'}:" in told
 
 
@@ -149,7 +160,7 @@ def test_the_build_sees_what_makes_it_repeatable_and_no_secret(
     monkeypatch.setenv("TZ", "Asia/Tokyo")
     monkeypatch.setenv("MY_SWITCH", "on")
     build(make_run(root, config=Config(pythons=PYTHONS, build_env=("MY_SWITCH",))))
-    assert fixed_environment(look(root)).items() <= tool.env.items()
+    assert fixed_environment(EPOCH).items() <= tool.env.items()
     assert (tool.env["TZ"], tool.env["MY_SWITCH"], tool.env["SOURCE_DATE_EPOCH"]) == ("UTC", "on", str(EPOCH))
     assert "PYPI_TOKEN" not in tool.env
 
@@ -157,20 +168,72 @@ def test_the_build_sees_what_makes_it_repeatable_and_no_secret(
 @pytest.mark.parametrize("uv", [None, "/bin/uv"])
 def test_with_uv_the_build_uses_it(root: Path, tool: FakeBuild, uv: str | None) -> None:
     build(make_run(root, uv=uv))
-    assert ("--installer" in tool.argv) is bool(uv)
+    assert [("--installer" in argv) for argv in tool.argv] == [bool(uv), bool(uv)]
     assert tool.env.get("UV") == uv
 
 
 @pytest.mark.parametrize(
-    ("archives", "uv", "expected"),
+    ("kind", "uv", "expected"),
     [
-        (("wheel", "sdist"), False, "py -I -m build --report r --outdir o t"),
-        (("sdist",), False, "py -I -m build --sdist --report r --outdir o t"),
-        (("wheel", "sdist"), True, "py -I -m build --installer uv --report r --outdir o t"),
+        ("sdist", False, "py -I -m build --sdist --report r --outdir o t"),
+        ("wheel", True, "py -I -m build --wheel --installer uv --report r --outdir o t"),
     ],
 )
-def test_the_command_makes_the_wheel_from_the_sdist(archives: Any, expected: str, *, uv: bool) -> None:
-    assert " ".join(build_command("py", "t", "o", "r", Config(archives=archives), uv=uv)) == expected
+def test_the_command_builds_one_archive(kind: Kind, expected: str, *, uv: bool) -> None:
+    assert " ".join(build_command("py", kind, "t", "o", "r", uv=uv)) == expected
+
+
+def test_the_wheel_is_built_from_the_sdist_alone_in_one_place(root: Path, tool: FakeBuild) -> None:
+    build(make_run(root))
+    of_sdist, of_wheel = (Path(argv[-1]) for argv in tool.argv)
+    assert (of_sdist.name, tool.trees["wheel"]) == ("checkout", {"PKG-INFO"})
+    assert of_wheel == Path(tempfile.gettempdir()).resolve() / "seatrial-build" / "src" / "demo-1.0"
+    assert not of_wheel.exists()
+
+
+def test_a_repository_around_the_folder_is_out_of_reach(root: Path, tool: FakeBuild) -> None:
+    build(make_run(root))
+    above = tool.env["GIT_CEILING_DIRECTORIES"].split(os.pathsep)
+    assert above == [str(Path(tool.argv[0][-1]).parent), str(Path(tool.argv[1][-1]).parents[1])]
+
+
+@pytest.mark.usefixtures("tool")
+def test_an_sdist_that_depends_on_the_clock_is_normalised_and_the_record_says_so(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    build(make_run(root))
+    (one,) = built(root).normalised
+    assert one.filename == SDIST
+    assert one.sha256 != Dist.from_file(root / "dist" / SDIST).sha256
+    assert one.members == members(root / "dist" / SDIST)
+    assert f"{SDIST} was normalised" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("tool")
+def test_what_is_not_to_be_normalised_stays_as_the_backend_made_it(root: Path) -> None:
+    build(make_run(root, config=Config(pythons=PYTHONS, normalise=False)))
+    assert built(root).normalised == ()
+
+
+@pytest.mark.usefixtures("tool")
+def test_where_only_a_wheel_is_asked_for_its_sdist_is_not_kept(root: Path) -> None:
+    build(make_run(root, config=Config(pythons=PYTHONS, archives=("wheel",))))
+    assert names(root / "dist") == {WHEEL}
+    assert built(root).normalised == ()
+
+
+def test_variables_that_the_build_does_not_see_are_named(
+    root: Path, tool: FakeBuild, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(os, "environ", {"PATH": os.environ["PATH"]})
+    build(make_run(root))
+    assert "not handed to the build" not in capsys.readouterr().out
+    os.environ["MY_SWITCH"] = "its value"
+    build(make_run(root, "--rebuild"))
+    told = capsys.readouterr().out
+    assert "not handed to the build (`build-env` in [tool.seatrial] lets more through): MY_SWITCH\n" in told
+    assert "its value" not in told
+    assert "MY_SWITCH" not in tool.env
 
 
 @pytest.mark.usefixtures("tool")
@@ -196,7 +259,7 @@ def test_changes_that_are_not_committed_are_told(
     build(make_run(root, config=Config(pythons=PYTHONS, in_place=in_place)))
     told = capsys.readouterr().out
     assert built(root).dirty
-    assert ("new.py" in tool.tree) is in_place
+    assert ("new.py" in tool.trees["sdist"]) is in_place
     assert ("part of the files (in-place)" in told) is in_place
     assert ("they are NOT part of the files" in told) is not in_place
     assert "\n  new.py\n" in told
@@ -207,26 +270,29 @@ def test_the_recipe_is_what_decides_beside_the_tree(root: Path) -> None:
     others = [
         make_run(root, config=Config(archives=("sdist",))),
         make_run(root, config=Config(in_place=True)),
+        make_run(root, config=Config(normalise=False)),
         make_run(root, "--from", "wheels"),
     ]
-    assert len({recipe(run) for run in (plain, *others)}) == 4
+    assert len({recipe(run) for run in (plain, *others)}) == 5
     assert recipe(plain) == recipe(make_run(root, "--rebuild", config=Config(pythons=("3.10",))))
 
 
 # A build that goes wrong leaves everything as it was.
 
 
-def test_a_build_that_fails_is_told_in_its_own_words(root: Path, tool: FakeBuild) -> None:
-    tool.code = 2
-    with pytest.raises(ToolFailed, match=r"The build failed \(exit code 2\)") as error:
+@pytest.mark.parametrize(("kind", "cause"), [("sdist", "only the working tree has"), ("wheel", "not in the sdist")])
+def test_a_build_that_fails_is_told_in_its_own_words(root: Path, tool: FakeBuild, kind: str, cause: str) -> None:
+    tool.codes[kind] = 2
+    with pytest.raises(ToolFailed, match=rf"The build of the {kind} failed \(exit code 2\)") as error:
         build(make_run(root))
     assert "| the backend's words" in str(error.value)
+    assert cause in str(error.value)
     assert not (root / "dist").exists()
     assert Record.of(root).find(Built) is None
 
 
 def test_nothing_in_the_making_is_left(root: Path, tool: FakeBuild) -> None:
-    tool.code = 2
+    tool.codes["wheel"] = 2
     write_tree(root / "release-record", {"staging-killed/a.whl": ""})
     with pytest.raises(ToolFailed):
         build(make_run(root))
@@ -235,9 +301,16 @@ def test_nothing_in_the_making_is_left(root: Path, tool: FakeBuild) -> None:
 
 def test_files_that_the_report_does_not_name_are_odd(root: Path, tool: FakeBuild) -> None:
     tool.unreported = {WHEEL}
-    with pytest.raises(BuildOdd, match="what it reports is not what it wrote") as error:
+    with pytest.raises(BuildOdd, match="what it reports is not the one file it wrote") as error:
         build(make_run(root))
     assert WHEEL in str(error.value)
+
+
+def test_two_files_in_one_build_are_odd(root: Path, tool: FakeBuild) -> None:
+    tool.makers["demo-1.0-py2-none-any.whl"] = make_wheel
+    with pytest.raises(BuildOdd, match="not the one file it wrote") as error:
+        build(make_run(root))
+    assert error.value.files == ("demo-1.0-py2-none-any.whl", WHEEL)
 
 
 def test_a_build_that_writes_nothing_is_odd(root: Path, tool: FakeBuild) -> None:
@@ -246,10 +319,19 @@ def test_a_build_that_writes_nothing_is_odd(root: Path, tool: FakeBuild) -> None
         build(make_run(root))
 
 
+def test_an_sdist_that_cannot_be_read_is_no_sdist(root: Path, tool: FakeBuild) -> None:
+    def cut(path: Path) -> Path:
+        path.write_bytes(make_sdist(path).read_bytes()[:-20])
+        return path
+
+    tool.makers[SDIST] = cut
+    with pytest.raises(BadArchive, match="cannot be read"):
+        build(make_run(root))
+
+
 OTHERS: list[tuple[str, Callable[[Path], Path], str]] = [
     (WHEEL.replace("demo", "other"), lambda path: make_wheel(path, "other"), "of more than one project"),
     (WHEEL.replace("1.0", "1.1"), lambda path: make_wheel(path, version="1.1"), "of more than one version"),
-    ("demo-1.0.post1.tar.gz", lambda path: make_sdist(path, version="1.0.post1"), "of more than one version"),
 ]
 
 
@@ -264,12 +346,10 @@ def test_files_of_two_releases_are_odd(
 
 
 @pytest.mark.parametrize(("missing", "kind"), [(SDIST, "sdist"), (WHEEL, "wheel")])
-def test_a_kind_that_was_asked_for_and_is_not_there_is_odd(
-    root: Path, tool: FakeBuild, missing: str, kind: str
-) -> None:
-    del tool.makers[missing]
+def test_a_kind_that_was_asked_for_and_is_not_there_is_odd(root: Path, wheels: Path, missing: str, kind: str) -> None:
+    (wheels / missing).unlink()
     with pytest.raises(BuildOdd, match=f"there is no {kind} among its files"):
-        build(make_run(root))
+        build(make_run(root, "--from", str(wheels)))
 
 
 # What is there already.

@@ -144,6 +144,7 @@ def built(run: FakeRun) -> Built:
         dirty=False,
         epoch=0,
         fingerprint="",
+        normalised=(),
         tools=(Tool("build", "1"),),
         matrix=(Cell(RUNNING, "wheel"),),
     )

@@ -44,7 +44,16 @@ def test_an_import_away_from_the_checkout_runs_in_a_posix_shell(tmp_path: Path) 
 @pytest.mark.parametrize(
     ("name", "commands"),
     [
-        ("build", ["git clone --no-checkout", "SOURCE_DATE_EPOCH", "python -m build --report", "sha256sum dist/*"]),
+        (
+            "build",
+            [
+                "git clone --no-checkout",
+                "SOURCE_DATE_EPOCH",
+                "python -m build --sdist",
+                "python -m build --wheel",
+                "sha256sum dist/*",
+            ],
+        ),
         ("check", ["twine check dist/*", "pip install dist/*.whl", "pip install dist/*.tar.gz", "pip check"]),
         ("testpypi", ["python -m twine upload", "TWINE_PASSWORD=...", "value of TESTPYPI_TOKEN"]),
         ("verify", ["python3.11 -m venv", "pip install --no-cache-dir --no-deps", "pip check", "import IMPORT_NAME"]),
@@ -105,8 +114,8 @@ def test_an_sdist_is_never_built_with_the_rehearsal_index() -> None:
 
 
 def test_only_the_archives_of_the_project_are_named() -> None:
-    assert "--sdist" in explain.session("build", OWN)
-    assert "--sdist" not in explain.session("build", CONFIG)
+    assert "--wheel" in explain.session("build", CONFIG)
+    assert "--wheel" not in explain.session("build", OWN)
     assert "dist/*.whl" not in explain.session("check", OWN)
     assert "dist/*.whl" in explain.session("check", CONFIG)
 

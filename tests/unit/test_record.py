@@ -28,6 +28,7 @@ from tasks.stages import (
     Checked,
     Dist,
     Installed,
+    Normalised,
     Problem,
     Rehearsed,
     Released,
@@ -60,6 +61,7 @@ BUILT = Built(
     dirty=False,
     epoch=1714979289,
     fingerprint="git:c0ffee;wheel,sdist,checkout,",
+    normalised=(Normalised("demo-1.0.tar.gz", "a" * 64, "b" * 64),),
     tools=(Tool("build", "1.6.1"),),
     matrix=(Cell("3.14t", "wheel"), Cell("3.14t", "sdist")),
 )
