@@ -10,6 +10,7 @@ import contextlib
 import email.parser
 import email.policy
 import gzip
+import hashlib
 import tarfile
 import zipfile
 import zlib
@@ -171,15 +172,24 @@ class Archive:
 
     def texts(self) -> Iterator[tuple[str, str]]:
         """Yield name and content of each member that is text and not too large, in order. Raises BadArchive."""
+        for name, raw in self._contents(TEXT_LIMIT):
+            if b"\0" not in raw[:SNIFF]:
+                yield name, raw.decode("utf-8", "backslashreplace")
+
+    def digests(self) -> dict[str, str]:
+        """Return the sha256 of each member's content, by name. Raises BadArchive."""
+        return {name: hashlib.sha256(raw).hexdigest() for name, raw in self._contents(TOTAL_LIMIT)}
+
+    def _contents(self, limit: int) -> Iterator[tuple[str, bytes]]:
+        """Yield name and content of each member of at most `limit` bytes."""
         total = 0
         try:
             with _reader(self.path) as reader:
-                for name, raw in reader.contents(TEXT_LIMIT):
+                for name, raw in reader.contents(limit):
                     total += len(raw)
                     if total > TOTAL_LIMIT:
                         raise BadArchive(self.path, f"its members are more than {TOTAL_LIMIT >> 30} GiB together.")
-                    if b"\0" not in raw[:SNIFF]:
-                        yield name, raw.decode("utf-8", "backslashreplace")
+                    yield name, raw
         except BROKEN as error:
             raise BadArchive(self.path, _reason(error)) from None
 

@@ -28,6 +28,7 @@ SESSIONS = {
     "dryrun": "all of it against two throw-away indexes on this machine",
     "inspect": "apply the rules of `check` to any wheel or sdist",
     "status": "where this release stands, and the next command",
+    "rebuild": "build the tag of a version again, and compare it with what PyPI serves",
 }
 USAGE = """\
 usage: seatrial [NOX OPTIONS] SESSION [ARGS...]

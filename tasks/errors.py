@@ -766,6 +766,56 @@ class NotConfirmed(ReleaseError):
         return "" if self.typed is None else f" (the answer was {self.typed!r})"
 
 
+# What `rebuild` says.
+
+
+@dataclass(eq=False)
+class TagMissing(ReleaseError):
+    version: str
+    tried: tuple[str, ...]
+
+    what = "There is no tag of version {e.version} in this repository. Tried: {e.shown}"
+    cause = "the tags were not fetched, or tags are called otherwise here."
+    cure = "git fetch --tags; how tags are called is the setting `tag` of [tool.seatrial]."
+
+    @property
+    def shown(self) -> str:
+        return ", ".join(self.tried)
+
+
+@dataclass(eq=False)
+class NothingServed(ReleaseError):
+    index: str
+    project: str
+    version: str
+
+    what = "{e.index} serves no file of {e.project} {e.version}, so there is nothing to compare with."
+    cause = "this version was never released there, or it was deleted."
+    cure = "name a version that is on {e.index}."
+
+
+@dataclass(eq=False)
+class RebuiltOtherwise(ReleaseError):
+    index: str
+    project: str
+    version: str
+    files: tuple[str, ...]
+
+    what = "{e.shown}"
+    cause = (
+        "other versions of the build backend or compiler than at the release, a backend that is not reproducible, or"
+        " files that were not built from this tag."
+    )
+    cure = "look at the members named above: contents that differ want an explanation, times and order do not."
+
+    @property
+    def shown(self) -> str:
+        what = f"{self.project} {self.version}, built again from its tag"
+        if self.files:
+            return f"{what}, is not what {self.index} serves:{listing(self.files)}"
+        return f"{what}, gives none of the files that {self.index} serves."
+
+
 # What `dryrun` says.
 
 

@@ -32,6 +32,7 @@ def session(name: str, config: Config, kind: Kind = "wheel") -> str:
         "pypi": lambda: upload(config.pypi),
         "dryrun": dryrun,
         "inspect": lambda: ["twine check FILE...   # the part of it that twine knows"],
+        "rebuild": lambda: rebuild(config),
         "status": lambda: ["cat release-record/*.json"],
     }
     return "\n".join(explained[name]())
@@ -48,6 +49,19 @@ def build(config: Config) -> list[str]:
         unpacked = "../seatrial-build"
         lines += [f"mkdir {unpacked}", f"tar -xzf dist/*.tar.gz -C {unpacked}", _build("wheel", f"{unpacked}/*")]
     return [*lines, "sha256sum dist/*"]
+
+
+def rebuild(config: Config) -> list[str]:
+    clone, checkout, export, *rest = build(config)
+    at_tag = config.tag[0].format(version=VERSION, name=PROJECT)
+    page = f"{config.pypi.simple}{PROJECT}/"
+    return [
+        clone,
+        checkout.replace("HEAD", at_tag),
+        export.replace("log -1", f"log -1 {at_tag}"),
+        *rest,
+        f"curl -H 'Accept: application/vnd.pypi.simple.v1+json' {page}   # the same sha256?",
+    ]
 
 
 def _build(kind: Kind, tree: str) -> str:

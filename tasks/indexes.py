@@ -198,6 +198,11 @@ def read_project(index: Index, project: str, *, patient: bool = True) -> tuple[S
         raise IndexNotJson(index.name, url) from None
 
 
+def read_release(index: Index, project: str, version: str) -> tuple[Served, ...]:
+    """Return the files that `index` lists for `version` of `project`."""
+    return tuple(file for file in read_project(index, project) if _is_of(file.filename, version))
+
+
 def _served(entry: Any, page: str) -> Served:
     """Return the file that `entry` describes. Raises one of the errors above where it does not describe any."""
     filename, url, sha256 = entry["filename"], entry["url"], entry["hashes"].get("sha256", "")

@@ -6,6 +6,7 @@ nox hands them to every session of a chain, so each session takes what concerns 
 from __future__ import annotations
 
 import argparse
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -14,6 +15,9 @@ from .errors import BadOption, SecretInArguments
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+
+WORDS = {"inspect": sys.maxsize, "rebuild": 1}  # how many words beside the options a session takes
 
 
 @dataclass(frozen=True)
@@ -29,6 +33,7 @@ class Options:
     keep: Path | None
     json: Path | None
     files: tuple[Path, ...]
+    version: str | None = None
 
 
 class _Parser(argparse.ArgumentParser):
@@ -47,8 +52,8 @@ def parse(session: str, posargs: Sequence[str], invoked_from: Path, *, prog: str
         raise SecretInArguments
     parser = _parser(prog or f"nox -s {session} --")
     found = parser.parse_intermixed_args(list(posargs))
-    if found.files and session != "inspect":
-        raise BadOption(parser.prog, f"unrecognized arguments: {' '.join(map(str, found.files))}")
+    if len(found.words) > WORDS.get(session, 0):
+        parser.error(f"unrecognized arguments: {' '.join(found.words)}")
 
     def absolute(path: Path | None) -> Path | None:
         return None if path is None else invoked_from / path
@@ -62,7 +67,8 @@ def parse(session: str, posargs: Sequence[str], invoked_from: Path, *, prog: str
         no_narrow=found.no_narrow,
         keep=absolute(found.keep),
         json=absolute(found.json),
-        files=tuple(found.files),
+        files=tuple(map(Path, found.words)) if session == "inspect" else (),
+        version=next(iter(found.words), None) if session == "rebuild" else None,
     )
 
 
@@ -77,5 +83,5 @@ def _parser(prog: str) -> argparse.ArgumentParser:
     add("--no-narrow", action="store_true", help="testpypi, pypi: hand the token on as it is")
     add("--keep", type=Path, metavar="FOLDER", help="dryrun: leave dist, record and both indexes there")
     add("--json", type=Path, metavar="OUT", help="inspect: write the findings to OUT as JSON")
-    add("files", nargs="*", type=Path, metavar="FILE", help="inspect: the wheels and sdists to look at")
+    add("words", nargs="*", metavar="FILE", help="inspect: the wheels and sdists to look at; rebuild: a VERSION")
     return parser

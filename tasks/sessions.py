@@ -26,6 +26,7 @@ from . import build as building
 from . import check as checking
 from . import dryrun as rehearsal
 from . import environment, explain, options, publish, report, standins
+from . import rebuild as rebuilding
 from . import verify as verifying
 from .config import Config, load
 from .errors import BadOption, DiskTrouble, FakeSuccess, ReleaseError, ReusedEnvironment, ShadowedTools
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
 
 
 CHAIN = {"check": "build", "testpypi": "check", "verify": "testpypi"}
-NAMES = ("build", "check", "testpypi", "verify", "pypi", "dryrun", "inspect", "status")
+NAMES = ("build", "check", "testpypi", "verify", "pypi", "dryrun", "inspect", "status", "rebuild")
 BACKENDS = "uv|virtualenv"
 COMMAND = re.compile(r"nox -s ([\w-]+)( --)?")
 # Cells of `verify` may run side by side (`nox -j`, where nox has it), everything else only alone: it shares the record.
@@ -230,6 +231,13 @@ def status(run: Run) -> None:
         run.next(undone)
 
 
+def rebuild(run: Run) -> None:
+    """Build a released tag again, and compare it with what PyPI serves: nox -s rebuild -- VERSION."""
+    if run.options.version is None:
+        raise BadOption(f"nox -s {run.names['rebuild']} --", "no VERSION was given")
+    rebuilding.rebuild(run, run.options.version)
+
+
 BODIES: dict[str, Callable[..., None]] = {
     "build": build,
     "check": check,
@@ -239,6 +247,7 @@ BODIES: dict[str, Callable[..., None]] = {
     "dryrun": dryrun,
     "inspect": inspect,
     "status": status,
+    "rebuild": rebuild,
 }
 
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,7 @@ from . import environment
 from .errors import CheckoutFailed, ForeignOwner, GitMissing, LfsMissing, NoCommit, ShallowClone, SubmodulesMissing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 OUTPUTS = frozenset({"dist", "release-record", ".nox", ".git"})  # at the top of the project; the first three are ours
 LINE_ENDS = ("-c", "core.autocrlf=false", "-c", "core.eol=lf")
@@ -273,3 +274,20 @@ def _git(folder: Path, *args: str, refuse: Exception | None = None, missing: str
 def commit_of_tag(root: Path, tag: str) -> str | None:
     """Return the commit that `tag` names in the repository of `root`, None where there is no such tag."""
     return _git(root, "rev-parse", "--verify", "--quiet", f"refs/tags/{tag}^{{commit}}", missing="").strip() or None
+
+
+def tag_of(source: Source, patterns: Iterable[str], version: str) -> str | None:
+    """Return the tag that `version` was released under by one of `patterns`, None where there is none."""
+    tags = _git(source.root, "tag", "--list", "--no-column").splitlines() if source.commit else []
+    for pattern in patterns:
+        parts = pattern.replace("{version}", version).split("{name}")
+        shape = re.compile(".+".join(map(re.escape, parts)))
+        if found := next(filter(shape.fullmatch, tags), None):
+            return found
+    return None
+
+
+def at_tag(source: Source, tag: str) -> Source:
+    """Return the tree as it was committed under `tag`."""
+    said = _git(source.root, "log", "-1", "--no-show-signature", "--format=%H %ct", f"refs/tags/{tag}").split()
+    return replace(source, commit=said[0], tags=(tag,), changed=(), epoch=int(said[1]))

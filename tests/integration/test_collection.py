@@ -112,6 +112,7 @@ def tried(case: Case, shelf: Path, index: str) -> tuple[tuple[Problem, ...], Ben
         epoch=0,
         fingerprint="",
         tools=(),
+        normalised=(),
         matrix=(),
     )
     _, problems = check._try_all(cast("Run", bench), built)

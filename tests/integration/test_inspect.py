@@ -54,15 +54,16 @@ def test_it_needs_a_file(project: Project) -> None:
     assert is_clear(project.nox("inspect"), "no FILE was given")
 
 
-SESSIONS = ("build", "check", "testpypi", "verify", "pypi", "dryrun", "inspect", "status")
+SESSIONS = ("build", "check", "testpypi", "verify", "pypi", "dryrun", "inspect", "status", "rebuild")
 SAID = {
-    "build": "-m build --report",
+    "build": "-m build --sdist --report",
     "check": "twine check dist/*",
     "testpypi": "twine upload",
     "verify": "--require-hashes",
     "pypi": "--repository-url https://upload.pypi.org/legacy/",
     "dryrun": "pypi-server run",
     "inspect": "twine check FILE...",
+    "rebuild": "checkout --detach vVERSION",
     "status": "cat release-record/*.json",
 }
 

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from tests.integration.conftest import Indexes
+
 posix = pytest.mark.skipif(os.name == "nt", reason="a umask is POSIX")
 
 VERSIONEER = """\
@@ -133,3 +135,19 @@ def test_what_is_not_normalised_is_as_the_backend_made_it(make_project: Callable
     assert project.stage("built.json")["normalised"] == []
     with tarfile.open(next(project.dist.glob("*.tar.gz"))) as tar:
         assert {member.mtime for member in tar} != {project.stage("built.json")["epoch"]}
+
+
+def test_a_released_tag_is_built_again_and_compared(project: Project, indexes: Indexes) -> None:
+    assert project.nox("verify").code == 0
+    assert project.nox("pypi", "--yes", "1.0").code == 0
+    git(project.root, "tag", "v1.0")
+    project.change({"src/demo/__init__.py": "x = 1\n"})
+    same = project.nox("rebuild", "1.0")
+    assert same.code == 0, same.output
+    assert same.shows("identical demo-1.0.tar.gz", "gives exactly the bytes that PyPI (stand-in) serves")
+    git(project.root, "tag", "--force", "v1.0")
+    other = project.nox("rebuild", "1.0")
+    assert other.code == 1
+    assert other.shows("different demo-1.0-py3-none-any.whl", "demo/__init__.py: other contents")
+    assert other.shows("is not what PyPI (stand-in) serves")
+    assert len(indexes.held("pypi")) == 2

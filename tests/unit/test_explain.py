@@ -60,6 +60,7 @@ def test_an_import_away_from_the_checkout_runs_in_a_posix_shell(tmp_path: Path) 
         ("pypi", ["python -m twine upload", "TWINE_PASSWORD=...", "value of PYPI_TOKEN"]),
         ("dryrun", ["pypi-server run"]),
         ("inspect", ["twine check FILE..."]),
+        ("rebuild", ["checkout --detach vVERSION", "log -1 vVERSION", "python -m build --wheel", "curl"]),
         ("status", ["cat release-record/*.json"]),
     ],
 )

@@ -54,6 +54,20 @@ def test_files_are_what_inspect_looks_at() -> None:
     assert found.files == (Path("a.whl"), Path("b.tar.gz"))
 
 
+def test_a_version_is_what_rebuild_takes() -> None:
+    found = parse("rebuild", ["--explain", "1.0"], HERE)
+    assert (found.version, found.files) == ("1.0", ())
+    assert parse("rebuild", [], HERE).version is None
+    with pytest.raises(BadOption, match=r"nox -s rebuild --: unrecognized arguments: 1\.0 1\.1"):
+        parse("rebuild", ["1.0", "1.1"], HERE)
+
+
+def test_a_session_takes_its_words_whatever_it_is_called_here() -> None:
+    assert parse("inspect", ["a.whl"], HERE, prog="nox -s release-inspect --").files == (Path("a.whl"),)
+    with pytest.raises(BadOption, match="nox -s release-build --"):
+        parse("build", ["a.whl"], HERE, prog="nox -s release-build --")
+
+
 @pytest.mark.parametrize(
     ("words", "complaint"),
     [

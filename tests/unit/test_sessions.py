@@ -13,6 +13,7 @@ import nox.virtualenv
 import pytest
 
 from tasks import build, check, dryrun, publish, sessions, standins, verify
+from tasks import rebuild as rebuilding
 from tasks import report as reporting
 from tasks.config import Config
 from tasks.errors import BadOption, NoProject, ReleaseError, ReusedEnvironment, ShadowedTools
@@ -320,6 +321,7 @@ BODIES: list[tuple[str, ModuleType, str, str]] = [
     ("pypi", publish, "release", ""),
     ("dryrun", dryrun, "dryrun", ""),
     ("inspect", check, "inspect", ""),
+    ("rebuild", rebuilding, "rebuild", ""),
 ]
 
 
@@ -339,7 +341,7 @@ def called(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
 def test_a_session_does_its_part_and_names_the_next(
     project: Path, called: list[tuple[Any, ...]], capsys: pytest.CaptureFixture[str], name: str, following: str
 ) -> None:
-    run = make_run(project, *(["a.whl"] if name == "inspect" else []), name=name)
+    run = make_run(project, *(["1.0"] if name in {"inspect", "rebuild"} else []), name=name)
     sessions.BODIES[name](run, *(["wheel"] if name == "verify" else []))
     assert len(called) == 1
     assert called[0][0] is run
@@ -369,6 +371,13 @@ def test_verify_refuses_an_environment_that_was_used(project: Path, monkeypatch:
 def test_inspect_asks_for_a_file(project: Path) -> None:
     with pytest.raises(BadOption, match="no FILE was given"):
         sessions.inspect(make_run(project, name="inspect"))
+
+
+def test_rebuild_asks_for_a_version(project: Path, called: list[tuple[Any, ...]]) -> None:
+    with pytest.raises(BadOption, match="no VERSION was given"):
+        sessions.rebuild(make_run(project, name="rebuild"))
+    sessions.rebuild(make_run(project, "1.0", name="rebuild"))
+    assert called[0][1] == "1.0"
 
 
 def test_status_shows_the_release_and_the_next_command(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
