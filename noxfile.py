@@ -13,7 +13,7 @@ nox.options.reuse_venv = "yes"
 nox.options.sessions = ["lint", "types", "tests"]
 
 PROJECT = nox.project.load_toml("pyproject.toml")
-LOCKS = Path("tasks/requirements")
+LOCKS = ("tasks/requirements", "templates/requirements")
 
 
 def install_group(session: nox.Session, group: str) -> None:
@@ -67,7 +67,7 @@ def lock(session: nox.Session) -> None:
     """Lock the tools of the release sessions anew, with hashes, for all Pythons and systems."""
     session.install("uv")
     python = PROJECT["project"]["requires-python"].removeprefix(">=")
-    for wanted in sorted(LOCKS.glob("*.in")):
+    for wanted in sorted(path for folder in LOCKS for path in Path(folder).glob("*.in")):
         target = str(wanted.with_suffix(".txt"))
         settings = ("--universal", "--python-version", python, "--generate-hashes", "--no-header", "--no-config")
         session.run("uv", "pip", "compile", "--quiet", "--upgrade", *settings, str(wanted), "-o", target)

@@ -24,8 +24,8 @@ import nox.virtualenv
 
 from . import build as building
 from . import check as checking
+from . import ci, environment, explain, options, publish, report, standins
 from . import dryrun as rehearsal
-from . import environment, explain, options, publish, report, standins
 from . import rebuild as rebuilding
 from . import verify as verifying
 from .config import Config, load
@@ -173,6 +173,7 @@ def build(run: Run) -> None:
     _say_what_is_kept_back(run)
     with run.record.locked("release"):
         building.build(run)
+        ci.built(run)
     run.next("check")
 
 
@@ -188,6 +189,7 @@ def testpypi(run: Run) -> None:
     """Upload the checked files to TestPyPI, and read back that it serves exactly these bytes."""
     with run.record.locked("release"):
         publish.rehearse(run)
+        ci.uploaded(run, run.config.testpypi)
     run.next("verify")
 
 
@@ -208,6 +210,7 @@ def pypi(run: Run) -> None:
     """Upload the rehearsed and verified files, the very same bytes, to PyPI."""
     with run.record.locked("release"):
         publish.release(run)
+        ci.uploaded(run, run.config.pypi)
 
 
 def dryrun(run: Run) -> None:
@@ -227,6 +230,7 @@ def status(run: Run) -> None:
     table, undone = report.progress(run.record, run.names)
     run.say(f"{run.root.name}: {run.record.folder}")
     run.say(table)
+    ci.summarise(os.environ, table)
     if undone:
         run.next(undone)
 

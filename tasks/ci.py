@@ -1,0 +1,98 @@
+"""What the sessions hand to the jobs that follow, in the way of the CI system they run under.
+
+GitHub reads ``name=value`` lines from the file GITHUB_OUTPUT names, and Markdown from GITHUB_STEP_SUMMARY. GitLab reads
+a dotenv file that a job declares as a report, and sets its lines as variables in later jobs.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .register import OLDEST_PYTHON
+from .stages import Built
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from .indexes import Index
+    from .run import Run
+
+DOTENV = "ci.env"  # in the folder of the record
+PREFIX = "SEATRIAL_"  # SEATRIAL_RECORD is what the sessions compare (record.DIGEST_VARIABLE)
+RUNNERS = ("ubuntu-latest", "windows-latest", "macos-latest")
+SYSTEMS = {
+    "ubuntu-latest": ("linux", "any"),
+    "windows-latest": ("win", "any"),
+    "macos-latest": ("macosx", "any"),
+}
+
+
+def built(run: Run) -> None:
+    """Hand on what the later jobs need of the files: the digest of ``built.json``, the version, the verify jobs."""
+    found = run.record.find(Built)
+    if found and not run.standin:
+        values = {"record": run.record.digest(), "version": found.version, "matrix": matrix(found)}
+        hand_on(os.environ, run.record.folder, **values)
+
+
+def uploaded(run: Run, index: Index) -> None:
+    """Hand on the page of the release on `index`, which a deployment links to."""
+    found = run.record.find(Built)
+    if found and not run.standin:
+        hand_on(os.environ, run.record.folder, url=index.page(found.project, found.version))
+
+
+def hand_on(outer: Mapping[str, str], folder: Path, **values: str) -> None:
+    """Write `values` where the CI system that the variables `outer` tell of looks for them; else do nothing."""
+    if outer.get("GITHUB_OUTPUT"):
+        _append(Path(outer["GITHUB_OUTPUT"]), [f"{name}={value}" for name, value in values.items()])
+    elif outer.get("GITLAB_CI"):
+        _append(folder / DOTENV, [f"{PREFIX}{name.upper()}={value}" for name, value in values.items()])
+
+
+def summarise(outer: Mapping[str, str], text: str) -> None:
+    """Put `text` on the page of this run, as it stands, where the CI system has such a page."""
+    if outer.get("GITHUB_STEP_SUMMARY"):
+        _append(Path(outer["GITHUB_STEP_SUMMARY"]), ["```text", text, "```"])
+
+
+def matrix(built: Built) -> str:
+    """Return the verify jobs as GitHub's ``strategy.matrix``, in JSON: each Python, on each system that has a file.
+
+    A Python on which nox cannot run the sessions themselves is verified beside one that can, on Linux alone: the last
+    of `setup` is the one that runs nox there.
+    """
+    pythons = list(dict.fromkeys(cell.python for cell in built.matrix))
+    jobs = []
+    for python in pythons:
+        able = _runs_nox(python)
+        runners = _runners([dist.filename for dist in built.dists]) if able else RUNNERS[:1]
+        setup = python if able else f"{python}\n{'{}.{}'.format(*OLDEST_PYTHON)}"
+        jobs += [{"os": runner, "python": python, "setup": setup} for runner in runners]
+    return json.dumps({"include": jobs}, separators=(",", ":"))
+
+
+def _runs_nox(python: str) -> bool:
+    major, _, minor = python.partition(".")
+    return major.isdecimal() and minor.isdecimal() and (int(major), int(minor)) >= OLDEST_PYTHON
+
+
+def _runners(filenames: Sequence[str]) -> tuple[str, ...]:
+    """Return the systems that one of the wheels is for; with no wheel, the one that can be counted on to compile."""
+    platforms = {name.removesuffix(".whl").rpartition("-")[2] for name in filenames if name.endswith(".whl")}
+    found = tuple(runner for runner in RUNNERS if any(_fits(platform, runner) for platform in platforms))
+    return found or RUNNERS[:1]
+
+
+def _fits(platform: str, runner: str) -> bool:
+    """Whether a wheel's platform tag (`any`, `win_amd64`, `manylinux_2_28_x86_64.manylinux2014_x86_64`) is its."""
+    names = [part.removeprefix("many").removeprefix("musl") for part in platform.split(".")]
+    return any(name.startswith(SYSTEMS[runner]) for name in names)
+
+
+def _append(path: Path, lines: Sequence[str]) -> None:
+    with path.open("a", encoding="utf-8", newline="\n") as file:
+        file.writelines(f"{line}\n" for line in lines)

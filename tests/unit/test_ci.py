@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tasks import ci
+from tasks.stages import Built, Cell, Dist
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def built(*filenames: str, pythons: tuple[str, ...] = ("3.10", "3.14")) -> Built:
+    """A build of files with these names."""
+    return Built(
+        project="demo",
+        version="1.0",
+        dists=tuple(Dist(name, "0" * 64, 1) for name in filenames),
+        at="2024-05-06T07:08:09Z",
+        commit=None,
+        tag=None,
+        dirty=False,
+        epoch=0,
+        fingerprint="",
+        tools=(),
+        matrix=tuple(Cell(python, "wheel") for python in pythons) + tuple(Cell(python, "sdist") for python in pythons),
+    )
+
+
+def jobs(*filenames: str, pythons: tuple[str, ...] = ("3.10", "3.14")) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads(ci.matrix(built(*filenames, pythons=pythons)))["include"]
+    return found
+
+
+def systems(*filenames: str) -> set[str]:
+    return {job["os"].partition("-")[0] for job in jobs(*filenames)}
+
+
+def test_a_pure_wheel_is_verified_on_every_system_once_with_each_python() -> None:
+    found = jobs("demo-1.0-py3-none-any.whl", "demo-1.0.tar.gz")
+    assert [(job["os"], job["python"]) for job in found] == [
+        (system, python) for python in ("3.10", "3.14") for system in ci.RUNNERS
+    ]
+    assert all(job["setup"] == job["python"] for job in found)
+
+
+@pytest.mark.parametrize(
+    ("platform", "system"),
+    [
+        ("manylinux_2_17_x86_64.manylinux2014_x86_64", "ubuntu"),
+        ("musllinux_1_2_aarch64", "ubuntu"),
+        ("linux_x86_64", "ubuntu"),
+        ("win_amd64", "windows"),
+        ("win32", "windows"),
+        ("macosx_11_0_arm64", "macos"),
+    ],
+)
+def test_a_compiled_wheel_is_verified_on_its_own_system_only(platform: str, system: str) -> None:
+    assert systems(f"demo-1.0-cp310-abi3-{platform}.whl", "demo-1.0.tar.gz") == {system}
+
+
+def test_compiled_wheels_are_verified_on_the_systems_they_cover_together() -> None:
+    assert systems("demo-1.0-cp310-abi3-win_amd64.whl", "demo-1.0-cp310-abi3-macosx_11_0_arm64.whl") == {
+        "windows",
+        "macos",
+    }
+
+
+def test_a_release_of_an_sdist_alone_is_verified_on_linux() -> None:
+    assert systems("demo-1.0.tar.gz") == {"ubuntu"}
+
+
+@pytest.mark.parametrize("python", ["3.8", "3.9", "pypy3.11", "3.14t"])
+def test_a_python_that_cannot_run_the_sessions_is_verified_beside_one_that_can(python: str) -> None:
+    (job,) = jobs("demo-1.0-py3-none-any.whl", pythons=(python,))
+    assert job == {"os": "ubuntu-latest", "python": python, "setup": f"{python}\n3.10"}
+
+
+def test_github_reads_one_line_a_value(tmp_path: Path) -> None:
+    output = tmp_path / "output"
+    output.write_text("before=1\n", encoding="utf-8")
+    ci.hand_on({"GITHUB_OUTPUT": str(output)}, tmp_path, record="ab", matrix=ci.matrix(built("demo-1.0.tar.gz")))
+    before, record, matrix = output.read_text(encoding="utf-8").splitlines()
+    assert (before, record) == ("before=1", "record=ab")
+    assert json.loads(matrix.removeprefix("matrix="))["include"]
+
+
+def test_gitlab_reads_variables_that_the_sessions_understand(tmp_path: Path) -> None:
+    ci.hand_on({"GITLAB_CI": "true"}, tmp_path, record="ab", version="1.0")
+    assert (tmp_path / "ci.env").read_bytes() == b"SEATRIAL_RECORD=ab\nSEATRIAL_VERSION=1.0\n"
+
+
+def test_a_laptop_is_left_alone(tmp_path: Path) -> None:
+    ci.hand_on({}, tmp_path, record="ab")
+    ci.summarise({}, "a table")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_summary_keeps_its_columns(tmp_path: Path) -> None:
+    page = tmp_path / "summary.md"
+    ci.summarise({"GITHUB_STEP_SUMMARY": str(page)}, "  done  build")
+    assert page.read_text(encoding="utf-8") == "```text\n  done  build\n```\n"
