@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import runpy
 from pathlib import Path
 
@@ -71,6 +72,8 @@ def lock(session: nox.Session) -> None:
         target = str(wanted.with_suffix(".txt"))
         settings = ("--universal", "--python-version", python, "--generate-hashes", "--no-header", "--no-config")
         session.run("uv", "pip", "compile", "--quiet", "--upgrade", *settings, str(wanted), "-o", target)
+    today = dt.datetime.now(tz=dt.timezone.utc).date()
+    Path(LOCKS[0], "locked-on").write_text(f"{today}\n", encoding="utf-8", newline="\n")
 
 
 # The two lines that a project needs, last, so that its own sessions keep their names.

@@ -53,6 +53,12 @@ def hand_on(outer: Mapping[str, str], folder: Path, **values: str) -> None:
         _append(folder / DOTENV, [f"{PREFIX}{name.upper()}={value}" for name, value in values.items()])
 
 
+def stands(run: Run, table: str) -> None:
+    """Put where the release stands on the page of this CI run, with the digest that a later run has to be told."""
+    digest = f"\n\n  sha256 of built.json: {run.record.digest()}" if run.record.find(Built) else ""
+    summarise(os.environ, table + digest)
+
+
 def summarise(outer: Mapping[str, str], text: str) -> None:
     """Put `text` on the page of this run, as it stands, where the CI system has such a page."""
     if outer.get("GITHUB_STEP_SUMMARY"):

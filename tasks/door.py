@@ -30,6 +30,7 @@ SESSIONS = {
     "status": "where this release stands, and the next command",
     "rebuild": "build the tag of a version again, and compare it with what PyPI serves",
 }
+APART = {"adopt": "put these sessions into a project, as files of its own"}  # what a project's own copy does not have
 USAGE = """\
 usage: seatrial [NOX OPTIONS] SESSION [ARGS...]
 
@@ -65,13 +66,13 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def is_session(word: str) -> bool:
     """Whether `word` names a session, or a cell of `verify` like ``verify-3.13(wheel)``."""
-    return word in SESSIONS or word.startswith("verify-")
+    return word in SESSIONS or word in APART or word.startswith("verify-")
 
 
 def nox_arguments(session: str, project: Path) -> list[str]:
     """Return what points nox at the installed sessions, with the environments kept in the project (or the cache)."""
     cache = Path(platformdirs.user_cache_dir("seatrial", appauthor=False))
-    envdir = cache / "nox" if session == "inspect" else project / ".nox"
+    envdir = cache / "nox" if session in {"inspect", "adopt"} else project / ".nox"
     noxfile = Path(__file__).with_name("register.py")
     return ["--noxfile", str(noxfile), "--envdir", str(envdir), "--session", session]
 
@@ -88,7 +89,7 @@ def run_nox(arguments: Sequence[str]) -> int:
 
 def usage() -> str:
     """Return the help text."""
-    return USAGE.format(sessions="\n".join(f"  {name:10} {text}" for name, text in SESSIONS.items()))
+    return USAGE.format(sessions="\n".join(f"  {name:10} {text}" for name, text in (SESSIONS | APART).items()))
 
 
 if __name__ == "__main__":

@@ -661,7 +661,8 @@ def _version_problems(subject: Subject, version: str) -> Iterator[Problem]:
 
 def _plain_version(version: str) -> str:
     """Return `version` without what file names change in it; the rest has to be the same, letter by letter."""
-    return re.sub(r"[-_.]+", ".", version.strip().lower())
+    without_zeros = re.sub(r"\b0+(?=\d)", "", version.strip().lower())
+    return re.sub(r"[-_.]+", ".", without_zeros)
 
 
 def _file_problems(subject: Subject) -> Iterator[Problem]:

@@ -85,19 +85,24 @@ class Run:
 
         Sessions with the same lock share the installation of whichever came first. Nothing else is ever put into it.
         """
-        requirements = REQUIREMENTS / f"{lock}.txt"
-        digest = hashlib.sha256(requirements.read_bytes()).hexdigest()
-        beside = sorted(path.parent for path in self.venv.root.parent.glob(f"*/{STAMP}"))
-        for venv in (self.venv, *map(Venv, beside)):
-            if _has_tools(venv, digest):
-                return venv.python
-        settings = environment.for_tools(os.environ)
-        hidden = dict.fromkeys(name for name in os.environ if name not in settings)
-        # Bytecode is made when a module is first used: most of what the locks name never is.
-        argv = ("--require-hashes", "--no-compile", "-r", str(requirements))
-        self.session.install(*argv, env={**hidden, **settings})
-        (self.venv.root / STAMP).write_text(digest, encoding="utf-8")
-        return self.venv.python
+        return tools(self.session, REQUIREMENTS / f"{lock}.txt")
+
+
+def tools(session: nox.Session, requirements: Path) -> Path:
+    """Return an interpreter with the hash-locked `requirements`; install what is nowhere yet."""
+    own = Venv(Path(session.bin).parent)
+    digest = hashlib.sha256(requirements.read_bytes()).hexdigest()
+    beside = sorted(path.parent for path in own.root.parent.glob(f"*/{STAMP}"))
+    for venv in (own, *map(Venv, beside)):
+        if _has_tools(venv, digest):
+            return venv.python
+    settings = environment.for_tools(os.environ)
+    hidden = dict.fromkeys(name for name in os.environ if name not in settings)
+    # Bytecode is made when a module is first used: most of what the locks name never is.
+    argv = ("--require-hashes", "--no-compile", "-r", str(requirements))
+    session.install(*argv, env={**hidden, **settings})
+    (own.root / STAMP).write_text(digest, encoding="utf-8")
+    return own.python
 
 
 def _has_tools(venv: Venv, digest: str) -> bool:

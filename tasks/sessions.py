@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import importlib
 import inspect as inspection
 import os
 import re
@@ -32,7 +33,7 @@ from .config import Config, load
 from .errors import BadOption, DiskTrouble, FakeSuccess, ReleaseError, ReusedEnvironment, ShadowedTools
 from .record import DIGEST_VARIABLE, Record
 from .register import PROJECT_VARIABLE
-from .run import Run
+from .run import Run, tools
 from .stages import KINDS, Cell, Kind
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 CHAIN = {"check": "build", "testpypi": "check", "verify": "testpypi"}
 NAMES = ("build", "check", "testpypi", "verify", "pypi", "dryrun", "inspect", "status", "rebuild")
 BACKENDS = "uv|virtualenv"
+HERE = Path(__file__).resolve().parent
 COMMAND = re.compile(r"nox -s ([\w-]+)( --)?")
 # Cells of `verify` may run side by side (`nox -j`, where nox has it), everything else only alone: it shares the record.
 PARALLEL = "allow_parallel" in inspection.signature(nox.session).parameters
@@ -74,6 +76,8 @@ def register(*, door: bool) -> None:
     backend = "none" if isinstance(trouble, ShadowedTools) else BACKENDS
     for name, body in BODIES.items():
         _register_one(setup, name, body, "none" if name == "status" else backend)
+    if door or ((root / "copier.yml").is_file() and root == HERE.parent):
+        _register_adopt(setup)
 
 
 def _register_one(setup: Setup, name: str, body: Callable[..., None], backend: str) -> None:
@@ -97,6 +101,19 @@ def _register_one(setup: Setup, name: str, body: Callable[..., None], backend: s
     )(function)
 
 
+def _register_adopt(setup: Setup) -> None:
+    """Register `adopt` where its template lies beside these sessions: in the package and the repository, in no copy."""
+    adoption: Any = importlib.import_module(f"{__package__}.adoption.session")
+
+    def adopt(session: nox.Session) -> None:
+        """Put the release sessions into another project: adopt -- [--dry-run] [--check] [PATH]."""
+        with _reporting(setup, session):
+            _refuse_fake_success("", session)
+            adoption.adopt(session.posargs, Path(session.invoked_from), functools.partial(tools, session), report.say)
+
+    nox.session(venv_backend=BACKENDS, reuse_venv=True, default=False, download_python="never")(adopt)
+
+
 def _running() -> str:
     return "{}.{}".format(*sys.version_info)
 
@@ -118,18 +135,25 @@ def _shadowing(root: Path) -> ShadowedTools | None:
 
 
 def _reported(setup: Setup, name: str, body: Callable[..., None], session: nox.Session, **cell: Any) -> None:
-    """The one boundary: run `body`, and turn whatever a user can cause into nox's words and exit 1."""
+    """Run `body` with what the session has at hand."""
+    with _reporting(setup, session):
+        # The files to inspect have nothing to do with the folder, so what is wrong with that does not matter.
+        if setup.trouble and (name != "inspect" or isinstance(setup.trouble, ShadowedTools)):
+            raise setup.trouble
+        _refuse_fake_success(setup.names["status"], session)
+        run = _run(setup, name, session)
+        if run.options.explain:
+            run.say(explain.session(name, run.config, **cell))
+        else:
+            body(run, **cell)
+
+
+@contextlib.contextmanager
+def _reporting(setup: Setup, session: nox.Session) -> Iterator[None]:
+    """The one boundary: turn whatever a user can cause into nox's words and exit 1."""
     try:
         with _termination_interrupts():
-            # The files to inspect have nothing to do with the folder, so what is wrong with that does not matter.
-            if setup.trouble and (name != "inspect" or isinstance(setup.trouble, ShadowedTools)):
-                raise setup.trouble
-            _refuse_fake_success(setup.names["status"], session)
-            run = _run(setup, name, session)
-            if run.options.explain:
-                run.say(explain.session(name, run.config, **cell))
-            else:
-                body(run, **cell)
+            yield
     except ReleaseError as error:
         session.error(_as_typed(setup, str(error)))
     except OSError as error:
@@ -230,7 +254,7 @@ def status(run: Run) -> None:
     table, undone = report.progress(run.record, run.names)
     run.say(f"{run.root.name}: {run.record.folder}")
     run.say(table)
-    ci.summarise(os.environ, table)
+    ci.stands(run, table)
     if undone:
         run.next(undone)
 

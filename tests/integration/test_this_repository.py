@@ -87,3 +87,19 @@ def test_the_installed_command_inspects_files_anywhere(
     assert found.code == 0, found.output
     assert found.shows("demo-1.0-py3-none-any.whl: nothing found")
     assert (folder.root / "found.json").is_file()
+
+
+def test_the_installed_command_puts_the_sessions_into_a_project_and_knows_them_again(
+    door: Path, other: Project, tmp_path: Path
+) -> None:
+    other.env["XDG_CACHE_HOME"] = str(tmp_path / "cache")  # where its own environment is kept
+    done = other.run([str(door), "adopt", "--data", "folder=release-tasks"])
+    assert done.code == 0, done.output
+    assert done.shows("release-tasks/ (", "next: git add . && git commit, then nox -s dryrun")
+    commit(other.root)
+    assert other.nox("status").shows("nothing is built yet", "next: nox -s build")
+    assert other.run([str(door), "adopt", "--check"]).shows("all of them those of seatrial")
+    (other.root / "release-tasks" / "upload.py").write_text("import os\n", encoding="utf-8")
+    changed = other.run([str(door), "adopt", "--check"])
+    assert changed.code == 1
+    assert changed.shows("upload.py: was changed")

@@ -25,6 +25,7 @@ def built(*filenames: str, pythons: tuple[str, ...] = ("3.10", "3.14")) -> Built
         epoch=0,
         fingerprint="",
         tools=(),
+        normalised=(),
         matrix=tuple(Cell(python, "wheel") for python in pythons) + tuple(Cell(python, "sdist") for python in pythons),
     )
 

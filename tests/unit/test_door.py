@@ -119,9 +119,10 @@ def test_environments_are_kept_in_the_project(session: str, tmp_path: Path) -> N
     assert nox_arguments(session, tmp_path)[2:4] == ["--envdir", str(tmp_path / ".nox")]
 
 
-def test_the_environment_of_inspect_is_kept_in_the_cache(tmp_path: Path) -> None:
+@pytest.mark.parametrize("session", ["inspect", "adopt"])
+def test_the_environment_of_what_is_done_to_other_folders_is_kept_in_the_cache(session: str, tmp_path: Path) -> None:
     cache = Path(platformdirs.user_cache_dir("seatrial", appauthor=False))
-    assert nox_arguments("inspect", tmp_path)[2:4] == ["--envdir", str(cache / "nox")]
+    assert nox_arguments(session, tmp_path)[2:4] == ["--envdir", str(cache / "nox")]
 
 
 @pytest.mark.parametrize(

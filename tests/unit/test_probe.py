@@ -443,13 +443,16 @@ def test_a_distribution_is_found_however_it_is_spelt(site: Site, name: str) -> N
     assert look(name=name)["problems"] == []
 
 
-@pytest.mark.parametrize(("there", "wanted"), [("1.0", "1.0"), ("1.0+Ubuntu-1", "1.0+ubuntu.1")])
+@pytest.mark.parametrize(
+    ("there", "wanted"),
+    [("1.0", "1.0"), ("1.0+Ubuntu-1", "1.0+ubuntu.1"), ("2026.08.17", "2026.8.17"), ("0.01", "0.1")],
+)
 def test_the_released_version_is_in_order(site: Site, there: str, wanted: str) -> None:
     site.install({"demo.py": ""}, version=there)
     assert look(version=wanted)["problems"] == []
 
 
-@pytest.mark.parametrize("there", ["1.0.1", "1.0rc1", "2.0"])
+@pytest.mark.parametrize("there", ["1.0.1", "1.0rc1", "2.0", "1.00.1", "10"])
 def test_another_version_is_told(site: Site, there: str) -> None:
     site.install({"demo.py": ""}, version=there)
     document = look()

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tasks import register
-from tasks.door import SESSIONS
+from tasks.door import APART, SESSIONS
 from tests.projects import write_tree
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ def test_the_door_runs_it_as_noxs_own_noxfile(project: Path, tmp_path: Path) -> 
     settings = '[tool.seatrial]\nsession-prefix = "release-"\n'
     there = write_tree(tmp_path / "there", {"pyproject.toml": settings})
     result = run(project, REGISTER, "user_nox_module", **{register.PROJECT_VARIABLE: str(there)})
-    assert set(result.sessions) == set(SESSIONS)
+    assert set(result.sessions) == {*SESSIONS, *APART}
     inside = run(there, REGISTER)
     assert set(inside.sessions) == {f"release-{name}" for name in SESSIONS}
 

@@ -139,7 +139,7 @@ def test_the_door_takes_the_project_that_is_named_and_no_prefix(
     monkeypatch.setenv(PROJECT_VARIABLE, str(root))
     monkeypatch.chdir(tmp_path)
     sessions.register(door=True)
-    assert set(registered()) == set(NAMES)
+    assert set(registered()) == {*NAMES, "adopt"}
 
 
 def test_a_project_that_is_set_up_wrongly_gets_sessions_that_say_so(

@@ -1,9 +1,0 @@
-"""The release sessions: `nox -l` lists them, `nox -s dryrun` rehearses a release on this machine."""
-
-import runpy
-
-import nox
-
-nox.needs_version = ">=2025.10.16"
-
-runpy.run_path("tasks/register.py")
