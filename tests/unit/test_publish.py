@@ -107,6 +107,7 @@ DEFAULTS: dict[type[Stage], dict[str, Any]] = {
         "dirty": False,
         "epoch": 1714979289,
         "fingerprint": "tree:c0ffee",
+        "normalised": (),
         "tools": (),
         "matrix": CELLS,
     },
