@@ -49,12 +49,13 @@ class Run:
 
     @property
     def in_ci(self) -> bool:
-        """Whether nobody can be asked and every cell of the matrix must be there. A dry run is never that strict."""
-        return os.environ.get("CI", "").lower() in {"1", "true", "yes"} and not self.standin
+        """Whether every cell of the matrix must be there. A dry run is never that strict."""
+        return _is_ci() and not self.standin
 
     @property
     def interactive(self) -> bool:
-        return self.session.interactive and not self.in_ci
+        """Whether somebody can be asked; never in CI, not even in a dry run."""
+        return self.session.interactive and not _is_ci()
 
     def say(self, text: str = "") -> None:
         report.say(text)
@@ -103,6 +104,10 @@ def tools(session: nox.Session, requirements: Path) -> Path:
     session.install(*argv, env={**hidden, **settings})
     (own.root / STAMP).write_text(digest, encoding="utf-8")
     return own.python
+
+
+def _is_ci() -> bool:
+    return os.environ.get("CI", "").lower() in {"1", "true", "yes"}
 
 
 def _has_tools(venv: Venv, digest: str) -> bool:

@@ -304,8 +304,54 @@ def test_a_token_from_the_keyring_is_used_and_not_shown(checked: Scene) -> None:
     assert checked.indexes.held("testpypi") == checked.project.files()
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
-def test_an_upload_that_is_interrupted_leaves_no_secret(checked: Scene, number: int) -> None:
+def on_a_terminal(scene: Scene, session: str, typed: str, **env: str) -> tuple[int, str]:
+    """Run `session` on a terminal where `typed` is typed when a token is asked for; return its exit code and output."""
+    import pty  # noqa: PLC0415 (not there on Windows, which skips this module)
+
+    terminal, inside = pty.openpty()
+    argv = [NOX, "--envdir", str(scene.project.envdir), "-v", "--no-dependencies", "-s", session]
+    shown = b""
+    with scene.watch.watching():
+        run = subprocess.Popen(
+            argv,
+            cwd=scene.project.root,
+            env=os.environ | scene.project.env | env,
+            stdin=inside,
+            stdout=inside,
+            stderr=inside,
+            start_new_session=True,
+        )
+        os.close(inside)
+        with contextlib.suppress(OSError):  # how a terminal says that everybody has left
+            while some := os.read(terminal, 4096):
+                shown += some
+                if typed and b"(it is not shown)" in shown:
+                    os.write(terminal, typed.encode() + b"\n")
+                    typed = ""
+        code = run.wait()
+    os.close(terminal)
+    scene.outputs.append(shown.decode("utf-8", "replace"))
+    return code, scene.outputs[-1]
+
+
+def test_a_token_that_is_typed_is_used_and_not_shown(checked: Scene) -> None:
+    token = checked.project.env.pop("TESTPYPI_TOKEN")
+    code, shown = on_a_terminal(checked, "testpypi", token)
+    assert code == 0, shown
+    assert "credential: the terminal, a token of test.pypi.org, for the whole account" in shown
+    assert checked.indexes.held("testpypi") == checked.project.files()
+
+
+def test_in_ci_nobody_is_asked_for_a_token(checked: Scene) -> None:
+    token = checked.project.env.pop("TESTPYPI_TOKEN")
+    code, shown = on_a_terminal(checked, "testpypi", token, CI="true")
+    assert code == 1, shown
+    assert "No upload to TestPyPI (stand-in): there is no credential for it." in shown
+    assert "(it is not shown)" not in shown
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGKILL"])
+def test_an_upload_that_is_interrupted_leaves_no_secret(checked: Scene, name: str) -> None:
     checked.indexes.testpypi.order("slow", method="POST", detail=3.0)
     argv = [NOX, "--envdir", str(checked.project.envdir), "-v", "--no-dependencies", "-s", "testpypi"]
     with (
@@ -321,7 +367,7 @@ def test_an_upload_that_is_interrupted_leaves_no_secret(checked: Scene, number: 
     ):
         while run.poll() is None and not any(" -m twine upload " in argv for argv in checked.watch.holders):
             time.sleep(0.05)
-        run.send_signal(number)
+        run.send_signal(getattr(signal, name))
         assert run.stdout is not None
         checked.outputs.append(run.stdout.read().decode("utf-8", "replace"))
     assert run.returncode != 0

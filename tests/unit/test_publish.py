@@ -636,7 +636,11 @@ def test_the_identity_of_a_job_is_enough(
     assert "credential: the CI's identity (trusted publishing)\n" in said
     page = "https://test.pypi.org/manage/account/publishing/"
     assert f"TestPyPI does not show demo yet: it needs a pending publisher for exactly this name ({page})" in said
-    assert not [secret for secret in (REQUEST_TOKEN, *issuer.secrets) if secret in said]
+    secrets = (REQUEST_TOKEN, *issuer.secrets)
+    assert len(secrets) == 3
+    assert not [secret for secret in secrets if secret in said]
+    files = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert not [path for path in files if any(secret.encode() in path.read_bytes() for secret in secrets)]
 
 
 @posix
