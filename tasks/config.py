@@ -50,6 +50,7 @@ class Config:
     archives: tuple[Kind, ...] = ("wheel", "sdist")
     tag: tuple[str, ...] = ("v{version}", "{version}")
     session_prefix: str = ""
+    attestations: bool = False
     build_timeout: int = 3600
     index_timeout: int = 900
     testpypi: Index = TESTPYPI
@@ -223,6 +224,7 @@ READERS: Mapping[str, Callable[[str, Any], Any]] = {
     "archives": _kinds,
     "tag": _tags,
     "session-prefix": _text,
+    "attestations": _flag,
     "build-timeout": _seconds,
     "index-timeout": _seconds,
 }

@@ -665,6 +665,20 @@ def account_links(pages: str) -> str:
 
 
 @dataclass(eq=False)
+class NotAttested(ReleaseError):
+    index: str
+    files: tuple[str, ...]
+
+    what = "{e.index} has the release, and serves no attestation that holds for:{e.shown}"
+    cause = "an earlier try that uploaded these files without; attestations are taken together with the file alone."
+    cure = "nothing can be repeated for this version. released.json lists the files that are attested."
+
+    @property
+    def shown(self) -> str:
+        return listing(self.files)
+
+
+@dataclass(eq=False)
 class PublisherRefused(ReleaseError):
     index: str
     words: str

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from .stages import Dist
 
 JSON = "application/vnd.pypi.simple.v1+json"
+INTEGRITY = "application/vnd.pypi.integrity.v1+json"
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 READ_LIMIT = 30.0  # seconds for one answer
 RETRY_AFTER = (1.0, 3.0, 6.0)  # seconds between tries of one read; an index may ask for more
@@ -220,24 +221,24 @@ def _is_of(filename: str, version: str) -> bool:
         return False
 
 
-def _get(index: Index, url: str, *, patient: bool) -> bytes | None:
+def _get(index: Index, url: str, *, patient: bool, accept: str = JSON) -> bytes | None:
     """Return the body at `url`, None for 404. Busy servers and broken connections are tried again."""
-    return _get_with(RETRY_AFTER if patient else (), index, url)
+    return _get_with(RETRY_AFTER if patient else (), index, url, accept)
 
 
-def _get_with(pauses: tuple[float, ...], index: Index, url: str) -> bytes | None:
+def _get_with(pauses: tuple[float, ...], index: Index, url: str, accept: str) -> bytes | None:
     try:
-        return _get_once(index, url)
+        return _get_once(index, url, accept)
     except IndexUnreachable as busy:
         if not pauses or busy.pause > LONGEST_PAUSE:
             raise
         time.sleep(max(pauses[0], busy.pause))
-    return _get_with(pauses[1:], index, url)
+    return _get_with(pauses[1:], index, url, accept)
 
 
-def _get_once(index: Index, url: str) -> bytes | None:
+def _get_once(index: Index, url: str, accept: str) -> bytes | None:
     try:
-        return _read(url)
+        return _read(url, accept)
     except urllib.error.HTTPError as error:
         error.close()
         if error.code == NOT_FOUND:
@@ -263,11 +264,17 @@ def retry_after(text: str, now: datetime) -> float:
     return max((moment.replace(tzinfo=moment.tzinfo or timezone.utc) - now).total_seconds(), 0.0)
 
 
-def _read(url: str) -> bytes:
-    request = urllib.request.Request(url, headers={"Accept": JSON, "Cache-Control": "no-cache"})  # noqa: S310
+def _read(url: str, accept: str) -> bytes:
+    request = urllib.request.Request(url, headers={"Accept": accept, "Cache-Control": "no-cache"})  # noqa: S310
     with urllib.request.urlopen(request, timeout=READ_LIMIT) as answer:  # noqa: S310 (scheme checked by config)
         body: bytes = answer.read()  # raises IncompleteRead where it is cut short
         return body
+
+
+def provenance(index: Index, project: str, version: str, filename: str) -> bytes | None:
+    """Return what `index` serves as the provenance of a file (PEP 740, the integrity API), None for nothing."""
+    url = f"{index.pages}/integrity/{canonicalize_name(project)}/{version}/{filename}/provenance"
+    return _get(index, url, patient=True, accept=INTEGRITY)
 
 
 def download(index: Index, url: str, target: Path) -> None:

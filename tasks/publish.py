@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
-from . import credentials, environment, identity, process, report, source
+from . import attest, credentials, environment, identity, process, report, source
 from .errors import (
     Dirty,
+    NotAttested,
     NotConfirmed,
     NotVerified,
     PublisherRefused,
@@ -47,7 +48,7 @@ def rehearse(run: Run) -> None:
     if done is not None and done.index == index.simple:
         run.say(f"{done.project} {done.version} is on {index.name} already, since {done.at}.")
         return
-    found = _upload(run, checked, index, _credential(run, index, checked.project))
+    found, _ = _upload(run, checked, index, _credential(run, index, checked.project), attested=False)
     urls = tuple(found.url(dist) for dist in checked.dists)
     run.record.write(
         Rehearsed(
@@ -79,14 +80,23 @@ def release(run: Run) -> None:
     run.say(report.files(built.dists))
     credential = _credential(run, index, built.project)
     _confirm(run, built)
-    found = _upload(run, built, index, credential)
+    attested = _can_attest(run, credential)
+    found, holding = _upload(run, built, index, credential, attested=attested)
     urls = tuple(found.url(dist) for dist in built.dists)
     run.record.write(
         Released(
-            project=built.project, version=built.version, dists=built.dists, at=now(), index=index.simple, urls=urls
+            project=built.project,
+            version=built.version,
+            dists=built.dists,
+            at=now(),
+            index=index.simple,
+            urls=urls,
+            attested=holding,
         )
     )
     run.say(f"{index.name} serves exactly the files that were rehearsed: {index.page(built.project, built.version)}")
+    if attested and (lacking := tuple(dist.filename for dist in built.dists if dist.filename not in holding)):
+        raise NotAttested(index.name, lacking)
     _say_what_is_left(run, built)
 
 
@@ -114,29 +124,46 @@ def _keyring(run: Run, index: Index) -> str:
     return ""
 
 
-def _upload(run: Run, stage: Stage, index: Index, credential: Credential) -> Holdings:
+def _can_attest(run: Run, credential: Credential) -> bool:
+    """Whether the files are to be attested: where it is asked for, and a CI's identity is there to sign and upload."""
+    able = not credential.secret and bool(attest.identity(os.environ))
+    if run.config.attestations and not able:
+        run.say("no attestations: only a CI's identity can make them, in an upload by trusted publishing")
+    return run.config.attestations and able
+
+
+def _upload(
+    run: Run, stage: Stage, index: Index, credential: Credential, *, attested: bool
+) -> tuple[Holdings, tuple[str, ...]]:
+    """Upload the files of `stage`; return what `index` then serves, and the files with attestations that hold."""
     _say_what_a_publisher_needs(run, index, stage.project, credential)
     first = _is_first(run, index, stage.project, credential)
+    python = run.tools("attest" if attested else "twine")
     with run.scratch() as scratch:
+        signer = attest.Signer(python, scratch, os.environ)
+        if attested:
+            signer.sign(stage.dists, run.record.dist)
         job = Job(
             index=index,
             project=stage.project,
             version=stage.version,
             dists=stage.dists,
-            folder=run.record.dist,
-            python=run.tools("twine"),
+            folder=signer.folder if attested else run.record.dist,
+            python=python,
             env=functools.partial(_twine_environment, run, index, stage.project, credential),
             scratch=scratch,
             limit=run.config.index_timeout,
             say=run.say,
+            attested=attested,
         )
         try:
             found = upload(job)
         except UploadRefused as refused:
             raise _explained(index, stage.project, credential, refused) from None
+        holding = signer.holding(index, stage) if attested else ()
     if first:
         run.say(credentials.advice(index, stage.project, "exists now"))
-    return found
+    return found, holding
 
 
 def _say_what_a_publisher_needs(run: Run, index: Index, project: str, credential: Credential) -> None:

@@ -172,12 +172,13 @@ class Verified(Stage):
 
 @dataclass(frozen=True, kw_only=True)
 class Released(Stage):
-    """PyPI serves exactly these bytes."""
+    """PyPI serves exactly these bytes. `attested` names the files whose attestation it serves, and which hold."""
 
     name = "released"
 
     index: str
     urls: tuple[str, ...]
+    attested: tuple[str, ...] = ()
 
 
 CHAIN: tuple[type[Stage], ...] = (Built, Checked, Rehearsed, Verified, Released)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from . import process
+from .attest import SUFFIX
 from .errors import ToolStuck, UploadRefused
 from .indexes import holdings, stop_if_different, wait_until_served
 
@@ -78,11 +79,15 @@ class Job:
     limit: float
     say: Callable[[str], None]
     again: str = ""
+    attested: bool = False  # each file has its attestation beside it in `folder`
 
 
-def twine_command(python: str, url: str, config: str, files: tuple[str, ...]) -> process.Argv:
+def twine_command(
+    python: str, url: str, config: str, files: tuple[str, ...], *, attested: bool = False
+) -> process.Argv:
     """Return twine's command line: an explicit URL, an empty configuration, and the files by name, wheels first."""
-    where = ("--repository-url", url, "--config-file", config)
+    where = ("--repository-url", url, "--config-file", config, *(("--attestations",) if attested else ()))
+    files += tuple(f"{name}{SUFFIX}" for name in files) if attested else ()
     head = (python, "-I", "-m", "twine", "upload", "--non-interactive", "--disable-progress-bar", *where)
     return (*head, *sorted(files, key=lambda name: (not name.endswith(".whl"), name)))
 
@@ -160,7 +165,8 @@ def _send(job: Job, dists: tuple[Dist, ...]) -> process.Outcome:
         some = ordered[start : start + AT_ONCE]
         files = tuple(str(job.folder / dist.filename) for dist in some)
         limit = job.limit + sum(dist.size for dist in some) / SLOWEST
-        outcome = _call(job, twine_command(str(job.python), job.index.upload, str(config), files), limit)
+        argv = twine_command(str(job.python), job.index.upload, str(config), files, attested=job.attested)
+        outcome = _call(job, argv, limit)
         if outcome.code != 0:
             break
     return outcome

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import io
 import json
 import secrets
 import time
@@ -10,6 +11,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
+from tasks.indexes import INTEGRITY
+from tasks.standin import parse_upload
 from tasks.tokens import narrow
 
 if TYPE_CHECKING:
@@ -18,7 +21,6 @@ if TYPE_CHECKING:
 
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-AUDIENCE = "testpypi"
 REQUEST_TOKEN = "the-secret-that-github-gives-to-the-job"
 
 # A program in the place of a virtualenv's Python: it runs twine with the hosts of both indexes at another address.
@@ -35,9 +37,42 @@ def send(adapter, request, *args, original=requests.adapters.HTTPAdapter.send, *
     return original(adapter, request, *args, **options)
 
 requests.adapters.HTTPAdapter.send = send
-assert sys.argv[1:4] == ["-I", "-m", "twine"]
+assert sys.argv[1:3] == ["-I", "-m"]
+if sys.argv[3] == "pypi_attestations":
+    sys.argv[:4] = ["pypi_attestations"]
+    exec({signer!r})
 sys.argv[:4] = ["twine"]
 sys.exit(main())
+"""
+# In the place of pypi-attestations, which needs the services of Sigstore: the form is real, the signature is not.
+SIGNER = """
+import base64, hashlib, json, os, pathlib
+command, *files = sys.argv[1:]
+if command == "sign":
+    assert os.environ["ACTIONS_ID_TOKEN_REQUEST_TOKEN"]
+    for path in map(pathlib.Path, files):
+        digest = {"sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
+        statement = {
+            "_type": "https://in-toto.io/Statement/v1",
+            "subject": [{"name": path.name, "digest": digest}],
+            "predicateType": "https://docs.pypi.org/attestations/publish/v1",
+            "predicate": None,
+        }
+        text = base64.b64encode(json.dumps(statement).encode()).decode()
+        material = {"certificate": "", "transparency_entries": [{}]}
+        whole = {
+            "version": 1,
+            "verification_material": material,
+            "envelope": {"statement": text, "signature": "made up"},
+        }
+        path.with_name(path.name + ".publish.attestation").write_text(json.dumps(whole), encoding="utf-8")
+else:
+    assert not [name for name in os.environ if "TOKEN" in name]
+    subject, _, repository, _, provenance, path = files
+    assert (subject, repository) == ("pypi", "https://github.com/ada/demo")
+    assert "made up" in pathlib.Path(provenance).read_text(encoding="utf-8")
+    assert pathlib.Path(path).is_file()
+sys.exit(0)
 """
 
 
@@ -53,7 +88,10 @@ class Issuer:
 
     inner: WSGIApplication
     token: str
+    audience: str = "testpypi"
     project: str = "demo"
+    attestations: dict[str, list[Any]] = field(default_factory=dict)
+    broken: bool = False  # whether no attestation is kept
     refusal: tuple[str, str] | None = None
     asked: list[str] = field(default_factory=list)
     secrets: list[str] = field(default_factory=list)
@@ -61,12 +99,30 @@ class Issuer:
     def __call__(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
         path = environ.get("PATH_INFO", "/")
         answers = {"/identity": self._identity, "/_/oidc/audience": self._audience, "/_/oidc/mint-token": self._mint}
+        if path.startswith("/integrity/"):
+            return self._provenance(path.split("/")[-2], start)
         if path not in answers:
-            return self.inner(environ, start)
+            return self.inner(self._noted(environ), start)
         self.asked.append(path)
         status, answer = answers[path](environ)
         start(status, [("Content-Type", "application/json")])
         return [json.dumps(answer).encode()]
+
+    def _noted(self, environ: WSGIEnvironment) -> WSGIEnvironment:
+        """Keep the attestations of an upload, and return what is left to read for the index."""
+        if environ["REQUEST_METHOD"] == "POST":
+            body = environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"]))
+            upload = parse_upload(environ["CONTENT_TYPE"], body)
+            if "attestations" in upload.fields and not self.broken:
+                self.attestations[upload.filename] = json.loads(upload.fields["attestations"])
+            environ = environ | {"wsgi.input": io.BytesIO(body)}
+        return environ
+
+    def _provenance(self, filename: str, start: StartResponse) -> Iterable[bytes]:
+        found = self.attestations.get(filename)
+        start("200 OK" if found else "404 Not Found", [("Content-Type", INTEGRITY)])
+        bundle = {"publisher": {"kind": "GitHub"}, "attestations": found}
+        return [json.dumps({"version": 1, "attestation_bundles": [bundle]}).encode()]
 
     def _identity(self, environ: WSGIEnvironment) -> tuple[str, Any]:
         if environ.get("HTTP_AUTHORIZATION") != f"bearer {REQUEST_TOKEN}":
@@ -76,13 +132,13 @@ class Issuer:
         return "200 OK", {"value": self.secrets[-1]}
 
     def _audience(self, _environ: WSGIEnvironment) -> tuple[str, Any]:
-        return "200 OK", {"audience": AUDIENCE}
+        return "200 OK", {"audience": self.audience}
 
     def _mint(self, environ: WSGIEnvironment) -> tuple[str, Any]:
         body = json.loads(environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"])))
         claims = json.loads(base64.urlsafe_b64decode(body["token"].split(".")[1] + "=="))
         refusal = self.refusal
-        if claims["aud"] != AUDIENCE:
+        if claims["aud"] != self.audience:
             refusal = ("invalid-token", "the audience is another one")
         if refusal:
             code, description = refusal
@@ -94,6 +150,6 @@ class Issuer:
 
 def write_twine(path: Path, python: str, url: str) -> Path:
     """Write the program that runs twine against `url` instead of the public indexes; POSIX only."""
-    path.write_text(TWINE.format(python=python, url=url), encoding="utf-8")
+    path.write_text(TWINE.format(python=python, url=url, signer=SIGNER), encoding="utf-8")
     path.chmod(0o755)
     return path

@@ -66,7 +66,7 @@ REFUSED: list[tuple[str, str, str]] = [
     ("index-timeout", "true", "a number of seconds above 0"),
     ("index-timeout", '"10"', "a number of seconds above 0"),
     ("indexes", '"https://index.example"', "a table"),
-    ("pythonz", '["3.12"]', "one of the known settings: archives, build-env"),
+    ("pythonz", '["3.12"]', "one of the known settings: archives, attestations, build-env"),
 ]
 
 # The tables of indexes that are refused: role, urls, key that is named, what the message says.

@@ -18,12 +18,14 @@ from tasks.errors import (
     Dirty,
     FilesChanged,
     NoCredential,
+    NotAttested,
     NotConfirmed,
     NotVerified,
     PublisherRefused,
     RehearsedElsewhere,
     StageMissing,
     TagElsewhere,
+    ToolFailed,
     ToolStuck,
     UploadRefused,
 )
@@ -641,6 +643,68 @@ def test_the_identity_of_a_job_is_enough(
     assert not [secret for secret in secrets if secret in said]
     files = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert not [path for path in files if any(secret.encode() in path.read_bytes() for secret in secrets)]
+
+
+@pytest.fixture
+def attesting(project: Project, issuer: Issuer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """A run of `pypi` that attests, with all before it done; the index is PyPI now."""
+    issuer.audience = "pypi"
+    monkeypatch.setattr(Run, "tools", lambda _, lock: tmp_path / ("python" if lock == "attest" else "other"))
+    monkeypatch.setenv("GITHUB_SERVER_URL", "https://github.com")
+    project.proved()
+    url = project.testpypi.simple.removesuffix("/simple/")
+    return project.run("--yes", "1.0", attestations=True, pypi=replace(PYPI, simple=f"{url}/simple/", pages=url))
+
+
+@posix
+def test_files_are_attested_on_a_copy_and_verified_as_served(
+    project: Project, issuer: Issuer, attesting: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    publish.release(attesting)
+    assert project.record.read(Released, session="pypi").attested == tuple(dist.filename for dist in project.dists)
+    assert sorted(issuer.attestations) == [dist.filename for dist in project.dists]
+    assert sorted(path.name for path in project.record.dist.iterdir()) == [dist.filename for dist in project.dists]
+    assert REQUEST_TOKEN not in capsys.readouterr().out
+
+
+@posix
+def test_an_attestation_that_is_not_served_is_missed(project: Project, issuer: Issuer, attesting: Run) -> None:
+    issuer.broken = True
+    with pytest.raises(NotAttested) as error:
+        publish.release(attesting)
+    assert error.value.files == tuple(dist.filename for dist in project.dists)
+    assert project.record.read(Released, session="pypi").attested == ()
+
+
+@posix
+def test_without_a_signature_nothing_is_uploaded(issuer: Issuer, attesting: Run, tmp_path: Path) -> None:
+    path = tmp_path / "python"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("command, *files = sys.argv[1:]", "sys.exit(1)"), encoding="utf-8")
+    with pytest.raises(ToolFailed, match="Signing the attestations failed"):
+        publish.release(attesting)
+    assert issuer.asked == []
+    assert list((tmp_path / "testpypi").iterdir()) == []
+
+
+def test_without_an_identity_nothing_is_attested(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    project.proved()
+    publish.release(project.run("--yes", "1.0", attestations=True))
+    assert not project.jobs[0].attested
+    assert project.record.read(Released, session="pypi").attested == ()
+    assert "no attestations: only a CI's identity can make them, in an upload by trusted" in capsys.readouterr().out
+
+
+def test_attestations_that_nobody_asked_for_are_not_missed(
+    project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project.proved()
+    publish.release(project.run("--yes", "1.0"))
+    assert "attest" not in capsys.readouterr().out
+
+
+def test_a_rehearsal_is_not_attested(project: Project) -> None:
+    assert not rehearse(project, attestations=True).attested
 
 
 @posix
