@@ -3,6 +3,7 @@ from __future__ import annotations
 import functools
 import sys
 import time
+import traceback
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from pathlib import Path
@@ -39,7 +40,7 @@ from tasks.standin import added_caveats, make_index, make_token, serving
 from tasks.standins import Standin
 from tasks.tokens import Token, narrow
 from tasks.upload import Job, upload
-from tests.oidc_server import REQUEST_TOKEN, Issuer, write_twine
+from tests.oidc_server import REQUEST_TOKEN, Issuer, jwt, write_twine
 from tests.projects import commit, git, sample, write_tree
 from tests.unit.test_standin import METADATA, SDIST, WHEEL, sdist, wheel
 
@@ -194,7 +195,8 @@ def test_no_secret_is_said(project: Project, capsys: pytest.CaptureFixture[str])
     publish.rehearse(project.run())
     project.verified(*CELLS)
     publish.release(project.run("--yes", "1.0"))
-    text = capsys.readouterr().out + repr(project.jobs[0].dists)
+    assert len(project.jobs) == 2
+    text = capsys.readouterr().out + repr(project.jobs)
     assert not [token for token in TOKENS.values() if token in text]
 
 
@@ -705,6 +707,49 @@ def test_attestations_that_nobody_asked_for_are_not_missed(
 
 def test_a_rehearsal_is_not_attested(project: Project) -> None:
     assert not rehearse(project, attestations=True).attested
+
+
+@posix
+def test_the_identity_of_a_job_on_gitlab_is_enough(
+    project: Project, issuer: Issuer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in GITHUB:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("GITLAB_CI", "true")
+    monkeypatch.setenv("TESTPYPI_ID_TOKEN", jwt("testpypi"))
+    project.built()
+    project.write(Checked)
+    publish.rehearse(project.run(testpypi=project.testpypi))
+    assert issuer.asked == ["/_/oidc/audience", "/_/oidc/mint-token"]
+    assert len(list((tmp_path / "testpypi").iterdir())) == 2
+
+
+@posix
+def test_an_identity_for_the_other_index_is_none(
+    project: Project, issuer: Issuer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in GITHUB:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("GITLAB_CI", "true")
+    monkeypatch.setenv("PYPI_ID_TOKEN", jwt("pypi"))
+    monkeypatch.setattr(publish, "_keyring", lambda *_: "")
+    project.built()
+    project.write(Checked)
+    with pytest.raises(NoCredential):
+        publish.rehearse(project.run(testpypi=project.testpypi))
+    assert issuer.asked == []
+
+
+def test_a_crash_shows_no_secret(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    def crash(job: Job) -> Holdings:
+        raise RuntimeError(f"a fault of ours, with all that is at hand: {job}")
+
+    monkeypatch.setattr(publish, "upload", crash)
+    with pytest.raises(RuntimeError) as error:
+        rehearse(project)
+    shown = "".join(traceback.format_exception(error.value))
+    assert "with all that is at hand: Job(" in shown
+    assert not [token for token in TOKENS.values() if token[:70] in shown]
 
 
 @posix
