@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
     from .stages import Dist
 
+# No setuptools in the environments that files are tried in: what needs it and does not say so fails on every Python,
+# not only from 3.12 on or with uv, which takes this flag and never puts it there.
+BARE = ("--no-setuptools",)
 INSTALL_LIMIT = 3600.0  # seconds; an sdist may have to be compiled
 LOCKED_KINDS = ("sdist", "archive", "vcs", "directory")  # beside wheels (PEP 751); the last three come from a URL
 
@@ -78,7 +81,7 @@ class Installer:
             argv: Sequence[str] = (self.uv, "venv", "--quiet", "--no-python-downloads", "--python", wanted, str(root))
         else:
             quiet = ("--quiet", "--no-periodic-update")
-            argv = (sys.executable, "-I", "-m", "virtualenv", *quiet, "--python", wanted, str(root))
+            argv = (sys.executable, "-I", "-m", "virtualenv", *quiet, *BARE, "--python", wanted, str(root))
         self._run(argv, f"A virtual environment for Python {python or 'of nox'}")
         return Venv(root)
 

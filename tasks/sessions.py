@@ -31,6 +31,7 @@ from . import rebuild as rebuilding
 from . import verify as verifying
 from .config import Config, load
 from .errors import BadOption, DiskTrouble, FakeSuccess, ReleaseError, ReusedEnvironment, ShadowedTools
+from .installer import BARE
 from .record import DIGEST_VARIABLE, Record
 from .register import PROJECT_VARIABLE
 from .run import Run, tools
@@ -93,6 +94,7 @@ def _register_one(setup: Setup, name: str, body: Callable[..., None], backend: s
         name=setup.names[name],
         venv_backend=backend,
         reuse_venv=name != "verify",
+        venv_params=BARE if name == "verify" else (),
         default=False,
         requires=[setup.names[CHAIN[name]]] if name in CHAIN else None,
         download_python="never",

@@ -112,6 +112,7 @@ def test_it_works_with_uv_and_without(make_project: Callable[..., Project], tmp_
     assert done.code == 0, done.output
     (wheel,) = (tmp_path / "kept" / "release-record").glob("verified-*-wheel.json")
     installed = {one.name: one for one in load(wheel, Verified).installed}
+    assert set(installed) - {"pip"} == {"demo", "six"}
     assert installed["six"].origin is not None
     assert installed["six"].origin.startswith("https://")
     assert len(installed["six"].sha256 or "") == 64

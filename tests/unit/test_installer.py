@@ -223,7 +223,7 @@ def test_an_environment_is_made_for_the_python_that_is_asked_for(
     (argv,) = tools.ran
     assert argv[-3:] == ("--python", wanted, str(tmp_path / "venv"))
     assert argv[:2] == (("uv", "venv") if uv else (sys.executable, "-I"))
-    assert not uv or "--no-python-downloads" in argv
+    assert ("--no-python-downloads" if uv else "--no-setuptools") in argv
 
 
 @pytest.mark.parametrize(
@@ -264,7 +264,7 @@ def test_with_pip_dependencies_are_reported_and_the_guest_stays_as_it_is(tmp_pat
     venv = Venv(tmp_path / "venv")
     origins = installer_with(None, tmp_path).dependencies(venv, ["old"], "demo", "1.0")
     (argv,) = tools.ran
-    assert argv[:5] == (str(venv.python), "-I", "-m", "pip", "--quiet")
+    assert argv[:5] == (str(venv.python), "-I", "-m", "pip", "--no-input")
     assert argv[-1] == "demo==1.0"
     assert origins["old"] == (Origin(f"{FILES}/old-1.0.tar.gz", ""),)
 
