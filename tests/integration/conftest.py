@@ -113,8 +113,12 @@ class Project:
 
 @pytest.fixture(scope="session")
 def envdir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One place for the environments of all tests: those of the tools are reused, as in a project."""
-    return tmp_path_factory.mktemp("environments") / "nox"
+    """One place for the environments of all tests: those of the tools are reused, as in a project.
+
+    Each worker of pytest-xdist has its own, since two runs of nox must not make one environment at the same time.
+    Its name has a blank and letters beyond ASCII, as that of a user's folder may.
+    """
+    return tmp_path_factory.mktemp("environments") / "für nox"
 
 
 @pytest.fixture(autouse=True)
