@@ -186,7 +186,8 @@ def test_files_that_only_their_owner_can_change_are_left_and_spoken_of(tmp_path:
     said = adopt(project)
     assert (project / ".gitlab-ci.yml").read_text("utf-8") == files[".gitlab-ci.yml"]
     assert "- local: .gitlab/release.yml" in said
-    assert (project / ".gitlab" / "release.yml").is_file()
+    pipeline = (project / ".gitlab" / "release.yml").read_text("utf-8")
+    assert '- PYTHON: ["3.10", ' in pipeline  # as `requires-python` says
 
 
 def test_a_part_of_a_larger_repository_gets_no_workflows(tmp_path: Path, adopt: Adopt) -> None:
@@ -274,6 +275,15 @@ def test_a_thin_project_runs_the_installed_sessions(
     listed = nox.run([NOX, "-l"])
     assert listed.shows("- build -> Build the sdist", "- dryrun"), listed.output
     assert "adopt" not in listed.output.replace("adopting", "")
+
+
+def test_a_thin_project_is_locked_anew_on_request(
+    tmp_path: Path, adopt: Adopt, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pins, "locked", lambda _index: "seatrial\n")
+    project = sample(tmp_path / "project")
+    assert f"holds seatrial {VERSION}" in adopt(project, "--lock")
+    assert (project / ".seatrial.txt").read_text("utf-8") == "seatrial\n"
 
 
 def test_the_copy_that_was_just_made_is_genuine(tmp_path: Path, adopt: Adopt) -> None:

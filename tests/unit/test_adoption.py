@@ -21,6 +21,7 @@ from tasks.adoption.refusals import (
     NotAdopted,
     NoTarget,
     NotClean,
+    NoTemplate,
     NotOnIndex,
     NoxfileUnread,
     OtherVersion,
@@ -400,6 +401,10 @@ def test_another_version_is_compared_by_that_version(copied: Path) -> None:
         copies.compare(copied)
 
 
+def test_a_thin_project_has_no_copy_to_compare(tmp_path: Path) -> None:
+    assert "nothing is copied" in copies.compare(write_tree(tmp_path, {".seatrial.yml": "copy: thin\nfolder: tasks\n"}))
+
+
 def test_without_answers_there_is_nothing_to_compare(tmp_path: Path) -> None:
     with pytest.raises(NotAdopted):
         copies.compare(tmp_path)
@@ -444,6 +449,32 @@ def test_a_version_that_is_not_released_cannot_be_locked(monkeypatch: pytest.Mon
 def test_the_template_lies_beside_the_sessions() -> None:
     assert template.place() == SESSIONS.parent
     assert template.lock().is_file()
+
+
+def test_a_copy_has_no_template_to_hand_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(template, "SESSIONS", tmp_path / "tasks")
+    assert template.place() is None
+    with pytest.raises(NoTemplate, match="uvx seatrial adopt"):
+        template.lock()
+    with pytest.raises(NoTemplate):
+        template.assemble(tmp_path / "assembled")
+
+
+@pytest.mark.parametrize("tag", [f"v{VERSION}", None])
+def test_what_was_copied_is_named_by_its_tag_or_its_commit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tag: str | None
+) -> None:
+    write_tree(tmp_path, {"copier.yml": "", "templates/a": "", "tasks/b": ""})
+    head = commit(tmp_path, tag)
+    monkeypatch.setattr(template, "SESSIONS", tmp_path / "tasks")
+    assert template.commit() == (tag or head)
+
+
+def test_the_package_names_its_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_tree(tmp_path, {"seatrial/project-template/copier.yml": "", "seatrial/project-template/templates/a": ""})
+    monkeypatch.setattr(template, "SESSIONS", tmp_path / "seatrial")
+    assert template.place() == tmp_path / "seatrial" / "project-template"
+    assert template.commit() == f"v{VERSION}"
 
 
 def test_the_origin_is_written_for_a_later_update() -> None:

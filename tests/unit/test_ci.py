@@ -1,15 +1,21 @@
 from __future__ import annotations
 
+import hashlib
 import json
-from typing import TYPE_CHECKING, Any
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
 from tasks import ci
+from tasks.indexes import TESTPYPI
+from tasks.record import Record
 from tasks.stages import Built, Cell, Dist
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from tasks.run import Run
 
 
 def built(*filenames: str, pythons: tuple[str, ...] = ("3.10", "3.14")) -> Built:
@@ -103,3 +109,48 @@ def test_the_summary_keeps_its_columns(tmp_path: Path) -> None:
     page = tmp_path / "summary.md"
     ci.summarise({"GITHUB_STEP_SUMMARY": str(page)}, "  done  build")
     assert page.read_text(encoding="utf-8") == "```text\n  done  build\n```\n"
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """A session of a GitHub job, in a project that has nothing built yet."""
+    for name in ("OUTPUT", "STEP_SUMMARY"):
+        monkeypatch.setenv(f"GITHUB_{name}", str(tmp_path / name))
+    return cast("Run", SimpleNamespace(record=Record.of(tmp_path / "project"), standin=None))
+
+
+def build(run: Run) -> str:
+    """Build and record one small file; return the digest of the record."""
+    run.record.dist.mkdir(parents=True)
+    (run.record.dist / "demo-1.0.tar.gz").write_bytes(b"x")
+    one = built("demo-1.0.tar.gz")
+    dist = Dist("demo-1.0.tar.gz", hashlib.sha256(b"x").hexdigest(), 1)
+    run.record.write(Built(**(vars(one) | {"dists": (dist,)})))
+    return run.record.digest()
+
+
+def test_the_digest_the_version_and_the_page_are_handed_on(run: Run, tmp_path: Path) -> None:
+    digest = build(run)
+    ci.built(run)
+    ci.uploaded(run, TESTPYPI)
+    lines = dict(line.split("=", 1) for line in (tmp_path / "OUTPUT").read_text(encoding="utf-8").splitlines())
+    assert (lines["record"], lines["version"]) == (digest, "1.0")
+    assert lines["url"] == "https://test.pypi.org/project/demo/1.0/"
+    assert lines.keys() == {"record", "version", "matrix", "url"}
+
+
+def test_the_page_of_the_run_names_the_digest_to_promote(run: Run, tmp_path: Path) -> None:
+    ci.stands(run, "  nothing yet")
+    digest = build(run)
+    ci.stands(run, "  done  build")
+    assert digest in (tmp_path / "STEP_SUMMARY").read_text(encoding="utf-8").partition("done  build")[2]
+
+
+@pytest.mark.parametrize("standin", [True, False])
+def test_a_dry_run_and_a_build_that_failed_hand_nothing_on(run: Run, tmp_path: Path, *, standin: bool) -> None:
+    if standin:
+        build(run)
+        run = cast("Run", SimpleNamespace(record=run.record, standin=object()))
+    ci.built(run)
+    ci.uploaded(run, TESTPYPI)
+    assert not (tmp_path / "OUTPUT").exists()
