@@ -149,6 +149,16 @@ def test_every_action_is_pinned_by_commit_and_says_its_version(variants: dict[st
         assert re.fullmatch(r"- uses: [\w-]+/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", line), line
 
 
+@pytest.mark.skipif(not (HERE / ".github").exists(), reason="an sdist holds no workflows of this repository")
+def test_this_repository_releases_itself_with_its_own_workflow(render: Render) -> None:
+    """Where an action was updated in one of the two (Dependabot sees only the one in .github), update the other."""
+    for name in (".github/workflows/release.yml", ".github/dependabot.yml"):
+        assert (HERE / name).read_text("utf-8") == (render() / name).read_text("utf-8")
+    pinned = (HERE / "templates" / "actions.jinja").read_text("utf-8")
+    for action in re.findall(r"uses: (\S+ # \S+)", (HERE / ".github/workflows/test.yml").read_text("utf-8")):
+        assert action in pinned
+
+
 def test_no_workflow_has_a_cache_or_an_expression_in_a_command(variants: dict[str, Path]) -> None:
     for path in workflows(variants):
         text = path.read_text("utf-8")
