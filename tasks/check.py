@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.tags import sys_tags
 
-from . import environment, process, report, source
+from . import environment, lookups, process, report, source
 from .archives import Archive
 from .config import KNOWN_PYTHONS, is_here
 from .errors import FindingsInFiles, NotReady, ReleaseError, ToolFailed
@@ -42,6 +42,8 @@ def check(run: Run) -> None:
         run.say(f"{built.project} {built.version} is checked already ({len(done.rules)} rules).")
         return
     rules, found = _judge_release(run, built)
+    applied, listed = _look_up(run, built)
+    rules, found = tuple(sorted({*rules, *applied})), (*found, *listed)
     _stop_on_errors(run, found)
     run.say(f"{len(rules)} rules applied; now installing and importing the files from this disk")
     trials, met = _try_all(run, built)
@@ -82,6 +84,15 @@ def _judge_release(run: Run, built: Built) -> tuple[tuple[str, ...], tuple[Probl
         asked.write_text(json.dumps(request), encoding="utf-8")
         answer = _judge(run, scratch, "release", "--request", str(asked))
     return tuple(answer["rules"]), _without_ignored(run, [Problem(**problem) for problem in answer["problems"]])
+
+
+def _look_up(run: Run, built: Built) -> tuple[tuple[str, ...], tuple[Problem, ...]]:
+    """Return the codes of the rules on the indexes, and what they found, ignored warnings left out and named."""
+    if run.options.offline:
+        run.say("  not checked: what TestPyPI and PyPI hold already (--offline)")
+        return (), ()
+    applied, found = lookups.judge(built, run.config)
+    return applied, _without_ignored(run, found)
 
 
 def _without_ignored(run: Run, found: Sequence[Problem]) -> tuple[Problem, ...]:

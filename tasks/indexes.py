@@ -87,12 +87,14 @@ TESTPYPI = Index(
 
 @dataclass(frozen=True)
 class Served:
-    """A file as the simple repository API shows it; `sha256` is empty where the index tells none."""
+    """A file as the simple repository API shows it; `sha256` and `uploaded` are empty where the index tells none."""
 
     filename: str
     sha256: str
     url: str
     yanked: bool
+    uploaded: str = ""  # in ISO 8601 (PEP 700)
+    size: int = 0
 
 
 @dataclass(frozen=True)
@@ -209,7 +211,15 @@ def _served(entry: Any, page: str) -> Served:
     filename, url, sha256 = entry["filename"], entry["url"], entry["hashes"].get("sha256", "")
     if not all(isinstance(text, str) for text in (filename, url, sha256)):
         raise TypeError("a name, a URL or a hash that is not text")
-    return Served(filename, sha256, urljoin(page, url), bool(entry.get("yanked", False)))
+    uploaded, size = entry.get("upload-time"), entry.get("size")
+    return Served(
+        filename=filename,
+        sha256=sha256,
+        url=urljoin(page, url),
+        yanked=bool(entry.get("yanked", False)),
+        uploaded=uploaded if isinstance(uploaded, str) else "",
+        size=size if isinstance(size, int) else 0,
+    )
 
 
 def _is_of(filename: str, version: str) -> bool:

@@ -38,6 +38,7 @@ RULES = (
     "attestation",
     "twine",
     "release",
+    "index",
 )
 
 

@@ -27,6 +27,7 @@ class Options:
     explain: bool
     rebuild: bool
     sdist_only: bool
+    offline: bool
     taken_from: Path | None
     yes: str | None
     no_narrow: bool
@@ -62,6 +63,7 @@ def parse(session: str, posargs: Sequence[str], invoked_from: Path, *, prog: str
         explain=found.explain,
         rebuild=found.rebuild,
         sdist_only=found.sdist_only,
+        offline=found.offline,
         taken_from=absolute(found.taken_from),
         yes=found.yes,
         no_narrow=found.no_narrow,
@@ -78,6 +80,7 @@ def _parser(prog: str) -> argparse.ArgumentParser:
     add("--explain", action="store_true", help="print the commands a person would type instead; do nothing")
     add("--rebuild", action="store_true", help="build: start anew; the old record is moved aside")
     add("--sdist-only", action="store_true", help="build: no wheel")
+    add("--offline", action="store_true", help="check: no look-ups on the indexes")
     add("--from", dest="taken_from", type=Path, metavar="FOLDER", help="build: take these distributions as they are")
     add("--yes", metavar="VERSION", help="pypi: the confirmation, where there is no terminal")
     add("--no-narrow", action="store_true", help="testpypi, pypi: hand the token on as it is")

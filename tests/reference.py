@@ -48,7 +48,9 @@ SUBJECTS = {
     "attestation": "Attestations",
     "twine": "`twine check`",
     "release": "The release as a whole",
+    "index": "What the indexes hold",
 }
+SCOPES: dict[type, str] = {registry.ReleaseRule: "the release", registry.IndexRule: "each index"}
 RULES_PAGE = """\
 # Rules
 
@@ -158,7 +160,7 @@ def section(subject: str) -> Iterator[str]:
 
 def declared(module: str) -> Iterator[tuple[AnyRule, str]]:
     """Yield the rules that `module` declares, by code, and what each looks at."""
-    scoped = [(rule, "the release" if rule in registry.RELEASE_RULES else "each file") for rule in registry.all_rules()]
+    scoped = [(rule, SCOPES.get(type(rule), "each file")) for rule in registry.all_rules()]
     ours = [(rule, scope) for rule, scope in scoped if rule.find.__module__ == module]
     codes = list(dict.fromkeys(rule.code for rule, _ in ours))
     yield from sorted(ours, key=lambda pair: codes.index(pair[0].code))

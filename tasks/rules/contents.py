@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from .registry import Release
 
 OURS = frozenset({"register.py", "stages.py", "record.py", "probe.py"})
-PRIVATE_KEY = re.compile(rb"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY-----")
+PRIVATE_KEY = re.compile(  # the marks, and the beginning of a key behind them: code that reads keys has the marks too
+    rb"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY-----[\\rn\s]+(?:[A-Za-z-]+: [^\r\n]*[\r\n]+)*[A-Za-z0-9+/]{16}"
+)
 TRACKED_LIMIT = 10 << 20  # bytes
 NEWLINE = b"\n"
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from ..archives import Metadata
     from ..zips import Zip
+    from .index import Listing
 
 Severity = Literal["error", "warning"]
 T = TypeVar("T")
@@ -77,13 +78,27 @@ class ReleaseRule:
         return self.find.__doc__ or ""
 
 
+@dataclass(frozen=True)
+class IndexRule:
+    """A rule on what an index lists for the project."""
+
+    code: str
+    severity: Severity
+    find: Callable[[Listing], Iterator[str]]
+
+    @property
+    def explanation(self) -> str:
+        return self.find.__doc__ or ""
+
+
 if TYPE_CHECKING:
-    AnyRule = Rule[Any] | MemberRule | ReleaseRule
+    AnyRule = Rule[Any] | MemberRule | ReleaseRule | IndexRule
 
 FILE_RULES: list[Rule[Any]] = []
 NET_RULES: list[Rule[Any]] = []  # the net below the others: applied to a file in which no other rule found an error
 MEMBER_RULES: list[MemberRule] = []
 RELEASE_RULES: list[ReleaseRule] = []
+INDEX_RULES: list[IndexRule] = []
 
 
 def _declare(
@@ -154,14 +169,25 @@ def release_rule(code: str, severity: Severity) -> Callable[[Callable[[Release],
     return declare
 
 
+def index_rule(code: str, severity: Severity) -> Callable[[Callable[[Listing], Iterator[str]]], IndexRule]:
+    """Declare a rule on what an index lists."""
+
+    def declare(find: Callable[[Listing], Iterator[str]]) -> IndexRule:
+        rule = IndexRule(code, severity, find)
+        INDEX_RULES.append(rule)
+        return rule
+
+    return declare
+
+
 def all_rules() -> Sequence[AnyRule]:
     """Return all rules, in the order in which they were declared."""
-    return (*FILE_RULES, *MEMBER_RULES, *NET_RULES, *RELEASE_RULES)
+    return (*FILE_RULES, *MEMBER_RULES, *NET_RULES, *RELEASE_RULES, *INDEX_RULES)
 
 
 def codes() -> tuple[str, ...]:
-    """Return the codes of all rules, sorted."""
-    return tuple(sorted({rule.code for rule in all_rules()}))
+    """Return the codes of all rules on files and releases, sorted."""
+    return tuple(sorted({rule.code for rule in all_rules()} - {rule.code for rule in INDEX_RULES}))
 
 
 def judge_file(path: Path, only: str | None = None) -> tuple[Problem, ...]:
@@ -207,6 +233,12 @@ def judge_release(paths: Iterable[Path], release: Release) -> tuple[Problem, ...
 def judge_together(paths: Iterable[Path], release: Release) -> tuple[Problem, ...]:
     """Apply the release rules alone."""
     return tuple(_together(map(Look.open, paths), release))
+
+
+def judge_listing(listing: Listing) -> tuple[Problem, ...]:
+    """Apply the rules on what an index lists."""
+    found = ((rule, message) for rule in INDEX_RULES for message in rule.find(listing))
+    return tuple(Problem(rule.code, rule.severity, "release", message) for rule, message in found)
 
 
 def _together(looks: Iterable[Look], release: Release) -> Iterator[Problem]:

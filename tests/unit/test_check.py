@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from tasks import check as module
-from tasks import options, process, source
+from tasks import indexes, options, process, source
 from tasks.archives import Archive
 from tasks.check import check, inspect
 from tasks.config import Config
 from tasks.errors import FilesChanged, FindingsInFiles, InstallFailed, NotReady, StageMissing, ToolFailed
+from tasks.indexes import PYPI, Index
 from tasks.installer import Venv
 from tasks.process import Outcome
 from tasks.record import Record
@@ -31,6 +32,11 @@ if TYPE_CHECKING:
     from tasks.run import Run
 
 RUNNING = "{}.{}".format(*sys.version_info)
+
+
+# Indexes on this machine are not asked.
+NOWHERE = Index("nowhere", simple="http://127.0.0.1:9/simple/")
+LOCAL = Config(pythons=(RUNNING,), testpypi=NOWHERE, pypi=NOWHERE)
 
 
 @dataclass
@@ -59,8 +65,8 @@ class FakeRun:
 
     root: Path
     place: Path
-    config: Config = field(default_factory=lambda: Config(pythons=(RUNNING,)))
-    options: options.Options | None = None
+    config: Config = LOCAL
+    options: options.Options = field(default_factory=lambda: options.parse("check", (), Path()))
     record: Record = field(init=False)
     said: list[str] = field(default_factory=list)
     tried: Installer = field(default_factory=Installer)
@@ -268,6 +274,30 @@ def test_a_rules_program_that_fails_is_an_error(run: FakeRun, monkeypatch: pytes
         check(as_run(run))
 
 
+# What the indexes hold.
+
+
+def test_what_the_indexes_hold_is_looked_up(run: FakeRun, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(indexes, "read_project", lambda *_words, **_options: ())
+    run.config = replace(LOCAL, pypi=PYPI)
+    stage = checked(run)
+    assert [problem.rule for problem in stage.problems] == ["index-new-name"]
+    assert "index-other-bytes" in stage.rules
+    run.record.path(Checked).unlink()
+    run.config = replace(run.config, ignore={"index-new-name": "our first release"})
+    assert checked(run).problems == ()
+    assert "  ignored: release: index-new-name (our first release)" in run.said
+
+
+def test_offline_nothing_is_looked_up_and_that_is_said(run: FakeRun, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(indexes, "read_project", None)
+    run.config = replace(LOCAL, pypi=PYPI)
+    run.options = options.parse("check", ["--offline"], Path())
+    stage = checked(run)
+    assert not [code for code in stage.rules if code.startswith("index-")]
+    assert "  not checked: what TestPyPI and PyPI hold already (--offline)" in run.said
+
+
 # The trial.
 
 
@@ -327,7 +357,7 @@ def test_wheels_alone_are_tried_alone(run: FakeRun) -> None:
 def test_it_is_tried_on_a_python_that_is_supported(
     run: FakeRun, tmp_path: Path, requires: str | None, python: str | None
 ) -> None:
-    run.config = Config(pythons=("3.8", "3.9"))
+    run.config = replace(LOCAL, pythons=("3.8", "3.9"))
     wheel(run.record.dist, {"Requires-Python": requires})
     sdist(run.record.dist, {"Requires-Python": requires})
     built(run)
@@ -433,14 +463,14 @@ def test_the_highest_of_the_supported_pythons_of_the_project_is_taken(
 
 def test_a_warning_of_the_trial_can_be_ignored(run: FakeRun, lives: dict[str, tuple[Problem, ...]]) -> None:
     lives[WHEEL] = (Problem("install-syntax", "warning", WHEEL, "not compiled."),)
-    run.config = Config(pythons=(RUNNING,), ignore={"install-syntax": "it is for newer Pythons"})
+    run.config = replace(LOCAL, ignore={"install-syntax": "it is for newer Pythons"})
     assert checked(run).problems == ()
     assert f"  ignored: {WHEEL}: install-syntax (it is for newer Pythons)" in run.said
 
 
 def test_an_error_of_the_trial_cannot_be_ignored(run: FakeRun, lives: dict[str, tuple[Problem, ...]]) -> None:
     lives[WHEEL] = (Problem("install-import", "error", WHEEL, "not imported."),)
-    run.config = Config(pythons=(RUNNING,), ignore={"install-import": "it has to be"})
+    run.config = replace(LOCAL, ignore={"install-import": "it has to be"})
     with pytest.raises(NotReady):
         check(as_run(run))
 

@@ -272,7 +272,7 @@ def test_a_page_of_the_json_api_is_read() -> None:
     files = [{"filename": SDIST, "url": "../../files/a.tar.gz", "hashes": {"sha256": "ab"}, "size": 3}]
     with answering(json.dumps({"files": files})) as url:
         found = read_project(Index("an index", simple=f"{url}/simple/"), "demo")
-        assert found == (Served(SDIST, "ab", f"{url}/files/a.tar.gz", yanked=False),)
+        assert found == (Served(SDIST, "ab", f"{url}/files/a.tar.gz", yanked=False, size=3),)
 
 
 @given(

@@ -14,7 +14,7 @@ from tests.projects import write_tree
 if TYPE_CHECKING:
     from pathlib import Path
 
-KEY = "-----BEGIN RSA PRIVATE KEY-----\nMIIB\n-----END RSA PRIVATE KEY-----\n"
+KEY = "-----BEGIN RSA PRIVATE KEY-----\nMIIBOgIBAAJBAKj3\n-----END RSA PRIVATE KEY-----\n"
 
 
 def in_tree(root: Path, *tracked: str) -> list[str]:
@@ -124,7 +124,7 @@ def test_without_a_source_tree_nothing_is_looked_at() -> None:
 
 @pytest.mark.parametrize("kind", ["", "RSA ", "EC ", "OPENSSH ", "ENCRYPTED ", "PGP "])
 def test_a_private_key_is_named(tmp_path: Path, kind: str) -> None:
-    text = f"\n-----BEGIN {kind}PRIVATE KEY-----\nMIIB\n"
+    text = f"\n-----BEGIN {kind}PRIVATE KEY-----\nMIIBOgIBAAJBAKj3\n"
     (message,) = found(sdist(tmp_path, files={"demo-1.0/tests/key.pem": text}), "secret-private-key")
     assert "demo-1.0/tests/key.pem:2" in message
 

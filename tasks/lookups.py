@@ -1,0 +1,57 @@
+"""What the two indexes hold of a project before it is uploaded, for the rules on that (`rules.index`)."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING
+
+from packaging.version import Version
+
+from . import indexes
+from .errors import IndexNotJson, IndexRefused, IndexUnreachable
+from .rules import index as rules
+from .rules.index import Listing
+from .rules.registry import INDEX_RULES, judge_listing
+
+if TYPE_CHECKING:
+    from .config import Config
+    from .indexes import Index, Served
+    from .stages import Built, Problem
+
+
+def judge(built: Built, config: Config, now: datetime | None = None) -> tuple[tuple[str, ...], tuple[Problem, ...]]:
+    """Ask both indexes at once, those on this machine left out; return the codes of the rules applied, and findings."""
+    moment = now or datetime.now(timezone.utc)
+    asked = [index for index in (config.testpypi, config.pypi) if not index.is_loopback]
+    with ThreadPoolExecutor(2) as pool:
+        listings = list(pool.map(lambda index: listing(index, built, index is config.pypi, moment), asked))
+    applied = tuple(sorted(rule.code for rule in INDEX_RULES)) if listings else ()
+    return applied, tuple(problem for found in listings for problem in judge_listing(found))
+
+
+def listing(index: Index, built: Built, is_pypi: bool, now: datetime) -> Listing:  # noqa: FBT001 (a fact of the listing)
+    """Return what `index` lists for the project of `built`; where it does not answer, why."""
+    served, trouble, similar = None, "", []
+    try:
+        served = indexes.read_project(index, built.project, patient=False)
+        if is_pypi and not served:
+            similar = [name for name in rules.similar_names(built.project) if _is_there(index, name)]
+    except (IndexUnreachable, IndexRefused, IndexNotJson) as error:
+        served, trouble = None, str(error).splitlines()[0]
+    return Listing(
+        name=index.name,
+        is_pypi=is_pypi,
+        project=built.project,
+        version=Version(built.version),
+        dists=built.dists,
+        served=served,
+        now=now,
+        similar=tuple(similar),
+        trouble=trouble,
+    )
+
+
+def _is_there(index: Index, name: str) -> bool:
+    found: tuple[Served, ...] = indexes.read_project(index, name, patient=False)
+    return bool(found)

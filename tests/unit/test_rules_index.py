@@ -1,0 +1,155 @@
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+from packaging.version import Version
+
+from tasks import indexes, lookups
+from tasks.config import Config
+from tasks.errors import IndexUnreachable
+from tasks.indexes import PYPI, TESTPYPI, Index, Served
+from tasks.rules.index import Listing, looks, similar_names
+from tasks.rules.registry import INDEX_RULES
+from tasks.stages import Built, Dist
+
+NOW = datetime(2024, 5, 20, tzinfo=timezone.utc)
+WHEEL = Dist("demo-1.0-py3-none-any.whl", "a" * 64, 1)
+SDIST = Dist("demo-1.0.tar.gz", "b" * 64, 2)
+BUILT = Built(
+    project="demo",
+    version="1.0",
+    dists=(WHEEL, SDIST),
+    at="",
+    commit=None,
+    tag=None,
+    dirty=False,
+    normalised=(),
+    epoch=0,
+    fingerprint="",
+    tools=(),
+    matrix=(),
+)
+
+
+def served(name: str = "demo-0.9.tar.gz", sha256: str = "c" * 64, days: int | None = 1) -> Served:
+    moment = "" if days is None else (NOW - timedelta(days=days)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return Served(name, sha256, "", yanked=False, uploaded=moment)
+
+
+def found(code: str, *files: Served, **changes: Any) -> list[str]:
+    facts: dict[str, Any] = {"name": "PyPI", "is_pypi": True, "project": "demo", "version": Version("1.0"), "now": NOW}
+    listing = Listing(**{**facts, "dists": (WHEEL, SDIST), "served": files, **changes})
+    return [message for rule in INDEX_RULES if rule.code == code for message in rule.find(listing)]
+
+
+MINE = (served(WHEEL.filename, WHEEL.sha256, 20), served(SDIST.filename, SDIST.sha256, 20))
+
+
+def test_other_bytes_under_our_name_are_named() -> None:
+    (message,) = found("index-other-bytes", served(WHEEL.filename))
+    assert WHEEL.filename in message
+    assert found("index-other-bytes", *MINE, served(), served(WHEEL.filename, "")) == []
+
+
+def test_another_sdist_of_this_version_is_named() -> None:
+    (message,) = found("index-other-files", served("demo-1.0.0.tar.gz"))
+    assert "demo-1.0.0.tar.gz" in message
+    assert found("index-other-files", *MINE, served("demo-1.1.tar.gz"), served("demo-1.0-cp39-abi3-any.whl")) == []
+    assert found("index-other-files", served("demo-1.0.0.tar.gz"), dists=(WHEEL,)) == []
+
+
+def test_a_release_that_is_closed_is_named() -> None:
+    (message,) = found("index-old-release", served("demo-1.0.zip", days=15))
+    assert "2024-05-05" in message
+    for file in (served("demo-1.0.zip", days=14), served(days=99), served("demo-1.0.zip", days=None)):
+        assert found("index-old-release", file) == []
+    assert found("index-old-release", *MINE) == []
+
+
+def test_a_new_name_is_said_once_on_pypi_alone() -> None:
+    (message,) = found("index-new-name")
+    assert "pending publisher" in message
+    assert found("index-new-name", is_pypi=False) == []
+    assert found("index-new-name", served()) == []
+    assert found("index-new-name", served=None) == []
+
+
+@pytest.mark.parametrize("name", ["abc", "Asyncio", "graphlib", "demo"])
+def test_a_new_project_is_not_called_as_a_module_of_the_standard_library(name: str) -> None:
+    assert len(found("index-name-stdlib", project=name)) == (name != "demo")
+    assert found("index-name-stdlib", served(), project=name) == []
+
+
+def test_a_similar_name_is_named_for_new_projects_alone() -> None:
+    assert found("index-name-similar", similar=("dem0",))
+    assert found("index-name-similar") == []
+    assert found("index-name-similar", served(), similar=("dem0",)) == []
+
+
+def test_an_index_that_does_not_answer_is_not_checked() -> None:
+    (message,) = found("index-not-checked", served=None, trouble="PyPI cannot be reached.")
+    assert message == "PyPI was not checked: PyPI cannot be reached."
+    assert found("index-not-checked") == []
+
+
+def test_names_look_the_same() -> None:
+    assert looks("My-Lib.io") == looks("mylibi0") == "my11b10"
+    assert similar_names("my-lib") == ("mylib", "my11b", "my1ib")
+    assert "demo" not in similar_names("demo")
+
+
+# Asking.
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> dict[str, tuple[Served, ...]]:
+    """What PyPI lists, by name; the names that were asked for are added."""
+    holds: dict[str, tuple[Served, ...]] = {}
+
+    def read_project(index: Index, project: str, *, patient: bool) -> tuple[Served, ...]:
+        assert not patient
+        if index is TESTPYPI:
+            raise IndexUnreachable(index.name, index.simple, "timed out")
+        return holds.setdefault(project, ())
+
+    monkeypatch.setattr(indexes, "read_project", read_project)
+    return holds
+
+
+def test_both_indexes_are_asked_and_one_may_not_answer(asked: dict[str, tuple[Served, ...]]) -> None:
+    asked["dem0"] = (served(),)
+    applied, problems = lookups.judge(BUILT, Config(), NOW)
+    assert applied == tuple(sorted(rule.code for rule in INDEX_RULES))
+    assert [(problem.rule, problem.file) for problem in problems] == [
+        ("index-not-checked", "release"),
+        ("index-new-name", "release"),
+        ("index-name-similar", "release"),
+    ]
+    assert "TestPyPI was not checked: " in problems[0].message
+    assert set(asked) == {"demo", *similar_names("demo")}
+
+
+def test_a_project_that_is_there_is_not_compared_with_others(asked: dict[str, tuple[Served, ...]]) -> None:
+    asked["demo"] = (served(),)
+    _, problems = lookups.judge(BUILT, Config())
+    assert [problem.rule for problem in problems] == ["index-not-checked"]
+    assert set(asked) == {"demo"}
+
+
+def test_indexes_on_this_machine_are_not_asked(asked: dict[str, tuple[Served, ...]]) -> None:
+    local = Index("here", simple="http://127.0.0.1:9/simple/")
+    assert lookups.judge(BUILT, Config(testpypi=local, pypi=local)) == ((), ())
+    assert asked == {}
+
+
+@pytest.mark.parametrize(("given", "expected"), [("2024-05-06T07:08:09.123456Z", True), ("yesterday", False)])
+def test_the_time_of_an_upload_is_read(given: str, expected: bool) -> None:  # noqa: FBT001 (a case)
+    file = Served("demo-1.0.zip", "", "", yanked=False, uploaded=given)
+    late = NOW + timedelta(days=20)
+    assert bool(found("index-old-release", file, now=late)) == expected
+
+
+def test_pypi_is_the_configured_one() -> None:
+    assert Config().pypi is PYPI
