@@ -21,7 +21,8 @@ BLOCK = 512
 CHUNK = 1 << 18
 MEMBER_LIMIT = 100_000
 HEADER_LIMIT = 1 << 20  # bytes of one extended header
-FILES = frozenset({b"0", b"\0", b"7"})
+OLD_FILE = b"\0"  # of tars so old that a folder is told by its name alone
+FILES = frozenset({b"0", OLD_FILE, b"7"})
 LINKS = {b"1": "hard link", b"2": "symbolic link"}
 FOLDER, SPARSE, LONG_NAME, LONG_LINK, PAX_GLOBAL = b"5", b"S", b"L", b"K", b"g"
 EXTENDED = frozenset({LONG_NAME, LONG_LINK, b"x", b"X"})  # the last two are pax, and Solaris' pax
@@ -130,7 +131,7 @@ def _parse(block: bytes, *, first: bool) -> _Header:
         raise NotTar("it is no tar file inside." if first else "it is damaged: a header does not fit its checksum.")
     prefix = _text(block[345:500]) if block[257:263] == b"ustar\0" else ""
     name = _text(block[:100])
-    kind = FOLDER if block[156:157] in {b"0", b"\0"} and name.endswith("/") else block[156:157]
+    kind = FOLDER if block[156:157] == OLD_FILE and name.endswith("/") else block[156:157]
     size = 0 if kind in LINKS or kind == FOLDER else _number(block[124:136])
     return _Header(kind, f"{prefix}/{name}" if prefix else name, size, _text(block[157:257]))
 

@@ -370,7 +370,7 @@ def test_it_is_tried_on_a_python_that_is_supported(
 @pytest.fixture
 def old(run: FakeRun, here: set[str]) -> FakeRun:
     """A release for Python 3.9 and later, on a machine that has 3.8 and 3.9 too."""
-    run.config = Config(pythons=("3.8", "3.14"))
+    run.config = replace(LOCAL, pythons=("3.8", "3.14"))
     here |= {"3.9", "3.8"}
     for write in (wheel, sdist):
         write(run.record.dist, {"Requires-Python": ">=3.9"})
@@ -397,7 +397,7 @@ def test_a_lowest_python_without_an_environment_is_named_and_no_error(old: FakeR
 
 
 def test_a_python_without_an_environment_that_has_to_be_tried_is_an_error(run: FakeRun) -> None:
-    run.config = Config(pythons=("3.8", "3.9"))
+    run.config = replace(LOCAL, pythons=("3.8", "3.9"))
     run.tried.without = ("3.9",)
     for write in (wheel, sdist):
         write(run.record.dist, {"Requires-Python": f"<{RUNNING}"})

@@ -52,6 +52,24 @@ def test_what_python_wrote_is_read_as_python_reads_it(
     assert [one[4] for one in found] == [data if kind == tarfile.REGTYPE else b"" for _, kind, _, data in members]
 
 
+def test_a_long_name_that_is_cut_behind_a_slash_is_no_folder() -> None:
+    """Its whole name stands in the extended header before it, the first hundred letters in its own."""
+    name = "x" * 99 + "/" + "y" * 50
+    for archive_format in FORMATS:
+        out = io.BytesIO()
+        with tarfile.open(fileobj=out, mode="w", format=archive_format) as archive:
+            info = tarfile.TarInfo(name)
+            info.size = 5
+            archive.addfile(info, io.BytesIO(b"hello"))
+        assert read(out.getvalue()) == [(name, 5, "file", "", b"hello")]
+
+
+def test_a_folder_of_old_is_told_by_its_name() -> None:
+    info = tarfile.TarInfo("folder/")
+    info.type = tarfile.AREGTYPE
+    assert read(info.tobuf(tarfile.USTAR_FORMAT) + PLAIN)[0][2] == "folder"
+
+
 @settings(deadline=None, max_examples=300)
 @given(CHANGES, st.none() | st.integers(0, 20_000))
 def test_a_mutated_file_is_read_or_is_none(changes: list[tuple[int, int]], cut: int | None) -> None:
