@@ -57,6 +57,13 @@ def reference(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def reproducible(session: nox.Session) -> None:
+    """Build a project of each backend again and again, and write docs/explanation/reproducible.md."""
+    install_group(session, "test")
+    session.run("python", "-m", "tests.reproducible", *session.posargs)
+
+
+@nox.session(default=False)
 def bench(session: nox.Session) -> None:
     """Time the dry run against the recipe typed by hand: nox -s bench [-- --runs N --only NAMES --out FILE]."""
     install_group(session, "bench")

@@ -1,0 +1,284 @@
+"""Write docs/explanation/reproducible.md: ``nox -s reproducible [-- BACKEND...]``.
+
+Ten small projects, one for each kind of build backend, are built as `build` does it, then again with one thing changed
+at a time. The page says what came out: the same bytes, or which members differ.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import platform
+import shutil
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tasks import source
+from tasks.archives import Archive
+from tasks.config import Config
+from tasks.errors import ReleaseError
+from tasks.frontend import Job, make
+from tasks.rebuild import SAME_MEMBERS, differences
+from tasks.run import Run
+from tasks.stages import Dist
+from tests.fakes import make_run
+from tests.projects import commit, git, write_tree
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+PAGE = Path(__file__).parents[1] / "docs" / "explanation" / "reproducible.md"
+
+PYPROJECT = """\
+[build-system]
+requires = [{requires}]
+build-backend = "{backend}"
+
+[project]
+name = "demo"
+version = "1.0"
+description = "A project to build again"
+requires-python = ">=3.9"
+
+{settings}
+"""
+EXTENSION = """\
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+#include <assert.h>
+
+static struct PyModuleDef module = {PyModuleDef_HEAD_INIT, "_c", __FILE__, -1, NULL, NULL, NULL, NULL, NULL};
+
+PyMODINIT_FUNC PyInit__c(void) { return PyModule_Create(&module); }
+"""
+CMAKE = """\
+cmake_minimum_required(VERSION 3.15...3.30)
+project(demo LANGUAGES C)
+find_package(Python COMPONENTS Interpreter Development.Module REQUIRED)
+Python_add_library(_c MODULE src/demo/_c.c WITH_SOABI)
+install(TARGETS _c DESTINATION demo)
+"""
+MESON = """\
+project('demo', 'c', version: '1.0')
+py = import('python').find_installation(pure: false)
+py.install_sources(['src/demo/__init__.py'], subdir: 'demo')
+py.extension_module('_c', 'src/demo/_c.c', install: true, subdir: 'demo')
+"""
+CARGO = '[package]\nname = "demo"\nversion = "1.0.0"\nedition = "2021"\n'
+
+
+@dataclass(frozen=True)
+class Backend:
+    """A build backend, and a project for it."""
+
+    requires: str
+    backend: str
+    settings: str = ""
+    files: tuple[tuple[str, str], ...] = ()
+
+    def write(self, root: Path) -> Path:
+        """Write the project into `root`, commit it and return `root`."""
+        pyproject = PYPROJECT.format(requires=self.requires, backend=self.backend, settings=self.settings)
+        files = {"pyproject.toml": pyproject, "README.md": "# demo\n", "src/demo/__init__.py": "x = 1\n"}
+        write_tree(root, {**files, **dict(self.files)})
+        commit(root)
+        return root
+
+
+C_FILE = ("src/demo/_c.c", EXTENSION)
+EXT_MODULES = '[tool.setuptools]\next-modules = [{ name = "demo._c", sources = ["src/demo/_c.c"] }]\n'
+BACKENDS: Mapping[str, Backend] = {
+    "setuptools": Backend('"setuptools>=77"', "setuptools.build_meta"),
+    "setuptools, C": Backend('"setuptools>=77"', "setuptools.build_meta", EXT_MODULES, (C_FILE,)),
+    "hatchling": Backend('"hatchling"', "hatchling.build"),
+    "flit-core": Backend('"flit_core>=3.12"', "flit_core.buildapi"),
+    "poetry-core": Backend('"poetry-core>=2"', "poetry.core.masonry.api"),
+    "pdm-backend": Backend('"pdm-backend"', "pdm.backend"),
+    "uv_build": Backend('"uv_build"', "uv_build"),
+    "scikit-build-core, C": Backend(
+        '"scikit-build-core"', "scikit_build_core.build", files=(C_FILE, ("CMakeLists.txt", CMAKE))
+    ),
+    "meson-python, C": Backend('"meson-python"', "mesonpy", files=(C_FILE, ("meson.build", MESON))),
+    "maturin, Rust": Backend(
+        '"maturin>=1"',
+        "maturin",
+        '[tool.maturin]\nbindings = "bin"\n',
+        (("Cargo.toml", CARGO), ("src/main.rs", "fn main() {}\n")),
+    ),
+}
+
+
+class Workshop(Run):
+    """A run that has its tools already."""
+
+    def tools(self, lock: str) -> Path:
+        """Return the interpreter that runs us: the session installed `build` beside it."""
+        del lock
+        return Path(sys.executable)
+
+
+@contextlib.contextmanager
+def umask() -> Iterator[None]:
+    """Let nobody else read what is written."""
+    before = os.umask(0o077)
+    try:
+        yield
+    finally:
+        os.umask(before)
+
+
+@contextlib.contextmanager
+def zone() -> Iterator[None]:
+    """Move to the other side of the world, with another hash seed."""
+    before = dict(os.environ)
+    os.environ.update({"TZ": "Pacific/Auckland", "PYTHONHASHSEED": "7", "LC_ALL": "C"})
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+@contextlib.contextmanager
+def temporary() -> Iterator[None]:
+    """Keep temporary files elsewhere, as other machines do."""
+    with tempfile.TemporaryDirectory(prefix="elsewhere-") as folder:
+        before, tempfile.tempdir = tempfile.tempdir, folder
+        try:
+            yield
+        finally:
+            tempfile.tempdir = before
+
+
+CHANGES: Mapping[str, Callable[[], contextlib.AbstractContextManager[None]]] = {
+    "later": contextlib.nullcontext,
+    "other folder": contextlib.nullcontext,
+    "umask 077": umask,
+    "time zone, hash seed": zone,
+    "other folder for temporary files": temporary,
+}
+WHY = {
+    "setuptools, C": "debug information holds the folder of the build",
+    "scikit-build-core, C": "`__FILE__` and debug information hold the folder of the build",
+    "meson-python, C": "debug information holds the folder of the build",
+    "maturin, Rust": "the SBOM names the folder of the build",
+}
+
+
+def build(root: Path, out: Path) -> dict[str, Path]:
+    """Build the project in `root` as the session does, and return the files by kind."""
+    out.mkdir(parents=True)
+    fake = make_run(root, uv=shutil.which("uv"))
+    run = Workshop(**{name: getattr(fake, name) for name in Run.__dataclass_fields__})
+    found = source.look(root)
+    with run.scratch() as scratch:
+        tree = source.check_out(found, scratch / "checkout", in_place=False)
+        make(Job(run, Config(), found.epoch, out, scratch), tree)
+    return {Dist.from_file(path).kind: path for path in out.iterdir()}
+
+
+def row(name: str, place: Path) -> dict[str, list[str]]:
+    """Return a cell for each change, by archive: whether the bytes are the same, or what differs."""
+    root = BACKENDS[name].write(place / "project")
+    git(place, "clone", "--quiet", str(root), "clone")
+    first = build(root, place / "first")
+    print(f"{name}: {generator(first['wheel'])}", flush=True)
+    cells: dict[str, list[str]] = {"sdist": [], "wheel": []}
+    for number, (change, context) in enumerate(CHANGES.items()):
+        with context():
+            again = build(place / "clone" if change == "other folder" else root, place / f"again-{number}")
+        for kind, found in cells.items():
+            found.append(compared(first[kind], again[kind]))
+            print(f"  {kind}, {change}: {found[-1]}", flush=True)
+    return cells
+
+
+def compared(first: Path, again: Path) -> str:
+    """Return one cell of the table."""
+    if first.read_bytes() == again.read_bytes():
+        return "same"
+    found = differences(again, first)
+    if found == [SAME_MEMBERS]:
+        return "packed otherwise"
+    return ", ".join(f"`{line.partition(':')[0]}`" for line in found)
+
+
+def generator(wheel: Path) -> str:
+    """Return the backend and its version, as the wheel tells it."""
+    archive = Archive.open(wheel)
+    member = next(member.name for member in archive.members if member.name.endswith(".dist-info/WHEEL"))
+    lines = archive.read(member).decode().splitlines()
+    return next((line.partition(": ")[2] for line in lines if line.startswith("Generator: ")), "")
+
+
+TEXT = """\
+# Reproducible files
+
+Who has the commit can build the files of a release again and get the same bytes, whoever and wherever they are. Then
+nobody has to believe that what is on PyPI was made from the tag: `nox -s rebuild -- VERSION` says so.
+
+`build` sees to it:
+
+- **The source** is a clean checkout of the commit, with the rights that git gives files (umask 022).
+- **The clock**: `SOURCE_DATE_EPOCH` is the time of the commit, `TZ` is UTC, `PYTHONHASHSEED` is 0.
+- **The sdist** is written anew where its archive holds the clock, a user or a umask (setuptools and pdm-backend do
+  that), before the wheel is built from it. Its members stay what they are; `built.json` has one digest over all of
+  them, equal before and after. `normalise = false` switches it off.
+- **The wheel** is built in one folder, `seatrial-build` in the folder for temporary files, because compilers write the
+  path of their sources into what they make. Where another user or another run holds that folder, a new one is taken.
+
+## Measured
+
+Each project was built twice, the second time with one thing changed. `same` means the same bytes; otherwise the members
+that differ are named. {system}; the compiler and the linker were the same both times.
+
+{table}
+
+{reasons}
+
+## What it does not cover
+
+Another version of Python, of the build backend, of a compiler or of zlib may write other bytes. `built.json` names the
+tools of a build; a project that wants the same bytes for years pins `requires` in `[build-system]`.
+
+This page is written by `nox -s reproducible`.
+"""
+
+
+def page(rows: Mapping[str, Mapping[str, Sequence[str]]]) -> str:
+    """Return the text of the page."""
+    lines = [f"| backend | archive | {' | '.join(CHANGES)} |", f"| --- | --- |{' --- |' * len(CHANGES)}"]
+    lines += [
+        f"| {name} | {kind} | {' | '.join(found)} |" for name, cells in rows.items() for kind, found in cells.items()
+    ]
+    odd = [name for name, cells in rows.items() if any(cell != "same" for found in cells.values() for cell in found)]
+    reasons = "\n".join(f"- {name}: {WHY.get(name, 'not known')}." for name in odd)
+    system = f"Python {platform.python_version()} on {platform.system()}"
+    return TEXT.format(table="\n".join(lines), reasons=f"Where they differ:\n\n{reasons}" if odd else "", system=system)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Build everything, write the page unless only some backends are named, and return the exit code."""
+    names = list(sys.argv[1:] if argv is None else argv)
+    rows: dict[str, dict[str, list[str]]] = {}
+    failed = []
+    for name in names or BACKENDS:
+        with tempfile.TemporaryDirectory() as folder:
+            try:
+                rows[name] = row(name, Path(folder).resolve())
+            except ReleaseError as error:
+                print(f"{name}: {error}")
+                failed.append(name)
+    if names or failed:
+        print(page(rows))
+    else:
+        PAGE.parent.mkdir(exist_ok=True)
+        PAGE.write_text(page(rows), encoding="utf-8")
+    return int(bool(failed))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
