@@ -30,8 +30,10 @@ KNOWN_PYTHONS = tuple(f"3.{minor}" for minor in range(8, 15))
 CLASSIFIER = re.compile(r"Programming Language :: Python :: (3\.\d+)$")
 DEPENDENCIES = Index("PyPI", simple=PYPI.simple)
 
+REHEARSALS = ("testpypi", "dryrun")
+
 # Names that the design reserves and that this version does not act on: better refused than silently ignored.
-RESERVED = frozenset({"rehearse-on", "require-verified", "release-with", "resolution"})
+RESERVED = frozenset({"require-verified", "release-with", "resolution"})
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,7 @@ class Config:
     tag: tuple[str, ...] = ("v{version}", "{version}")
     session_prefix: str = ""
     attestations: bool = False
+    rehearse_on: str = "testpypi"
     build_timeout: int = 3600
     index_timeout: int = 900
     testpypi: Index = TESTPYPI
@@ -191,6 +194,12 @@ def _kinds(key: str, value: Any) -> tuple[Kind, ...]:
     return tuple(kind for kind in KINDS if kind in kinds)
 
 
+def _rehearsal(key: str, value: Any) -> str:
+    if _text(key, value) not in REHEARSALS:
+        raise BadConfig(key, '"testpypi" or "dryrun"', value)
+    return str(value)
+
+
 def _names(key: str, value: Any) -> tuple[str, ...]:
     names = _texts(key, value)
     if secrets := [name for name in names if environment.is_secret(name)]:
@@ -225,6 +234,7 @@ READERS: Mapping[str, Callable[[str, Any], Any]] = {
     "tag": _tags,
     "session-prefix": _text,
     "attestations": _flag,
+    "rehearse-on": _rehearsal,
     "build-timeout": _seconds,
     "index-timeout": _seconds,
 }

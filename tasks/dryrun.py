@@ -7,28 +7,26 @@ record stay untouched.
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import shutil
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from . import environment, process, report
-from .errors import BadWorkspace, DryrunFailed, StandinFailed, listing
+from . import environment, process, report, standins
+from .errors import BadWorkspace, DryrunFailed, listing
 from .record import DIGEST_VARIABLE, Record, locked_file
 from .stages import Built, Checked, Dist, Released
-from .standins import Standin
+from .standins import INDEXES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from .run import Run
+    from .standins import Standin
 
-SERVER = Path(__file__).with_name("standin.py")
 PREFIX = "seatrial-dryrun-"
 ALIVE = "alive"  # locked as long as its dry run lives, so that the next one knows what a killed one left
-INDEXES = ("testpypi", "pypi")
 BEFORE_VERIFY = ("build", "check", "testpypi")
 
 CANNOT_SHOW = """\
@@ -97,15 +95,7 @@ def _sweep(temporary: Path) -> None:
 @contextlib.contextmanager
 def _indexes(run: Run, place: Path) -> Iterator[tuple[Standin, dict[str, str]]]:
     """Start the two stand-ins; yield where they are, and the tokens they take. They end with us, however we end."""
-    python = run.tools("standin")
-    argv = (str(python), "-I", str(SERVER), "--root", str(place))
-    with process.serving(argv, env=environment.for_install(os.environ), cwd=place) as line:
-        try:
-            said = json.loads(line)
-            standin = Standin(place, *(said[name]["url"] for name in INDEXES))
-            tokens = {f"{name.upper()}_TOKEN": said[name]["token"] for name in INDEXES}
-        except (ValueError, KeyError, TypeError):
-            raise StandinFailed(f"it said {line.strip()!r}.") from None
+    with standins.started(run.tools("standin"), place) as (standin, tokens):
         run.say(f"stand-in for TestPyPI: {standin.testpypi}   stand-in for PyPI: {standin.pypi}")
         yield standin, tokens
 

@@ -747,10 +747,17 @@ class NotVerified(ReleaseError):
 class RehearsedElsewhere(ReleaseError):
     found: str
     expected: str
+    anew: str
+    again: str
+    here: bool = False
 
-    what = "These files were rehearsed on {e.found}, and the rehearsal index of this project is {e.expected}."
+    what = "These files were rehearsed on {e.found}, and the rehearsal index of this release is {e.expected}."
     cause = "the record was made against another index (a stand-in of `dryrun` proves nothing about TestPyPI)."
-    cure = "run `nox -s verify`."
+    cure = "`{e.anew}` rehearses there.{e.otherwise}"
+
+    @property
+    def otherwise(self) -> str:
+        return f" To let the rehearsal on this machine count: `{self.again}`." if self.here else ""
 
 
 @dataclass(eq=False)

@@ -58,13 +58,18 @@ class Index:
 
     @property
     def is_loopback(self) -> bool:
-        return urlsplit(self.simple).hostname in LOOPBACK
+        return is_loopback(self.simple)
 
     def page(self, project: str, version: str) -> str:
         """The page of a release, for a person; the simple page where an index has no others."""
         if self.pages:
             return f"{self.pages}/project/{canonicalize_name(project)}/{version}/"
         return urljoin(self.simple, canonicalize_name(project) + "/")
+
+
+def is_loopback(url: str) -> bool:
+    """Whether `url` names a server on this machine."""
+    return urlsplit(url).hostname in LOOPBACK
 
 
 PYPI = Index(

@@ -99,6 +99,10 @@ class Installer:
         fresh = ("--refresh-package", project) if self.uv else ("--no-cache-dir",)
         self._install(venv, path.name, *self._from(self.index), "--no-deps", *fresh, str(path))
 
+    def locked(self, venv: Venv, requirements: Path) -> None:
+        """Install the tools that the file `requirements` locks by hash, from wherever the environment says."""
+        self._install(venv, requirements.name, "--require-hashes", "-r", str(requirements))
+
     def dependencies(self, venv: Venv, requirements: Sequence[str], guest: str, version: str) -> Origins:
         """Install `requirements` (PEP 508, without markers) from `self.index` alone; return where each came from.
 

@@ -22,7 +22,7 @@ WORDS = {"inspect": sys.maxsize, "rebuild": 1}  # how many words beside the opti
 
 @dataclass(frozen=True)
 class Options:
-    """What was asked for; paths are absolute."""
+    """What was asked for; paths are absolute. `rehearse_on` is the reason why this machine is the rehearsal index."""
 
     explain: bool
     rebuild: bool
@@ -31,6 +31,8 @@ class Options:
     taken_from: Path | None
     yes: str | None
     no_narrow: bool
+    rehearse_on: str | None
+    remote: bool
     keep: Path | None
     json: Path | None
     files: tuple[Path, ...]
@@ -67,11 +69,22 @@ def parse(session: str, posargs: Sequence[str], invoked_from: Path, *, prog: str
         taken_from=absolute(found.taken_from),
         yes=found.yes,
         no_narrow=found.no_narrow,
+        rehearse_on=_reason(session, found.rehearse_on),
+        remote=found.remote,
         keep=absolute(found.keep),
         json=absolute(found.json),
         files=tuple(map(Path, found.words)) if session == "inspect" else (),
         version=next(iter(found.words), None) if session == "rebuild" else None,
     )
+
+
+def _reason(session: str, given: list[str] | None) -> str | None:
+    if given is None:
+        return None
+    place, reason = given
+    if place != "dryrun" or not reason.strip():
+        raise BadOption(f"nox -s {session} --", 'it is `--rehearse-on dryrun "REASON"`, and a reason has to be given')
+    return reason.strip()
 
 
 def _parser(prog: str) -> argparse.ArgumentParser:
@@ -82,6 +95,13 @@ def _parser(prog: str) -> argparse.ArgumentParser:
     add("--sdist-only", action="store_true", help="build: no wheel")
     add("--offline", action="store_true", help="check: no look-ups on the indexes")
     add("--from", dest="taken_from", type=Path, metavar="FOLDER", help="build: take these distributions as they are")
+    add(
+        "--rehearse-on",
+        nargs=2,
+        metavar=("dryrun", "REASON"),
+        help="testpypi, verify, pypi: this once, the stand-in on this machine is the rehearsal",
+    )
+    add("--remote", action="store_true", help="status: compare the record with both indexes and the tag")
     add("--yes", metavar="VERSION", help="pypi: the confirmation, where there is no terminal")
     add("--no-narrow", action="store_true", help="testpypi, pypi: hand the token on as it is")
     add("--keep", type=Path, metavar="FOLDER", help="dryrun: leave dist, record and both indexes there")

@@ -106,7 +106,7 @@ def progress(record: Record, session: Mapping[str, str]) -> tuple[str, str]:
     rows = [
         ("build", f"{built.project} {built.version}, {len(built.dists)} files, {built.at}"),
         ("check", f"{_count(checked)}, {checked.at}" if checked else ""),
-        ("testpypi", f"{rehearsed.index}, {rehearsed.at}" if rehearsed else ""),
+        ("testpypi", _where(rehearsed) if rehearsed else ""),
         ("verify", f"{len(verified)} of {len(built.matrix)} cells" if verified else ""),
         ("pypi", f"{released.index}, {released.at}" if released else ""),
     ]
@@ -114,6 +114,12 @@ def progress(record: Record, session: Mapping[str, str]) -> tuple[str, str]:
     lines = (f"  {'done' if state else '  - '}  {session[name]:{width}}  {state}".rstrip() for name, state in rows)
     table = "\n".join(lines)
     return table, next((name for name, state in rows if not state), "")
+
+
+def _where(rehearsed: Rehearsed) -> str:
+    if rehearsed.reason is None:
+        return f"{rehearsed.index}, {rehearsed.at}"
+    return f"on a stand-in on this machine ({rehearsed.reason}), {rehearsed.at}"
 
 
 def _count(checked: Checked) -> str:

@@ -6,7 +6,7 @@ import contextlib
 import hashlib
 import os
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -57,6 +57,20 @@ class Run:
         """Whether somebody can be asked; never in CI, not even in a dry run."""
         return self.session.interactive and not _is_ci()
 
+    @property
+    def rehearsed_here(self) -> str | None:
+        """Why the stand-in on this machine is the rehearsal of this release; None where an index is."""
+        if self.standin:
+            return None  # a dry run: all of it is here
+        setting = 'rehearse-on = "dryrun" in [tool.seatrial]'
+        return self.options.rehearse_on or (setting if self.config.rehearse_on == "dryrun" else None)
+
+    @property
+    def once(self) -> tuple[str, ...]:
+        """The options that the next session needs again."""
+        reason = self.options.rehearse_on
+        return ("--rehearse-on", "dryrun", f'"{reason}"') if reason else ()
+
     def say(self, text: str = "") -> None:
         report.say(text)
 
@@ -80,6 +94,13 @@ class Run:
     def installer(self, scratch: Path) -> Installer:
         """Return what installs released files in throw-away environments, with lists and reports in `scratch`."""
         return Installer(self.uv, environment.for_install(os.environ), scratch, self.config.dependencies.simple)
+
+    def tools_in(self, scratch: Path, lock: str) -> Path:
+        """Install the hash-locked tools of requirements/`lock`.txt beside the session's own; return the interpreter."""
+        installer = replace(self.installer(scratch), env=environment.for_tools(os.environ))
+        venv = installer.create(scratch / f"{lock}-tools", None)
+        installer.locked(venv, REQUIREMENTS / f"{lock}.txt")
+        return venv.python
 
     def tools(self, lock: str) -> Path:
         """Return an interpreter with the hash-locked tools of requirements/`lock`.txt; install what is nowhere yet.

@@ -215,7 +215,7 @@ def testpypi(run: Run) -> None:
     with run.record.locked("release"):
         publish.rehearse(run)
         ci.uploaded(run, run.config.testpypi)
-    run.next("verify")
+    run.next("verify", *run.once)
 
 
 def verify(run: Run, kind: Kind) -> None:
@@ -228,7 +228,7 @@ def verify(run: Run, kind: Kind) -> None:
     cell = Cell(str(run.session.python), kind)
     with run.record.locked(f"verify-{cell.python}-{cell.kind}"):
         verifying.verify(run, cell)
-    run.next("pypi")
+    run.next("pypi", *run.once)
 
 
 def pypi(run: Run) -> None:

@@ -140,12 +140,16 @@ class Checked(Stage):
 
 @dataclass(frozen=True, kw_only=True)
 class Rehearsed(Stage):
-    """The rehearsal index serves exactly these bytes. `index` is its simple repository URL."""
+    """The rehearsal index serves exactly these bytes. `index` is its simple repository URL.
+
+    `reason` says why that is a stand-in on this machine; None for the rehearsal index of the project.
+    """
 
     name = "rehearsed"
 
     index: str
     urls: tuple[str, ...]
+    reason: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,21 +6,29 @@ not loopback is refused: URLs of indexes never come from the environment.
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
+import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from .errors import NotLoopback
+from . import environment, process
+from .errors import NotLoopback, StandinFailed
 from .indexes import LOOPBACK, PYPI, TESTPYPI, Index
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from .config import Config
+    from .run import Run
+    from .stages import Dist
 
 VARIABLE = "SEATRIAL_STANDIN"
+SERVER = Path(__file__).with_name("standin.py")
+INDEXES = ("testpypi", "pypi")
 
 
 @dataclass(frozen=True)
@@ -54,6 +62,42 @@ def from_environment(outer: Mapping[str, str]) -> Standin | None:
         if host not in LOOPBACK:
             raise NotLoopback(VARIABLE, url)
     return standin
+
+
+@contextlib.contextmanager
+def started(python: Path, place: Path) -> Iterator[tuple[Standin, dict[str, str]]]:
+    """Serve the two stand-ins with `python`, their files in the folder `place`.
+
+    Yields where they are, and the variables with the tokens they take. They end with us, however we end.
+    """
+    argv = (str(python), "-I", str(SERVER), "--root", str(place))
+    with process.serving(argv, env=environment.for_install(os.environ), cwd=place) as line:
+        try:
+            said = json.loads(line)
+            standin = Standin(place, *(said[name]["url"] for name in INDEXES))
+            tokens = {f"{name.upper()}_TOKEN": said[name]["token"] for name in INDEXES}
+        except (ValueError, KeyError, TypeError):
+            raise StandinFailed(f"it said {line.strip()!r}.") from None
+        yield standin, tokens
+
+
+@contextlib.contextmanager
+def rehearsal(run: Run, held: tuple[Dist, ...] = ()) -> Iterator[tuple[Index, Mapping[str, str]]]:
+    """Yield the index that is the rehearsal of `run`, and the variables to find its credential in.
+
+    Where that is this machine, a stand-in serves as long as the context lasts; it holds the files `held` of dist.
+    """
+    if run.rehearsed_here is None:
+        yield run.config.testpypi, os.environ
+        return
+    run.say(f"rehearsal: a stand-in on this machine, not {run.config.testpypi.name} ({run.rehearsed_here})")
+    with run.scratch() as scratch:
+        files = scratch / "testpypi"
+        files.mkdir()
+        for dist in held:
+            shutil.copyfile(run.record.dist / dist.filename, files / dist.filename)
+        with started(run.tools_in(scratch, "standin"), scratch) as (standin, tokens):
+            yield _at(TESTPYPI, standin.testpypi), tokens
 
 
 def _at(index: Index, url: str) -> Index:

@@ -2,76 +2,117 @@
 
 from __future__ import annotations
 
+import re
+import time
 from typing import TYPE_CHECKING
 
-from . import report
-from .errors import NotVerifiable, OtherBytes, RehearsedElsewhere
+from . import report, standins, ways
+from .errors import InstallFailed, NotVerifiable, OtherBytes
 from .indexes import download, wait_until_served
 from .installer import Origin
+from .publish import counts, elsewhere
 from .record import now
 from .stages import Built, Dist, Rehearsed, Verified
 from .stranger import Guest, live
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from .indexes import Holdings, Index
+    from .installer import Installer
     from .run import Run
     from .stages import Cell
     from .stranger import Life
+
+RETRY_AFTER = (2.0, 10.0)  # seconds; an installer may meet an edge of the index that lags
+# What pip and uv write of bytes that are not those of the record; uv unpacks a wheel before it has hashed all of it.
+OTHER = re.compile("hash|zip file|extract archive", re.IGNORECASE)
 
 
 def verify(run: Run, cell: Cell) -> None:
     """Verify one cell of the matrix and record it; say so and go on where that is done already."""
     run.record.read(Built, session=run.names["build"])
     rehearsed = run.record.read(Rehearsed, session=run.names["testpypi"])
-    index = run.config.testpypi
-    if rehearsed.index != index.simple:
-        raise RehearsedElsewhere(rehearsed.index, index.simple)
+    if not counts(run, rehearsed.index):
+        raise elsewhere(run, rehearsed)
     label = f"{rehearsed.project} {rehearsed.version} ({cell.kind}, Python {cell.python})"
-    if any(one.cell == cell and one.index == index.simple for one in run.record.verified()):
+    if any(one.cell == cell and counts(run, one.index) for one in run.record.verified()):
         run.say(f"{label} is verified already.")
         return
     dists = tuple(dist for dist in rehearsed.dists if dist.kind == cell.kind)
     if not dists:
         run.say(f"{label}: this release has no {cell.kind}.")
         return
-    limit = run.config.index_timeout
-    served = wait_until_served(index, rehearsed.project, rehearsed.version, rehearsed.dists, limit=limit, say=run.say)
-    with run.scratch() as scratch:
-        life = _move_in(run, rehearsed, dists, served, scratch)
-    _stop_on_errors(run, life, index)
-    run.record.write(_record_of(rehearsed, cell, dists, life))
+    with standins.rehearsal(run, rehearsed.dists) as (index, _):
+        try:
+            life = _live(run, rehearsed, dists, index)
+        except OtherBytes as met:
+            raise ways.explained(run, met, rehearsed.project, rehearsed.version) from None
+    run.record.write(_record_of(rehearsed, index, cell, dists, life))
     came = f"{report.dependencies(life.installed)} from {run.config.dependencies.name}"
     run.say(f"verified {label} from {index.name}, {came}; {report.imported(life.imported)}")
 
 
-def _move_in(run: Run, rehearsed: Rehearsed, dists: tuple[Dist, ...], served: Holdings, scratch: Path) -> Life:
-    """Install the wheel that fits, or the sdist, from the rehearsal index, and live with it."""
-    installer = run.installer(scratch)
-    if dists[0].kind == "wheel":
-        installer.from_index(run.venv, rehearsed.project, rehearsed.version, dists, rehearsed.index)
-    else:
-        sdist = _fetched(run, rehearsed, dists[0], served, scratch)
-        installer.from_file(run.venv, sdist, rehearsed.project)
-    origins = tuple(Origin(served.url(dist), dist.sha256) for dist in dists)
-    label = f"{rehearsed.project} {rehearsed.version} ({dists[0].kind})"
-    guest = Guest(label, rehearsed.project, rehearsed.version, origins)
-    return live(installer, run.venv, guest, run.config, run.root)
+def _live(run: Run, rehearsed: Rehearsed, dists: tuple[Dist, ...], index: Index) -> Life:
+    """Wait until `index` serves the release, install one of `dists` from it, and live with that."""
+    release, limit = (rehearsed.project, rehearsed.version), run.config.index_timeout
+    again = run.command("verify", *run.once)
+    served = wait_until_served(index, *release, rehearsed.dists, limit=limit, say=run.say, again=again)
+    with run.scratch() as scratch:
+        installer = run.installer(scratch)
+        if dists[0].kind == "wheel":
+            install_wheel(run, installer, index, rehearsed, dists, pauses=RETRY_AFTER)
+        else:
+            installer.from_file(run.venv, fetched(index, rehearsed, dists[0], served, scratch), rehearsed.project)
+        origins = tuple(Origin(served.url(dist), dist.sha256) for dist in dists)
+        guest = Guest(f"{rehearsed.project} {rehearsed.version} ({dists[0].kind})", *release, origins)
+        life = live(installer, run.venv, guest, run.config, run.root)
+    _stop_on_errors(run, life, index)
+    return life
 
 
-def _fetched(run: Run, rehearsed: Rehearsed, dist: Dist, served: Holdings, scratch: Path) -> Path:
-    """Return the sdist as the index serves it, its bytes proved.
+def install_wheel(
+    run: Run,
+    installer: Installer,
+    index: Index,
+    rehearsed: Rehearsed,
+    dists: tuple[Dist, ...],
+    *,
+    pauses: tuple[float, ...],
+    sleep: Callable[[float], None] = time.sleep,
+) -> None:
+    """Install the wheel of `dists` that fits from `index`, more than once where that fails.
 
-    It is fetched by its URL: an installer that builds an sdist asks *its* index for the build requirements, and that
+    Raises OtherBytes where the index serves other bytes than its own page says, and InstallFailed.
+    """
+    try:
+        installer.from_index(run.venv, rehearsed.project, rehearsed.version, dists, index.simple)
+    except InstallFailed as failed:
+        if OTHER.search(failed.output):
+            served = wait_until_served(
+                index, rehearsed.project, rehearsed.version, rehearsed.dists, limit=0, say=run.say
+            )
+            for dist in dists:
+                fetched(index, rehearsed, dist, served, installer.scratch)
+        if not pauses:
+            raise
+        run.say(f"{index.name} shows the wheel, and it could not be installed; trying again in {pauses[0]:.0f} s")
+        sleep(pauses[0])
+        install_wheel(run, installer, index, rehearsed, dists, pauses=pauses[1:], sleep=sleep)
+
+
+def fetched(index: Index, rehearsed: Rehearsed, dist: Dist, served: Holdings, scratch: Path) -> Path:
+    """Return `dist` as `index` serves it, its bytes proved. Raises OtherBytes.
+
+    An sdist is fetched by its URL: an installer that builds one asks *its* index for the build requirements, and that
     must never be the rehearsal index.
     """
     path = scratch / dist.filename
-    download(run.config.testpypi, served.url(dist), path)
-    fetched = Dist.from_file(path)
-    if fetched != dist:
-        pair = (dist.filename, dist.sha256, fetched.sha256)
-        index = run.config.testpypi
+    download(index, served.url(dist), path)
+    found = Dist.from_file(path)
+    if found != dist:
+        pair = (dist.filename, dist.sha256, found.sha256)
         page = index.page(rehearsed.project, rehearsed.version)
         raise OtherBytes(index.name, rehearsed.project, rehearsed.version, (pair,), page)
     return path
@@ -84,13 +125,13 @@ def _stop_on_errors(run: Run, life: Life, index: Index) -> None:
         raise NotVerifiable(errors, index.name)
 
 
-def _record_of(rehearsed: Rehearsed, cell: Cell, dists: tuple[Dist, ...], life: Life) -> Verified:
+def _record_of(rehearsed: Rehearsed, index: Index, cell: Cell, dists: tuple[Dist, ...], life: Life) -> Verified:
     return Verified(
         project=rehearsed.project,
         version=rehearsed.version,
         dists=rehearsed.dists,
         at=now(),
-        index=rehearsed.index,
+        index=index.simple,
         python=cell.python,
         python_version=life.python_version,
         sys_platform=life.sys_platform,

@@ -52,10 +52,11 @@ class Faults:
     def order(  # a fault has that many sides
         self, kind: str, *, method: str = "GET", prefix: str = "/", times: int = 1, detail: Any = None, skip: int = 0
     ) -> None:
-        """Ask for a fault: ``status`` (detail: "503 Busy"), ``reset``, ``slow`` (detail: seconds), ``html``,
-        ``stored-then-502``, ``page`` (detail: a function that changes the project's JSON page), ``truncated`` (half
-        the body comes), ``body`` (detail: other bytes to serve), or ``meanwhile`` (detail: how much of the request is
-        read before, None for all of it and an answer, and a function to call then).
+        """Ask for a fault: ``status`` (detail: "503 Busy", or that and a Retry-After), ``reset``,
+        ``slow`` (detail: seconds), ``html``, ``stored-then-502``, ``truncated`` (half the body comes),
+        ``page`` (detail: a function that changes the project's JSON page), ``body`` (detail: other bytes to serve),
+        or ``meanwhile`` (detail: how much of the request is read before, None for all of it and an answer, and a
+        function to call then).
         """  # noqa: D205 (the list of kinds is one sentence)
         self.orders.append(Fault(kind, method, prefix, times, detail, skip))
 
@@ -76,12 +77,19 @@ class Faults:
             self.reads += 1
         return self.inner(environ, start)
 
+    def _answer(self, environ: WSGIEnvironment) -> tuple[str, list[tuple[str, str]], bytes]:
+        """Return what the index answers: status, headers and body."""
+        answered: list[tuple[str, list[tuple[str, str]]]] = []
+        capture: Callable[..., Any] = lambda status, headers, *_: answered.append((status, headers))  # noqa: E731
+        parts = self._counted(environ, capture)
+        body = b"".join(parts)
+        getattr(parts, "close", bool)()  # a file that is served is open as long as it is
+        return (*answered[0], body)
+
     def _status(self, environ: WSGIEnvironment, start: StartResponse, fault: Fault) -> Iterable[bytes]:
         _drain(environ)
-        return self._refused(start, fault.detail)
-
-    def _refused(self, start: StartResponse, status: str) -> Iterable[bytes]:
-        start(status, [("Content-Type", "text/plain"), ("Retry-After", "1")])
+        status, *after = fault.detail if isinstance(fault.detail, tuple) else (fault.detail,)
+        start(status, [("Content-Type", "text/plain"), *(("Retry-After", text) for text in after)])
         return [status.encode()]
 
     def _html(self, environ: WSGIEnvironment, start: StartResponse, fault: Fault) -> Iterable[bytes]:
@@ -97,19 +105,17 @@ class Faults:
         del start, fault
         connection: socket.socket = environ["wsgi.input"].raw._sock
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        connection.close()
-        return []
+        socket.close(connection.detach())  # its own close() waits for the files that are made of it
+        raise ConnectionResetError  # which the handler passes over in silence
 
     def _stored_then_502(self, environ: WSGIEnvironment, start: StartResponse, fault: Fault) -> Iterable[bytes]:
-        list(self._counted(environ, lambda *_: lambda _: None))
         del fault
-        return self._refused(start, "502 Bad Gateway")
+        self._answer(environ)
+        start("502 Bad Gateway", [("Content-Type", "text/plain")])
+        return [b"502 Bad Gateway"]
 
     def _page(self, environ: WSGIEnvironment, start: StartResponse, fault: Fault) -> Iterable[bytes]:
-        answered: list[tuple[str, list[tuple[str, str]]]] = []
-        capture: Callable[..., Any] = lambda status, headers, *_: answered.append((status, headers))  # noqa: E731
-        body = b"".join(self._counted(environ, capture))
-        status, headers = answered[0]
+        status, headers, body = self._answer(environ)
         if status.startswith("200"):
             page = json.loads(body)
             fault.detail(page)
@@ -119,10 +125,7 @@ class Faults:
 
     def _truncated(self, environ: WSGIEnvironment, start: StartResponse, fault: Fault) -> Iterable[bytes]:
         del fault
-        answered: list[tuple[str, list[tuple[str, str]]]] = []
-        capture: Callable[..., Any] = lambda status, headers, *_: answered.append((status, headers))  # noqa: E731
-        body = b"".join(self._counted(environ, capture))
-        status, headers = answered[0]
+        status, headers, body = self._answer(environ)
         start(status, [pair for pair in headers if pair[0] != "Content-Length"] + [("Content-Length", str(len(body)))])
         return [body[: len(body) // 2]]
 

@@ -23,7 +23,7 @@ from tasks.record import Record
 from tasks.run import Run
 from tasks.stages import KINDS, Built, Cell, Checked, Dist, Rehearsed, Verified
 from tests.index_server import Faults
-from tests.projects import MOMENT
+from tests.projects import EPOCH, MOMENT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -74,7 +74,7 @@ def write_sdist(folder: Path) -> Path:
     with tarfile.open(path, "w:gz") as archive:
         for name, text in members.items():
             info = tarfile.TarInfo(f"demo-1.0/{name}")
-            info.size = len(text)
+            info.size, info.mtime = len(text), EPOCH
             archive.addfile(info, io.BytesIO(text.encode()))
     return path
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tasks import indexes, process, publish
+from tasks import indexes, process, publish, sending
 from tasks.config import Config
 from tasks.errors import (
     BadCredential,
@@ -155,8 +155,8 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
         )
         return Holdings(job.dists, (), (), (), (), served)
 
-    monkeypatch.setattr(publish, "upload", upload_noted)
-    monkeypatch.setattr(publish, "read_project", lambda _index, _project: made.known)
+    monkeypatch.setattr(sending, "upload", upload_noted)
+    monkeypatch.setattr(sending, "read_project", lambda _index, _project: made.known)
     monkeypatch.setattr(time, "time", lambda: NOW)
     monkeypatch.setattr(Run, "tools", lambda _run, lock: Path(sys.prefix) / lock)
     return made
@@ -306,7 +306,7 @@ def test_a_rehearsal_on_another_index_does_not_count(project: Project, index: st
     project.write(Rehearsed, index=index)
     with pytest.raises(RehearsedElsewhere) as error:
         publish.release(project.run("--yes", "1.0"))
-    assert f"rehearsed on {index}, and the rehearsal index of this project is {TESTPYPI.simple}" in str(error.value)
+    assert f"rehearsed on {index}, and the rehearsal index of this release is {TESTPYPI.simple}" in str(error.value)
     assert project.jobs == []
 
 
@@ -617,8 +617,8 @@ def issuer(project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         for name in TOKENS:
             monkeypatch.delenv(name)
         monkeypatch.setattr(indexes, "LOOPBACK", frozenset())  # as if it were far away
-        monkeypatch.setattr(publish, "upload", functools.partial(upload, sleep=lambda _seconds: None))
-        monkeypatch.setattr(publish, "read_project", read_project)
+        monkeypatch.setattr(sending, "upload", functools.partial(upload, sleep=lambda _seconds: None))
+        monkeypatch.setattr(sending, "read_project", read_project)
         monkeypatch.setattr(Run, "tools", lambda *_: twine)
         project.testpypi = replace(TESTPYPI, simple=f"{url}/simple/")
         yield made
@@ -732,7 +732,7 @@ def test_an_identity_for_the_other_index_is_none(
         monkeypatch.delenv(name)
     monkeypatch.setenv("GITLAB_CI", "true")
     monkeypatch.setenv("PYPI_ID_TOKEN", jwt("pypi"))
-    monkeypatch.setattr(publish, "_keyring", lambda *_: "")
+    monkeypatch.setattr(sending, "_keyring", lambda *_: "")
     project.built()
     project.write(Checked)
     with pytest.raises(NoCredential):
@@ -744,7 +744,7 @@ def test_a_crash_shows_no_secret(project: Project, monkeypatch: pytest.MonkeyPat
     def crash(job: Job) -> Holdings:
         raise RuntimeError(f"a fault of ours, with all that is at hand: {job}")
 
-    monkeypatch.setattr(publish, "upload", crash)
+    monkeypatch.setattr(sending, "upload", crash)
     with pytest.raises(RuntimeError) as error:
         rehearse(project)
     shown = "".join(traceback.format_exception(error.value))
@@ -927,7 +927,7 @@ def test_without_a_credential_the_version_is_not_asked_for(
 
 
 def test_the_same_files_go_to_both_indexes(project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(publish, "upload", upload)
+    monkeypatch.setattr(sending, "upload", upload)
     monkeypatch.setattr(time, "time", lambda: datetime.now(timezone.utc).timestamp())  # what the stand-in reads
     monkeypatch.setattr(Run, "tools", lambda *_: Path(sys.executable))
     apps = [make_index(tmp_path / name, TOKENS[f"{name.upper()}_TOKEN"]) for name in ("testpypi", "pypi")]

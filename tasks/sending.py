@@ -1,0 +1,155 @@
+"""One upload of a run: with which credential it goes up, whether it is attested, and what a refusal means."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import os
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from packaging.utils import canonicalize_name
+
+from . import attest, credentials, environment, identity, process, ways
+from .errors import OtherBytes, PublisherRefused, ToolStuck, UploadRefused
+from .indexes import read_project
+from .upload import Job, upload
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from .credentials import Credential
+    from .errors import ReleaseError
+    from .indexes import Holdings, Index
+    from .run import Run
+    from .stages import Stage
+
+KEYRING_LIMIT = 120.0  # seconds; a keyring may ask to be unlocked
+
+
+def find_credential(run: Run, index: Index, project: str, outer: Mapping[str, str]) -> Credential:
+    """Return the one credential for `index`, read as far as it can be, and say which it is. Nothing was sent yet."""
+    ask = functools.partial(credentials.ask_terminal, index) if run.interactive else None
+    found = credentials.find(index, outer, keyring=functools.partial(_keyring, run, index), ask=ask)
+    if aside := credentials.set_aside(index, outer):
+        run.say(f"{aside}; it is set aside")
+    credentials.stop_if_useless(found, index, canonicalize_name(project), time.time())
+    token = found.token
+    run.say(f"index: {index.upload}  credential: {found.source}{f', {credentials.describe(token)}' if token else ''}")
+    if found.secret and not token and index.token_location:
+        run.say(f"warning: the format of the token from {found.source} is not known, so it is handed on as it is")
+    return found
+
+
+def _keyring(run: Run, index: Index) -> str:
+    """Return the token that twine would find in the keyring for `index`, empty for none."""
+    argv = (str(run.tools("twine")), "-I", "-m", "keyring", "get", index.upload, credentials.TOKEN_USER)
+    with run.scratch() as scratch, contextlib.suppress(ToolStuck):
+        outcome = process.run(argv, env=environment.for_upload(os.environ, {}), cwd=scratch, time_limit=KEYRING_LIMIT)
+        if outcome.code == 0 and outcome.output.strip():
+            return outcome.output.splitlines()[-1]  # what stands before it are warnings
+    return ""
+
+
+@dataclass(frozen=True)
+class Sending:
+    """The files of `stage` on their way to `index`; `outer` are the variables in which a CI's identity is found."""
+
+    run: Run
+    index: Index
+    stage: Stage
+    credential: Credential
+    outer: Mapping[str, str] = field(repr=False)
+
+    @property
+    def project(self) -> str:
+        return canonicalize_name(self.stage.project)
+
+    def can_attest(self) -> bool:
+        """Whether the files are to be attested: asked for, and a CI's identity is there to sign and upload."""
+        able = not self.credential.secret and bool(attest.identity(self.outer))
+        if self.run.config.attestations and not able:
+            self.run.say("no attestations: only a CI's identity can make them, in an upload by trusted publishing")
+        return self.run.config.attestations and able
+
+    def send(self, *, attested: bool = False) -> tuple[Holdings, tuple[str, ...]]:
+        """Upload the files; return what the index then serves, and the files with attestations that hold.
+
+        What an index refuses is explained, with the ways out.
+        """
+        self._say_what_a_publisher_needs()
+        first = self._is_first()
+        try:
+            found, holding = self._upload(attested=attested)
+        except UploadRefused as refused:
+            raise self._explained(refused) from None
+        except OtherBytes as met:
+            raise ways.explained(self.run, met, self.stage.project, self.stage.version) from None
+        if first:
+            self.run.say(credentials.advice(self.index, self.stage.project, "exists now"))
+        return found, holding
+
+    def _upload(self, *, attested: bool) -> tuple[Holdings, tuple[str, ...]]:
+        python = self.run.tools("attest" if attested else "twine")
+        with self.run.scratch() as scratch:
+            signer = attest.Signer(python, scratch, self.outer)
+            if attested:
+                signer.sign(self.stage.dists, self.run.record.dist)
+            found = upload(self._job(python, scratch, signer.folder if attested else self.run.record.dist, attested))
+            return found, signer.holding(self.index, self.stage) if attested else ()
+
+    def _job(self, python: Path, scratch: Path, folder: Path, attested: bool) -> Job:  # noqa: FBT001 (Job's own fact)
+        run, confirmed = self.run, self.run.options.yes
+        return Job(
+            index=self.index,
+            project=self.stage.project,
+            version=self.stage.version,
+            dists=self.stage.dists,
+            folder=folder,
+            python=python,
+            env=self._twine_environment,
+            scratch=scratch,
+            limit=run.config.index_timeout,
+            say=run.say,
+            attested=attested,
+            again=run.command(run.name, *run.once, *(("--yes", confirmed) if confirmed else ())),
+        )
+
+    def _twine_environment(self) -> dict[str, str]:
+        """Return what twine sees: the token narrowed to this project and the next minutes, unless it is not to be."""
+        credential = self.credential
+        if self.index.token_location and not self.run.options.no_narrow:
+            credential = credentials.narrowed(credential, self.project, time.time())
+            if credential != self.credential and os.environ.get("GITHUB_ACTIONS") == "true":
+                self.run.say(f"::add-mask::{credential.secret}")  # GitHub hides it in every log, this line included
+        return environment.for_upload(os.environ, credential.variables)
+
+    def _say_what_a_publisher_needs(self) -> None:
+        index = self.index
+        if index.pages and not self.credential.secret and not read_project(index, self.stage.project):
+            page = f"{index.pages}/manage/account/publishing/"
+            lacking = f"it needs a pending publisher for exactly this name ({page})"
+            self.run.say(f"{index.name} does not show {self.project} yet: {lacking}")
+
+    def _is_first(self) -> bool:
+        """Whether the index does not know the project yet; asked only where the token is for a whole account.
+
+        It is warned about, but not before a first release, where there can be no other.
+        """
+        token = self.credential.token
+        if not self.index.pages or not token or not token.scope.whole_account:
+            return False
+        first = not read_project(self.index, self.stage.project)
+        if not first:
+            self.run.say(f"warning: {credentials.advice(self.index, self.stage.project, 'is there')}")
+        return first
+
+    def _explained(self, refused: UploadRefused) -> ReleaseError:
+        """Return what `refused` means: a CI's identity that was not accepted, field by field, or a way out."""
+        if self.credential.secret or not identity.is_refused(refused.words):
+            return ways.explained(self.run, refused, self.stage.project, self.stage.version)
+        return PublisherRefused(
+            self.index.name, refused.words, self.project, identity.publisher(self.outer), self.index.pages
+        )

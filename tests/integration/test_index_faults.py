@@ -1,0 +1,505 @@
+"""Every way an index can fail, against each session that talks to one: what comes of it, in which words."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import os
+import shutil
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from uv import find_uv_bin
+
+from tasks import indexes, publish, upload, verify
+from tasks.errors import ReleaseError
+from tasks.installer import Venv
+from tasks.record import Record
+from tasks.stages import Cell, Rehearsed, Released
+from tests.index_server import ALWAYS
+from tests.releases import RUNNING, TAGS, Place, bare_run, standing_in, write_rehearsal, write_release
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    Session = Callable[[], None]
+
+UV = find_uv_bin()
+WHEEL, SDIST = f"demo-1.0-{TAGS[0]}.whl", "demo-1.0.tar.gz"
+PAGE, FILES, ANY = "/simple/", "/packages/", "/"
+UPLOADS = ("testpypi", "pypi")
+SESSIONS = ("testpypi", "verify-wheel", "verify-sdist", "pypi")
+RECORDS = {"testpypi": Rehearsed, "pypi": Released}
+
+
+@pytest.fixture(autouse=True)
+def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Try again at once, and wait a second at most."""
+    for module in (indexes, upload, verify):
+        monkeypatch.setattr(module, "RETRY_AFTER", (0.0, 0.0, 0.0))
+    monkeypatch.setattr(indexes, "POLL_AFTER", (0.05,))
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
+    """A release of a wheel and an sdist, the indexes, and their tokens."""
+    with standing_in(tmp_path) as made:
+        for name, value in made.env.items():
+            monkeypatch.setenv(name, value)
+        yield made
+
+
+@pytest.fixture
+def ready(place: Place, tmp_path: Path) -> Callable[[str], Session]:
+    """Bring the release to the point before a session, and return that session."""
+    built = write_release(place.root, TAGS[:1])
+
+    def make(name: str) -> Session:
+        run = bare_run(
+            name.partition("-")[0],
+            place.root,
+            place.urls,
+            "--yes",
+            "1.0",
+            place=tmp_path / "venv",
+            uv=UV,
+            index_timeout=1,
+        )
+        if name == "testpypi":
+            return lambda: publish.rehearse(run)
+        write_rehearsal(place.root, built, place.simple("testpypi"))
+        if name == "pypi":
+            return lambda: publish.release(run)
+        for path in run.record.folder.glob("verified-*"):
+            path.unlink()
+        for path in run.record.dist.iterdir():
+            shutil.copyfile(path, place.folder / "testpypi" / path.name)
+        kind: Any = name.partition("-")[2]
+        return lambda: fresh(run, tmp_path, lambda: verify.verify(run, Cell(RUNNING, kind)))
+
+    return make
+
+
+def fresh(run: Any, folder: Path, act: Session) -> None:
+    """Do `act` in a new virtualenv."""
+    shutil.rmtree(folder / "venv", ignore_errors=True)
+    scratch = folder / "scratch"
+    scratch.mkdir(exist_ok=True)
+    assert run.installer(scratch).create(folder / "venv", None) == Venv(folder / "venv")
+    act()
+
+
+def faults_of(place: Place, session: str) -> Any:
+    """Return the faults of the index that `session` talks to."""
+    return place.faults["pypi" if session == "pypi" else "testpypi"]
+
+
+def named(session: str) -> str:
+    return "PyPI" if session == "pypi" else "TestPyPI"
+
+
+def is_done(place: Place, session: str) -> bool:
+    """Whether the session is recorded, and its index holds exactly the files, each with its bytes."""
+    record = Record.of(place.root)
+    if session in RECORDS:
+        return record.find(RECORDS[session]) is not None and place.held(session) == place.files()
+    return len(record.verified()) == 1 and place.held("testpypi") == place.files()
+
+
+def message(act: Session) -> str:
+    """Return what `act` stops with."""
+    with pytest.raises(ReleaseError) as error:
+        act()
+    return str(error.value)
+
+
+def goes_on(place: Place, session: str, act: Session) -> bool:
+    """Whether the same session ends well once the fault is over, with nothing lost or doubled."""
+    faults_of(place, session).orders.clear()
+    act()
+    return is_done(place, session)
+
+
+# Faults that pass.
+
+LAGGING: Callable[[Any], None] = lambda page: page["files"].clear()  # noqa: E731
+PASSING: dict[str, list[tuple[str, str, str, int, Any]]] = {
+    "503 once": [("status", "GET", PAGE, 1, "503 Busy")],
+    "429 with Retry-After": [("status", "GET", PAGE, 2, ("429 Too Many Requests", "0"))],
+    "a reset": [("reset", "GET", PAGE, 1, None)],
+    "a truncated page": [("truncated", "GET", PAGE, 1, None)],
+    "a stale page": [("page", "GET", PAGE, 4, LAGGING)],
+    "slow": [("slow", "GET", ANY, 1, 0.3)],
+    "all of it": [
+        ("status", "GET", PAGE, 1, "502 Bad Gateway"),
+        ("reset", "GET", PAGE, 1, None),
+        ("page", "GET", PAGE, 2, LAGGING),
+    ],
+}
+PASSING_UPLOADS: dict[str, list[tuple[str, str, str, int, Any]]] = {
+    "503 once": [("status", "POST", ANY, 1, "503 Busy")],
+    "503 for a while": [("status", "POST", ANY, 6, "503 Busy")],
+    "429 with Retry-After": [("status", "POST", ANY, 2, ("429 Too Many Requests", "0"))],
+    "a reset": [("reset", "POST", ANY, 2, None)],
+    "stored, then 502": [("stored-then-502", "POST", ANY, 1, None)],
+    "stored, then 502 until nobody asks": [("stored-then-502", "POST", ANY, 5, None)],
+    "slow": [("slow", "POST", ANY, 2, 0.2)],
+}
+
+
+def order(place: Place, session: str, orders: list[tuple[str, str, str, int, Any]]) -> None:
+    for kind, method, prefix, times, detail in orders:
+        faults_of(place, session).order(kind, method=method, prefix=prefix, times=times, detail=detail)
+
+
+@pytest.mark.parametrize("session", SESSIONS)
+@pytest.mark.parametrize("fault", PASSING)
+def test_a_reading_fault_that_passes_costs_time_alone(
+    place: Place, ready: Callable[[str], Session], session: str, fault: str
+) -> None:
+    act = ready(session)
+    order(place, session, PASSING[fault])
+    act()
+    assert is_done(place, session)
+
+
+@pytest.mark.parametrize("session", UPLOADS)
+@pytest.mark.parametrize("fault", PASSING_UPLOADS)
+def test_an_uploading_fault_that_passes_costs_time_alone(
+    place: Place, ready: Callable[[str], Session], session: str, fault: str
+) -> None:
+    act = ready(session)
+    order(place, session, PASSING_UPLOADS[fault])
+    act()
+    assert is_done(place, session)
+
+
+@pytest.mark.parametrize("kind", ["status", "truncated", "reset"])
+def test_a_file_that_comes_badly_once_is_fetched_again(
+    place: Place, ready: Callable[[str], Session], kind: str
+) -> None:
+    for session in ("verify-wheel", "verify-sdist"):
+        act = ready(session)
+        order(place, session, [(kind, "GET", FILES, 1, "503 Busy")])
+        act()
+        assert len(list(Record.of(place.root).folder.glob(f"verified-*-{session[7:]}.json"))) == 1
+
+
+def test_two_edges_that_disagree_are_not_believed_until_they_agree(
+    place: Place, ready: Callable[[str], Session], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Several edges serve an index that is not on this machine; each answer may come from another."""
+    act = ready("testpypi")
+    edges = iter([True, False, True, True])
+    monkeypatch.setattr(indexes, "LOOPBACK", frozenset())
+
+    def disagree(page: dict[str, Any]) -> None:
+        if not next(edges):
+            page["files"].clear()
+
+    order(place, "testpypi", [("page", "GET", PAGE, ALWAYS, disagree)])
+    act()
+    assert is_done(place, "testpypi")
+    assert list(edges) == []
+
+
+def test_an_installer_that_meets_the_edge_that_lags_is_started_again(
+    place: Place, ready: Callable[[str], Session]
+) -> None:
+    act = ready("verify-wheel")
+    faults_of(place, "verify").order("page", prefix=PAGE, skip=1, times=1, detail=LAGGING)
+    act()
+    assert is_done(place, "verify")
+
+
+# Faults that stay: the exact words, and that the same session goes on when they are over.
+
+NETWORK = (
+    "Usual cause: no network, a proxy or certificate that is not set up, or an outage (https://status.python.org).\n"
+)
+AGAIN = "What to do: run the session again when it answers: it goes on where it stopped, and nothing is uploaded twice."
+UNREADABLE = "{index} cannot be read at {url}/simple/demo/: {reason}\n" + NETWORK + AGAIN
+RESET = str(ConnectionResetError(errno.ECONNRESET, os.strerror(errno.ECONNRESET)))
+STAYING: dict[str, tuple[list[tuple[str, str, str, int, Any]], str]] = {
+    "503 always": ([("status", "GET", PAGE, ALWAYS, "503 Busy")], "503 Busy"),
+    "429 with a long Retry-After": (
+        [("status", "GET", PAGE, ALWAYS, ("429 Too Many Requests", "3600"))],
+        "429 Too Many Requests (it asks to be left alone for 3600 s)",
+    ),
+    "a reset": ([("reset", "GET", PAGE, ALWAYS, None)], RESET),
+}
+
+
+@pytest.mark.parametrize("session", SESSIONS)
+@pytest.mark.parametrize("fault", STAYING)
+def test_an_index_that_cannot_be_read_stops_everything(
+    place: Place, ready: Callable[[str], Session], session: str, fault: str
+) -> None:
+    act = ready(session)
+    orders, reason = STAYING[fault]
+    order(place, session, orders)
+    url = place.urls["pypi" if session == "pypi" else "testpypi"]
+    assert message(act) == UNREADABLE.format(index=named(session), url=url, reason=reason)
+    assert goes_on(place, session, act)
+
+
+@pytest.mark.parametrize("session", SESSIONS)
+def test_a_page_that_is_always_cut_short(place: Place, ready: Callable[[str], Session], session: str) -> None:
+    act = ready(session)
+    for path in (place.root / "dist").iterdir():  # else there is no page
+        shutil.copyfile(path, place.folder / ("pypi" if session == "pypi" else "testpypi") / path.name)
+    order(place, session, [("truncated", "GET", PAGE, ALWAYS, None)])
+    said = message(act)
+    assert said.startswith(f"{named(session)} cannot be read at ")
+    assert "IncompleteRead(" in said or "cut short" in said
+    assert said.endswith(NETWORK + AGAIN)
+    assert goes_on(place, session, act)
+
+
+@pytest.mark.parametrize("session", SESSIONS)
+def test_an_index_that_is_too_slow(
+    place: Place, ready: Callable[[str], Session], session: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    act = ready(session)
+    with monkeypatch.context() as patch:
+        patch.setattr(indexes, "READ_LIMIT", 0.2)
+        order(place, session, [("slow", "GET", PAGE, ALWAYS, 0.4)])
+        url = place.urls["pypi" if session == "pypi" else "testpypi"]
+        assert message(act) == UNREADABLE.format(index=named(session), url=url, reason="timed out")
+    assert goes_on(place, session, act)
+
+
+LATE = """\
+Uploaded, not visible yet: {index} took demo 1.0, and does not show it after 1 seconds:
+  demo-1.0-py3-none-any.whl
+  demo-1.0.tar.gz
+Usual cause: the caches in front of the index lag; this can take many minutes. The release has not failed.
+What to do: run `{command}` again later: it looks first, and uploads nothing twice. `index-timeout` sets the limit."""
+COMMANDS = {
+    "testpypi": "nox -s testpypi",
+    "verify-wheel": "nox -s verify",
+    "verify-sdist": "nox -s verify",
+    "pypi": "nox -s pypi -- --yes 1.0",
+}
+
+
+@pytest.mark.parametrize("session", SESSIONS)
+def test_a_page_that_stays_stale_is_an_outcome_of_its_own(
+    place: Place, ready: Callable[[str], Session], session: str
+) -> None:
+    act = ready(session)
+    order(place, session, [("page", "GET", PAGE, ALWAYS, LAGGING)])
+    assert message(act) == LATE.format(index=named(session), command=COMMANDS[session])
+    uploaded = faults_of(place, session).uploads
+    assert uploaded == (2 if session in UPLOADS else 0)
+    assert goes_on(place, session, act)
+    assert faults_of(place, session).uploads == uploaded
+
+
+REFUSED = """\
+{index} did not take the files. Its own words:
+  | {words}
+Usual cause: {cause}.
+What to do: mend that and run the session again: files that are already there stay, only the others are sent."""
+DIGEST = "The digest supplied does not match a digest calculated from the uploaded file."
+ANSWERS = {
+    "503 Busy": ("503 Service Unavailable: Busy", "the index is busy or down (https://status.python.org)"),
+    "429 Too Many Requests": (
+        "429 Too Many Requests: Too Many Requests",
+        "the index limits how often it is asked: wait some minutes",
+    ),
+    f"400 {DIGEST}": (f"400 Bad Request: {DIGEST}", "see the index's own words above"),
+    "403 Invalid or non-existent authentication information.": (
+        "403 Forbidden: Invalid or non-existent authentication information.",
+        "the token is wrong, was revoked, or belongs to the other index",
+    ),
+    "400 User 'ada' does not have a verified primary email address.": (
+        "400 Bad Request: User 'ada' does not have a verified primary email address.",
+        "the account's e-mail address is not verified",
+    ),
+}
+
+
+@pytest.mark.parametrize("session", UPLOADS)
+@pytest.mark.parametrize("status", ANSWERS)
+def test_an_upload_that_is_refused_for_good(
+    place: Place, ready: Callable[[str], Session], session: str, status: str
+) -> None:
+    act = ready(session)
+    order(place, session, [("status", "POST", ANY, ALWAYS, status)])
+    words, cause = ANSWERS[status]
+    assert message(act) == REFUSED.format(index=named(session), words=words, cause=cause)
+    assert place.held(session) == {}
+    assert goes_on(place, session, act)
+
+
+@pytest.mark.parametrize("session", UPLOADS)
+def test_a_connection_that_always_breaks(place: Place, ready: Callable[[str], Session], session: str) -> None:
+    act = ready(session)
+    order(place, session, [("reset", "POST", ANY, ALWAYS, None)])
+    said = message(act)
+    assert said.startswith(f"{named(session)} did not take the files. Its own words:\n")
+    assert "\nUsual cause: the network, a proxy, or an index that is down (https://status.python.org).\n" in said
+    assert goes_on(place, session, act)
+
+
+@pytest.mark.parametrize("session", UPLOADS)
+@pytest.mark.parametrize(
+    "said",
+    [
+        "This filename was previously used by a file that has since been deleted.",
+        "Uploading new files to releases older than 14 days is not allowed.",
+        "File already exists ('demo-1.0-py3-none-any.whl', with blake2_256 hash 'ab').",
+    ],
+)
+def test_a_version_that_is_taken_comes_with_the_next_free_one(
+    place: Place, ready: Callable[[str], Session], session: str, said: str
+) -> None:
+    act = ready(session)
+    (place.folder / "pypi" / "demo-1.0.1-py3-none-any.whl").write_bytes(b"a later release")
+    order(place, session, [("status", "POST", ANY, ALWAYS, f"400 {said}")])
+    told = message(act)
+    assert told.startswith(f"{named(session)} did not take the files. Its own words:\n  | 400 Bad Request: {said}\n")
+    assert told.endswith("The next version that is free on both indexes is 1.0.2.")
+
+
+# Other bytes.
+
+DIFFERENT = """\
+{index} holds something else than was built as demo 1.0:
+  {file}
+    expected {ours}
+    found    {theirs}
+Usual cause: this version was uploaded before from another build (an index never takes a file name twice); or a proxy \
+on the way changes what is read.
+What to do: compare with {page}; nothing more is sent. If those files are not meant to be released, choose the next \
+version number (1.0.1 is free on both indexes), commit, and start with `nox -s build -- --rebuild`."""
+PAGES = {"TestPyPI": "https://test.pypi.org/project/demo/1.0/", "PyPI": "https://pypi.org/project/demo/1.0/"}
+
+
+def different(index: str, file: str, ours: str, theirs: str) -> str:
+    return DIFFERENT.format(index=index, file=file, ours=ours, theirs=theirs, page=PAGES[index])
+
+
+def sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+@pytest.mark.parametrize("file", [WHEEL, SDIST])
+@pytest.mark.parametrize("session", ["verify-wheel", "verify-sdist", "pypi"])
+def test_other_bytes_stop_a_session_before_it_does_anything(
+    place: Place, ready: Callable[[str], Session], session: str, file: str
+) -> None:
+    act = ready(session)
+    index = "pypi" if session == "pypi" else "testpypi"
+    (place.folder / index / file).write_bytes(b"other bytes")
+    ours = sha256(place.files()[file])
+    assert message(act) == different(named(session), file, ours, sha256(b"other bytes"))
+    assert place.faults[index].uploads == 0
+
+
+@pytest.mark.parametrize("session", ["verify-wheel", "verify-sdist"])
+def test_other_bytes_behind_a_right_page(place: Place, ready: Callable[[str], Session], session: str) -> None:
+    """The page tells the recorded hash, and the file that comes has another."""
+    act = ready(session)
+    file = WHEEL if session == "verify-wheel" else SDIST
+    order(place, session, [("body", "GET", f"{FILES}{file}", ALWAYS, b"other bytes")])
+    ours = sha256(place.files()[file])
+    assert message(act) == different("TestPyPI", file, ours, sha256(b"other bytes"))
+    assert goes_on(place, session, act)
+
+
+@pytest.mark.parametrize("session", UPLOADS)
+def test_a_wrong_digest_that_was_accepted_is_found_when_it_is_read_back(
+    place: Place, ready: Callable[[str], Session], session: str
+) -> None:
+    """The index took the upload, and holds other bytes than were sent."""
+    act = ready(session)
+
+    def store_other_bytes(page: dict[str, Any]) -> None:
+        for entry in page["files"]:
+            if entry["filename"] == WHEEL:
+                entry["hashes"]["sha256"] = "0" * 64
+
+    order(place, session, [("page", "GET", PAGE, ALWAYS, store_other_bytes)])
+    said = message(act)
+    assert f"  {WHEEL}\n    expected {sha256(place.files()[WHEEL])}\n    found    {'0' * 64}\n" in said
+    assert Record.of(place.root).find(RECORDS[session]) is None
+
+
+@pytest.mark.parametrize("session", SESSIONS)
+def test_a_file_too_many_stops(place: Place, ready: Callable[[str], Session], session: str) -> None:
+    act = ready(session)
+    index = "pypi" if session == "pypi" else "testpypi"
+    (place.folder / index / "demo-1.0-py2-none-any.whl").write_bytes(b"an intruder")
+    said = message(act)
+    found = f"demo-1.0-py2-none-any.whl\n    expected (not part of this build)\n    found    {sha256(b'an intruder')}"
+    assert found in said
+    assert place.faults[index].uploads == 0
+
+
+# Ways out.
+
+SPENT = """\
+1.0 of demo is spent on TestPyPI: it holds something else than was built:
+  {file}
+    expected {ours}
+    found    {theirs}
+PyPI does not have this version.
+Usual cause: it was rehearsed before, and changed since; an index never takes a file name twice.
+What to do: one of these.
+  1. The next version: 1.0.1 is free on both indexes. Set it, commit, `nox -s verify`. Cost: a version number that \
+PyPI never shows.
+"""
+ELSEWHERE = """\
+A private staging index: set `upload` and `simple` in [tool.seatrial.indexes.testpypi], commit, `nox -s verify`. Cost: \
+an index to run, and an account on it.
+  {number}. A rehearsal on this machine: this once, `nox -s verify -- --rehearse-on dryrun "REASON"` and `nox -s pypi \
+-- --rehearse-on dryrun "REASON"`; for good, `rehearse-on = "dryrun"` in [tool.seatrial]. Cost: no foreign index takes \
+and serves these files before PyPI does; the record says so."""
+
+
+def test_a_version_that_is_spent_on_testpypi_has_three_ways_out(place: Place, ready: Callable[[str], Session]) -> None:
+    act = ready("testpypi")
+    (place.folder / "testpypi" / SDIST).write_bytes(b"other bytes")
+    told = SPENT.format(file=SDIST, ours=sha256(place.files()[SDIST]), theirs=sha256(b"other bytes"))
+    assert message(act) == told + "  2. " + ELSEWHERE.format(number=3)
+    assert place.faults["testpypi"].uploads == 0
+
+
+def test_a_version_that_pypi_has_as_well_is_not_called_spent(place: Place, ready: Callable[[str], Session]) -> None:
+    act = ready("testpypi")
+    (place.folder / "testpypi" / SDIST).write_bytes(b"other bytes")
+    (place.folder / "pypi" / SDIST).write_bytes(b"released long ago")
+    assert message(act) == different("TestPyPI", SDIST, sha256(place.files()[SDIST]), sha256(b"other bytes"))
+
+
+def test_where_pypi_does_not_answer_nothing_is_said_of_it(place: Place, ready: Callable[[str], Session]) -> None:
+    act = ready("testpypi")
+    (place.folder / "testpypi" / SDIST).write_bytes(b"other bytes")
+    order(place, "pypi", [("status", "GET", PAGE, ALWAYS, "503 Busy")])
+    said = message(act)
+    assert said.startswith("TestPyPI holds something else than was built")
+    assert "free on both indexes" not in said
+
+
+def test_a_name_of_somebody_else_on_testpypi_has_two_ways_out(place: Place, ready: Callable[[str], Session]) -> None:
+    act = ready("testpypi")
+    words = "The user 'ada' isn't allowed to upload to project 'demo'."
+    order(place, "testpypi", [("status", "POST", ANY, ALWAYS, f"403 {words}")])
+    said = message(act)
+    assert said.startswith(f"TestPyPI does not take demo from you. Its own words:\n  | 403 Forbidden: {words}\n")
+    assert said.endswith("If it is the name, one of these.\n  1. " + ELSEWHERE.format(number=2))
+
+
+def test_a_name_of_somebody_else_on_pypi_has_none(place: Place, ready: Callable[[str], Session]) -> None:
+    act = ready("pypi")
+    words = "The user 'ada' isn't allowed to upload to project 'demo'."
+    order(place, "pypi", [("status", "POST", ANY, ALWAYS, f"403 {words}")])
+    cause = "the name is taken by somebody else, or the token is for another project"
+    assert message(act) == REFUSED.format(index="PyPI", words=f"403 Forbidden: {words}", cause=cause)
+    with contextlib.suppress(ReleaseError):
+        act()
+    assert place.held("pypi") == {}
