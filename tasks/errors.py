@@ -612,6 +612,24 @@ class NameTaken(ReleaseError):
         return indented(self.words, last=15)
 
 
+@dataclass(eq=False)
+class NotAsRecorded(ReleaseError):
+    project: str
+    version: str
+    findings: tuple[str, ...]
+
+    what = "{e.project} {e.version} is not what the record says:{e.shown}"
+    cause = "files or tags that somebody changed after the release, or the record of another build in this folder."
+    cure = (
+        "find out who did that and why. If the files on PyPI are not yours to answer for, yank the version as shown"
+        " above, revoke the tokens that can upload to it, and release the next one."
+    )
+
+    @property
+    def shown(self) -> str:
+        return listing(self.findings)
+
+
 # What the credentials say.
 
 

@@ -25,7 +25,7 @@ import nox.virtualenv
 
 from . import build as building
 from . import check as checking
-from . import ci, environment, explain, options, publish, report, standins
+from . import ci, environment, explain, options, publish, remote, report, standins
 from . import dryrun as rehearsal
 from . import rebuild as rebuilding
 from . import verify as verifying
@@ -256,6 +256,8 @@ def status(run: Run) -> None:
     run.say(f"{run.root.name}: {run.record.folder}")
     run.say(table)
     ci.stands(run, table)
+    if run.options.remote:
+        remote.compare(run)
     if undone:
         run.next(undone)
 

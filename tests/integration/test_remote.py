@@ -1,0 +1,166 @@
+"""A release is compared with both indexes and the tag, at any later time."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tasks import remote
+from tasks.errors import IndexUnreachable, NotAsRecorded, StageMissing
+from tasks.record import Record
+from tasks.stages import Built, Released
+from tests.index_server import ALWAYS
+from tests.projects import commit, git, write_tree
+from tests.releases import AT, TAGS, Place, bare_run, standing_in, write_rehearsal, write_release
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from tests.integration.conftest import Project
+
+WHEEL, SDIST = f"demo-1.0-{TAGS[0]}.whl", "demo-1.0.tar.gz"
+YANK = """\
+if something is wrong with it after all, yank it, and release the next version:
+  page    https://pypi.org/manage/project/demo/release/1.0/
+  reason  demo 1.0 should not be used; please take 1.0.1 or later.
+  next    1.0.1 is free on both indexes
+what cannot be undone: whoever has installed it keeps it, `demo==1.0` still installs it, and its version and
+file names are spent for ever. The yank itself can be taken back on that page."""
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Iterator[Place]:
+    """A released project in a git repository, and both indexes with its files."""
+    with standing_in(tmp_path) as made:
+        made.root.mkdir()
+        built = write_release(made.root, TAGS[:1])
+        write_tree(made.root, {".gitignore": "dist/\nrelease-record/\n"})
+        built = replace(built, commit=commit(made.root, "v1.0"))
+        record = Record.of(made.root)
+        record.write(built)
+        write_rehearsal(made.root, built, made.simple("testpypi"))
+        urls = tuple(made.simple("pypi") + dist.filename for dist in built.dists)
+        shared = {"project": "demo", "version": "1.0", "at": AT, "index": made.simple("pypi")}
+        record.write(Released(dists=built.dists, urls=urls, **shared))
+        for name in ("testpypi", "pypi"):
+            for path in record.dist.iterdir():
+                shutil.copyfile(path, made.folder / name / path.name)
+        shutil.rmtree(record.dist)  # long ago
+        yield made
+
+
+@pytest.fixture
+def said() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def compare(place: Place, said: list[str]) -> Callable[[], None]:
+    run = bare_run("status", place.root, place.urls, "--remote", heard=said.append)
+    return lambda: remote.compare(run)
+
+
+def commit_of(place: Place) -> str:
+    return git(place.root, "rev-parse", "HEAD")
+
+
+def findings(compare: Callable[[], None]) -> tuple[str, ...]:
+    with pytest.raises(NotAsRecorded) as error:
+        compare()
+    return error.value.findings
+
+
+def test_a_release_that_is_as_it_was(place: Place, compare: Callable[[], None], said: list[str]) -> None:
+    compare()
+    head = commit_of(place)[:12]
+    assert said == [
+        "demo 1.0, compared with the record:",
+        "  TestPyPI: 2 of 2 files, identical",
+        "  PyPI: 2 of 2 files, identical",
+        f"  tag: v1.0 on {head}; built from {head}",
+        YANK,
+    ]
+
+
+@pytest.mark.parametrize("index", ["testpypi", "pypi"])
+def test_other_bytes_are_named_with_both_hashes(place: Place, compare: Callable[[], None], index: str) -> None:
+    (place.folder / index / WHEEL).write_bytes(b"")
+    (found,) = findings(compare)
+    name = "PyPI" if index == "pypi" else "TestPyPI"
+    assert found.startswith(f"{name}: {WHEEL}\n    expected ")
+    assert found.endswith("found    e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855")
+
+
+def test_a_file_too_many_and_one_that_is_gone(place: Place, compare: Callable[[], None]) -> None:
+    (place.folder / "pypi" / "demo-1.0-py2-none-any.whl").write_bytes(b"an intruder")
+    (place.folder / "pypi" / SDIST).unlink()
+    extra, gone = findings(compare)
+    assert extra.startswith("PyPI: demo-1.0-py2-none-any.whl was not built with the others\n    found    ")
+    assert gone == f"PyPI: {SDIST} is gone"
+
+
+def test_a_tag_that_was_moved(place: Place, compare: Callable[[], None], said: list[str]) -> None:
+    built = commit_of(place)
+    moved = commit(place.root)
+    git(place.root, "tag", "-f", "v1.0")
+    assert moved != built or git(place.root, "log", "-1", "--format=%P") != ""
+    assert findings(compare) == (f"tag v1.0 is on {moved}",)
+    assert f"  tag: v1.0 on {moved[:12]}; built from {built[:12]}" in said
+
+
+def test_a_yank_is_told_and_is_no_fault(place: Place, compare: Callable[[], None], said: list[str]) -> None:
+    def yank(page: dict[str, list[dict[str, object]]]) -> None:
+        page["files"][0]["yanked"] = "broken"
+
+    place.faults["pypi"].order("page", times=ALWAYS, detail=yank)
+    compare()
+    assert "  PyPI: 2 of 2 files, identical, 1 yanked" in said
+
+
+def test_before_the_release_an_empty_index_is_no_fault(
+    place: Place, compare: Callable[[], None], said: list[str]
+) -> None:
+    record = Record.of(place.root)
+    record.path(Released).unlink()
+    for path in (place.folder / "pypi").iterdir():
+        path.unlink()
+    git(place.root, "tag", "-d", "v1.0")
+    compare()
+    assert "  PyPI: no file of this version" in said
+    assert said[-1].startswith("  tag: not set in this repository; built from ")
+    assert YANK not in said
+
+
+def test_a_record_of_a_release_that_nothing_is_left_of(place: Place, compare: Callable[[], None]) -> None:
+    for path in (place.folder / "pypi").iterdir():
+        path.unlink()
+    assert findings(compare) == (f"PyPI: {WHEEL} is gone", f"PyPI: {SDIST} is gone")
+
+
+def test_an_index_that_does_not_answer_is_no_verdict(place: Place, compare: Callable[[], None]) -> None:
+    place.faults["pypi"].order("status", times=ALWAYS, detail=("503 Busy", "3600"))
+    with pytest.raises(IndexUnreachable):
+        compare()
+
+
+def test_a_project_without_a_record(place: Place, compare: Callable[[], None]) -> None:
+    Record.of(place.root).path(Built).unlink()
+    with pytest.raises(StageMissing):
+        compare()
+
+
+def test_status_asks_only_when_it_is_told_to(project: Project) -> None:
+    """The indexes of this project are on no machine."""
+    text = (project.root / "pyproject.toml").read_text(encoding="utf-8")
+    nowhere = 'upload = "http://127.0.0.1:9/legacy/"\nsimple = "http://127.0.0.1:9/simple/"\n'
+    tables = "".join(f"\n[tool.seatrial.indexes.{name}]\n{nowhere}" for name in ("testpypi", "pypi"))
+    project.change({"pyproject.toml": text + tables})
+    assert project.nox("build").code == 0
+    assert project.nox("status").code == 0
+    refused = project.nox("status", "--remote")
+    assert refused.code == 1
+    assert refused.shows("127.0.0.1:9 cannot be read at http://127.0.0.1:9/simple/demo/")
