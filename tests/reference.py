@@ -63,7 +63,8 @@ with a reason in `[tool.seatrial.ignore]`:
 wheel-pth = "the import hook is what this package is for"
 ```
 
-Codes that begin with `install-` are no rules: they say what happened when a file was installed and used.
+Codes that begin with `install-` are no rules: they say what happened when a file was
+[installed and used](installed.md).
 
 This page is written from the code: `nox -s reference`.
 

@@ -4,6 +4,7 @@ import importlib.machinery
 import importlib.metadata
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -1161,6 +1162,22 @@ def test_a_direct_url_that_is_no_json_is_left_out(site: Site) -> None:
     site.install({"demo.py": ""}, info={"direct_url.json": "{"})
     (item,) = (one for one in look()["installed"] if one["name"] == "demo")
     assert item["direct_url"] is None
+
+
+# The page on all this.
+
+
+def test_every_finding_is_on_the_page() -> None:
+    sources = {path.name: path.read_text(encoding="utf-8") for path in PROBE.parent.glob("*.py")}
+    found = set(re.findall(r'_problem\(\s*"([a-z-]+)"', sources["probe.py"]))
+    found |= {
+        probe._kind(probe.Attempt("x", ok=False, error_type=kind)) for kind in ("SystemExit", "hang", "crash", "E")
+    }
+    found |= {probe._kind(probe.Attempt("x", ok=False, missing="y"))}
+    codes = {f"install-{kind}" for kind in found}
+    codes |= set(re.findall(r'Problem\(\s*"(install-[a-z-]+)"', sources["stranger.py"] + sources["check.py"]))
+    page = (PROBE.parents[1] / "docs" / "reference" / "installed.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"`(install-[a-z-]+)`", page)) == codes
 
 
 # The program.
