@@ -490,6 +490,11 @@ class Subject:
         named = [name for name in self.names.modules if _normalised(name) == _normalised(self.name)]
         return tuple(named) or (() if self.names.stubs else self.names.modules)
 
+    @functools.cached_property
+    def neighbours(self) -> list[tuple[Message, Mapping[str, str]]]:
+        """All distributions of this environment, this one included: metadata and files."""
+        return [(_metadata(dist), _own_files(dist)) for dist in importlib.metadata.distributions()]
+
     def where(self, one: Attempt) -> str | None:
         """Return the last place of a traceback that lies in the distribution, or None."""
         for file, line, code in reversed(one.frames):
@@ -677,8 +682,9 @@ def _file_problems(subject: Subject) -> Iterator[Problem]:
     if missing:
         message = f"RECORD of {subject.name} lists files that were not installed: {_listed(missing)}."
         yield _problem("missing-file", missing[0], message)
+    scripts = _real(sysconfig.get_path("scripts"))
     for real, path in subject.own.items():
-        if os.path.dirname(real) == _real(sysconfig.get_path("scripts")) and not _can_be_run(real):
+        if os.path.dirname(real) == scripts and not _can_be_run(real):
             yield _problem("script-mode", path, f"The script `{path}` was installed, and is not executable.")
     yield from _changed_files(subject)
 
@@ -708,21 +714,14 @@ def _changed_files(subject: Subject) -> Iterator[Problem]:
         real = _real(_located(subject.dist, path))
         if path.endswith(".pyc") or not os.path.isfile(real) or _hash(real, written) in {None, written}:
             continue
-        owners = [name for name, files in _others(subject) if real in files]
+        named = ((str(metadata.get("Name", "")), files) for metadata, files in subject.neighbours)
+        owners = [name for name, files in named if real in files and _normalised(name) != _normalised(subject.name)]
         if owners and os.path.basename(real) == "__init__.py" and _makes_namespace(_source_text(real)):
             continue  # the older kinds of namespaces share this file
         why = f"{' and '.join(owners)} has a file of that name too" if owners else "the wheel is at odds with itself"
         message = f"`{path}` is not what RECORD of {subject.name} says (hash): {why}."
         severe = not owners or re.split(r"[/.]", path, maxsplit=1)[0] in code
         yield _problem("changed-file", path, message, severity="error" if severe else "warning")
-
-
-def _others(subject: Subject) -> Iterator[tuple[str, Mapping[str, str]]]:
-    """Yield the name and the files of each other distribution."""
-    for dist in importlib.metadata.distributions():
-        name = str(_metadata(dist).get("Name", ""))
-        if _normalised(name) != _normalised(subject.name):
-            yield name, _own_files(dist)
 
 
 def _hashes(dist: Distribution) -> dict[str, str]:
@@ -966,7 +965,7 @@ def _cause(subject: Subject, one: Attempt) -> Cause:
 def _absence(subject: Subject, missing: str) -> Cause:
     """Say how a module can be absent: one of the distribution's own, of Python's, or of a dependency."""
     return (
-        _hidden(missing)
+        _hidden(subject, missing)
         or _left_out(subject, missing)
         or _of_python(missing)
         or _of_a_requirement(subject, missing)
@@ -974,14 +973,13 @@ def _absence(subject: Subject, missing: str) -> Cause:
     )
 
 
-def _hidden(missing: str) -> Cause | None:
+def _hidden(subject: Subject, missing: str) -> Cause | None:
     """A module that is there: another one stands before its namespace, or it is an extension for another Python."""
-    for dist in importlib.metadata.distributions():
-        own = _own_files(dist)
+    for metadata, own in subject.neighbours:
         for real in (real for real, path in own.items() if _is_at(path, missing) and os.path.exists(real)):
             text = _unread(own[real], missing) or _covered(own, missing)
             if text:
-                return Cause("own", f"`{missing}` is among the files of {_metadata(dist).get('Name')}, {text}")
+                return Cause("own", f"`{missing}` is among the files of {metadata.get('Name')}, {text}")
     return None
 
 
@@ -1079,10 +1077,9 @@ def _lack(subject: Subject, one: Attempt) -> Cause:
     wanted = f"{one.lacking}.{match[1]}"
     if _lies_in(one.lacking, subject.names.modules):
         text = f"The module `{wanted}` is not among the files of {subject.name}: the build left it out"
-        return _hidden(wanted) or Cause("own", f"{text}, or it is a name that is imported in a circle")
-    for dist in importlib.metadata.distributions():
-        if any(_is_at(path, one.lacking) for path in _own_files(dist).values()):
-            metadata = _metadata(dist)
+        return _hidden(subject, wanted) or Cause("own", f"{text}, or it is a name that is imported in a circle")
+    for metadata, files in subject.neighbours:
+        if any(_is_at(path, one.lacking) for path in files.values()):
             return Cause("dependency", f"`{one.lacking}` is of {metadata.get('Name')} {metadata.get('Version')}")
     return Cause()
 
