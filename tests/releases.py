@@ -56,13 +56,14 @@ def wheel_files(tag: str) -> dict[str, str]:
     return listed | {f"{info}/RECORD": "".join(f"{name},,\n" for name in [*listed, f"{info}/RECORD"])}
 
 
-def write_wheel(folder: Path, tag: str, *, comment: str = "") -> Path:
-    """Write a wheel of demo 1.0 for `tag`; with another `comment` it has other bytes and works as well."""
+def write_wheel(folder: Path, tag: str, *, padding: int = 0) -> Path:
+    """Write a wheel of demo 1.0 for `tag`, with so many bytes of data in it."""
     path = folder / f"demo-1.0-{tag}.whl"
     with zipfile.ZipFile(path, "w") as archive:
-        archive.comment = comment.encode()
         for name, text in wheel_files(tag).items():
             archive.writestr(zipfile.ZipInfo(name), text)
+        if padding:
+            archive.writestr(zipfile.ZipInfo("demo.bin"), bytes(padding))
     return path
 
 
@@ -79,12 +80,12 @@ def write_sdist(folder: Path) -> Path:
     return path
 
 
-def write_release(root: Path, tags: Iterable[str] = TAGS) -> Built:
+def write_release(root: Path, tags: Iterable[str] = TAGS, *, padding: int = 0) -> Built:
     """Write files and record of a release that is checked into the project folder `root`."""
     dist = root / "dist"
     dist.mkdir(parents=True)
     for tag in tags:
-        write_wheel(dist, tag)
+        write_wheel(dist, tag, padding=padding)
     write_sdist(dist)
     dists = tuple(sorted(map(Dist.from_file, dist.iterdir())))
     shared: dict[str, Any] = {"project": "demo", "version": "1.0", "dists": dists, "at": AT}
@@ -215,7 +216,18 @@ def main() -> None:
         sender.reach("locked")
         {"testpypi": publish.rehearse, "pypi": publish.release}[asked["session"]](run)
     sender.reach("end")
+    print("peak", *peaks())
+    sys.stdout.flush()
     os._exit(0)
+
+
+def peaks() -> list[int]:
+    """Return the most memory that this process and each of its children had, where the system tells (in KiB)."""
+    try:
+        import resource  # noqa: PLC0415 (not on Windows)
+    except ImportError:
+        return []
+    return [resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
 
 
 if __name__ == "__main__":
