@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import getpass
+import warnings
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
@@ -99,12 +100,14 @@ def find(
 
 
 def ask_terminal(index: Index) -> str:
-    """Have a token typed or pasted without showing it; empty where nothing is."""
+    """Have a token typed or pasted without showing it; empty where nothing is, or where it would be shown."""
     made = f", made on {index.pages}/manage/account/token/" if index.pages else ""
-    try:
-        return getpass.getpass(f"API token for {index.name}{made} (it is not shown): ").strip()
-    except EOFError:
-        return ""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", getpass.GetPassWarning)
+        try:
+            return getpass.getpass(f"API token for {index.name}{made} (it is not shown): ").strip()
+        except (EOFError, getpass.GetPassWarning):
+            return ""
 
 
 def _token(index: Index, outer: Mapping[str, str]) -> dict[str, tuple[str, str]]:

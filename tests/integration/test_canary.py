@@ -300,7 +300,7 @@ def test_a_token_from_the_keyring_is_used_and_not_shown(checked: Scene) -> None:
     del checked.project.env["TESTPYPI_TOKEN"]
     done = checked.nox("testpypi")
     assert done.code == 0, done.output
-    assert "credential: the keyring, a token of test.pypi.org, for the whole account" in done.output
+    assert "credential: the keyring, a token of the stand-in" in done.output
     assert checked.indexes.held("testpypi") == checked.project.files()
 
 
@@ -338,7 +338,7 @@ def test_a_token_that_is_typed_is_used_and_not_shown(checked: Scene) -> None:
     token = checked.project.env.pop("TESTPYPI_TOKEN")
     code, shown = on_a_terminal(checked, "testpypi", token)
     assert code == 0, shown
-    assert "credential: the terminal, a token of test.pypi.org, for the whole account" in shown
+    assert "credential: the terminal, a token of the stand-in" in shown
     assert checked.indexes.held("testpypi") == checked.project.files()
 
 

@@ -2,9 +2,13 @@ from __future__ import annotations
 
 import base64
 import dataclasses
+import getpass
+import warnings
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tasks.credentials import (
     NO_KEYRING,
@@ -249,6 +253,39 @@ def test_the_representation_shows_no_secret(outer: dict[str, str]) -> None:
     assert not [value for value in secrets if value in repr(found)]
 
 
+VALUES = ["", " ", OURS, OTHER, TEST, f"{OURS}\n", f'"{OURS}"', "s3cret", "pypi-damaged"]
+SETTINGS = st.fixed_dictionaries(
+    {},
+    optional={
+        "PYPI_TOKEN": st.sampled_from(VALUES),
+        "TESTPYPI_TOKEN": st.sampled_from(VALUES),
+        "TWINE_PASSWORD": st.sampled_from(VALUES),
+        "TWINE_USERNAME": st.sampled_from(["", "ada", "__token__"]),
+        **{name: st.sampled_from(["", value]) for name, value in (GITHUB | GITLAB | GITLAB_TEST).items()},
+    },
+)
+
+
+@given(SETTINGS, st.sampled_from([PYPI, TESTPYPI]))
+def test_whatever_is_set_a_credential_is_for_this_index_or_refused(outer: dict[str, str], index: Index) -> None:
+    found, said = None, ""
+    try:
+        found = choose(index, outer)
+    except BadCredential as error:
+        said = str(error)
+    assert not [value for value in VALUES if len(value) > 1 and value in said]
+    if found and found.secret:
+        assert found.variables.keys() == {"TWINE_USERNAME", "TWINE_PASSWORD"}
+        assert found.variables["TWINE_USERNAME"] == "__token__"
+        assert found.secret in {OURS, OTHER, TEST, "pypi-damaged"}
+        assert found.token is None or found.token.location == index.token_location
+        assert outer.get("TWINE_PASSWORD", found.secret) == found.secret or set_aside(index, outer)
+        assert outer.get(index.token_variable, found.secret) == found.secret
+    elif found:
+        assert index.token_variable not in outer
+        assert "TWINE_PASSWORD" not in outer or set_aside(index, outer)
+
+
 # The keyring, the terminal, or nothing.
 
 
@@ -340,6 +377,15 @@ def test_a_terminal_that_ends_gives_nothing(monkeypatch: pytest.MonkeyPatch) -> 
         raise EOFError
 
     monkeypatch.setattr("getpass.getpass", ended)
+    assert ask_terminal(PYPI) == ""
+
+
+def test_a_terminal_that_would_show_it_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    def shown(_prompt: str) -> str:
+        warnings.warn("Can not control echo on the terminal.", getpass.GetPassWarning, stacklevel=2)
+        return OURS
+
+    monkeypatch.setattr("getpass.getpass", shown)
     assert ask_terminal(PYPI) == ""
 
 

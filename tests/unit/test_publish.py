@@ -844,7 +844,9 @@ def test_a_stand_in_is_not_asked_whether_it_knows_the_project(
     project: Project, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     rehearse(project, standin=Standin(tmp_path, "http://127.0.0.1:1", "http://127.0.0.1:2"))
-    assert "make one for this project" not in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "make one for this project" not in said
+    assert "credential: TESTPYPI_TOKEN, a token of the stand-in\n" in said
 
 
 # The keyring and the terminal.
