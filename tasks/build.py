@@ -16,7 +16,7 @@ from packaging.utils import canonicalize_name
 from . import environment, report, source
 from .archives import Archive
 from .errors import BuildOdd, NothingToTake, listing, shortened
-from .frontend import Job, make
+from .frontend import Job, Product, make
 from .record import now
 from .register import VERSION
 from .stages import Built, Dist, Rehearsed, Tool
@@ -27,17 +27,16 @@ if TYPE_CHECKING:
     from .config import Config
     from .run import Run
     from .source import Source
-    from .stages import Normalised
 
 DISTRIBUTIONS = (".whl", ".tar.gz")
 
 
 @dataclass(frozen=True)
 class Made:
-    """How the files came to be: the tools that took part, and the sdist that was written anew."""
+    """How the files came to be: the tools that took part, and what came of them."""
 
     tools: tuple[Tool, ...]
-    normalised: tuple[Normalised, ...] = ()
+    product: Product
 
 
 def build(run: Run) -> None:
@@ -55,6 +54,9 @@ def build(run: Run) -> None:
         built = _record_of(run, found, fingerprint, archives, made)
         _put(run, built, staging)
     _tell(run, built, found)
+    for archive in archives:
+        if archive.kind == "sdist":
+            run.say(report.for_packagers(archive))
 
 
 def recipe(run: Run) -> str:
@@ -105,8 +107,8 @@ def _make(run: Run, found: Source, staging: Path) -> Made:
         run.say(f"not handed to the build (`build-env` in [tool.seatrial] lets more through): {', '.join(dropped)}")
     with run.scratch() as scratch:
         tree = source.check_out(found, scratch / "checkout", in_place=run.config.in_place)
-        normalised = make(Job(run, run.config, found.epoch, staging, scratch), tree)
-    return Made(_tools(), normalised)
+        product = make(Job(run, run.config, found.epoch, staging, scratch), tree)
+    return Made(_tools(), product)
 
 
 def _described(found: Source, config: Config) -> str:
@@ -135,7 +137,7 @@ def _take(folder: Path, staging: Path, dist: Path) -> Made:
         raise NothingToTake(folder, "it holds no wheel and no sdist.")
     for path in paths:
         shutil.copy2(path, staging / path.name)
-    return Made((Tool("seatrial", VERSION), Tool("--from", folder.name)))
+    return Made((Tool("seatrial", VERSION), Tool("--from", folder.name)), Product())
 
 
 def _one_release(archives: Sequence[Archive], config: Config) -> Sequence[Archive]:
@@ -162,7 +164,8 @@ def _record_of(run: Run, found: Source, fingerprint: str, archives: Sequence[Arc
         dirty=found.dirty,
         epoch=found.epoch,
         fingerprint=fingerprint,
-        normalised=made.normalised,
+        normalised=made.product.normalised,
+        lacking=made.product.lacking,
         tools=made.tools,
         matrix=run.config.cells,
     )

@@ -78,6 +78,7 @@ def _judge_release(run: Run, built: Built) -> tuple[tuple[str, ...], tuple[Probl
         "tags": list(tree.tags),
         "tag_patterns": list(run.config.tag),
         "tracked": list(source.tracked(tree)),
+        "lacking": list(built.lacking),
     }
     with run.scratch() as scratch:
         asked = scratch / "request.json"

@@ -113,8 +113,8 @@ def for_tools(outer: Mapping[str, str]) -> dict[str, str]:
 
 
 def dropped(outer: Mapping[str, str], extra: Iterable[str] = ()) -> list[str]:
-    """Return the names of the variables that `for_build` does not hand on, those of no interest left out."""
-    lost = set(outer) - set(for_build(outer, extra))
+    """Return the names of the variables that `for_build` does not hand on, without secrets and those of no interest."""
+    lost = set(outer) - set(for_build(outer, extra)) - set(kept_back(outer))
     return sorted(name for name in lost if not name.upper().startswith(NO_INTEREST))
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from . import environment, process
 from .archives import Archive
-from .errors import BuildOdd, ToolFailed
+from .errors import BuildOdd, ReleaseError, ToolFailed
 from .normalise import normalise
 from .stages import Dist
 from .workplace import NAME, unpack, workplace
@@ -27,6 +28,9 @@ LACKING: dict[Kind, str] = {
     "sdist": "a file that only the working tree has (the build sees what is committed)",
     "wheel": "a file that is not in the sdist (the wheel is built from that alone)",
 }
+
+
+COMPILED = (".c", ".cc", ".cpp", ".cxx", ".f", ".f90", ".go", ".pyx", ".rs")
 
 
 @dataclass(frozen=True)
@@ -53,21 +57,54 @@ def temporary() -> Path:
     return Path(tempfile.gettempdir()).resolve()
 
 
-def make(job: Job, tree: Path) -> tuple[Normalised, ...]:
-    """Build the archives that are asked for out of `tree`, the wheel from the sdist; return what was normalised.
+@dataclass(frozen=True)
+class Product:
+    """What came of a build: the sdist that was written anew, and the files that got lost on the way through it."""
 
-    Raises ToolFailed, ToolStuck, BuildOdd and BadArchive.
+    normalised: tuple[Normalised, ...] = ()
+    lacking: tuple[str, ...] = ()
+
+
+def make(job: Job, tree: Path, *, compare: bool = True) -> Product:
+    """Build the archives that are asked for out of `tree`, the wheel from the sdist.
+
+    With `compare` a wheel of `tree` itself is built beside it, to see what the sdist does not hand on. Raises
+    ToolFailed, ToolStuck, BuildOdd and BadArchive.
     """
     sdist = build_one(job, "sdist", tree)
-    Archive.open(sdist)
+    compare = compare and _is_pure(Archive.open(sdist))
     normalised = normalise(sdist, job.epoch) if job.config.normalise else None
+    lacking: tuple[str, ...] = ()
     if "wheel" in job.config.archives:
-        with workplace(temporary(), job.scratch / "src") as place:
-            build_one(job, "wheel", unpack(sdist, place))
+        with workplace(temporary(), job.scratch / "src") as place, ThreadPoolExecutor(1) as beside:
+            of_tree = beside.submit(_contents_of_tree, job, tree) if compare else None
+            wheel = build_one(job, "wheel", unpack(sdist, place))
+            lacking = tuple(sorted(of_tree.result() - _contents(wheel))) if of_tree else ()
     if "sdist" not in job.config.archives:
         sdist.unlink()
-        return ()
-    return (normalised,) if normalised else ()
+        return Product((), lacking)
+    return Product((normalised,) if normalised else (), lacking)
+
+
+def _is_pure(sdist: Archive) -> bool:
+    """Whether nothing in `sdist` has to be compiled, so that a second wheel is cheap."""
+    return not any(member.name.endswith(COMPILED) for member in sdist.members)
+
+
+def _contents_of_tree(job: Job, tree: Path) -> set[str]:
+    """Return what the wheel of `tree` itself installs; nothing where it cannot be built."""
+    apart = replace(job, out=job.scratch / "beside", scratch=job.scratch / "beside-scratch")
+    apart.out.mkdir()
+    apart.scratch.mkdir()
+    try:
+        return _contents(build_one(apart, "wheel", tree))
+    except ReleaseError:
+        return set()
+
+
+def _contents(wheel: Path) -> set[str]:
+    members = (member.name for member in Archive.open(wheel).members)
+    return {name for name in members if ".dist-info/" not in name}
 
 
 def build_one(job: Job, kind: Kind, tree: Path) -> Path:

@@ -107,6 +107,7 @@ def _judged_release(request: dict[str, Any]) -> dict[str, Any]:
         tag_patterns=tuple(request["tag_patterns"]),
         root=Path(request["root"]),
         tracked=tuple(request["tracked"]),
+        lacking=tuple(request["lacking"]),
     )
     names = request["files"]
     paths = [Path(name) for name in names]

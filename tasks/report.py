@@ -12,11 +12,14 @@ from .stages import Built, Checked, Rehearsed, Released
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from .archives import Archive
     from .record import Record
     from .stages import Cell, Dist, Installed, Problem, Verified
 
 UNITS = ("B", "KiB", "MiB", "GiB")
 STEP = 1024
+LICENCE = re.compile(r"(LICEN[CS]E|COPYING|NOTICE|AUTHORS)", re.IGNORECASE)
+TESTS, DOCS = frozenset({"test", "tests", "testing"}), frozenset({"doc", "docs"})
 IN_A_LINE = 4  # names of modules
 
 
@@ -125,3 +128,20 @@ def _where(rehearsed: Rehearsed) -> str:
 def _count(checked: Checked) -> str:
     warnings = sum(problem.severity == "warning" for problem in checked.problems)
     return f"{len(checked.rules)} rules, {warnings} warnings"
+
+
+def for_packagers(sdist: Archive) -> str:
+    """Say what an sdist holds of that which packagers look for beside the code. None of it is judged."""
+    names = [member.name.partition("/")[2] for member in sdist.members]
+    licences = sorted({name.rpartition("/")[2] for name in names if LICENCE.match(name.rpartition("/")[2])})
+    told = (
+        f"licence files: {', '.join(licences) or 'none'}",
+        f"tests: {_files_below(names, TESTS)}",
+        f"documentation: {_files_below(names, DOCS)}",
+    )
+    return f"  {sdist.path.name} for packagers: {'; '.join(told)}"
+
+
+def _files_below(names: Sequence[str], folders: frozenset[str]) -> str:
+    count = sum(not folders.isdisjoint(name.split("/")[:-1]) for name in names)
+    return f"{count} file{'' if count == 1 else 's'}" if count else "none"

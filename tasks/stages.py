@@ -113,7 +113,10 @@ class Stage:
 
 @dataclass(frozen=True, kw_only=True)
 class Built(Stage):
-    """The files exist. `commit` is None where there is no git; `epoch` is SOURCE_DATE_EPOCH in seconds."""
+    """The files exist. `commit` is None where there is no git; `epoch` is SOURCE_DATE_EPOCH in seconds.
+
+    `lacking` are the files that a wheel of the checkout has and the wheel, which is built from the sdist, has not.
+    """
 
     name = "built"
 
@@ -123,6 +126,7 @@ class Built(Stage):
     epoch: int
     fingerprint: str
     normalised: tuple[Normalised, ...]
+    lacking: tuple[str, ...] = ()
     tools: tuple[Tool, ...]
     matrix: tuple[Cell, ...]
 

@@ -176,17 +176,18 @@ def build(root: Path, out: Path) -> dict[str, Path]:
     found = source.look(root)
     with run.scratch() as scratch:
         tree = source.check_out(found, scratch / "checkout", in_place=False)
-        make(Job(run, Config(), found.epoch, out, scratch), tree)
+        make(Job(run, Config(), found.epoch, out, scratch), tree, compare=False)
     return {Dist.from_file(path).kind: path for path in out.iterdir()}
 
 
 def row(name: str, place: Path) -> dict[str, list[str]]:
-    """Return a cell for each change, by archive: whether the bytes are the same, or what differs."""
+    """Return the cells of each archive: what made it, and for each change whether the bytes are the same."""
     root = BACKENDS[name].write(place / "project")
     git(place, "clone", "--quiet", str(root), "clone")
     first = build(root, place / "first")
-    print(f"{name}: {generator(first['wheel'])}", flush=True)
-    cells: dict[str, list[str]] = {"sdist": [], "wheel": []}
+    print(name, flush=True)
+    made_by = generator(first["wheel"])
+    cells: dict[str, list[str]] = {"sdist": [made_by], "wheel": [made_by]}
     for number, (change, context) in enumerate(CHANGES.items()):
         with context():
             again = build(place / "clone" if change == "other folder" else root, place / f"again-{number}")
@@ -250,11 +251,16 @@ This page is written by `nox -s reproducible`.
 
 def page(rows: Mapping[str, Mapping[str, Sequence[str]]]) -> str:
     """Return the text of the page."""
-    lines = [f"| backend | archive | {' | '.join(CHANGES)} |", f"| --- | --- |{' --- |' * len(CHANGES)}"]
+    lines = [
+        f"| backend | archive | made by | {' | '.join(CHANGES)} |",
+        f"| --- | --- | --- |{' --- |' * len(CHANGES)}",
+    ]
     lines += [
         f"| {name} | {kind} | {' | '.join(found)} |" for name, cells in rows.items() for kind, found in cells.items()
     ]
-    odd = [name for name, cells in rows.items() if any(cell != "same" for found in cells.values() for cell in found)]
+    odd = [
+        name for name, cells in rows.items() if any(cell != "same" for found in cells.values() for cell in found[1:])
+    ]
     reasons = "\n".join(f"- {name}: {WHY.get(name, 'not known')}." for name in odd)
     system = f"Python {platform.python_version()} on {platform.system()}"
     return TEXT.format(table="\n".join(lines), reasons=f"Where they differ:\n\n{reasons}" if odd else "", system=system)

@@ -29,13 +29,17 @@ MENTIONS = 20  # findings of one rule on one file
 
 @dataclass(frozen=True)
 class Release:
-    """What a release rule looks at: all files, the version tags at HEAD, and the files that git tracks below root."""
+    """What a release rule looks at: all files, the version tags at HEAD, and the files that git tracks below root.
+
+    `lacking` are files that a wheel of the checkout has and the one that is built from the sdist has not.
+    """
 
     archives: tuple[Look, ...]
     tags: tuple[str, ...] = ()
     tag_patterns: tuple[str, ...] = ("v{version}", "{version}")
     root: Path | None = None
     tracked: tuple[str, ...] = ()
+    lacking: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from packaging.version import InvalidVersion, Version
 
+from ..errors import shortened
 from .registry import release_rule
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from .registry import Release
 
 COMPARED = ("name", "version", "summary", "requires-python", "requires-dist", "provides-extra", "license-expression")
+MODULES = (".py", ".pyi", ".so", ".pyd")
 SHOWN = 80
 
 
@@ -55,6 +57,31 @@ def no_wheel(release: Release) -> Iterator[str]:
     """There is no wheel: every user builds it, and runs the build backend to learn the metadata."""
     if not any(archive.kind == "wheel" for archive in release.archives):
         yield "there is no wheel, so every installation has to build the sdist first."
+
+
+@release_rule("release-lost-modules", "error")
+def lost_modules(release: Release) -> Iterator[str]:
+    """A module is in a wheel of the checkout and not in the wheel, which is built from the sdist.
+
+    The sdist does not hold it, so nobody who installs this release has it. Name it in the settings of the build backend
+    (MANIFEST.in, `include`), or keep it out of the wheel.
+    """
+    if lost := [name for name in release.lacking if name.endswith(MODULES) and not _is_test(name)]:
+        yield f"these modules are lost on the way through the sdist:{shortened(lost)}"
+
+
+@release_rule("release-lost-files", "warning")
+def lost_files(release: Release) -> Iterator[str]:
+    """A file beside the modules, or a test, is in a wheel of the checkout and not in the one built from the sdist.
+
+    Data that the code reads at run time is missed by whoever installs this release; tests mostly are not.
+    """
+    if lost := [name for name in release.lacking if not name.endswith(MODULES) or _is_test(name)]:
+        yield f"these files are lost on the way through the sdist:{shortened(lost)}"
+
+
+def _is_test(name: str) -> bool:
+    return any(part.startswith("test") for part in name.split("/"))
 
 
 @release_rule("release-metadata-agree", "warning")

@@ -151,3 +151,15 @@ def test_a_released_tag_is_built_again_and_compared(project: Project, indexes: I
     assert other.shows("different demo-1.0-py3-none-any.whl", "demo/__init__.py: other contents")
     assert other.shows("is not what PyPI (stand-in) serves")
     assert len(indexes.held("pypi")) == 2
+
+
+def test_modules_that_are_lost_on_the_way_through_the_sdist_stop_the_release(
+    make_project: Callable[..., Project],
+) -> None:
+    settings = SETTINGS + '\n[tool.flit.sdist]\nexclude = ["src/demo/lost.py"]\n'
+    project = make_project(settings, files={"src/demo/lost.py": "x = 1\n"})
+    done = project.nox("check")
+    assert done.code == 1
+    assert done.shows("these modules are lost on the way through the sdist: | demo/lost.py [release-lost-modules]")
+    assert project.stage("built.json")["lacking"] == ["demo/lost.py"]
+    assert done.shows("for packagers: licence files: LICENSE; tests: none; documentation: none")

@@ -75,6 +75,8 @@ class FakeBuild:
 
     def __init__(self) -> None:
         self.makers: dict[str, Callable[[Path], Path]] = {SDIST: make_sdist, WHEEL: make_wheel}
+        self.beside: Callable[[Path], Path] | None = None
+        self.compared = 0
         self.codes = {"sdist": 0, "wheel": 0}
         self.unreported: set[str] = set()
         self.argv: list[tuple[str, ...]] = []
@@ -83,6 +85,8 @@ class FakeBuild:
 
     def __call__(self, argv: Sequence[str], *, env: Mapping[str, str], **settings: Any) -> process.Outcome:
         kind = "wheel" if "--wheel" in argv else "sdist"
+        if kind == "wheel" and Path(argv[-1]).name == "checkout":
+            return self.of_checkout(argv)
         self.argv.append(tuple(argv))
         self.env = env
         self.trees[kind] = {path.name for path in Path(argv[-1]).iterdir()}
@@ -100,6 +104,16 @@ class FakeBuild:
         written.write_text(json.dumps({"artifacts": artifacts}), encoding="utf-8")
         settings["on_wait"](15.0)
         return process.Outcome(self.codes[kind], "the backend's words\n")
+
+    def of_checkout(self, argv: Sequence[str]) -> process.Outcome:
+        """Build the wheel of the tree itself, which is only compared."""
+        self.compared += 1
+        if self.beside is None:
+            return process.Outcome(1, "only the sdist can be built into a wheel\n")
+        dist = Dist.from_file(self.beside(Path(argv[argv.index("--outdir") + 1]) / WHEEL))
+        report = {"artifacts": [{"name": dist.filename, "hashes": {"sha256": dist.sha256}}]}
+        Path(argv[argv.index("--report") + 1]).write_text(json.dumps(report), encoding="utf-8")
+        return process.Outcome(0, "")
 
 
 @pytest.fixture
@@ -189,6 +203,48 @@ def test_the_wheel_is_built_from_the_sdist_alone_in_one_place(root: Path, tool: 
     assert (of_sdist.name, tool.trees["wheel"]) == ("checkout", {"PKG-INFO"})
     assert of_wheel == Path(tempfile.gettempdir()).resolve() / "seatrial-build" / "src" / "demo-1.0"
     assert not of_wheel.exists()
+
+
+def fuller_wheel(path: Path) -> Path:
+    """Write a wheel with modules that the sdist does not hand on."""
+    make_wheel(path)
+    with zipfile.ZipFile(path, "a") as archive:
+        for name in ("demo/lost.py", "demo/data.json", "demo-1.0.dist-info/RECORD"):
+            archive.writestr(name, "")
+    return path
+
+
+def test_files_that_are_lost_on_the_way_through_the_sdist_are_recorded(root: Path, tool: FakeBuild) -> None:
+    tool.beside = fuller_wheel
+    build(make_run(root))
+    assert built(root).lacking == ("demo/data.json", "demo/lost.py")
+    assert names(root / "dist") == {SDIST, WHEEL}
+
+
+def test_where_the_checkout_cannot_be_compared_nothing_is_lacking(root: Path, tool: FakeBuild) -> None:
+    build(make_run(root))
+    assert (tool.compared, built(root).lacking) == (1, ())
+
+
+def test_what_has_to_be_compiled_is_not_built_twice(root: Path, tool: FakeBuild) -> None:
+    def with_extension(path: Path) -> Path:
+        source = write_tree(path.parent, {"x": "int x;"}) / "x"
+        with tarfile.open(make_sdist(path)) as old, tarfile.open(path.with_suffix(".new"), "w:gz") as tar:
+            for member in old:
+                tar.addfile(member, old.extractfile(member))
+            tar.add(source, "demo-1.0/demo.c")
+        source.unlink()
+        return path.with_suffix(".new").replace(path)
+
+    tool.makers[SDIST] = with_extension
+    build(make_run(root))
+    assert tool.compared == 0
+
+
+@pytest.mark.usefixtures("tool")
+def test_what_packagers_look_for_is_told(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    build(make_run(root))
+    assert f"{SDIST} for packagers: licence files: none; tests: none; documentation: none" in capsys.readouterr().out
 
 
 def test_a_repository_around_the_folder_is_out_of_reach(root: Path, tool: FakeBuild) -> None:

@@ -12,6 +12,7 @@ from tasks import indexes
 from tasks import rebuild as module
 from tasks.config import Config
 from tasks.errors import NothingServed, RebuiltOtherwise, TagMissing
+from tasks.frontend import Product
 from tasks.indexes import Served
 from tasks.rebuild import SAME_MEMBERS, differences, rebuild
 from tasks.stages import Dist
@@ -39,11 +40,12 @@ class World:
     def serve(self, name: str, make: Callable[[Path], Path]) -> None:
         make(self.folder / name)
 
-    def make(self, job: Job, tree: Path) -> tuple[()]:
+    def make(self, job: Job, tree: Path, *, compare: bool) -> Product:
+        assert not compare
         self.job, self.tree = job, {path.name for path in tree.iterdir()}
         for name, make in self.made.items():
             make(job.out / name)
-        return ()
+        return Product()
 
     def read_project(self, *_args: Any, **_settings: Any) -> tuple[Served, ...]:
         dists = [Dist.from_file(path) for path in sorted(self.folder.iterdir())]

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tasks import report
+from tasks.archives import Archive
 from tasks.record import Record
 from tasks.stages import Cell, Dist, Installed, Problem
+from tests.archives import sdist
 from tests.projects import write_tree
 from tests.unit.test_record import BUILT, CHECKED, FILES, REHEARSED, RELEASED, VERIFIED
 
@@ -104,6 +106,14 @@ def test_what_was_imported_fits_a_line(imported: tuple[str, ...], ran: tuple[str
 def test_dependencies_are_counted_without_our_own_and_what_is_there_anyway(count: int, expected: str) -> None:
     came = [Installed("demo", "1.0", "https://files.example/demo.whl")] * (count + 1)
     assert report.dependencies([*came, Installed("pip", "25.3")]) == expected
+
+
+def test_what_packagers_look_for_is_counted(tmp_path: Path) -> None:
+    names = ("vendored/COPYING.txt", "tests/test_a.py", "src/demo/tests/data.txt", "docs/index.md", "test.py")
+    archive = Archive.open(sdist(tmp_path, files={f"demo-1.0/{name}": "x" for name in names}))
+    assert report.for_packagers(archive) == (
+        "  demo-1.0.tar.gz for packagers: licence files: COPYING.txt, LICENSE; tests: 2 files; documentation: 1 file"
+    )
 
 
 # Where the release stands.

@@ -144,3 +144,26 @@ def test_a_tag_with_no_readable_file_passes() -> None:
 
 def test_kinds_are_those_that_are_there(tmp_path: Path) -> None:
     assert module.kinds((Look.open(wheel(tmp_path)),)) == {"wheel"}
+
+
+def lost(code: str, *names: str) -> list[str]:
+    release = Release((), lacking=names)
+    return [message for rule in registry.RELEASE_RULES if rule.code == code for message in rule.find(release)]
+
+
+@pytest.mark.parametrize("name", ["demo/a.py", "demo/_c.cpython-313-x86_64-linux-gnu.so", "demo/a.pyi"])
+def test_a_module_that_is_lost_stops_the_release(name: str) -> None:
+    (message,) = lost("release-lost-modules", name, "demo/data.json")
+    assert message == f"these modules are lost on the way through the sdist:\n  {name}"
+    assert lost("release-lost-files", name) == []
+
+
+@pytest.mark.parametrize("name", ["demo/data.json", "tests/__init__.py", "demo/tests/test_a.py", "test_demo.py"])
+def test_another_file_that_is_lost_is_told(name: str) -> None:
+    (message,) = lost("release-lost-files", name, "demo/a.py")
+    assert message == f"these files are lost on the way through the sdist:\n  {name}"
+    assert lost("release-lost-modules", name) == []
+
+
+def test_where_nothing_is_lost_nothing_is_said() -> None:
+    assert lost("release-lost-modules") == lost("release-lost-files") == []
