@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -74,16 +75,25 @@ def make(job: Job, tree: Path, *, compare: bool = True) -> Product:
     sdist = build_one(job, "sdist", tree)
     compare = compare and _is_pure(Archive.open(sdist))
     normalised = normalise(sdist, job.epoch) if job.config.normalise else None
-    lacking: tuple[str, ...] = ()
-    if "wheel" in job.config.archives:
-        with workplace(temporary(), job.scratch / "src") as place, ThreadPoolExecutor(1) as beside:
-            of_tree = beside.submit(_contents_of_tree, job, tree) if compare else None
-            wheel = build_one(job, "wheel", unpack(sdist, place))
-            lacking = tuple(sorted(of_tree.result() - _contents(wheel))) if of_tree else ()
+    lacking = _make_wheel(job, tree if compare else None, sdist) if "wheel" in job.config.archives else ()
     if "sdist" not in job.config.archives:
         sdist.unlink()
         return Product((), lacking)
     return Product((normalised,) if normalised else (), lacking)
+
+
+def _make_wheel(job: Job, tree: Path | None, sdist: Path) -> tuple[str, ...]:
+    """Build the wheel of `sdist`; return which files a wheel of `tree`, built beside it, has more."""
+    over = threading.Event()
+    with workplace(temporary(), job.scratch / "src") as place, ThreadPoolExecutor(1) as beside:
+        if place.parent == job.scratch:
+            job.run.say("the usual folder is in use: compiled files may differ from those of another build")
+        of_tree = beside.submit(_contents_of_tree, job, tree, over) if tree else None
+        try:
+            wheel = build_one(job, "wheel", unpack(sdist, place))
+            return tuple(sorted(of_tree.result() - _contents(wheel))) if of_tree else ()
+        finally:
+            over.set()  # whatever ends this build ends the other one, too
 
 
 def _is_pure(sdist: Archive) -> bool:
@@ -91,14 +101,19 @@ def _is_pure(sdist: Archive) -> bool:
     return not any(member.name.endswith(COMPILED) for member in sdist.members)
 
 
-def _contents_of_tree(job: Job, tree: Path) -> set[str]:
-    """Return what the wheel of `tree` itself installs; nothing where it cannot be built."""
+def _contents_of_tree(job: Job, tree: Path, over: threading.Event) -> set[str]:
+    """Return what the wheel of `tree` itself installs; nothing where it cannot be built, or when it is `over`."""
+
+    def stop(_: float) -> None:
+        if over.is_set():
+            raise InterruptedError
+
     apart = replace(job, out=job.scratch / "beside", scratch=job.scratch / "beside-scratch")
     apart.out.mkdir()
     apart.scratch.mkdir()
     try:
-        return _contents(build_one(apart, "wheel", tree))
-    except ReleaseError:
+        return _contents(build_one(apart, "wheel", tree, stop))
+    except (ReleaseError, InterruptedError):
         return set()
 
 
@@ -107,8 +122,11 @@ def _contents(wheel: Path) -> set[str]:
     return {name for name in members if ".dist-info/" not in name}
 
 
-def build_one(job: Job, kind: Kind, tree: Path) -> Path:
-    """Build the archive `kind` of `tree` and return it. Raises ToolFailed, ToolStuck and BuildOdd."""
+def build_one(job: Job, kind: Kind, tree: Path, watch: process.OnWait | None = None) -> Path:
+    """Build the archive `kind` of `tree` and return it; `watch` is called every second in place of signs of life.
+
+    Raises ToolFailed, ToolStuck and BuildOdd.
+    """
     run, written = job.run, job.scratch / f"{kind}.json"
     before = set(job.out.iterdir())
     argv = build_command(str(run.tools("build")), kind, str(tree), str(job.out), str(written), uv=bool(run.uv))
@@ -117,7 +135,8 @@ def build_one(job: Job, kind: Kind, tree: Path) -> Path:
         env=job.env,
         cwd=job.scratch,
         time_limit=job.config.build_timeout,
-        on_wait=lambda seconds: run.say(f"still building the {kind} ({seconds:.0f} s)"),
+        on_wait=watch or (lambda seconds: run.say(f"still building the {kind} ({seconds:.0f} s)")),
+        every=1.0 if watch else None,
     )
     if outcome.code != 0:
         raise ToolFailed(

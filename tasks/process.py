@@ -39,16 +39,20 @@ def run(
     cwd: Path,
     time_limit: float | None = None,
     on_wait: OnWait | None = None,
+    every: float | None = None,
 ) -> Outcome:
     """Run `argv` in `cwd` with exactly `env`, and return how it ended.
 
-    `on_wait` is called now and then with the seconds gone by. A program that takes longer than `time_limit` seconds
+    `on_wait` is called now and then (`every` so many seconds) with the seconds gone by; what it raises ends the program
+    too. A program that takes longer than `time_limit` seconds
     is ended with all that it started. Raises ToolMissing and ToolStuck.
     """
     with _started(argv, env, cwd, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as child:
         waited = 0.0
         while True:
-            tick = TICK if time_limit is None else min(TICK, max(time_limit - waited, 0.01))
+            tick = every or TICK
+            if time_limit is not None:
+                tick = min(tick, max(time_limit - waited, 0.01))
             try:
                 output, _ = child.communicate(timeout=tick)
             except subprocess.TimeoutExpired as late:

@@ -22,6 +22,7 @@ from tasks.normalise import members
 from tasks.record import Record
 from tasks.run import Run
 from tasks.stages import Built, Cell, Dist, Rehearsed, Tool
+from tasks.workplace import workplace
 from tests.fakes import make_run
 from tests.projects import EPOCH, commit, git, sample, write_tree
 
@@ -52,6 +53,13 @@ def make_wheel(path: Path, name: str = "demo", version: str = "1.0") -> Path:
     return path
 
 
+@pytest.fixture(autouse=True)
+def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep apart from other runs on this machine, which use one folder for wheels."""
+    (tmp_path / "tmp").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "tmp"))
+
+
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
     """A committed project."""
@@ -77,6 +85,7 @@ class FakeBuild:
         self.makers: dict[str, Callable[[Path], Path]] = {SDIST: make_sdist, WHEEL: make_wheel}
         self.beside: Callable[[Path], Path] | None = None
         self.compared = 0
+        self.hangs = False
         self.codes = {"sdist": 0, "wheel": 0}
         self.unreported: set[str] = set()
         self.argv: list[tuple[str, ...]] = []
@@ -86,7 +95,7 @@ class FakeBuild:
     def __call__(self, argv: Sequence[str], *, env: Mapping[str, str], **settings: Any) -> process.Outcome:
         kind = "wheel" if "--wheel" in argv else "sdist"
         if kind == "wheel" and Path(argv[-1]).name == "checkout":
-            return self.of_checkout(argv)
+            return self.of_checkout(argv, settings["on_wait"])
         self.argv.append(tuple(argv))
         self.env = env
         self.trees[kind] = {path.name for path in Path(argv[-1]).iterdir()}
@@ -105,9 +114,12 @@ class FakeBuild:
         settings["on_wait"](15.0)
         return process.Outcome(self.codes[kind], "the backend's words\n")
 
-    def of_checkout(self, argv: Sequence[str]) -> process.Outcome:
+    def of_checkout(self, argv: Sequence[str], on_wait: process.OnWait) -> process.Outcome:
         """Build the wheel of the tree itself, which is only compared."""
         self.compared += 1
+        if self.hangs:
+            while True:
+                on_wait(1.0)
         if self.beside is None:
             return process.Outcome(1, "only the sdist can be built into a wheel\n")
         dist = Dist.from_file(self.beside(Path(argv[argv.index("--outdir") + 1]) / WHEEL))
@@ -224,6 +236,22 @@ def test_files_that_are_lost_on_the_way_through_the_sdist_are_recorded(root: Pat
 def test_where_the_checkout_cannot_be_compared_nothing_is_lacking(root: Path, tool: FakeBuild) -> None:
     build(make_run(root))
     assert (tool.compared, built(root).lacking) == (1, ())
+
+
+def test_a_build_that_fails_ends_the_one_beside_it(root: Path, tool: FakeBuild) -> None:
+    tool.hangs = True
+    tool.codes["wheel"] = 1
+    with pytest.raises(ToolFailed, match="The build of the wheel failed"):
+        build(make_run(root))
+    assert tool.compared == 1
+
+
+@pytest.mark.usefixtures("tool")
+def test_a_folder_that_is_in_use_is_told(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    base = Path(tempfile.gettempdir()).resolve()
+    with workplace(base, root.parent / "other"):
+        build(make_run(root))
+    assert "the usual folder is in use" in capsys.readouterr().out
 
 
 def test_what_has_to_be_compiled_is_not_built_twice(root: Path, tool: FakeBuild) -> None:

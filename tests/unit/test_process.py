@@ -152,6 +152,12 @@ def test_whoever_waits_is_told_now_and_then(tmp_path: Path) -> None:
     assert heard[:2] == pytest.approx([0.1, 0.2])
 
 
+def test_whoever_waits_can_be_told_more_often(tmp_path: Path) -> None:
+    heard: list[float] = []
+    process.run(python("import time\ntime.sleep(0.3)"), env=ENV, cwd=tmp_path, on_wait=heard.append, every=0.05)
+    assert heard[:2] == pytest.approx([0.05, 0.1])
+
+
 @pytest.mark.usefixtures("hurried")
 def test_an_interruption_while_waiting_ends_the_program(tmp_path: Path) -> None:
     def interrupt(_: float) -> None:
