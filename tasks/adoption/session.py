@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from .. import config
+from ..door import SESSIONS
 from ..errors import BadOption, indented, listing
 from ..indexes import PYPI
 from ..register import VERSION
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 
     Say = Callable[[str], None]
 
-NAMES = ("build", "check", "testpypi", "verify", "pypi", "dryrun", "inspect", "status")
 MERGED = ("noxfile.py", ".gitignore", ".gitattributes", ".github/dependabot.yml", ".gitlab-ci.yml")
 PREFIX = "release-"
 WORKFLOWS = {
@@ -106,7 +106,7 @@ def _given(data: Sequence[str]) -> dict[str, str]:
 def answers(target: Target) -> dict[str, str]:
     """Return the answers that the project itself gives; everything else keeps the template's defaults."""
     found = {"folder": target.folder, "ci": _ci(target)}
-    if target.sessions & set(NAMES):
+    if target.sessions & set(SESSIONS):
         found["prefix"] = PREFIX
     workflows = target.root / ".github" / "workflows"
     for question, names in WORKFLOWS.items():

@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import json
 import os
+import re
 import shutil
 import sys
 import sysconfig
@@ -39,6 +40,7 @@ upload = "{testpypi}/legacy/"
 simple = "{pypi}/simple/"
 upload = "{pypi}/legacy/"
 """
+OF_CI = re.compile("TOKEN|^TWINE_|^GITHUB_|^GITLAB_|^CI$|^CI_")  # of the CI system that runs this test, if one does
 CLASH = """\
 @nox.session
 def build(session: nox.Session) -> None:
@@ -91,7 +93,7 @@ def make_stage(tmp_path: Path, render: Render, python: Path) -> Iterator[Callabl
                 noxfile.read_text(encoding="utf-8").replace("nox.needs", f"{sessions}nox.needs"), "utf-8"
             )
             commit(project, tag="v1.0")
-            plain = {name: value for name, value in os.environ.items() if "TOKEN" not in name}
+            plain = {name: value for name, value in os.environ.items() if not OF_CI.search(name)}
             path = os.pathsep.join([str(python), os.environ["PATH"], sysconfig.get_path("scripts")])
             secrets = {f"{name.upper()}_TOKEN": token for name, token in tokens.items()}
             return Stage(project, indexes, plain | {"PATH": path, "CI": "true"}, secrets)
