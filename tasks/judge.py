@@ -34,6 +34,7 @@ RULES = (
     "zips",
     "wheel",
     "sdist",
+    "layout",
     "contents",
     "attestation",
     "twine",

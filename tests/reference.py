@@ -44,6 +44,7 @@ SUBJECTS = {
     "zips": "The zip structure of wheels",
     "wheel": "Wheels",
     "sdist": "Sdists",
+    "layout": "What a maintainer would regret",
     "contents": "Contents",
     "attestation": "Attestations",
     "twine": "`twine check`",

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from ..indexes import Served
     from ..stages import Dist
 
+GROWTH, SMALL = 3, 1 << 20  # a file below so many bytes may grow as it likes
 SECONDS = len("2024-05-06T07:08:09")
 SAME_LOOKS = str.maketrans("lio", "110")  # letters and digits that PyPI takes for one another in a new name
 
@@ -158,6 +159,19 @@ def similar_name(listing: Listing) -> Iterator[str]:
     """
     if listing.is_pypi and listing.served == () and listing.similar:
         yield f"{listing.name} has {some(listing.similar)}, and takes {listing.project!r} for the same name."
+
+
+@index_rule("index-size", "warning")
+def size(listing: Listing) -> Iterator[str]:
+    """A file is more than three times as large as the largest of its kind that is there.
+
+    Something may have been packed that was not meant to be: look at what is in it.
+    """
+    for dist in listing.dists:
+        kind = [file.size for file in listing.served or () if file.filename.endswith(".whl") == (dist.kind == "wheel")]
+        largest = max(kind, default=0)
+        if largest and dist.size > max(GROWTH * largest, SMALL):
+            yield f"{dist.filename} has {dist.size:,} bytes; the largest {dist.kind} on {listing.name} has {largest:,}."
 
 
 def _moment(text: str) -> datetime | None:

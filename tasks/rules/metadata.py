@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
+
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from .registry import metadata_rule
 
@@ -10,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ..archives import Metadata
+
+PYTHON = re.compile(r"Programming Language :: Python :: (3\.\d+)")
 
 
 @metadata_rule("metadata-summary", "warning")
@@ -73,3 +78,40 @@ def source_url(metadata: Metadata) -> Iterator[str]:
     """
     if not any(metadata.first(field) for field in ("project-url", "home-page", "download-url")):
         yield "there is no link to the source or a home page: set [project.urls]."
+
+
+@metadata_rule("metadata-python-classifiers", "warning")
+def python_classifiers(metadata: Metadata) -> Iterator[str]:
+    """A classifier names a Python that Requires-Python leaves out, so one of the two is wrong.
+
+    `requires-python` is what installers obey; the classifiers are for people.
+    """
+    try:
+        supported = SpecifierSet(metadata.first("requires-python") or "")
+    except InvalidSpecifier:
+        return
+    named = [found[1] for line in metadata.all("classifier") if (found := PYTHON.fullmatch(line))]
+    if left_out := [version for version in named if not supported.contains(f"{version}.99")]:
+        yield f"the classifiers name Python {', '.join(left_out)}, which Requires-Python ({supported}) leaves out."
+
+
+@metadata_rule("metadata-license-classifier", "warning")
+def license_classifier(metadata: Metadata) -> Iterator[str]:
+    """A licence classifier stands beside License-Expression, which took its place (PEP 639).
+
+    Take the `License ::` classifiers away; some backends refuse the pair already.
+    """
+    old = [line for line in metadata.all("classifier") if line.startswith("License ::")]
+    if old and metadata.first("license-expression"):
+        yield f"License-Expression took the place of the classifier {', '.join(map(repr, old))}: take it away."
+
+
+@metadata_rule("metadata-deprecated", "warning")
+def deprecated(metadata: Metadata) -> Iterator[str]:
+    """A field stands there that nothing reads any more: Requires, Provides, Obsoletes.
+
+    Requires-Dist took their place: `dependencies` in `[project]`. In setup.py they come from `requires`, `provides` and
+    `obsoletes`.
+    """
+    if old := [field for field in ("requires", "provides", "obsoletes") if metadata.all(field)]:
+        yield f"nothing reads {', '.join(old)} any more: set `dependencies` in [project]."

@@ -94,6 +94,15 @@ def test_an_index_that_does_not_answer_is_not_checked() -> None:
     assert found("index-not-checked") == []
 
 
+def test_a_file_that_grew_a_lot_is_named() -> None:
+    there = Served("demo-0.9.tar.gz", "", "", yanked=False, size=1 << 20)
+    grown, usual = (Dist("demo-1.0.tar.gz", "b" * 64, size) for size in (3_200_000, 3_100_000))
+    (message,) = found("index-size", there, dists=(grown,))
+    assert "3,200,000" in message
+    assert found("index-size", there, dists=(usual, Dist("demo-1.0-py3-none-any.whl", "", 1 << 30))) == []
+    assert found("index-size", Served("demo-0.9.tar.gz", "", "", yanked=False, size=9), dists=(SDIST,)) == []
+
+
 def test_names_look_the_same() -> None:
     assert looks("My-Lib.io") == looks("mylibi0") == "my11b10"
     assert similar_names("my-lib") == ("mylib", "my11b", "my1ib")

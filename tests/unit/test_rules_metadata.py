@@ -66,3 +66,28 @@ def test_another_classifier_names_no_license(tmp_path: Path) -> None:
 def test_an_empty_description_is_named(tmp_path: Path, description: str) -> None:
     assert found(wheel(tmp_path, description=description), "metadata-readme")
     assert found(wheel(tmp_path), "metadata-readme") == []
+
+
+PYTHONS = [f"Programming Language :: Python :: 3.{minor}" for minor in (9, 10)]
+
+
+@pytest.mark.parametrize(
+    ("code", "wrong", "right"),
+    [
+        ("metadata-python-classifiers", {"Classifier": PYTHONS}, {"Classifier": PYTHONS, "Requires-Python": ">=3.9"}),
+        (
+            "metadata-python-classifiers",
+            {"Classifier": PYTHONS, "Requires-Python": "<3.10"},
+            {"Classifier": PYTHONS, "Requires-Python": "three"},
+        ),
+        (
+            "metadata-license-classifier",
+            {"Classifier": "License :: OSI Approved :: MIT License"},
+            {"Classifier": "License :: OSI Approved :: MIT License", "License-Expression": None},
+        ),
+        ("metadata-deprecated", {"Requires": "six"}, {"Requires-Dist": "six"}),
+    ],
+)
+def test_what_is_out_of_step_is_named(tmp_path: Path, code: str, wrong: Fields, right: Fields) -> None:
+    assert len(found(wheel(tmp_path, wrong), code)) == 1
+    assert found(wheel(tmp_path, right), code) == []
