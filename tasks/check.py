@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.tags import sys_tags
 
-from . import environment, lookups, process, report, source
+from . import environment, inspection, lookups, process, report, source
 from .archives import Archive
 from .config import KNOWN_PYTHONS, is_here
-from .errors import FindingsInFiles, NotReady, ReleaseError, ToolFailed
+from .errors import NotReady, ReleaseError, ToolFailed
 from .installer import Origin
 from .record import now
 from .stages import KINDS, Built, Checked, Problem, Trial
@@ -239,11 +239,4 @@ def inspect(run: Run) -> None:
     with run.scratch() as scratch:
         paths = [str(start / path) for path in run.options.files]
         answer = _judge(run, scratch, "files", *paths)
-    for entry, given in zip(answer, run.options.files, strict=True):
-        entry["file"] = str(given)
-        found = [Problem(file=given.name, **problem) for problem in entry["problems"]]
-        run.say(report.problems(found) if found else f"  {given.name}: nothing found")
-    if run.options.json:
-        run.options.json.write_text(json.dumps(answer, indent=2) + "\n", encoding="utf-8")
-    if bad := sum(any(p["severity"] == "error" for p in entry["problems"]) for entry in answer):
-        raise FindingsInFiles(bad)
+    inspection.show(answer, run.options, run.say)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import platformdirs
 
+from . import inspection
 from .register import PROJECT_VARIABLE, VERSION, too_old
 
 if TYPE_CHECKING:
@@ -60,6 +61,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"seatrial needs {problem}", file=sys.stderr)
         return 1
     options, session, args = words[:place], words[place], words[place + 1 :]
+    if session == "inspect" and not options and inspection.is_equipped():
+        return inspection.main(args, Path.cwd())
     os.environ[PROJECT_VARIABLE] = str(Path.cwd())
     return run_nox([*options, *nox_arguments(session, Path.cwd()), "--", *args])
 

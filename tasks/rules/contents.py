@@ -32,7 +32,8 @@ def readable(look: Look) -> Iterator[str]:
     show what is in it.
     """
     if look.trouble:
-        yield f"it cannot be read: {look.trouble.rstrip('.')}. It was cut short or damaged: build it again."
+        cure = " It was cut short or damaged: build it again." if look.size else ""
+        yield f"it cannot be read: {look.trouble.rstrip('.')}.{cure}"
 
 
 @wheel_rule("wheel-release-tooling", "error")

@@ -95,8 +95,10 @@ class Look:
             size = path.stat().st_size
             with path.open("rb") as file:
                 _look(seen, file, path.name, size)
+        except FileNotFoundError:
+            trouble = "there is no such file."
         except BROKEN as error:
-            trouble = str(error).strip() or type(error).__name__
+            trouble = getattr(error, "strerror", None) or str(error).strip() or type(error).__name__
         raw = metadata_of(path.name, seen.kept, seen.tar)
         return cls(
             path=path,

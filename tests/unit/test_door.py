@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import platformdirs
 import pytest
 
-from tasks import door, register
+from tasks import door, inspection, register
 from tasks.door import SESSIONS, is_session, main, nox_arguments, run_nox, usage
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ def nox_argv(project: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     del project
     seen: list[str] = []
     monkeypatch.setattr(runpy, "run_module", lambda *_args, **_options: seen.extend(sys.argv))
+    monkeypatch.setattr(inspection, "is_equipped", lambda: False)
     return seen
 
 
