@@ -114,7 +114,7 @@ def pyarmor(name: str, raw: bytes) -> Iterator[str]:
     Its acceptable use policy forbids code that nobody can read. Publish the source, or a compiled extension (Cython,
     mypyc, nuitka), which is allowed.
     """
-    if _is_scanned(name, raw) and any(mark in raw for mark in limits.PYARMOR):
+    if _is_scanned(name, raw) and limits.PYARMOR_STEM in raw and any(mark in raw for mark in limits.PYARMOR):
         yield f"{name} is encrypted with PyArmor, which PyPI does not allow."
 
 

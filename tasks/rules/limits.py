@@ -83,6 +83,7 @@ PLATFORM_PATTERNS = tuple(
 # warehouse/utils/scanner.py and scanner_rules/*.yar
 SCANNED = (".py", ".pye")
 SCANNED_SIZE = 5 << 20
+PYARMOR_STEM = b"__pyarmor_"  # what all of the marks have in common: one search for most files
 PYARMOR = (
     b"__pyarmor__(__name__, __file__,",
     b"__pyarmor_enter__",
