@@ -132,6 +132,16 @@ def test_a_hostile_archive_is_answered_in_little_memory(
     assert not os.path.lexists(tmp_path.parent / "climbed")
 
 
+@pytest.mark.parametrize("name", [WHEEL, SDIST])
+def test_names_that_are_too_long_together_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    path = written(tmp_path, name, zipped(MEMBERS.items()) if name == WHEEL else gzipped(TAR))
+    assert judge_file(path) == ()
+    monkeypatch.setattr(look, "NAMES_TOTAL", 50)
+    assert "archive-readable" in {problem.rule for problem in judge_file(path)}
+
+
 def test_the_readers_limits_hold_memory_too() -> None:
     """What a list of that many members takes stays far below what a machine has."""
     assert max(zips.MEMBER_LIMIT, tars.MEMBER_LIMIT) <= 100_000

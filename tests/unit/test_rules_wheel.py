@@ -33,6 +33,7 @@ CASES: list[tuple[str, Contents, Contents]] = [
     ("wheel-record", record(None), {}),
     ("wheel-record", record(b"\xff"), record("größe,,\n")),
     ("wheel-record", record(RECORD + "\n"), record(RECORD)),
+    ("wheel-record", record("x" * 200_000 + ",,\n"), record("x" * 100_000 + ",,\n")),
     ("wheel-record", record("\n" + RECORD), record(RECORD.replace("\n", "\r\n"))),
     ("wheel-record-mismatch", record(RECORD + "demo/gone.py,,\n"), record(RECORD)),
     ("wheel-record-mismatch", {**record(RECORD), "demo/more.py": ""}, {**record(RECORD), f"{INFO}/RECORD.jws": ""}),

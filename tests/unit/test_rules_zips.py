@@ -176,6 +176,18 @@ def zip64(length: int = 44, *, locator: bool = True) -> bytes:
     return PLAIN[:at] + record + place + PLAIN[at:]
 
 
+def test_a_unicode_path_without_printable_characters_is_named(tmp_path: Path) -> None:
+    field = struct.pack("<HHBL", 0x7075, 5 + 4, 1, 0) + b"de\x07o"
+    assert found(written(tmp_path, WHEEL, with_local_extra(field)), "zip-characters")
+    assert found(written(tmp_path, WHEEL, with_local_extra(UNICODE)), "zip-characters") == []
+
+
+def test_an_archive_split_over_disks_is_named(tmp_path: Path) -> None:
+    at = zip64().index(b"PK\6\6")
+    split = zip64()[: at + 24] + b"\1" + zip64()[at + 25 :]
+    assert found(written(tmp_path, WHEEL, split), "zip-counts")
+
+
 def test_zip64_records_have_to_be_complete(tmp_path: Path) -> None:
     assert found(written(tmp_path, WHEEL, zip64(48)), "zip-zip64")
     assert judge_file(written(tmp_path, WHEEL, zip64(locator=False)))

@@ -163,6 +163,13 @@ def test_a_size_that_is_no_number_is_named(field: bytes) -> None:
         read(bytes(header) + PLAIN[512:])
 
 
+def test_a_size_in_an_extended_header_counts() -> None:
+    """Files of 8 GiB and more have their size there alone; here it says less than the header."""
+    record = b"10 size=5\n"
+    first = read(extended(b"x", len(record), record)[: 1024 + 512] + b"12345".ljust(512, b"\0") + PLAIN)[0]
+    assert (first[1], first[4]) == (5, b"12345")
+
+
 def test_a_global_header_says_nothing_of_members() -> None:
     record = b"14 path=other\n"
     assert read(extended(b"g", len(record), record)) == read(PLAIN)

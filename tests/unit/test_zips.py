@@ -120,6 +120,47 @@ def test_sizes_above_4_gib_stand_in_the_zip64_field() -> None:
     assert zips._sizes64(data, 1, 2, 3) == (1, 2, 3)
 
 
+BOTH = struct.pack("<QQ", 5 << 30, 1 << 20)
+
+
+@pytest.mark.parametrize(
+    ("data", "method", "sizes", "expected"),
+    [
+        (b"", zips.STORED, (7, 3), (7, 3)),
+        (struct.pack("<Q", 9), zips.STORED, (zips.MAX32, 3), (9, 9)),
+        (struct.pack("<Q", 9), zips.STORED, (7, 3), (7, 9)),
+        (BOTH, zips.DEFLATED, (zips.MAX32, zips.MAX32), (5 << 30, 1 << 20)),
+        (BOTH, zips.DEFLATED, (7, zips.MAX32), (7, 1 << 20)),
+        (BOTH + bytes(8), zips.DEFLATED, (zips.MAX32, 3), (5 << 30, 1 << 20)),
+        (b"", zips.STORED, (zips.MAX32, 3), None),
+        (b"", zips.STORED, (7, zips.MAX32), None),
+        (struct.pack("<Q", 9), zips.DEFLATED, (7, 3), None),
+        (b"123", zips.STORED, (7, 3), None),
+    ],
+)
+def test_sizes_of_a_local_header_are_read_as_pypi_reads_them(
+    data: bytes, method: int, sizes: tuple[int, int], expected: tuple[int, int] | None
+) -> None:
+    if expected is not None:
+        assert zips._local_sizes64(data, method, *sizes) == expected
+        return
+    with pytest.raises(struct.error):
+        zips._local_sizes64(data, method, *sizes)
+
+
+def test_the_end_is_found_behind_a_comment_and_not_in_it() -> None:
+    commented = patched(PLAIN, zips.END, 20, struct.pack("<H", 4)) + b"PK\5\6"
+    with pytest.raises(zips.NotZip, match="cut off"):
+        zips.read(io.BytesIO(commented))
+
+
+def test_a_name_that_is_not_in_its_encoding_makes_no_zip_file() -> None:
+    raw = zipped([("demo/größe", b"")])
+    at = raw.rindex("größe".encode())
+    with pytest.raises(zips.NotZip, match="damaged"):
+        zips.read(io.BytesIO(raw[:at] + b"\xff" + raw[at + 1 :]))
+
+
 def test_overlapping_members_are_not_unpacked_twice_as_far() -> None:
     """The bombs that let many entries point to one member: the walk from the front finds one of them."""
     one = zipped([("demo/a", bytes(10_000))])
