@@ -45,7 +45,7 @@ def place(tmp_path: Path) -> Iterator[Place]:
         write_rehearsal(made.root, built, made.simple("testpypi"))
         urls = tuple(made.simple("pypi") + dist.filename for dist in built.dists)
         shared = {"project": "demo", "version": "1.0", "at": AT, "index": made.simple("pypi")}
-        record.write(Released(dists=built.dists, urls=urls, **shared))
+        record.write(Released(dists=built.dists, urls=urls, attested=(), **shared))
         for name in ("testpypi", "pypi"):
             for path in record.dist.iterdir():
                 shutil.copyfile(path, made.folder / name / path.name)

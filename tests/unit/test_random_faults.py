@@ -87,7 +87,7 @@ class Net:
             raise ConnectionResetError("reset by peer")
         return (502, "Bad Gateway") if fault == "stored, then 502" else (status, reason)
 
-    def read(self, url: str) -> bytes:
+    def read(self, url: str, _accept: str) -> bytes:
         """Answer what `indexes` asks, or let it meet a fault."""
         fault = self.reads.pop() if self.reads else "fine"
         if fault == "killed":
@@ -168,7 +168,7 @@ def test_no_fault_in_any_order_makes_a_wrong_or_a_doubled_file(reads: list[str],
         dists = release(place / "dist")
         net = Net(make_index(place / "index", TOKEN), reads, posts)
         env = {"TWINE_USERNAME": "__token__", "TWINE_PASSWORD": TOKEN}
-        job = Job(TESTPYPI, "demo", "1.0", dists, place / "dist", place / "python", env, place, 60, lambda _: None)
+        job = Job(TESTPYPI, "demo", "1.0", dists, place / "dist", place / "python", env.copy, place, 60, print)
         done = False
         while not done:
             left = len(reads) + len(posts)
