@@ -171,7 +171,9 @@ def may_hold(argv: str) -> bool:
     """Whether a process may have a secret in its environment: nox, what nox itself starts for venvs, and twine."""
     itself = argv.split()[1:2] == [NOX] or "nox.__main__" in argv
     venvs = any(text in argv for text in (" -m virtualenv ", "python_discovery", "uv venv ", "uv self version"))
-    return itself or venvs or " -m twine upload " in argv
+    # uv asks each Python that it does not know yet what it is; where a uv of ours did so, that uv itself is found.
+    asked = "from python.get_interpreter_info import main" in argv
+    return itself or venvs or asked or " -m twine upload " in argv
 
 
 def marks_of(secret: str) -> list[bytes]:
