@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.tags import sys_tags
 
-from . import environment, inspection, lookups, process, report, source
+from . import environment, inspection, lookups, process, report, source, ways
 from .archives import Archive
 from .config import KNOWN_PYTHONS, is_here
 from .errors import NotReady, ReleaseError, ToolFailed
@@ -92,7 +92,9 @@ def _look_up(run: Run, built: Built) -> tuple[tuple[str, ...], tuple[Problem, ..
     if run.options.offline:
         run.say("  not checked: what TestPyPI and PyPI hold already (--offline)")
         return (), ()
-    applied, found = lookups.judge(built, run.config)
+    applied, found = lookups.judge(built, run.config, rehearsed_here=run.rehearsed_here is not None)
+    if ways.is_spent(run.config, found):
+        run.say(ways.of_version(run, built))
     return applied, _without_ignored(run, found)
 
 

@@ -20,10 +20,16 @@ if TYPE_CHECKING:
     from .stages import Built, Problem
 
 
-def judge(built: Built, config: Config, now: datetime | None = None) -> tuple[tuple[str, ...], tuple[Problem, ...]]:
-    """Ask both indexes at once, those on this machine left out; return the codes of the rules applied, and findings."""
+def judge(
+    built: Built, config: Config, now: datetime | None = None, *, rehearsed_here: bool = False
+) -> tuple[tuple[str, ...], tuple[Problem, ...]]:
+    """Ask both indexes at once, those on this machine left out; return the codes of the rules applied, and findings.
+
+    Where the release is rehearsed on this machine, it does not matter what the rehearsal index holds.
+    """
     moment = now or datetime.now(timezone.utc)
-    asked = [index for index in (config.testpypi, config.pypi) if not index.is_loopback]
+    concerned = (config.pypi,) if rehearsed_here else (config.testpypi, config.pypi)
+    asked = [index for index in concerned if not index.is_loopback]
     with ThreadPoolExecutor(2) as pool:
         listings = list(pool.map(lambda index: listing(index, built, index is config.pypi, moment), asked))
     applied = tuple(sorted(rule.code for rule in INDEX_RULES)) if listings else ()

@@ -15,9 +15,12 @@ from .upload import NAME_TAKEN, VERSION_TAKEN
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from .config import Config
     from .indexes import Index
     from .run import Run
+    from .stages import Built, Problem
 
+SPENT = frozenset({"index-other-bytes", "index-other-files", "index-old-release", "index-not-checked"})
 PARTS = 3  # of a version whose last part is raised; a shorter one gets another part
 
 
@@ -79,6 +82,21 @@ def explained(run: Run, met: OtherBytes | UploadRefused, project: str, version: 
             ways = _numbered([_next(run, met.free), *_elsewhere(run)])
             return VersionSpent(met.index, run.config.pypi.name, project, version, met.files, ways)
     return met
+
+
+def is_spent(config: Config, found: Iterable[Problem]) -> bool:
+    """Whether `found`, what the rules on both indexes say, means that only the rehearsal index has the version."""
+    told = [problem for problem in found if problem.rule in SPENT]
+    rehearsal = f"{config.testpypi.name} has "
+    return bool(told) and all(problem.message.startswith(rehearsal) for problem in told)
+
+
+def of_version(run: Run, built: Built) -> str:
+    """Return the ways out of a version that is spent on the rehearsal index."""
+    indexes = (run.config.testpypi, run.config.pypi)
+    taken = frozenset[Version]().union(*(versions_on(index, built.project) for index in indexes))
+    ways = [_next(run, next_version(built.version, taken)), *_elsewhere(run)]
+    return f"{run.config.pypi.name} does not have this version. There are three ways out:{_numbered(ways)}"
 
 
 def _numbered(ways: Iterable[str]) -> str:

@@ -89,6 +89,9 @@ class Faults:
     def _status(self, environ: WSGIEnvironment, start: StartResponse, fault: Fault) -> Iterable[bytes]:
         _drain(environ)
         status, *after = fault.detail if isinstance(fault.detail, tuple) else (fault.detail,)
+        return self._refused(start, status, *after)
+
+    def _refused(self, start: StartResponse, status: str, *after: str) -> Iterable[bytes]:
         start(status, [("Content-Type", "text/plain"), *(("Retry-After", text) for text in after)])
         return [status.encode()]
 
@@ -111,8 +114,7 @@ class Faults:
     def _stored_then_502(self, environ: WSGIEnvironment, start: StartResponse, fault: Fault) -> Iterable[bytes]:
         del fault
         self._answer(environ)
-        start("502 Bad Gateway", [("Content-Type", "text/plain")])
-        return [b"502 Bad Gateway"]
+        return self._refused(start, "502 Bad Gateway")
 
     def _page(self, environ: WSGIEnvironment, start: StartResponse, fault: Fault) -> Iterable[bytes]:
         status, headers, body = self._answer(environ)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from tasks import check as module
-from tasks import indexes, options, process, source
+from tasks import indexes, lookups, options, process, source, ways
 from tasks.archives import Archive
 from tasks.check import check, inspect
 from tasks.config import Config
@@ -66,6 +66,7 @@ class FakeRun:
     root: Path
     place: Path
     config: Config = LOCAL
+    rehearsed_here: str | None = None
     options: options.Options = field(default_factory=lambda: options.parse("check", (), Path()))
     record: Record = field(init=False)
     said: list[str] = field(default_factory=list)
@@ -531,3 +532,16 @@ def test_a_file_elsewhere_is_inspected_by_its_path(run: FakeRun, tmp_path: Path)
 def test_the_samples_hash_as_recorded(run: FakeRun) -> None:
     stage = built(run)
     assert stage.dists[0].sha256 == hashlib.sha256((run.record.dist / WHEEL).read_bytes()).hexdigest()
+
+
+# A version that is spent.
+
+
+def test_a_version_that_is_spent_on_testpypi_has_ways_out(run: FakeRun, monkeypatch: pytest.MonkeyPatch) -> None:
+    message = f"{run.config.testpypi.name} has demo-1.0.tar.gz with other bytes."
+    spent = Problem("index-other-bytes", "error", "release", message)
+    monkeypatch.setattr(lookups, "judge", lambda *_words, **_facts: (("index-other-bytes",), (spent,)))
+    monkeypatch.setattr(ways, "of_version", lambda _run, built: f"ways out of {built.version}")
+    with pytest.raises(NotReady):
+        check(as_run(run))
+    assert run.said.index("ways out of 1.0") < next(n for n, line in enumerate(run.said) if message in line)

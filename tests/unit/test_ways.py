@@ -10,9 +10,11 @@ from hypothesis import strategies as st
 from packaging.version import Version
 
 from tasks import indexes
+from tasks.config import Config
 from tasks.errors import IndexUnreachable
 from tasks.indexes import LONGEST_PAUSE, RETRY_AFTER, TESTPYPI, read_project, retry_after
-from tasks.ways import next_version
+from tasks.stages import Problem
+from tasks.ways import is_spent, next_version
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -64,6 +66,30 @@ def test_the_next_version_is_later_and_free(version: Version, taken: set[Version
     found = Version(next_version(str(version), taken))
     assert found > version
     assert found not in taken
+
+
+# A version that is spent on the rehearsal index alone.
+
+SPENT = Problem("index-other-bytes", "error", "release", "TestPyPI has demo-1.0.tar.gz with other bytes.")
+SPENT_ON_PYPI = Problem("index-other-bytes", "error", "release", "PyPI has demo-1.0.tar.gz with other bytes.")
+NOT_ASKED = Problem("index-not-checked", "warning", "release", "PyPI could not be asked.")
+OF_SOMETHING_ELSE = Problem("metadata-summary", "warning", "demo-1.0.tar.gz", "there is no Summary.")
+
+
+@pytest.mark.parametrize(
+    ("found", "spent"),
+    [
+        ([SPENT], True),
+        ([SPENT, OF_SOMETHING_ELSE], True),
+        ([SPENT, SPENT_ON_PYPI], False),
+        ([SPENT, NOT_ASKED], False),
+        ([SPENT_ON_PYPI], False),
+        ([OF_SOMETHING_ELSE], False),
+        ([], False),
+    ],
+)
+def test_ways_out_are_for_a_version_that_pypi_does_not_have(found: list[Problem], *, spent: bool) -> None:
+    assert is_spent(Config(), found) is spent
 
 
 # What an index asks for.
