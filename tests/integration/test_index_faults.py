@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
     Session = Callable[[], None]
 
-UV = find_uv_bin()
 WHEEL, SDIST = f"demo-1.0-{TAGS[0]}.whl", "demo-1.0.tar.gz"
 PAGE, FILES, ANY = "/simple/", "/packages/", "/"
 UPLOADS = ("testpypi", "pypi")
@@ -57,16 +56,9 @@ def ready(place: Place, tmp_path: Path) -> Callable[[str], Session]:
     built = write_release(place.root, TAGS[:1])
 
     def make(name: str) -> Session:
-        run = bare_run(
-            name.partition("-")[0],
-            place.root,
-            place.urls,
-            "--yes",
-            "1.0",
-            place=tmp_path / "venv",
-            uv=UV,
-            index_timeout=1,
-        )
+        args = ("--yes", "1.0") if name == "pypi" else ()
+        home, uv = tmp_path / "venv", find_uv_bin()
+        run = bare_run(name.partition("-")[0], place.root, place.urls, *args, place=home, uv=uv, index_timeout=1)
         if name == "testpypi":
             return lambda: publish.rehearse(run)
         write_rehearsal(place.root, built, place.simple("testpypi"))
