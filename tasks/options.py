@@ -69,7 +69,7 @@ def parse(session: str, posargs: Sequence[str], invoked_from: Path, *, prog: str
         taken_from=absolute(found.taken_from),
         yes=found.yes,
         no_narrow=found.no_narrow,
-        rehearse_on=_reason(session, found.rehearse_on),
+        rehearse_on=_reason(parser.prog, found.rehearse_on),
         remote=found.remote,
         keep=absolute(found.keep),
         json=absolute(found.json),
@@ -78,12 +78,12 @@ def parse(session: str, posargs: Sequence[str], invoked_from: Path, *, prog: str
     )
 
 
-def _reason(session: str, given: list[str] | None) -> str | None:
+def _reason(prog: str, given: list[str] | None) -> str | None:
     if given is None:
         return None
     place, reason = given
     if place != "dryrun" or not reason.strip():
-        raise BadOption(f"nox -s {session} --", 'it is `--rehearse-on dryrun "REASON"`, and a reason has to be given')
+        raise BadOption(prog, 'it is `--rehearse-on dryrun "REASON"`, and a reason has to be given')
     return reason.strip()
 
 

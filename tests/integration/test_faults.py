@@ -62,7 +62,7 @@ def test_the_second_file_goes_alone_where_the_first_arrived(checked: Project, in
     ("status", "said"),
     [
         ("403 Invalid or non-existent authentication information.", "the token is wrong, was revoked"),
-        ("403 The user 'ada' isn't allowed to upload to project 'demo'.", "the name is taken by somebody else"),
+        ("403 Forbidden for a reason that is new.", "see the index's own words above"),
         ("400 This filename has already been used, use a different version.", "choose the next version"),
     ],
 )
@@ -219,3 +219,11 @@ def test_pypi_reads_back_what_it_serves(checked: Project, bring: Callable[[str],
     refused = checked.nox("pypi", "--yes", "1.0")
     assert is_clear(refused, "PyPI (stand-in) did not take the files")
     assert not (checked.record / "released.json").exists()
+
+
+def test_a_name_that_is_somebody_elses_there_comes_with_ways_out(checked: Project, indexes: Indexes) -> None:
+    said = "The user 'ada' isn't allowed to upload to project 'demo'."
+    indexes.testpypi.order("status", method="POST", times=ALWAYS, detail=f"403 {said}")
+    refused = checked.nox("testpypi")
+    assert is_clear(refused, f"{NAME} does not take demo from you", said, "--rehearse-on dryrun", "Cost:")
+    assert goes_on(checked, indexes)
