@@ -122,7 +122,9 @@ def tools(session: nox.Session, requirements: Path) -> Path:
     hidden = dict.fromkeys(name for name in os.environ if name not in settings)
     # Bytecode is made when a module is first used: most of what the locks name never is.
     argv = ("--require-hashes", "--no-compile", "-r", str(requirements))
-    session.install(*argv, env={**hidden, **settings})
+    # uv would else take whatever environment is active where we were started.
+    where = ("--python", str(own.python)) if session.venv_backend == "uv" else ()
+    session.install(*where, *argv, env={**hidden, **settings})
     (own.root / STAMP).write_text(digest, encoding="utf-8")
     return own.python
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
+import sys
+import sysconfig
 import zipfile
 from typing import TYPE_CHECKING
 
@@ -98,3 +102,18 @@ def test_the_trial_of_check_and_the_tools_are_not_misled_either(project: Project
     assert done.code == 0, done.output
     (trial, _) = project.stage("checked.json")["trials"]
     assert HOSTILE not in {one["version"] for one in trial["installed"]}
+
+
+def test_an_environment_that_is_active_elsewhere_gets_nothing_of_ours(project: Project, tmp_path: Path) -> None:
+    """As where we are started by a session of another nox, which names its own environment to uv."""
+    uv = shutil.which("uv", path=sysconfig.get_path("scripts")) or shutil.which("uv")
+    if uv is None:
+        pytest.skip("only uv has settings for this")
+    active = tmp_path / "active"
+    subprocess.run([uv, "venv", "--quiet", "--no-config", "--python", sys.executable, str(active)], check=True)
+    before = set(active.rglob("*"))
+    project.env |= dict.fromkeys(("VIRTUAL_ENV", "UV_PYTHON", "UV_PROJECT_ENVIRONMENT"), str(active))
+    project.envdir = tmp_path / "environments"
+    done = project.nox("build")
+    assert done.code == 0, done.output
+    assert set(active.rglob("*")) == before
