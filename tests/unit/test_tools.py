@@ -15,8 +15,9 @@ from tests.projects import write_tree
 class Session:
     """What `Run.tools` asks of nox: where the environment is, and to install into it."""
 
-    def __init__(self, venv: Venv) -> None:
+    def __init__(self, venv: Venv, venv_backend: str = "virtualenv") -> None:
         self.bin = str(venv.scripts)
+        self.venv_backend = venv_backend
         self.installed: list[tuple[str, ...]] = []
         self.env: dict[str, Any] = {}
 
@@ -49,6 +50,14 @@ def test_tools_are_installed_with_their_hashes_once(tmp_path: Path) -> None:
     session = Session(venv(tmp_path / "check"))
     assert tools(session) == tools(session) == Venv(tmp_path / "check").python
     assert session.installed == [("--require-hashes", "--no-compile", "-r", str(REQUIREMENTS / "twine.txt"))]
+
+
+def test_uv_is_told_where_as_another_environment_may_be_active(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VIRTUAL_ENV", str(tmp_path / "active"))
+    monkeypatch.setenv("UV_PYTHON", str(tmp_path / "active"))
+    session = Session(venv(tmp_path / "check"), "uv")
+    python = tools(session)
+    assert session.installed[0][:2] == ("--python", str(python))
 
 
 def test_no_secret_is_there_when_they_are_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
