@@ -196,6 +196,7 @@ def _refuse_fake_success(status: str, session: nox.Session) -> None:
 
 def build(run: Run) -> None:
     """Build the sdist, and the wheel from that sdist, out of a clean checkout of HEAD."""
+    _say_what_is_kept_back(run)
     with run.record.locked("release"):
         building.build(run)
         ci.built(run)
