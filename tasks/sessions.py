@@ -196,7 +196,7 @@ def _refuse_fake_success(status: str, session: nox.Session) -> None:
 
 def build(run: Run) -> None:
     """Build the sdist, and the wheel from that sdist, out of a clean checkout of HEAD."""
-    _say_what_is_kept_back(run)
+    _say_what_is_kept_back()
     with run.record.locked("release"):
         building.build(run)
         ci.built(run)
@@ -205,7 +205,7 @@ def build(run: Run) -> None:
 
 def check(run: Run) -> None:
     """Find what PyPI would refuse and users would meet: rules, then an installation from this disk."""
-    _say_what_is_kept_back(run)
+    _say_what_is_kept_back()
     with run.record.locked("release"):
         checking.check(run)
     run.next("testpypi")
@@ -226,7 +226,7 @@ def verify(run: Run, kind: Kind) -> None:
     if used.exists():
         raise ReusedEnvironment(run.venv.root)
     used.touch()
-    _say_what_is_kept_back(run)
+    _say_what_is_kept_back()
     cell = Cell(str(run.session.python), kind)
     with run.record.locked(f"verify-{cell.python}-{cell.kind}"):
         verifying.verify(run, cell)
@@ -284,9 +284,11 @@ BODIES: dict[str, Callable[..., None]] = {
 }
 
 
-def _say_what_is_kept_back(run: Run) -> None:
+@functools.cache
+def _say_what_is_kept_back() -> None:
+    """Name the variables that nothing gets that is run here, once for all sessions of one nox."""
     if names := environment.kept_back(os.environ):
-        run.say(f"not handed to anything that runs here: {', '.join(names)}")
+        report.say(f"not handed to anything that runs here: {', '.join(names)}")
 
 
 def _nox_command(run: Run) -> tuple[str, ...]:
