@@ -105,10 +105,14 @@ def test_pythons_for_gitlab_are_a_list_of_versions(assembled: Path, tmp_path: Pa
         template.render(Path(sys.executable), assembled, tmp_path / "project", {"ci": "gitlab", "pythons": pythons})
 
 
+linters = pytest.mark.skipif(sys.version_info < (3, 11), reason="these linters need Python 3.11")
+
+
 def workflows(variants: dict[str, Path]) -> list[Path]:
     return sorted(path for folder in variants.values() for path in folder.glob(".github/workflows/*.yml"))
 
 
+@linters
 def test_the_workflows_are_what_github_reads(variants: dict[str, Path]) -> None:
     tool("check-jsonschema", "--builtin-schema", "vendor.github-workflows", *workflows(variants))
     dependabot = [
@@ -117,6 +121,7 @@ def test_the_workflows_are_what_github_reads(variants: dict[str, Path]) -> None:
     tool("check-jsonschema", "--builtin-schema", "vendor.dependabot", *dependabot)
 
 
+@linters
 def test_the_pipelines_are_what_gitlab_reads(variants: dict[str, Path]) -> None:
     pipelines = [path for folder in variants.values() for path in folder.glob(".gitlab*/**/*.yml")]
     pipelines += [path for folder in variants.values() for path in folder.glob(".gitlab-ci.yml")]
@@ -124,6 +129,7 @@ def test_the_pipelines_are_what_gitlab_reads(variants: dict[str, Path]) -> None:
     tool("check-jsonschema", "--builtin-schema", "vendor.gitlab-ci", "--data-transform", "gitlab-ci", *pipelines)
 
 
+@linters
 def test_zizmor_finds_nothing_even_when_pedantic(variants: dict[str, Path]) -> None:
     tool("zizmor", "--offline", "--persona=pedantic", "--no-progress", *workflows(variants))
 
