@@ -40,10 +40,6 @@ class Workflow:
     def trigger(self) -> str:
         return "release" if re.search(r"^\s+release:|on:.*\brelease\b", self.text, re.MULTILINE) else "tag"
 
-    @property
-    def on_tags(self) -> bool:
-        return re.search(r"^\s+tags:", self.text, re.MULTILINE) is not None
-
 
 @dataclass(frozen=True)
 class Target:

@@ -13,7 +13,6 @@ from .registry import release_rule
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from .look import Look
     from .registry import Release
 
 COMPARED = ("name", "version", "summary", "requires-python", "requires-dist", "provides-extra", "license-expression")
@@ -138,8 +137,3 @@ def _version_in(name: str, patterns: tuple[str, ...]) -> Version | None:
 
 def _literal(text: str) -> str:
     return ".+".join(re.escape(part) for part in text.split("{name}"))
-
-
-def kinds(archives: tuple[Look, ...]) -> set[str]:
-    """Return the kinds among `archives`."""
-    return {archive.kind for archive in archives}

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tasks.rules import registry
-from tasks.rules import release as module
 from tasks.rules.look import Look
 from tasks.rules.registry import Release
 from tests.archives import SDIST, WHEEL, sdist, wheel
@@ -140,10 +139,6 @@ def test_a_tag_of_this_version_or_of_none_passes(
 
 def test_a_tag_with_no_readable_file_passes() -> None:
     assert judged("release-tag", tags=("v1.1",)) == []
-
-
-def test_kinds_are_those_that_are_there(tmp_path: Path) -> None:
-    assert module.kinds((Look.open(wheel(tmp_path)),)) == {"wheel"}
 
 
 def lost(code: str, *names: str) -> list[str]:
