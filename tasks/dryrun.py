@@ -7,9 +7,11 @@ record stay untouched.
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import shutil
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,14 +22,15 @@ from .stages import Built, Checked, Dist, Released
 from .standins import INDEXES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from .run import Run
+    from .stages import Cell
     from .standins import Standin
 
 PREFIX = "seatrial-dryrun-"
 ALIVE = "alive"  # locked as long as its dry run lives, so that the next one knows what a killed one left
-BEFORE_VERIFY = ("build", "check", "testpypi")
+BEFORE = ("build", "check")  # sessions that `testpypi` runs first
 
 CANNOT_SHOW = """\
 what a dry run cannot show: whether the name is free or yours on the real indexes, your accounts, tokens and trusted
@@ -39,9 +42,11 @@ def dryrun(run: Run, nox: process.Argv) -> None:
     with _workspace(run) as place, _indexes(run, place) as (standin, tokens):
         env = environment.for_dryrun(os.environ) | standin.to_environment() | tokens
         env.pop(DIGEST_VARIABLE, None)
-        _nested(run, place, nox, env, "verify", *_handed_on(run))
+        _nested(run, place, nox, env, "testpypi", *_handed_on(run))
         built = Record.of(place).read(Built, session=run.names["build"])
-        _nested(run, place, nox, env, "pypi", "--yes", built.version)
+        alone = (*nox, "--no-dependencies")
+        _verify(run, built.matrix, alone, env)
+        _nested(run, place, alone, env, "pypi", "--yes", built.version)
         _summary(run, place)
 
 
@@ -55,7 +60,29 @@ def _nested(run: Run, place: Path, nox: process.Argv, env: dict[str, str], sessi
     argv = (*nox, "--session", run.names[session], "--", *args)
     if process.run_shown(argv, env=env, cwd=Path.cwd()) != 0:
         _, undone = report.progress(Record.of(place), run.names)
-        raise DryrunFailed(run.names[undone if undone in BEFORE_VERIFY else session])
+        raise DryrunFailed(run.names[undone if undone in BEFORE else session])
+
+
+def _verify(run: Run, cells: Sequence[Cell], nox: process.Argv, env: dict[str, str]) -> None:
+    """Verify all `cells`, as many at once as there are processors; what each says is shown in one piece.
+
+    nox's own ``--parallel`` would do it, but leaves its sessions running when it is ended.
+    """
+
+    def verify(cell: Cell) -> process.Outcome:
+        argv = (*nox, "--session", f"{run.names['verify']}-{cell.python}({cell.kind})")
+        return process.run(argv, env=env, cwd=Path.cwd(), on_wait=functools.partial(_still, run, cell))
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        outcomes = [pool.submit(verify, cell) for cell in cells]
+        for outcome in outcomes:
+            run.say(outcome.result().output.rstrip())
+    if any(outcome.result().code for outcome in outcomes):
+        raise DryrunFailed(run.names["verify"])
+
+
+def _still(run: Run, cell: Cell, seconds: float) -> None:
+    run.say(f"still verifying the {cell.kind} on Python {cell.python} ({seconds:.0f} s)")
 
 
 @contextlib.contextmanager

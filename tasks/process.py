@@ -1,4 +1,8 @@
-"""Run a program: output captured, time bounded, an environment of our making, and nothing of it left behind."""
+"""Run a program: output captured, time bounded, an environment of our making, and nothing of it left behind.
+
+Programs may run side by side, each in a thread that waits for it. Only the main thread learns of an interrupt, so that
+is where all of them are ended.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +20,7 @@ from .errors import ToolMissing, ToolStuck
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
+    from types import FrameType
 
     OnWait = Callable[[float], None]
 
@@ -22,6 +28,10 @@ TICK = 15.0  # seconds between two signs of life
 GRACE = 10.0  # seconds a program has to clean up before it is killed
 
 Argv = tuple[str, ...]
+
+_running: set[subprocess.Popen[bytes]] = set()
+_asked: set[subprocess.Popen[bytes]] = set()  # to end: once, for a second time would disturb it at cleaning up
+_over = threading.Event()  # set by an interrupt: no thread is to start or to wait for anything more
 
 
 @dataclass(frozen=True)
@@ -59,6 +69,7 @@ def run(
                 waited += tick
                 if time_limit is not None and waited >= time_limit:
                     raise ToolStuck(_shown(argv), time_limit, _text(late.output)) from None
+                _stop_if_over()
                 if on_wait:
                     on_wait(waited)
             else:
@@ -100,21 +111,59 @@ def _started(
     except FileNotFoundError:
         raise ToolMissing(str(argv[0])) from None
     with child:
+        _running.add(child)
         try:
+            _stop_if_over()
             yield child
         finally:
+            _running.discard(child)
             if child.poll() is None:
                 _end(child)
             elif os.name != "nt":  # pragma: no branch
                 _signal_group(child, signal.SIGKILL)  # what it left running in the background
+            _asked.discard(child)
+
+
+@contextlib.contextmanager
+def interruptible() -> Iterator[None]:
+    """Make SIGTERM end us as Ctrl-C does, and either of them end what all threads run, as long as the context lasts."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.signal(number, _interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        _over.clear()
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    """Tell whatever runs to end, then interrupt the main thread, which may be waiting for the thread that waits."""
+    _over.set()
+    for child in tuple(_running):
+        _ask_to_end(child)
+    raise KeyboardInterrupt
+
+
+def _stop_if_over() -> None:
+    if _over.is_set():
+        raise KeyboardInterrupt
 
 
 def _end(child: subprocess.Popen[bytes]) -> None:
     """End `child` and everything it started: politely, then for good."""
-    _signal_group(child, signal.SIGTERM)
+    _ask_to_end(child)
     with contextlib.suppress(subprocess.TimeoutExpired):
         child.wait(GRACE)
     _signal_group(child, getattr(signal, "SIGKILL", signal.SIGTERM))
+
+
+def _ask_to_end(child: subprocess.Popen[bytes]) -> None:
+    if child not in _asked:
+        _asked.add(child)
+        _signal_group(child, signal.SIGTERM)
 
 
 def _signal_group(child: subprocess.Popen[bytes], number: int) -> None:

@@ -12,9 +12,7 @@ import importlib
 import inspect as inspection
 import os
 import re
-import signal
 import sys
-import threading
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,7 +23,7 @@ import nox.virtualenv
 
 from . import build as building
 from . import check as checking
-from . import ci, environment, explain, options, publish, remote, report, standins
+from . import ci, environment, explain, options, process, publish, remote, report, standins
 from . import dryrun as rehearsal
 from . import rebuild as rebuilding
 from . import verify as verifying
@@ -154,7 +152,7 @@ def _reported(setup: Setup, name: str, body: Callable[..., None], session: nox.S
 def _reporting(setup: Setup, session: nox.Session) -> Iterator[None]:
     """The one boundary: turn whatever a user can cause into nox's words and exit 1."""
     try:
-        with _termination_interrupts():
+        with process.interruptible():
             yield
     except ReleaseError as error:
         session.error(_as_typed(setup, str(error)))
@@ -172,19 +170,6 @@ def _as_typed(setup: Setup, message: str) -> str:
     return COMMAND.sub(typed, message).removesuffix(".")
 
 
-@contextlib.contextmanager
-def _termination_interrupts() -> Iterator[None]:
-    """Make SIGTERM end us as Ctrl-C does, so that nothing that was started or written half is left."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
 def _refuse_fake_success(status: str, session: nox.Session) -> None:
     """Raise FakeSuccess under nox's flags that skip what a session is for."""
     if session.venv_backend not in {"uv", "virtualenv", "venv"} and session.name != status:
@@ -196,7 +181,7 @@ def _refuse_fake_success(status: str, session: nox.Session) -> None:
 
 def build(run: Run) -> None:
     """Build the sdist, and the wheel from that sdist, out of a clean checkout of HEAD."""
-    _say_what_is_kept_back()
+    _say_what_is_kept_back(run)
     with run.record.locked("release"):
         building.build(run)
         ci.built(run)
@@ -205,7 +190,7 @@ def build(run: Run) -> None:
 
 def check(run: Run) -> None:
     """Find what PyPI would refuse and users would meet: rules, then an installation from this disk."""
-    _say_what_is_kept_back()
+    _say_what_is_kept_back(run)
     with run.record.locked("release"):
         checking.check(run)
     run.next("testpypi")
@@ -226,7 +211,7 @@ def verify(run: Run, kind: Kind) -> None:
     if used.exists():
         raise ReusedEnvironment(run.venv.root)
     used.touch()
-    _say_what_is_kept_back()
+    _say_what_is_kept_back(run)
     cell = Cell(str(run.session.python), kind)
     with run.record.locked(f"verify-{cell.python}-{cell.kind}"):
         verifying.verify(run, cell)
@@ -242,6 +227,7 @@ def pypi(run: Run) -> None:
 
 def dryrun(run: Run) -> None:
     """Rehearse all of it against two throw-away indexes on this machine: no account, nothing leaves."""
+    _say_what_is_kept_back(run)
     rehearsal.dryrun(run, _nox_command(run))
 
 
@@ -284,10 +270,16 @@ BODIES: dict[str, Callable[..., None]] = {
 }
 
 
+def _say_what_is_kept_back(run: Run) -> None:
+    """Name the variables that nothing gets that is run here. A dry run does so before it starts its own sessions."""
+    if not run.standin:
+        _say_once(environment.kept_back(os.environ))
+
+
 @functools.cache
-def _say_what_is_kept_back() -> None:
-    """Name the variables that nothing gets that is run here, once for all sessions of one nox."""
-    if names := environment.kept_back(os.environ):
+def _say_once(names: tuple[str, ...]) -> None:
+    """Say it once for all sessions of one nox."""
+    if names:
         report.say(f"not handed to anything that runs here: {', '.join(names)}")
 
 

@@ -13,6 +13,7 @@ import pytest
 from tasks import process
 from tasks.dryrun import ALIVE, PREFIX, dryrun
 from tasks.errors import BadWorkspace, DryrunFailed, StandinFailed
+from tasks.process import Outcome
 from tasks.record import DIGEST_VARIABLE, Record, locked_file
 from tasks.run import Run
 from tasks.standins import from_environment
@@ -23,6 +24,7 @@ from tests.unit.test_record import BUILT, CHECKED, FILES, REHEARSED, RELEASED, V
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from tasks.process import OnWait
     from tasks.stages import Stage
 
 NOX = ("python", "-c", "nox")
@@ -35,11 +37,11 @@ ANNOUNCED = json.dumps(
 
 
 class FakeNox:
-    """The nested runs of nox: `verify` leaves a rehearsed and verified release, `pypi` a released one."""
+    """The nested runs of nox: `testpypi` leaves a rehearsed release, `verify` a cell of it, `pypi` a released one."""
 
     def __init__(self) -> None:
         self.line = ANNOUNCED
-        self.codes = {"verify": 0, "pypi": 0}
+        self.codes = {"testpypi": 0, "verify": 0, "pypi": 0}
         self.built = BUILT
         self.checked = CHECKED
         self.released = RELEASED
@@ -47,23 +49,33 @@ class FakeNox:
         self.ran: list[tuple[str, ...]] = []
         self.envs: list[Mapping[str, str]] = []
 
+    def run(self, argv: Sequence[str], *, env: Mapping[str, str], cwd: Path, on_wait: OnWait) -> Outcome:
+        on_wait(15.0)
+        return Outcome(self.run_shown(argv, env=env, cwd=cwd), f"all that {argv[-1]} says\n")
+
     def run_shown(self, argv: Sequence[str], *, env: Mapping[str, str], cwd: Path) -> int:
         assert cwd == Path.cwd()
         self.ran.append(tuple(argv))
         self.envs.append(env)
-        session = argv[len(NOX) + 1]
+        session, _, cell = argv[argv.index("--session") + 1].partition("-")
         standin = from_environment(env)
         assert standin is not None
         record = Record.of(standin.place)
         if session == "verify":
-            write_tree(standin.place / "dist", FILES)
-            for stage in (self.built, self.checked, REHEARSED, VERIFIED):
-                record.write(stage)
+            record.write(replace(VERIFIED, kind="wheel" if "wheel" in cell else "sdist"))
         else:
-            record.write(self.released)
-            for index in ("testpypi", "pypi"):
-                write_tree(standin.place / index, self.held)
+            getattr(self, f"_{session}")(standin.place, record)
         return self.codes[session]
+
+    def _testpypi(self, place: Path, record: Record) -> None:
+        write_tree(place / "dist", FILES)
+        for stage in (self.built, self.checked, REHEARSED):
+            record.write(stage)
+
+    def _pypi(self, place: Path, record: Record) -> None:
+        record.write(self.released)
+        for index in ("testpypi", "pypi"):
+            write_tree(place / index, self.held)
 
     @contextlib.contextmanager
     def serving(self, argv: Sequence[str], *, env: Mapping[str, str], cwd: Path) -> Iterator[str]:
@@ -77,6 +89,7 @@ def nox(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> FakeNox:
     """Put a fake in place of the nested runs, the servers and the machine's temporary folder."""
     fake = FakeNox()
     monkeypatch.setattr(process, "run_shown", fake.run_shown)
+    monkeypatch.setattr(process, "run", fake.run)
     monkeypatch.setattr(process, "serving", fake.serving)
     monkeypatch.setattr(Run, "tools", lambda *_: Path(sys.executable))
     (tmp_path / "tmp").mkdir()
@@ -98,7 +111,11 @@ def test_the_whole_release_is_run_and_the_next_step_told(
     root: Path, nox: FakeNox, capsys: pytest.CaptureFixture[str]
 ) -> None:
     rehearsed(root)
-    assert nox.ran == [(*NOX, "--session", "verify", "--"), (*NOX, "--session", "pypi", "--", "--yes", "1.0")]
+    alone = (*NOX, "--no-dependencies", "--session")
+    first, *cells, last = nox.ran
+    assert first == (*NOX, "--session", "testpypi", "--")
+    assert sorted(cells) == sorted((*alone, f"verify-{cell.python}({cell.kind})") for cell in BUILT.matrix)
+    assert last == (*alone, "pypi", "--", "--yes", "1.0")
     told = capsys.readouterr().out
     assert "dry run of demo 1.0: all five sessions passed" in told
     assert "the bytes on both stand-ins are the bytes that were built (2 files, compared by sha256)" in told
@@ -147,12 +164,26 @@ def test_a_tree_that_is_not_clean_is_named(root: Path, nox: FakeNox, capsys: pyt
 # What goes wrong.
 
 
-@pytest.mark.parametrize("session", ["verify", "pypi"])
+def test_what_cells_say_that_are_verified_side_by_side_comes_in_one_piece(
+    root: Path, nox: FakeNox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rehearsed(root)
+    told = [line for line in capsys.readouterr().out.splitlines() if line.startswith(("all that", "still"))]
+    cells = [f"{cell.kind} on Python {cell.python}" for cell in nox.built.matrix]
+    assert sorted(line for line in told if line.startswith("still")) == sorted(
+        f"still verifying the {cell} (15 s)" for cell in cells
+    )
+    said = [f"all that verify-{cell.python}({cell.kind}) says" for cell in nox.built.matrix]
+    assert [line for line in told if line.startswith("all that")] == said
+
+
+@pytest.mark.parametrize("session", ["testpypi", "verify", "pypi"])
 def test_a_session_that_fails_stops_the_dry_run(root: Path, nox: FakeNox, session: str) -> None:
     nox.codes[session] = 1
     with pytest.raises(DryrunFailed, match=f"stopped in `{session}`; the real indexes were not touched"):
         rehearsed(root)
-    assert nox.ran[-1][len(NOX) + 1] == session
+    last = nox.ran[-1]
+    assert last[last.index("--session") + 1].startswith(session)
 
 
 @pytest.mark.parametrize("held", [{"demo-1.0.tar.gz": "other"}, {**FILES, "demo-1.0.zip": ""}])
@@ -174,7 +205,7 @@ def test_a_server_that_does_not_say_where_it_is_has_failed(root: Path, nox: Fake
 def test_the_session_that_stopped_is_named(
     root: Path, nox: FakeNox, monkeypatch: pytest.MonkeyPatch, stages: tuple[Stage, ...], name: str
 ) -> None:
-    """The nested `verify` runs the sessions before it."""
+    """The nested `testpypi` runs the sessions before it."""
 
     def run_shown(_argv: object, *, env: Mapping[str, str], cwd: Path) -> int:
         del cwd

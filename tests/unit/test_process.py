@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -165,6 +167,64 @@ def test_an_interruption_while_waiting_ends_the_program(tmp_path: Path) -> None:
 
     with pytest.raises(KeyboardInterrupt):
         process.run(python(FOREVER), env=ENV, cwd=tmp_path, on_wait=interrupt)
+
+
+def run_in_a_thread(folder: Path, *scripts: str) -> None:
+    """Run `scripts` one after the other in a thread, and wait for an interrupt in this one."""
+    with process.interruptible(), ThreadPoolExecutor(1) as pool:
+        for script in scripts:
+            pool.submit(process.run, python(script), env=ENV, cwd=folder)
+        time.sleep(600)
+
+
+@posix
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_ends_what_other_threads_wait_for_and_starts_nothing_more(tmp_path: Path, number: int) -> None:
+    told = tmp_path / "told"
+    first = f"""
+import os, signal, sys
+signal.signal(signal.SIGTERM, lambda *_: (print("asked", file=open({str(told)!r}, "a")), sys.exit()))
+os.kill({os.getpid()}, {number})
+{FOREVER}
+"""
+    second = f"open({str(tmp_path / 'second')!r}, 'w')"
+    with pytest.raises(KeyboardInterrupt):
+        run_in_a_thread(tmp_path, first, second)
+    assert told.read_text("utf-8") == "asked\n"  # once
+    assert not (tmp_path / "second").exists()
+
+
+@posix
+@pytest.mark.usefixtures("hurried")
+def test_an_interrupt_ends_also_what_does_not_listen(tmp_path: Path) -> None:
+    deaf = f"""
+import os, signal
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+print(os.getpid(), file=open("pid", "w"), flush=True)
+os.kill({os.getpid()}, signal.SIGINT)
+{FOREVER}
+"""
+    with pytest.raises(KeyboardInterrupt):
+        run_in_a_thread(tmp_path, deaf)
+    assert has_ended(int((tmp_path / "pid").read_text("utf-8")))
+
+
+@posix
+def test_afterwards_programs_are_run_and_signals_mean_what_they_did(tmp_path: Path) -> None:
+    before = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
+    with pytest.raises(KeyboardInterrupt), process.interruptible():
+        signal.raise_signal(signal.SIGTERM)
+    assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == before
+    assert process.run(python(""), env=ENV, cwd=tmp_path).code == 0
+
+
+def test_in_another_thread_signals_are_left_alone() -> None:
+    def entered() -> object:
+        with process.interruptible():
+            return signal.getsignal(signal.SIGINT)
+
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(entered).result() == signal.getsignal(signal.SIGINT)
 
 
 def test_shown_its_output_goes_where_ours_goes(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
