@@ -17,7 +17,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tasks import probe
-from tasks.probe import EntryPoint, Names, attempt, attempts, import_names
+from tasks.probing import attempts as attempting
+from tasks.probing import causes, child, files, modules
+from tasks.probing.attempts import Attempt, attempts
+from tasks.probing.look import check
+from tasks.probing.names import Names, import_names, is_import_name
+from tasks.probing.points import EntryPoint
+from tasks.probing.subject import Needed
 from tests.environments import Site
 from tests.projects import write_tree
 
@@ -186,7 +192,7 @@ def test_python_finds_every_name_among_the_files(
 
 @given(st.lists(st.text(alphabet="ab_é./-\\: ", max_size=12) | st.text(max_size=6), max_size=6))
 def test_no_path_is_too_odd(paths: list[str]) -> None:
-    assert all(probe._is_import_name(name) for name in names(*paths).modules)
+    assert all(is_import_name(name) for name in names(*paths).modules)
 
 
 # The import of one name, in this interpreter.
@@ -200,6 +206,11 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     yield tmp_path
     for name in set(sys.modules) - before:
         del sys.modules[name]
+
+
+def attempt(name: str) -> Attempt:
+    """Import `name` in this interpreter; the answer is one that can be written."""
+    return Attempt(**json.loads(json.dumps(child.attempt(name))))
 
 
 def test_an_import_tells_the_file(folder: Path) -> None:
@@ -237,7 +248,7 @@ def test_a_module_that_is_imported_already_tells_its_file() -> None:
 
 def test_a_module_without_a_finder_has_no_file(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "demo_made", types.ModuleType("demo_made"))
-    assert attempt("demo_made") == probe.Attempt("demo_made", ok=True)
+    assert attempt("demo_made") == Attempt("demo_made", ok=True)
 
 
 @pytest.mark.parametrize(
@@ -349,7 +360,7 @@ def test_a_crash_is_told_by_its_signal_and_with_its_place(site: Site) -> None:
 
 
 def test_a_signal_without_a_name_is_told_by_its_number() -> None:
-    assert probe._how_it_ended(-99) == "crashes the interpreter when it is imported (signal 99)"
+    assert attempting._how_it_ended(-99) == "crashes the interpreter when it is imported (signal 99)"
 
 
 def test_a_hanging_import_ends(site: Site) -> None:
@@ -376,6 +387,20 @@ def test_a_thread_that_a_module_leaves_behind_does_not_matter(site: Site) -> Non
     assert attempts(["demo"], LIMIT)[0].ok
 
 
+@pytest.mark.parametrize(
+    "module", ["importlib.util", "importlib.metadata", "json", "traceback", "typing", "dataclasses"]
+)
+def test_what_a_module_uses_is_there_only_if_it_asks_for_it(site: Site, module: str) -> None:
+    site_of_python = subprocess.run(
+        [str(site.python), "-I", "-c", f"import sys\nprint({module!r} in sys.modules)"],
+        check=True,
+        capture_output=True,
+        encoding="utf-8",
+    )
+    put(site, demo=f"import sys\nassert {module!r} not in sys.modules\n")
+    assert attempts(["demo"], LIMIT)[0].ok == (site_of_python.stdout.strip() == "False")
+
+
 def test_many_names_share_one_interpreter(site: Site) -> None:
     text = "import os, sys\nsys.modules.setdefault('first', os)\nassert __name__ == 'm0' or 'm0' in sys.modules\n"
     put(site, **{f"m{number}": text for number in range(9)})
@@ -389,11 +414,11 @@ def test_many_names_are_tried_apart_if_one_of_them_ends_the_interpreter(site: Si
 
 
 def test_a_process_is_ended_as_on_windows() -> None:
-    child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
-    with child:
-        probe._end_tree(child)
-    assert child.returncode != 0
-    probe._end_tree(child)  # of one that has ended nothing is left to do
+    process = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    with process:
+        attempting._end_tree(process)
+    assert process.returncode != 0
+    attempting._end_tree(process)  # of one that has ended nothing is left to do
 
 
 # A whole distribution.
@@ -401,7 +426,7 @@ def test_a_process_is_ended_as_on_windows() -> None:
 
 def look(*setting: str, name: str = "demo", version: str = "1.0", limit: float = LIMIT) -> dict[str, Any]:
     """Return the document on what is in `site`, made in this interpreter; only the imports are in one of `site`."""
-    document = probe.check(name, version, setting, limit)
+    document = check(name, version, setting, limit)
     json.dumps(document)
     return document
 
@@ -763,7 +788,7 @@ def test_a_syntax_error_is_told_once(site: Site) -> None:
 
 
 def test_no_more_is_compiled_than_is_quick(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(probe, "SOURCE", 20)
+    monkeypatch.setattr(files, "SOURCE", 20)
     site.install({"demo/__init__.py": "", "demo/a.py": "#" * 21, "demo/b.py": "print 'hello'\n"})
     assert look()["problems"] == []
 
@@ -786,7 +811,7 @@ def test_no_more_is_compiled_than_is_quick(site: Site, monkeypatch: pytest.Monke
     ],
 )
 def test_versions_that_agree(module: str, metadata: str) -> None:
-    assert probe._release(module) == probe._release(metadata)
+    assert modules._release(module) == modules._release(metadata)
 
 
 @pytest.mark.parametrize(
@@ -794,7 +819,7 @@ def test_versions_that_agree(module: str, metadata: str) -> None:
     [("1.0", "1.1"), ("1.0b1", "1.0"), ("1.0", "10"), ("1.0+g123", "1.0"), ("unknown", "1.0"), ("1.0a1", "1.0b1")],
 )
 def test_versions_that_differ(module: str, metadata: str) -> None:
-    assert probe._release(module) != probe._release(metadata)
+    assert modules._release(module) != modules._release(metadata)
 
 
 @pytest.mark.parametrize(
@@ -987,12 +1012,12 @@ def test_an_absent_module_of_a_namespace_that_is_there(site: Site) -> None:
     ],
 )
 def test_the_supplier_of_a_module_is_guessed(requirement: str, module: str) -> None:
-    assert probe._supplies(requirement, module)
+    assert causes._supplies(requirement, module)
 
 
 @pytest.mark.parametrize(("requirement", "module"), [("click", "clicks"), ("yamllint", "yaml")])
 def test_the_supplier_of_a_module_is_not_guessed_wildly(requirement: str, module: str) -> None:
-    assert not probe._supplies(requirement, module)
+    assert not causes._supplies(requirement, module)
 
 
 @pytest.mark.parametrize(
@@ -1006,7 +1031,7 @@ def test_the_supplier_of_a_module_is_not_guessed_wildly(requirement: str, module
     ],
 )
 def test_requirements_are_read(line: str, name: str, extras: tuple[str, ...], marker: str) -> None:
-    assert probe.Needed.from_line(line) == probe.Needed(name, extras, marker)
+    assert Needed.from_line(line) == Needed(name, extras, marker)
 
 
 # Entry points.
@@ -1168,12 +1193,11 @@ def test_a_direct_url_that_is_no_json_is_left_out(site: Site) -> None:
 
 
 def test_every_finding_is_on_the_page() -> None:
-    sources = {path.name: path.read_text(encoding="utf-8") for path in PROBE.parent.glob("*.py")}
-    found = set(re.findall(r'_problem\(\s*"([a-z-]+)"', sources["probe.py"]))
-    found |= {
-        probe._kind(probe.Attempt("x", ok=False, error_type=kind)) for kind in ("SystemExit", "hang", "crash", "E")
-    }
-    found |= {probe._kind(probe.Attempt("x", ok=False, missing="y"))}
+    sources = {path.name: path.read_text(encoding="utf-8") for path in PROBE.parent.rglob("*.py")}
+    ours = "".join(path.read_text(encoding="utf-8") for path in PROBE.with_name("probing").glob("*.py"))
+    found = set(re.findall(r'finding\(\s*"([a-z-]+)"', ours))
+    found |= {modules._kind(Attempt("x", ok=False, error_type=kind)) for kind in ("SystemExit", "hang", "crash", "E")}
+    found |= {modules._kind(Attempt("x", ok=False, missing="y"))}
     codes = {f"install-{kind}" for kind in found}
     codes |= set(re.findall(r'Problem\(\s*"(install-[a-z-]+)"', sources["stranger.py"] + sources["check.py"]))
     page = (PROBE.parents[1] / "docs" / "reference" / "installed.md").read_text(encoding="utf-8")
@@ -1199,11 +1223,8 @@ def test_the_version_of_an_implementation(level: str, serial: int, text: str) ->
     assert probe._implementation_version(version) == text
 
 
-def test_main_writes_what_each_mode_finds(
-    site: Site, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_main_writes_what_each_mode_finds(site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     site.install({"demo.py": ""})
-    write_tree(folder, {"demo_z.py": "import os\nos.chdir('/')\n"})
     monkeypatch.chdir(tmp_path)
 
     def answer(*argv: str) -> Any:
@@ -1213,7 +1234,16 @@ def test_main_writes_what_each_mode_finds(
     assert answer("environment") == probe.environment()
     check = answer("check", "--name", "demo", "--version", "1.0", "--import-name", "demo", "--time-limit", "60")
     assert (check["problems"], check["imported"]) == ([], ["demo"])
-    assert [one["name"] for one in answer("import", "demo_z", "json:dumps")["attempts"]] == ["demo_z", "json:dumps"]
+
+
+def test_the_child_writes_where_it_was_told_to_whatever_a_module_does(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_tree(folder, {"demo_z.py": "import os\nos.chdir('/')\n"})
+    monkeypatch.chdir(tmp_path)
+    assert child.main(["answer.json", "demo_z", "json:dumps"]) == 0
+    answers = json.loads((tmp_path / "answer.json").read_text(encoding="utf-8"))
+    assert [(one["name"], one["ok"]) for one in answers] == [("demo_z", True), ("json:dumps", True)]
 
 
 @pytest.mark.parametrize("argv", [[], ["environment"], ["check", "--out", "x"], ["import", "--out", "x"], ["other"]])

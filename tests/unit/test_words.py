@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tasks import probe, report
+from tasks import report
 from tasks.archives import Archive, BadArchive
 from tasks.config import Config
 from tasks.errors import BadOption
 from tasks.options import parse
+from tasks.probing import modules
+from tasks.probing.subject import subject_of
 from tasks.sessions import NAMES, Setup, _as_typed
 from tasks.stages import KINDS, Cell
 from tests.projects import write_tree
@@ -98,4 +100,4 @@ def test_a_name_that_has_its_prefix_already_gets_no_other(tmp_path: Path) -> Non
 )
 def test_a_failed_import_may_want_an_extra_where_there_are_any(tmp_path: Path, extras: str, said: str) -> None:
     info = write_tree(tmp_path / "demo-1.0.dist-info", {"METADATA": METADATA.format(version="1.0", more=extras)})
-    assert probe._ways_out(probe._subject(importlib.metadata.PathDistribution(info))) == said
+    assert modules._ways_out(subject_of(importlib.metadata.PathDistribution(info))) == said

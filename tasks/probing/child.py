@@ -1,0 +1,134 @@
+"""Import names in this interpreter and say how it went: ``python -I child.py OUT NAME...``.
+
+A NAME is ``module``, or ``module:attribute`` as in entry points. The answers are one JSON list in the file OUT, in the
+fields of `attempts.Attempt`. As little as can be is imported here before the names are: what a module uses must be
+there because the module itself asks for it, as in the interpreter of whoever installs it.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+
+TYPE_CHECKING = False  # the module typing is left out, as above
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from importlib.machinery import ModuleSpec
+    from typing import Any
+
+
+class AttributeAbsentError(Exception):
+    """A module was imported, and what was asked of it is not in it."""
+
+
+def attempt(name: str) -> dict[str, Any]:
+    """Import `name` in this interpreter, and return how it went."""
+    try:
+        origin, module, thing = _load(name)
+    except AttributeAbsentError as error:
+        return {"name": name, "ok": False, "error_type": "no-attribute", "error": words(error)}
+    except BaseException as error:  # noqa: BLE001 (SystemExit is one of the answers)
+        return {"name": name, "ok": False, **_failure(error)}
+    return {"name": name, "ok": True, "origin": origin, "callable": callable(thing), "version": _version(module)}
+
+
+def _failure(error: BaseException) -> dict[str, Any]:
+    said = repr(error.code) if isinstance(error, SystemExit) else words(error)
+    failure: dict[str, Any] = {"error_type": type(error).__name__, "error": said, "frames": _frames(error)}
+    if isinstance(error, ImportError) and error.name:
+        failure["missing" if _is_about_a_module(error) else "lacking"] = str(error.name)
+    return failure
+
+
+def _is_about_a_module(error: ImportError) -> bool:
+    """Whether a module was not found, rather than the metadata of a distribution, or something in a module."""
+    return isinstance(error, ModuleNotFoundError) and type(error).__name__ != "PackageNotFoundError"
+
+
+def _load(name: str) -> tuple[str | list[str] | None, object, object]:
+    """Return where the module of `name` comes from, that module, and what `name` stands for.
+
+    The finders are asked before the import: a module may put something else into its place in ``sys.modules``.
+    """
+    module, _, attribute = name.partition(":")
+    found = None if module in sys.modules else _found(module)
+    loaded: object = importlib.import_module(module)
+    origin = _origin(found or getattr(loaded, "__spec__", None))
+    thing = loaded
+    try:
+        for part in filter(None, attribute.split(".")):
+            thing = getattr(thing, part)
+    except AttributeError as error:
+        raise AttributeAbsentError(words(error)) from None
+    return origin, loaded, thing
+
+
+def _found(module: str) -> ModuleSpec | None:
+    """Return what the finders say of `module` (as `importlib.util.find_spec`, which not every module has at hand)."""
+    parent = module.rpartition(".")[0]
+    path = getattr(importlib.import_module(parent), "__path__", []) if parent else None
+    specs = (finder.find_spec(module, path) for finder in sys.meta_path if hasattr(finder, "find_spec"))
+    return next((spec for spec in specs if spec), None)
+
+
+def _version(module: object) -> str | None:
+    """Return the ``__version__`` of `module` if it has one that is a text; some warn, or work, when asked for it."""
+    import warnings  # noqa: PLC0415 (see above)
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            version = getattr(module, "__version__", None)
+            return str(version) if isinstance(version, str) else None
+    except Exception:  # noqa: BLE001 (it may be anybody's code)
+        return None
+
+
+def _origin(spec: ModuleSpec | None) -> str | list[str] | None:
+    """Return the file of a module, or the folders of a namespace (PEP 420), which has no file."""
+    if spec is None:
+        return None
+    folders = spec.submodule_search_locations
+    return [str(folder) for folder in folders] if spec.origin is None and folders is not None else spec.origin
+
+
+def words(error: BaseException) -> str:
+    """Return what an exception says of itself, in characters that every file can take."""
+    try:
+        text = str(error)
+    except Exception:  # noqa: BLE001 (its __str__ is anybody's code)
+        text = "(it cannot say what it is about)"
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def _frames(error: BaseException) -> list[tuple[str, int, str]]:
+    """Return file, line and code of each place in the traceback; a SyntaxError's own place is the last."""
+    import traceback  # noqa: PLC0415 (see above)
+
+    frames = [
+        (frame.filename, frame.lineno or 0, frame.line or "") for frame in traceback.extract_tb(error.__traceback__)
+    ]
+    if isinstance(error, SyntaxError) and error.filename:
+        frames.append((error.filename, error.lineno or 0, (error.text or "").strip()))
+    return frames
+
+
+def main(argv: Sequence[str]) -> int:
+    """Import all names in `argv`, and write the answers."""
+    out, *names = argv
+    out = os.path.abspath(out)  # a module may change the folder while it is imported
+    answers = [attempt(name) for name in names]
+    import json  # noqa: PLC0415 (see above)
+
+    with open(out, "w", encoding="utf-8") as file:
+        json.dump(answers, file)
+    return 0
+
+
+if __name__ == "__main__":
+    # A module that reads sys.argv when it is imported must not find our arguments there.
+    sys.argv, arguments = sys.argv[:1], sys.argv[1:]
+    status = main(arguments)
+    # A thread that an imported module left behind would keep the interpreter from ending.
+    os._exit(status)

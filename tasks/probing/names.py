@@ -1,0 +1,137 @@
+"""Which names a distribution offers for import. Paths in, names out."""
+
+from __future__ import annotations
+
+import keyword
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    Parts = tuple[str, ...]
+    ReadText = Callable[[str], str | None]
+
+SHORT = 12  # lines of code in the __init__.py of a namespace
+
+# `x.py`, `x.pyc`, `x.so`, `x.cpython-313-darwin.so`, `x.pyd`; a bare `libx.so` is a library that an extension links to.
+MODULE_FILE = re.compile(r"(?!lib[^.]*\.so$)(?P<name>[^.]+)(\.pyc?|(\..+)?\.(so|pyd))")
+
+# Top-level folders and files that are for the project's own people, and get into wheels by mistake.
+ASIDE = frozenset("test tests conftest setup doc docs example examples benchmark benchmarks".split())
+
+
+@dataclass(frozen=True)
+class Names:
+    """What the files of a distribution offer to Python.
+
+    `modules` are the names to import, `stubs` the top-level folders and files that hold types only (PEP 561), `pth`
+    the files that the module `site` reads when Python starts.
+    """
+
+    modules: tuple[str, ...]
+    stubs: tuple[str, ...]
+    pth: tuple[str, ...]
+
+    @property
+    def why_none(self) -> str | None:
+        """Why there is nothing to import, or None if there is."""
+        if self.modules:
+            return None
+        return "stubs" if self.stubs else "metapackage"
+
+
+def import_names(paths: Iterable[str], read_text: ReadText) -> Names:
+    """Return what the files at `paths` offer for import; private names, and tests, only if there are no others.
+
+    `paths` are relative to site-packages, or the members of a wheel. `read_text` is called with a path as it was given
+    and returns the text of that file, or None. A namespace (PEP 420, or the two older kinds) has no code of its own and
+    is shared with other distributions, so the packages and modules inside it are named.
+    """
+    files = _library_files(paths)
+    names = set(_walk(files, read_text))
+    names = {name for name in names if name.partition(".")[0] not in ASIDE} or names
+    public = {name for name in names if not any(part.startswith("_") for part in name.split("."))}
+    covered = {name.partition(".")[0] for name in names}
+    stubs = {parts[0].partition(".")[0] for parts in files if parts[-1].endswith(".pyi")} - covered
+    pth = (parts[0] for parts in files if len(parts) == 1 and parts[0].endswith(".pth"))
+    return Names(tuple(sorted(public or names)), tuple(sorted(stubs)), tuple(sorted(pth)))
+
+
+def _library_files(paths: Iterable[str]) -> dict[Parts, str]:
+    """Return the files that are, or will be, in site-packages: their place there, and the path they were given by."""
+    files = {}
+    for path in sorted(set(paths)):
+        parts = _unwrapped(tuple(part for part in path.split("/") if part != "."))
+        if parts and not {"", "..", "__pycache__"}.intersection(parts):
+            files[parts] = path
+    return files
+
+
+def _unwrapped(parts: Parts) -> Parts:
+    """Return where an installer puts a member of a wheel in site-packages; nothing if it goes elsewhere (PEP 427)."""
+    if parts and parts[0].endswith(".data"):
+        return parts[2:] if parts[1:2] in {("purelib",), ("platlib",)} else ()
+    return parts
+
+
+def _walk(files: Mapping[Parts, str], read_text: ReadText) -> Iterator[str]:
+    """Yield the names of the modules and packages in `files`: a package as one name, a namespace by what it holds."""
+    content = _content(files)
+    waiting: list[Parts] = [()]
+    while waiting:
+        folder = waiting.pop()
+        modules = {module_name(entry) for entry in content[folder]}
+        for entry in content[folder]:
+            name = entry[:-1] if entry.endswith("/") else module_name(entry)
+            if not _can_be_imported(name, folder):
+                continue
+            inside = (*folder, name)
+            if not entry.endswith("/") or _is_package(inside, content, files, read_text):
+                yield ".".join(inside)
+            elif name not in modules:  # a module hides a namespace of the same name
+                waiting.append(inside)
+
+
+def _content(files: Iterable[Parts]) -> dict[Parts, set[str]]:
+    """Return what each folder holds; a folder in a folder has a slash at its end."""
+    content: dict[Parts, set[str]] = {(): set()}
+    for parts in files:
+        content.setdefault(parts[:-1], set()).add(parts[-1])
+        for depth in range(len(parts) - 1):
+            content.setdefault(parts[:depth], set()).add(parts[depth] + "/")
+    return content
+
+
+def module_name(filename: str) -> str:
+    """Return the last part of the name that a file is imported under, or an empty string."""
+    match = MODULE_FILE.fullmatch(filename)
+    return match["name"] if match else ""
+
+
+def _can_be_imported(name: str, folder: Parts) -> bool:
+    """Whether `name` in `folder` is a name of Python's, and of a file that is written to be imported."""
+    if not name.isidentifier() or keyword.iskeyword(name) or name in {"__init__", "__main__"}:
+        return False
+    return not (folder and name in {"conftest", "setup", "test", "tests"})
+
+
+def _is_package(
+    folder: Parts, content: Mapping[Parts, set[str]], files: Mapping[Parts, str], read_text: ReadText
+) -> bool:
+    """Whether `folder` has an ``__init__`` with something in it, rather than the code that makes a namespace of it."""
+    init = (*folder, "__init__.py")
+    if init in files:
+        return not makes_namespace(read_text(files[init]) or "")
+    return any(module_name(entry) == "__init__" for entry in content[folder])
+
+
+def makes_namespace(text: str) -> bool:
+    """Whether the ``__init__.py`` with this `text` does nothing but declare a namespace, as before PEP 420."""
+    code = [line for line in map(str.strip, text.splitlines()) if line and not line.startswith("#")]
+    return len(code) <= SHORT and any("extend_path(" in line or "declare_namespace(" in line for line in code)
+
+
+def is_import_name(text: str) -> bool:
+    return all(part.isidentifier() and not keyword.iskeyword(part) for part in text.split("."))
