@@ -66,7 +66,7 @@ def reproducible(session: nox.Session) -> None:
 @nox.session(default=False)
 def bench(session: nox.Session) -> None:
     """Time the dry run against the recipe typed by hand: nox -s bench [-- --runs N --only NAMES --out FILE]."""
-    install_group(session, "bench")
+    install_group(session, "test")
     session.run("python", "-m", "tests.bench", *session.posargs)
 
 

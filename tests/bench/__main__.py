@@ -1,12 +1,14 @@
 """Time the dry run against the recipe typed by hand: ``nox -s bench [-- --runs N --only NAMES --out FILE]``.
 
 All ways run in turn, round after round, on a small pure-Python package with one dependency; a first round that is not
-counted fills the caches of pip and uv. It reports and does not judge: only a run that fails is an error.
+counted fills the caches of pip and uv. How the cost grows is measured after that, once. It reports and does not judge:
+only a run that fails is an error.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import importlib.metadata
 import os
 import platform
@@ -15,14 +17,17 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tests.bench import growth, picture
 from tests.bench.figures import Results, placed, report
+from tests.bench.growth import Growth
 from tests.bench.ways import AIMS, BASES, Ways
 from tests.bench.workshop import BenchError, Workshop
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from tests.bench.figures import Timed
+    from tests.bench.growth import Curve
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -30,16 +35,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(argv)
     try:
         with tempfile.TemporaryDirectory(prefix="seatrial-bench-", ignore_cleanup_errors=True) as folder:
-            ways = Ways(Workshop.in_folder(Path(folder).resolve()))
-            try:
-                before = _load()
-                results = measure(_chosen(ways.all(), options.only), options.runs)
-            finally:
-                ways.close()
+            shop, before = Workshop.in_folder(Path(folder).resolve()), _load()
+            with contextlib.closing(Ways(shop)) as all_ways:
+                ways, curves = _chosen(all_ways.all(), Growth(shop).all(), options.only)
+                results = measure(ways, options.runs)
+                grown = [grow(name, curve) for name, curve in curves.items()]
     except BenchError as error:
         print(f"the benchmark stopped: {error}", file=sys.stderr)
         return 1
-    _put(report(results, AIMS, BASES, facts(options.runs, before)), options.out)
+    _put(report(results, AIMS, BASES, facts(options.runs, before)), grown, results, options.out)
     return 0
 
 
@@ -51,12 +55,23 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _chosen(ways: dict[str, Callable[[], Timed]], only: Sequence[str] | None) -> dict[str, Callable[[], Timed]]:
-    """Return those of `ways` whose names begin with one of `only`. Raises BenchError where that is none."""
-    chosen = {name: way for name, way in ways.items() if only is None or name.startswith(tuple(only))}
-    if not chosen:
-        raise BenchError(f"no way is called so; there are: {'; '.join(ways)}")
-    return chosen
+def _chosen(
+    ways: Mapping[str, Callable[[], Timed]], curves: Mapping[str, Callable[[], Curve]], only: Sequence[str] | None
+) -> tuple[dict[str, Callable[[], Timed]], dict[str, Callable[[], Curve]]]:
+    """Return what has a name that begins with one of `only`. Raises BenchError where that is nothing."""
+    wanted = tuple(only) if only is not None else ("",)
+    chosen = {name: way for name, way in ways.items() if name.startswith(wanted)}
+    grown = {name: curve for name, curve in curves.items() if name.startswith(wanted)}
+    if not chosen and not grown:
+        raise BenchError(f"no way is called so; there are: {'; '.join([*ways, *curves])}")
+    return chosen, grown
+
+
+def grow(name: str, curve: Callable[[], Curve]) -> Curve:
+    """Measure one curve, and show that something happens."""
+    made = curve()
+    print(f"{name}: {', '.join(f'{size}: {timed.seconds:.2f} s' for size, timed in made.points)}", flush=True)
+    return made
 
 
 def measure(ways: dict[str, Callable[[], Timed]], rounds: int) -> Results:
@@ -88,9 +103,12 @@ def _load() -> str:
     return f"{os.getloadavg()[0]:.1f}" if sys.platform != "win32" else "(not known)"
 
 
-def _put(text: str, out: Path | None) -> None:
+def _put(text: str, curves: Sequence[Curve], results: Results, out: Path | None) -> None:
+    """Print the tables, and write them to `out` with the picture beside it."""
+    text = "\n\n".join(part for part in (text.rstrip("\n"), growth.report(curves)) if part) + "\n"
     print(text)
     if out is not None:
+        picture.draw(results, curves, out.with_suffix(".svg"))
         page = out.read_text(encoding="utf-8") if out.exists() else ""
         out.write_bytes(placed(page, text).encode())
 

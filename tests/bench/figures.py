@@ -35,19 +35,21 @@ BEGIN, END = "<!-- written by nox -s bench: begin -->", "<!-- written by nox -s 
 
 @dataclass(frozen=True)
 class Timed:
-    """One run: how many seconds it took, and in which steps."""
+    """One run: how many seconds it took, in which steps, and the memory in bytes of its largest process, if known."""
 
     seconds: float
     steps: Mapping[str, float]
+    memory: int | None = None
 
 
 @dataclass(frozen=True)
 class Aim:
-    """What the median ratio of a way to another is hoped to be at most."""
+    """What a way is hoped to cost at most: so many times another one, or with `added` so many seconds more."""
 
     way: str
     base: str
     limit: float
+    added: bool = False
 
 
 Results = dict[str, list[Timed]]  # by way, run by run
@@ -76,6 +78,16 @@ def ratios(runs: Sequence[Timed], base: Sequence[Timed]) -> list[float]:
     return [ours.seconds / theirs.seconds for ours, theirs in zip(runs, base, strict=True)]
 
 
+def additions(runs: Sequence[Timed], base: Sequence[Timed]) -> list[float]:
+    """Return how many seconds more each of `runs` took than the run of `base` that was made beside it."""
+    return [ours.seconds - theirs.seconds for ours, theirs in zip(runs, base, strict=True)]
+
+
+def mebibytes(memory: int | None) -> str:
+    """Return `memory` (bytes) as it stands in a table."""
+    return f"{memory / 2**20:.0f}" if memory is not None else ""
+
+
 def _with_spread(values: Sequence[float]) -> str:
     low, high = min(values), max(values)
     return f"{median(values):.2f} ({low:.2f} to {high:.2f})" if len(values) > 1 else f"{values[0]:.2f}"
@@ -92,12 +104,18 @@ def report(results: Results, aims: Sequence[Aim], bases: Sequence[str], facts: s
 
 
 def comparison(results: Results, bases: Sequence[str]) -> str:
-    """Return the table of all ways: seconds, and the ratio to each base."""
+    """Return the table of all ways: seconds, the ratio to each base, and the memory of the largest process."""
     rows = [
-        [f"`{way}`", seconds(runs), *(_with_spread(ratios(runs, results[base])) for base in bases)]
+        [f"`{way}`", seconds(runs), *(_with_spread(ratios(runs, results[base])) for base in bases), peak(runs)]
         for way, runs in results.items()
     ]
-    return table(["way", "seconds: median (lowest to highest)", *(f"ratio to `{base}`" for base in bases)], rows)
+    columns = (*(f"ratio to `{base}`" for base in bases), "largest process, MiB")
+    return table(["way", "seconds: median (lowest to highest)", *columns], rows)
+
+
+def peak(runs: Sequence[Timed]) -> str:
+    """Return the highest memory of `runs` in MiB, empty where it is not known."""
+    return mebibytes(max((run.memory for run in runs if run.memory is not None), default=None))
 
 
 def standing(results: Results, aims: Sequence[Aim]) -> str:
@@ -105,10 +123,11 @@ def standing(results: Results, aims: Sequence[Aim]) -> str:
     rows = []
     for aim in aims:
         if aim.way in results and aim.base in results:
-            found = ratios(results[aim.way], results[aim.base])
+            found = (additions if aim.added else ratios)(results[aim.way], results[aim.base])
             said = "reached" if median(found) <= aim.limit else "missed"
-            rows.append([f"`{aim.way}` to `{aim.base}`", f"at most {aim.limit:g}", _with_spread(found), said])
-    return table(["ratio", "aim", "measured", ""], rows) if rows else ""
+            what, unit = ("more than", " s") if aim.added else ("to", "")
+            rows.append([f"`{aim.way}` {what} `{aim.base}`", f"at most {aim.limit:g}{unit}", _with_spread(found), said])
+    return table(["ratio, or seconds more", "aim", "measured", ""], rows) if rows else ""
 
 
 def breakdown(results: Results) -> str:

@@ -28,9 +28,13 @@ LIST, LIST_EMPTY = "nox -l", "nox -l, empty noxfile"
 EMPTY = "import nox\n\n\n@nox.session\ndef nothing(session):\n    pass\n"  # with no session at all, nox -l is an error
 BASES = (HAND, HAND_UV)
 AIMS = (
+    Aim("dryrun, uv, warm", HAND_UV, 2.5),
+    Aim("dryrun, uv, cold", HAND_UV, 4.0),
     Aim("dryrun, uv, cold", HAND, 0.4),
-    Aim("dryrun, pip, warm", HAND, 1.0),
-    Aim(LIST, LIST_EMPTY, 3.0),
+    Aim("dryrun, pip, warm", HAND, 0.8),
+    Aim("idle, uv", HAND, 0.1),
+    Aim("idle, pip", HAND, 0.1),
+    Aim(LIST, LIST_EMPTY, 0.05, added=True),
 )
 LISTINGS = 5  # of which one sample is the mean: one alone is too short
 

@@ -10,7 +10,7 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tasks import environment, standin
 from tests.bench.figures import Timed, steps_of
@@ -138,21 +138,27 @@ def run(argv: Sequence[str | Path], cwd: Path, env: Mapping[str, str]) -> None:
 def watched(argv: Sequence[str | Path], cwd: Path, env: Mapping[str, str]) -> Timed:
     """Run `argv` and note when it prints which line. Raises BenchError with all that it said where it fails."""
     words = [str(word) for word in argv]
-    started, lines = time.perf_counter(), []
-    with subprocess.Popen(
-        words,
-        cwd=cwd,
-        env=dict(env),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        encoding="utf-8",
-        errors="replace",
-    ) as child:
+    pipes: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+    started = time.perf_counter()
+    with subprocess.Popen(words, cwd=cwd, env=dict(env), encoding="utf-8", errors="replace", **pipes) as child:
         assert child.stdout is not None
         lines = [(time.perf_counter(), line.rstrip("\n")) for line in child.stdout]
+        memory = _waited_for(child)
     ended = time.perf_counter()
     if child.returncode != 0:
         said = "\n".join(line for _, line in lines)
         raise BenchError(f"{' '.join(words)} ended with exit code {child.returncode}:\n{said}")
-    return Timed(ended - started, steps_of(started, lines, ended))
+    return Timed(ended - started, steps_of(started, lines, ended), memory)
+
+
+def _waited_for(child: subprocess.Popen[str]) -> int | None:
+    """Wait for `child`; return the peak memory, in bytes, of the largest process among it and all that it started.
+
+    None where the system does not tell (Windows).
+    """
+    if sys.platform == "win32":
+        child.wait()
+        return None
+    _, status, usage = os.wait4(child.pid, 0)
+    child.returncode = os.waitstatus_to_exitcode(status)
+    return usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)

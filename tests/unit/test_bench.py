@@ -6,10 +6,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tasks import judge
+from tasks.archives import Archive
 from tasks.record import Record
+from tests import archives
 from tests.bench import __main__ as bench
-from tests.bench import figures
+from tests.bench import figures, growth, picture
 from tests.bench.figures import BEGIN, END, Aim, Timed, placed, ratios, seconds, standing, steps_of
+from tests.bench.growth import Curve, Growth, write_variant
 from tests.bench.ways import AIMS, BASES, Ways, stop_unless_proved
 from tests.bench.workshop import BenchError, Workshop, watched
 from tests.projects import write_tree
@@ -53,6 +57,11 @@ def test_an_aim_is_reached_or_missed_by_the_median(limit: float, said: str) -> N
 
 def test_an_aim_whose_ways_were_left_out_is_left_out() -> None:
     assert standing({"ours": runs(1.0)}, [Aim("ours", "theirs", 0.5)]) == ""
+
+
+def test_an_aim_may_be_about_seconds_more() -> None:
+    table = standing({"ours": runs(1.5), "theirs": runs(1.0)}, [Aim("ours", "theirs", 0.4, added=True)])
+    assert table.splitlines()[-1] == "| `ours` more than `theirs` | at most 0.4 s | 0.50 | missed |"
 
 
 # Where the time goes.
@@ -99,6 +108,38 @@ def test_a_step_that_no_way_has_is_not_shown() -> None:
     assert table.splitlines()[2:] == ["| building | 2.00 |  |"]
 
 
+# How the cost grows.
+
+
+def test_a_curve_is_a_table_and_what_one_more_costs() -> None:
+    points = ((1, Timed(2.0, {}, 40 << 20)), (5, Timed(4.0, {})))
+    text = growth.report([Curve("Pythons", "Pythons", points, Timed(0.7, {}))])
+    assert text == (
+        "| Pythons: Pythons | seconds | largest process, MiB |\n| --- | --- | --- |\n| 1 | 2.00 | 40 |\n| 5 | 4.00 |  |"
+        "\n\nOne more costs 0.500 s, from the first line to the last;"
+        " by hand, an environment and one installation: 0.70 s."
+    )
+    assert "One more" not in growth.report([Curve("files", "wheels", points[:1])])
+
+
+@pytest.mark.parametrize(("number", "mebibytes"), [(1, 0), (2, 0), (0, 2)])
+def test_a_variant_of_a_wheel_is_a_wheel_of_its_own(tmp_path: Path, number: int, mebibytes: int) -> None:
+    path = write_variant(archives.wheel(tmp_path), tmp_path, number, mebibytes)
+    assert path.name == f"demo-1.0-{number}-py3-none-any.whl"
+    sizes = {member.name: member.size for member in Archive.open(path).members}
+    assert sizes["demo/data.bin"] == (mebibytes << 20 or len(str(number)))
+    assert judge.judged([str(path)])[0]["problems"] == []
+
+
+def test_both_pictures_are_in_one_file(tmp_path: Path) -> None:
+    curve = Curve("files", "wheels", ((1, Timed(2.0, {})), (5, Timed(4.0, {}))))
+    picture.draw({"ours": runs(1.0, 2.0)}, [curve], tmp_path / "a.svg")
+    text = (tmp_path / "a.svg").read_text("utf-8")
+    assert text.rstrip().endswith("</svg>")
+    assert "ours" in text
+    assert "wheels" in text
+
+
 # The page.
 
 
@@ -114,13 +155,13 @@ def test_a_page_without_both_marks_becomes_the_tables(page: str) -> None:
 
 
 def test_a_report_has_the_facts_the_ways_the_aims_and_the_steps() -> None:
-    results = {"ours": [Timed(1.0, {"building": 0.5})], "theirs": [Timed(2.0, {"building": 1.0})]}
+    results = {"ours": [Timed(1.0, {"building": 0.5}, 3 << 20)], "theirs": [Timed(2.0, {"building": 1.0})]}
     text = figures.report(results, [Aim("ours", "theirs", 0.5)], ["theirs", "left out"], "2 cores.")
     assert text == (
         "2 cores.\n\n"
-        "| way | seconds: median (lowest to highest) | ratio to `theirs` |\n| --- | --- | --- |\n"
-        "| `ours` | 1.00 | 0.50 |\n| `theirs` | 2.00 | 1.00 |\n\n"
-        "| ratio | aim | measured |  |\n| --- | --- | --- | --- |\n"
+        "| way | seconds: median (lowest to highest) | ratio to `theirs` | largest process, MiB |\n"
+        "| --- | --- | --- | --- |\n| `ours` | 1.00 | 0.50 | 3 |\n| `theirs` | 2.00 | 1.00 |  |\n\n"
+        "| ratio, or seconds more | aim | measured |  |\n| --- | --- | --- | --- |\n"
         "| `ours` to `theirs` | at most 0.5 | 0.50 | reached |\n\n"
         "| step, in seconds | `ours` | `theirs` |\n| --- | --- | --- |\n| building | 0.50 | 1.00 |\n"
     )
@@ -143,14 +184,14 @@ def test_ways_take_turns_and_the_first_round_does_not_count(capsys: pytest.Captu
 
 
 def test_ways_are_chosen_by_how_their_names_begin(tmp_path: Path) -> None:
-    ways = Ways(Workshop(tmp_path, "uv", "nox")).all()
-    assert list(bench._chosen(ways, ["dryrun, uv", "nox"])) == [
-        *("dryrun, uv, cold", "dryrun, uv, warm"),
-        *("nox -l", "nox -l, empty noxfile"),
-    ]
-    assert bench._chosen(ways, None) == ways
+    shop = Workshop(tmp_path, "uv", "nox")
+    ways, curves = Ways(shop).all(), Growth(shop).all()
+    chosen, grown = bench._chosen(ways, curves, ["dryrun, uv", "nox", "growth: f"])
+    assert list(chosen) == ["dryrun, uv, cold", "dryrun, uv, warm", "nox -l", "nox -l, empty noxfile"]
+    assert list(grown) == ["growth: files"]
+    assert bench._chosen(ways, curves, None) == (ways, curves)
     with pytest.raises(BenchError, match="no way is called so"):
-        bench._chosen(ways, ["by foot"])
+        bench._chosen(ways, curves, ["by foot"])
 
 
 def test_aims_and_bases_are_about_ways_that_exist(tmp_path: Path) -> None:

@@ -1,0 +1,169 @@
+"""How the cost of a dry run grows: with the files of a release, with their bytes, and with the Pythons."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import random
+import zipfile
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tasks.config import KNOWN_PYTHONS, is_here
+from tests import archives
+from tests.bench.figures import mebibytes, table
+from tests.bench.ways import stop_unless_proved
+from tests.bench.workshop import BenchError, Steps, run, watched
+from tests.projects import commit
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from tests.bench.figures import Timed
+    from tests.bench.workshop import Workshop
+
+FILES = (1, 20, 50, 100, 200)
+MEBIBYTES = (1, 16, 128, 1000)  # no project may upload a file of more than 1 GiB
+CHUNK = random.Random(0).randbytes(1 << 20)  # noqa: S311 (bytes that do not compress, no secret)
+
+
+@dataclass(frozen=True)
+class Curve:
+    """Dry runs of one thing in growing numbers; `base` is what one more of it costs by hand, where that says much."""
+
+    name: str
+    unit: str
+    points: tuple[tuple[int, Timed], ...]
+    base: Timed | None = None
+
+    @property
+    def slope(self) -> float:
+        """Return the seconds that one more costs, from the first point to the last."""
+        (least, cheap), (most, dear) = self.points[0], self.points[-1]
+        return (dear.seconds - cheap.seconds) / (most - least)
+
+
+@dataclass(frozen=True)
+class Growth:
+    """The dry runs that are measured, on the project and with the programs of `shop`."""
+
+    shop: Workshop
+
+    def all(self) -> dict[str, Callable[[], Curve]]:
+        """Return what makes each curve, by the name of the curve."""
+        return {
+            "growth: files": self.files,
+            "growth: bytes": self.bytes,
+            "growth: Pythons, uv": partial(self.pythons, uv=True),
+            "growth: Pythons, pip": partial(self.pythons, uv=False),
+        }
+
+    def files(self) -> Curve:
+        """A release of so many small wheels and one sdist, taken as they are (`--from`)."""
+        root, built = self._built("growth-files")
+        return Curve("files", "wheels", tuple((n, self._taken(root, built, range(n), 0)) for n in FILES))
+
+    def bytes(self) -> Curve:
+        """A release of one wheel of so many MiB and a small sdist."""
+        root, built = self._built("growth-bytes")
+        return Curve("bytes", "MiB in one wheel", tuple((n, self._taken(root, built, (0,), n)) for n in MEBIBYTES))
+
+    def pythons(self, *, uv: bool) -> Curve:
+        """Wheel and sdist verified on so many Pythons; by hand: `virtualenv` and one installation, on the last."""
+        here = [python for python in KNOWN_PYTHONS[2:] if is_here(python)]  # what the project supports: 3.10 and later
+        name = f"growth-pythons-{'uv' if uv else 'pip'}"
+        root = self.shop.project(name)
+        points = tuple((n, self._on(root, here[:n], uv=uv)) for n in range(1, len(here) + 1))
+        if not points:
+            raise BenchError("no Python is on PATH under its own name, such as python3.12")
+        label = f"Pythons, {'uv' if uv else 'pip'}"
+        return Curve(label, "Pythons", points, self._by_hand(root, here[-1], uv=uv))
+
+    def _built(self, name: str) -> tuple[Path, Path]:
+        """Return a project, and the folder with its sdist and its wheel; a first dry run makes the environments."""
+        root = self.shop.project(name)
+        out = self.shop.fresh(f"{name}-built")
+        run((self.shop.uv, "build", "--out-dir", out), root, self.shop.env())
+        self._dryrun(root, name)
+        return root, out
+
+    def _taken(self, root: Path, built: Path, numbers: Sequence[int], mebibytes: int) -> Timed:
+        """Dry-run the sdist of `built` with variants of its wheel."""
+        name = root.parent.name
+        house = self.shop.fresh(f"{name}-house")
+        sdist, wheel = next(built.glob("*.tar.gz")), next(built.glob("*.whl"))
+        (house / sdist.name).write_bytes(sdist.read_bytes())
+        for number in numbers:
+            write_variant(wheel, house, number, mebibytes)
+        return self._dryrun(root, name, "--from", str(house))
+
+    def _on(self, root: Path, pythons: Sequence[str], *, uv: bool) -> Timed:
+        """Dry-run the project for `pythons`, once its environments are there."""
+        page = root / "pyproject.toml"
+        text = page.read_text(encoding="utf-8").partition("pythons =")[0]
+        page.write_text(f"{text}pythons = {list(pythons)!r}\n".replace("'", '"'), encoding="utf-8")
+        commit(root)
+        if len(pythons) == 1:
+            self._dryrun(root, root.parent.name, uv=uv)
+        return self._dryrun(root, root.parent.name, uv=uv)
+
+    def _dryrun(self, root: Path, name: str, *args: str, uv: bool = True) -> Timed:
+        kept = self.shop.fresh(f"{name}-kept")
+        timed = watched((self.shop.nox, "-s", "dryrun", "--", "--keep", kept, *args), root, self.shop.env(uv=uv))
+        stop_unless_proved(kept)
+        return timed
+
+    def _by_hand(self, root: Path, python: str, *, uv: bool) -> Timed:
+        """Make one environment and install the dependency of the project into it."""
+        venv = self.shop.fresh(f"{root.parent.name}-by-hand") / "venv"
+        step = Steps(root, self.shop.env(uv=uv))
+        if uv:
+            step("", self.shop.uv, "venv", "--python", python, venv)
+            step("", self.shop.uv, "pip", "install", "--python", venv, "six")
+        else:
+            virtualenv = Path(self.shop.nox).with_name("virtualenv")
+            step("", virtualenv, "--python", python, venv)
+            step("", venv / "bin" / "python", "-m", "pip", "install", "six")
+        return step.timed()
+
+
+def write_variant(wheel: Path, folder: Path, number: int, mebibytes: int) -> Path:
+    """Write `wheel` into `folder` under the build number `number`, with other bytes: so many MiB, or the number."""
+    name, version, tag = wheel.stem.split("-", 2)
+    path, info = folder / f"{name}-{version}-{number}-{tag}.whl", f"{name}-{version}.dist-info"
+    data = CHUNK if mebibytes else str(number).encode()
+    chunks = max(mebibytes, 1)
+    with zipfile.ZipFile(wheel) as old, zipfile.ZipFile(path, "w") as new:
+        members = {member: old.read(member) for member in old.namelist() if member != f"{info}/RECORD"}
+        members[f"{info}/WHEEL"] += f"Build: {number}\n".encode()
+        for member, raw in members.items():
+            new.writestr(archives.zip_info(member), raw)
+        with new.open(f"{name}/data.bin", "w", force_zip64=True) as out:
+            for _ in range(chunks):
+                out.write(data)
+        lines = [f"{member},sha256={archives.digest(raw)},{len(raw)}\n" for member, raw in members.items()]
+        lines.append(f"{name}/data.bin,{_hash(data, chunks)},{len(data) * chunks}\n{info}/RECORD,,\n")
+        new.writestr(archives.zip_info(f"{info}/RECORD"), "".join(lines))
+    return path
+
+
+def _hash(data: bytes, times: int) -> str:
+    digest = hashlib.sha256()
+    for _ in range(times):
+        digest.update(data)
+    return base64.urlsafe_b64encode(digest.digest()).decode().rstrip("=")
+
+
+def report(curves: Sequence[Curve]) -> str:
+    """Return a table and a sentence for each of `curves`, as Markdown."""
+    return "\n\n".join(part for curve in curves for part in _parts(curve))
+
+
+def _parts(curve: Curve) -> Iterator[str]:
+    rows = [[str(size), f"{timed.seconds:.2f}", mebibytes(timed.memory)] for size, timed in curve.points]
+    yield table([f"{curve.name}: {curve.unit}", "seconds", "largest process, MiB"], rows)
+    if len(curve.points) > 1:
+        by_hand = f"; by hand, an environment and one installation: {curve.base.seconds:.2f} s" if curve.base else ""
+        yield f"One more costs {curve.slope:.3f} s, from the first line to the last{by_hand}."
