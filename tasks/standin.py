@@ -12,13 +12,14 @@ import argparse
 import base64
 import contextlib
 import email.parser
-import email.policy
+import functools
 import hashlib
 import hmac
 import json
 import os
 import re
 import secrets
+import shutil
 import sys
 import tarfile
 import threading
@@ -30,7 +31,7 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 from socketserver import ThreadingMixIn
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 from urllib.parse import quote
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
@@ -44,6 +45,8 @@ JSON = "application/vnd.pypi.simple.v1+json"
 HELP = "https://pypi.org/help/"
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+!-]*")
 METADATA_LIMIT = 1 << 20  # bytes
+CHUNK = 1 << 20  # bytes of a file that are in memory at a time
+PARTS = 10_000  # fields of a form: one for each classifier and each requirement
 UNREADABLE = (  # what reading an archive can raise that is none, is damaged, or has no metadata
     *(OSError, EOFError, LookupError, ValueError, RuntimeError, StopIteration),
     *(zipfile.BadZipFile, tarfile.TarError, zlib.error),
@@ -61,15 +64,26 @@ class RefusedError(Exception):
 
 @dataclass(frozen=True)
 class Upload:
-    """An uploaded file and the form fields that came with it."""
+    """An uploaded file, which may be too large for memory, its digests, and the form fields that came with it."""
 
     filename: str
-    content: bytes
+    file: BinaryIO
+    sha256: str
+    blake2: str
     fields: Mapping[str, str]
 
-    @property
-    def sha256(self) -> str:
-        return hashlib.sha256(self.content).hexdigest()
+    @classmethod
+    def of(cls, filename: str, file: BinaryIO, fields: Mapping[str, str]) -> Upload:
+        sha256, blake2 = hashlib.sha256(), hashlib.blake2b(digest_size=32)
+        for chunk in _chunks(file):
+            sha256.update(chunk)
+            blake2.update(chunk)
+        return cls(filename, file, sha256.hexdigest(), blake2.hexdigest(), fields)
+
+    def save(self, path: Path) -> None:
+        self.file.seek(0)
+        with path.open("wb") as out:
+            shutil.copyfileobj(self.file, out, CHUNK)
 
 
 class Ledger:
@@ -90,7 +104,7 @@ class Ledger:
             fresh = self._book.with_suffix(".new")
             fresh.write_text(json.dumps(used), encoding="utf-8")
             fresh.replace(self._book)
-            (self._folder / upload.filename).write_bytes(upload.content)
+            upload.save(self._folder / upload.filename)
             return True
 
     def _read(self) -> dict[str, str]:
@@ -103,8 +117,7 @@ class Ledger:
         if upload.filename in used and not (self._folder / upload.filename).exists():
             raise RefusedError(400, "This filename has already been used, use a different version. See " + HELP)
         if upload.filename in used or upload.sha256 in used.values():
-            blake2 = hashlib.blake2b(upload.content, digest_size=32).hexdigest()
-            said = f"File already exists ('{upload.filename}', with blake2_256 hash '{blake2}'). See {HELP}"
+            said = f"File already exists ('{upload.filename}', with blake2_256 hash '{upload.blake2}'). See {HELP}"
             raise RefusedError(400, said)
         release = _release(upload.filename)
         others = (name for name in used if name.endswith(".tar.gz") and (self._folder / name).exists())
@@ -132,11 +145,11 @@ class Contract:
 
     def _upload(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
         try:
-            body = _body(environ)
-            caveats = self._authenticate(environ)
-            upload = parse_upload(environ.get("CONTENT_TYPE", ""), body)
-            stop_if_forbidden(caveats, _project(upload.filename), time.time())
-            self._ledger.accept(upload)
+            with parsed(environ) as upload:
+                caveats = self._authenticate(environ)
+                stop_if_unfit(upload)
+                stop_if_forbidden(caveats, _project(upload.filename), time.time())
+                self._ledger.accept(upload)
         except RefusedError as refused:
             return _answer(start, refused.status, refused.reason)
         return _answer(start, 200, "OK")
@@ -168,36 +181,47 @@ class Contract:
         return [listed]
 
 
-def parse_upload(content_type: str, body: bytes) -> Upload:
-    """Return the file in a ``multipart/form-data`` body, as twine and uv send it. Raises RefusedError."""
-    head = f"Content-Type: {content_type}\r\n\r\n".encode()
-    message = email.parser.BytesParser(policy=email.policy.HTTP).parsebytes(head + body)
-    fields: dict[str, str] = {}
-    filename, content = "", b""
-    for part in message.iter_parts() if message.is_multipart() else ():
-        name = part.get_param("name", header="content-disposition")
-        payload = part.get_payload(decode=True) or b""
-        if name == "content":
-            filename, content = part.get_filename() or "", bytes(payload)
-        else:
-            fields[str(name)] = bytes(payload).decode("utf-8", "replace")
-    if fields.get(":action") != "file_upload":
-        raise RefusedError(405 if fields.get(":action") == "remove_pkg" else 400, "Unknown or missing :action")
-    if not filename:
-        raise RefusedError(400, "Upload payload does not have a file.")
-    upload = Upload(filename, content, fields)
-    _stop_if_unfit(upload)
-    return upload
+@contextlib.contextmanager
+def parsed(environ: WSGIEnvironment) -> Iterator[Upload]:
+    """Yield the file in a ``multipart/form-data`` request, as twine and uv send it. Raises RefusedError."""
+    with contextlib.ExitStack() as stack:
+        fields: dict[str, str] = {}
+        filename, file = "", None
+        for part in _parts(environ):
+            stack.callback(part.close)
+            if part.name == "content":
+                filename, file = part.filename or "", part.file
+            else:
+                fields[part.name] = part.raw.decode("utf-8", "replace")
+        if fields.get(":action") != "file_upload":
+            raise RefusedError(405 if fields.get(":action") == "remove_pkg" else 400, "Unknown or missing :action")
+        if not filename or file is None:
+            raise RefusedError(400, "Upload payload does not have a file.")
+        yield Upload.of(filename, file, fields)
 
 
-def _stop_if_unfit(upload: Upload) -> None:
+def _parts(environ: WSGIEnvironment) -> Iterator[Any]:
+    """Yield the parts of a form, none for a request that is no form; large ones are files. Raises RefusedError."""
+    import multipart  # noqa: PLC0415 (there in the session's virtualenv only)
+
+    kind, options = multipart.parse_options_header(environ.get("CONTENT_TYPE", ""))
+    length = int(environ.get("CONTENT_LENGTH") or 0)
+    if kind != "multipart/form-data" or not options.get("boundary"):
+        return
+    settings = {"part_limit": PARTS, "strict": True}
+    try:
+        yield from multipart.MultipartParser(environ["wsgi.input"], options["boundary"], length, **settings)
+    except multipart.MultipartError:
+        raise RefusedError(400, "The request was cut short, or is no form.") from None
+
+
+def stop_if_unfit(upload: Upload) -> None:
     """Raise RefusedError for file names and digests that PyPI refuses."""
     if not NAME.fullmatch(upload.filename):
         raise RefusedError(400, "Cannot upload a file with '/' or non-printable characters in the name.")
     if not upload.filename.endswith((".whl", ".tar.gz")):
         raise RefusedError(400, "Invalid file extension: Use .tar.gz, .whl or .zip extension.")
-    blake2 = hashlib.blake2b(upload.content, digest_size=32).hexdigest()
-    expected = {"sha256_digest": upload.sha256, "blake2_256_digest": blake2}
+    expected = {"sha256_digest": upload.sha256, "blake2_256_digest": upload.blake2}
     sent = {name: upload.fields[name].lower() for name in expected if name in upload.fields}
     if not sent:
         raise RefusedError(400, "Include at least one message digest.")
@@ -205,12 +229,10 @@ def _stop_if_unfit(upload: Upload) -> None:
         raise RefusedError(400, "The digest supplied does not match a digest calculated from the uploaded file.")
 
 
-def _body(environ: WSGIEnvironment) -> bytes:
-    length = int(environ.get("CONTENT_LENGTH") or 0)
-    body: bytes = environ["wsgi.input"].read(length)
-    if len(body) != length:
-        raise RefusedError(400, "The request was cut short.")
-    return body
+def _chunks(file: BinaryIO) -> Iterator[bytes]:
+    """Yield all of `file`, a piece at a time."""
+    file.seek(0)
+    yield from iter(functools.partial(file.read, CHUNK), b"")
 
 
 def _answer(start: StartResponse, status: int, reason: str, *headers: tuple[str, str]) -> list[bytes]:
@@ -296,7 +318,18 @@ def _project(filename: str) -> str:
 
 
 def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    """Return the hash of the file at `path`, which is read again only once it was written again."""
+    stat = path.stat()
+    return _hashed(path, stat.st_mtime_ns, stat.st_size)
+
+
+@functools.cache
+def _hashed(path: Path, _written: int, _size: int) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        for chunk in _chunks(file):
+            digest.update(chunk)
+    return digest.hexdigest()
 
 
 def make_token(location: str) -> str:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
 from tasks.indexes import INTEGRITY
-from tasks.standin import parse_upload
+from tasks.standin import parsed
 from tasks.tokens import narrow
 
 if TYPE_CHECKING:
@@ -112,9 +112,9 @@ class Issuer:
         """Keep the attestations of an upload, and return what is left to read for the index."""
         if environ["REQUEST_METHOD"] == "POST":
             body = environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"]))
-            upload = parse_upload(environ["CONTENT_TYPE"], body)
-            if "attestations" in upload.fields and not self.broken:
-                self.attestations[upload.filename] = json.loads(upload.fields["attestations"])
+            with parsed(environ | {"wsgi.input": io.BytesIO(body)}) as upload:
+                if "attestations" in upload.fields and not self.broken:
+                    self.attestations[upload.filename] = json.loads(upload.fields["attestations"])
             environ = environ | {"wsgi.input": io.BytesIO(body)}
         return environ
 

@@ -33,9 +33,10 @@ from tasks.standin import (
     make_index,
     make_token,
     normalised,
-    parse_upload,
+    parsed,
     serving,
     stop_if_forbidden,
+    stop_if_unfit,
 )
 from tasks.tokens import Token, narrow
 
@@ -80,6 +81,14 @@ def form(filename: str | None, content: bytes, **fields: str | None) -> bytes:
         kind = "Content-Type: application/octet-stream"
         parts.append(f"--{BOUNDARY}\r\n{head}\r\n{kind}\r\n\r\n".encode() + content + b"\r\n")
     return b"".join([*parts, f"--{BOUNDARY}--\r\n".encode()])
+
+
+def taken(body: bytes, kind: str = FORM) -> Upload:
+    """Return what an index reads in the body of a request, if it takes it; the file itself is closed."""
+    environ: Any = {"CONTENT_TYPE": kind, "CONTENT_LENGTH": str(len(body)), "wsgi.input": io.BytesIO(body)}
+    with parsed(environ) as upload:
+        stop_if_unfit(upload)
+    return upload
 
 
 @dataclass(frozen=True)
@@ -209,7 +218,7 @@ def test_only_wheels_and_sdists_are_taken(site: Site, name: str) -> None:
 )
 def test_a_name_that_leads_elsewhere_is_refused(name: str) -> None:
     with pytest.raises(RefusedError, match="Cannot upload a file with '/' or non-printable characters") as error:
-        parse_upload(FORM, form(name, wheel()))
+        taken(form(name, wheel()))
     assert error.value.status == 400
 
 
@@ -290,7 +299,7 @@ BLAKE2 = hashlib.blake2b(wheel(), digest_size=32).hexdigest()
     ],
 )
 def test_a_digest_that_fits_is_taken(fields: dict[str, str | None]) -> None:
-    assert parse_upload(FORM, form(WHEEL, wheel(), **fields)).sha256 == DIGEST
+    assert taken(form(WHEEL, wheel(), **fields)).sha256 == DIGEST
 
 
 @pytest.mark.parametrize(
@@ -304,12 +313,12 @@ def test_a_digest_that_fits_is_taken(fields: dict[str, str | None]) -> None:
 )
 def test_a_digest_that_does_not_fit_is_refused(fields: dict[str, str | None]) -> None:
     with pytest.raises(RefusedError, match="The digest supplied does not match"):
-        parse_upload(FORM, form(WHEEL, wheel(), **fields))
+        taken(form(WHEEL, wheel(), **fields))
 
 
 def test_an_upload_without_a_digest_is_refused() -> None:
     with pytest.raises(RefusedError, match="Include at least one message digest"):
-        parse_upload(FORM, form(WHEEL, wheel(), sha256_digest=None, md5_digest="0" * 32))
+        taken(form(WHEEL, wheel(), sha256_digest=None, md5_digest="0" * 32))
 
 
 @pytest.mark.parametrize(("action", "status"), [("remove_pkg", 405), ("submit", 400), ("", 400), (None, 400)])
@@ -320,45 +329,59 @@ def test_nothing_but_uploads_can_be_asked_for(site: Site, action: str | None, st
 @pytest.mark.parametrize("filename", [None, ""])
 def test_an_upload_has_a_file(filename: str | None) -> None:
     with pytest.raises(RefusedError, match="Upload payload does not have a file"):
-        parse_upload(FORM, form(filename, wheel()))
+        taken(form(filename, wheel()))
 
 
 def test_a_body_that_is_no_form_is_refused(site: Site) -> None:
     assert refused(site.send(wheel(), kind="application/octet-stream"), 400, "Unknown or missing :action")
 
 
-def test_a_request_that_is_cut_short_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize("lost", [4, 60, 200])
+def test_a_request_that_is_cut_short_is_refused(tmp_path: Path, lost: int) -> None:
     index, answered = make_index(tmp_path / "pypi", "a-token"), []
     body = form(WHEEL, wheel())
     environ = {
         "REQUEST_METHOD": "POST",
         "PATH_INFO": "/legacy/",
         "CONTENT_TYPE": FORM,
-        "CONTENT_LENGTH": str(len(body) + 1),
-        "wsgi.input": io.BytesIO(body),
+        "CONTENT_LENGTH": str(len(body)),
+        "wsgi.input": io.BytesIO(body[:-lost]),
     }
     told = b"".join(index(environ, lambda status, _headers, *_: answered.append(status)))  # type: ignore[arg-type]
-    assert answered == ["400 The request was cut short."]
-    assert told == b"400 The request was cut short.\n"
+    assert answered == ["400 The request was cut short, or is no form."]
+    assert told == b"400 The request was cut short, or is no form.\n"
 
 
 @given(st.binary(max_size=200), st.sampled_from([FORM, "multipart/form-data", "text/plain", ""]))
 def test_any_body_is_an_upload_or_refused(body: bytes, kind: str) -> None:
     with pytest.raises(RefusedError):
-        parse_upload(kind, body)
+        taken(body, kind)
 
 
 @given(st.binary(max_size=200).filter(lambda content: BOUNDARY.encode() not in content))
 def test_any_content_comes_through_unchanged(content: bytes) -> None:
-    assert parse_upload(FORM, form(WHEEL, content)).content == content
+    assert taken(form(WHEEL, content)).sha256 == hashlib.sha256(content).hexdigest()
+
+
+@pytest.mark.parametrize("field", ["x" * 200_000, "ü", ""])
+def test_a_field_may_be_long(field: str) -> None:
+    assert taken(form(WHEEL, wheel(), description=field)).fields["description"] == field
+
+
+def test_a_file_that_was_written_again_is_read_again(site: Site) -> None:
+    assert site.upload(WHEEL, wheel()).status == 200
+    (site.folder / WHEEL).write_bytes(b"other bytes")
+    assert refused(site.upload(WHEEL, wheel()), 400, "File already exists")
 
 
 def test_a_ledger_remembers_what_it_is_told_by_hand(tmp_path: Path) -> None:
     folder = tmp_path / "index"
     folder.mkdir()
     ledger = Ledger(folder, tmp_path / "index.json")
-    assert ledger.accept(Upload(WHEEL, b"a", {}))
-    assert not ledger.accept(Upload(WHEEL, b"a", {}))
+    upload = Upload.of(WHEEL, io.BytesIO(b"a"), {})
+    assert ledger.accept(upload)
+    assert not ledger.accept(upload)
+    assert (folder / WHEEL).read_bytes() == b"a"
     assert json.loads((tmp_path / "index.json").read_bytes()) == {WHEEL: hashlib.sha256(b"a").hexdigest()}
 
 
