@@ -101,7 +101,7 @@ def _staging(folder: Path) -> Iterator[Path]:
 
 
 def _make(run: Run, found: Source, staging: Path) -> Made:
-    """Build into `staging`, and return how. Raises ToolFailed, ToolStuck, BuildOdd and BadArchive."""
+    """Build into `staging`, and return how. Raises ToolFailed, ToolStuck, SdistNeedsGit, BuildOdd and BadArchive."""
     run.say(f"building {', '.join(reversed(run.config.archives))} of {_described(found, run.config)}")
     if dropped := environment.dropped(os.environ, run.config.build_env):
         run.say(f"not handed to the build (`build-env` in [tool.seatrial] lets more through): {', '.join(dropped)}")
@@ -166,6 +166,7 @@ def _record_of(run: Run, found: Source, fingerprint: str, archives: Sequence[Arc
         fingerprint=fingerprint,
         normalised=made.product.normalised,
         lacking=made.product.lacking,
+        reached=made.product.reach.words,
         tools=made.tools,
         matrix=run.config.cells,
     )

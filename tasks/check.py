@@ -79,6 +79,7 @@ def _judge_release(run: Run, built: Built) -> tuple[tuple[str, ...], tuple[Probl
         "tag_patterns": list(run.config.tag),
         "tracked": list(source.tracked(tree)),
         "lacking": list(built.lacking),
+        "reached": list(built.reached),
     }
     with run.scratch() as scratch:
         asked = scratch / "request.json"
@@ -135,7 +136,7 @@ def _try_all(run: Run, built: Built) -> tuple[tuple[Trial, ...], tuple[Problem, 
         run.say(f"  {name}: not tried here (another platform, or one more of its kind)")
     pythons = run.config.pythons
     plan = [(archive, _python_for(archive, pythons)) for archive in chosen]
-    plan += [(archive, lowest) for archive in chosen[:1] if (lowest := _lowest(archive, pythons))]
+    plan += _on_the_lowest(chosen, pythons)
     with run.scratch() as scratch, ThreadPoolExecutor(len(plan) or 1) as pool:
         started = [pool.submit(_try, run, archive, by_name[archive.path.name], py, scratch) for archive, py in plan]
         outcomes = [outcome for one in started if (outcome := one.result())]
@@ -209,14 +210,21 @@ def _python_for(archive: Archive, pythons: Sequence[str]) -> str | None:
     return able[-1] if able else None
 
 
-def _lowest(archive: Archive, pythons: Sequence[str]) -> str | None:
-    """Return the lowest Python here that `archive` is for, not below the project's, if it is not tried on it anyway.
+def _on_the_lowest(chosen: Sequence[Archive], pythons: Sequence[str]) -> list[tuple[Archive, str]]:
+    """Return what to try on the lowest Python as well: wheel and sdist, whose build may not work there.
 
     A compiled wheel is for one Python, or says little of the others; a wheel of Python code is for all of them.
     """
+    if not any(archive.kind == "wheel" and _is_pure(archive) for archive in chosen):
+        return []
+    return [(archive, lowest) for archive in chosen if (lowest := _lowest(archive, pythons))]
+
+
+def _lowest(archive: Archive, pythons: Sequence[str]) -> str | None:
+    """Return the lowest Python here that `archive` is for, not below the project's, if it is not tried on it anyway."""
     supported = _supported(archive)
     named = [KNOWN_PYTHONS.index(python) for python in pythons if python in KNOWN_PYTHONS]
-    if archive.kind == "sdist" or supported is None or not named or not _is_pure(archive):
+    if supported is None or not named:
         return None
     able = [python for python in KNOWN_PYTHONS[min(named) :] if supported.contains(f"{python}.99")]
     lowest = next((python for python in able if python == _running() or is_here(python)), None)

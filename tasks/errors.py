@@ -309,6 +309,29 @@ class BuildOdd(ReleaseError):
 
 
 @dataclass(eq=False)
+class SdistNeedsGit(ReleaseError):
+    sdist: str
+    call: str
+    output: str
+    command: str
+
+    what = "The wheel cannot be built from {e.sdist}: its build calls `git {e.call}`. Its own words:{e.shown}"
+    cause = (
+        "a version or a list of files that is read from git. An unpacked sdist is no repository, and those who build"
+        " it (pip, Linux distributions, conda-forge) often have no git."
+    )
+    cure = (
+        "let the sdist carry what git said: setuptools-scm, hatch-vcs, pbr and uv-dynamic-versioning take the version"
+        " from the PKG-INFO in it, versioneer needs its `cmdclass` in setup.py, and code of your own can write a file"
+        " when the sdist is made. Then run `{e.command}` again; dist/ and the record are as they were."
+    )
+
+    @property
+    def shown(self) -> str:
+        return indented(self.output)
+
+
+@dataclass(eq=False)
 class NothingToTake(ReleaseError):
     folder: Path
     reason: str

@@ -1,28 +1,37 @@
-"""The build frontend at work: the sdist of a tree, and the wheel of that sdist, each by a run of `build`."""
+"""The build frontend at work: the sdist of a tree, and the wheel of that sdist, each by a run of `build`.
+
+The wheel is built as packagers do it, without git and without network. Where that does not go it is built again with
+both in reach, and what it asked for is told.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import shutil
 import tempfile
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from . import environment, process
 from .archives import Archive
-from .errors import BuildOdd, ReleaseError, ToolFailed
+from .errors import BuildOdd, ReleaseError, SdistNeedsGit, ToolFailed
 from .normalise import normalise
+from .seclusion import Reach, seclusion
 from .stages import Dist
 from .workplace import NAME, unpack, workplace
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from .config import Config
     from .run import Run
+    from .seclusion import Seclusion
     from .stages import Kind, Normalised
 
 LACKING: dict[Kind, str] = {
@@ -31,7 +40,9 @@ LACKING: dict[Kind, str] = {
 }
 
 
+HOOKS = Path(__file__).with_name("hooks.py")
 COMPILED = (".c", ".cc", ".cpp", ".cxx", ".f", ".f90", ".go", ".pyx", ".rs")
+QUICK = 60.0  # seconds; what takes longer to compile is not compiled twice
 
 
 @dataclass(frozen=True)
@@ -60,40 +71,104 @@ def temporary() -> Path:
 
 @dataclass(frozen=True)
 class Product:
-    """What came of a build: the sdist that was written anew, and the files that got lost on the way through it."""
+    """What came of a build.
+
+    The sdist that was written anew, the files that got lost on the way through it, and what its own build asked for.
+    """
 
     normalised: tuple[Normalised, ...] = ()
     lacking: tuple[str, ...] = ()
+    reach: Reach = field(default_factory=Reach)
 
 
 def make(job: Job, tree: Path, *, compare: bool = True) -> Product:
     """Build the archives that are asked for out of `tree`, the wheel from the sdist.
 
-    With `compare` a wheel of `tree` itself is built beside it, to see what the sdist does not hand on. Raises
-    ToolFailed, ToolStuck, BuildOdd and BadArchive.
+    With `compare` a wheel of `tree` itself is built too, to see what the sdist does not hand on. Raises ToolFailed,
+    ToolStuck, SdistNeedsGit, BuildOdd and BadArchive.
     """
     sdist = build_one(job, "sdist", tree)
-    compare = compare and _is_pure(Archive.open(sdist))
+    pure = _is_pure(Archive.open(sdist))
     normalised = normalise(sdist, job.epoch) if job.config.normalise else None
-    lacking = _make_wheel(job, tree if compare else None, sdist) if "wheel" in job.config.archives else ()
+    product = Product((normalised,) if normalised else ())
+    if "wheel" in job.config.archives:
+        with _place(job) as place:
+            make_wheel = (_compared_at_once if pure else _compared_later) if compare else _uncompared
+            product = replace(product, **make_wheel(job, tree, sdist, place))
     if "sdist" not in job.config.archives:
         sdist.unlink()
-        return Product((), lacking)
-    return Product((normalised,) if normalised else (), lacking)
+        product = replace(product, normalised=())
+    return product
 
 
-def _make_wheel(job: Job, tree: Path | None, sdist: Path) -> tuple[str, ...]:
-    """Build the wheel of `sdist`; return which files a wheel of `tree`, built beside it, has more."""
-    over = threading.Event()
-    with workplace(temporary(), job.scratch / "src") as place, ThreadPoolExecutor(1) as beside:
+@contextlib.contextmanager
+def _place(job: Job) -> Iterator[Path]:
+    """Yield the folder to build a wheel in."""
+    with workplace(temporary(), job.scratch / "src") as place:
         if place.parent == job.scratch:
             job.run.say("the usual folder is in use: compiled files may differ from those of another build")
-        of_tree = beside.submit(_contents_of_tree, job, tree, over) if tree else None
+        yield place
+
+
+def _uncompared(job: Job, _: Path, sdist: Path, place: Path) -> dict[str, Any]:
+    """Build the wheel of `sdist` and return what it reached for."""
+    return {"reach": wheel_of(job, sdist, place)[1]}
+
+
+def _compared_at_once(job: Job, tree: Path, sdist: Path, place: Path) -> dict[str, Any]:
+    """Return also which files a wheel of `tree`, built beside it, has more."""
+    over = threading.Event()
+    with ThreadPoolExecutor(1) as beside:
+        of_tree = beside.submit(_contents_of_tree, job, tree, over)
         try:
-            wheel = build_one(job, "wheel", unpack(sdist, place))
-            return tuple(sorted(of_tree.result() - _contents(wheel))) if of_tree else ()
+            wheel, reach = wheel_of(job, sdist, place)
+            return {"reach": reach, "lacking": _lost(of_tree.result(), wheel)}
         finally:
             over.set()  # whatever ends this build ends the other one, too
+
+
+def _compared_later(job: Job, tree: Path, sdist: Path, place: Path) -> dict[str, Any]:
+    """Compare where something has to be compiled: one after the other, since a compiler takes all of a machine."""
+    start = time.monotonic()
+    wheel, reach = wheel_of(job, sdist, place)
+    if time.monotonic() - start > QUICK:
+        job.run.say("  not compared with a wheel of the checkout, since it takes more than a minute to compile")
+        return {"reach": reach}
+    return {"reach": reach, "lacking": _lost(_contents_of_tree(job, tree, threading.Event()), wheel)}
+
+
+def _lost(of_tree: set[str], wheel: Path) -> tuple[str, ...]:
+    return tuple(sorted(of_tree - _contents(wheel)))
+
+
+def wheel_of(job: Job, sdist: Path, place: Path) -> tuple[Path, Reach]:
+    """Build the wheel of `sdist` in `place` without git and network, and again with both where it asked for them.
+
+    Return it and what it asked for. Raises ToolFailed, ToolStuck, SdistNeedsGit and BuildOdd.
+    """
+    before = set(job.out.iterdir())
+    with seclusion(job.scratch / "secluded") as apart:
+        outcome = _run(job, "wheel", unpack(sdist, place), apart)
+        reach = apart.reach
+    if outcome.code == 0 and not reach.hosts:
+        return _product(job, "wheel", outcome, before), Reach()  # a call of git that did not matter
+    if not reach:
+        raise _failed(job, "wheel", outcome)
+    for path in set(job.out.iterdir()) - before:
+        path.unlink()  # without what it asked for it may lack something
+    job.run.say(f"the build of the wheel from {sdist.name} asked for {reach}: building it again with that in reach")
+    return _in_reach(job, sdist, place, reach), reach
+
+
+def _in_reach(job: Job, sdist: Path, place: Path, reach: Reach) -> Path:
+    shutil.rmtree(place)
+    place.mkdir()
+    try:
+        return build_one(job, "wheel", unpack(sdist, place))
+    except ToolFailed as failed:
+        if not reach.git:
+            raise
+        raise SdistNeedsGit(sdist.name, reach.git[-1], failed.output, job.run.command("build")) from None
 
 
 def _is_pure(sdist: Archive) -> bool:
@@ -127,33 +202,60 @@ def build_one(job: Job, kind: Kind, tree: Path, watch: process.OnWait | None = N
 
     Raises ToolFailed, ToolStuck and BuildOdd.
     """
-    run, written = job.run, job.scratch / f"{kind}.json"
     before = set(job.out.iterdir())
-    argv = build_command(str(run.tools("build")), kind, str(tree), str(job.out), str(written), uv=bool(run.uv))
-    outcome = process.run(
-        argv,
+    return _product(job, kind, _run(job, kind, tree, watch=watch), before)
+
+
+def _run(
+    job: Job, kind: Kind, tree: Path, apart: Seclusion | None = None, watch: process.OnWait | None = None
+) -> process.Outcome:
+    """Run `build` on `tree`, or our own way of it with the backend set `apart`."""
+    run = job.run
+    words = (str(tree), str(job.out), str(_report(job, kind)))
+    argv = build_command(str(run.tools("build")), kind, *words, uv=bool(run.uv))
+    return process.run(
+        set_apart(argv, apart) if apart else argv,
         env=job.env,
         cwd=job.scratch,
         time_limit=job.config.build_timeout,
         on_wait=watch or (lambda seconds: run.say(f"still building the {kind} ({seconds:.0f} s)")),
         every=1.0 if watch else None,
     )
+
+
+def _report(job: Job, kind: Kind) -> Path:
+    return job.scratch / f"{kind}.json"
+
+
+def _product(job: Job, kind: Kind, outcome: process.Outcome, before: set[Path]) -> Path:
+    """Return the one file that a build has added to those `before`. Raises ToolFailed and BuildOdd."""
     if outcome.code != 0:
-        raise ToolFailed(
-            f"The build of the {kind}",
-            outcome.code,
-            outcome.output,
-            "an error in the project's configuration or in its build backend; a build requirement that does not"
-            f" exist; {LACKING[kind]}.",
-            f"correct it and run `{run.command('build')}` again; dist/ and the record are as they were.",
-        )
-    return _reported(sorted(set(job.out.iterdir()) - before), written)
+        raise _failed(job, kind, outcome)
+    return _reported(sorted(set(job.out.iterdir()) - before), _report(job, kind))
+
+
+def _failed(job: Job, kind: Kind, outcome: process.Outcome) -> ToolFailed:
+    return ToolFailed(
+        f"The build of the {kind}",
+        outcome.code,
+        outcome.output,
+        "an error in the project's configuration or in its build backend; a build requirement that does not"
+        f" exist; {LACKING[kind]}.",
+        f"correct it and run `{job.run.command('build')}` again; dist/ and the record are as they were.",
+    )
 
 
 def build_command(python: str, kind: Kind, tree: str, out: str, written: str, *, uv: bool) -> process.Argv:
     """Return the command line of `build` for one archive of the folder `tree`."""
     installer = ("--installer", "uv") if uv else ()
     return (python, "-I", "-m", "build", f"--{kind}", *installer, "--report", written, "--outdir", out, tree)
+
+
+def set_apart(command: process.Argv, apart: Seclusion) -> process.Argv:
+    """Return the command line that does the same as that of `build`, its backend in the surroundings `apart`."""
+    python, isolated, _, _, *rest = command
+    settings = [word for name, value in apart.settings.items() for word in ("--set", f"{name}={value}")]
+    return (python, isolated, str(HOOKS), "--first", str(apart.folder), *settings, *rest)
 
 
 def fixed_environment(epoch: int) -> dict[str, str]:

@@ -109,6 +109,7 @@ def _judged_release(request: dict[str, Any]) -> dict[str, Any]:
         root=Path(request["root"]),
         tracked=tuple(request["tracked"]),
         lacking=tuple(request["lacking"]),
+        reached=tuple(request["reached"]),
     )
     names = request["files"]
     paths = [Path(name) for name in names]

@@ -116,6 +116,7 @@ class Built(Stage):
     """The files exist. `commit` is None where there is no git; `epoch` is SOURCE_DATE_EPOCH in seconds.
 
     `lacking` are the files that a wheel of the checkout has and the wheel, which is built from the sdist, has not.
+    `reached` is what the build of that wheel needed beside its requirements: calls of git, hosts of the network.
     """
 
     name = "built"
@@ -127,6 +128,7 @@ class Built(Stage):
     fingerprint: str
     normalised: tuple[Normalised, ...]
     lacking: tuple[str, ...] = ()
+    reached: tuple[str, ...] = ()
     tools: tuple[Tool, ...]
     matrix: tuple[Cell, ...]
 

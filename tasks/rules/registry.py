@@ -31,7 +31,8 @@ MENTIONS = 20  # findings of one rule on one file
 class Release:
     """What a release rule looks at: all files, the version tags at HEAD, and the files that git tracks below root.
 
-    `lacking` are files that a wheel of the checkout has and the one that is built from the sdist has not.
+    `lacking` are files that a wheel of the checkout has and the one that is built from the sdist has not; `reached`
+    is what the build of that one needed beside its requirements.
     """
 
     archives: tuple[Look, ...]
@@ -40,6 +41,7 @@ class Release:
     root: Path | None = None
     tracked: tuple[str, ...] = ()
     lacking: tuple[str, ...] = ()
+    reached: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

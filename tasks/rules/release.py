@@ -79,6 +79,18 @@ def lost_files(release: Release) -> Iterator[str]:
         yield f"these files are lost on the way through the sdist:{shortened(lost)}"
 
 
+@release_rule("release-build-reaches", "warning")
+def build_reaches(release: Release) -> Iterator[str]:
+    """The wheel could be built from the sdist only with the program git or the network in reach.
+
+    Linux distributions and conda-forge build without both once the requirements in `[build-system]` are there. Put what
+    is fetched into the sdist, or into those requirements, and have the sdist carry what git would say. What a Rust
+    project asks of crates.io, packagers know how to bring.
+    """
+    if release.reached:
+        yield f"the build of the wheel from the sdist asked for more than its requirements:{shortened(release.reached)}"
+
+
 def _is_test(name: str) -> bool:
     return any(part.startswith("test") for part in name.split("/"))
 

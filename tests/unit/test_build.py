@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import sys
@@ -12,15 +13,16 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tasks import build as module
-from tasks import process
+from tasks import frontend, process
 from tasks.archives import BadArchive
 from tasks.build import build, recipe
 from tasks.config import Config
-from tasks.errors import BuildOdd, FilesChanged, NothingToTake, ToolFailed
+from tasks.errors import BuildOdd, FilesChanged, NothingToTake, SdistNeedsGit, ToolFailed
 from tasks.frontend import build_command, fixed_environment
 from tasks.normalise import members
 from tasks.record import Record
 from tasks.run import Run
+from tasks.seclusion import Reach, Seclusion
 from tasks.stages import Built, Cell, Dist, Rehearsed, Tool
 from tasks.workplace import workplace
 from tests.fakes import make_run
@@ -254,19 +256,101 @@ def test_a_folder_that_is_in_use_is_told(root: Path, capsys: pytest.CaptureFixtu
     assert "the usual folder is in use" in capsys.readouterr().out
 
 
-def test_what_has_to_be_compiled_is_not_built_twice(root: Path, tool: FakeBuild) -> None:
-    def with_extension(path: Path) -> Path:
-        source = write_tree(path.parent, {"x": "int x;"}) / "x"
-        with tarfile.open(make_sdist(path)) as old, tarfile.open(path.with_suffix(".new"), "w:gz") as tar:
-            for member in old:
-                tar.addfile(member, old.extractfile(member))
-            tar.add(source, "demo-1.0/demo.c")
-        source.unlink()
-        return path.with_suffix(".new").replace(path)
+def compiled_sdist(path: Path) -> Path:
+    """Write an sdist with something in it for a compiler."""
+    source = write_tree(path.parent, {"x": "int x;"}) / "x"
+    with tarfile.open(make_sdist(path)) as old, tarfile.open(path.with_suffix(".new"), "w:gz") as tar:
+        for member in old:
+            tar.addfile(member, old.extractfile(member))
+        tar.add(source, "demo-1.0/demo.c")
+    source.unlink()
+    return path.with_suffix(".new").replace(path)
 
-    tool.makers[SDIST] = with_extension
+
+def test_what_is_compiled_quickly_is_compared_as_well(root: Path, tool: FakeBuild) -> None:
+    tool.makers[SDIST], tool.beside = compiled_sdist, fuller_wheel
     build(make_run(root))
-    assert tool.compared == 0
+    assert built(root).lacking == ("demo/data.json", "demo/lost.py")
+
+
+def test_what_takes_long_to_compile_is_not_compiled_twice(
+    root: Path, tool: FakeBuild, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(frontend, "QUICK", -1.0)
+    tool.makers[SDIST], tool.beside = compiled_sdist, fuller_wheel
+    build(make_run(root))
+    assert (tool.compared, built(root).lacking) == (0, ())
+    assert "not compared with a wheel of the checkout" in capsys.readouterr().out
+
+
+# Without git and without network, and with both where that does not go.
+
+
+def test_the_backend_of_the_wheel_is_set_apart_and_nothing_else(root: Path, tool: FakeBuild) -> None:
+    build(make_run(root))
+    of_sdist, of_wheel = tool.argv
+    assert of_sdist[1:4] == ("-I", "-m", "build")
+    assert of_wheel[1:4] == ("-I", str(frontend.HOOKS), "--first")
+    settings = dict(word.split("=", 1) for before, word in itertools.pairwise(of_wheel) if before == "--set")
+    assert settings["HTTPS_PROXY"].startswith("http://127.0.0.1:")
+    assert not set(settings) & set(tool.env)
+
+
+def asking(tool: FakeBuild, monkeypatch: pytest.MonkeyPatch, reach: Reach, *, code: int, then: int = 0) -> None:
+    """Let the backend of the wheel ask for `reach` and end with `code`; the next time with `then`."""
+    monkeypatch.setattr(Seclusion, "reach", reach)
+    codes = iter((code, then))
+
+    def ended(argv: Sequence[str], **settings: Any) -> process.Outcome:
+        if "--wheel" in argv and Path(argv[-1]).name != "checkout":
+            tool.codes["wheel"] = next(codes)
+        return tool(argv, **settings)
+
+    monkeypatch.setattr(process, "run", ended)
+
+
+CALLED, ASKED = Reach(git=("describe",)), Reach(hosts=("crates.io",))
+
+
+@pytest.mark.parametrize("case", [(CALLED, 1), (ASKED, 1), (ASKED, 0)])
+def test_what_asked_for_more_is_built_again_with_it_in_reach(
+    root: Path,
+    tool: FakeBuild,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    case: tuple[Reach, int],
+) -> None:
+    reach, code = case
+    asking(tool, monkeypatch, reach, code=code)
+    build(make_run(root))
+    assert [argv[2:4] for argv in tool.argv[1:]] == [(str(frontend.HOOKS), "--first"), ("-m", "build")]
+    assert built(root).reached == reach.words
+    assert f"the build of the wheel from {SDIST} asked for {reach}: building it again" in capsys.readouterr().out
+
+
+def test_a_call_of_git_that_did_not_matter_is_not_told(
+    root: Path, tool: FakeBuild, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asking(tool, monkeypatch, CALLED, code=0)
+    build(make_run(root))
+    assert (len(tool.argv), built(root).reached) == (2, ())
+
+
+def test_a_wheel_that_needs_git_is_told_as_that(root: Path, tool: FakeBuild, monkeypatch: pytest.MonkeyPatch) -> None:
+    asking(tool, monkeypatch, CALLED, code=1, then=1)
+    with pytest.raises(SdistNeedsGit, match="its build calls `git describe`") as error:
+        build(make_run(root))
+    assert "| the backend's words" in str(error.value)
+    assert "let the sdist carry what git said" in str(error.value)
+
+
+def test_a_wheel_that_fails_with_the_network_too_is_told_in_its_own_words(
+    root: Path, tool: FakeBuild, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asking(tool, monkeypatch, ASKED, code=1, then=1)
+    with pytest.raises(ToolFailed, match="The build of the wheel failed"):
+        build(make_run(root))
+    assert not (root / "dist").exists()
 
 
 @pytest.mark.usefixtures("tool")

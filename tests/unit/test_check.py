@@ -379,9 +379,10 @@ def old(run: FakeRun, here: set[str]) -> FakeRun:
     return run
 
 
-def test_the_wheel_is_tried_on_the_lowest_python_that_is_here_too(old: FakeRun) -> None:
-    assert sorted(trial.python for trial in checked(old).trials) == sorted(["3.9", RUNNING, RUNNING])
-    assert sorted(old.tried.asked, key=str) == [("sdist", None), ("wheel", "3.9"), ("wheel", None)]
+def test_both_files_are_tried_on_the_lowest_python_that_is_here_too(old: FakeRun) -> None:
+    assert sorted(trial.python for trial in checked(old).trials) == sorted(["3.9", "3.9", RUNNING, RUNNING])
+    expected = [("sdist", "3.9"), ("sdist", None), ("wheel", "3.9"), ("wheel", None)]
+    assert sorted(old.tried.asked, key=str) == expected
 
 
 def test_what_only_the_lowest_python_shows_is_said_of_it(old: FakeRun, lives: dict[str, tuple[Problem, ...]]) -> None:
@@ -438,11 +439,18 @@ def test_the_lowest_python_is_one_of_the_project_and_of_the_machine(
     assert module._lowest(archive, pythons) == lowest
 
 
-def test_a_compiled_wheel_and_an_sdist_are_not_tried_on_another_python(run: FakeRun, here: set[str]) -> None:
+@pytest.mark.parametrize(("filename", "tried"), [("demo-1.0-cp38-abi3-any.whl", 0), (WHEEL, 2)])
+def test_what_is_compiled_is_not_tried_on_another_python(
+    run: FakeRun, here: set[str], filename: str, tried: int
+) -> None:
     here.add("3.8")
-    compiled = wheel(run.record.dist, filename="demo-1.0-cp38-abi3-any.whl")
-    assert module._lowest(Archive.open(compiled), ("3.8",)) is None
-    assert module._lowest(Archive.open(sdist(run.record.dist)), ("3.8",)) is None
+    fields = {"Requires-Python": ">=3.8"}
+    chosen = [
+        Archive.open(wheel(run.record.dist, fields, filename=filename)),
+        Archive.open(sdist(run.record.dist, fields)),
+    ]
+    assert len(module._on_the_lowest(chosen, ("3.8",))) == tried
+    assert module._on_the_lowest(chosen[1:], ("3.8",)) == []
 
 
 @pytest.mark.parametrize(
