@@ -98,6 +98,7 @@ def repository(sdist: Path, folder: Path, tag: str | None = None) -> Path:
     with tarfile.open(sdist) as archive:
         archive.extractall(folder, filter="data")
     (root,) = folder.iterdir()
+    (root / "PKG-INFO").unlink(missing_ok=True)  # the one file that the build has put there
     commit(root, tag)
     return root
 
@@ -124,7 +125,7 @@ def rehearsed(real: Real, command: Path, folder: Path) -> Outcome:
     try:
         ended = process.run(argv, env=dict(os.environ), cwd=root, time_limit=LIMIT)
     except ToolStuck as stuck:
-        ended = process.Outcome(1, f"{stuck.output}\nnox > It was ended after {LIMIT:.0f} seconds.\n")
+        ended = process.Outcome(1, f"{stuck.output}\nended after {LIMIT:.0f} seconds\n")
     (folder / f"{real.name}.log").write_text(ended.output, encoding="utf-8")
     return Outcome(real, backend_of(root), ended.code == 0, "" if ended.code == 0 else said(ended.output))
 
@@ -135,8 +136,8 @@ def said(output: str) -> str:
     if found:
         code = next(iter(CODE.findall(output[found.start() :])), "")
         return f"{CODE.sub('', found[1])} (`{code}`)"
-    lines = re.findall(r"^(?:\S+ )?nox > (?!Session|Running|Reusing|Creating|Ran|\* )(.+)$", output, re.MULTILINE)
-    return lines[0] if lines else output.strip().splitlines()[-1]
+    stopped = re.search(r"nox > Session \S+ (?:aborted|failed): (.+)$", output, re.MULTILINE)
+    return stopped[1] if stopped else output.strip().splitlines()[-1]
 
 
 def installed(folder: Path) -> Path:
