@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
@@ -18,7 +20,6 @@ from .errors import InstallFailed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
     from .stages import Dist
 
@@ -95,7 +96,13 @@ class Installer:
         self._install(venv, f"{project} {version} from the index", *self._from(index), *flags)
 
     def from_file(self, venv: Venv, path: Path, project: str) -> None:
-        """Install the file at `path` without dependencies; what an sdist needs to be built comes from `self.index`."""
+        """Install the file at `path` without dependencies; what an sdist needs to be built comes from `self.index`.
+
+        uv keeps the wheel that it builds of a file by the file's path, and takes it for another Python too; so it gets
+        the file at a path that nothing else has.
+        """
+        if self.uv and path.parent != self.scratch:
+            path = Path(shutil.copy2(path, self.scratch))
         fresh = ("--refresh-package", project) if self.uv else ("--no-cache-dir",)
         self._install(venv, path.name, *self._from(self.index), "--no-deps", *fresh, str(path))
 

@@ -12,11 +12,12 @@ import platform
 import shutil
 import sys
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
-from tasks import source
+from tasks import frontend, source
 from tasks.archives import Archive
 from tasks.config import Config
 from tasks.errors import ReleaseError
@@ -24,12 +25,14 @@ from tasks.frontend import Job, make
 from tasks.rebuild import SAME_MEMBERS, differences
 from tasks.run import Run
 from tasks.stages import Dist
+from tasks.workplace import NAME
 from tests.fakes import make_run
 from tests.projects import commit, git, write_tree
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+MUCH = 1 << 28  # bytes of a member
 PAGE = Path(__file__).parents[1] / "docs" / "explanation" / "reproducible.md"
 
 PYPROJECT = """\
@@ -160,12 +163,41 @@ CHANGES: Mapping[str, Callable[[], contextlib.AbstractContextManager[None]]] = {
     "time zone, hash seed": zone,
     "other folder for temporary files": temporary,
 }
-WHY = {
-    "setuptools, C": "debug information holds the folder of the build",
-    "scikit-build-core, C": "`__FILE__` and debug information hold the folder of the build",
-    "meson-python, C": "debug information holds the folder of the build",
-    "maturin, Rust": "the SBOM names the folder of the build",
-}
+RECORD = "lists the hashes of the others"
+FOLDER = "holds the path of the folder that it was built in"
+UNKNOWN = "differs for a reason that was not found"
+
+
+@dataclass
+class Row:
+    """What came of one archive of one backend: what made it, a cell for each change, and why members differ."""
+
+    made_by: str
+    cells: list[str] = field(default_factory=list)
+    reasons: dict[str, str] = field(default_factory=dict)
+
+    def compare(self, first: Path, again: Path, place: Path) -> None:
+        """Add the cell on a file that was built `again`, and what is seen of the reasons in the `first`."""
+        found = reasons(first, again, place) if first.read_bytes() != again.read_bytes() else {}
+        self.reasons |= found
+        packed = "packed otherwise" if first.read_bytes() != again.read_bytes() else "same"
+        self.cells.append(", ".join(f"`{name}`" for name in found) or packed)
+
+
+def reasons(first: Path, again: Path, place: Path) -> dict[str, str]:
+    """Return the members that differ, each with the reason as far as the `first` shows it; `place` it was built in."""
+    found = [line.partition(":")[0] for line in differences(again, first) if line != SAME_MEMBERS]
+    archive = Archive.open(first)
+    there = {member.name for member in archive.members}
+    return {name: reason(name, archive.read(name, MUCH) if name in there else b"", place) for name in found}
+
+
+def reason(name: str, content: bytes, place: Path) -> str:
+    """Return why the member `name` differs from one build to the next."""
+    if name.endswith(".dist-info/RECORD"):
+        return RECORD
+    spelt = {str(place), place.as_posix(), quote(place.as_posix())}
+    return FOLDER if any(path.encode() in content for path in spelt) else UNKNOWN
 
 
 def build(root: Path, out: Path) -> dict[str, Path]:
@@ -180,31 +212,21 @@ def build(root: Path, out: Path) -> dict[str, Path]:
     return {Dist.from_file(path).kind: path for path in out.iterdir()}
 
 
-def row(name: str, place: Path) -> dict[str, list[str]]:
-    """Return the cells of each archive: what made it, and for each change whether the bytes are the same."""
+def rows_of(name: str, place: Path) -> dict[str, Row]:
+    """Return the rows of the archives of one backend: what made them, and for each change whether they are the same."""
     root = BACKENDS[name].write(place / "project")
     git(place, "clone", "--quiet", str(root), "clone")
+    built_in = frontend.temporary() / NAME
     first = build(root, place / "first")
     print(name, flush=True)
-    made_by = generator(first["wheel"])
-    cells: dict[str, list[str]] = {"sdist": [made_by], "wheel": [made_by]}
+    rows = {kind: Row(generator(first["wheel"])) for kind in ("sdist", "wheel")}
     for number, (change, context) in enumerate(CHANGES.items()):
         with context():
             again = build(place / "clone" if change == "other folder" else root, place / f"again-{number}")
-        for kind, found in cells.items():
-            found.append(compared(first[kind], again[kind]))
-            print(f"  {kind}, {change}: {found[-1]}", flush=True)
-    return cells
-
-
-def compared(first: Path, again: Path) -> str:
-    """Return one cell of the table."""
-    if first.read_bytes() == again.read_bytes():
-        return "same"
-    found = differences(again, first)
-    if found == [SAME_MEMBERS]:
-        return "packed otherwise"
-    return ", ".join(f"`{line.partition(':')[0]}`" for line in found)
+        for kind, row in rows.items():
+            row.compare(first[kind], again[kind], built_in)
+            print(f"  {kind}, {change}: {row.cells[-1]}", flush=True)
+    return rows
 
 
 def generator(wheel: Path) -> str:
@@ -234,7 +256,7 @@ nobody has to believe that what is on PyPI was made from the tag: `nox -s rebuil
 ## Measured
 
 Each project was built twice, the second time with one thing changed. `same` means the same bytes; otherwise the members
-that differ are named. {system}; the compiler and the linker were the same both times.
+that differ are named, and the reason is what was found in them. {system}; compiler and linker were the same both times.
 
 {table}
 
@@ -249,32 +271,31 @@ This page is written by `nox -s reproducible`.
 """
 
 
-def page(rows: Mapping[str, Mapping[str, Sequence[str]]]) -> str:
+def page(backends: Mapping[str, Mapping[str, Row]]) -> str:
     """Return the text of the page."""
     lines = [
         f"| backend | archive | made by | {' | '.join(CHANGES)} |",
         f"| --- | --- | --- |{' --- |' * len(CHANGES)}",
     ]
-    lines += [
-        f"| {name} | {kind} | {' | '.join(found)} |" for name, cells in rows.items() for kind, found in cells.items()
-    ]
-    odd = [
-        name for name, cells in rows.items() if any(cell != "same" for found in cells.values() for cell in found[1:])
-    ]
-    reasons = "\n".join(f"- {name}: {WHY.get(name, 'not known')}." for name in odd)
+    why = []
+    for name, rows in backends.items():
+        for kind, row in rows.items():
+            lines.append(f"| {name} | {kind} | {row.made_by} | {' | '.join(row.cells)} |")
+            why += [f"- {name}, {kind}: `{member}` {words}." for member, words in row.reasons.items()]
+    told = "\n".join(["Where they differ:", "", *why]) if why else ""
     system = f"Python {platform.python_version()} on {platform.system()}"
-    return TEXT.format(table="\n".join(lines), reasons=f"Where they differ:\n\n{reasons}" if odd else "", system=system)
+    return TEXT.format(table="\n".join(lines), reasons=told, system=system)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Build everything, write the page unless only some backends are named, and return the exit code."""
     names = list(sys.argv[1:] if argv is None else argv)
-    rows: dict[str, dict[str, list[str]]] = {}
+    rows: dict[str, dict[str, Row]] = {}
     failed = []
     for name in names or BACKENDS:
         with tempfile.TemporaryDirectory() as folder:
             try:
-                rows[name] = row(name, Path(folder).resolve())
+                rows[name] = rows_of(name, Path(folder).resolve())
             except ReleaseError as error:
                 print(f"{name}: {error}")
                 failed.append(name)

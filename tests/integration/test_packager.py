@@ -1,7 +1,8 @@
-"""The sdist as packagers build it: without git, and without network once its requirements are there."""
+"""The sdist as packagers build it: without git, without network once its requirements are there, on old Pythons."""
 
 from __future__ import annotations
 
+import json
 import os
 import zipfile
 from typing import TYPE_CHECKING
@@ -9,7 +10,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tasks import standin
-from tests.integration.conftest import SETTINGS, Project, project_in
+from tasks.config import KNOWN_PYTHONS, is_here
+from tasks.record import load
+from tasks.stages import Verified
+from tests.integration.conftest import RUNNING, SETTINGS, Project, project_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -142,3 +146,49 @@ def test_a_failure_that_asked_for_nothing_is_not_tried_again(with_backend: Calla
     assert done.shows("The build of the wheel failed (exit code 1). Its own words:")
     assert done.output.count("| broken demo-1.0") == 1
     assert not project.dist.exists()
+
+
+LOWEST = next((one for one in KNOWN_PYTHONS if one != RUNNING and is_here(one)), None)
+
+
+@pytest.fixture
+def for_lowest(tmp_path: Path, envdir: Path) -> Callable[[str], Project]:
+    """Make a project for the lowest Python that is here and for the one that runs us, with a line of `requires`."""
+    if LOWEST is None or KNOWN_PYTHONS.index(LOWEST) > KNOWN_PYTHONS.index(RUNNING):
+        pytest.skip("there is no older Python on PATH")
+
+    def make(requirement: str) -> Project:
+        settings = SETTINGS.replace(f'["{RUNNING}"]', f'["{LOWEST}", "{RUNNING}"]')
+        project = project_in(tmp_path, envdir, settings)
+        text = (project.root / "pyproject.toml").read_text(encoding="utf-8")
+        text = text.replace('requires-python = ">=3.10"', f'requires-python = ">={LOWEST}"')
+        project.change({"pyproject.toml": text.replace('["flit_core>=3.12"]', f'["flit_core>=3.4", {requirement!r}]')})
+        return project
+
+    return make
+
+
+def test_the_sdist_is_built_and_verified_on_the_lowest_python(
+    for_lowest: Callable[[str], Project], tmp_path: Path
+) -> None:
+    project = for_lowest("packaging")
+    done = project.nox("dryrun", "--keep", str(tmp_path / "kept"))
+    assert done.code == 0, done.output
+    tried = json.loads((tmp_path / "kept" / "release-record" / "checked.json").read_text(encoding="utf-8"))["trials"]
+    assert ("demo-1.0.tar.gz", LOWEST) in {(trial["filename"], trial["python"]) for trial in tried}
+    (path,) = (tmp_path / "kept" / "release-record").glob(f"verified-{LOWEST}-*-sdist.json")
+    verified = load(path, Verified)
+    assert verified.filename == "demo-1.0.tar.gz"
+    assert verified.python_version.startswith(f"{LOWEST}.")
+
+
+def test_an_sdist_that_cannot_be_built_on_the_lowest_python_is_found_before_an_upload(
+    for_lowest: Callable[[str], Project],
+) -> None:
+    project = for_lowest(f'no-such-backport-of-ours; python_version < "{RUNNING}"')
+    done = project.nox("check")
+    assert done.code == 1
+    assert done.shows(
+        f"demo-1.0.tar.gz: On Python {LOWEST}: demo-1.0.tar.gz could not be installed", "no-such-backport"
+    )
+    assert done.shows("The files do not work once installed: 1 error.")

@@ -13,6 +13,7 @@ from tasks import process, toml
 from tasks.errors import InstallFailed
 from tasks.installer import Installer, Origin, Venv, _lock_origins, _report_origin, origin_of
 from tasks.stages import Dist
+from tests.projects import write_tree
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -247,6 +248,18 @@ def test_a_file_is_installed_as_it_is_and_never_from_a_cache(
     installer_with(uv, tmp_path).from_file(Venv(tmp_path / "venv"), sdist, "demo")
     (argv,) = tools.ran
     assert flat(argv).endswith(f"{PROXY} --no-deps {fresh} {sdist}")
+
+
+@pytest.mark.parametrize(("uv", "place"), [("uv", "scratch"), (None, "dist")])
+def test_uv_gets_a_file_at_a_path_that_no_other_trial_has(
+    tmp_path: Path, tools: FakeTools, uv: str | None, place: str
+) -> None:
+    write_tree(tmp_path, {"dist/demo-1.0.tar.gz": "its bytes", "scratch/list": ""})
+    installer = installer_with(uv, tmp_path / "scratch")
+    installer.from_file(Venv(tmp_path / "venv"), tmp_path / "dist" / "demo-1.0.tar.gz", "demo")
+    (argv,) = tools.ran
+    assert Path(argv[-1]) == tmp_path / place / "demo-1.0.tar.gz"
+    assert Path(argv[-1]).read_bytes() == b"its bytes"
 
 
 def test_with_uv_dependencies_are_locked_and_exactly_those_installed(tmp_path: Path, tools: FakeTools) -> None:
