@@ -15,7 +15,7 @@ from tasks.record import load
 from tasks.register import PROJECT_VARIABLE
 from tasks.stages import Built, Verified
 from tests.integration.conftest import HERE, RUNNING, Project
-from tests.projects import commit
+from tests.real_projects import repository
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,6 +34,10 @@ class Sdist:
     @property
     def project(self) -> str:
         return self.filename.rpartition("-")[0]
+
+    @property
+    def version(self) -> str:
+        return self.filename.rpartition("-")[2].removesuffix(".tar.gz")
 
 
 REAL = (
@@ -80,19 +84,10 @@ def fetched(sdist: Sdist, folder: Path) -> Path:
     return path
 
 
-def repository(sdist: Path, folder: Path) -> Path:
-    """Unpack `sdist` into `folder` and commit it, as its maintainer has it; return its root."""
-    with tarfile.open(sdist) as archive:
-        archive.extractall(folder, filter="data")
-    (root,) = folder.iterdir()
-    commit(root)
-    return root
-
-
 @pytest.mark.skipif(not hasattr(tarfile, "data_filter"), reason=f"Python {sys.version} unpacks without a filter")
 @pytest.mark.parametrize("sdist", REAL, ids=lambda sdist: f"{sdist.project}-{sdist.backend}")
 def test_a_real_project_is_rehearsed_as_it_is(sdist: Sdist, sdists: Path, envdir: Path, tmp_path: Path) -> None:
-    root = repository(fetched(sdist, sdists), tmp_path / "unpacked")
+    root = repository(fetched(sdist, sdists), tmp_path / "unpacked", f"v{sdist.version}")
     project = Project(root, envdir, {PROJECT_VARIABLE: str(root)})
     noxfile = ("--noxfile", str(HERE / "tasks" / "register.py"))
     done = project.nox("dryrun", "--keep", str(tmp_path / "kept"), flags=noxfile)
