@@ -14,8 +14,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from .standin import serving
-
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
@@ -80,6 +78,8 @@ class Seclusion:
 @contextlib.contextmanager
 def seclusion(folder: Path) -> Iterator[Seclusion]:
     """Yield such surroundings, kept in the new `folder`."""
+    from .standin import serving  # noqa: PLC0415 (no session but a build needs a server)
+
     folder.mkdir()
     hosts: list[str] = []
     if os.name != "nt":
