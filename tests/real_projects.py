@@ -3,7 +3,7 @@
 The sdists that tests/real/projects.txt names are fetched from PyPI (by hash), unpacked into FOLDER, and made into git
 repositories, with the version as a tag. `seatrial dryrun` is run on each, one after the other, by the command installed
 from this working tree. What came of it is written to docs/explanation/real-projects.md, unless only some are named; the
-whole output of each stays in FOLDER. uv takes part where it is on PATH.
+whole output of each stays in FOLDER, and `--read` writes the page from that alone. uv takes part where it is on PATH.
 """
 
 from __future__ import annotations
@@ -108,7 +108,7 @@ def backend_of(root: Path) -> str:
     path = root / "pyproject.toml"
     document = toml.parse(path.read_text(encoding="utf-8")) if path.exists() else {}
     if "build-system" not in document:
-        return "setuptools, setup.py alone"
+        return "setuptools (no `[build-system]`)"
     system = document["build-system"]
     module = re.split("[.:]", system.get("build-backend", "setuptools"))[0]
     plugin = PLUGINS.search(" ".join(system.get("requires", ())))
@@ -117,17 +117,24 @@ def backend_of(root: Path) -> str:
     return f"{name}{own}" + (f", {plugin[1].replace('_', '-').lower()}" if plugin else "")
 
 
-def rehearsed(real: Real, command: Path, folder: Path) -> Outcome:
-    """Run the dry run of `real`."""
+def rehearse(real: Real, command: Path, folder: Path) -> None:
+    """Run the dry run of `real`, and keep what it says in `folder`."""
     sdist = fetched(real, folder / "sdists")
     root = repository(sdist, folder / "unpacked" / real.name, f"v{parse_sdist_filename(sdist.name)[1]}")
     argv = ("nice", str(command), "dryrun") if os.name != "nt" else (str(command), "dryrun")
     try:
-        ended = process.run(argv, env=dict(os.environ), cwd=root, time_limit=LIMIT)
+        output = process.run(argv, env=dict(os.environ), cwd=root, time_limit=LIMIT).output
     except ToolStuck as stuck:
-        ended = process.Outcome(1, f"{stuck.output}\nended after {LIMIT:.0f} seconds\n")
-    (folder / f"{real.name}.log").write_text(ended.output, encoding="utf-8")
-    return Outcome(real, backend_of(root), ended.code == 0, "" if ended.code == 0 else said(ended.output))
+        output = f"{stuck.output}\nended after {LIMIT:.0f} seconds\n"
+    (folder / f"{real.name}.log").write_text(output, encoding="utf-8")
+
+
+def outcome(real: Real, folder: Path) -> Outcome:
+    """Return what came of the dry run of `real`, by what is kept of it in `folder`."""
+    (root,) = (folder / "unpacked" / real.name).iterdir()
+    output = (folder / f"{real.name}.log").read_text(encoding="utf-8")
+    passed = "nox > Session dryrun was successful" in output
+    return Outcome(real, backend_of(root), passed, "" if passed else said(output))
 
 
 def said(output: str) -> str:
@@ -158,7 +165,8 @@ tagged with their version and rehearsed with `seatrial dryrun`: nothing was copi
 changed. {passed} passed as they are. What stopped the others is what the table says; it is the first of the messages,
 each of which goes on with the cause and what to do.
 
-An sdist is not all of a repository: what its maintainers left out of it was not there.
+An sdist is not quite a repository. What its maintainers left out of it was not there, and what their own build had put
+into it was committed.
 
 {table}
 
@@ -187,14 +195,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.real_projects", description="Rehearse real projects.")
     parser.add_argument("folder", type=Path, help="where everything goes")
     parser.add_argument("names", nargs="*", help="only these")
+    parser.add_argument("--read", action="store_true", help="run nothing, read what is there")
     args = parser.parse_args(argv)
     folder = args.folder.resolve()
     names = {canonicalize_name(name) for name in args.names}
-    command = installed(folder)
+    command = None if args.read else installed(folder)
     outcomes = []
     for real in listed():
         if not names or real.name in names:
-            outcomes.append(rehearsed(real, command, folder))
+            if command:
+                rehearse(real, command, folder)
+            outcomes.append(outcome(real, folder))
             print(f"{real.name} {real.version} ({outcomes[-1].backend}): {outcomes[-1].said or 'passed'}", flush=True)
     if not names:
         PAGE.write_text(page(outcomes), encoding="utf-8")
