@@ -139,7 +139,7 @@ def outcome(real: Real, folder: Path) -> Outcome:
 
 def said(output: str) -> str:
     """Return the first sentence of what stopped a dry run, and the code of the rule."""
-    found = re.search(r"^  error: \S+: (.+)$", output, re.MULTILINE)
+    found = re.search(r"^  error: (?:\S+, )*\S+: (.+)$", output, re.MULTILINE)
     if found:
         code = next(iter(CODE.findall(output[found.start() :])), "")
         return f"{CODE.sub('', found[1])} (`{code}`)"

@@ -123,10 +123,10 @@ def tag(release: Release) -> Iterator[str]:
     """HEAD has a version tag, and it is of another version than the files.
 
     The version in the project was not raised, or the tag stands on another commit than was meant. Raise the version or
-    move the tag. How tags are called is the setting `tag`.
+    move the tag. How tags are called is the setting `tag`. (A version with a local part has a finding of its own.)
     """
     versions = {version for name in release.tags if (version := _version_in(name, release.tag_patterns))}
-    built = {archive.version for archive in release.archives if archive.version}
+    built = {archive.version for archive in release.archives if archive.version and not archive.version.local}
     if versions and built and not versions & built:
         yield (
             f"HEAD is tagged {', '.join(release.tags)}, and the files are of version"

@@ -137,6 +137,12 @@ def test_a_tag_of_this_version_or_of_none_passes(
     assert judged("release-tag", wheel(tmp_path), tags=tags, patterns=patterns) == []
 
 
+def test_a_version_that_git_made_of_a_changed_tree_is_not_told_to_raise_it(tmp_path: Path) -> None:
+    made = wheel(tmp_path, filename="demo-1.1.dev0+g3a56.d20240506-py3-none-any.whl")
+    assert judged("release-tag", made, tags=("v1.0",)) == []
+    assert judged("release-tag", wheel(tmp_path, filename="demo-1.1.dev0-py3-none-any.whl"), tags=("v1.0",))
+
+
 def test_a_tag_with_no_readable_file_passes() -> None:
     assert judged("release-tag", tags=("v1.1",)) == []
 
