@@ -71,6 +71,17 @@ def bench(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def limits(session: nox.Session) -> None:
+    """Say what has moved since tasks/rules/limits.py was read: in packaging, trove-classifiers, stdlib-list, Python."""
+    then = session.create_tmp()
+    pinned = session.run("python", "-m", "tests.limits", "pins", silent=True)
+    session.install("--upgrade", "--target", then, *str(pinned).split())
+    session.install("--upgrade", *(pin.partition("==")[0] for pin in str(pinned).split()))
+    session.run("python", "-m", "tests.limits", "facts", "--out", f"{then}/facts.json", env={"PYTHONPATH": then})
+    session.run("python", "-m", "tests.limits", "compare", f"{then}/facts.json")
+
+
+@nox.session(default=False)
 def lock(session: nox.Session) -> None:
     """Lock the tools of the release sessions anew, with hashes, for all Pythons and systems."""
     session.install("uv")

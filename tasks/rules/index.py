@@ -6,7 +6,6 @@ are not asked.
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
@@ -143,10 +142,11 @@ def new_name(listing: Listing) -> Iterator[str]:
 def stdlib_name(listing: Listing) -> Iterator[str]:
     """The name is that of a module of the standard library, under which no new project is made.
 
-    PyPI answers: "The name 'X' isn't allowed (conflict with Python Standard Library module name)". Choose another name.
+    PyPI answers: "The name 'X' isn't allowed (conflict with Python Standard Library module name)". It counts modules of
+    all Pythons from 2.6 on, and those inside of packages (`xml-etree`). Choose another name.
     """
-    modules = {canonicalize_name(module.strip("_")) for module in sys.stdlib_module_names}
-    if listing.is_pypi and listing.served == () and canonicalize_name(listing.project) in modules:
+    is_new = listing.is_pypi and listing.served == ()
+    if is_new and canonicalize_name(listing.project) in limits.stdlib_names():
         yield f"{listing.project!r} is a module of the standard library, and {listing.name} makes no such project."
 
 

@@ -5,11 +5,16 @@ Read in Warehouse (github.com/pypi/warehouse) at the commit below; each table na
 
 from __future__ import annotations
 
+import functools
 import re
+from pathlib import Path
 
 SOURCE_COMMIT = "6b62157124ab7865029afeeadf282bce27d601d9"
 SOURCE_DATE = "2026-08-21"
-SERVER_PACKAGING = "26.2"  # the release of `packaging` that the server validated metadata with on that day
+# requirements/main.txt: what the server used on that day to validate metadata, classifiers and names
+SERVER_PACKAGING = "26.2"
+SERVER_CLASSIFIERS = "2026.6.1.19"
+SERVER_STDLIB_LIST = "0.12.0"
 
 # warehouse/forklift/metadata.py: SUPPORTED_METADATA_VERSIONS, _LENGTH_LIMITS, DYNAMIC_FIELDS
 METADATA_VERSIONS = ("1.0", "1.1", "1.2", "2.1", "2.2", "2.3", "2.4", "2.5")
@@ -97,3 +102,13 @@ SPECIAL_DOMAINS = ("arpa", "invalid", "local", "localhost", "onion", "test")
 # Warehouse's warehouse/attestations: pypi-attestations' predicate types
 PREDICATES = ("https://docs.pypi.org/attestations/publish/v1", "https://slsa.dev/provenance/v1")
 ATTESTATIONS = 2
+
+
+@functools.cache
+def stdlib_names() -> frozenset[str]:
+    """Return the normalised names that no new project may have: modules of all Pythons, and what each is inside of.
+
+    warehouse/packaging/services.py: STDLIB_PROHIBITED, made from stdlib-list in the release SERVER_STDLIB_LIST.
+    """
+    lines = Path(__file__).with_name("stdlib.txt").read_text(encoding="utf-8").splitlines()
+    return frozenset(line for line in lines if not line.startswith("#"))

@@ -4,12 +4,14 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
+from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from tasks import indexes, lookups
 from tasks.config import Config
 from tasks.errors import IndexUnreachable
 from tasks.indexes import PYPI, TESTPYPI, Index, Served
+from tasks.rules import limits
 from tasks.rules.index import Listing, looks, similar_names
 from tasks.rules.registry import INDEX_RULES
 from tasks.stages import Built, Dist
@@ -76,10 +78,17 @@ def test_a_new_name_is_said_once_on_pypi_alone() -> None:
     assert found("index-new-name", served=None) == []
 
 
-@pytest.mark.parametrize("name", ["abc", "Asyncio", "graphlib", "demo"])
-def test_a_new_project_is_not_called_as_a_module_of_the_standard_library(name: str) -> None:
-    assert len(found("index-name-stdlib", project=name)) == (name != "demo")
+@pytest.mark.parametrize("name", ["abc", "Asyncio", "graphlib", "asynchat", "Xml.etree", "anydbm", "future"])
+def test_a_new_project_is_not_called_as_a_module_of_the_standard_library_of_any_python(name: str) -> None:
+    assert len(found("index-name-stdlib", project=name)) == 1
     assert found("index-name-stdlib", served(), project=name) == []
+    for other in (f"{name}-demo", "demo", "stdlib-list"):
+        assert found("index-name-stdlib", project=other) == []
+
+
+def test_the_names_of_modules_are_written_as_names_are_compared() -> None:
+    names = limits.stdlib_names()
+    assert names == {canonicalize_name(name) for name in names}
 
 
 def test_a_similar_name_is_named_for_new_projects_alone() -> None:
