@@ -17,13 +17,13 @@ from typing import TYPE_CHECKING, Any, Literal, Union, get_args, get_origin, get
 
 from tasks import judge
 from tasks.record import SCHEMA
-from tasks.rules import registry
+from tasks.rules import limits, registry
 from tasks.stages import CHAIN, Stage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from tasks.rules.registry import AnyRule, Severity
+    from tasks.rules.registry import AnyRule
 
 REFERENCE = Path(__file__).parents[1] / "docs" / "reference"
 
@@ -51,6 +51,7 @@ SUBJECTS = {
     "release": "The release as a whole",
     "index": "What the indexes hold",
 }
+HOLDS = {"everywhere": "everywhere", "public": "on PyPI and TestPyPI"}
 SCOPES: dict[type, str] = {registry.ReleaseRule: "the release", registry.IndexRule: "each index"}
 RULES_PAGE = """\
 # Rules
@@ -66,6 +67,10 @@ wheel-pth = "the import hook is what this package is for"
 
 Codes that begin with `install-` are no rules: they say what happened when a file was
 [installed and used](installed.md).
+
+Below each rule stands where it was read, and whether it holds on every index: *everywhere* is what uploaders,
+installers or the standards refuse too, *on PyPI and TestPyPI* is what their server alone refuses. It is cited as of
+[this commit of Warehouse]({server}), read on {day}. [How the rules are brought up to date](../how-to/update-rules.md).
 
 This page is written from the code: `nox -s reference`.
 
@@ -146,7 +151,9 @@ def of_type(hint: Any, shared: dict[str, Any]) -> dict[str, Any]:
 
 def rules_page() -> str:
     """Return the page on all rules, by subject."""
-    return RULES_PAGE.format(sections="\n\n".join("\n\n".join(section(subject)) for subject in judge.RULES))
+    sections = "\n\n".join("\n\n".join(section(subject)) for subject in judge.RULES)
+    server = f"https://github.com/pypi/warehouse/tree/{limits.SOURCE_COMMIT}"
+    return RULES_PAGE.format(sections=sections, server=server, day=limits.SOURCE_DATE)
 
 
 def section(subject: str) -> Iterator[str]:
@@ -156,7 +163,7 @@ def section(subject: str) -> Iterator[str]:
     yield inspect.getdoc(module) or ""
     told = set()
     for rule, scope in declared(module.__name__):
-        yield from entry("" if rule.code in told else rule.code, rule.severity, scope, rule.explanation)
+        yield from entry("" if rule.code in told else rule.code, rule, scope)
         told.add(rule.code)
 
 
@@ -168,14 +175,15 @@ def declared(module: str) -> Iterator[tuple[AnyRule, str]]:
     yield from sorted(ours, key=lambda pair: codes.index(pair[0].code))
 
 
-def entry(code: str, severity: Severity, scope: str, text: str) -> Iterator[str]:
+def entry(code: str, rule: AnyRule, scope: str) -> Iterator[str]:
     """Yield the paragraphs on one rule; an empty `code` means that it continues the one before."""
-    title, _, rest = inspect.cleandoc(text).partition("\n")
+    title, _, rest = inspect.cleandoc(rule.explanation).partition("\n")
     if code:
         yield f"### {code}"
-    yield f"**{severity}**, on {scope}: {title}"
+    yield f"**{rule.severity}**, on {scope}: {title}"
     if rest.strip():
         yield rest.strip()
+    yield f"*Holds {HOLDS[rule.source.scope]}.* From {rule.source}."
 
 
 if __name__ == "__main__":

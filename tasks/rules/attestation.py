@@ -10,6 +10,7 @@ from ..stages import Dist
 from . import limits
 from .look import some
 from .registry import file_rule
+from .sources import server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,7 +47,7 @@ def _statement(path: Path) -> dict[str, Any] | str:
     return statement if whole and isinstance(statement, dict) else "a part of it is missing"
 
 
-@file_rule("attestation-shape", "error")
+@file_rule("attestation-shape", "error", server("attestations/services.py", "_extract_attestations_from_request"))
 def shape(look: Look) -> Iterator[str]:
     """An attestation beside the file is none. PyPI answers: "Malformed attestations".
 
@@ -57,7 +58,7 @@ def shape(look: Look) -> Iterator[str]:
             yield f"{path.name} is no attestation (PEP 740): {statement}."
 
 
-@file_rule("attestation-subject", "error")
+@file_rule("attestation-subject", "error", server("attestations/services.py", "IntegrityService.parse_attestations"))
 def subject(look: Look) -> Iterator[str]:
     """An attestation is about another file, by name or hash. PyPI answers: "Could not verify the uploaded artifact".
 
@@ -72,7 +73,7 @@ def subject(look: Look) -> Iterator[str]:
             yield f"{path.name} is about another file, by name or hash: attest this one again."
 
 
-@file_rule("attestation-predicate", "error")
+@file_rule("attestation-predicate", "error", server("attestations/services.py", "IntegrityService.parse_attestations"))
 def predicate(look: Look) -> Iterator[str]:
     """There are more attestations than PyPI takes, two of one kind, or one of a kind that it does not take.
 

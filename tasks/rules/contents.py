@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ..tokens import find_tokens
 from . import limits
 from .registry import file_rule, member_rule, release_rule, wheel_rule
+from .sources import practice, server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,7 +24,7 @@ TRACKED_LIMIT = 10 << 20  # bytes
 NEWLINE = b"\n"
 
 
-@file_rule("archive-readable", "error")
+@file_rule("archive-readable", "error", server("forklift/legacy.py", "_is_valid_dist_file", "everywhere"))
 def readable(look: Look) -> Iterator[str]:
     """The file cannot be read to its end as what its name says it is.
 
@@ -36,7 +37,7 @@ def readable(look: Look) -> Iterator[str]:
         yield f"it cannot be read: {look.trouble.rstrip('.')}.{cure}"
 
 
-@wheel_rule("wheel-release-tooling", "error")
+@wheel_rule("wheel-release-tooling", "error", practice("our own sessions, which no user is meant to install"))
 def release_tooling(look: Look) -> Iterator[str]:
     """The wheel holds the project's release tooling: noxfile.py, or the vendored copy of seatrial.
 
@@ -52,7 +53,7 @@ def release_tooling(look: Look) -> Iterator[str]:
             yield f"the release tooling in {folder}/ would be installed by every user: exclude it from the wheel."
 
 
-@wheel_rule("wheel-pth", "warning")
+@wheel_rule("wheel-pth", "warning", practice("Python's `site`, which runs such files"))
 def pth(look: Look) -> Iterator[str]:
     """The wheel installs a `.pth` file, whose lines run at every start of Python.
 
@@ -66,7 +67,7 @@ def pth(look: Look) -> Iterator[str]:
             yield f"{member.name} runs at every start of Python wherever this is installed; is it meant?"
 
 
-@member_rule("secret-api-token", "error")
+@member_rule("secret-api-token", "error", practice("PyPI's API tokens: whoever has one can use it"))
 def token_in_archive(name: str, raw: bytes) -> Iterator[str]:
     """A whole API token of PyPI or TestPyPI stands in a file: whoever downloads it can publish in your name.
 
@@ -77,7 +78,7 @@ def token_in_archive(name: str, raw: bytes) -> Iterator[str]:
             yield _leak(f"{name}:{line}", token.location)
 
 
-@release_rule("secret-api-token", "error")
+@release_rule("secret-api-token", "error", practice("PyPI's API tokens: whoever has one can use it"))
 def token_in_tree(release: Release) -> Iterator[str]:
     """A whole API token of PyPI or TestPyPI stands in a file that git tracks.
 
@@ -97,7 +98,7 @@ def _leak(place: str, location: str) -> str:
     return f"{place}: a whole API token of {location or 'an index'}. Revoke it now ({page}) and remove it."
 
 
-@member_rule("secret-private-key", "warning")
+@member_rule("secret-private-key", "warning", practice("what secret scanners look for"))
 def private_key(name: str, raw: bytes) -> Iterator[str]:
     """A private key stands in a file. Test suites carry some on purpose; make sure that this is one of those.
 
@@ -107,7 +108,7 @@ def private_key(name: str, raw: bytes) -> Iterator[str]:
         yield f"{name}:{raw.count(NEWLINE, 0, found.start()) + 1}: a private key; is it meant to be published?"
 
 
-@member_rule("contents-pyarmor", "error")
+@member_rule("contents-pyarmor", "error", server("utils/scanner_rules/pyarmor.yar", "pyarmor_encrypted"))
 def pyarmor(name: str, raw: bytes) -> Iterator[str]:
     """A module is encrypted with PyArmor. PyPI answers: "PyArmor-encrypted content is not allowed".
 
@@ -118,7 +119,9 @@ def pyarmor(name: str, raw: bytes) -> Iterator[str]:
         yield f"{name} is encrypted with PyArmor, which PyPI does not allow."
 
 
-@member_rule("contents-sourcedefender", "error")
+@member_rule(
+    "contents-sourcedefender", "error", server("utils/scanner_rules/sourcedefender.yar", "sourcedefender_encrypted")
+)
 def sourcedefender(name: str, raw: bytes) -> Iterator[str]:
     """A module is encrypted with SourceDefender. PyPI answers: "SourceDefender-encrypted content is not allowed".
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import limits
 from .registry import metadata_rule
+from .sources import library, server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,7 +20,7 @@ RENDERED = 512 << 10  # characters; docutils is slow, and longer ones are left t
 MARKDOWN = "text/markdown"
 
 
-@metadata_rule("description-content-type", "error")
+@metadata_rule("description-content-type", "error", library("_process_description_content_type", "public"))
 def content_type(metadata: Metadata) -> Iterator[str]:
     """Description-Content-Type is none that PyPI renders, or its charset or variant is none that it takes.
 
@@ -51,7 +52,7 @@ def _parsed(content_type: str) -> tuple[str, dict[str, Any]]:
         return "", {}
 
 
-@metadata_rule("description-type-missing", "warning")
+@metadata_rule("description-type-missing", "warning", server("forklift/legacy.py", "file_upload"))
 def type_missing(metadata: Metadata) -> Iterator[str]:
     """The description has no content type, so PyPI takes it for reStructuredText.
 
@@ -62,7 +63,7 @@ def type_missing(metadata: Metadata) -> Iterator[str]:
         yield "the description has no content type, so PyPI takes it for reStructuredText: set `readme` in [project]."
 
 
-@metadata_rule("description-renders", "error")
+@metadata_rule("description-renders", "error", server("utils/readme.py", "render"))
 def renders(metadata: Metadata) -> Iterator[str]:
     """The description is reStructuredText that does not render. PyPI answers: "The description failed to render".
 

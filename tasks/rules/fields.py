@@ -17,6 +17,7 @@ from . import limits
 from .identity import NAME
 from .look import some
 from .registry import metadata_rule
+from .sources import library, server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,7 +30,7 @@ PLAIN_URL = re.compile(r"https?://[A-Za-z0-9.-]+(/[A-Za-z0-9._~/+@=-]*)?")
 FAMILIES = (*FROZEN_FAMILIES, "Environment", "Framework", "Operating System", "Programming Language", "Topic")
 
 
-@metadata_rule("metadata-summary-line", "error")
+@metadata_rule("metadata-summary-line", "error", library("_process_summary"))
 def summary_line(metadata: Metadata) -> Iterator[str]:
     """Summary has more than one line. PyPI answers: "'summary' must be a single line".
 
@@ -39,7 +40,7 @@ def summary_line(metadata: Metadata) -> Iterator[str]:
         yield "Summary has to be a single line: shorten `description` in [project] to one."
 
 
-@metadata_rule("metadata-summary-length", "error")
+@metadata_rule("metadata-summary-length", "error", server("forklift/metadata.py", "_LENGTH_LIMITS"))
 def summary_length(metadata: Metadata) -> Iterator[str]:
     """Summary is longer than 512 characters. PyPI answers: "'summary' field must be 512 characters or less".
 
@@ -49,7 +50,7 @@ def summary_length(metadata: Metadata) -> Iterator[str]:
         yield f"Summary has {count} characters, and PyPI takes {limits.SUMMARY_LENGTH}: put the rest into the README."
 
 
-@metadata_rule("metadata-dynamic", "error")
+@metadata_rule("metadata-dynamic", "error", library("_process_dynamic"))
 def dynamic(metadata: Metadata) -> Iterator[str]:
     """Dynamic names a field that cannot be (Name, Version, Metadata-Version), or none at all.
 
@@ -60,7 +61,7 @@ def dynamic(metadata: Metadata) -> Iterator[str]:
         yield f"Dynamic may not name {some(wrong)}."
 
 
-@metadata_rule("metadata-extra-name", "error")
+@metadata_rule("metadata-extra-name", "error", library("_process_provides_extra"))
 def extra_name(metadata: Metadata) -> Iterator[str]:
     """An extra's name is none. PyPI answers: "'X' is invalid for 'provides-extra'".
 
@@ -70,7 +71,7 @@ def extra_name(metadata: Metadata) -> Iterator[str]:
         yield f"these are no names for extras: {some(wrong)}."
 
 
-@metadata_rule("metadata-requires-python-valid", "error")
+@metadata_rule("metadata-requires-python-valid", "error", library("_process_requires_python"))
 def requires_python(metadata: Metadata) -> Iterator[str]:
     """Requires-Python is no version specifier. PyPI answers: "'X' is invalid for 'requires-python'".
 
@@ -83,7 +84,7 @@ def requires_python(metadata: Metadata) -> Iterator[str]:
         yield f"{given!r} is no version specifier: write `requires-python` as in `>=3.10`."
 
 
-@metadata_rule("metadata-requirement", "error")
+@metadata_rule("metadata-requirement", "error", library("_process_requires_dist"))
 def requirement(metadata: Metadata) -> Iterator[str]:
     """A dependency is not written as PEP 508 says. PyPI answers: "'X' is invalid for 'requires-dist'".
 
@@ -94,7 +95,7 @@ def requirement(metadata: Metadata) -> Iterator[str]:
             yield f"{field}: {some(wrong)} cannot be read as a requirement (PEP 508)."
 
 
-@metadata_rule("metadata-direct-reference", "error")
+@metadata_rule("metadata-direct-reference", "error", server("forklift/metadata.py", "_validate_metadata"))
 def direct_reference(metadata: Metadata) -> Iterator[str]:
     """A dependency is to be taken from a URL (`name @ https://...`), also under an extra.
 
@@ -107,7 +108,7 @@ def direct_reference(metadata: Metadata) -> Iterator[str]:
             yield f"PyPI refuses dependencies from a URL: {some(lines)}."
 
 
-@metadata_rule("metadata-license-expression", "error")
+@metadata_rule("metadata-license-expression", "error", library("_process_license_expression"))
 def license_expression(metadata: Metadata) -> Iterator[str]:
     """License-Expression is no SPDX expression. PyPI answers: "'X' is invalid for 'license-expression'".
 
@@ -122,7 +123,7 @@ def license_expression(metadata: Metadata) -> Iterator[str]:
             yield f"{given!r} is no SPDX licence expression: {error}."
 
 
-@metadata_rule("metadata-two-licenses", "error")
+@metadata_rule("metadata-two-licenses", "error", server("forklift/metadata.py", "_validate_metadata"))
 def two_licenses(metadata: Metadata) -> Iterator[str]:
     """License and License-Expression are both set.
 
@@ -133,7 +134,7 @@ def two_licenses(metadata: Metadata) -> Iterator[str]:
         yield "License and License-Expression are both set: keep the expression alone."
 
 
-@metadata_rule("metadata-license-file-path", "error")
+@metadata_rule("metadata-license-file-path", "error", library("_process_license_files"))
 def license_file_path(metadata: Metadata) -> Iterator[str]:
     r"""The path of a licence file is none that may stand there: it has `..`, `*` or `\`, or is absolute.
 
@@ -152,7 +153,7 @@ def _is_license_path(path: str) -> bool:
     return not absolute and ".." not in path and "*" not in path and windows.as_posix() == path
 
 
-@metadata_rule("metadata-import-name", "error")
+@metadata_rule("metadata-import-name", "error", library("_process_import_names"))
 def import_name(metadata: Metadata) -> Iterator[str]:
     """Import-Name or Import-Namespace (PEP 794) is no name that can be imported.
 
@@ -170,7 +171,7 @@ def _is_import(value: str) -> bool:
     return named and (not semicolon or private.strip() == "private")
 
 
-@metadata_rule("metadata-email", "error")
+@metadata_rule("metadata-email", "error", server("forklift/metadata.py", "_validate_metadata"))
 def email_address(metadata: Metadata) -> Iterator[str]:
     """An e-mail address of an author or maintainer is none. PyPI answers: "'X' is not a valid email address".
 
@@ -198,7 +199,7 @@ def _wrong_address(address: str) -> str:
     return "a dot is where none may be" if dots or not local else ""
 
 
-@metadata_rule("metadata-classifier", "error")
+@metadata_rule("metadata-classifier", "error", server("forklift/metadata.py", "_validate_metadata"))
 def classifier(metadata: Metadata) -> Iterator[str]:
     """A classifier is none of those that PyPI knows, or is deprecated. It answers: "'X' is not a valid classifier".
 
@@ -214,7 +215,7 @@ def classifier(metadata: Metadata) -> Iterator[str]:
             yield f"{name!r} is no classifier that PyPI knows (pypi.org/classifiers)."
 
 
-@metadata_rule("metadata-classifier-new", "warning")
+@metadata_rule("metadata-classifier-new", "warning", server("forklift/metadata.py", "_validate_metadata"))
 def classifier_new(metadata: Metadata) -> Iterator[str]:
     """A classifier is not in the list that these rules came with, but may have been added since.
 
@@ -242,7 +243,7 @@ def _squeezed(name: str) -> str:
     return "".join(name.split()).lower()
 
 
-@metadata_rule("metadata-url", "error")
+@metadata_rule("metadata-url", "error", server("utils/http.py", "is_valid_uri"))
 def url(metadata: Metadata) -> Iterator[str]:
     """A link is no http or https URL. PyPI answers: "'X' is not a valid url".
 
@@ -257,7 +258,7 @@ def url(metadata: Metadata) -> Iterator[str]:
             yield f"project-url {label}: {given!r} is no http or https URL."
 
 
-@metadata_rule("metadata-url-label", "error")
+@metadata_rule("metadata-url-label", "error", server("forklift/metadata.py", "_validate_metadata"))
 def url_label(metadata: Metadata) -> Iterator[str]:
     """A Project-URL has no label, one of more than 32 characters, or no URL.
 

@@ -11,6 +11,7 @@ from packaging.version import InvalidVersion, Version
 from . import limits
 from .look import canonical, some
 from .registry import file_rule
+from .sources import server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,7 +25,7 @@ LINUX = (
 CONTROLS = frozenset([*map(chr, range(32)), chr(127)])
 
 
-@file_rule("filename-characters", "error")
+@file_rule("filename-characters", "error", server("forklift/legacy.py", "_validate_filename"))
 def characters(look: Look) -> Iterator[str]:
     r"""The file's name holds a control character or a backslash.
 
@@ -35,7 +36,7 @@ def characters(look: Look) -> Iterator[str]:
         yield f"PyPI takes no control characters and no backslashes in a file's name: {look.path.name!r}."
 
 
-@file_rule("filename-extension", "error")
+@file_rule("filename-extension", "error", server("forklift/forms.py", "_filetype_extension_mapping"))
 def extension(look: Look) -> Iterator[str]:
     """The file is neither a wheel (`.whl`) nor an sdist (`.tar.gz`), spelled just so.
 
@@ -46,7 +47,7 @@ def extension(look: Look) -> Iterator[str]:
         yield "PyPI takes wheels (.whl) and sdists (.tar.gz), and no other files."
 
 
-@file_rule("filename-wheel", "error")
+@file_rule("filename-wheel", "error", server("forklift/legacy.py", "file_upload", "everywhere"))
 def wheel(look: Look) -> Iterator[str]:
     """A wheel's name is not NAME-VERSION[-BUILD]-PYTHON-ABI-PLATFORM.whl.
 
@@ -62,7 +63,7 @@ def wheel(look: Look) -> Iterator[str]:
             yield f"its tags cannot be read: {error}."
 
 
-@file_rule("filename-sdist", "error")
+@file_rule("filename-sdist", "error", server("forklift/legacy.py", "file_upload"))
 def sdist(look: Look) -> Iterator[str]:
     """An sdist's name is not NAME-VERSION.tar.gz with the normalised name and version of its own metadata (PEP 625).
 
@@ -80,7 +81,7 @@ def sdist(look: Look) -> Iterator[str]:
         yield f"PyPI takes this sdist only as {wanted}, by the name and version in its PKG-INFO (PEP 625)."
 
 
-@file_rule("filename-project", "error")
+@file_rule("filename-project", "error", server("forklift/legacy.py", "file_upload"))
 def project(look: Look) -> Iterator[str]:
     """A wheel's name does not begin with the normalised name of the project: lower case, underscores for `-` and `.`.
 
@@ -93,7 +94,7 @@ def project(look: Look) -> Iterator[str]:
             yield f"its name has to begin with {wanted!r} (the normalised Name in METADATA), not with {given!r}."
 
 
-@file_rule("filename-version", "error")
+@file_rule("filename-version", "error", server("forklift/legacy.py", "file_upload", "everywhere"))
 def version(look: Look) -> Iterator[str]:
     """The version in a wheel's name is another than that in its metadata.
 
@@ -106,7 +107,7 @@ def version(look: Look) -> Iterator[str]:
             yield f"its name says version {look.version}, its METADATA says {inside}."
 
 
-@file_rule("filename-platform", "error")
+@file_rule("filename-platform", "error", server("forklift/legacy.py", "_valid_platform_tag"))
 def platform(look: Look) -> Iterator[str]:
     """The wheel is for a platform that PyPI does not serve wheels for.
 
@@ -126,7 +127,7 @@ def is_platform(tag: str) -> bool:
     return tag in limits.PLATFORMS or any(pattern.fullmatch(tag) for pattern in limits.PLATFORM_PATTERNS)
 
 
-@file_rule("filename-length", "error")
+@file_rule("filename-length", "error", server("forklift/legacy.py", "file_upload"))
 def length(look: Look) -> Iterator[str]:
     """The wheel's name is too long for the server to write `NAME.metadata` beside it: "Filename is too long".
 
@@ -137,7 +138,7 @@ def length(look: Look) -> Iterator[str]:
         yield f"its name has {count} bytes, and PyPI takes at most {limits.FILENAME_LENGTH}."
 
 
-@file_rule("file-size", "error")
+@file_rule("file-size", "error", server("constants.py", "UPLOAD_LIMIT_CAP"))
 def size(look: Look) -> Iterator[str]:
     """The file is larger than any project may upload: "File too large", and the highest raised limit is 1 GiB.
 
@@ -147,7 +148,7 @@ def size(look: Look) -> Iterator[str]:
         yield f"it has {look.size:,} bytes; PyPI takes at most {limits.FILE_SIZE_HIGHEST:,}, and that only on request."
 
 
-@file_rule("file-size-default", "warning")
+@file_rule("file-size-default", "warning", server("constants.py", "MAX_FILESIZE"))
 def size_default(look: Look) -> Iterator[str]:
     """The file is larger than the 100 MiB that a project may upload unless PyPI raised its limit.
 

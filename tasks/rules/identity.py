@@ -11,6 +11,7 @@ from packaging.version import InvalidVersion, Version
 from . import limits
 from .look import some
 from .registry import metadata_rule
+from .sources import library, practice, server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,7 +22,7 @@ NAME = re.compile(r"[A-Z0-9]|[A-Z0-9][A-Z0-9._-]*[A-Z0-9]", re.IGNORECASE | re.A
 NEWER_BACKEND = "a newer build backend writes a newer Metadata-Version"
 
 
-@metadata_rule("metadata-version", "error")
+@metadata_rule("metadata-version", "error", server("forklift/metadata.py", "SUPPORTED_METADATA_VERSIONS"))
 def metadata_version(metadata: Metadata) -> Iterator[str]:
     """Metadata-Version is missing, or one that PyPI does not know. It answers: "'X' is not a valid metadata version".
 
@@ -34,7 +35,7 @@ def metadata_version(metadata: Metadata) -> Iterator[str]:
         yield f"PyPI knows Metadata-Version {known} as of {limits.SOURCE_DATE}, and this is {given or 'missing'}."
 
 
-@metadata_rule("metadata-name", "error")
+@metadata_rule("metadata-name", "error", library("_process_name"))
 def name(metadata: Metadata) -> Iterator[str]:
     """Name is missing (or `UNKNOWN`, which PyPI takes for missing), or is no project name.
 
@@ -48,7 +49,7 @@ def name(metadata: Metadata) -> Iterator[str]:
         yield f"{given!r} is no project name: ASCII letters, digits, `.`, `_`, `-`, a letter or digit at both ends."
 
 
-@metadata_rule("metadata-release-version", "error")
+@metadata_rule("metadata-release-version", "error", library("_process_version"))
 def release_version(metadata: Metadata) -> Iterator[str]:
     """Version is missing or is none (PEP 440). PyPI answers: "'X' is invalid for 'version'".
 
@@ -61,7 +62,7 @@ def release_version(metadata: Metadata) -> Iterator[str]:
         yield f"{given!r} is no version as PEP 440 defines them."
 
 
-@metadata_rule("metadata-local-version", "error")
+@metadata_rule("metadata-local-version", "error", server("forklift/metadata.py", "_validate_metadata"))
 def local_version(metadata: Metadata) -> Iterator[str]:
     """The version has a local part (`+...`), which PyPI refuses: "The use of local versions is not allowed".
 
@@ -79,7 +80,7 @@ def local_version(metadata: Metadata) -> Iterator[str]:
         )
 
 
-@metadata_rule("metadata-repeated", "error")
+@metadata_rule("metadata-repeated", "error", server("forklift/metadata.py", "parse_form_metadata", "everywhere"))
 def repeated(metadata: Metadata) -> Iterator[str]:
     """A field that may stand once stands more than once, or two Project-URL have one label.
 
@@ -93,7 +94,7 @@ def repeated(metadata: Metadata) -> Iterator[str]:
         yield f"two Project-URL have the label {some(twice)}: PyPI takes one each."
 
 
-@metadata_rule("metadata-field-version", "error")
+@metadata_rule("metadata-field-version", "error", library("Metadata.from_raw"))
 def field_version(metadata: Metadata) -> Iterator[str]:
     """A field stands there that came with a later Metadata-Version than the one declared.
 
@@ -114,7 +115,9 @@ def field_version(metadata: Metadata) -> Iterator[str]:
         yield f"Metadata-Version {declared} does not have {some(early)}; {NEWER_BACKEND}."
 
 
-@metadata_rule("metadata-unknown-field", "error")
+@metadata_rule(
+    "metadata-unknown-field", "error", practice("`twine upload`, which sends no header that it does not know")
+)
 def unknown_field(metadata: Metadata) -> Iterator[str]:
     """A field stands there that core metadata does not have, so `twine upload` refuses to send the file.
 

@@ -15,6 +15,7 @@ from packaging.utils import canonicalize_name
 from . import limits
 from .look import parsed_filename, some
 from .registry import index_rule
+from .sources import practice, server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -72,7 +73,7 @@ def similar_names(name: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(other for other in found if other != plain))
 
 
-@index_rule("index-not-checked", "warning")
+@index_rule("index-not-checked", "warning", practice("what is not known is not passed"))
 def not_checked(listing: Listing) -> Iterator[str]:
     """The index did not answer, so it is not known whether it would take these files.
 
@@ -82,7 +83,7 @@ def not_checked(listing: Listing) -> Iterator[str]:
         yield f"{listing.name} was not checked: {listing.trouble.rstrip('.')}."
 
 
-@index_rule("index-other-bytes", "error")
+@index_rule("index-other-bytes", "error", server("forklift/legacy.py", "_is_duplicate_file", "everywhere"))
 def other_bytes(listing: Listing) -> Iterator[str]:
     """The index has a file of the same name with other bytes, so this version is spent there.
 
@@ -98,7 +99,7 @@ def other_bytes(listing: Listing) -> Iterator[str]:
         yield f"{listing.name} has other bytes under the name {some(different)}: raise the version."
 
 
-@index_rule("index-other-files", "error")
+@index_rule("index-other-files", "error", server("forklift/legacy.py", "file_upload"))
 def other_files(listing: Listing) -> Iterator[str]:
     """The index has an sdist of this version that is not this one. PyPI takes one: "Only one sdist may be uploaded".
 
@@ -111,7 +112,7 @@ def other_files(listing: Listing) -> Iterator[str]:
         yield f"{listing.name} has {some(others)} already, and takes one sdist per release: raise the version."
 
 
-@index_rule("index-old-release", "error")
+@index_rule("index-old-release", "error", server("forklift/legacy.py", "MAXIMUM_AGE_FOR_NEW_UPLOADS_DAYS"))
 def old_release(listing: Listing) -> Iterator[str]:
     """The release is older than 14 days. PyPI answers: "Uploading new files to releases older than 14 days".
 
@@ -123,7 +124,7 @@ def old_release(listing: Listing) -> Iterator[str]:
         yield f"{listing.name} has had this version since {day}, and takes no new files for it: raise the version."
 
 
-@index_rule("index-new-name", "warning")
+@index_rule("index-new-name", "warning", server("packaging/services.py", "create_project"))
 def new_name(listing: Listing) -> Iterator[str]:
     """PyPI has no project of this name yet: the first upload makes it.
 
@@ -138,7 +139,7 @@ def new_name(listing: Listing) -> Iterator[str]:
         )
 
 
-@index_rule("index-name-stdlib", "error")
+@index_rule("index-name-stdlib", "error", server("packaging/services.py", "STDLIB_PROHIBITED"))
 def stdlib_name(listing: Listing) -> Iterator[str]:
     """The name is that of a module of the standard library, under which no new project is made.
 
@@ -150,7 +151,7 @@ def stdlib_name(listing: Listing) -> Iterator[str]:
         yield f"{listing.project!r} is a module of the standard library, and {listing.name} makes no such project."
 
 
-@index_rule("index-name-similar", "error")
+@index_rule("index-name-similar", "error", server("packaging/services.py", "check_project_name"))
 def similar_name(listing: Listing) -> Iterator[str]:
     """The name is too similar to that of another project, so it is not made: "is too similar to an existing project".
 
@@ -161,7 +162,7 @@ def similar_name(listing: Listing) -> Iterator[str]:
         yield f"{listing.name} has {some(listing.similar)}, and takes {listing.project!r} for the same name."
 
 
-@index_rule("index-size", "warning")
+@index_rule("index-size", "warning", practice("releases that grew by mistake"))
 def size(listing: Listing) -> Iterator[str]:
     """A file is more than three times as large as the largest of its kind that is there.
 

@@ -9,6 +9,7 @@ from packaging.tags import parse_tag
 
 from .look import some
 from .registry import sdist_rule, wheel_rule
+from .sources import TYPING, practice, standard
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,7 +21,7 @@ LEFTOVERS = (".pyc", ".pyo", ".orig", ".rej", ".swp", ".DS_Store", "Thumbs.db")
 LICENSE_WORDS = ("LICEN", "COPYING", "NOTICE", "COPYRIGHT", "AUTHORS", "UNLICENSE")
 
 
-@wheel_rule("wheel-common-name", "warning")
+@wheel_rule("wheel-common-name", "warning", practice("check-wheel-contents (W005), the idea of it"))
 def common_name(look: Look) -> Iterator[str]:
     """The wheel installs a top-level `tests`, `docs`, `examples` or the like into every user's site-packages.
 
@@ -33,7 +34,7 @@ def common_name(look: Look) -> Iterator[str]:
         yield f"it installs {some(strange)} beside other projects' folders of the same name: exclude them."
 
 
-@wheel_rule("wheel-leftovers", "warning")
+@wheel_rule("wheel-leftovers", "warning", practice("check-wheel-contents (W001), the idea of it"))
 def leftovers(look: Look) -> Iterator[str]:
     """The wheel holds compiled caches or leftovers of editors and systems (`__pycache__`, `.DS_Store`, `.orig`).
 
@@ -43,7 +44,7 @@ def leftovers(look: Look) -> Iterator[str]:
         yield f"it holds leftovers that nobody needs: {some(names)}."
 
 
-@wheel_rule("wheel-typing", "warning")
+@wheel_rule("wheel-typing", "warning", TYPING)
 def typing(look: Look) -> Iterator[str]:
     """The classifier `Typing :: Typed` is set, and there is no `py.typed`, so type checkers ignore the types.
 
@@ -56,7 +57,7 @@ def typing(look: Look) -> Iterator[str]:
         yield "the classifier says `Typing :: Typed`, and there is no py.typed, so type checkers ignore the types."
 
 
-@wheel_rule("wheel-no-license", "warning")
+@wheel_rule("wheel-no-license", "warning", standard("licence files", "license-expression"))
 def no_license(look: Look) -> Iterator[str]:
     """The metadata names a licence, and the wheel holds no text of it, which most licences ask for.
 
@@ -69,7 +70,7 @@ def no_license(look: Look) -> Iterator[str]:
         yield "the metadata names a licence, and its text is not in the wheel: set `license-files` in [project]."
 
 
-@wheel_rule("wheel-tags", "warning")
+@wheel_rule("wheel-tags", "warning", standard("binary distribution format", "binary-distribution-format"))
 def tags(look: Look) -> Iterator[str]:
     """The tags in the file's name are not those in WHEEL, so the file was renamed after it was built.
 
@@ -88,7 +89,7 @@ def tags(look: Look) -> Iterator[str]:
         yield f"its name and its WHEEL file tell different tags ({some(odd)}); `wheel tags` changes both."
 
 
-@sdist_rule("sdist-no-build-system", "warning")
+@sdist_rule("sdist-no-build-system", "warning", standard("source distribution format", "source-distribution-format"))
 def no_build_system(look: Look) -> Iterator[str]:
     """The sdist has neither pyproject.toml nor setup.py, so no installer can build it.
 

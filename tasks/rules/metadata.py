@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from .registry import metadata_rule
+from .sources import practice, standard
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 PYTHON = re.compile(r"Programming Language :: Python :: (3\.\d+)")
 
 
-@metadata_rule("metadata-summary", "warning")
+@metadata_rule("metadata-summary", "warning", standard("core metadata", "core-metadata"))
 def summary(metadata: Metadata) -> Iterator[str]:
     """The release has no summary, the one line that PyPI shows under the name and in search results.
 
@@ -28,7 +29,7 @@ def summary(metadata: Metadata) -> Iterator[str]:
         yield "there is no Summary, the line that PyPI shows under the name: set `description` in [project]."
 
 
-@metadata_rule("metadata-readme", "warning")
+@metadata_rule("metadata-readme", "warning", standard("core metadata", "core-metadata"))
 def readme(metadata: Metadata) -> Iterator[str]:
     """The release has no description, so its page on PyPI is empty.
 
@@ -38,7 +39,7 @@ def readme(metadata: Metadata) -> Iterator[str]:
         yield "there is no description, so the project's page will be empty: set `readme` in [project]."
 
 
-@metadata_rule("metadata-license", "warning")
+@metadata_rule("metadata-license", "warning", standard("core metadata", "core-metadata"))
 def license_(metadata: Metadata) -> Iterator[str]:
     """The metadata names no licence in any form: no License-Expression, License, License-File or classifier.
 
@@ -49,7 +50,7 @@ def license_(metadata: Metadata) -> Iterator[str]:
         yield "no licence is named, so nobody may use it: set `license` in [project] to an SPDX expression."
 
 
-@metadata_rule("metadata-requires-python", "warning")
+@metadata_rule("metadata-requires-python", "warning", standard("core metadata", "core-metadata"))
 def requires_python(metadata: Metadata) -> Iterator[str]:
     """Requires-Python is missing, so installers offer this release to every Python, however old.
 
@@ -59,7 +60,7 @@ def requires_python(metadata: Metadata) -> Iterator[str]:
         yield "there is no Requires-Python, so every old Python will be offered this release: set `requires-python`."
 
 
-@metadata_rule("metadata-author", "warning")
+@metadata_rule("metadata-author", "warning", standard("core metadata", "core-metadata"))
 def author(metadata: Metadata) -> Iterator[str]:
     """Neither an author nor a maintainer is named.
 
@@ -70,7 +71,7 @@ def author(metadata: Metadata) -> Iterator[str]:
         yield "neither author nor maintainer is named: set `authors` in [project]."
 
 
-@metadata_rule("metadata-source-url", "warning")
+@metadata_rule("metadata-source-url", "warning", standard("well-known project URLs", "well-known-project-urls"))
 def source_url(metadata: Metadata) -> Iterator[str]:
     """There is no link to the source or a home page, so users cannot find where to report a bug.
 
@@ -80,7 +81,7 @@ def source_url(metadata: Metadata) -> Iterator[str]:
         yield "there is no link to the source or a home page: set [project.urls]."
 
 
-@metadata_rule("metadata-python-classifiers", "warning")
+@metadata_rule("metadata-python-classifiers", "warning", practice("the two fields, which have to agree"))
 def python_classifiers(metadata: Metadata) -> Iterator[str]:
     """A classifier names a Python that Requires-Python leaves out, so one of the two is wrong.
 
@@ -95,7 +96,7 @@ def python_classifiers(metadata: Metadata) -> Iterator[str]:
         yield f"the classifiers name Python {', '.join(left_out)}, which Requires-Python ({supported}) leaves out."
 
 
-@metadata_rule("metadata-license-classifier", "warning")
+@metadata_rule("metadata-license-classifier", "warning", standard("core metadata", "core-metadata"))
 def license_classifier(metadata: Metadata) -> Iterator[str]:
     """A licence classifier stands beside License-Expression, which took its place (PEP 639).
 
@@ -106,7 +107,7 @@ def license_classifier(metadata: Metadata) -> Iterator[str]:
         yield f"License-Expression took the place of the classifier {', '.join(map(repr, old))}: take it away."
 
 
-@metadata_rule("metadata-deprecated", "warning")
+@metadata_rule("metadata-deprecated", "warning", standard("core metadata", "core-metadata"))
 def deprecated(metadata: Metadata) -> Iterator[str]:
     """A field stands there that nothing reads any more: Requires, Provides, Obsoletes.
 

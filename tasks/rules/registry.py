@@ -1,5 +1,7 @@
 """How rules are declared and applied. A rule is one small function with a stable code, whose docstring explains it.
 
+It cites where it comes from (`sources`), which also says whether it holds on every index.
+
 It yields one message a finding, and nothing where all is well. It is given the part of a file that it is about (the
 whole look, the metadata, the zip or tar structure), one text member at a time, or the release as a whole.
 """
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from ..archives import Metadata
     from ..zips import Zip
     from .index import Listing
+    from .sources import Source
 
 Severity = Literal["error", "warning"]
 T = TypeVar("T")
@@ -50,6 +53,7 @@ class Rule(Generic[T]):
 
     code: str
     severity: Severity
+    source: Source
     find: Callable[[T], Iterator[str]]
     part: Callable[[Look], T | None]
 
@@ -64,6 +68,7 @@ class MemberRule:
 
     code: str
     severity: Severity
+    source: Source
     find: Callable[[str, bytes], Iterator[str]]
 
     @property
@@ -77,6 +82,7 @@ class ReleaseRule:
 
     code: str
     severity: Severity
+    source: Source
     find: Callable[[Release], Iterator[str]]
 
     @property
@@ -90,6 +96,7 @@ class IndexRule:
 
     code: str
     severity: Severity
+    source: Source
     find: Callable[[Listing], Iterator[str]]
 
     @property
@@ -108,78 +115,94 @@ INDEX_RULES: list[IndexRule] = []
 
 
 def _declare(
-    code: str, severity: Severity, part: Callable[[Look], T | None], rules: list[Rule[Any]]
+    code: str, severity: Severity, source: Source, part: Callable[[Look], T | None], rules: list[Rule[Any]]
 ) -> Callable[[Callable[[T], Iterator[str]]], Rule[T]]:
     def declare(find: Callable[[T], Iterator[str]]) -> Rule[T]:
-        rule = Rule(code, severity, find, part)
+        rule = Rule(code, severity, source, find, part)
         rules.append(rule)
         return rule
 
     return declare
 
 
-def file_rule(code: str, severity: Severity) -> Callable[[Callable[[Look], Iterator[str]]], Rule[Look]]:
+def file_rule(code: str, severity: Severity, source: Source) -> Callable[[Callable[[Look], Iterator[str]]], Rule[Look]]:
     """Declare a rule on one file."""
-    return _declare(code, severity, lambda look: look, FILE_RULES)
+    return _declare(code, severity, source, lambda look: look, FILE_RULES)
 
 
-def wheel_rule(code: str, severity: Severity) -> Callable[[Callable[[Look], Iterator[str]]], Rule[Look]]:
+def wheel_rule(
+    code: str, severity: Severity, source: Source
+) -> Callable[[Callable[[Look], Iterator[str]]], Rule[Look]]:
     """Declare a rule on a wheel whose members can be listed."""
-    return _declare(code, severity, lambda look: look if look.kind == "wheel" and look.zip else None, FILE_RULES)
+    return _declare(
+        code, severity, source, lambda look: look if look.kind == "wheel" and look.zip else None, FILE_RULES
+    )
 
 
-def sdist_rule(code: str, severity: Severity) -> Callable[[Callable[[Look], Iterator[str]]], Rule[Look]]:
+def sdist_rule(
+    code: str, severity: Severity, source: Source
+) -> Callable[[Callable[[Look], Iterator[str]]], Rule[Look]]:
     """Declare a rule on an sdist whose members can be listed."""
-    return _declare(code, severity, lambda look: look if look.kind == "sdist" and look.tar else None, FILE_RULES)
+    return _declare(
+        code, severity, source, lambda look: look if look.kind == "sdist" and look.tar else None, FILE_RULES
+    )
 
 
-def zip_rule(code: str, severity: Severity) -> Callable[[Callable[[Zip], Iterator[str]]], Rule[Zip]]:
+def zip_rule(code: str, severity: Severity, source: Source) -> Callable[[Callable[[Zip], Iterator[str]]], Rule[Zip]]:
     """Declare a rule on the structure of a zip file."""
-    return _declare(code, severity, lambda look: look.zip, FILE_RULES)
+    return _declare(code, severity, source, lambda look: look.zip, FILE_RULES)
 
 
-def tar_rule(code: str, severity: Severity) -> Callable[[Callable[[Tar], Iterator[str]]], Rule[Tar]]:
+def tar_rule(code: str, severity: Severity, source: Source) -> Callable[[Callable[[Tar], Iterator[str]]], Rule[Tar]]:
     """Declare a rule on the members of a tar file."""
-    return _declare(code, severity, lambda look: look.tar, FILE_RULES)
+    return _declare(code, severity, source, lambda look: look.tar, FILE_RULES)
 
 
-def metadata_rule(code: str, severity: Severity) -> Callable[[Callable[[Metadata], Iterator[str]]], Rule[Metadata]]:
+def metadata_rule(
+    code: str, severity: Severity, source: Source
+) -> Callable[[Callable[[Metadata], Iterator[str]]], Rule[Metadata]]:
     """Declare a rule on core metadata, wherever some was found."""
-    return _declare(code, severity, lambda look: look.metadata, FILE_RULES)
+    return _declare(code, severity, source, lambda look: look.metadata, FILE_RULES)
 
 
-def net_rule(code: str, severity: Severity) -> Callable[[Callable[[Look], Iterator[str]]], Rule[Look]]:
+def net_rule(code: str, severity: Severity, source: Source) -> Callable[[Callable[[Look], Iterator[str]]], Rule[Look]]:
     """Declare a rule that is asked only where no other found an error."""
-    return _declare(code, severity, lambda look: look, NET_RULES)
+    return _declare(code, severity, source, lambda look: look, NET_RULES)
 
 
-def member_rule(code: str, severity: Severity) -> Callable[[Callable[[str, bytes], Iterator[str]]], MemberRule]:
+def member_rule(
+    code: str, severity: Severity, source: Source
+) -> Callable[[Callable[[str, bytes], Iterator[str]]], MemberRule]:
     """Declare a rule on each member that is text."""
 
     def declare(find: Callable[[str, bytes], Iterator[str]]) -> MemberRule:
-        rule = MemberRule(code, severity, find)
+        rule = MemberRule(code, severity, source, find)
         MEMBER_RULES.append(rule)
         return rule
 
     return declare
 
 
-def release_rule(code: str, severity: Severity) -> Callable[[Callable[[Release], Iterator[str]]], ReleaseRule]:
+def release_rule(
+    code: str, severity: Severity, source: Source
+) -> Callable[[Callable[[Release], Iterator[str]]], ReleaseRule]:
     """Declare a rule on the release as a whole."""
 
     def declare(find: Callable[[Release], Iterator[str]]) -> ReleaseRule:
-        rule = ReleaseRule(code, severity, find)
+        rule = ReleaseRule(code, severity, source, find)
         RELEASE_RULES.append(rule)
         return rule
 
     return declare
 
 
-def index_rule(code: str, severity: Severity) -> Callable[[Callable[[Listing], Iterator[str]]], IndexRule]:
+def index_rule(
+    code: str, severity: Severity, source: Source
+) -> Callable[[Callable[[Listing], Iterator[str]]], IndexRule]:
     """Declare a rule on what an index lists."""
 
     def declare(find: Callable[[Listing], Iterator[str]]) -> IndexRule:
-        rule = IndexRule(code, severity, find)
+        rule = IndexRule(code, severity, source, find)
         INDEX_RULES.append(rule)
         return rule
 

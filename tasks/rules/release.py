@@ -9,6 +9,7 @@ from packaging.version import InvalidVersion, Version
 
 from ..errors import shortened
 from .registry import release_rule
+from .sources import practice, server, standard
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,14 +21,14 @@ MODULES = (".py", ".pyi", ".so", ".pyd")
 SHOWN = 80
 
 
-@release_rule("release-one-project", "error")
+@release_rule("release-one-project", "error", practice("one release, one project"))
 def one_project(release: Release) -> Iterator[str]:
     """The files are of more than one project. Each upload goes to the project in its own metadata."""
     if len(names := sorted({archive.name for archive in release.archives})) > 1:
         yield f"these files are of more than one project: {', '.join(names)}."
 
 
-@release_rule("release-one-version", "error")
+@release_rule("release-one-version", "error", practice("one release, one version"))
 def one_version(release: Release) -> Iterator[str]:
     """The files are of more than one version.
 
@@ -37,28 +38,28 @@ def one_version(release: Release) -> Iterator[str]:
         yield f"these files are of more than one version: {', '.join(map(str, versions))}."
 
 
-@release_rule("release-one-sdist", "error")
+@release_rule("release-one-sdist", "error", server("forklift/legacy.py", "file_upload"))
 def one_sdist(release: Release) -> Iterator[str]:
     """There is more than one sdist. PyPI answers: "Only one sdist may be uploaded per release"."""
     if len(sdists := [archive.path.name for archive in release.archives if archive.kind == "sdist"]) > 1:
         yield f"PyPI takes one sdist per release; these are {len(sdists)}: {', '.join(sorted(sdists))}."
 
 
-@release_rule("release-no-sdist", "warning")
+@release_rule("release-no-sdist", "warning", practice("Linux distributions and conda-forge, which build from it"))
 def no_sdist(release: Release) -> Iterator[str]:
     """There is no sdist: Linux distributions, conda-forge and platforms without a wheel cannot build it."""
     if not any(archive.kind == "sdist" for archive in release.archives):
         yield "there is no sdist, so packagers and platforms without a wheel have nothing to build from."
 
 
-@release_rule("release-no-wheel", "warning")
+@release_rule("release-no-wheel", "warning", practice("installers, which build what has no wheel"))
 def no_wheel(release: Release) -> Iterator[str]:
     """There is no wheel: every user builds it, and runs the build backend to learn the metadata."""
     if not any(archive.kind == "wheel" for archive in release.archives):
         yield "there is no wheel, so every installation has to build the sdist first."
 
 
-@release_rule("release-lost-modules", "error")
+@release_rule("release-lost-modules", "error", practice("a wheel of the checkout, compared with that of the sdist"))
 def lost_modules(release: Release) -> Iterator[str]:
     """A module is in a wheel of the checkout and not in the wheel, which is built from the sdist.
 
@@ -69,7 +70,7 @@ def lost_modules(release: Release) -> Iterator[str]:
         yield f"these modules are lost on the way through the sdist:{shortened(lost)}"
 
 
-@release_rule("release-lost-files", "warning")
+@release_rule("release-lost-files", "warning", practice("a wheel of the checkout, compared with that of the sdist"))
 def lost_files(release: Release) -> Iterator[str]:
     """A file beside the modules, or a test, is in a wheel of the checkout and not in the one built from the sdist.
 
@@ -95,7 +96,7 @@ def _is_test(name: str) -> bool:
     return any(part.startswith("test") for part in name.split("/"))
 
 
-@release_rule("release-metadata-agree", "warning")
+@release_rule("release-metadata-agree", "warning", standard("core metadata", "core-metadata"))
 def metadata_agree(release: Release) -> Iterator[str]:
     """The sdist's PKG-INFO and a wheel's METADATA differ in a field that the sdist does not call Dynamic.
 
@@ -118,7 +119,7 @@ def _short(values: list[str]) -> str:
     return repr(text if len(text) <= SHOWN else text[: SHOWN - 3] + "...")
 
 
-@release_rule("release-tag", "error")
+@release_rule("release-tag", "error", practice("the version tag at HEAD"))
 def tag(release: Release) -> Iterator[str]:
     """HEAD has a version tag, and it is of another version than the files.
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from .look import some
 from .registry import sdist_rule, tar_rule
+from .sources import server, standard
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from .look import Look, Tar
 
 
-@tar_rule("tar-sparse", "error")
+@tar_rule("tar-sparse", "error", server("forklift/legacy.py", "_is_valid_dist_file"))
 def sparse(found: Tar) -> Iterator[str]:
     """A member is stored as a sparse file. PyPI answers: "Sparse members are not allowed".
 
@@ -24,7 +25,7 @@ def sparse(found: Tar) -> Iterator[str]:
         yield f"PyPI takes no sparse members, and these are: {some(found.sparse)}."
 
 
-@tar_rule("sdist-top-folder", "error")
+@tar_rule("sdist-top-folder", "error", server("forklift/legacy.py", "_is_valid_dist_file", "everywhere"))
 def top_folder(found: Tar) -> Iterator[str]:
     """The members are not all in one folder. PyPI answers: "Incorrect number of top-level directories in sdist".
 
@@ -37,7 +38,7 @@ def top_folder(found: Tar) -> Iterator[str]:
         yield f"its members have to be in one folder NAME-VERSION, and are in {shown}{root}."
 
 
-@sdist_rule("sdist-pkg-info", "error")
+@sdist_rule("sdist-pkg-info", "error", server("forklift/legacy.py", "_is_valid_dist_file", "everywhere"))
 def pkg_info(look: Look) -> Iterator[str]:
     """There is no PKG-INFO in the top folder, spelled just so. PyPI answers: "PKG-INFO not found at ...".
 
@@ -49,7 +50,7 @@ def pkg_info(look: Look) -> Iterator[str]:
         yield f"there is no {top}/PKG-INFO in it: build it with the backend (python -m build --sdist)."
 
 
-@sdist_rule("sdist-license-file", "error")
+@sdist_rule("sdist-license-file", "error", server("forklift/legacy.py", "file_upload"))
 def license_file(look: Look) -> Iterator[str]:
     """A licence file that PKG-INFO names is not in the sdist. PyPI answers: "License-File LICENSE does not exist".
 
@@ -63,7 +64,7 @@ def license_file(look: Look) -> Iterator[str]:
         yield f"PKG-INFO names License-File {some(missing)}, and there is no such file in {top}/."
 
 
-@tar_rule("sdist-link", "warning")
+@tar_rule("sdist-link", "warning", standard("source distribution format", "source-distribution-format"))
 def link(found: Tar) -> Iterator[str]:
     """A link in the sdist leads out of it. pip and uv refuse to unpack it (PEP 706).
 
@@ -80,7 +81,7 @@ def _leads_out(name: str, target: str) -> bool:
     return target.startswith("/") or whole.split("/")[0] == ".."
 
 
-@sdist_rule("sdist-path", "error")
+@sdist_rule("sdist-path", "error", standard("source distribution format", "source-distribution-format"))
 def path(look: Look) -> Iterator[str]:
     """A member's name climbs out of the folder that it is unpacked to (`..`). Installers refuse the file.
 

@@ -9,6 +9,7 @@ import re
 from typing import TYPE_CHECKING
 
 from .registry import net_rule
+from .sources import practice
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,7 +24,7 @@ FIELDS = 5_000
 DESCRIPTION = 512 << 10  # characters; docutils is slow
 
 
-@net_rule("twine-check", "error")
+@net_rule("twine-check", "error", practice("`twine check`"))
 def errors(look: Look) -> Iterator[str]:
     """`twine check` fails although no other rule found an error, so `twine upload` would not send the file.
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from .look import some
 from .registry import wheel_rule
+from .sources import practice, server, standard
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,7 +22,7 @@ SIGNATURES = ("RECORD.jws", "RECORD.p7s")
 REBUILD = "build it again, or write it anew with `wheel unpack` and `wheel pack`"
 
 
-@wheel_rule("wheel-dist-info", "error")
+@wheel_rule("wheel-dist-info", "error", server("forklift/legacy.py", "_is_valid_dist_file", "everywhere"))
 def dist_info(look: Look) -> Iterator[str]:
     """There is no NAME-VERSION.dist-info/WHEEL with name and version spelled as in the file's name.
 
@@ -33,7 +34,7 @@ def dist_info(look: Look) -> Iterator[str]:
         yield f"there is no {look.info}/WHEEL in it ({some(there) or 'no .dist-info at all'}): was the file renamed?"
 
 
-@wheel_rule("wheel-metadata", "error")
+@wheel_rule("wheel-metadata", "error", server("forklift/legacy.py", "file_upload", "everywhere"))
 def metadata(look: Look) -> Iterator[str]:
     """There is no NAME-VERSION.dist-info/METADATA. PyPI answers: "does not contain the required METADATA file".
 
@@ -43,7 +44,7 @@ def metadata(look: Look) -> Iterator[str]:
         yield f"there is no {look.info}/METADATA in it: was the file renamed?"
 
 
-@wheel_rule("wheel-one-dist-info", "warning")
+@wheel_rule("wheel-one-dist-info", "warning", practice("pip and uv, which refuse such a wheel"))
 def one_dist_info(look: Look) -> Iterator[str]:
     """There is more than one `.dist-info` folder, which installers refuse (pip: "multiple .dist-info directories").
 
@@ -54,7 +55,7 @@ def one_dist_info(look: Look) -> Iterator[str]:
         yield f"installers want one .dist-info folder, and it holds {some(found)}."
 
 
-@wheel_rule("wheel-license-file", "error")
+@wheel_rule("wheel-license-file", "error", server("forklift/legacy.py", "file_upload"))
 def license_file(look: Look) -> Iterator[str]:
     """A licence file that METADATA names is not in `.dist-info/licenses/`. PyPI answers: "License-File does not exist".
 
@@ -68,7 +69,7 @@ def license_file(look: Look) -> Iterator[str]:
         yield f"METADATA names License-File {some(missing)}, and there is no such file in {folder}/."
 
 
-@wheel_rule("wheel-record", "error")
+@wheel_rule("wheel-record", "error", server("utils/wheel.py", "_validate_record", "everywhere"))
 def record(look: Look) -> Iterator[str]:
     """RECORD, the list of a wheel's files, is missing or cannot be read. PyPI answers that it is required.
 
@@ -81,7 +82,7 @@ def record(look: Look) -> Iterator[str]:
             yield f"{look.info}/RECORD {error}; {REBUILD}."
 
 
-@wheel_rule("wheel-record-mismatch", "warning")
+@wheel_rule("wheel-record-mismatch", "warning", server("utils/wheel.py", "_validate_record", "everywhere"))
 def record_mismatch(look: Look) -> Iterator[str]:
     """RECORD names other files than the wheel holds. PyPI mails all owners of the project about it.
 
@@ -116,7 +117,7 @@ def _recorded(look: Look) -> frozenset[str]:
     return frozenset(row[0].replace("\\", "/") for row in rows)
 
 
-@wheel_rule("wheel-entry-points", "error")
+@wheel_rule("wheel-entry-points", "error", server("utils/wheel.py", "_validate_entrypoints", "everywhere"))
 def entry_points(look: Look) -> Iterator[str]:
     """entry_points.txt cannot be read, or a script's name has a character that PyPI does not take.
 
@@ -141,7 +142,7 @@ def entry_points(look: Look) -> Iterator[str]:
             yield f"PyPI takes letters, digits, `_`, `.` and `-` in the names of scripts, not {some(wrong)}."
 
 
-@wheel_rule("wheel-path", "error")
+@wheel_rule("wheel-path", "error", standard("binary distribution format", "binary-distribution-format"))
 def path(look: Look) -> Iterator[str]:
     """A member's name is absolute, or climbs out of the folder that it is installed to. Installers refuse the file.
 

@@ -14,6 +14,7 @@ from .. import zips
 from . import limits
 from .look import some
 from .registry import file_rule, zip_rule
+from .sources import server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,7 +30,7 @@ def _odd(found: Zip, kind: Oddity) -> str:
     return some([repr(place)[1:-1] for place in found.oddities.get(kind, ())])
 
 
-@file_rule("archive-both", "error")
+@file_rule("archive-both", "error", server("forklift/legacy.py", "_is_valid_dist_file"))
 def both(look: Look) -> Iterator[str]:
     """The file can be read as a zip file and as a tar file. PyPI answers: "File is both a zip and a tar file".
 
@@ -54,7 +55,7 @@ def _is_zip(file: object) -> bool:
     return True
 
 
-@zip_rule("zip-ratio", "error")
+@zip_rule("zip-ratio", "error", server("forklift/legacy.py", "COMPRESSION_RATIO_THRESHOLD"))
 def ratio(found: Zip) -> Iterator[str]:
     """The members unpack to more than 50 times the file (and more than 64 MiB), as those of a zip bomb do.
 
@@ -69,7 +70,7 @@ def ratio(found: Zip) -> Iterator[str]:
         )
 
 
-@zip_rule("zip-compression", "error")
+@zip_rule("zip-compression", "error", server("forklift/legacy.py", "_is_valid_dist_file"))
 def compression(found: Zip) -> Iterator[str]:
     """A member is neither stored nor deflated. PyPI answers: "File does not use a supported compression type".
 
@@ -80,7 +81,7 @@ def compression(found: Zip) -> Iterator[str]:
         yield f"PyPI takes members that are stored or deflated, and these are neither: {some(names)}."
 
 
-@zip_rule("zip-encrypted", "error")
+@zip_rule("zip-encrypted", "error", server("forklift/legacy.py", "_is_valid_dist_file", "everywhere"))
 def encrypted(found: Zip) -> Iterator[str]:
     """A member is encrypted, so no installer can unpack it. PyPI's server fails on it without a message (500).
 
@@ -90,7 +91,7 @@ def encrypted(found: Zip) -> Iterator[str]:
         yield f"no installer can unpack what is encrypted: {some(names)}."
 
 
-@zip_rule("zip-characters", "error")
+@zip_rule("zip-characters", "error", server("utils/zipfiles.py", "_contains_unprintable_chars"))
 def characters(found: Zip) -> Iterator[str]:
     r"""A member's name has a control character. PyPI answers: "Invalid character in filename".
 
@@ -100,7 +101,7 @@ def characters(found: Zip) -> Iterator[str]:
         yield f"PyPI takes no control characters in the names of members: {names}."
 
 
-@zip_rule("zip-extra", "error")
+@zip_rule("zip-extra", "error", server("utils/zipfiles.py", "_handle_local_file_header"))
 def extra(found: Zip) -> Iterator[str]:
     """The extra field of a member is damaged, or there twice.
 
@@ -111,7 +112,7 @@ def extra(found: Zip) -> Iterator[str]:
         yield f"the extra fields of {names} are damaged or there twice; {REPACK}."
 
 
-@zip_rule("zip-data-descriptor", "error")
+@zip_rule("zip-data-descriptor", "error", server("utils/zipfiles.py", "_handle_local_file_header"))
 def descriptor(found: Zip) -> Iterator[str]:
     """A member's sizes stand behind it, as streaming writers leave them: "ZIP contains a data descriptor".
 
@@ -122,7 +123,7 @@ def descriptor(found: Zip) -> Iterator[str]:
         yield f"it was written as a stream (a data descriptor follows {names}), which PyPI refuses; {REPACK}."
 
 
-@zip_rule("zip-sizes", "error")
+@zip_rule("zip-sizes", "error", server("utils/zipfiles.py", "_handle_local_file_header"))
 def sizes(found: Zip) -> Iterator[str]:
     """A member's own header and the central directory tell different sizes: "Mis-matched data size".
 
@@ -132,7 +133,7 @@ def sizes(found: Zip) -> Iterator[str]:
         yield f"its two tables of contents tell different sizes for {names}; {REPACK}."
 
 
-@zip_rule("zip-directory", "error")
+@zip_rule("zip-directory", "error", server("utils/zipfiles.py", "_validate_zipfile"))
 def directory(found: Zip) -> Iterator[str]:
     """A member stands in one of the two tables of contents alone.
 
@@ -144,7 +145,7 @@ def directory(found: Zip) -> Iterator[str]:
             yield f"only one of its two tables of contents knows {names}; {REPACK}."
 
 
-@zip_rule("zip-name-encoding", "error")
+@zip_rule("zip-name-encoding", "error", server("utils/zipfiles.py", "_handle_local_file_header"))
 def encoding(found: Zip) -> Iterator[str]:
     """A member's name is not UTF-8. PyPI answers: "Filename not unicode".
 
@@ -154,7 +155,7 @@ def encoding(found: Zip) -> Iterator[str]:
         yield f"the names of {names} are not UTF-8; {REPACK}."
 
 
-@zip_rule("zip-member-comment", "error")
+@zip_rule("zip-member-comment", "error", server("utils/zipfiles.py", "_handle_central_directory_header"))
 def comment(found: Zip) -> Iterator[str]:
     """A member has a comment. PyPI answers: "Comment in central directory".
 
@@ -164,7 +165,7 @@ def comment(found: Zip) -> Iterator[str]:
         yield f"PyPI takes no comments on members, and {names} have one; {REPACK}."
 
 
-@zip_rule("zip-duplicate", "error")
+@zip_rule("zip-duplicate", "error", server("utils/zipfiles.py", "_validate_zipfile"))
 def twice(found: Zip) -> Iterator[str]:
     """Two members have the same name. PyPI answers: "Duplicate filename in local headers".
 
@@ -175,7 +176,7 @@ def twice(found: Zip) -> Iterator[str]:
         yield f"it holds more than one member called {names}; which one is installed depends on the installer."
 
 
-@zip_rule("zip-counts", "error")
+@zip_rule("zip-counts", "error", server("utils/zipfiles.py", "_validate_zipfile"))
 def counts(found: Zip) -> Iterator[str]:
     """The end record does not fit what is there. PyPI answers: "Mismatched central directory records" or "offset".
 
@@ -185,7 +186,7 @@ def counts(found: Zip) -> Iterator[str]:
         yield f"its end does not fit what is in it ({places}); {REPACK}."
 
 
-@zip_rule("zip-zip64", "error")
+@zip_rule("zip-zip64", "error", server("utils/zipfiles.py", "_handle_eocd64"))
 def zip64(found: Zip) -> Iterator[str]:
     """The ZIP64 records of a large file are not complete.
 
@@ -196,7 +197,7 @@ def zip64(found: Zip) -> Iterator[str]:
         yield f"its ZIP64 records are not as they should be ({places}); {REPACK}."
 
 
-@zip_rule("zip-between", "error")
+@zip_rule("zip-between", "error", server("utils/zipfiles.py", "_validate_zipfile"))
 def between(found: Zip) -> Iterator[str]:
     """There are bytes between the records, or before the first one. PyPI answers: "Unknown record signature".
 
@@ -207,7 +208,7 @@ def between(found: Zip) -> Iterator[str]:
         yield f"there is something that is no member between its records ({places}); {REPACK}."
 
 
-@zip_rule("zip-trailing", "error")
+@zip_rule("zip-trailing", "error", server("utils/zipfiles.py", "_validate_zipfile"))
 def trailing(found: Zip) -> Iterator[str]:
     """There are bytes behind the end of the archive. PyPI answers: "Trailing data".
 
@@ -217,7 +218,7 @@ def trailing(found: Zip) -> Iterator[str]:
         yield f"something follows the end of the archive ({places}); {REPACK}."
 
 
-@file_rule("zip-damaged-member", "error")
+@file_rule("zip-damaged-member", "error", server("forklift/legacy.py", "_is_valid_dist_file", "everywhere"))
 def damaged(look: Look) -> Iterator[str]:
     """A member cannot be unpacked, or does not fit its checksum. PyPI answers "Invalid distribution file", or fails.
 

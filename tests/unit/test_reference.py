@@ -10,7 +10,7 @@ import pytest
 from tasks.installer import Origin
 from tasks.judge import RULES
 from tasks.record import Record
-from tasks.rules import registry
+from tasks.rules import limits, registry
 from tasks.stages import CHAIN
 from tasks.stranger import _installed
 from tests import reference
@@ -103,6 +103,30 @@ def test_every_rule_is_explained_whole(rules: list[AnyRule]) -> None:
         assert title
         assert rest.strip() in page
         assert f"**{rule.severity}**" in next(line for line in page.splitlines() if line.endswith(title))
+
+
+def test_every_rule_says_where_it_comes_from_and_where_it_holds(rules: list[AnyRule]) -> None:
+    page = reference.rules_page()
+    for rule in rules:
+        assert f"*Holds {reference.HOLDS[rule.source.scope]}.* From {rule.source}." in page
+        assert rule.source.part
+        if rule.source.file:
+            assert rule.source.file.startswith("warehouse/")
+            assert rule.source.commit == limits.SOURCE_COMMIT
+
+
+def test_a_rule_that_quotes_pypi_cites_its_server(rules: list[AnyRule]) -> None:
+    quoting = [rule for rule in rules if "PyPI answers" in rule.explanation]
+    assert len(quoting) > 50
+    assert [rule.code for rule in quoting if not rule.source.file] == []
+
+
+def test_what_holds_on_the_public_indexes_alone_is_their_servers(rules: list[AnyRule]) -> None:
+    public = [rule for rule in rules if rule.source.scope == "public"]
+    assert [rule.code for rule in public if not rule.source.file] == []
+    assert {"filename-platform", "metadata-local-version", "metadata-classifier"} <= {rule.code for rule in public}
+    everywhere = {rule.code for rule in rules if rule.source.scope == "everywhere"}
+    assert {"metadata-name", "wheel-record", "archive-readable", "release-tag"} <= everywhere
 
 
 # The schemas.
