@@ -78,8 +78,10 @@ def _judge_release(run: Run, built: Built) -> tuple[tuple[str, ...], tuple[Probl
         "tags": list(tree.tags),
         "tag_patterns": list(run.config.tag),
         "tracked": list(source.tracked(tree)),
+        "committed": list(source.committed(tree)),
         "lacking": list(built.lacking),
         "reached": list(built.reached),
+        "clean": not run.config.in_place and built.is_made_here,
     }
     with run.scratch() as scratch:
         asked = scratch / "request.json"

@@ -39,6 +39,7 @@ RULES = (
     "attestation",
     "twine",
     "release",
+    "tree",
     "index",
 )
 
@@ -108,8 +109,10 @@ def _judged_release(request: dict[str, Any]) -> dict[str, Any]:
         tag_patterns=tuple(request["tag_patterns"]),
         root=Path(request["root"]),
         tracked=tuple(request["tracked"]),
+        committed=tuple(request["committed"]),
         lacking=tuple(request["lacking"]),
         reached=tuple(request["reached"]),
+        clean=request["clean"],
     )
     names = request["files"]
     paths = [Path(name) for name in names]

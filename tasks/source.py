@@ -108,6 +108,25 @@ def tracked(source: Source) -> tuple[str, ...]:
     return tuple(name for name in _git(source.root, "ls-files", "-z").split("\0") if name)
 
 
+def committed(source: Source) -> tuple[str, ...]:
+    """Return the files of HEAD in the project that belong into an archive of it; none without git.
+
+    Those are left out that have the attribute export-ignore, by themselves or by a folder that they are in.
+    """
+    if source.commit is None:
+        return ()
+    names = [name for name in _git(source.root, "ls-tree", "-r", "-z", "--name-only", "HEAD").split("\0") if name]
+    places = dict.fromkeys(place for name in names for place in _way_to(name))
+    said = _git(source.root, "check-attr", "-z", "--stdin", "export-ignore", given="\0".join(places)).split("\0")
+    kept_out = {place for place, value in zip(said[::3], said[2::3], strict=False) if value == "set"}
+    return tuple(name for name in names if kept_out.isdisjoint(_way_to(name)))
+
+
+def _way_to(name: str) -> list[str]:
+    """Return `name` and the folders that it is in."""
+    return [name, *(name[: place.start()] for place in re.finditer("/", name))]
+
+
 def check_out(source: Source, target: Path, *, in_place: bool) -> Path:
     """Put a clean copy of the tree into the new folder `target`, and return the project's folder in it.
 
@@ -245,8 +264,8 @@ def _hash_tree(root: Path) -> str:
     return digest.hexdigest()
 
 
-def _git(folder: Path, *args: str, refuse: Exception | None = None, missing: str | None = None) -> str:
-    """Run git in `folder` and return what it prints; where it fails, `missing` if that is given.
+def _git(folder: Path, *args: str, refuse: Exception | None = None, missing: str | None = None, given: str = "") -> str:
+    """Run git in `folder`, hand `given` to it, and return what it prints; where it fails, `missing` if that is given.
 
     Raises `refuse`, ForeignOwner, or CheckoutFailed with git's own words.
     """
@@ -257,7 +276,7 @@ def _git(folder: Path, *args: str, refuse: Exception | None = None, missing: str
         env=environment.for_git(os.environ) | GIT_SETTINGS,
         capture_output=True,
         check=False,
-        stdin=subprocess.DEVNULL,
+        input=given.encode("utf-8", "surrogateescape"),
         **umask,
     )
     if done.returncode != 0:

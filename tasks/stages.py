@@ -132,6 +132,11 @@ class Built(Stage):
     tools: tuple[Tool, ...]
     matrix: tuple[Cell, ...]
 
+    @property
+    def is_made_here(self) -> bool:
+        """Whether the files were built out of the source tree here, rather than brought (`--from`)."""
+        return all(tool.name != "--from" for tool in self.tools)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Checked(Stage):

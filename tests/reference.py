@@ -49,6 +49,7 @@ SUBJECTS = {
     "attestation": "Attestations",
     "twine": "`twine check`",
     "release": "The release as a whole",
+    "tree": "The release beside what git has",
     "index": "What the indexes hold",
 }
 HOLDS = {"everywhere": "everywhere", "public": "on PyPI and TestPyPI"}

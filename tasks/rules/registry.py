@@ -34,8 +34,9 @@ MENTIONS = 20  # findings of one rule on one file
 class Release:
     """What a release rule looks at: all files, the version tags at HEAD, and the files that git tracks below root.
 
-    `lacking` are files that a wheel of the checkout has and the one that is built from the sdist has not; `reached`
-    is what the build of that one needed beside its requirements.
+    `committed` are those of HEAD that belong into an archive; `lacking` those that a wheel of the checkout has and the
+    one that is built from the sdist has not; `reached` is what the build of that one needed beside its requirements.
+    `clean` says that all was built out of a clean checkout.
     """
 
     archives: tuple[Look, ...]
@@ -43,8 +44,10 @@ class Release:
     tag_patterns: tuple[str, ...] = ("v{version}", "{version}")
     root: Path | None = None
     tracked: tuple[str, ...] = ()
+    committed: tuple[str, ...] = ()
     lacking: tuple[str, ...] = ()
     reached: tuple[str, ...] = ()
+    clean: bool = True
 
 
 @dataclass(frozen=True)
@@ -273,7 +276,7 @@ def judge_listing(listing: Listing) -> tuple[Problem, ...]:
 def _together(looks: Iterable[Look], release: Release) -> Iterator[Problem]:
     """Apply the release rules to those of `looks` that could be read, without what no such rule looks at."""
     readable = (look for look in looks if look.version is not None and look.metadata is not None and not look.trouble)
-    whole = replace(release, archives=tuple(replace(look, zip=None, tar=None) for look in readable))
+    whole = replace(release, archives=tuple(replace(look, zip=None) for look in readable))
     for rule in RELEASE_RULES:
         for message in rule.find(whole):
             yield Problem(rule.code, rule.severity, "release", message)

@@ -259,6 +259,30 @@ def test_the_rules_see_the_tag_and_what_git_tracks(run: FakeRun) -> None:
     assert "HEAD is tagged v2.0" in run.output
 
 
+def test_the_rules_compare_the_files_with_what_is_committed(run: FakeRun) -> None:
+    write_tree(run.root, {"src/demo/data.json": ""})
+    commit(run.root)
+    assert [problem.rule for problem in checked(run).problems] == ["release-left-out"]
+
+
+@pytest.mark.parametrize(
+    ("tool", "settings", "found"),
+    [
+        ("build", {}, []),
+        ("build", {"in_place": True}, ["release-untracked"]),
+        ("--from", {}, ["release-untracked"]),
+    ],
+)
+def test_files_that_no_clean_checkout_gave_are_compared_with_what_git_has(
+    run: FakeRun, tool: str, settings: dict[str, Any], found: list[str]
+) -> None:
+    wheel(run.record.dist, files={"demo/old.py": ""})
+    commit(run.root)
+    run.config = replace(run.config, **settings)
+    run.record.write(replace(built(run), tools=(Tool(tool, ""),)))
+    assert [problem.rule for problem in checked(run).problems] == found
+
+
 def test_without_git_the_rules_go_on(run: FakeRun, tmp_path: Path) -> None:
     bare = FakeRun(tmp_path / "bare", run.place)
     write_tree(bare.root, {"pyproject.toml": ""})

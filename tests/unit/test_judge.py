@@ -26,9 +26,10 @@ def judged(tmp_path: Path, *paths: Path) -> Any:
 
 def judged_release(tmp_path: Path, *paths: Path, **changes: Any) -> Any:
     """Return what the rules program says of `paths` as one release."""
-    request = {"files": list(map(str, paths)), "root": str(tmp_path), "tags": [], "tag_patterns": ["v{version}"]}
-    request |= {"tracked": [], "lacking": [], "reached": []}
-    (tmp_path / "request.json").write_text(json.dumps({**request, **changes}), encoding="utf-8")
+    request: dict[str, Any] = {"files": list(map(str, paths)), "root": str(tmp_path), "tags": []}
+    request |= {"tag_patterns": ["v{version}"], "tracked": [], "committed": [], "lacking": [], "reached": []}
+    request |= {"clean": True}
+    (tmp_path / "request.json").write_text(json.dumps(request | changes), encoding="utf-8")
     out = tmp_path / "out.json"
     judge.main(["--out", str(out), "release", "--request", str(tmp_path / "request.json")])
     return json.loads(out.read_text(encoding="utf-8"))

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tasks.errors import CheckoutFailed, ForeignOwner, GitMissing, LfsMissing, NoCommit, ShallowClone, SubmodulesMissing
-from tasks.source import NO_GIT_EPOCH, check_out, commit_of_tag, look, tracked
+from tasks.source import NO_GIT_EPOCH, check_out, commit_of_tag, committed, look, tracked
 from tests.projects import EPOCH, commit, git, sample, write_tree
 
 Change = Callable[[Path], None]
@@ -251,6 +251,25 @@ def test_tracked_files_are_those_of_the_project(tmp_path: Path) -> None:
     commit(repository)
     write_tree(root, {"untracked": ""})
     assert tracked(look(root)) == ("b/c", "größe 1.txt")
+
+
+def test_committed_files_are_those_of_the_project_that_belong_into_an_archive(tmp_path: Path) -> None:
+    attributes = "docs export-ignore\n*.ini export-ignore\nkept.ini -export-ignore\n"
+    files = {
+        "a.py": "",
+        "größe 1.txt": "",
+        "docs/a/b": "",
+        "x/tox.ini": "",
+        "kept.ini": "",
+        ".gitattributes": attributes,
+    }
+    git(write_tree(tmp_path, {"beside": ""}), "init", "--quiet", "-b", "main")
+    write_tree(tmp_path / "demo", files)
+    commit(tmp_path)
+    write_tree(tmp_path / "demo", {"untracked": ""})
+    git(tmp_path / "demo", "rm", "--quiet", "--cached", "a.py")
+    found = committed(look(tmp_path / "demo"))
+    assert found == (".gitattributes", "a.py", "größe 1.txt", "kept.ini")
 
 
 def test_nothing_is_tracked_without_git(tmp_path: Path) -> None:
