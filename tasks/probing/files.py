@@ -15,7 +15,17 @@ from typing import TYPE_CHECKING
 
 from .attempts import KEPT, Attempt, run_bounded
 from .names import ASIDE, is_import_name, makes_namespace
-from .subject import Subject, finding, located, metadata_of, normalised, real_path, text_of
+from .subject import (
+    Subject,
+    finding,
+    located,
+    metadata_of,
+    names_of,
+    normalised,
+    real_path,
+    source_text,
+    text_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -88,7 +98,7 @@ def _changed_files(subject: Subject) -> Iterator[Problem]:
             continue
         named = ((str(metadata.get("Name", "")), files) for metadata, files in subject.neighbours)
         owners = [name for name, files in named if real in files and normalised(name) != normalised(subject.name)]
-        if owners and os.path.basename(real) == "__init__.py" and makes_namespace(_source_text(real)):
+        if owners and os.path.basename(real) == "__init__.py" and makes_namespace(source_text(real)):
             continue  # the older kinds of namespaces share this file
         why = f"{' and '.join(owners)} has a file of that name too" if owners else "the wheel is at odds with itself"
         message = f"`{path}` is not what RECORD of {subject.name} says (hash): {why}."
@@ -114,9 +124,19 @@ def _hash(path: str, like: str) -> str | None:
     return f"{algorithm}={base64.urlsafe_b64encode(digest.digest()).decode().rstrip('=')}"
 
 
-def _source_text(path: str) -> str:
-    with open(path, encoding="utf-8", errors="replace") as file:
-        return file.read()
+def shared_names(subject: Subject) -> Iterator[Problem]:
+    """A module or package that another distribution has too: what was installed last is imported, if not a mixture."""
+    for metadata, files in subject.neighbours:
+        other = str(metadata.get("Name", ""))
+        if normalised(other) == normalised(subject.name):
+            continue
+        shared = sorted(set(subject.names.modules).intersection(names_of(files).modules))
+        if shared:
+            message = (
+                f"{_listed(shared)} is of {subject.name} and of {other}, which is installed with it: each overwrites"
+                " files of the other, and takes them along when it is removed. Rename it, or do without the other."
+            )
+            yield finding("shared-name", shared[0], message, severity="warning")
 
 
 def start_problems(subject: Subject) -> Iterator[Problem]:

@@ -11,7 +11,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from .attempts import Attempt, attempts
-from .files import file_problems, source_problems, start_problems, version_problems
+from .files import file_problems, shared_names, source_problems, start_problems, version_problems
 from .modules import module_problems
 from .names import is_import_name
 from .points import entry_point_problems
@@ -75,7 +75,10 @@ def _look_at(subject: Subject, setting: Sequence[str], time_limit: float) -> tup
     declared = setting or declared_names(subject.dist)
     wanted = list(dict.fromkeys(declared or subject.names.modules))
     main = declared or subject.main
-    problems = [*file_problems(subject), *_name_problems(wanted), *start_problems(subject)]
+    files = list(file_problems(subject))
+    clobbered = any((one["kind"], one["severity"]) == ("changed-file", "error") for one in files)
+    shared = [] if clobbered else shared_names(subject)  # the graver one says it already
+    problems = [*files, *shared, *_name_problems(wanted), *start_problems(subject)]
     tried = attempts([name for name in wanted if is_import_name(name)], time_limit)
     modules = []
     for one in tried:

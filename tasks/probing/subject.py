@@ -93,14 +93,24 @@ def find_distribution(name: str) -> Distribution | None:
 def subject_of(dist: Distribution) -> Subject:
     metadata = metadata_of(dist)
     own = own_files(dist)
+    return Subject(dist, metadata["Name"], metadata.get("Version", ""), own, names_of(own), _unmet(metadata))
+
+
+def names_of(own: Mapping[str, str]) -> Names:
+    """Return what a distribution offers for import whose files are `own`: real path, and the path in RECORD."""
+    places = {path: real for real, path in own.items()}
 
     def read_text(path: str) -> str | None:
-        with contextlib.suppress(OSError), open(located(dist, path), encoding="utf-8", errors="replace") as file:
-            return file.read()
+        with contextlib.suppress(OSError):
+            return source_text(places[path])
         return None
 
-    names = import_names(own.values(), read_text)
-    return Subject(dist, metadata["Name"], metadata.get("Version", ""), own, names, _unmet(metadata))
+    return import_names(own.values(), read_text)
+
+
+def source_text(path: str) -> str:
+    with open(path, encoding="utf-8", errors="replace") as file:
+        return file.read()
 
 
 def _unmet(metadata: Message) -> tuple[Needed, ...]:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 COMMON_NAMES = frozenset("test tests testing doc docs example examples script scripts src build dist bench".split())
 LEFTOVERS = (".pyc", ".pyo", ".orig", ".rej", ".swp", ".DS_Store", "Thumbs.db")
+MODULES = (".py", ".pyi", ".pyc", ".so", ".pyd", ".dll", ".pth", ".egg-link")  # what has a reason to be at the top
+FUNCTIONS, MOST = 20, 0.8
 LICENSE_WORDS = ("LICEN", "COPYING", "NOTICE", "COPYRIGHT", "AUTHORS", "UNLICENSE")
 
 
@@ -55,6 +57,38 @@ def typing(look: Look) -> Iterator[str]:
     stubs = any(name.partition("/")[0].endswith("-stubs") for name in look.names)
     if not stubs and not any(name.endswith("/py.typed") for name in look.names):
         yield "the classifier says `Typing :: Typed`, and there is no py.typed, so type checkers ignore the types."
+
+
+@wheel_rule("wheel-annotations", "warning", TYPING)
+def annotated(look: Look) -> Iterator[str]:
+    """Nearly all functions are annotated, and there is no `py.typed`, so the type checkers of users ignore that.
+
+    Put an empty `py.typed` into the package (PEP 561), and have it packed: setuptools `package-data`. Told from four
+    fifths of the functions on, if there are at least twenty. Where the annotations are for the project's own people:
+    `[tool.seatrial.ignore] wheel-annotations = "why"`.
+    """
+    packages = any(name.endswith("/__init__.py") for name in look.names)
+    if packages and look.functions >= FUNCTIONS and look.annotated >= MOST * look.functions and not _says_typed(look):
+        yield f"{look.annotated} of {look.functions} functions are annotated, which nobody sees without a py.typed."
+
+
+def _says_typed(look: Look) -> bool:
+    """Whether there is a `py.typed`, or the classifier, on which there is a rule of its own."""
+    claimed = look.metadata is not None and "Typing :: Typed" in look.metadata.all("classifier")
+    return claimed or any(name.endswith("/py.typed") for name in look.names)
+
+
+@wheel_rule("wheel-top-level", "warning", practice("check-wheel-contents (W003, W006), the idea of it"))
+def top_level(look: Look) -> Iterator[str]:
+    """The wheel installs a README, a licence or an `__init__.py` beside all packages of the user.
+
+    Another project's file of the same name overwrites it, and removing one removes both. Nothing reads such a file
+    there. poetry: `include = [{ path = "CHANGELOG.md", format = "sdist" }]`; setuptools: no `data_files = [("", ...)]`
+    and no package called `""`; hatchling: `only-include`. Licences belong into `license-files`.
+    """
+    tops = (name for name in look.names if "/" not in name)
+    if strange := sorted(name for name in tops if name == "__init__.py" or not name.endswith(MODULES)):
+        yield f"it would install {some(strange)} beside all packages of the user: leave it out of the wheel."
 
 
 @wheel_rule("wheel-no-license", "warning", standard("licence files", "license-expression"))

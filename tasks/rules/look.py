@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import gzip
+import re
 import zlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -42,6 +43,10 @@ KEPT_TOTAL = 48 << 20  # bytes
 NAMES_TOTAL = 32 << 20  # bytes of all names together
 TAR_FLOOR, TAR_RATIO = 512 << 20, 100  # what an sdist may unpack to: so many bytes, or so many times its size
 SHOWN = 3  # names in a message
+FUNCTION = re.compile(rb"^[ \t]*(?:async[ \t]+)?def[ \t]", re.MULTILINE)
+ANNOTATED = re.compile(
+    rb"\)[ \t]*->[^\n]+:[ \t]*(?:#[^\n]*)?\r?$", re.MULTILINE
+)  # the end of a signature that says what it returns
 
 
 @dataclass(frozen=True)
@@ -66,7 +71,8 @@ class Look:
     """A file as one pass found it. What could not be read is None or empty, and `trouble` says why.
 
     `name` (normalised), `version` and `tags` are those of the file name. `kept` are the few members that rules read
-    whole, `damaged` those that could not be unpacked.
+    whole, `damaged` those that could not be unpacked. Of all `functions` in its modules, `annotated` say what they
+    return.
     """
 
     path: Path
@@ -82,6 +88,8 @@ class Look:
     metadata: Metadata | None = None
     trouble: str = ""
     damaged: tuple[str, ...] = ()
+    functions: int = 0
+    annotated: int = 0
 
     @classmethod
     def open(cls, path: Path, visit: Visit | None = None) -> Look:
@@ -114,6 +122,8 @@ class Look:
             metadata=None if raw is None else Metadata.parse(raw),
             trouble=trouble,
             damaged=tuple(seen.damaged),
+            functions=seen.functions,
+            annotated=seen.annotated,
         )
 
     @property
@@ -147,6 +157,8 @@ class _Pass:
         self.zip: zips.Zip | None = None
         self.tar: Tar | None = None
         self.damaged: list[str] = []
+        self.functions = 0
+        self.annotated = 0
         self._kept_total = 0
         self._names_total = 0
 
@@ -173,6 +185,9 @@ class _Pass:
         if keep:
             self.kept[name] = raw
             self._kept_total += len(raw)
+        if name.endswith(".py"):
+            self.functions += sum(1 for _ in FUNCTION.finditer(raw))
+            self.annotated += sum(1 for _ in ANNOTATED.finditer(raw))
         if self._visit is not None:
             self._visit(name, raw)
 

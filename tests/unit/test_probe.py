@@ -741,6 +741,22 @@ def test_a_file_that_another_distribution_took_the_place_of_is_told(site: Site, 
     assert "rude has a file of that name too." in said(document)
 
 
+@pytest.mark.parametrize("files", [{"demo.py": ""}, {"demo/__init__.py": "", "demo/b.py": ""}])
+def test_a_name_that_another_distribution_has_too_is_told(site: Site, files: dict[str, str]) -> None:
+    site.install({"demo/__init__.py": "", "demo/a.py": ""})
+    site.install({**files, "polite.py": ""}, name="polite")
+    document = look()
+    assert found(document) == [("warning", "shared-name", "demo")]
+    assert "`demo` is of demo and of polite, which is installed with it" in said(document)
+
+
+@pytest.mark.parametrize("files", [{"polite.py": "", "demos.py": ""}, {"tests/__init__.py": "", "polite.py": ""}])
+def test_other_names_of_other_distributions_are_theirs(site: Site, files: dict[str, str]) -> None:
+    site.install({"demo/__init__.py": "", "tests/__init__.py": ""})
+    site.install(files, name="polite")
+    assert look()["problems"] == []
+
+
 def test_namespaces_of_the_old_kinds_share_a_file(site: Site) -> None:
     site.install({"zope/__init__.py": PKG_RESOURCES, "zope/a.py": ""})
     site.install({"zope/__init__.py": PKGUTIL, "zope/b.py": ""}, name="zope.b")

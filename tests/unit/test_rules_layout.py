@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 INFO = "demo-1.0.dist-info"
 TYPED: Fields = {"Classifier": "Typing :: Typed"}
 PLAIN: Fields = {}
+NOTED, PLAIN_ONE = "def a(b: int) -> int:\n    ...\n", "def a(b):\n    return c(b)\n"
+LONG = "    async def a(\n        b,\n    ) -> dict[str, int]:  # why\n        ...\n"
 NO_TEXT: Contents = {f"{INFO}/licenses/LICENSE": None}
 
 CASES: list[tuple[str, Fields, Contents, Fields, Contents]] = [
@@ -23,6 +25,13 @@ CASES: list[tuple[str, Fields, Contents, Fields, Contents]] = [
     ("wheel-typing", TYPED, {}, TYPED, {"demo/py.typed": ""}),
     ("wheel-typing", TYPED, {"py.typed": ""}, TYPED, {"demo-stubs/__init__.pyi": ""}),
     ("wheel-typing", TYPED, {}, PLAIN, {}),
+    ("wheel-annotations", PLAIN, {"demo/a.py": 20 * NOTED}, PLAIN, {"demo/a.py": 20 * NOTED, "demo/py.typed": ""}),
+    ("wheel-annotations", PLAIN, {"demo/a.py": 16 * NOTED + 4 * PLAIN_ONE}, TYPED, {"demo/a.py": 20 * NOTED}),
+    ("wheel-annotations", PLAIN, {"demo/a.py": 20 * LONG}, PLAIN, {"demo/a.py": 16 * NOTED + 5 * PLAIN_ONE}),
+    ("wheel-annotations", PLAIN, {"demo/a.py": 20 * LONG}, PLAIN, {"demo/a.py": 19 * NOTED}),
+    ("wheel-annotations", PLAIN, {"demo/a.py": 20 * LONG}, PLAIN, {"demo/__init__.py": None, "demo.py": 20 * NOTED}),
+    ("wheel-top-level", PLAIN, {"README.md": ""}, PLAIN, {"demo/README.md": "", "demo_c.py": "", "demo.pth": ""}),
+    ("wheel-top-level", PLAIN, {"__init__.py": ""}, PLAIN, {"demo.cpython-313-x86_64-linux-gnu.so": ""}),
     ("wheel-no-license", PLAIN, NO_TEXT, PLAIN, {}),
     ("wheel-no-license", PLAIN, NO_TEXT, {"License-Expression": None}, NO_TEXT),
     ("wheel-no-license", {"License": "MIT"}, NO_TEXT, {"License": "MIT"}, {**NO_TEXT, f"{INFO}/copying.txt": ""}),
