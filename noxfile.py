@@ -71,6 +71,13 @@ def bench(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def bench_check(session: nox.Session) -> None:
+    """Measure what the rules cost: nox -s bench_check [-- --runs N --out FILE]."""
+    install_group(session, "test")
+    session.run("python", "-m", "tests.bench.checks", *session.posargs)
+
+
+@nox.session(default=False)
 def limits(session: nox.Session) -> None:
     """Say what has moved since tasks/rules/limits.py was read: in packaging, trove-classifiers, stdlib-list, Python."""
     then = session.create_tmp()

@@ -146,10 +146,10 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 
-def placed(page: str, text: str) -> str:
+def placed(page: str, text: str, begins: str = BEGIN, ends: str = END) -> str:
     """Return `page` with `text` between its two marks; a page without them is `text` alone."""
-    before, begin, rest = page.partition(BEGIN)
-    _, end, after = rest.partition(END)
+    before, begin, rest = page.partition(begins)
+    _, end, after = rest.partition(ends)
     if not (begin and end):
         return text
-    return f"{before}{BEGIN}\n\n{text}\n{END}{after}"
+    return f"{before}{begins}\n\n{text}\n{ends}{after}"
