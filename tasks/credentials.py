@@ -144,7 +144,8 @@ def _stop_if_unfit(index: Index, name: str, value: str, *, variable: bool = True
     mend = name if variable else ""
     if not value.strip():
         raise _bad(index, f"{name} is set and empty", mend)
-    if value != value.strip() or any(mark in value for mark in "\"' \n\r\t"):
+    unfit = "\"' \n\r\t" if index.token_location else "\n\r"  # a password of another index may be a sentence
+    if value != value.strip() or any(mark in value for mark in unfit):
         raise _bad(index, f"{name} has blanks, line ends or quotes in it", mend)
     if index.token_location and not value.startswith(PREFIX):
         raise _bad(index, f"{name} does not begin with {PREFIX}, as an API token does", mend)

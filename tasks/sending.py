@@ -37,7 +37,8 @@ def find_credential(run: Run, index: Index, project: str, outer: Mapping[str, st
         run.say(f"{aside}; it is set aside")
     credentials.stop_if_useless(found, index, canonicalize_name(project), time.time())
     token = found.token
-    described = "a token of the stand-in" if index.is_loopback else credentials.describe(token) if token else ""
+    standing_in = index.is_loopback and index.token_location
+    described = "a token of the stand-in" if standing_in else credentials.describe(token) if token else ""
     run.say(f"index: {index.upload}  credential: {', '.join(filter(None, [found.source, described]))}")
     if found.secret and not token and index.token_location:
         run.say(f"warning: the format of the token from {found.source} is not known, so it is handed on as it is")

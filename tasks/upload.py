@@ -38,6 +38,7 @@ TEMPORARY = re.compile(
 EXPLANATIONS = (
     (r"token is expired", "the token has expired, or this machine's clock is wrong (--no-narrow leaves the clock out)"),
     (r"token is not valid for project", "the token is for another project"),
+    (r"HTTPError: 401", "the user name or the password is wrong"),
     (r"Invalid or non-existent authentication", "the token is wrong, was revoked, or belongs to the other index"),
     (r"allowed to upload|given token isn't", "the name is taken by somebody else, or the token is for another project"),
     (r"already exists|already been used|previously used", "a file name is taken for ever: choose the next version"),

@@ -110,9 +110,13 @@ def _post(url: str, path: Path, headers: Mapping[str, str], transport: Transport
 def form(path: Path) -> bytes:
     """Return the body of an upload of the file at `path`."""
     content = path.read_bytes()
+    name, version = path.name.removesuffix(".tar.gz").split("-")[:2]
     fields = {
         ":action": "file_upload",
         "protocol_version": "1",
+        "name": name,
+        "version": version,
+        "filetype": "bdist_wheel" if path.suffix == ".whl" else "sdist",
         "sha256_digest": hashlib.sha256(content).hexdigest(),
     }
     lines = [f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="{k}"\r\n\r\n{v}\r\n' for k, v in fields.items()]

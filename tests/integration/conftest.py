@@ -19,6 +19,7 @@ import pytest
 
 from tasks import standin
 from tasks.standins import VARIABLE
+from tests import servers as others
 from tests.index_server import Faults
 from tests.projects import commit, sample, write_tree
 
@@ -197,6 +198,19 @@ def servers() -> Iterator[Servers]:
             servers.tokens[name] = standin.make_token(location)
             servers.urls[name] = stack.enter_context(standin.serving(functools.partial(servers.answer, name)))
         yield servers
+
+
+@pytest.fixture(scope="session")
+def programs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The programs of index servers that others wrote."""
+    return others.install(tmp_path_factory.mktemp("servers") / "environment")
+
+
+@pytest.fixture(scope="session")
+def devpi(tmp_path_factory: pytest.TempPathFactory, programs: Path) -> Iterator[others.Devpi]:
+    """A real devpi server; each test makes indexes of its own on it."""
+    with others.devpi(programs, tmp_path_factory.mktemp("devpi") / "files") as server:
+        yield server
 
 
 @pytest.fixture

@@ -246,6 +246,13 @@ def test_an_own_index_takes_any_credential_and_has_no_pages() -> None:
     assert "https://" not in str(error.value)
 
 
+def test_a_password_of_another_index_may_be_a_sentence() -> None:
+    assert chosen(OWN_INDEX, {"TWINE_USERNAME": "ada", "TWINE_PASSWORD": "it's a sentence"}).secret == "it's a sentence"
+    for value in ("s3cret\n", " s3cret", "s3\ncret"):
+        with pytest.raises(BadCredential, match=BLANKS):
+            choose(OWN_INDEX, {"TWINE_PASSWORD": value})
+
+
 @pytest.mark.parametrize("outer", [{"PYPI_TOKEN": OURS}, {"TWINE_PASSWORD": OURS}, GITHUB, GITLAB])
 def test_the_representation_shows_no_secret(outer: dict[str, str]) -> None:
     found = chosen(PYPI, outer)
