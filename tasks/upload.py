@@ -9,20 +9,23 @@ from __future__ import annotations
 import re
 import time
 from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from . import process
 from .attest import SUFFIX
 from .errors import ToolStuck, UploadRefused
-from .indexes import holdings, stop_if_different, wait_until_served
+from .indexes import LONGEST_PAUSE, holdings, retry_after, stop_if_different, wait_until_served
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from pathlib import Path
+    from collections.abc import Callable, Iterator, Mapping
 
     from .indexes import Holdings, Index
     from .stages import Dist
 
+PROGRAM = Path(__file__).with_name("posting.py")
+TWINE = ("-m", "twine")
 RETRY_AFTER = (2.0, 10.0, 30.0)  # seconds; twine itself repeats a 5xx answer at once, without a pause
 AT_ONCE = 50  # files of one call of twine: a command line has a limit, and so has patience
 SLOWEST = 50_000  # bytes a second; an upload that is slower has stopped
@@ -58,6 +61,7 @@ VERSION_TAKEN = re.compile(r"already exists|already been used|previously used|ol
 NAME_TAKEN = re.compile(r"allowed to upload|too similar")
 
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+ASKED = re.compile(r"^Retry-After: (.+)$", re.MULTILINE)
 ANSWER = re.compile(r"HTTPError: (\d{3} .*?) from https?://\S+(.*)")
 
 
@@ -84,12 +88,18 @@ class Job:
 
 
 def twine_command(
-    python: str, url: str, config: str, files: tuple[str, ...], *, attested: bool = False
+    python: str,
+    url: str,
+    config: str,
+    files: tuple[str, ...],
+    *,
+    attested: bool = False,
+    program: tuple[str, ...] = TWINE,
 ) -> process.Argv:
     """Return twine's command line: an explicit URL, an empty configuration, and the files by name, wheels first."""
     where = ("--repository-url", url, "--config-file", config, *(("--attestations",) if attested else ()))
     files += tuple(f"{name}{SUFFIX}" for name in files) if attested else ()
-    head = (python, "-I", "-m", "twine", "upload", "--non-interactive", "--disable-progress-bar", *where)
+    head = (python, "-I", *program, "upload", "--non-interactive", "--disable-progress-bar", *where)
     return (*head, *sorted(files, key=lambda name: (not name.endswith(".whl"), name)))
 
 
@@ -105,7 +115,7 @@ def upload(job: Job, *, sleep: Callable[[float], None] = time.sleep) -> Holdings
         outcome = _send(job, found.absent)
         if outcome.code == 0:
             break
-        pause = next(pauses, None) if TEMPORARY.search(_flat(outcome.output)) else None
+        pause = _pause(outcome.output, pauses)
         if pause is not None:
             job.say(
                 f"{job.index.name} did not take everything; asking what it holds, and trying again in {pause:.0f} s"
@@ -130,7 +140,24 @@ def explain(output: str) -> str:
 def words(output: str) -> str:
     """Return the answer of the index in twine's `output` as one line; all of the output where there is none."""
     answers = ANSWER.findall(_flat(output))
-    return ": ".join(part.strip() for part in answers[-1] if part.strip()) if answers else COLOUR.sub("", output)
+    if not answers:
+        return COLOUR.sub("", output)
+    seconds = asked_pause(output, datetime.now(timezone.utc))
+    asked = f" (it asks to be left alone for {seconds:.0f} s)" if seconds else ""
+    return ": ".join(part.strip() for part in answers[-1] if part.strip()) + asked
+
+
+def asked_pause(output: str, now: datetime) -> float:
+    """Return the seconds for which the index that refused in twine's `output` asks to be left alone; 0 for none."""
+    asked = ASKED.findall(COLOUR.sub("", output))
+    return retry_after(asked[-1], now) if asked else 0.0
+
+
+def _pause(output: str, pauses: Iterator[float]) -> float | None:
+    """Return the seconds until the next try: the next of `pauses`, or what the index asks for; None for no next try."""
+    own = next(pauses, None) if TEMPORARY.search(_flat(output)) else None
+    asked = asked_pause(output, datetime.now(timezone.utc))
+    return None if own is None or asked > LONGEST_PAUSE else max(own, asked)
 
 
 def _flat(output: str) -> str:
@@ -166,7 +193,9 @@ def _send(job: Job, dists: tuple[Dist, ...]) -> process.Outcome:
         some = ordered[start : start + AT_ONCE]
         files = tuple(str(job.folder / dist.filename) for dist in some)
         limit = job.limit + sum(dist.size for dist in some) / SLOWEST
-        argv = twine_command(str(job.python), job.index.upload, str(config), files, attested=job.attested)
+        argv = twine_command(
+            str(job.python), job.index.upload, str(config), files, attested=job.attested, program=(str(PROGRAM),)
+        )
         outcome = _call(job, argv, limit)
         if outcome.code != 0:
             break

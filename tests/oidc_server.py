@@ -37,11 +37,12 @@ def send(adapter, request, *args, original=requests.adapters.HTTPAdapter.send, *
     return original(adapter, request, *args, **options)
 
 requests.adapters.HTTPAdapter.send = send
-assert sys.argv[1:3] == ["-I", "-m"]
-if sys.argv[3] == "pypi_attestations":
+assert sys.argv[1] == "-I"
+if sys.argv[2:4] == ["-m", "pypi_attestations"]:
     sys.argv[:4] = ["pypi_attestations"]
     exec({signer!r})
-sys.argv[:4] = ["twine"]
+assert sys.argv[2].endswith("posting.py")
+sys.argv[:3] = ["twine"]
 sys.exit(main())
 """
 # In the place of pypi-attestations, which needs the services of Sigstore: the form is real, the signature is not.

@@ -173,7 +173,7 @@ def may_hold(argv: str) -> bool:
     venvs = any(text in argv for text in (" -m virtualenv ", "python_discovery", "uv venv ", "uv self version"))
     # uv asks each Python that it does not know yet what it is; where a uv of ours did so, that uv itself is found.
     asked = "from python.get_interpreter_info import main" in argv
-    return itself or venvs or asked or " -m twine upload " in argv
+    return itself or venvs or asked or "posting.py upload " in argv
 
 
 def marks_of(secret: str) -> list[bytes]:
@@ -253,7 +253,7 @@ def test_a_whole_release_shows_no_secret(scene: Scene) -> None:
     assert all(name in scene.outputs[0] for name in ("PYPI_TOKEN", "UV_PUBLISH_TOKEN", "PIP_EXTRA_INDEX_URL"))
     assert scene.seen("backend")
     assert scene.seen("package")
-    assert any(" -m twine upload " in argv for argv in scene.watch.holders)
+    assert any("posting.py upload " in argv for argv in scene.watch.holders)
 
 
 def test_a_dry_run_shows_no_secret(scene: Scene) -> None:
@@ -367,7 +367,7 @@ def test_an_upload_that_is_interrupted_leaves_no_secret(checked: Scene, name: st
             stderr=subprocess.STDOUT,
         ) as run,
     ):
-        while run.poll() is None and not any(" -m twine upload " in argv for argv in checked.watch.holders):
+        while run.poll() is None and not any("posting.py upload " in argv for argv in checked.watch.holders):
             time.sleep(0.05)
         run.send_signal(getattr(signal, name))
         assert run.stdout is not None

@@ -35,7 +35,8 @@ RECORDS = {"testpypi": Rehearsed, "pypi": Released}
 
 @pytest.fixture(autouse=True)
 def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Try again at once, and wait a second at most."""
+    """Try again at once, and wait a second at most; but however busy this machine is, twine comes to its end."""
+    monkeypatch.setattr(upload, "SLOWEST", 10)
     for module in (indexes, upload, verify):
         monkeypatch.setattr(module, "RETRY_AFTER", (0.0, 0.0, 0.0))
     monkeypatch.setattr(indexes, "POLL_AFTER", (0.05,))
@@ -51,14 +52,15 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
 
 
 @pytest.fixture
-def ready(place: Place, tmp_path: Path) -> Callable[[str], Session]:
+def ready(place: Place, tmp_path: Path) -> Callable[..., Session]:
     """Bring the release to the point before a session, and return that session."""
     built = write_release(place.root, TAGS[:1])
 
-    def make(name: str) -> Session:
+    def make(name: str, heard: Callable[[str], None] = lambda _: None) -> Session:
         args = ("--yes", "1.0") if name == "pypi" else ()
         home, uv = tmp_path / "venv", find_uv_bin()
-        run = bare_run(name.partition("-")[0], place.root, place.urls, *args, place=home, uv=uv, index_timeout=1)
+        session = name.partition("-")[0]
+        run = bare_run(session, place.root, place.urls, *args, place=home, uv=uv, heard=heard, index_timeout=1)
         if name == "testpypi":
             return lambda: publish.rehearse(run)
         write_rehearsal(place.root, built, place.simple("testpypi"))
@@ -149,7 +151,7 @@ def order(place: Place, session: str, orders: list[tuple[str, str, str, int, Any
 @pytest.mark.parametrize("session", SESSIONS)
 @pytest.mark.parametrize("fault", PASSING)
 def test_a_reading_fault_that_passes_costs_time_alone(
-    place: Place, ready: Callable[[str], Session], session: str, fault: str
+    place: Place, ready: Callable[..., Session], session: str, fault: str
 ) -> None:
     act = ready(session)
     order(place, session, PASSING[fault])
@@ -160,7 +162,7 @@ def test_a_reading_fault_that_passes_costs_time_alone(
 @pytest.mark.parametrize("session", UPLOADS)
 @pytest.mark.parametrize("fault", PASSING_UPLOADS)
 def test_an_uploading_fault_that_passes_costs_time_alone(
-    place: Place, ready: Callable[[str], Session], session: str, fault: str
+    place: Place, ready: Callable[..., Session], session: str, fault: str
 ) -> None:
     act = ready(session)
     order(place, session, PASSING_UPLOADS[fault])
@@ -168,10 +170,21 @@ def test_an_uploading_fault_that_passes_costs_time_alone(
     assert is_done(place, session)
 
 
-@pytest.mark.parametrize("kind", ["status", "truncated", "reset"])
-def test_a_file_that_comes_badly_once_is_fetched_again(
-    place: Place, ready: Callable[[str], Session], kind: str
+@pytest.mark.parametrize("session", UPLOADS)
+def test_an_upload_waits_as_long_as_the_index_asks(
+    place: Place, ready: Callable[..., Session], session: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    act = ready(session, heard=print)
+    order(place, session, [("status", "POST", ANY, 1, ("429 Too Many Requests", "1"))])
+    act()
+    assert is_done(place, session)
+    assert f"{named(session)} did not take everything; asking what it holds, and trying again in 1 s\n" in (
+        capsys.readouterr().out
+    )
+
+
+@pytest.mark.parametrize("kind", ["status", "truncated", "reset"])
+def test_a_file_that_comes_badly_once_is_fetched_again(place: Place, ready: Callable[..., Session], kind: str) -> None:
     for session in ("verify-wheel", "verify-sdist"):
         act = ready(session)
         order(place, session, [(kind, "GET", FILES, 1, "503 Busy")])
@@ -180,7 +193,7 @@ def test_a_file_that_comes_badly_once_is_fetched_again(
 
 
 def test_two_edges_that_disagree_are_not_believed_until_they_agree(
-    place: Place, ready: Callable[[str], Session], monkeypatch: pytest.MonkeyPatch
+    place: Place, ready: Callable[..., Session], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Several edges serve an index that is not on this machine; each answer may come from another."""
     act = ready("testpypi")
@@ -198,7 +211,7 @@ def test_two_edges_that_disagree_are_not_believed_until_they_agree(
 
 
 def test_an_installer_that_meets_the_edge_that_lags_is_started_again(
-    place: Place, ready: Callable[[str], Session]
+    place: Place, ready: Callable[..., Session]
 ) -> None:
     act = ready("verify-wheel")
     faults_of(place, "verify").order("page", prefix=PAGE, skip=1, times=1, detail=LAGGING)
@@ -227,7 +240,7 @@ STAYING: dict[str, tuple[list[tuple[str, str, str, int, Any]], str]] = {
 @pytest.mark.parametrize("session", SESSIONS)
 @pytest.mark.parametrize("fault", STAYING)
 def test_an_index_that_cannot_be_read_stops_everything(
-    place: Place, ready: Callable[[str], Session], session: str, fault: str
+    place: Place, ready: Callable[..., Session], session: str, fault: str
 ) -> None:
     act = ready(session)
     orders, reason = STAYING[fault]
@@ -238,7 +251,7 @@ def test_an_index_that_cannot_be_read_stops_everything(
 
 
 @pytest.mark.parametrize("session", SESSIONS)
-def test_a_page_that_is_always_cut_short(place: Place, ready: Callable[[str], Session], session: str) -> None:
+def test_a_page_that_is_always_cut_short(place: Place, ready: Callable[..., Session], session: str) -> None:
     act = ready(session)
     for path in (place.root / "dist").iterdir():  # else there is no page
         shutil.copyfile(path, place.folder / ("pypi" if session == "pypi" else "testpypi") / path.name)
@@ -252,7 +265,7 @@ def test_a_page_that_is_always_cut_short(place: Place, ready: Callable[[str], Se
 
 @pytest.mark.parametrize("session", SESSIONS)
 def test_an_index_that_is_too_slow(
-    place: Place, ready: Callable[[str], Session], session: str, monkeypatch: pytest.MonkeyPatch
+    place: Place, ready: Callable[..., Session], session: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     act = ready(session)
     with monkeypatch.context() as patch:
@@ -279,7 +292,7 @@ COMMANDS = {
 
 @pytest.mark.parametrize("session", SESSIONS)
 def test_a_page_that_stays_stale_is_an_outcome_of_its_own(
-    place: Place, ready: Callable[[str], Session], session: str
+    place: Place, ready: Callable[..., Session], session: str
 ) -> None:
     act = ready(session)
     order(place, session, [("page", "GET", PAGE, ALWAYS, LAGGING)])
@@ -296,13 +309,17 @@ REFUSED = """\
 Usual cause: {cause}.
 What to do: mend that and run the session again: files that are already there stay, only the others are sent."""
 DIGEST = "The digest supplied does not match a digest calculated from the uploaded file."
-ANSWERS = {
+ANSWERS: dict[Any, tuple[str, str]] = {
     "503 Busy": ("503 Service Unavailable: Busy", "the index is busy or down (https://status.python.org)"),
     "429 Too Many Requests": (
         "429 Too Many Requests: Too Many Requests",
         "the index limits how often it is asked: wait some minutes",
     ),
     f"400 {DIGEST}": (f"400 Bad Request: {DIGEST}", "see the index's own words above"),
+    ("429 Too Many Requests", "3600"): (
+        "429 Too Many Requests: Too Many Requests (it asks to be left alone for 3600 s)",
+        "the index limits how often it is asked: wait some minutes",
+    ),
     "403 Invalid or non-existent authentication information.": (
         "403 Forbidden: Invalid or non-existent authentication information.",
         "the token is wrong, was revoked, or belongs to the other index",
@@ -317,7 +334,7 @@ ANSWERS = {
 @pytest.mark.parametrize("session", UPLOADS)
 @pytest.mark.parametrize("status", ANSWERS)
 def test_an_upload_that_is_refused_for_good(
-    place: Place, ready: Callable[[str], Session], session: str, status: str
+    place: Place, ready: Callable[..., Session], session: str, status: Any
 ) -> None:
     act = ready(session)
     order(place, session, [("status", "POST", ANY, ALWAYS, status)])
@@ -328,7 +345,7 @@ def test_an_upload_that_is_refused_for_good(
 
 
 @pytest.mark.parametrize("session", UPLOADS)
-def test_a_connection_that_always_breaks(place: Place, ready: Callable[[str], Session], session: str) -> None:
+def test_a_connection_that_always_breaks(place: Place, ready: Callable[..., Session], session: str) -> None:
     act = ready(session)
     order(place, session, [("reset", "POST", ANY, ALWAYS, None)])
     said = message(act)
@@ -347,7 +364,7 @@ def test_a_connection_that_always_breaks(place: Place, ready: Callable[[str], Se
     ],
 )
 def test_a_version_that_is_taken_comes_with_the_next_free_one(
-    place: Place, ready: Callable[[str], Session], session: str, said: str
+    place: Place, ready: Callable[..., Session], session: str, said: str
 ) -> None:
     act = ready(session)
     (place.folder / "pypi" / "demo-1.0.1-py3-none-any.whl").write_bytes(b"a later release")
@@ -382,7 +399,7 @@ def sha256(content: bytes) -> str:
 @pytest.mark.parametrize("file", [WHEEL, SDIST])
 @pytest.mark.parametrize("session", ["verify-wheel", "verify-sdist", "pypi"])
 def test_other_bytes_stop_a_session_before_it_does_anything(
-    place: Place, ready: Callable[[str], Session], session: str, file: str
+    place: Place, ready: Callable[..., Session], session: str, file: str
 ) -> None:
     act = ready(session)
     index = "pypi" if session == "pypi" else "testpypi"
@@ -393,7 +410,7 @@ def test_other_bytes_stop_a_session_before_it_does_anything(
 
 
 @pytest.mark.parametrize("session", ["verify-wheel", "verify-sdist"])
-def test_other_bytes_behind_a_right_page(place: Place, ready: Callable[[str], Session], session: str) -> None:
+def test_other_bytes_behind_a_right_page(place: Place, ready: Callable[..., Session], session: str) -> None:
     """The page tells the recorded hash, and the file that comes has another."""
     act = ready(session)
     file = WHEEL if session == "verify-wheel" else SDIST
@@ -405,7 +422,7 @@ def test_other_bytes_behind_a_right_page(place: Place, ready: Callable[[str], Se
 
 @pytest.mark.parametrize("session", UPLOADS)
 def test_a_wrong_digest_that_was_accepted_is_found_when_it_is_read_back(
-    place: Place, ready: Callable[[str], Session], session: str
+    place: Place, ready: Callable[..., Session], session: str
 ) -> None:
     """The index took the upload, and holds other bytes than were sent."""
     act = ready(session)
@@ -422,7 +439,7 @@ def test_a_wrong_digest_that_was_accepted_is_found_when_it_is_read_back(
 
 
 @pytest.mark.parametrize("session", SESSIONS)
-def test_a_file_too_many_stops(place: Place, ready: Callable[[str], Session], session: str) -> None:
+def test_a_file_too_many_stops(place: Place, ready: Callable[..., Session], session: str) -> None:
     act = ready(session)
     index = "pypi" if session == "pypi" else "testpypi"
     (place.folder / index / "demo-1.0-py2-none-any.whl").write_bytes(b"an intruder")
@@ -453,7 +470,7 @@ an index to run, and an account on it.
 and serves these files before PyPI does; the record says so."""
 
 
-def test_a_version_that_is_spent_on_testpypi_has_three_ways_out(place: Place, ready: Callable[[str], Session]) -> None:
+def test_a_version_that_is_spent_on_testpypi_has_three_ways_out(place: Place, ready: Callable[..., Session]) -> None:
     act = ready("testpypi")
     (place.folder / "testpypi" / SDIST).write_bytes(b"other bytes")
     told = SPENT.format(file=SDIST, ours=sha256(place.files()[SDIST]), theirs=sha256(b"other bytes"))
@@ -461,14 +478,14 @@ def test_a_version_that_is_spent_on_testpypi_has_three_ways_out(place: Place, re
     assert place.faults["testpypi"].uploads == 0
 
 
-def test_a_version_that_pypi_has_as_well_is_not_called_spent(place: Place, ready: Callable[[str], Session]) -> None:
+def test_a_version_that_pypi_has_as_well_is_not_called_spent(place: Place, ready: Callable[..., Session]) -> None:
     act = ready("testpypi")
     (place.folder / "testpypi" / SDIST).write_bytes(b"other bytes")
     (place.folder / "pypi" / SDIST).write_bytes(b"released long ago")
     assert message(act) == different("TestPyPI", SDIST, sha256(place.files()[SDIST]), sha256(b"other bytes"))
 
 
-def test_where_pypi_does_not_answer_nothing_is_said_of_it(place: Place, ready: Callable[[str], Session]) -> None:
+def test_where_pypi_does_not_answer_nothing_is_said_of_it(place: Place, ready: Callable[..., Session]) -> None:
     act = ready("testpypi")
     (place.folder / "testpypi" / SDIST).write_bytes(b"other bytes")
     order(place, "pypi", [("status", "GET", PAGE, ALWAYS, "503 Busy")])
@@ -477,7 +494,7 @@ def test_where_pypi_does_not_answer_nothing_is_said_of_it(place: Place, ready: C
     assert "free on both indexes" not in said
 
 
-def test_a_name_of_somebody_else_on_testpypi_has_two_ways_out(place: Place, ready: Callable[[str], Session]) -> None:
+def test_a_name_of_somebody_else_on_testpypi_has_two_ways_out(place: Place, ready: Callable[..., Session]) -> None:
     act = ready("testpypi")
     words = "The user 'ada' isn't allowed to upload to project 'demo'."
     order(place, "testpypi", [("status", "POST", ANY, ALWAYS, f"403 {words}")])
@@ -486,7 +503,7 @@ def test_a_name_of_somebody_else_on_testpypi_has_two_ways_out(place: Place, read
     assert said.endswith("If it is the name, one of these.\n  1. " + ELSEWHERE.format(number=2))
 
 
-def test_a_name_of_somebody_else_on_pypi_has_none(place: Place, ready: Callable[[str], Session]) -> None:
+def test_a_name_of_somebody_else_on_pypi_has_none(place: Place, ready: Callable[..., Session]) -> None:
     act = ready("pypi")
     words = "The user 'ada' isn't allowed to upload to project 'demo'."
     order(place, "pypi", [("status", "POST", ANY, ALWAYS, f"403 {words}")])

@@ -3,6 +3,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 from dataclasses import dataclass, field, replace
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,7 +14,18 @@ from tasks.errors import OtherBytes, ToolStuck, UploadRefused
 from tasks.indexes import TESTPYPI, Holdings, Served
 from tasks.process import Outcome
 from tasks.stages import Dist
-from tasks.upload import AT_ONCE, EXPLANATIONS, RETRY_AFTER, Job, explain, twine_command, upload, words
+from tasks.upload import (
+    AT_ONCE,
+    EXPLANATIONS,
+    PROGRAM,
+    RETRY_AFTER,
+    Job,
+    asked_pause,
+    explain,
+    twine_command,
+    upload,
+    words,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -152,6 +164,7 @@ def test_twine_gets_its_secret_in_its_environment_alone(
     assert "a-secret" not in " ".join([*argv, *world.said])
     assert argv[argv.index("--repository-url") + 1] == TESTPYPI.upload
     assert (job.scratch / "no-pypirc").read_bytes() == b""
+    assert argv[1:4] == ("-I", str(PROGRAM), "upload")
     assert argv[argv.index("--config-file") + 1] == str(job.scratch / "no-pypirc")
 
 
@@ -191,6 +204,47 @@ def test_what_was_stored_in_spite_of_a_fault_is_not_sent_again(
     assert len(world.argvs) == 1
     assert world.pauses == [RETRY_AFTER[0]]
     assert "TestPyPI did not take everything; asking what it holds, and trying again in 2 s" in world.said
+
+
+LIMITED = "ERROR    HTTPError: 429 Too Many Requests from https://test.pypi.org/legacy/"
+
+
+@pytest.mark.parametrize(
+    ("asked", "pause"), [("17", 17), ("120", 120), ("1", RETRY_AFTER[0]), ("soon", RETRY_AFTER[0])]
+)
+def test_an_index_is_left_alone_as_long_as_it_asks(
+    world: World, run: functools.partial[Holdings], asked: str, pause: float
+) -> None:
+    world.script = [(Outcome(1, f"Retry-After: {asked}\n{LIMITED}"), ()), (DONE, (WHEEL, SDIST))]
+    assert run().complete
+    assert world.pauses == [pause]
+    assert f"TestPyPI did not take everything; asking what it holds, and trying again in {pause:.0f} s" in world.said
+
+
+def test_an_index_that_asks_for_more_than_patience_is_left_alone(
+    world: World, run: functools.partial[Holdings]
+) -> None:
+    world.script = [(Outcome(1, f"Retry-After: 121\n{LIMITED}\n         slow down"), ())]
+    with pytest.raises(UploadRefused) as error:
+        run()
+    assert "  | 429 Too Many Requests: slow down (it asks to be left alone for 121 s)\n" in str(error.value)
+    assert (len(world.argvs), world.pauses) == (1, [])
+
+
+def test_what_an_index_stored_before_it_asked_for_peace_is_not_sent_again(
+    world: World, run: functools.partial[Holdings]
+) -> None:
+    world.script = [(Outcome(1, f"Retry-After: 3600\n{LIMITED}"), (WHEEL, SDIST))]
+    assert run().complete
+    assert (len(world.argvs), world.pauses) == (1, [])
+
+
+def test_a_date_is_the_seconds_until_then() -> None:
+    now = datetime(2026, 10, 21, 7, 27, 30, tzinfo=timezone.utc)
+    said = "Retry-After: Wed, 21 Oct 2026 07:28:00 GMT\nERROR    HTTPError: 429"
+    assert asked_pause(said, now) == 30
+    assert asked_pause(f"\x1b[31mRetry-After: 5\x1b[0m\n{said}\nRetry-After: 8\n", now) == 8  # the last counts
+    assert asked_pause("Its page says Retry-After: 5", now) == 0
 
 
 def test_after_a_fault_only_what_is_still_absent_is_sent(world: World, run: functools.partial[Holdings]) -> None:
@@ -234,7 +288,7 @@ ANSWERS = [
     ("Invalid API Token: project-scoped token is not valid for project: 'demo'", "the token is for another project"),
     ("Invalid API Token: OIDC scoped token is not valid for project 'demo'", "the token is for another project"),
     ("Invalid or non-existent authentication information.", "the token is wrong"),
-    ("HTTPError: 401 Unauthorized from https://packages.example.org/", "the user name or the password is wrong"),
+    ("ERROR    HTTPError: 401 Unauthorized", "the user name or the password is wrong"),
     ("The user 'ada' isn't allowed to upload to project 'demo'.", "the name is taken by somebody else"),
     ("The given token isn't allowed to upload to project 'demo'.", "the token is for another project"),
     ("File already exists ('demo-1.0.tar.gz', with blake2_256 hash 'ab').", "choose the next version"),
