@@ -9,15 +9,13 @@ from __future__ import annotations
 import contextlib
 import functools
 import os
-import shutil
-import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from . import environment, process, report, standins
 from .errors import BadWorkspace, DryrunFailed, listing
-from .record import DIGEST_VARIABLE, Record, locked_file
+from .record import DIGEST_VARIABLE, Record
 from .stages import Built, Checked, Dist, Released
 from .standins import INDEXES
 
@@ -28,8 +26,6 @@ if TYPE_CHECKING:
     from .stages import Cell
     from .standins import Standin
 
-PREFIX = "seatrial-dryrun-"
-ALIVE = "alive"  # locked as long as its dry run lives, so that the next one knows what a killed one left
 BEFORE = ("build", "check")  # sessions that `testpypi` runs first
 
 CANNOT_SHOW = """\
@@ -91,10 +87,8 @@ def _workspace(run: Run) -> Iterator[Path]:
     if run.options.keep:
         yield _to_keep(run.options.keep, run.root)
         return
-    _sweep(Path(tempfile.gettempdir()))
-    temporary = tempfile.TemporaryDirectory(prefix=PREFIX, ignore_cleanup_errors=True)
-    with temporary as folder, locked_file(Path(folder) / ALIVE):
-        yield Path(folder).resolve()
+    with run.scratch() as place:
+        yield place
 
 
 def _to_keep(folder: Path, root: Path) -> Path:
@@ -104,19 +98,6 @@ def _to_keep(folder: Path, root: Path) -> Path:
         raise BadWorkspace(folder, "this is the project's own.")
     folder.mkdir(parents=True, exist_ok=True)
     return folder.resolve()
-
-
-def _sweep(temporary: Path) -> None:
-    """Delete the folders that killed dry runs left: those that nobody holds the lock of."""
-    for old in temporary.glob(f"{PREFIX}*"):
-        marker = old / ALIVE
-        with contextlib.suppress(OSError):
-            if not marker.exists():
-                continue  # another run is just making it, or it is not ours
-            with locked_file(marker) as free:
-                pass
-            if free:
-                shutil.rmtree(old, ignore_errors=True)
 
 
 @contextlib.contextmanager

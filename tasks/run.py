@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import os
-import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from . import environment, report
+from . import environment, report, scratch
 from .installer import Installer, Venv
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    import contextlib
+    from collections.abc import Mapping
 
     import nox
 
@@ -85,11 +84,9 @@ class Run:
         if not self.standin:
             self.say(f"next: {self.command(session, *args)}")
 
-    @contextlib.contextmanager
-    def scratch(self) -> Iterator[Path]:
-        """Yield a temporary folder outside the project, gone afterwards."""
-        with tempfile.TemporaryDirectory(prefix=f"seatrial-{self.name}-", ignore_cleanup_errors=True) as folder:
-            yield Path(folder).resolve()
+    def scratch(self) -> contextlib.AbstractContextManager[Path]:
+        """Return a temporary folder outside the project, as a context at the end of which it is gone."""
+        return scratch.folder(self.name)
 
     def installer(self, scratch: Path) -> Installer:
         """Return what installs released files in throw-away environments, with lists and reports in `scratch`."""

@@ -23,7 +23,7 @@ import nox.virtualenv
 
 from . import build as building
 from . import check as checking
-from . import ci, environment, explain, options, process, publish, remote, report, standins
+from . import ci, environment, explain, options, process, publish, remote, report, scratch, standins
 from . import dryrun as rehearsal
 from . import rebuild as rebuilding
 from . import verify as verifying
@@ -142,6 +142,7 @@ def _reported(setup: Setup, name: str, body: Callable[..., None], session: nox.S
             raise setup.trouble
         _refuse_fake_success(setup.names["status"], session)
         run = _run(setup, name, session)
+        scratch.sweep()
         if run.options.explain:
             run.say(explain.session(name, run.config, **cell))
         else:

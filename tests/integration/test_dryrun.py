@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tasks import workplace
-from tasks.dryrun import ALIVE, PREFIX
 from tasks.record import Record, load, locked_file
+from tasks.scratch import ALIVE, PREFIX
 from tasks.stages import Built, Checked, Dist, Rehearsed, Released, Verified
 from tests.integration.conftest import NOX, NOXFILE, RUNNING, SETTINGS, copy_state, project_in
 from tests.projects import write_tree
@@ -197,13 +197,16 @@ def test_an_end_from_outside_leaves_no_process_and_no_folder(
     assert descendants(str(project.envdir)) == []
 
 
-def test_what_a_killed_run_left_is_swept_by_the_next_however_that_ends(project: Project, tmp_path: Path) -> None:
+@pytest.mark.parametrize("session", ["dryrun", "status"])
+def test_what_a_killed_run_left_is_swept_by_the_next_however_that_ends(
+    project: Project, tmp_path: Path, session: str
+) -> None:
     project.change({"pyproject.toml": '[build-system]\nrequires = []\nbuild-backend = "nowhere"\n'})
     killed, alive = tmp_path / f"{PREFIX}killed", tmp_path / f"{PREFIX}alive"
     write_tree(tmp_path, {f"{folder.name}/{ALIVE}": "" for folder in (killed, alive)})
     with locked_file(alive / ALIVE):
         project.env |= dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(tmp_path))
-        assert project.nox("dryrun").shows("The dry run stopped in `build`")
+        assert project.nox(session).code == (session == "dryrun")
         assert not killed.exists()
         assert alive.exists()
 

@@ -188,8 +188,12 @@ def family(pid: int) -> list[int]:
 @pytest.mark.parametrize("all_of_it", [True, False], ids=["everything", "nox alone"])
 @pytest.mark.parametrize("name", list(SESSIONS))
 def test_nox_is_killed_in_the_middle_of_a_file(
-    project: Project, indexes: Indexes, name: str, *, all_of_it: bool
+    project: Project, indexes: Indexes, tmp_path: Path, name: str, *, all_of_it: bool
 ) -> None:
+    """The next run goes on, and sweeps what the killed one left among the temporary files."""
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    project.env |= dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(temporary))
     before, args = ("check", ()) if name == "testpypi" else ("verify", ("--yes", "1.0"))
     assert project.nox(before).code == 0
     started = threading.Event()
@@ -207,7 +211,9 @@ def test_nox_is_killed_in_the_middle_of_a_file(
     victims.append(subprocess.Popen(argv, cwd=project.root, env=os.environ | project.env))
     started.set()
     assert victims[0].wait(60) == -signal.SIGKILL
+    assert [path.name for path in temporary.glob(f"seatrial-{name}-*/*")] != []
     done = project.nox(name, *args)
     assert done.code == 0, done.output
     assert indexes.held(name) == project.files()
     assert project.stage("rehearsed.json" if name == "testpypi" else "released.json")["version"] == "1.0"
+    assert list(temporary.glob(f"seatrial-{name}-*")) == []

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tasks import process
-from tasks.dryrun import ALIVE, PREFIX, dryrun
+from tasks.dryrun import dryrun
 from tasks.errors import BadWorkspace, DryrunFailed, StandinFailed
 from tasks.process import Outcome
-from tasks.record import DIGEST_VARIABLE, Record, locked_file
+from tasks.record import DIGEST_VARIABLE, Record
 from tasks.run import Run
 from tasks.standins import from_environment
 from tests.fakes import make_run
@@ -257,29 +257,3 @@ def test_a_folder_that_holds_something_is_not_taken(root: Path, tmp_path: Path) 
             rehearsed(root, "--keep", str(tmp_path / name))
     (tmp_path / "empty").mkdir()
     rehearsed(root, "--keep", str(tmp_path / "empty"))
-
-
-@pytest.mark.usefixtures("nox")
-def test_what_a_killed_dry_run_left_is_swept(root: Path, tmp_path: Path) -> None:
-    place = tmp_path / "tmp"
-    write_tree(place, {f"{PREFIX}killed/{ALIVE}": "", f"{PREFIX}killed/dist/a.whl": ""})
-    rehearsed(root)
-    assert list(place.iterdir()) == []
-
-
-@pytest.mark.usefixtures("nox")
-def test_what_is_alive_or_just_being_made_or_not_ours_is_left(root: Path, tmp_path: Path) -> None:
-    place = tmp_path / "tmp"
-    write_tree(place, {f"{PREFIX}alive/{ALIVE}": "", f"{PREFIX}new/other": "", "else": ""})
-    with locked_file(place / f"{PREFIX}alive" / ALIVE) as held:
-        assert held
-        rehearsed(root)
-        assert {path.name for path in place.iterdir()} == {f"{PREFIX}alive", f"{PREFIX}new", "else"}
-
-
-@pytest.mark.usefixtures("nox")
-def test_what_cannot_be_looked_at_is_left(root: Path, tmp_path: Path) -> None:
-    folder = tmp_path / "tmp" / f"{PREFIX}odd"
-    (folder / ALIVE).mkdir(parents=True)
-    rehearsed(root)
-    assert folder.exists()

@@ -1,0 +1,110 @@
+"""Temporary folders are gone after a run, and with the next one where a run was killed."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tasks import scratch
+from tasks.record import locked_file
+from tasks.scratch import ALIVE, folder, sweep
+from tests.projects import write_tree
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+REPOSITORY = Path(__file__).parents[2]
+KILLED = """\
+import os
+from tasks.scratch import folder
+with folder("testpypi") as place:
+    (place / "files").mkdir()
+    (place / "files" / "demo.whl").write_bytes(b"half of a file")
+    os._exit(9)
+"""
+
+
+@pytest.fixture(autouse=True)
+def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    place = tmp_path / "tmp"
+    place.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(place))
+    return place
+
+
+def test_a_folder_is_gone_afterwards_however_that_comes(temporary: Path) -> None:
+    with folder("check") as place:
+        assert (place.parent, place.name[:15]) == (temporary.resolve(), "seatrial-check-")
+        (place / "file").write_text("content", encoding="utf-8")
+    with contextlib.suppress(ZeroDivisionError), folder("check"):
+        1 / 0  # noqa: B018
+    assert list(temporary.iterdir()) == []
+
+
+def test_what_a_killed_run_left_is_swept_by_the_next(temporary: Path) -> None:
+    env = os.environ | dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(temporary))
+    killed = subprocess.run([sys.executable, "-c", KILLED], cwd=REPOSITORY, env=env, check=False)
+    assert killed.returncode == 9
+    assert [path.name for path in temporary.glob("seatrial-testpypi-*/files/*")] == ["demo.whl"]
+    sweep()
+    assert list(temporary.iterdir()) == []
+
+
+def test_the_folder_of_a_run_that_lives_is_left(temporary: Path) -> None:
+    with folder("pypi") as place:
+        (place / "file").write_text("content", encoding="utf-8")
+        sweep()
+        assert (place / "file").exists()
+    assert list(temporary.iterdir()) == []
+
+
+def test_what_is_just_being_made_or_is_no_folder_of_ours_is_left(temporary: Path, tmp_path: Path) -> None:
+    write_tree(temporary, {"seatrial-new-1/other": "", "else/.alive": "", "seatrial-build/.lock": ""})
+    (temporary / "seatrial-odd-1" / ALIVE).mkdir(parents=True)
+    write_tree(tmp_path, {f"precious/{ALIVE}": "", "precious/file": ""})
+    with contextlib.suppress(OSError):  # Windows wants a right for it
+        (temporary / "seatrial-link-1").symlink_to(tmp_path / "precious", target_is_directory=True)
+    before = set(temporary.iterdir())
+    sweep()
+    assert set(temporary.iterdir()) == before
+    assert (tmp_path / "precious" / "file").exists()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the folder for temporary files is the user's own there")
+def test_what_is_another_users_is_left(temporary: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_tree(temporary, {f"seatrial-check-1/{ALIVE}": ""})
+    uid = os.getuid()
+    monkeypatch.setattr(os, "getuid", lambda: uid + 1)
+    sweep()
+    assert (temporary / "seatrial-check-1").exists()
+
+
+@pytest.mark.parametrize(
+    "swept", [pytest.param(True, marks=pytest.mark.skipif(os.name == "nt", reason="an open file stays there")), False]
+)
+def test_a_folder_that_another_run_takes_before_it_is_locked_is_made_anew(
+    temporary: Path, monkeypatch: pytest.MonkeyPatch, *, swept: bool
+) -> None:
+    """Between its making and its lock another run may find it, and take it for one that a killed run left."""
+    taken: list[Path] = []
+
+    @contextlib.contextmanager
+    def late(path: Path) -> Iterator[bool]:
+        with locked_file(path) as ours:
+            first = not taken
+            taken.append(path.parent)
+            if first and swept:
+                path.unlink()
+            yield ours and (swept or not first)
+
+    monkeypatch.setattr(scratch, "locked_file", late)
+    with folder("check") as place:
+        assert place != taken[0].resolve()
+        assert list(temporary.iterdir()) == [place]
