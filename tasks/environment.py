@@ -134,6 +134,11 @@ def for_git(outer: Mapping[str, str]) -> dict[str, str]:
     return _picked(outer, (SYSTEM | own) - GIT_PLACE)
 
 
+def for_remote_git(outer: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment of git where it asks a remote repository: an agent's keys may be used, nobody is asked."""
+    return for_git(outer) | _picked(outer, NETWORK | {"SSH_AUTH_SOCK"}) | {"GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
+
+
 def for_upload(outer: Mapping[str, str], secret: Mapping[str, str]) -> dict[str, str]:
     """Return the environment of twine, the one process that gets `secret` (see `credentials`)."""
     return _picked(outer, SYSTEM | NETWORK | KEYRING) | dict(secret)

@@ -1,21 +1,30 @@
-"""``status -- --remote``: the record, both indexes and the tag of a release, compared at any later time."""
+"""``status -- --remote``: the record, both indexes and the tag of a release, compared at any later time.
+
+The tag is looked up in this repository and in the one that it is pushed to.
+"""
 
 from __future__ import annotations
 
+import os
+import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from . import source
-from .errors import NotAsRecorded, StageMissing
+from . import environment, process, source
+from .errors import NotAsRecorded, StageMissing, ToolStuck
 from .indexes import holdings
 from .stages import Built, Rehearsed, Released
 from .ways import next_version, versions_on
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Mapping
+    from pathlib import Path
 
     from .indexes import Holdings, Index
     from .run import Run
 
+ANSWER_LIMIT = 30.0  # seconds for the remote repository
+REF = re.compile(r"^([0-9a-f]{40,64})\trefs/tags/(\S+)$", re.MULTILINE)
 YANK = """\
 if something is wrong with it after all, yank it, and release the next version:
   page    {page}
@@ -42,11 +51,13 @@ def compare(run: Run) -> None:
     run.say(f"{built.project} {built.version}, compared with the record:")
     for index, found in held.items():
         run.say(f"  {index.name}: {summary(found)}")
-    run.say(f"  {_tag(run, built)}")
+    tags = _tags(run, built)
+    for line in _described(tags, built):
+        run.say(f"  {line}")
     if held[run.config.pypi].served or held[run.config.pypi].extra:
         run.say(_yank(run, built))
     wrong = [line for index, found in held.items() for line in differences(index, found, whole=whole[index])]
-    wrong += _moved(run, built)
+    wrong += _moved(tags, built)
     if wrong:
         raise NotAsRecorded(built.project, built.version, tuple(wrong))
 
@@ -71,24 +82,70 @@ def differences(index: Index, found: Holdings, *, whole: bool) -> Iterator[str]:
         yield f"{index.name}: {dist.filename} is gone"
 
 
-def _tags(run: Run, built: Built) -> list[tuple[str, str]]:
-    """Return the tags of this version that are there, and their commits."""
+@dataclass(frozen=True)
+class Tags:
+    """The tags of a version in one repository, and the commits they are on; `trouble` says why that is not known."""
+
+    place: str
+    commits: Mapping[str, str]
+    trouble: str = ""
+
+
+def _tags(run: Run, built: Built) -> tuple[Tags, ...]:
+    """Return the tags of this version here and in the remote repository, which has the time of ANSWER_LIMIT."""
     if built.commit is None:
-        return []
+        return ()
     names = [pattern.format(version=built.version, name=built.project) for pattern in run.config.tag]
-    found = [(name, source.commit_of_tag(run.root, name)) for name in names]
-    return [(name, commit) for name, commit in found if commit is not None]
+    found = {name: source.commit_of_tag(run.root, name) for name in names}
+    here = Tags("tag", {name: commit for name, commit in found.items() if commit is not None})
+    remote = source.remote_of(run.root)
+    return (here, _tags_of_remote(run.root, remote, names)) if remote else (here,)
 
 
-def _tag(run: Run, built: Built) -> str:
+def _tags_of_remote(root: Path, remote: str, names: Iterable[str]) -> Tags:
+    """Ask the repository `remote` for the commits of the tags `names`; nobody is asked for a login."""
+    refs = [f"refs/tags/{name}{peeled}" for name in names for peeled in ("", "^{}")]  # the latter of annotated tags
+    argv = ("git", "ls-remote", "--tags", remote, *refs)
+    try:
+        env = environment.for_remote_git(os.environ)
+        outcome = process.run(argv, env=env, cwd=root, time_limit=ANSWER_LIMIT)
+    except ToolStuck:
+        return Tags(remote, {}, f"no answer within {ANSWER_LIMIT:.0f} seconds")
+    if outcome.code != 0:
+        said = environment.LOGIN_IN_URL.sub("//", outcome.output).strip().splitlines()
+        return Tags(remote, {}, said[0] if said else f"exit code {outcome.code}")
+    told = {match[2]: match[1] for match in REF.finditer(outcome.output)}
+    commits = {name: told.get(f"{name}^{{}}", told.get(name, "")) for name in names}
+    return Tags(remote, {name: commit for name, commit in commits.items() if commit})
+
+
+def _described(tags: tuple[Tags, ...], built: Built) -> Iterator[str]:
+    """Yield a line for each repository: which tags of this version it has, and what is still to be pushed."""
     if built.commit is None:
-        return "tag: none, it was built without git"
-    tags = [f"{name} on {commit[:12]}" for name, commit in _tags(run, built)]
-    return f"tag: {', '.join(tags) or 'not set in this repository'}; built from {built.commit[:12]}"
+        yield "tag: none, it was built without git"
+        return
+    here, *elsewhere = tags
+    yield f"tag: {_listed(here) or 'not set in this repository'}; built from {built.commit[:12]}"
+    for there in elsewhere:
+        missing = " ".join(name for name in here.commits if name not in there.commits)
+        if there.trouble:
+            yield f"{there.place}: not known ({there.trouble})"
+        elif missing:
+            yield f"{there.place}: {missing} is not pushed (git push {there.place} {missing})"
+        else:
+            yield f"{there.place}: {_listed(there) or 'no tag of this version'}"
 
 
-def _moved(run: Run, built: Built) -> list[str]:
-    return [f"tag {name} is on {commit}" for name, commit in _tags(run, built) if commit != built.commit]
+def _listed(tags: Tags) -> str:
+    return ", ".join(f"{name} on {commit[:12]}" for name, commit in tags.commits.items())
+
+
+def _moved(tags: tuple[Tags, ...], built: Built) -> Iterator[str]:
+    for one in tags:
+        where = f" at {one.place}" if one is not tags[0] else ""
+        for name, commit in one.commits.items():
+            if commit != built.commit:
+                yield f"tag {name} is on {commit}{where}"
 
 
 def _yank(run: Run, built: Built) -> str:

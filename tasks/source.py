@@ -295,6 +295,12 @@ def commit_of_tag(root: Path, tag: str) -> str | None:
     return _git(root, "rev-parse", "--verify", "--quiet", f"refs/tags/{tag}^{{commit}}", missing="").strip() or None
 
 
+def remote_of(root: Path) -> str | None:
+    """Return the name of the remote repository that tags are pushed to: origin, or the only one; None for none."""
+    names = _git(root, "remote", missing="").split()
+    return "origin" if "origin" in names else names[0] if len(names) == 1 else None
+
+
 def tag_of(source: Source, patterns: Iterable[str], version: str) -> str | None:
     """Return the tag that `version` was released under by one of `patterns`, None where there is none."""
     tags = _git(source.root, "tag", "--list", "--no-column").splitlines() if source.commit else []

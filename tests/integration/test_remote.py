@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 
-from tasks import remote
-from tasks.errors import IndexUnreachable, NotAsRecorded, StageMissing
+from tasks import process, remote, standin
+from tasks.errors import IndexUnreachable, NotAsRecorded, StageMissing, ToolStuck
 from tasks.record import Record
 from tasks.stages import Built, Released
 from tests.index_server import ALWAYS
@@ -19,6 +19,8 @@ from tests.releases import AT, TAGS, Place, bare_run, standing_in, write_rehears
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
     from tests.integration.conftest import Project
 
@@ -110,6 +112,105 @@ def test_a_tag_that_was_moved(place: Place, compare: Callable[[], None], said: l
     assert moved != built or git(place.root, "log", "-1", "--format=%P") != ""
     assert findings(compare) == (f"tag v1.0 is on {moved}",)
     assert f"  tag: v1.0 on {moved[:12]}; built from {built[:12]}" in said
+
+
+# The tag, where it is pushed to.
+
+
+@pytest.fixture
+def origin(place: Place, tmp_path: Path) -> Path:
+    """An empty repository that the project's tags are pushed to."""
+    bare = tmp_path / "origin.git"
+    git(place.root, "init", "--quiet", "--bare", str(bare))
+    git(place.root, "remote", "add", "origin", str(bare))
+    return bare
+
+
+def test_a_tag_that_is_not_pushed_yet_is_told(
+    place: Place, origin: Path, compare: Callable[[], None], said: list[str]
+) -> None:
+    compare()
+    assert "  origin: v1.0 is not pushed (git push origin v1.0)" in said
+    git(place.root, "push", "--quiet", "origin", "v1.0")
+    assert origin.exists()
+    compare()
+    assert f"  origin: v1.0 on {commit_of(place)[:12]}" in said
+
+
+def test_a_signed_or_annotated_tag_is_followed_to_its_commit(
+    place: Place, origin: Path, compare: Callable[[], None], said: list[str]
+) -> None:
+    git(place.root, "tag", "-f", "-a", "-m", "a release", "v1.0")
+    git(place.root, "push", "--quiet", str(origin), "v1.0")
+    compare()
+    assert f"  origin: v1.0 on {commit_of(place)[:12]}" in said
+
+
+def test_a_tag_that_was_moved_where_it_is_pushed_to(place: Place, origin: Path, compare: Callable[[], None]) -> None:
+    built = commit_of(place)
+    moved = commit(place.root)
+    git(place.root, "push", "--quiet", str(origin), f"{moved}:refs/tags/v1.0", f"{moved}:refs/tags/1.0")
+    assert moved != built
+    assert findings(compare) == (f"tag v1.0 is on {moved} at origin", f"tag 1.0 is on {moved} at origin")
+
+
+def test_a_tag_that_is_only_where_it_was_pushed_to(
+    place: Place, origin: Path, compare: Callable[[], None], said: list[str]
+) -> None:
+    git(place.root, "push", "--quiet", str(origin), "v1.0")
+    git(place.root, "tag", "-d", "v1.0")
+    compare()
+    head = commit_of(place)[:12]
+    assert said[3:5] == [f"  tag: not set in this repository; built from {head}", f"  origin: v1.0 on {head}"]
+
+
+def test_the_only_remote_is_asked_whatever_it_is_called(
+    place: Place, origin: Path, compare: Callable[[], None], said: list[str]
+) -> None:
+    git(place.root, "remote", "rename", "origin", "upstream")
+    git(place.root, "tag", "-d", "v1.0")
+    assert origin.exists()
+    compare()
+    assert "  upstream: no tag of this version" in said
+    git(place.root, "remote", "add", "fork", str(origin))
+    said.clear()
+    compare()
+    assert not [line for line in said if "no tag of this version" in line]  # nobody says which of the two it is
+
+
+def test_a_remote_that_is_not_there_is_no_verdict(
+    place: Place, origin: Path, compare: Callable[[], None], said: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.rmtree(origin)
+    compare()
+    (told,) = (line for line in said if line.startswith("  origin: "))
+    assert told.startswith("  origin: not known (fatal: ")
+
+    def stuck(*_args: object, **_options: object) -> NoReturn:
+        raise ToolStuck("git ls-remote", remote.ANSWER_LIMIT, "")
+
+    monkeypatch.setattr(process, "run", stuck)
+    compare()
+    assert "  origin: not known (no answer within 30 seconds)" in said
+    assert place.root.exists()
+
+
+def test_a_remote_that_wants_a_login_is_given_none_and_asks_nobody(
+    place: Place, origin: Path, compare: Callable[[], None], said: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def closed(_environ: WSGIEnvironment, start: StartResponse) -> list[bytes]:
+        start("401 Unauthorized", [("WWW-Authenticate", 'Basic realm="a repository"')])
+        return [b""]
+
+    for name in ("GIT_ASKPASS", "SSH_ASKPASS"):
+        monkeypatch.delenv(name, raising=False)
+    with standin.serving(closed) as url:
+        git(place.root, "remote", "set-url", "origin", url.replace("//", "//ada:a-secret@") + "/demo.git")
+        compare()
+    (told,) = (line for line in said if line.startswith("  origin: "))
+    assert told.startswith("  origin: not known (fatal: ")
+    assert "a-secret" not in told
+    assert origin.exists()
 
 
 def test_a_yank_is_told_and_is_no_fault(place: Place, compare: Callable[[], None], said: list[str]) -> None:

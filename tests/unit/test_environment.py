@@ -125,6 +125,15 @@ def test_git_sees_its_own_settings_and_not_where_a_hook_was_run() -> None:
     assert not {"MY_SWITCH", "PYPI_TOKEN", "PIP_INDEX_URL"} & set(found)
 
 
+def test_git_that_asks_a_remote_has_network_and_agent_and_asks_nobody() -> None:
+    network = {"HTTPS_PROXY": "http://proxy.example", "SSH_AUTH_SOCK": "/agent", "GIT_TERMINAL_PROMPT": "1"}
+    found = environment.for_remote_git(OUTER | network)
+    assert found["GIT_TERMINAL_PROMPT"] == "0"
+    assert (found["HTTPS_PROXY"], found["SSH_AUTH_SOCK"]) == ("http://proxy.example", "/agent")
+    assert not {"MY_SWITCH", "PYPI_TOKEN", "PIP_INDEX_URL"} & set(found)
+    assert "SSH_AUTH_SOCK" not in environment.for_git(OUTER | network)
+
+
 def test_what_is_kept_back_is_named() -> None:
     assert environment.kept_back(OUTER) == ("PIP_EXTRA_INDEX_URL", "PYPI_TOKEN", "XDG_SESSION_TOKEN")
     assert environment.kept_back({"PATH": "/bin", "PIP_INDEX_URL": "https://proxy.example/simple"}) == ()
