@@ -375,10 +375,15 @@ class RecordForeign(ReleaseError):
     path: Path
     theirs: str
     ours: str
+    files: tuple[str, ...]
 
-    what = "{e.path} is the record of other files ({e.theirs}) than built.json ({e.ours})."
-    cause = "records of two releases, or of two builds of one release, lie in one folder."
+    what = "{e.path} is the record of other files ({e.theirs}) than built.json ({e.ours}).{e.shown}"
+    cause = "records of two releases, or of two builds of one release, lie in one folder; or one was edited."
     cure = "remove the file that does not belong here, and run its session again if it was of this release."
+
+    @property
+    def shown(self) -> str:
+        return listing(self.files)
 
 
 @dataclass(eq=False)

@@ -106,15 +106,9 @@ class Record:
 
     def rehash(self, dists: tuple[Dist, ...]) -> None:
         """Raise FilesChanged unless the folder of distributions holds exactly `dists`, byte for byte."""
-        there = {path.name for path in self.dist.iterdir()} if self.dist.is_dir() else set()
-        names = {dist.filename for dist in dists}
-        changed = [f"{name}: is missing" for name in sorted(names - there)]
-        changed += [f"{name}: is not part of this release" for name in sorted(there - names)]
-        for dist in dists:
-            if dist.filename in there and (now := Dist.from_file(self.dist / dist.filename)) != dist:
-                changed.append(f"{dist.filename}: expected sha256 {dist.sha256}, found {now.sha256}")
-        if changed:
-            raise FilesChanged(self.dist, tuple(changed))
+        there = {path.name: _seen(path) for path in self.dist.iterdir()} if self.dist.is_dir() else {}
+        if changed := _differences(_recorded(dists), there):
+            raise FilesChanged(self.dist, changed)
 
     def digest(self) -> str:
         """The sha256 of ``built.json``, which travels between CI jobs outside the artifact."""
@@ -160,7 +154,24 @@ class Record:
             return
         built = load(self.path(Built), Built)
         if (stage.project, stage.version, stage.dists) != (built.project, built.version, built.dists):
-            raise RecordForeign(path, f"{stage.project} {stage.version}", f"{built.project} {built.version}")
+            files = _differences(_recorded(built.dists), _recorded(stage.dists))
+            raise RecordForeign(path, f"{stage.project} {stage.version}", f"{built.project} {built.version}", files)
+
+
+def _recorded(dists: tuple[Dist, ...]) -> dict[str, str]:
+    return {dist.filename: f"sha256 {dist.sha256} ({dist.size} bytes)" for dist in dists}
+
+
+def _seen(path: Path) -> str:
+    """Return what is at `path` in the words of `_recorded`."""
+    return _recorded((Dist.from_file(path),))[path.name] if path.is_file() else "what is no file"
+
+
+def _differences(expected: Mapping[str, str], found: Mapping[str, str]) -> tuple[str, ...]:
+    """Return a line for each name under which something else is found than is expected."""
+    names = sorted(name for name in {*expected, *found} if expected.get(name) != found.get(name))
+    none = "no such file"
+    return tuple(f"{name}: expected {expected.get(name, none)}, found {found.get(name, none)}" for name in names)
 
 
 @contextlib.contextmanager

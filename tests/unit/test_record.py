@@ -306,6 +306,16 @@ def test_a_stage_of_another_release_is_foreign(record: Record, stage: Stage, cha
         record.verified() if isinstance(stage, Verified) else record.find(type(stage))
     assert error.value.path == record.path(stage)
     assert "demo 1.0" in str(error.value)
+    ours, theirs = dict.fromkeys(FILES, ""), {}
+    for file in change.get("dists", DISTS):
+        ours[file.filename] = f"sha256 {file.sha256} ({file.size} bytes)"
+    for file in DISTS:
+        theirs[file.filename] = f"sha256 {file.sha256} ({file.size} bytes)"
+    assert error.value.files == tuple(
+        f"{name}: expected {ours[name] or 'no such file'}, found {theirs[name]}"
+        for name in sorted(FILES)
+        if ours[name] != theirs[name]
+    )
 
 
 def as_json(change: dict[str, Any]) -> dict[str, Any]:
@@ -349,29 +359,46 @@ def gone(dist: Path) -> None:
     dist.rmdir()
 
 
+def folder(dist: Path) -> None:
+    (dist / "egg-info").mkdir()
+
+
+def told(content: str | None) -> str:
+    """Return how a file with `content` is spoken of, None for no file."""
+    if content is None:
+        return "no such file"
+    return f"sha256 {hashlib.sha256(content.encode()).hexdigest()} ({len(content.encode())} bytes)"
+
+
+def line(name: str, found: str | None) -> str:
+    return f"{name}: expected {told(FILES.get(name))}, found {told(found)}"
+
+
+OTHER = "demo-1.0-py2-none-any.whl"
 CHANGES: list[tuple[Callable[[Path], None], tuple[str, ...]]] = [
-    (changed, (f"{WHEEL}: expected sha256",)),
-    (cut_short, (f"{WHEEL}: expected sha256",)),
-    (missing, (f"{WHEEL}: is missing",)),
-    (added, ("demo-0.9.tar.gz: is not part of this release",)),
-    (hidden, (".DS_Store: is not part of this release",)),
-    (renamed, (f"{WHEEL}: is missing", "demo-1.0-py2-none-any.whl: is not part of this release")),
-    (swapped, (f"{WHEEL}: expected sha256", f"{SDIST}: expected sha256")),
-    (gone, (f"{WHEEL}: is missing", f"{SDIST}: is missing")),
+    (changed, (line(WHEEL, "the WHEEL\n"),)),
+    (cut_short, (line(WHEEL, "the"),)),
+    (missing, (line(WHEEL, None),)),
+    (added, (line("demo-0.9.tar.gz", ""),)),
+    (hidden, (line(".DS_Store", ""),)),
+    (folder, ("egg-info: expected no such file, found what is no file",)),
+    (renamed, (line(WHEEL, None), line(OTHER, FILES[WHEEL]))),
+    (swapped, (line(WHEEL, FILES[SDIST]), line(SDIST, FILES[WHEEL]))),
+    (gone, (line(WHEEL, None), line(SDIST, None))),
 ]
 
 
-@pytest.mark.parametrize(("change", "names"), CHANGES)
+@pytest.mark.parametrize(("change", "lines"), CHANGES)
 @each_single_stage
 def test_changed_files_are_named_when_a_stage_is_read(
-    record: Record, stage: Stage, change: Callable[[Path], None], names: tuple[str, ...]
+    record: Record, stage: Stage, change: Callable[[Path], None], lines: tuple[str, ...]
 ) -> None:
     record.write(stage)
     change(record.dist)
     with pytest.raises(FilesChanged) as error:
         record.read(type(stage), session="build")
-    assert len(error.value.changes) == len(names)
-    assert not [name for name in names if name not in str(error.value)]
+    assert set(error.value.changes) == set(lines)
+    assert not [line for line in lines if f"\n  {line}" not in str(error.value)]
     assert record.find(type(stage)) == stage
 
 
