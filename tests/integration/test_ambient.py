@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tasks.config import DEPENDENCIES
+from tasks.indexes import read_project
 from tasks.record import load
-from tasks.stages import Verified
+from tasks.stages import KINDS, Built, Verified
 from tests.projects import write_tree
 
 if TYPE_CHECKING:
@@ -49,11 +51,13 @@ def project(make_project: Callable[..., Project]) -> Project:
 
 @pytest.fixture
 def hostile(project: Project, indexes: Indexes, tmp_path: Path) -> dict[str, str]:
-    """Newer doubles of the project and its dependency: on the test index, in a folder, and in all settings."""
+    """Newer doubles of the project, its dependency and its build backend: on the test index, in a folder, and in all
+    settings.
+    """  # noqa: D205 (one sentence)
     folder = tmp_path / "links"
     folder.mkdir()
     for place in (folder, indexes.folder / "testpypi"):
-        for name in ("six", "demo"):
+        for name in ("six", "demo", "flit_core"):
             write_wheel(place, name, HOSTILE, TRAP)
     url = f"{indexes.urls['testpypi']}/simple/"
     pip_conf = f"[global]\nfind-links = {folder}\nextra-index-url = {url}\nno-build-isolation = true\n"
@@ -63,9 +67,12 @@ def hostile(project: Project, indexes: Indexes, tmp_path: Path) -> dict[str, str
     return {
         "XDG_CONFIG_HOME": str(home),
         "PIP_CONFIG_FILE": str(home / "pip/pip.conf"),
+        "PIP_INDEX_URL": url,
         "PIP_EXTRA_INDEX_URL": url,
         "PIP_FIND_LINKS": str(folder),
         "PIP_NO_DEPS": "1",
+        "UV_DEFAULT_INDEX": url,
+        "UV_INDEX_URL": url,
         "UV_INDEX": url,
         "UV_EXTRA_INDEX_URL": url,
         "UV_FIND_LINKS": str(folder),
@@ -78,7 +85,7 @@ def hostile(project: Project, indexes: Indexes, tmp_path: Path) -> dict[str, str
 
 @pytest.mark.parametrize("uv", [True, False], ids=["uv", "pip"])
 def test_what_is_installed_is_what_was_released_and_what_pypi_has(
-    project: Project, hostile: dict[str, str], tmp_path: Path, *, uv: bool
+    project: Project, indexes: Indexes, hostile: dict[str, str], tmp_path: Path, *, uv: bool
 ) -> None:
     assert project.nox("testpypi").code == 0
     if not uv:
@@ -87,16 +94,25 @@ def test_what_is_installed_is_what_was_released_and_what_pypi_has(
     done = project.nox("verify", flags=("--no-dependencies",), **hostile)
     assert done.code == 0, done.output
     assert done.shows("1 dependency from PyPI")
-    for path in project.record.glob("verified-*.json"):
-        installed = {one.name: one for one in load(path, Verified).installed}
-        assert installed["demo"].version == "1.0"
+    of_pypi = {file.sha256 for file in read_project(DEPENDENCIES, "six")}
+    built = {dist.kind: dist.sha256 for dist in load(project.record / "built.json", Built).dists}
+    for kind in KINDS:
+        (path,) = project.record.glob(f"verified-*-{kind}.json")
+        installed = {
+            one.name: one for one in load(path, Verified).installed if one.name != "pip"
+        }  # it was there before
+        assert set(installed) == {"demo", "six"}
+        assert (installed["demo"].version, installed["demo"].sha256) == ("1.0", built[kind])
+        assert (installed["demo"].origin or "").startswith(f"{indexes.urls['testpypi']}/packages/demo-1.0")
         assert installed["six"].version != HOSTILE
         assert (installed["six"].origin or "").startswith("https://")
-        assert len(installed["six"].sha256 or "") == 64
+        assert installed["six"].sha256 in of_pypi
 
 
 def test_the_trial_of_check_and_the_tools_are_not_misled_either(project: Project, hostile: dict[str, str]) -> None:
     del hostile["PYTHONPATH"]  # nox itself would read it
+    for name in ("PIP_INDEX_URL", "UV_DEFAULT_INDEX", "UV_INDEX_URL"):
+        del hostile[name]  # where this machine takes its tools from, which are locked by hash
     assert project.nox("build").code == 0
     done = project.nox("check", "--offline", flags=("--no-dependencies",), **hostile)
     assert done.code == 0, done.output
