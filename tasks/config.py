@@ -28,7 +28,12 @@ if TYPE_CHECKING:
 # CPython versions to choose from where a project says no more than `>=3.9`. The probe needs 3.8.
 KNOWN_PYTHONS = tuple(f"3.{minor}" for minor in range(8, 15))
 CLASSIFIER = re.compile(r"Programming Language :: Python :: (3\.\d+)$")
-DEPENDENCIES = Index("PyPI", simple=PYPI.simple)
+DEPENDENCIES = Index(
+    "PyPI",
+    simple=PYPI.simple,
+    token_variable="DEPENDENCIES_TOKEN",  # noqa: S106 (a variable's name)
+    token_location=PYPI.token_location,
+)
 
 REHEARSALS = ("testpypi", "dryrun")
 
@@ -258,9 +263,10 @@ def _index(role: str, urls: Any) -> Index:
         raise BadConfig(key, f"a table with exactly: {', '.join(sorted(needed))}", urls)
     for name, url in urls.items():
         _checked_url(f"{key}.{name}", url)
-    host = urlsplit(urls["simple"]).netloc
-    variable = DEFAULT_INDEXES[role].token_variable
-    return Index(host, simple=urls["simple"].rstrip("/") + "/", upload=urls.get("upload", ""), token_variable=variable)
+    default, simple, upload = DEFAULT_INDEXES[role], urls["simple"].rstrip("/") + "/", urls.get("upload", "")
+    if (simple, upload) == (default.simple, default.upload):
+        return default
+    return Index(urlsplit(simple).netloc, simple=simple, upload=upload, token_variable=default.token_variable)
 
 
 def _checked_url(key: str, url: Any) -> None:

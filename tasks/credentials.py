@@ -13,11 +13,13 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 from .errors import BadCredential, NoCredential
+from .indexes import Login, origin
 from .tokens import EXPIRATION, PREFIX, PROJECT_NAMES, Token, narrow
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from .config import Config
     from .indexes import Index
 
 TOKEN_USER = "__token__"  # noqa: S105 (the user name that goes with an API token)
@@ -115,7 +117,8 @@ def _token(index: Index, outer: Mapping[str, str]) -> dict[str, tuple[str, str]]
     if value is None:
         return {}
     _stop_if_unfit(index, index.token_variable, value)
-    return {index.token_variable: (TOKEN_USER, value)}
+    username = "" if index.is_public else outer.get(index.user_variable, "")
+    return {index.token_variable: (username or TOKEN_USER, value)}
 
 
 def _pair(index: Index, outer: Mapping[str, str]) -> dict[str, tuple[str, str]]:
@@ -177,6 +180,36 @@ def _identity(index: Index, outer: Mapping[str, str]) -> dict[str, str]:
 
 def _bad(index: Index, complaint: str, variable: str = "") -> BadCredential:
     return BadCredential(index.name, complaint, variable or index.token_variable, index.pages)
+
+
+# What an index is read with.
+
+
+def with_logins(config: Config, outer: Mapping[str, str]) -> Config:
+    """Return `config` with the logins that `outer` gives to read its indexes; PyPI and TestPyPI are read without.
+
+    An index is read with the credential of its uploads. That of the dependencies has a variable of its own; without it
+    an index at the same place lends its login, and no other place gets to see one. Raises BadCredential.
+    """
+    testpypi, pypi = (_chosen(index, outer) for index in (config.testpypi, config.pypi))
+    wanted = config.dependencies
+    own = {} if wanted.is_public else _token(wanted, outer)
+    if own:
+        wanted = replace(wanted, login=Login(*own[wanted.token_variable], wanted.token_variable))
+    lent = [index.login for index in (testpypi, pypi) if origin(index.simple) == origin(wanted.simple)]
+    wanted = replace(wanted, login=wanted.login or next(filter(None, lent), None))
+    return replace(config, testpypi=testpypi, pypi=pypi, dependencies=wanted)
+
+
+def _chosen(index: Index, outer: Mapping[str, str]) -> Index:
+    return index if index.is_public else readable(index, choose(index, outer))
+
+
+def readable(index: Index, credential: Credential | None) -> Index:
+    """Return `index` to be read with the `credential` of its uploads, where it is not one that anybody can read."""
+    if index.is_public or not credential or not credential.secret:
+        return index
+    return replace(index, login=Login(credential.variables["TWINE_USERNAME"], credential.secret, credential.source))
 
 
 # What it may do.

@@ -10,10 +10,11 @@ import contextlib
 import functools
 import os
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from . import environment, process, report, standins
+from . import environment, process, relay, report, standins
 from .errors import BadWorkspace, DryrunFailed, listing
 from .record import DIGEST_VARIABLE, Record
 from .stages import Built, Checked, Dist, Released
@@ -37,7 +38,8 @@ def dryrun(run: Run, nox: process.Argv) -> None:
     """Release the project to two stand-in indexes, with `nox` as the command that starts nox on this noxfile."""
     with _workspace(run) as place, _indexes(run, place) as (standin, tokens):
         env = environment.for_dryrun(os.environ) | standin.to_environment() | tokens
-        env.pop(DIGEST_VARIABLE, None)
+        for name in (DIGEST_VARIABLE, run.config.testpypi.user_variable, run.config.pypi.user_variable):
+            env.pop(name, None)
         _nested(run, place, nox, env, "testpypi", *_handed_on(run))
         built = Record.of(place).read(Built, session=run.names["build"])
         alone = (*nox, "--no-dependencies")
@@ -104,8 +106,10 @@ def _to_keep(folder: Path, root: Path) -> Path:
 def _indexes(run: Run, place: Path) -> Iterator[tuple[Standin, dict[str, str]]]:
     """Start the two stand-ins; yield where they are, and the tokens they take. They end with us, however we end."""
     with standins.started(run.tools("standin"), place) as (standin, tokens):
-        run.say(f"stand-in for TestPyPI: {standin.testpypi}   stand-in for PyPI: {standin.pypi}")
-        yield standin, tokens
+        pairs = ((run.config.testpypi, standin.testpypi), (run.config.pypi, standin.pypi))
+        run.say("   ".join(f"stand-in for {index.name}: {url}" for index, url in pairs))
+        dependencies = relay.local(run.config.dependencies)
+        yield replace(standin, dependencies=dependencies.simple if dependencies.stands_for else ""), tokens
 
 
 def _summary(run: Run, place: Path) -> None:

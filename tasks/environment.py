@@ -118,13 +118,17 @@ def dropped(outer: Mapping[str, str], extra: Iterable[str] = ()) -> list[str]:
     return sorted(name for name in lost if not name.upper().startswith(NO_INTEREST))
 
 
-def for_install(outer: Mapping[str, str]) -> dict[str, str]:
+def for_install(outer: Mapping[str, str], *, relayed: bool = False) -> dict[str, str]:
     """Return the environment for installing and running the released files as a stranger would.
 
     No index, find-links, age limit or constraint of this machine's pip and uv settings is left in it; certificates,
-    proxies and caches are, those set in pip's configuration files included.
+    proxies and caches are, those set in pip's configuration files included. Where dependencies are `relayed`, from an
+    address on this machine that is another one each time, no proxy and no cache is in between.
     """
     env = pip_network_settings(outer) | _picked(outer, SYSTEM | NETWORK | COMPILERS)
+    if relayed:
+        past = ",".join(filter(None, [env.get("NO_PROXY") or env.get("no_proxy"), "127.0.0.1"]))
+        env |= {"NO_PROXY": past, "no_proxy": past, "UV_NO_CACHE": "1", "PIP_NO_CACHE_DIR": "1"}
     return env | {"PIP_CONFIG_FILE": os.devnull, "UV_NO_CONFIG": "1", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
 
 

@@ -485,6 +485,24 @@ class InstallFailed(ReleaseError):
         return indented(self.output)
 
 
+@dataclass(eq=False)
+class NoFittingWheel(ReleaseError):
+    python: str
+    tag: str
+    files: tuple[str, ...]
+
+    what = "No wheel of this release fits Python {e.python} here, which takes {e.tag} and less exact ones:{e.shown}"
+    cause = "the wheel for this Python or platform was not built, or was not among the files that were taken."
+    cure = (
+        "build it (cibuildwheel: CIBW_BUILD) and take all files anew with `nox -s build -- --rebuild --from FOLDER`; or"
+        " take {e.python} out of `pythons` in [tool.seatrial], where its users build the sdist."
+    )
+
+    @property
+    def shown(self) -> str:
+        return shortened(self.files)
+
+
 # What the indexes say.
 
 
@@ -517,13 +535,52 @@ class IndexRefused(ReleaseError):
 
 
 @dataclass(eq=False)
+class LoginRefused(IndexRefused):
+    """An index that shows itself to those alone who log in, and did not take what we had."""
+
+    source: str
+    variable: str
+
+    what = "{e.index} did not show {e.url}: {e.status} {e.reason}. {e.tried}"
+    cause = "an index that wants a login to be read; or a login that has expired, or may not read this index."
+    cure = (
+        "put a token or password that may read it into {e.variable}, and its user name into {e.user} (without:"
+        " __token__). Only seatrial's own requests use it: no installer and no build sees it."
+    )
+
+    @property
+    def tried(self) -> str:
+        return f"It was asked with {self.source}." if self.source else "It was asked without a login: none is set."
+
+    @property
+    def user(self) -> str:
+        return self.variable.removesuffix("_TOKEN") + "_USERNAME"
+
+
+@dataclass(eq=False)
 class IndexNotJson(ReleaseError):
     index: str
     url: str
+    found: str = "something else"
 
-    what = "{e.index} did not answer {e.url} in the JSON of the simple repository API (PEP 691)."
-    cause = "a proxy's login page, a wrong URL in [tool.seatrial.indexes], or an index that has no JSON."
+    what = (
+        "{e.index} did not answer {e.url} with a page of the simple repository API (PEP 691, PEP 503), but {e.found}."
+    )
+    cause = "a proxy's login page, or a wrong URL in [tool.seatrial.indexes]."
     cure = "open the URL in a browser and correct the setting. Without hashes from the index no bytes can be proved."
+
+
+@dataclass(eq=False)
+class NoHashes(ReleaseError):
+    index: str
+    url: str
+
+    what = "The bytes that {e.index} serves cannot be proved: {e.url} lists files without their sha256."
+    cause = "an index that has neither the JSON of the simple repository API nor #sha256= in its HTML, or only md5."
+    cure = (
+        "let the index tell them (devpi, Artifactory, Nexus and GitLab do; pypiserver: --hash-algo sha256). Where it is"
+        ' the rehearsal index, `rehearse-on = "dryrun"` in [tool.seatrial] does without it.'
+    )
 
 
 @dataclass(eq=False)

@@ -1,20 +1,20 @@
 """PyPI and TestPyPI as values; which bytes does an index hold; waiting for it to show them.
 
-Reads the simple repository API in JSON (PEP 691, PEP 700): what an installer reads, and the only view with hashes.
-All HTTP of the release sessions is here, but for twine's and the installers' own.
+Reads the simple repository API (see `simple`): what an installer reads, and the only view with hashes. All HTTP of the
+release sessions is here, but for twine's and the installers' own; so is the login that an index wants to be read.
 """
 
 from __future__ import annotations
 
+import base64
 import email.utils
 import http.client
-import json
 import time
 import urllib.error
 import urllib.request
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
 from packaging.utils import (
@@ -26,15 +26,26 @@ from packaging.utils import (
 )
 from packaging.version import InvalidVersion, Version
 
-from .errors import IndexNotJson, IndexRefused, IndexUnreachable, NotVisible, OtherBytes
+from .errors import (
+    IndexNotJson,
+    IndexRefused,
+    IndexUnreachable,
+    LoginRefused,
+    NoHashes,
+    NotVisible,
+    OtherBytes,
+)
+from .simple import ACCEPTED, files
+from .simple import Served as Served  # noqa: PLC0414 (part of what an index is asked here)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from http.client import HTTPMessage
     from pathlib import Path
+    from typing import IO
 
     from .stages import Dist
 
-JSON = "application/vnd.pypi.simple.v1+json"
 INTEGRITY = "application/vnd.pypi.integrity.v1+json"
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 READ_LIMIT = 30.0  # seconds for one answer
@@ -42,19 +53,49 @@ RETRY_AFTER = (1.0, 3.0, 6.0)  # seconds between tries of one read; an index may
 LONGEST_PAUSE = 120.0  # seconds; an index that asks for more is left alone
 POLL_AFTER = (0.2, 0.5, 1, 2, 4, 8, 15)  # seconds between looks while waiting; the last one repeats
 AGREEING = 2  # answers in a row that have to agree where several edges serve one index
-NOT_FOUND, TOO_MANY, SERVER_ERROR = 404, 429, 500
+NO_LOGIN, FORBIDDEN, NOT_FOUND, TOO_MANY, SERVER_ERROR = 401, 403, 404, 429, 500
+
+
+@dataclass(frozen=True)
+class Login:
+    """What an index is read with: user name and password (or token), and where they are from, in words."""
+
+    username: str
+    password: str = field(repr=False)
+    source: str
+
+    @property
+    def header(self) -> str:
+        """The value of the Authorization header (RFC 7617)."""
+        return "Basic " + base64.b64encode(f"{self.username}:{self.password}".encode()).decode("ascii")
 
 
 @dataclass(frozen=True)
 class Index:
-    """A package index: where it is read, where it takes uploads, and where a person looks."""
+    """A package index: where it is read, where it takes uploads, and where a person looks.
+
+    `login` is sent where `simple` is and nowhere else. `stands_for` is the simple URL of the index that is read through
+    this one, which is then on this machine (see `relay`).
+    """
 
     name: str
     simple: str
     upload: str = ""
     pages: str = ""
     token_variable: str = ""
-    token_location: str = ""  # the host that an API token names inside itself
+    token_location: str = ""  # the host that an API token names inside itself; only PyPI and TestPyPI have one
+    login: Login | None = field(default=None, compare=False)
+    stands_for: str = ""
+
+    @property
+    def is_public(self) -> bool:
+        """Whether this is PyPI or TestPyPI (or stands in for one): their rules hold, and nobody logs in to read."""
+        return bool(self.token_location)
+
+    @property
+    def user_variable(self) -> str:
+        """The variable with the user name that goes with the token, for an index whose users have names."""
+        return self.token_variable.removesuffix("_TOKEN") + "_USERNAME"
 
     @property
     def is_loopback(self) -> bool:
@@ -70,6 +111,12 @@ class Index:
 def is_loopback(url: str) -> bool:
     """Whether `url` names a server on this machine."""
     return urlsplit(url).hostname in LOOPBACK
+
+
+def origin(url: str) -> tuple[str, str]:
+    """Return scheme and host with port of `url`: what decides who may see a login."""
+    parts = urlsplit(url)
+    return parts.scheme, parts.netloc.lower()
 
 
 PYPI = Index(
@@ -88,18 +135,6 @@ TESTPYPI = Index(
     token_variable="TESTPYPI_TOKEN",  # noqa: S106 (a variable's name)
     token_location="test.pypi.org",  # noqa: S106 (a host)
 )
-
-
-@dataclass(frozen=True)
-class Served:
-    """A file as the simple repository API shows it; `sha256` and `uploaded` are empty where the index tells none."""
-
-    filename: str
-    sha256: str
-    url: str
-    yanked: bool
-    uploaded: str = ""  # in ISO 8601 (PEP 700)
-    size: int = 0
 
 
 @dataclass(frozen=True)
@@ -125,11 +160,12 @@ class Holdings:
 def holdings(index: Index, project: str, version: str, dists: tuple[Dist, ...], *, patient: bool = True) -> Holdings:
     """Ask `index` what it holds of `project` `version`, and compare it by hash with `dists`.
 
-    A file without a hash counts as different: bytes that cannot be compared are not proved. Raises IndexUnreachable,
-    IndexRefused and IndexNotJson.
+    Raises IndexUnreachable, IndexRefused and IndexNotJson, and NoHashes where it tells none of what it serves.
     """
     served = {file.filename: file for file in read_project(index, project, patient=patient)}
     names = {dist.filename for dist in dists}
+    if served and not any(file.sha256 for file in served.values()):
+        raise NoHashes(index.name, urljoin(index.simple, canonicalize_name(project) + "/"))
     there = [(dist, served[dist.filename]) for dist in dists if dist.filename in served]
     extra = (file for name, file in served.items() if name not in names and _is_of(name, version))
     return Holdings(
@@ -201,30 +237,14 @@ def read_project(index: Index, project: str, *, patient: bool = True) -> tuple[S
     if answer is None:
         return ()
     try:
-        return tuple(_served(entry, url) for entry in json.loads(answer)["files"])
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        raise IndexNotJson(index.name, url) from None
+        return files(answer, url)
+    except ValueError as error:
+        raise IndexNotJson(index.name, url, str(error)) from None
 
 
 def read_release(index: Index, project: str, version: str) -> tuple[Served, ...]:
     """Return the files that `index` lists for `version` of `project`."""
     return tuple(file for file in read_project(index, project) if _is_of(file.filename, version))
-
-
-def _served(entry: Any, page: str) -> Served:
-    """Return the file that `entry` describes. Raises one of the errors above where it does not describe any."""
-    filename, url, sha256 = entry["filename"], entry["url"], entry["hashes"].get("sha256", "")
-    if not all(isinstance(text, str) for text in (filename, url, sha256)):
-        raise TypeError("a name, a URL or a hash that is not text")
-    uploaded, size = entry.get("upload-time"), entry.get("size")
-    return Served(
-        filename=filename,
-        sha256=sha256,
-        url=urljoin(page, url),
-        yanked=bool(entry.get("yanked", False)),
-        uploaded=uploaded if isinstance(uploaded, str) else "",
-        size=size if isinstance(size, int) else 0,
-    )
 
 
 def _is_of(filename: str, version: str) -> bool:
@@ -236,7 +256,7 @@ def _is_of(filename: str, version: str) -> bool:
         return False
 
 
-def _get(index: Index, url: str, *, patient: bool, accept: str = JSON) -> bytes | None:
+def _get(index: Index, url: str, *, patient: bool, accept: str = ACCEPTED) -> bytes | None:
     """Return the body at `url`, None for 404. Busy servers and broken connections are tried again."""
     return _get_with(RETRY_AFTER if patient else (), index, url, accept)
 
@@ -253,19 +273,26 @@ def _get_with(pauses: tuple[float, ...], index: Index, url: str, accept: str) ->
 
 def _get_once(index: Index, url: str, accept: str) -> bytes | None:
     try:
-        return _read(url, accept)
+        return _read(index, url, accept)
     except urllib.error.HTTPError as error:
         error.close()
         if error.code == NOT_FOUND:
             return None
         busy = error.code == TOO_MANY or error.code >= SERVER_ERROR
         if not busy:
-            raise IndexRefused(index.name, url, error.code, str(error.reason)) from None
+            raise _refused(index, url, error) from None
         pause = retry_after(error.headers.get("Retry-After", ""), datetime.now(timezone.utc))
         raise IndexUnreachable(index.name, url, f"{error.code} {error.reason}", pause) from None
     except (OSError, ValueError, http.client.HTTPException) as error:  # unreachable, too slow, reset, cut short
         reason = str(getattr(error, "reason", error)) or type(error).__name__
         raise IndexUnreachable(index.name, url, reason) from None
+
+
+def _refused(index: Index, url: str, error: urllib.error.HTTPError) -> IndexRefused:
+    facts = (index.name, url, error.code, str(error.reason))
+    if error.code in {NO_LOGIN, FORBIDDEN} and not index.is_public:
+        return LoginRefused(*facts, index.login.source if index.login else "", index.token_variable)
+    return IndexRefused(*facts)
 
 
 def retry_after(text: str, now: datetime) -> float:
@@ -279,11 +306,37 @@ def retry_after(text: str, now: datetime) -> float:
     return max((moment.replace(tzinfo=moment.tzinfo or timezone.utc) - now).total_seconds(), 0.0)
 
 
-def _read(url: str, accept: str) -> bytes:
+class _Careful(urllib.request.HTTPRedirectHandler):
+    """Follows redirects, and takes a login along only where they stay at the same place."""
+
+    def redirect_request(  # noqa: PLR0917 (urllib calls it so)
+        self,
+        req: urllib.request.Request,
+        fp: IO[bytes],
+        code: int,
+        msg: str,
+        headers: HTTPMessage,
+        newurl: str,
+    ) -> urllib.request.Request | None:
+        request = super().redirect_request(req, fp, code, msg, headers, newurl)
+        if request is not None and origin(newurl) != origin(req.full_url):
+            request.remove_header("Authorization")
+        return request
+
+
+def opened(index: Index, url: str, accept: str = ACCEPTED) -> http.client.HTTPResponse:
+    """Return the answer of `index` to a request for `url`, to be read and closed. Raises what urllib raises."""
     request = urllib.request.Request(url, headers={"Accept": accept, "Cache-Control": "no-cache"})  # noqa: S310
-    with urllib.request.urlopen(request, timeout=READ_LIMIT) as answer:  # noqa: S310 (scheme checked by config)
-        body: bytes = answer.read()  # raises IncompleteRead where it is cut short
-        return body
+    if index.login and origin(url) == origin(index.simple):
+        request.add_header("Authorization", index.login.header)
+    opener = urllib.request.build_opener(_Careful)
+    answer: http.client.HTTPResponse = opener.open(request, timeout=READ_LIMIT)  # scheme checked by config
+    return answer
+
+
+def _read(index: Index, url: str, accept: str) -> bytes:
+    with opened(index, url, accept) as answer:
+        return answer.read()  # raises IncompleteRead where it is cut short
 
 
 def provenance(index: Index, project: str, version: str, filename: str) -> bytes | None:

@@ -9,7 +9,7 @@ import json
 import os
 import shutil
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +19,7 @@ from . import process, toml
 from .errors import InstallFailed
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from .stages import Dist
 
@@ -67,13 +67,15 @@ class Venv:
 class Installer:
     """How to install: with the program `uv`, or with the environment's own pip where it is None.
 
-    `index` is the simple repository that dependencies come from, `scratch` a folder for lists and reports.
+    `index` is the simple repository that dependencies come from, `scratch` a folder for lists and reports. `told` says
+    for a URL that was installed from what it is outside of this machine.
     """
 
     uv: str | None
     env: Mapping[str, str]
     scratch: Path
     index: str
+    told: Callable[[str], str] = str
 
     def create(self, root: Path, python: str | None) -> Venv:
         """Make a fresh virtual environment for `python` (as nox names it; None: the one that runs us)."""
@@ -120,7 +122,8 @@ class Installer:
             return {}
         listed = self.scratch / "dependencies.txt"
         listed.write_text("".join(f"{line}\n" for line in requirements), encoding="utf-8")
-        return self._locked(venv, listed, guest) if self.uv else self._reported(venv, listed, f"{guest}=={version}")
+        found = self._locked(venv, listed, guest) if self.uv else self._reported(venv, listed, f"{guest}=={version}")
+        return {name: tuple(replace(one, url=self.told(one.url)) for one in many) for name, many in found.items()}
 
     def check(self, venv: Venv) -> None:
         """Raise InstallFailed where requirements of what is installed are not met (``pip check``)."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from . import report, source, standins
+from . import credentials, report, source, standins
 from .errors import Dirty, NotAttested, NotConfirmed, NotVerified, RehearsedElsewhere, TagElsewhere
 from .indexes import is_loopback
 from .record import now
@@ -27,8 +27,9 @@ def rehearse(run: Run) -> None:
     if done is not None and counts(run, done.index):
         run.say(f"{done.project} {done.version} is on {place(run, done)} already, since {done.at}.")
         return
-    with standins.rehearsal(run) as (index, outer):
-        credential = find_credential(run, index, checked.project, outer)
+    with standins.rehearsal(run) as (place_of_it, outer):
+        credential = find_credential(run, place_of_it, checked.project, outer)
+        index = credentials.readable(place_of_it, credential)
         found, _ = Sending(run, index, checked, credential, outer).send()
     urls = tuple(found.url(dist) for dist in checked.dists)
     run.record.write(
@@ -76,6 +77,7 @@ def release(run: Run) -> None:
     run.say(f"to {index.name}:")
     run.say(report.files(built.dists))
     credential = find_credential(run, index, built.project, os.environ)
+    index = credentials.readable(index, credential)
     _confirm(run, built)
     sending = Sending(run, index, built, credential, os.environ)
     attested = sending.can_attest()

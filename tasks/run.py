@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import hashlib
 import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from . import environment, report, scratch
+from . import environment, relay, report, scratch
 from .installer import Installer, Venv
 
 if TYPE_CHECKING:
@@ -90,7 +92,9 @@ class Run:
 
     def installer(self, scratch: Path) -> Installer:
         """Return what installs released files in throw-away environments, with lists and reports in `scratch`."""
-        return Installer(self.uv, environment.for_install(os.environ), scratch, self.config.dependencies.simple)
+        index = relay.local(self.config.dependencies)
+        env = environment.for_install(os.environ, relayed=bool(index.stands_for))
+        return Installer(self.uv, env, scratch, index.simple, functools.partial(relay.told, index=index))
 
     def tools_in(self, scratch: Path, lock: str) -> Path:
         """Install the hash-locked tools of requirements/`lock`.txt beside the session's own; return the interpreter."""

@@ -23,7 +23,7 @@ import nox.virtualenv
 
 from . import build as building
 from . import check as checking
-from . import ci, environment, explain, options, process, publish, remote, report, scratch, standins
+from . import ci, credentials, environment, explain, options, process, publish, remote, report, scratch, standins
 from . import dryrun as rehearsal
 from . import rebuild as rebuilding
 from . import verify as verifying
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
 CHAIN = {"check": "build", "testpypi": "check", "verify": "testpypi"}
 NAMES = ("build", "check", "testpypi", "verify", "pypi", "dryrun", "inspect", "status", "rebuild")
+READERS = frozenset({"check", "testpypi", "verify", "pypi", "dryrun", "rebuild"})  # of an index, with its login
 BACKENDS = "uv|virtualenv"
 HERE = Path(__file__).resolve().parent
 COMMAND = re.compile(r"nox -s ([\w-]+)( --)?")
@@ -297,10 +298,8 @@ def _run(setup: Setup, name: str, session: nox.Session) -> Run:
     typed = _as_typed(setup, f"nox -s {name} --")
     asked = options.parse(name, session.posargs, Path(session.invoked_from), prog=typed)
     standin = standins.from_environment(os.environ)
-    config = standin.replacing(setup.config) if standin else setup.config
+    config = _settings(setup.config, name, asked, standin)
     record = Record.of(standin.place if standin else setup.root, os.environ.get(DIGEST_VARIABLE))
-    if asked.sdist_only:
-        config = replace(config, archives=("sdist",))
     return Run(
         session=session,
         name=name,
@@ -313,3 +312,13 @@ def _run(setup: Setup, name: str, session: nox.Session) -> Run:
         standin=standin,
         uv=nox.virtualenv.UV if nox.virtualenv.HAS_UV else None,
     )
+
+
+def _settings(config: Config, name: str, asked: options.Options, standin: standins.Standin | None) -> Config:
+    """Return the settings that hold for this run of the session `name`. Raises BadCredential."""
+    if asked.sdist_only:
+        config = replace(config, archives=("sdist",))
+    if standin:
+        return standin.replacing(config)
+    reads = name in READERS or (name == "status" and asked.remote)
+    return credentials.with_logins(config, os.environ) if reads and not asked.explain else config

@@ -10,14 +10,14 @@ import contextlib
 import json
 import os
 import shutil
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from . import environment, process
 from .errors import NotLoopback, StandinFailed
-from .indexes import LOOPBACK, PYPI, TESTPYPI, Index
+from .indexes import LOOPBACK, Index
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -33,18 +33,26 @@ INDEXES = ("testpypi", "pypi")
 
 @dataclass(frozen=True)
 class Standin:
-    """Two servers, and the folder that takes the dry run's own ``dist/`` and record."""
+    """Two servers, and the folder that takes the dry run's own ``dist/`` and record.
+
+    `dependencies` is the simple URL of the relay to an index that wants a login (see `relay`), empty for none.
+    """
 
     place: Path
     testpypi: str
     pypi: str
+    dependencies: str = ""
 
     def to_environment(self) -> dict[str, str]:
-        return {VARIABLE: json.dumps({"place": str(self.place), "testpypi": self.testpypi, "pypi": self.pypi})}
+        return {VARIABLE: json.dumps(asdict(self) | {"place": str(self.place)})}
 
     def replacing(self, config: Config) -> Config:
-        """Return `config` with the two public indexes replaced; dependencies come from where they always do."""
-        return replace(config, testpypi=_at(TESTPYPI, self.testpypi), pypi=_at(PYPI, self.pypi))
+        """Return `config` with the two indexes replaced; dependencies come from where they always do."""
+        wanted = config.dependencies
+        if self.dependencies:
+            wanted = replace(wanted, simple=self.dependencies, stands_for=wanted.simple)
+        testpypi, pypi = _at(config.testpypi, self.testpypi), _at(config.pypi, self.pypi)
+        return replace(config, testpypi=testpypi, pypi=pypi, dependencies=wanted)
 
 
 def from_environment(outer: Mapping[str, str]) -> Standin | None:
@@ -54,8 +62,9 @@ def from_environment(outer: Mapping[str, str]) -> Standin | None:
         return None
     try:
         found = json.loads(text)
-        standin = Standin(Path(found["place"]), found["testpypi"], found["pypi"])
-        hosts = {url: urlsplit(url).hostname for url in (standin.testpypi, standin.pypi)}
+        standin = Standin(Path(found["place"]), found["testpypi"], found["pypi"], found.get("dependencies", ""))
+        urls = filter(None, (standin.testpypi, standin.pypi, standin.dependencies))
+        hosts = {url: urlsplit(url).hostname for url in urls}
     except (ValueError, KeyError, TypeError, AttributeError):
         raise NotLoopback(VARIABLE, "(not readable)") from None
     for url, host in hosts.items():
@@ -97,9 +106,10 @@ def rehearsal(run: Run, held: tuple[Dist, ...] = ()) -> Iterator[tuple[Index, Ma
         for dist in held:
             shutil.copyfile(run.record.dist / dist.filename, files / dist.filename)
         with started(run.tools_in(scratch, "standin"), scratch) as (standin, tokens):
-            yield _at(TESTPYPI, standin.testpypi), tokens
+            yield _at(run.config.testpypi, standin.testpypi), tokens
 
 
 def _at(index: Index, url: str) -> Index:
     base = url.rstrip("/")
-    return replace(index, name=f"{index.name} (stand-in)", simple=f"{base}/simple/", upload=f"{base}/legacy/", pages="")
+    urls = {"simple": f"{base}/simple/", "upload": f"{base}/legacy/", "pages": ""}
+    return replace(index, name=f"{index.name} (stand-in)", login=None, **urls)

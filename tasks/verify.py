@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from . import report, standins, ways
 from .errors import InstallFailed, NotVerifiable, OtherBytes
+from .fitting import chosen, fits_everywhere, tags_of
 from .indexes import download, wait_until_served
 from .installer import Origin
 from .publish import counts, elsewhere
@@ -61,15 +62,31 @@ def _live(run: Run, rehearsed: Rehearsed, dists: tuple[Dist, ...], index: Index)
     served = wait_until_served(index, *release, rehearsed.dists, limit=limit, say=run.say, again=again)
     with run.scratch() as scratch:
         installer = run.installer(scratch)
-        if dists[0].kind == "wheel":
+        local = _to_fetch(run, installer, index, dists)
+        if local is None:
             install_wheel(run, installer, index, rehearsed, dists, pauses=RETRY_AFTER)
         else:
-            installer.from_file(run.venv, fetched(index, rehearsed, dists[0], served, scratch), rehearsed.project)
+            installer.from_file(run.venv, fetched(index, rehearsed, local, served, scratch), rehearsed.project)
         origins = tuple(Origin(served.url(dist), dist.sha256) for dist in dists)
         guest = Guest(f"{rehearsed.project} {rehearsed.version} ({dists[0].kind})", *release, origins)
         life = live(installer, run.venv, guest, run.config, run.root)
     _stop_on_errors(run, life, index)
     return life
+
+
+def _to_fetch(run: Run, installer: Installer, index: Index, dists: tuple[Dist, ...]) -> Dist | None:
+    """Return the file that we fetch for the installer, None where it takes a wheel from `index` itself.
+
+    An sdist always is (see `fetched`); a wheel where the index wants a login, which no installer gets. Raises
+    NoFittingWheel where no wheel fits.
+    """
+    if dists[0].kind == "sdist":
+        return dists[0]
+    if fits_everywhere(dists) and index.login is None:
+        return None
+    taken = tags_of(run.venv, installer.env, installer.scratch)
+    wheel = chosen(dists, taken, str(run.session.python))
+    return wheel if index.login else None
 
 
 def install_wheel(

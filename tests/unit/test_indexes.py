@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tasks import indexes as module
+from tasks import simple
 from tasks.errors import IndexNotJson, IndexRefused, IndexUnreachable, NotVisible, OtherBytes
 from tasks.indexes import (
     AGREEING,
-    JSON,
     POLL_AFTER,
     PYPI,
     TESTPYPI,
@@ -27,6 +27,7 @@ from tasks.indexes import (
     stop_if_different,
     wait_until_served,
 )
+from tasks.simple import JSON
 from tasks.stages import Dist
 from tasks.standin import make_index, make_token, serving
 from tests.index_server import ALWAYS, Faults
@@ -263,7 +264,7 @@ def test_a_version_that_is_none_has_no_further_files(index: Index, dists: tuple[
 def test_what_is_no_page_of_the_json_api_is_said_to_be_none(body: bytes | str) -> None:
     with (
         answering(body) as url,
-        pytest.raises(IndexNotJson, match=r"did not answer http.*/demo/ in the JSON"),
+        pytest.raises(IndexNotJson, match=r"did not answer http.*/demo/ with a page of the simple"),
     ):
         read_project(Index("an index", simple=f"{url}/simple/"), "demo")
 
@@ -286,7 +287,7 @@ def test_a_page_of_the_json_api_is_read() -> None:
 def test_no_entry_of_a_page_breaks_the_reader(entry: Any) -> None:
     """Whatever stands in the list of files is a file, or one of the errors that `read_project` turns into words."""
     with contextlib.suppress(ValueError, KeyError, TypeError, AttributeError):
-        found = module._served(entry, "https://index.example/simple/demo/")
+        found = simple._served(entry, "https://index.example/simple/demo/")
         assert [type(text) for text in (found.filename, found.sha256, found.url)] == [str, str, str]
 
 

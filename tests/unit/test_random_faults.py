@@ -20,7 +20,8 @@ from hypothesis import strategies as st
 
 from tasks import indexes, process
 from tasks.errors import ReleaseError
-from tasks.indexes import TESTPYPI
+from tasks.indexes import TESTPYPI, Index
+from tasks.simple import JSON
 from tasks.stages import Dist
 from tasks.standin import make_index, make_token
 from tasks.upload import Job, upload
@@ -87,7 +88,7 @@ class Net:
             raise ConnectionResetError("reset by peer")
         return (502, "Bad Gateway") if fault == "stored, then 502" else (status, reason)
 
-    def read(self, url: str, _accept: str) -> bytes:
+    def read(self, _index: Index, url: str, _accept: str) -> bytes:
         """Answer what `indexes` asks, or let it meet a fault."""
         fault = self.reads.pop() if self.reads else "fine"
         if fault == "killed":
@@ -115,7 +116,7 @@ class Net:
             "REQUEST_METHOD": method,
             "PATH_INFO": path,
             "CONTENT_LENGTH": str(len(body)),
-            "HTTP_ACCEPT": indexes.JSON,
+            "HTTP_ACCEPT": JSON,
             "wsgi.input": io.BytesIO(body),
             **more,
         }

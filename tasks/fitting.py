@@ -1,0 +1,93 @@
+"""Which wheel of a release an interpreter installs: the tags of that interpreter, in its own order of preference.
+
+The tags are computed inside it, by `packaging` as nox has it: ABIs (abi3, free-threaded), the C library (manylinux,
+musllinux) and the machine (universal2, Pyodide) are known there alone.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import packaging
+from packaging.utils import parse_wheel_filename
+
+from . import process
+from .errors import NoFittingWheel, ToolFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from .installer import Venv
+    from .stages import Dist
+
+# Only this one package is brought along, from its own folder: nothing else there is in sight of the interpreter.
+ASK = """\
+import importlib.util, json, pathlib, sys
+folder = pathlib.Path(sys.argv[1])
+spec = importlib.util.spec_from_file_location(
+    "packaging", str(folder / "__init__.py"), submodule_search_locations=[str(folder)]
+)
+sys.modules["packaging"] = importlib.util.module_from_spec(spec)
+from packaging.tags import sys_tags
+print(json.dumps([str(tag) for tag in sys_tags()]))
+"""
+LIMIT = 60.0
+EVERYWHERE = "py3-none-any"
+
+
+def tags_of(venv: Venv, env: Mapping[str, str], scratch: Path) -> tuple[str, ...]:
+    """Return the tags of wheels that the interpreter of `venv` takes, the best first. Raises ToolFailed."""
+    argv = (str(venv.python), "-I", "-c", ASK, str(Path(str(packaging.__file__)).parent))
+    outcome = process.run(argv, env=env, cwd=scratch, time_limit=LIMIT)
+    try:
+        return tuple(json.loads(outcome.output.splitlines()[-1]))
+    except (ValueError, IndexError):
+        raise ToolFailed(
+            "Asking the interpreter which wheels it takes",
+            outcome.code,
+            outcome.output,
+            "an interpreter that is damaged, or older than the `packaging` beside nox supports.",
+            "set `pythons` in [tool.seatrial] to Pythons that are still supported, or mend the interpreter.",
+        ) from None
+
+
+def tags(filename: str) -> frozenset[str]:
+    """Return the tags that the name of a wheel stands for, a compressed set spelled out."""
+    return frozenset(map(str, parse_wheel_filename(filename)[3]))
+
+
+def fitting(names: Iterable[str], taken: Sequence[str]) -> str | None:
+    """Return the one of the wheels `names` that an interpreter with the tags `taken` prefers, None where none fits.
+
+    Of two with equal tags the one with the higher build number is preferred, as installers do.
+    """
+    rank = {tag: place for place, tag in enumerate(taken)}
+    able = [name for name in names if not rank.keys().isdisjoint(tags(name))]
+    return min(able, key=lambda name: (_best(name, rank), *_negative(parse_wheel_filename(name)[2])), default=None)
+
+
+def _best(name: str, rank: Mapping[str, int]) -> int:
+    return min(rank[tag] for tag in tags(name) if tag in rank)
+
+
+def _negative(build: tuple[()] | tuple[int, str]) -> tuple[int, ...]:
+    """Return what sorts build numbers from the highest down, none last."""
+    return (-build[0], *(-ord(char) for char in build[1])) if build else (1,)
+
+
+def fits_everywhere(dists: Iterable[Dist]) -> bool:
+    """Whether one of `dists` is a wheel for every Python 3, so that nothing has to be asked."""
+    return any(dist.kind == "wheel" and EVERYWHERE in tags(dist.filename) for dist in dists)
+
+
+def chosen(dists: Sequence[Dist], taken: Sequence[str], python: str) -> Dist:
+    """Return the wheel of `dists` that is to be installed on `python`, which takes the tags `taken`.
+
+    Raises NoFittingWheel.
+    """
+    name = fitting((dist.filename for dist in dists), taken)
+    if name is None:
+        raise NoFittingWheel(python, taken[0] if taken else "", tuple(dist.filename for dist in dists))
+    return next(dist for dist in dists if dist.filename == name)
