@@ -20,6 +20,7 @@ from .config import KNOWN_PYTHONS, is_here
 from .errors import NotReady, ReleaseError, ToolFailed
 from .installer import Origin
 from .record import now
+from .rules.registry import for_index
 from .stages import KINDS, Built, Checked, Problem, Trial
 from .stranger import Guest, live
 
@@ -66,7 +67,7 @@ def _stop_on_errors(run: Run, found: Sequence[Problem], *, trial: bool = False) 
     if found:
         run.say(report.problems(found))
     if errors := sum(problem.severity == "error" for problem in found):
-        raise NotReady(errors, trial=trial)
+        raise NotReady(errors, trial=trial, index=_other_index(run) or "PyPI")
 
 
 def _judge_release(run: Run, built: Built) -> tuple[tuple[str, ...], tuple[Problem, ...]]:
@@ -87,13 +88,20 @@ def _judge_release(run: Run, built: Built) -> tuple[tuple[str, ...], tuple[Probl
         asked = scratch / "request.json"
         asked.write_text(json.dumps(request), encoding="utf-8")
         answer = _judge(run, scratch, "release", "--request", str(asked))
-    return tuple(answer["rules"]), _without_ignored(run, [Problem(**problem) for problem in answer["problems"]])
+    found = for_index([Problem(**problem) for problem in answer["problems"]], _other_index(run))
+    return tuple(answer["rules"]), _without_ignored(run, found)
+
+
+def _other_index(run: Run) -> str:
+    """Return the name of the index that these files are for, where neither it nor the rehearsal index is PyPI's."""
+    concerned = [run.config.pypi] if run.rehearsed_here else [run.config.pypi, run.config.testpypi]
+    return "" if any(index.is_public for index in concerned) else run.config.pypi.name
 
 
 def _look_up(run: Run, built: Built) -> tuple[tuple[str, ...], tuple[Problem, ...]]:
     """Return the codes of the rules on the indexes, and what they found, ignored warnings left out and named."""
     if run.options.offline:
-        run.say("  not checked: what TestPyPI and PyPI hold already (--offline)")
+        run.say(f"  not checked: what {run.config.testpypi.name} and {run.config.pypi.name} hold already (--offline)")
         return (), ()
     applied, found = lookups.judge(built, run.config, rehearsed_here=run.rehearsed_here is not None)
     if ways.is_spent(run.config, found):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
+from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -432,6 +433,7 @@ class RunningAlready(ReleaseError):
 class NotReady(ReleaseError):
     count: int
     trial: bool = False
+    index: str = "PyPI"
 
     what = "{e.shown}"
     cause = "see each finding above."
@@ -442,7 +444,7 @@ class NotReady(ReleaseError):
         errors = f"{self.count} error{'s' if self.count != 1 else ''}"
         if self.trial:
             return f"The files do not work once installed: {errors}."
-        return f"PyPI would refuse these files, or they would fail their users: {errors}."
+        return f"{self.index} would refuse these files, or they would fail their users: {errors}."
 
 
 @dataclass(eq=False)
@@ -453,8 +455,8 @@ class NotVerifiable(ReleaseError):
     what = "The files that {e.index} serves do not work once installed: {e.shown}."
     cause = "this Python or platform, which `check` did not try; or a dependency that has changed since."
     cure = (
-        "if the project is at fault, mend it and take the next version: this one is spent on {e.index}, and PyPI does"
-        " not have it. If it is this machine's or a dependency's fault, run `verify` again: nothing is uploaded twice."
+        "if the project is at fault, mend it and take the next version: this one is spent on {e.index}, and no other"
+        " index has it. If it is this machine's or a dependency's fault, run `verify` again: nothing is uploaded twice."
     )
 
     @property
@@ -514,8 +516,13 @@ class IndexUnreachable(ReleaseError):
     pause: float = 0.0
 
     what = "{e.index} cannot be read at {e.url}: {e.reason}{e.asked}"
-    cause = "no network, a proxy or certificate that is not set up, or an outage (https://status.python.org)."
+    cause = "no network, a proxy or certificate that is not set up, or an outage{e.status}."
     cure = "run the session again when it answers: it goes on where it stopped, and nothing is uploaded twice."
+
+    @property
+    def status(self) -> str:
+        is_public = (urlsplit(self.url).hostname or "").endswith("pypi.org")
+        return " (https://status.python.org)" if is_public else " of that index"
 
     @property
     def asked(self) -> str:
@@ -688,7 +695,7 @@ class NameTaken(ReleaseError):
 
     what = "{e.index} does not take {e.project} from you. Its own words:{e.shown}"
     cause = (
-        "the name, or one too like it, belongs to somebody else there, whoever owns it on PyPI; or the token is for"
+        "the name, or one too like it, belongs to somebody else there, whoever owns it elsewhere; or the token is for"
         " another project."
     )
     cure = "if it is the token, make one for this project. If it is the name, one of these.{e.ways}"
@@ -707,7 +714,7 @@ class NotAsRecorded(ReleaseError):
     what = "{e.project} {e.version} is not what the record says:{e.shown}"
     cause = "files or tags that somebody changed after the release, or the record of another build in this folder."
     cure = (
-        "find out who did that and why. If the files on PyPI are not yours to answer for, yank the version as shown"
+        "find out who did that and why. If the released files are not yours to answer for, yank the version as shown"
         " above, revoke the tokens that can upload to it, and release the next one."
     )
 
@@ -747,10 +754,17 @@ class NoCredential(ReleaseError):
 
     what = "No upload to {e.index}: there is no credential for it.{e.set_aside}"
     cause = "{e.variable} is not set here; in CI a secret that this step was not given, or a job without an identity."
-    cure = (
-        "put an API token into {e.variable}.{e.links} In CI a trusted publisher needs none: GitHub wants `permissions:"
-        " id-token: write`, GitLab `id_tokens:` (docs/how-to/ci.md)."
-    )
+    cure = "put an API token into {e.variable}.{e.links}{e.otherwise}"
+
+    @property
+    def otherwise(self) -> str:
+        if not self.pages:
+            user = self.variable.removesuffix("_TOKEN") + "_USERNAME"
+            return f" A password does as well; the user name that it is for goes into {user}."
+        return (
+            " In CI a trusted publisher needs none: GitHub wants `permissions: id-token: write`, GitLab `id_tokens:`"
+            " (docs/how-to/ci.md)."
+        )
 
     @property
     def set_aside(self) -> str:
@@ -856,7 +870,7 @@ class RehearsedElsewhere(ReleaseError):
     here: bool = False
 
     what = "These files were rehearsed on {e.found}, and the rehearsal index of this release is {e.expected}."
-    cause = "the record was made against another index (a stand-in of `dryrun` proves nothing about TestPyPI)."
+    cause = "the record was made against another index (a stand-in of `dryrun` proves nothing about {e.expected})."
     cure = "`{e.anew}` rehearses there.{e.otherwise}"
 
     @property
@@ -883,7 +897,7 @@ class NotConfirmed(ReleaseError):
     command: str
 
     what = "Not uploaded: {e.project} {e.version} was not confirmed{e.shown}."
-    cause = "an upload to PyPI cannot be undone, so the version is typed, or given with --yes where nobody can type."
+    cause = "an upload cannot be undone, so the version is typed, or given with --yes where nobody can type."
     cure = "{e.command}"
 
     @property

@@ -31,7 +31,8 @@ def judge(
     concerned = (config.pypi,) if rehearsed_here else (config.testpypi, config.pypi)
     asked = [index for index in concerned if not index.is_loopback]
     with ThreadPoolExecutor(2) as pool:
-        listings = list(pool.map(lambda index: listing(index, built, index is config.pypi, moment), asked))
+        asking = ((index, built, index is config.pypi and index.is_public, moment) for index in asked)
+        listings = list(pool.map(lambda facts: listing(*facts), asking))
     applied = tuple(sorted(rule.code for rule in INDEX_RULES)) if listings else ()
     return applied, tuple(problem for found in listings for problem in judge_listing(found))
 
@@ -55,6 +56,7 @@ def listing(index: Index, built: Built, is_pypi: bool, now: datetime) -> Listing
         now=now,
         similar=tuple(similar),
         trouble=trouble,
+        is_public=index.is_public,
     )
 
 

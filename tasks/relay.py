@@ -27,11 +27,12 @@ from .simple import JSON, files
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from .indexes import Index
+    from .indexes import Index, Login
     from .simple import Served
 
 PROJECT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*/?")  # below the simple URL; nothing that climbs out of it
 METADATA = ".metadata"  # what an index serves beside a file (PEP 658)
+ONE = threading.Lock()  # `check` tries several files at once, and one relay is enough for them
 KNOCK = "pip"  # a project to ask for, to learn whether the login is taken before an installer trips over it
 
 
@@ -98,6 +99,10 @@ class _Handler(BaseHTTPRequestHandler):
             with contextlib.suppress(OSError):
                 self.send_error(502, f"{self.relay.index.name} does not answer as an index")
 
+    def do_HEAD(self) -> None:
+        """Say that there are no parts of files to be had, which is what uv asks for with it."""
+        self.send_error(405)
+
     def _hand_on(self, answer: http.client.HTTPResponse, *, is_page: bool) -> None:
         if is_page:
             page = self.relay.page(answer.read(), answer.url)
@@ -119,7 +124,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @functools.cache
-def _address(index: Index) -> str:
+def _address(index: Index, _login: Login) -> str:
     """Serve a relay to `index` as long as this process lives, and return its simple URL. Raises LoginRefused."""
     read_project(index, KNOCK)
     relay = Relay(index)
@@ -136,7 +141,9 @@ def local(index: Index) -> Index:
     """
     if index.login is None:
         return index
-    return replace(index, simple=_address(index), login=None, stands_for=index.simple)
+    with ONE:
+        address = _address(index, index.login)
+    return replace(index, simple=address, login=None, stands_for=index.simple)
 
 
 def told(url: str, index: Index) -> str:

@@ -52,6 +52,7 @@ EXPLANATIONS = (
     (r"invalid-reuse-token", "the CI's identity is good for once, and was used: run this job again, which goes on"),
     (r"Trusted|OIDC|oidc|id.token", "the CI's identity does not fit the publisher that is registered on the index"),
     (r"Credential not found|No keyring|username|password", "no credential was found: set the token variable"),
+    (r"HTTPError: 403", "the credential may read this index and not write to it, or not to this project"),
     (r"Too many new projects", "the index lets an account make only so many projects an hour: wait an hour"),
     (r"HTTPError: 429", "the index limits how often it is asked: wait some minutes"),
     (r"HTTPError: 5\d\d", "the index is busy or down (https://status.python.org)"),

@@ -106,7 +106,7 @@ def _numbered(ways: Iterable[str]) -> str:
 def _next(run: Run, free: str) -> str:
     return (
         f"The next version: {free} is free on both indexes. Set it, commit, `{run.command('verify')}`."
-        " Cost: a version number that PyPI never shows."
+        f" Cost: a version number that {run.config.pypi.name} never shows."
     )
 
 
@@ -120,6 +120,6 @@ def _elsewhere(run: Run) -> tuple[str, str]:
     )
     here = (
         f'A rehearsal on this machine: this once, {commands}; for good, `rehearse-on = "dryrun"` in [tool.seatrial].'
-        " Cost: no foreign index takes and serves these files before PyPI does; the record says so."
+        f" Cost: no foreign index takes and serves these files before {run.config.pypi.name} does; the record says so."
     )
     return staging, here

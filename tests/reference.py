@@ -59,7 +59,8 @@ RULES_PAGE = """\
 
 What `check` applies to the files of a release, and `inspect` to any wheel or sdist (each by itself: the rules on the
 release as a whole are left out there). An **error** stops the release; a **warning** is shown, recorded, and silenced
-with a reason in `[tool.seatrial.ignore]`:
+with a reason in `[tool.seatrial.ignore]`. An error that holds **on PyPI** alone is a warning for a release whose
+indexes are [others](../how-to/private-index.md):
 
 ```toml
 [tool.seatrial.ignore]

@@ -46,6 +46,7 @@ class Listing:
     now: datetime
     similar: tuple[str, ...] = ()
     trouble: str = ""
+    is_public: bool = True  # PyPI or TestPyPI, whose own rules hold there alone
 
     @property
     def release(self) -> tuple[Served, ...]:
@@ -119,7 +120,12 @@ def old_release(listing: Listing) -> Iterator[str]:
     It closed to new files: raise the version.
     """
     moments = [moment for file in listing.release if (moment := _moment(file.uploaded))]
-    if moments and listing.absent and listing.now - min(moments) > timedelta(days=limits.RELEASE_DAYS):
+    if (
+        listing.is_public
+        and moments
+        and listing.absent
+        and listing.now - min(moments) > timedelta(days=limits.RELEASE_DAYS)
+    ):
         day = min(moments).date().isoformat()
         yield f"{listing.name} has had this version since {day}, and takes no new files for it: raise the version."
 

@@ -29,6 +29,16 @@ Severity = Literal["error", "warning"]
 T = TypeVar("T")
 MENTIONS = 20  # findings of one rule on one file
 
+# The rules that hold on PyPI (and TestPyPI) alone: its own refusals of files that other indexes take and every
+# installer installs. The others are about files that break for somebody, wherever they come from.
+PYPI_ALONE = frozenset(
+    """
+    filename-platform file-size metadata-local-version metadata-classifier metadata-direct-reference metadata-email
+    metadata-url metadata-url-label metadata-summary-length description-renders contents-pyarmor
+    contents-sourcedefender zip-ratio
+    """.split()
+)
+
 
 @dataclass(frozen=True)
 class Release:
@@ -265,6 +275,20 @@ def judge_release(paths: Iterable[Path], release: Release) -> tuple[Problem, ...
 def judge_together(paths: Iterable[Path], release: Release) -> tuple[Problem, ...]:
     """Apply the release rules alone."""
     return tuple(_together(map(Look.open, paths), release))
+
+
+def for_index(found: Iterable[Problem], other: str) -> list[Problem]:
+    """Return `found` as it counts for the index `other`, which is not PyPI; empty for PyPI.
+
+    What PyPI alone refuses is a warning there.
+    """
+    note = f" (A warning: only PyPI refuses it, and these files are for {other}.)"
+    return [
+        replace(one, severity="warning", message=one.message + note)
+        if other and one.rule in PYPI_ALONE and one.severity == "error"
+        else one
+        for one in found
+    ]
 
 
 def judge_listing(listing: Listing) -> tuple[Problem, ...]:

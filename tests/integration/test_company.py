@@ -1,0 +1,146 @@
+"""A company's own indexes in every place: two that take uploads, one for dependencies, and each wants a login."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import shutil
+from typing import TYPE_CHECKING
+
+import pytest
+from virtualenv.seed.wheels.embed import get_embed_wheel
+
+from tasks.standin import serving
+from tests.archives import metadata, wheel
+from tests.integration.conftest import RUNNING
+from tests.integration.test_bad_input import is_clear
+from tests.private_index import READER, WRITER, PrivateIndex, basic
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from tests.integration.conftest import Project
+
+ROLES = ("testpypi", "pypi", "dependencies")
+SETTINGS = """
+[tool.seatrial]
+pythons = ["{python}"]
+index-timeout = 5
+smoke = ["python -c 'import demo, inhouse'"]
+
+[tool.seatrial.indexes.testpypi]
+upload = "{testpypi}/legacy/"
+simple = "{testpypi}/simple/"
+
+[tool.seatrial.indexes.pypi]
+upload = "{pypi}/legacy/"
+simple = "{pypi}/simple/"
+
+[tool.seatrial.indexes.dependencies]
+simple = "{dependencies}/simple/"
+"""
+
+
+class Company:
+    """Three private indexes, and a project that is set to them."""
+
+    def __init__(self, folder: Path, urls: dict[str, str], indexes: dict[str, PrivateIndex]) -> None:
+        self.folder, self.urls, self.indexes = folder, urls, indexes
+        self.login = {"TESTPYPI_USERNAME": WRITER[0], "TESTPYPI_TOKEN": WRITER[1]}
+        self.login |= {"PYPI_USERNAME": WRITER[0], "PYPI_TOKEN": WRITER[1]}
+        self.login |= {"DEPENDENCIES_USERNAME": READER[0], "DEPENDENCIES_TOKEN": READER[1]}
+
+    def held(self, role: str) -> dict[str, bytes]:
+        return {path.name: path.read_bytes() for path in (self.folder / role).iterdir()}
+
+
+@pytest.fixture
+def company(tmp_path: Path) -> Iterator[Company]:
+    folder = tmp_path / "company"
+    indexes = {role: PrivateIndex.of(folder / role) for role in ROLES}
+    changes = {"Name": "inhouse", "License-File": None}
+    info = "inhouse-2.0.dist-info"
+    files = {"demo/__init__.py": None, "inhouse.py": "", f"{info}/licenses/LICENSE": None}
+    files |= {f"{info}/METADATA": metadata({**changes, "Version": "2.0"})}
+    wheel(folder / "dependencies", filename="inhouse-2.0-py3-none-any.whl", files=files)
+    for name in ("setuptools", "pip"):
+        if (bundled := get_embed_wheel(name, RUNNING)) is not None:
+            shutil.copy(bundled.path, folder / "dependencies")
+    with contextlib.ExitStack() as stack:
+        urls = {role: stack.enter_context(serving(index)) for role, index in indexes.items()}
+        yield Company(folder, urls, indexes)
+
+
+@pytest.fixture
+def project(make_project: Callable[..., Project], company: Company) -> Project:
+    settings = SETTINGS.format(python=RUNNING, **company.urls)
+    made = make_project(settings, backend="setuptools", dependencies=["inhouse>=1"])
+    made.env |= company.login
+    return made
+
+
+@pytest.fixture(params=["uv", "virtualenv"])
+def flags(request: pytest.FixtureRequest) -> tuple[str, ...]:
+    return ("--force-venv-backend", request.param)
+
+
+def test_a_release_where_every_index_wants_a_login(project: Project, company: Company, flags: tuple[str, ...]) -> None:
+    rehearsed = project.nox("verify", flags=flags)
+    assert rehearsed.code == 0, rehearsed.output
+    done = project.nox("pypi", "--yes", "1.0", flags=flags)
+    assert done.code == 0, done.output
+    assert company.held("testpypi") == company.held("pypi") == project.files()
+    host = company.urls["dependencies"].removeprefix("http://")
+    assert rehearsed.shows(f"with 1 dependency from {host}")
+    for path in project.record.glob("verified-*.json"):
+        found = {one["name"]: one for one in json.loads(path.read_text(encoding="utf-8"))["installed"]}
+        assert found["inhouse"]["origin"] == f"{company.urls['dependencies']}/packages/inhouse-2.0-py3-none-any.whl"
+    record = "".join(path.read_text(encoding="utf-8") for path in project.record.glob("*.json"))
+    for text in (record, rehearsed.output, done.output):
+        assert not any(secret in text for _, secret in (READER, WRITER))
+    assert {given for _, given in company.indexes["dependencies"].seen} == {basic(*READER)}
+    assert "PyPI" not in rehearsed.of("testpypi").output + done.output
+
+
+def test_the_smoke_command_of_a_release_sees_no_login(
+    make_project: Callable[..., Project], company: Company, flags: tuple[str, ...]
+) -> None:
+    spy = "import os, sys; sys.exit('DEPENDENCIES_TOKEN' in os.environ or 'may only read' in str(os.environ))"
+    settings = SETTINGS.format(python=RUNNING, **company.urls)
+    settings = settings.replace("python -c 'import demo, inhouse'", f'python -c \\"{spy}\\"')
+    project = make_project(settings, backend="setuptools")
+    project.env |= company.login
+    done = project.nox("verify", flags=flags)
+    assert done.code == 0, done.output
+
+
+def test_a_dry_run_where_the_dependencies_want_a_login(project: Project, company: Company) -> None:
+    done = project.nox("dryrun")
+    assert done.code == 0, done.output
+    host = company.urls["pypi"].removeprefix("http://")
+    assert done.shows(f"stand-in for {host}: http://127.0.0.1", f"{host} (stand-in) serves exactly the files")
+    assert not company.indexes["testpypi"].seen
+    assert not company.indexes["pypi"].seen
+
+
+def test_a_login_that_may_only_read(project: Project, company: Company) -> None:
+    refused = project.nox("testpypi", TESTPYPI_USERNAME=READER[0], TESTPYPI_TOKEN=READER[1])
+    assert is_clear(refused, "did not take the files", "403 Forbidden", "may read this index and not write to it")
+    assert not company.held("testpypi")
+    assert project.nox("testpypi").code == 0
+
+
+@pytest.mark.parametrize("role", ["TESTPYPI", "DEPENDENCIES"])
+def test_a_login_that_is_missing(project: Project, role: str) -> None:
+    del project.env[f"{role}_TOKEN"]
+    refused = project.nox("verify" if role == "TESTPYPI" else "check")
+    assert is_clear(refused, "401 Unauthorized", f"{role}_TOKEN", f"{role}_USERNAME")
+
+
+def test_an_index_without_hashes_is_refused_before_anything_is_sent(project: Project, company: Company) -> None:
+    company.indexes["testpypi"].hashes = False
+    (company.folder / "testpypi" / "demo-0.9.tar.gz").write_bytes(b"an older release")
+    refused = project.nox("testpypi")
+    assert is_clear(refused, "cannot be proved", "lists files without their sha256", 'rehearse-on = "dryrun"')
+    assert set(company.held("testpypi")) == {"demo-0.9.tar.gz"}
