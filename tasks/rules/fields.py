@@ -123,7 +123,7 @@ def license_expression(metadata: Metadata) -> Iterator[str]:
             yield f"{given!r} is no SPDX licence expression: {error}."
 
 
-@metadata_rule("metadata-two-licenses", "error", server("forklift/metadata.py", "_validate_metadata"))
+@metadata_rule("metadata-two-licenses", "error", server("forklift/metadata.py", "_validate_metadata", "everywhere"))
 def two_licenses(metadata: Metadata) -> Iterator[str]:
     """License and License-Expression are both set.
 

@@ -25,7 +25,7 @@ LINUX = (
 CONTROLS = frozenset([*map(chr, range(32)), chr(127)])
 
 
-@file_rule("filename-characters", "error", server("forklift/legacy.py", "_validate_filename"))
+@file_rule("filename-characters", "error", server("forklift/legacy.py", "_validate_filename", "everywhere"))
 def characters(look: Look) -> Iterator[str]:
     r"""The file's name holds a control character or a backslash.
 
@@ -36,7 +36,7 @@ def characters(look: Look) -> Iterator[str]:
         yield f"PyPI takes no control characters and no backslashes in a file's name: {look.path.name!r}."
 
 
-@file_rule("filename-extension", "error", server("forklift/forms.py", "_filetype_extension_mapping"))
+@file_rule("filename-extension", "error", server("forklift/forms.py", "_filetype_extension_mapping", "everywhere"))
 def extension(look: Look) -> Iterator[str]:
     """The file is neither a wheel (`.whl`) nor an sdist (`.tar.gz`), spelled just so.
 
@@ -63,7 +63,7 @@ def wheel(look: Look) -> Iterator[str]:
             yield f"its tags cannot be read: {error}."
 
 
-@file_rule("filename-sdist", "error", server("forklift/legacy.py", "file_upload"))
+@file_rule("filename-sdist", "error", server("forklift/legacy.py", "file_upload", "everywhere"))
 def sdist(look: Look) -> Iterator[str]:
     """An sdist's name is not NAME-VERSION.tar.gz with the normalised name and version of its own metadata (PEP 625).
 
@@ -81,7 +81,7 @@ def sdist(look: Look) -> Iterator[str]:
         yield f"PyPI takes this sdist only as {wanted}, by the name and version in its PKG-INFO (PEP 625)."
 
 
-@file_rule("filename-project", "error", server("forklift/legacy.py", "file_upload"))
+@file_rule("filename-project", "error", server("forklift/legacy.py", "file_upload", "everywhere"))
 def project(look: Look) -> Iterator[str]:
     """A wheel's name does not begin with the normalised name of the project: lower case, underscores for `-` and `.`.
 
@@ -127,7 +127,7 @@ def is_platform(tag: str) -> bool:
     return tag in limits.PLATFORMS or any(pattern.fullmatch(tag) for pattern in limits.PLATFORM_PATTERNS)
 
 
-@file_rule("filename-length", "error", server("forklift/legacy.py", "file_upload"))
+@file_rule("filename-length", "error", server("forklift/legacy.py", "file_upload", "everywhere"))
 def length(look: Look) -> Iterator[str]:
     """The wheel's name is too long for the server to write `NAME.metadata` beside it: "Filename is too long".
 

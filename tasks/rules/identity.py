@@ -22,7 +22,7 @@ NAME = re.compile(r"[A-Z0-9]|[A-Z0-9][A-Z0-9._-]*[A-Z0-9]", re.IGNORECASE | re.A
 NEWER_BACKEND = "a newer build backend writes a newer Metadata-Version"
 
 
-@metadata_rule("metadata-version", "error", server("forklift/metadata.py", "SUPPORTED_METADATA_VERSIONS"))
+@metadata_rule("metadata-version", "error", server("forklift/metadata.py", "SUPPORTED_METADATA_VERSIONS", "everywhere"))
 def metadata_version(metadata: Metadata) -> Iterator[str]:
     """Metadata-Version is missing, or one that PyPI does not know. It answers: "'X' is not a valid metadata version".
 

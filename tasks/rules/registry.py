@@ -29,16 +29,6 @@ Severity = Literal["error", "warning"]
 T = TypeVar("T")
 MENTIONS = 20  # findings of one rule on one file
 
-# The rules that hold on PyPI (and TestPyPI) alone: its own refusals of files that other indexes take and every
-# installer installs. The others are about files that break for somebody, wherever they come from.
-PYPI_ALONE = frozenset(
-    """
-    filename-platform file-size metadata-local-version metadata-classifier metadata-direct-reference metadata-email
-    metadata-url metadata-url-label metadata-summary-length description-renders contents-pyarmor
-    contents-sourcedefender zip-ratio
-    """.split()
-)
-
 
 @dataclass(frozen=True)
 class Release:
@@ -282,10 +272,11 @@ def for_index(found: Iterable[Problem], other: str) -> list[Problem]:
 
     What PyPI alone refuses is a warning there.
     """
+    theirs = {rule.code for rule in all_rules() if rule.source.scope == "public"}
     note = f" (A warning: only PyPI refuses it, and these files are for {other}.)"
     return [
         replace(one, severity="warning", message=one.message + note)
-        if other and one.rule in PYPI_ALONE and one.severity == "error"
+        if other and one.rule in theirs and one.severity == "error"
         else one
         for one in found
     ]

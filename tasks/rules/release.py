@@ -80,7 +80,7 @@ def lost_files(release: Release) -> Iterator[str]:
         yield f"these files are lost on the way through the sdist:{shortened(lost)}"
 
 
-@release_rule("release-build-reaches", "warning")
+@release_rule("release-build-reaches", "warning", practice("Linux distributions and conda-forge, which build offline"))
 def build_reaches(release: Release) -> Iterator[str]:
     """The wheel could be built from the sdist only with the program git or the network in reach.
 

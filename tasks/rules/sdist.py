@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from .look import Look, Tar
 
 
-@tar_rule("tar-sparse", "error", server("forklift/legacy.py", "_is_valid_dist_file"))
+@tar_rule("tar-sparse", "error", server("forklift/legacy.py", "_is_valid_dist_file", "everywhere"))
 def sparse(found: Tar) -> Iterator[str]:
     """A member is stored as a sparse file. PyPI answers: "Sparse members are not allowed".
 
@@ -50,7 +50,7 @@ def pkg_info(look: Look) -> Iterator[str]:
         yield f"there is no {top}/PKG-INFO in it: build it with the backend (python -m build --sdist)."
 
 
-@sdist_rule("sdist-license-file", "error", server("forklift/legacy.py", "file_upload"))
+@sdist_rule("sdist-license-file", "error", server("forklift/legacy.py", "file_upload", "everywhere"))
 def license_file(look: Look) -> Iterator[str]:
     """A licence file that PKG-INFO names is not in the sdist. PyPI answers: "License-File LICENSE does not exist".
 

@@ -55,7 +55,7 @@ def one_dist_info(look: Look) -> Iterator[str]:
         yield f"installers want one .dist-info folder, and it holds {some(found)}."
 
 
-@wheel_rule("wheel-license-file", "error", server("forklift/legacy.py", "file_upload"))
+@wheel_rule("wheel-license-file", "error", server("forklift/legacy.py", "file_upload", "everywhere"))
 def license_file(look: Look) -> Iterator[str]:
     """A licence file that METADATA names is not in `.dist-info/licenses/`. PyPI answers: "License-File does not exist".
 

@@ -30,7 +30,7 @@ def _odd(found: Zip, kind: Oddity) -> str:
     return some([repr(place)[1:-1] for place in found.oddities.get(kind, ())])
 
 
-@file_rule("archive-both", "error", server("forklift/legacy.py", "_is_valid_dist_file"))
+@file_rule("archive-both", "error", server("forklift/legacy.py", "_is_valid_dist_file", "everywhere"))
 def both(look: Look) -> Iterator[str]:
     """The file can be read as a zip file and as a tar file. PyPI answers: "File is both a zip and a tar file".
 
@@ -70,7 +70,7 @@ def ratio(found: Zip) -> Iterator[str]:
         )
 
 
-@zip_rule("zip-compression", "error", server("forklift/legacy.py", "_is_valid_dist_file"))
+@zip_rule("zip-compression", "error", server("forklift/legacy.py", "_is_valid_dist_file", "everywhere"))
 def compression(found: Zip) -> Iterator[str]:
     """A member is neither stored nor deflated. PyPI answers: "File does not use a supported compression type".
 
@@ -91,7 +91,7 @@ def encrypted(found: Zip) -> Iterator[str]:
         yield f"no installer can unpack what is encrypted: {some(names)}."
 
 
-@zip_rule("zip-characters", "error", server("utils/zipfiles.py", "_contains_unprintable_chars"))
+@zip_rule("zip-characters", "error", server("utils/zipfiles.py", "_contains_unprintable_chars", "everywhere"))
 def characters(found: Zip) -> Iterator[str]:
     r"""A member's name has a control character. PyPI answers: "Invalid character in filename".
 
@@ -101,7 +101,7 @@ def characters(found: Zip) -> Iterator[str]:
         yield f"PyPI takes no control characters in the names of members: {names}."
 
 
-@zip_rule("zip-extra", "error", server("utils/zipfiles.py", "_handle_local_file_header"))
+@zip_rule("zip-extra", "error", server("utils/zipfiles.py", "_handle_local_file_header", "everywhere"))
 def extra(found: Zip) -> Iterator[str]:
     """The extra field of a member is damaged, or there twice.
 
@@ -112,7 +112,7 @@ def extra(found: Zip) -> Iterator[str]:
         yield f"the extra fields of {names} are damaged or there twice; {REPACK}."
 
 
-@zip_rule("zip-data-descriptor", "error", server("utils/zipfiles.py", "_handle_local_file_header"))
+@zip_rule("zip-data-descriptor", "error", server("utils/zipfiles.py", "_handle_local_file_header", "everywhere"))
 def descriptor(found: Zip) -> Iterator[str]:
     """A member's sizes stand behind it, as streaming writers leave them: "ZIP contains a data descriptor".
 
@@ -123,7 +123,7 @@ def descriptor(found: Zip) -> Iterator[str]:
         yield f"it was written as a stream (a data descriptor follows {names}), which PyPI refuses; {REPACK}."
 
 
-@zip_rule("zip-sizes", "error", server("utils/zipfiles.py", "_handle_local_file_header"))
+@zip_rule("zip-sizes", "error", server("utils/zipfiles.py", "_handle_local_file_header", "everywhere"))
 def sizes(found: Zip) -> Iterator[str]:
     """A member's own header and the central directory tell different sizes: "Mis-matched data size".
 
@@ -133,7 +133,7 @@ def sizes(found: Zip) -> Iterator[str]:
         yield f"its two tables of contents tell different sizes for {names}; {REPACK}."
 
 
-@zip_rule("zip-directory", "error", server("utils/zipfiles.py", "_validate_zipfile"))
+@zip_rule("zip-directory", "error", server("utils/zipfiles.py", "_validate_zipfile", "everywhere"))
 def directory(found: Zip) -> Iterator[str]:
     """A member stands in one of the two tables of contents alone.
 
@@ -145,7 +145,7 @@ def directory(found: Zip) -> Iterator[str]:
             yield f"only one of its two tables of contents knows {names}; {REPACK}."
 
 
-@zip_rule("zip-name-encoding", "error", server("utils/zipfiles.py", "_handle_local_file_header"))
+@zip_rule("zip-name-encoding", "error", server("utils/zipfiles.py", "_handle_local_file_header", "everywhere"))
 def encoding(found: Zip) -> Iterator[str]:
     """A member's name is not UTF-8. PyPI answers: "Filename not unicode".
 
@@ -155,7 +155,7 @@ def encoding(found: Zip) -> Iterator[str]:
         yield f"the names of {names} are not UTF-8; {REPACK}."
 
 
-@zip_rule("zip-member-comment", "error", server("utils/zipfiles.py", "_handle_central_directory_header"))
+@zip_rule("zip-member-comment", "error", server("utils/zipfiles.py", "_handle_central_directory_header", "everywhere"))
 def comment(found: Zip) -> Iterator[str]:
     """A member has a comment. PyPI answers: "Comment in central directory".
 
@@ -165,7 +165,7 @@ def comment(found: Zip) -> Iterator[str]:
         yield f"PyPI takes no comments on members, and {names} have one; {REPACK}."
 
 
-@zip_rule("zip-duplicate", "error", server("utils/zipfiles.py", "_validate_zipfile"))
+@zip_rule("zip-duplicate", "error", server("utils/zipfiles.py", "_validate_zipfile", "everywhere"))
 def twice(found: Zip) -> Iterator[str]:
     """Two members have the same name. PyPI answers: "Duplicate filename in local headers".
 
@@ -176,7 +176,7 @@ def twice(found: Zip) -> Iterator[str]:
         yield f"it holds more than one member called {names}; which one is installed depends on the installer."
 
 
-@zip_rule("zip-counts", "error", server("utils/zipfiles.py", "_validate_zipfile"))
+@zip_rule("zip-counts", "error", server("utils/zipfiles.py", "_validate_zipfile", "everywhere"))
 def counts(found: Zip) -> Iterator[str]:
     """The end record does not fit what is there. PyPI answers: "Mismatched central directory records" or "offset".
 
@@ -186,7 +186,7 @@ def counts(found: Zip) -> Iterator[str]:
         yield f"its end does not fit what is in it ({places}); {REPACK}."
 
 
-@zip_rule("zip-zip64", "error", server("utils/zipfiles.py", "_handle_eocd64"))
+@zip_rule("zip-zip64", "error", server("utils/zipfiles.py", "_handle_eocd64", "everywhere"))
 def zip64(found: Zip) -> Iterator[str]:
     """The ZIP64 records of a large file are not complete.
 
@@ -197,7 +197,7 @@ def zip64(found: Zip) -> Iterator[str]:
         yield f"its ZIP64 records are not as they should be ({places}); {REPACK}."
 
 
-@zip_rule("zip-between", "error", server("utils/zipfiles.py", "_validate_zipfile"))
+@zip_rule("zip-between", "error", server("utils/zipfiles.py", "_validate_zipfile", "everywhere"))
 def between(found: Zip) -> Iterator[str]:
     """There are bytes between the records, or before the first one. PyPI answers: "Unknown record signature".
 
@@ -208,7 +208,7 @@ def between(found: Zip) -> Iterator[str]:
         yield f"there is something that is no member between its records ({places}); {REPACK}."
 
 
-@zip_rule("zip-trailing", "error", server("utils/zipfiles.py", "_validate_zipfile"))
+@zip_rule("zip-trailing", "error", server("utils/zipfiles.py", "_validate_zipfile", "everywhere"))
 def trailing(found: Zip) -> Iterator[str]:
     """There are bytes behind the end of the archive. PyPI answers: "Trailing data".
 
