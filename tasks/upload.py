@@ -17,6 +17,7 @@ from . import process
 from .attest import SUFFIX
 from .errors import ToolStuck, UploadRefused
 from .indexes import LONGEST_PAUSE, holdings, retry_after, stop_if_different, wait_until_served
+from .posting import NOTE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -64,6 +65,7 @@ NAME_TAKEN = re.compile(r"allowed to upload|too similar")
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 ASKED = re.compile(r"^Retry-After: (.+)$", re.MULTILINE)
 ANSWER = re.compile(r"HTTPError: (\d{3} .*?) from https?://\S+(.*)")
+NOTES = re.compile(rf"^{NOTE}(.*)\n?", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -208,6 +210,10 @@ def _call(job: Job, argv: process.Argv, limit: float) -> process.Outcome:
         job.say(f"still uploading ({seconds:.0f} s)")
 
     try:
-        return process.run(argv, env=job.env(), cwd=job.scratch, on_wait=alive, time_limit=limit)
+        outcome = process.run(argv, env=job.env(), cwd=job.scratch, on_wait=alive, time_limit=limit)
     except ToolStuck as stuck:  # twine itself waits for ever
-        return process.Outcome(1, f"{stuck.output}\nThe upload timed out: it had not ended after {limit:.0f} seconds.")
+        late = f"The upload timed out: it had not ended after {limit:.0f} seconds."
+        outcome = process.Outcome(1, f"{stuck.output}\n{late}")
+    for note in NOTES.findall(outcome.output):
+        job.say(note)
+    return process.Outcome(outcome.code, NOTES.sub("", outcome.output))

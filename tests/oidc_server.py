@@ -26,9 +26,9 @@ REQUEST_TOKEN = "the-secret-that-github-gives-to-the-job"
 # A program in the place of a virtualenv's Python: it runs twine with the hosts of both indexes at another address.
 TWINE = """\
 #!{python} -I
+import runpy
 import sys
 import requests.adapters
-from twine.__main__ import main
 
 def send(adapter, request, *args, original=requests.adapters.HTTPAdapter.send, **options):
     for host in ("https://test.pypi.org/", "https://upload.pypi.org/"):
@@ -42,8 +42,8 @@ if sys.argv[2:4] == ["-m", "pypi_attestations"]:
     sys.argv[:4] = ["pypi_attestations"]
     exec({signer!r})
 assert sys.argv[2].endswith("posting.py")
-sys.argv[:3] = ["twine"]
-sys.exit(main())
+del sys.argv[:2]
+runpy.run_path(sys.argv[0], run_name="__main__")
 """
 # In the place of pypi-attestations, which needs the services of Sigstore: the form is real, the signature is not.
 SIGNER = """
@@ -94,12 +94,19 @@ class Issuer:
     attestations: dict[str, list[Any]] = field(default_factory=dict)
     broken: bool = False  # whether no attestation is kept
     refusal: tuple[str, str] | None = None
+    burning: str = "202 Accepted"
     asked: list[str] = field(default_factory=list)
     secrets: list[str] = field(default_factory=list)
+    burnt: list[str] = field(default_factory=list)
 
     def __call__(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
         path = environ.get("PATH_INFO", "/")
-        answers = {"/identity": self._identity, "/_/oidc/audience": self._audience, "/_/oidc/mint-token": self._mint}
+        answers = {
+            "/identity": self._identity,
+            "/_/oidc/audience": self._audience,
+            "/_/oidc/mint-token": self._mint,
+            "/_/oidc/burn-token": self._burn,
+        }
         if path.startswith("/integrity/"):
             return self._provenance(path.split("/")[-2], start)
         if path not in answers:
@@ -147,6 +154,12 @@ class Issuer:
         now = int(time.time())
         self.secrets.append(narrow(self.token, [[0, now + 900, now - 60], [1, [self.project]]]))
         return "200 OK", {"success": True, "token": self.secrets[-1], "expires": now + 900}
+
+    def _burn(self, environ: WSGIEnvironment) -> tuple[str, Any]:
+        body = json.loads(environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"])))
+        if self.burning.startswith("202"):
+            self.burnt.append(body["token"])
+        return self.burning, {}
 
 
 def write_twine(path: Path, python: str, url: str) -> Path:

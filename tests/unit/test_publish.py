@@ -634,10 +634,12 @@ def test_the_identity_of_a_job_is_enough(
     project.built()
     project.write(Checked)
     publish.rehearse(project.run(testpypi=project.testpypi))
-    assert issuer.asked == ["/_/oidc/audience", "/identity", "/_/oidc/mint-token"]
+    assert issuer.asked == ["/_/oidc/audience", "/identity", "/_/oidc/mint-token", "/_/oidc/burn-token"]
+    assert issuer.burnt == issuer.secrets[-1:]
     assert tuple(sorted(Dist.from_file(path) for path in (tmp_path / "testpypi").iterdir())) == project.dists
     said = capsys.readouterr().out
     assert "credential: the CI's identity (trusted publishing)\n" in said
+    assert "the minted token is burnt: test.pypi.org takes it no more\n" in said
     page = "https://test.pypi.org/manage/account/publishing/"
     assert f"TestPyPI does not show demo yet: it needs a pending publisher for exactly this name ({page})" in said
     secrets = (REQUEST_TOKEN, *issuer.secrets)
@@ -645,6 +647,36 @@ def test_the_identity_of_a_job_is_enough(
     assert not [secret for secret in secrets if secret in said]
     files = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert not [path for path in files if any(secret.encode() in path.read_bytes() for secret in secrets)]
+
+
+@posix
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        ("404 Not Found", "test.pypi.org does not offer to burn the minted token; it ends by itself 15 minutes after"),
+        ("403 Forbidden", "the minted token could not be burnt (HTTP 403); it ends by itself 15 minutes after it was"),
+    ],
+)
+def test_an_upload_is_no_worse_for_a_token_that_could_not_be_burnt(
+    project: Project, issuer: Issuer, capsys: pytest.CaptureFixture[str], answer: str, words: str
+) -> None:
+    issuer.burning = answer
+    project.built()
+    project.write(Checked)
+    publish.rehearse(project.run(testpypi=project.testpypi))
+    assert words in capsys.readouterr().out
+    assert issuer.burnt == []
+
+
+@posix
+def test_a_token_is_burnt_after_an_upload_that_was_refused(project: Project, issuer: Issuer) -> None:
+    issuer.project = "other"
+    project.built()
+    project.write(Checked)
+    with pytest.raises(UploadRefused) as error:
+        publish.rehearse(project.run(testpypi=project.testpypi))
+    assert issuer.burnt == issuer.secrets[-1:]
+    assert "seatrial:" not in str(error.value)
 
 
 @pytest.fixture
@@ -720,7 +752,8 @@ def test_the_identity_of_a_job_on_gitlab_is_enough(
     project.built()
     project.write(Checked)
     publish.rehearse(project.run(testpypi=project.testpypi))
-    assert issuer.asked == ["/_/oidc/audience", "/_/oidc/mint-token"]
+    assert issuer.asked == ["/_/oidc/audience", "/_/oidc/mint-token", "/_/oidc/burn-token"]
+    assert issuer.burnt == issuer.secrets[-1:]
     assert len(list((tmp_path / "testpypi").iterdir())) == 2
 
 

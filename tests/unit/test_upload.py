@@ -12,6 +12,7 @@ from tasks import process
 from tasks import upload as module
 from tasks.errors import OtherBytes, ToolStuck, UploadRefused
 from tasks.indexes import TESTPYPI, Holdings, Served
+from tasks.posting import NOTE
 from tasks.process import Outcome
 from tasks.stages import Dist
 from tasks.upload import (
@@ -128,6 +129,20 @@ def test_twine_gets_an_explicit_url_an_empty_configuration_and_wheels_first() ->
         *("--repository-url", "https://index.example/upload/", "--config-file", "empty"),
         *("dist/demo-1.0-cp314-abi3-linux_x86_64.whl", "dist/demo-1.0-py3-none-any.whl", "dist/demo-1.0.tar.gz"),
     )
+
+
+def test_what_became_of_a_minted_token_is_said(world: World, job: Job) -> None:
+    world.script = [(Outcome(0, f"{DONE.output}\n{NOTE}the minted token is burnt\n"), (WHEEL, SDIST))]
+    upload(job)
+    assert "the minted token is burnt" in world.said
+
+
+def test_the_afterword_is_no_part_of_a_refusal(world: World, run: functools.partial[Holdings]) -> None:
+    world.script = [(Outcome(1, f"{NOTE}burnt\nERROR    something else\n{NOTE}burnt"), ())]
+    with pytest.raises(UploadRefused) as error:
+        run()
+    assert error.value.words == "ERROR    something else\n"
+    assert world.said.count("burnt") == 2
 
 
 def test_nothing_is_sent_where_all_is_there(world: World, run: functools.partial[Holdings]) -> None:
