@@ -2,69 +2,120 @@
 
 from __future__ import annotations
 
+import json
+import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from .target import Target
 
+PYPROJECT = "pyproject.toml"
+HOOKS = ".pre-commit-config.yaml"
 
-def offers(target: Target, folder: str, created: tuple[str, ...]) -> tuple[str, ...]:
+
+@dataclass(frozen=True)
+class Offer:
+    """Lines for a file of the project, and why; `table` is the section they belong to, empty for the file's top."""
+
+    reason: str
+    file: str
+    table: str
+    lines: tuple[str, ...]
+
+    def __str__(self) -> str:
+        place = f"[{self.table}] of {self.file}" if self.table else self.file
+        return f"{self.reason}: {'; '.join(self.lines)}    ({place})"
+
+
+# Where each tool is configured, as it looks itself: the first file that has the section counts; "" is the whole file.
+MYPY = (("mypy.ini", "mypy"), (".mypy.ini", "mypy"), (PYPROJECT, "tool.mypy"), ("setup.cfg", "mypy"))
+RUFF = ((".ruff.toml", ""), ("ruff.toml", ""), (PYPROJECT, "tool.ruff"))
+BLACK = ((PYPROJECT, "tool.black"),)
+PYRIGHT = (("pyrightconfig.json", ""), (PYPROJECT, "tool.pyright"), (PYPROJECT, "tool.basedpyright"))
+COVERAGE = (
+    (".coveragerc", "run"),
+    ("setup.cfg", "coverage:run"),
+    ("tox.ini", "coverage:run"),
+    (PYPROJECT, "tool.coverage.run"),
+)
+FLAKE8 = ((".flake8", "flake8"), ("setup.cfg", "flake8"), ("tox.ini", "flake8"))
+
+
+def offers(target: Target, folder: str, created: tuple[str, ...]) -> tuple[Offer, ...]:
     """Return the lines to add, each with what it is for; nothing for what the project does not use."""
-    tools = _table(target.pyproject, "tool")
-    return tuple(_for_tools(target, tools, folder) + _for_archives(target, tools, created))
+    code = tuple(name for name in (folder, "noxfile.py") if name in created)
+    return (*(_for_tools(target, code) if code else ()), *_for_archives(target, created))
 
 
-def _for_tools(target: Target, tools: dict[str, Any], folder: str) -> list[str]:
-    found = []
-    if "mypy" in tools or target.text("mypy.ini") is not None:
-        found.append(f'mypy, which stops at the relative imports otherwise: [tool.mypy] exclude = ["^{folder}/"]')
-    if "ruff" in tools or target.text("ruff.toml") is not None:
-        found.append(f'ruff: [tool.ruff] extend-exclude = ["{folder}"]')
-    if "black" in tools:
-        found.append(f'black: [tool.black] extend-exclude = "^/{folder}/"')
-    if "pyright" in tools or "basedpyright" in tools:
-        found.append(f'pyright: [tool.pyright] exclude = ["{folder}"]')
-    if "coverage" in tools or target.text(".coveragerc") is not None:
-        found.append(f'coverage, where it measures the whole folder: [tool.coverage.run] omit = ["{folder}/*"]')
-    if (hooks := target.text(".pre-commit-config.yaml")) is not None and f"{folder}/" not in hooks:
-        found.append(f"pre-commit: exclude: ^{folder}/    (top level of .pre-commit-config.yaml)")
-    if (checks := target.text("setup.cfg")) is not None and "[flake8]" in checks:
-        found.append(f"flake8: [flake8] extend-exclude = {folder}")
-    return found
+def _for_tools(target: Target, code: tuple[str, ...]) -> Iterator[Offer]:
+    """Yield what leaves the folders and modules `code` out of each tool that the project has settings for."""
+    names = json.dumps(code)
+    patterns = [f"^{name}/" if "." not in name else f"^{re.escape(name)}$" for name in code]
+    measured = [name if "." in name else f"{name}/*" for name in code]
+    either = "|".join(patterns)
+    wanted = (
+        (
+            "mypy, which stops at the relative imports otherwise",
+            MYPY,
+            f"exclude = {json.dumps(patterns)}",
+            f"exclude = {either}",
+        ),
+        ("ruff", RUFF, f"extend-exclude = {names}", ""),
+        ("black", BLACK, f"extend-exclude = '{either.replace('^', '^/')}'", ""),
+        ("pyright", PYRIGHT, f"exclude = {names}", ""),
+        ("coverage, where it measures all", COVERAGE, f"omit = {json.dumps(measured)}", f"omit = {','.join(measured)}"),
+        ("flake8", FLAKE8, "", f"extend-exclude = {','.join(code)}"),
+    )
+    for reason, places, in_toml, in_ini in wanted:
+        for file, table in (found for found in places if _has(target, *found)):
+            line = f'"exclude": {names}' if file.endswith(".json") else in_toml if file.endswith(".toml") else in_ini
+            yield Offer(reason, file, table, (line,))
+            break
+    if (hooks := target.text(HOOKS)) is not None and f"{code[0]}/" not in hooks:
+        yield Offer("pre-commit", HOOKS, "", (f"exclude: {either}",))
 
 
-def _for_archives(target: Target, tools: dict[str, Any], created: tuple[str, ...]) -> list[str]:
-    """Return the line that keeps what was created out of the sdist (and the wheel), where the backend takes it in."""
-    system = _table(target.pyproject, "build-system")
+def _has(target: Target, file: str, table: str) -> bool:
+    """Whether the project's `file` is there and has the section `table`."""
+    if file == PYPROJECT:
+        return _table(target.pyproject, *table.split(".")) is not None
+    text = target.text(file)
+    return text is not None and (not table or f"[{table}]" in text)
+
+
+def _for_archives(target: Target, created: tuple[str, ...]) -> list[Offer]:
+    """Return what keeps what was created out of the sdist (and the wheel), where the backend takes it in."""
+    system = _table(target.pyproject, "build-system") or {}
     backend = str(system.get("build-backend", "setuptools"))
     requires = " ".join(map(str, system.get("requires", ())))
     shown = ", ".join(f'"{path}"' for path in created)
     rooted = ", ".join(f'"/{path}"' for path in created)
-    if backend.startswith("hatchling") and "include" not in _sdist(tools):
-        return [f"hatchling takes all files into the sdist: [tool.hatch.build.targets.sdist] exclude = [{rooted}]"]
+    sdist = "tool.hatch.build.targets.sdist"
+    if backend.startswith("hatchling") and "include" not in (_table(target.pyproject, *sdist.split(".")) or {}):
+        return [Offer("hatchling takes all files into the sdist", PYPROJECT, sdist, (f"exclude = [{rooted}]",))]
     if backend.startswith("pdm."):
-        return [f"pdm-backend takes the copy in: [tool.pdm.build] excludes = [{shown}]"]
+        return [Offer("pdm-backend takes the copy in", PYPROJECT, "tool.pdm.build", (f"excludes = [{shown}]",))]
     if backend.startswith("scikit_build_core"):
-        return [f"scikit-build-core takes all files in: [tool.scikit-build] sdist.exclude = [{rooted}]"]
+        line = f"sdist.exclude = [{rooted}]"
+        return [Offer("scikit-build-core takes all files in", PYPROJECT, "tool.scikit-build", (line,))]
     if backend.startswith("mesonpy"):
-        lines = "; ".join(f"/{path} export-ignore" for path in created)
-        return [f"meson packs all files that git has; in .gitattributes: {lines}"]
+        lines = tuple(f"/{path} export-ignore" for path in created)
+        return [Offer("meson packs all files that git has", ".gitattributes", "", lines)]
     legacy = target.text("setup.py") or ""
     if backend.startswith("setuptools") and any(
         word in requires + legacy for word in ("setuptools-scm", "setuptools_scm", "pbr")
     ):
-        lines = "; ".join(f"{'exclude' if '.' in path else 'prune'} {path}" for path in created)
-        return [f"setuptools-scm takes all files that git has; in MANIFEST.in: {lines}"]
+        lines = tuple(f"{'exclude' if '.' in path else 'prune'} {path}" for path in created)
+        return [Offer("setuptools-scm takes all files that git has", "MANIFEST.in", "", lines)]
     return []
 
 
-def _sdist(tools: dict[str, Any]) -> dict[str, Any]:
-    found = tools
-    for name in ("hatch", "build", "targets", "sdist"):
-        found = _table(found, name)
-    return found
-
-
-def _table(document: dict[str, Any], name: str) -> dict[str, Any]:
-    found = document.get(name, {})
-    return found if isinstance(found, dict) else {}
+def _table(document: dict[str, Any], *names: str) -> dict[str, Any] | None:
+    """Return the table of these `names`, one in the other, None where there is none."""
+    found: Any = document
+    for name in names:
+        found = found.get(name) if isinstance(found, dict) else None
+    return found if isinstance(found, dict) else None

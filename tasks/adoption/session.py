@@ -150,7 +150,7 @@ def _planned(target: Target, given: Mapping[str, str], python: Path, scratch: Pa
     made[ANSWERS] = template.with_origin(made[ANSWERS].decode(), template.commit(), **replaced).encode()
     edits = [_edit(name, text or "", made[name].decode()) for name, text in existing.items() if name in MERGED]
     created = {name: text for name, text in made.items() if name not in existing}
-    notes = [*_notes(target, made, existing, theirs), *_prefix_note(chosen)]
+    notes = [*_notes(target, made, existing, theirs), *_prefix_note(target, chosen)]
     return Plan(
         root=target.root,
         folder=chosen["folder"],
@@ -205,9 +205,14 @@ def _kept(name: str, text: str, ours: str) -> str:
     )
 
 
-def _prefix_note(chosen: Mapping[str, str]) -> Iterator[str]:
+def _prefix_note(target: Target, chosen: Mapping[str, str]) -> Iterator[str]:
     if prefix := chosen.get("prefix"):
         yield f"the noxfile has sessions of the same names, so these are called {prefix}build, {prefix}check, ..."
+    elif None in target.sessions:
+        yield (
+            "the noxfile makes names of sessions when it runs. Where `nox -l` then lists these as release-build,"
+            " release-check, ..., take it back and adopt with --data prefix=release-, so that the workflows say so too."
+        )
 
 
 def _show(plan: Plan, say: Say) -> None:
@@ -255,7 +260,7 @@ def _put(path: Path, text: str) -> None:
 def _tell(plan: Plan, target: Target, say: Say) -> None:
     """Say what the owner may want to add, how to go on, and how to undo all of it."""
     if lines := offers(target, plan.folder, plan.new):
-        say(f"where you want the copy left out (not done for you):{listing(lines)}")
+        say(f"where you want the copy left out (not done for you; a list that is there gets an item):{listing(lines)}")
     restore = f"git restore {' '.join(edit.name for edit in plan.edits)}; " if plan.edits else ""
     say(f"to undo it before you commit: {restore}delete{listing(plan.new)}")
     say(f"next: {'git add . && git commit, then ' if target.git else ''}nox -s {plan.dryrun}")

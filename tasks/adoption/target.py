@@ -43,14 +43,17 @@ class Workflow:
 
 @dataclass(frozen=True)
 class Target:
-    """What adopting has to know of a project. `sessions` are the names that its noxfile gives to nox."""
+    """What adopting has to know of a project. `sessions` are the names that its noxfile gives to nox.
+
+    Among them is None where some are made when it runs: what they are is then not known.
+    """
 
     root: Path
     git: bool
     nested: bool
     changed: tuple[str, ...]
     noxfile: str | None
-    sessions: frozenset[str]
+    sessions: frozenset[str | None]
     pyproject: dict[str, Any]
     publishing: tuple[Workflow, ...]
 
@@ -134,17 +137,16 @@ def _adopted(root: Path) -> str:
     return ""
 
 
-def sessions_in(noxfile: str, path: Path) -> list[str]:
-    """Return the names of the sessions that `noxfile` registers with a decorator. Raises NoxfileUnread."""
+def sessions_in(noxfile: str, path: Path) -> set[str | None]:
+    """Return the names that `noxfile` gives to nox, None for those that are made when it runs. Raises NoxfileUnread."""
     try:
         tree = ast.parse(noxfile)
     except (SyntaxError, ValueError) as error:
         raise NoxfileUnread(path, str(error)) from None
-    found = []
-    for node in ast.walk(tree):
-        if isinstance(node, ast.FunctionDef):
-            found += [_name(node, mark) for mark in node.decorator_list if _is_session(mark)]
-    return found
+    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
+    marks = {mark: node.name for node in functions for mark in node.decorator_list if _is_session(mark)}
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and ast.unparse(node.func) == "nox.session"]
+    return {_name(mark, of_function) for mark, of_function in (dict.fromkeys(calls) | marks).items()}
 
 
 def _is_session(mark: ast.expr) -> bool:
@@ -152,10 +154,12 @@ def _is_session(mark: ast.expr) -> bool:
     return named.rpartition(".")[2] == "session"
 
 
-def _name(node: ast.FunctionDef, mark: ast.expr) -> str:
+def _name(mark: ast.expr, of_function: str | None) -> str | None:
     keywords = mark.keywords if isinstance(mark, ast.Call) else []
-    given = [word.value.value for word in keywords if word.arg == "name" and isinstance(word.value, ast.Constant)]
-    return str(given[0]) if given else node.name
+    given = [word.value for word in keywords if word.arg == "name"]
+    if not given:
+        return of_function
+    return str(given[0].value) if isinstance(given[0], ast.Constant) else None
 
 
 def _pyproject(path: Path) -> dict[str, Any]:

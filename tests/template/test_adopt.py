@@ -114,6 +114,57 @@ def test_a_noxfile_of_its_own_is_kept_and_taken_names_are_given_way(
     assert listed.shows("* build", "- release-build -> Build the sdist", "- release-dryrun"), listed.output
 
 
+NEVER = """\
+import nox
+
+if not nox:
+
+    @nox.session
+    def build(session: nox.Session) -> None:
+        session.log("the project's own build")
+"""
+LOOP = """\
+import nox
+
+for name in ("build", "check"):
+
+    @nox.session(name=name)
+    def run(session: nox.Session) -> None:
+        session.log("the project's own")
+"""
+
+
+def test_names_that_are_made_when_nox_runs_are_spoken_of_and_end_before_any_upload(
+    tmp_path: Path, adopt: Adopt, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """What is read of the noxfile is a guess; what nox has registered is what counts."""
+    project = sample(tmp_path / "project", files={"noxfile.py": LOOP})
+    commit(project)
+    assert "take it back and adopt with --data prefix=release-" in adopt(project)
+    nox = Project(project, tmp_path_factory.mktemp("nox"))
+    assert nox.run([NOX, "-l"]).shows("* build", "* check", "- release-build", "- release-testpypi")
+    for name in ("dryrun", "testpypi", "pypi"):  # as the workflows would have them
+        done = nox.nox(name, flags=("--no-dependencies",))
+        assert done.code != 0
+        assert done.shows(f"Sessions not found: {name}")
+    workflow = (project / ".github" / "workflows" / "release.yml").read_text("utf-8")
+    assert "nox --no-dependencies -s testpypi" in workflow
+
+
+def test_a_name_that_no_session_has_when_nox_runs_ends_before_any_upload(
+    tmp_path: Path, adopt: Adopt, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """The noxfile shows a session `build` that is not registered on this machine."""
+    project = sample(tmp_path / "project", files={"noxfile.py": NEVER})
+    commit(project)
+    assert "these are called release-build" in adopt(project)
+    nox = Project(project, tmp_path_factory.mktemp("nox"))
+    assert nox.run([NOX, "-l"]).shows("- build -> Build the sdist")
+    done = nox.nox("release-testpypi", flags=("--no-dependencies",))
+    assert done.code != 0
+    assert done.shows("Sessions not found: release-testpypi")
+
+
 def test_a_dry_run_shows_all_and_writes_nothing_even_in_a_dirty_tree(tmp_path: Path, adopt: Adopt) -> None:
     project = sample(tmp_path / "project", files={"noxfile.py": NOXFILE})
     commit(project)

@@ -132,6 +132,23 @@ def helper(session): ...
     assert set(target.sessions_in(noxfile, tmp_path)) == {"build", "release-notes", "tests"}
 
 
+@pytest.mark.parametrize(
+    "noxfile",
+    [
+        "for name in ('build', 'check'):\n    @nox.session(name=name)\n    def run(session): ...\n",
+        "nox.session(name=NAME)(helper)\n",
+        "nox.session(python='3.12')(helper)\n",
+    ],
+)
+def test_a_name_that_is_made_when_nox_runs_is_not_guessed(tmp_path: Path, noxfile: str) -> None:
+    assert target.sessions_in(noxfile, tmp_path) == {None}
+
+
+def test_a_name_that_is_given_in_a_call_is_read(tmp_path: Path) -> None:
+    noxfile = "nox.session(name='build')(helper)\n\ndef helper(session):\n    requests.session(name=x)\n"
+    assert target.sessions_in(noxfile, tmp_path) == {"build"}
+
+
 def test_a_noxfile_that_is_no_python_is_refused(tmp_path: Path) -> None:
     project = sample(tmp_path, files={"noxfile.py": "def build(:\n"})
     with pytest.raises(NoxfileUnread, match=r"noxfile\.py"):
@@ -299,17 +316,17 @@ def test_compiled_wheels_are_recognised(tmp_path: Path, files: dict[str, str], *
 
 def offered(tmp_path: Path, pyproject: str, files: dict[str, str] | None = None) -> str:
     project = sample(tmp_path, files={**(files or {}), "pyproject.toml": pyproject})
-    return "\n".join(offers(target.look(project), "tasks", ("tasks", "noxfile.py")))
+    return "\n".join(map(str, offers(target.look(project), "tasks", ("tasks", "noxfile.py"))))
 
 
 @pytest.mark.parametrize(
     ("pyproject", "line"),
     [
-        ("[tool.mypy]\nstrict = true\n", 'exclude = ["^tasks/"]'),
-        ("[tool.ruff]\n", 'extend-exclude = ["tasks"]'),
-        ("[tool.black]\n", 'extend-exclude = "^/tasks/"'),
-        ("[tool.pyright]\n", 'exclude = ["tasks"]'),
-        ("[tool.coverage.run]\n", 'omit = ["tasks/*"]'),
+        ("[tool.mypy]\nstrict = true\n", r'exclude = ["^tasks/", "^noxfile\\.py$"]    ([tool.mypy] of pyproject.toml)'),
+        ("[tool.ruff]\n", 'extend-exclude = ["tasks", "noxfile.py"]'),
+        ("[tool.black]\n", r"extend-exclude = '^/tasks/|^/noxfile\.py$'"),
+        ("[tool.pyright]\n", 'exclude = ["tasks", "noxfile.py"]'),
+        ("[tool.coverage.run]\n", 'omit = ["tasks/*", "noxfile.py"]'),
         ('[build-system]\nbuild-backend = "hatchling.build"\n', 'exclude = ["/tasks", "/noxfile.py"]'),
         ('[build-system]\nbuild-backend = "pdm.backend"\n', 'excludes = ["tasks", "noxfile.py"]'),
         ('[build-system]\nbuild-backend = "scikit_build_core.build"\n', 'sdist.exclude = ["/tasks", "/noxfile.py"]'),
@@ -337,14 +354,42 @@ def test_nothing_is_offered_where_nothing_is_taken_in(tmp_path: Path, pyproject:
     assert offered(tmp_path, pyproject) == ""
 
 
-def test_lines_are_offered_for_files_of_tools(tmp_path: Path) -> None:
-    files = {".pre-commit-config.yaml": "repos: []\n", "setup.cfg": "[flake8]\n", "mypy.ini": "", "ruff.toml": ""}
-    assert [line.partition(":")[0].partition(",")[0] for line in offered(tmp_path, "", files).splitlines()] == [
-        "mypy",
-        "ruff",
-        "pre-commit",
-        "flake8",
-    ]
+@pytest.mark.parametrize(
+    ("file", "text", "line"),
+    [
+        ("mypy.ini", "[mypy]\n", r"exclude = ^tasks/|^noxfile\.py$    ([mypy] of mypy.ini)"),
+        ("setup.cfg", "[mypy]\n", r"exclude = ^tasks/|^noxfile\.py$    ([mypy] of setup.cfg)"),
+        ("ruff.toml", "", 'ruff: extend-exclude = ["tasks", "noxfile.py"]    (ruff.toml)'),
+        (".coveragerc", "[run]\n", "omit = tasks/*,noxfile.py    ([run] of .coveragerc)"),
+        ("tox.ini", "[coverage:run]\n", "omit = tasks/*,noxfile.py    ([coverage:run] of tox.ini)"),
+        ("tox.ini", "[flake8]\n", "flake8: extend-exclude = tasks,noxfile.py    ([flake8] of tox.ini)"),
+        ("pyrightconfig.json", "{}", 'pyright: "exclude": ["tasks", "noxfile.py"]    (pyrightconfig.json)'),
+        (".pre-commit-config.yaml", "repos: []\n", r"pre-commit: exclude: ^tasks/|^noxfile\.py$"),
+    ],
+)
+def test_a_line_is_offered_for_the_file_that_has_the_settings(tmp_path: Path, file: str, text: str, line: str) -> None:
+    (offer,) = offered(tmp_path, "", {file: text}).splitlines()
+    assert line in offer
+
+
+def test_the_first_file_with_the_settings_counts_as_it_does_for_the_tool(tmp_path: Path) -> None:
+    pyproject = "[tool.mypy]\n[tool.ruff]\n"
+    files = {"mypy.ini": "[mypy]\n", "setup.cfg": "[mypy]\n", "ruff.toml": ""}
+    lines = offered(tmp_path, pyproject, files).splitlines()
+    assert [line.rpartition("(")[2] for line in lines] == ["[mypy] of mypy.ini)", "ruff.toml)"]
+
+
+def test_a_noxfile_that_was_there_stays_in_their_linters(tmp_path: Path) -> None:
+    project = sample(tmp_path, files={"pyproject.toml": "[tool.ruff]\n"})
+    (offer,) = offers(target.look(project), "tasks", ("tasks",))
+    assert offer.lines == ('extend-exclude = ["tasks"]',)
+
+
+def test_a_thin_copy_needs_lines_for_its_noxfile_alone(tmp_path: Path) -> None:
+    project = sample(tmp_path, files={"pyproject.toml": "[tool.ruff]\n"})
+    (offer,) = offers(target.look(project), "tasks", ("noxfile.py",))
+    assert offer.lines == ('extend-exclude = ["noxfile.py"]',)
+    assert offers(target.look(project), "tasks", ()) == ()
 
 
 # The copy, compared.
