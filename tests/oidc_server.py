@@ -16,7 +16,7 @@ from tasks.standin import parsed
 from tasks.tokens import narrow
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -95,9 +95,11 @@ class Issuer:
     broken: bool = False  # whether no attestation is kept
     refusal: tuple[str, str] | None = None
     burning: str = "202 Accepted"
+    wrongly_for: str = ""  # the audience of the identities that the CI gives, whatever was asked for
     asked: list[str] = field(default_factory=list)
     secrets: list[str] = field(default_factory=list)
     burnt: list[str] = field(default_factory=list)
+    on_secret: Callable[[str], object] = len  # is told each secret as it is made
 
     def __call__(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
         path = environ.get("PATH_INFO", "/")
@@ -136,8 +138,7 @@ class Issuer:
         if environ.get("HTTP_AUTHORIZATION") != f"bearer {REQUEST_TOKEN}":
             return "401 Unauthorized", {}
         (audience,) = parse_qs(environ["QUERY_STRING"])["audience"]
-        self.secrets.append(jwt(audience))
-        return "200 OK", {"value": self.secrets[-1]}
+        return "200 OK", {"value": self._made(jwt(self.wrongly_for or audience))}
 
     def _audience(self, _environ: WSGIEnvironment) -> tuple[str, Any]:
         return "200 OK", {"audience": self.audience}
@@ -152,8 +153,13 @@ class Issuer:
             code, description = refusal
             return "422 Unprocessable Entity", {"errors": [{"code": code, "description": description}]}
         now = int(time.time())
-        self.secrets.append(narrow(self.token, [[0, now + 900, now - 60], [1, [self.project]]]))
-        return "200 OK", {"success": True, "token": self.secrets[-1], "expires": now + 900}
+        token = self._made(narrow(self.token, [[0, now + 900, now - 60], [1, [self.project]]]))
+        return "200 OK", {"success": True, "token": token, "expires": now + 900}
+
+    def _made(self, secret: str) -> str:
+        self.secrets.append(secret)
+        self.on_secret(secret)
+        return secret
 
     def _burn(self, environ: WSGIEnvironment) -> tuple[str, Any]:
         body = json.loads(environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"])))

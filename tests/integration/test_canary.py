@@ -20,19 +20,28 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.index_server import ALWAYS
-from tests.integration.conftest import NOX, RUNNING
+from tasks import standin
+from tests.index_server import ALWAYS, Faults
+from tests.integration.conftest import NOX, RUNNING, Indexes
+from tests.oidc_server import REQUEST_TOKEN, Issuer
 from tests.projects import git, write_tree
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from tests.integration.conftest import Ended, Indexes, Project
+    from tests.integration.conftest import Ended, Project
 
 PROC = Path("/proc")
 pytestmark = pytest.mark.skipif(not (PROC / "self" / "environ").exists(), reason="needs /proc")
 
 MARK = "canary"
+GITHUB = {
+    "CI": "true",
+    "GITHUB_ACTIONS": "true",
+    "GITHUB_REPOSITORY": "ada/demo",
+    "GITHUB_WORKFLOW_REF": "ada/demo/.github/workflows/release.yml@refs/tags/v1.0",
+    "ACTIONS_ID_TOKEN_REQUEST_TOKEN": REQUEST_TOKEN,
+}
 SPY_VARIABLES = """\
 import json, os, sys
 with open({log!r}, "a", encoding="utf-8") as log:
@@ -173,7 +182,12 @@ def may_hold(argv: str) -> bool:
     venvs = any(text in argv for text in (" -m virtualenv ", "python_discovery", "uv venv ", "uv self version"))
     # uv asks each Python that it does not know yet what it is; where a uv of ours did so, that uv itself is found.
     asked = "from python.get_interpreter_info import main" in argv
-    return itself or venvs or asked or "posting.py upload " in argv
+    return itself or venvs or asked or is_upload(argv)
+
+
+def is_upload(argv: str) -> bool:
+    """Whether a process is the twine that sends."""
+    return "posting.py upload " in argv
 
 
 def marks_of(secret: str) -> list[bytes]:
@@ -205,14 +219,22 @@ def project(make_project: Callable[..., Project], tmp_path: Path) -> Project:
 
 @pytest.fixture
 def scene(project: Project, indexes: Indexes, tmp_path: Path) -> Iterator[Scene]:
-    temporary = tmp_path / "temporary"
+    with made_scene(project, indexes, tmp_path) as made:
+        tokens = [indexes.env[f"{name}_TOKEN"] for name in ("TESTPYPI", "PYPI")]
+        made.watch.marks += [mark for token in tokens for mark in marks_of(token)]
+        yield made
+
+
+@contextlib.contextmanager
+def made_scene(project: Project, indexes: Indexes, folder: Path) -> Iterator[Scene]:
+    """Put secrets into every place of `project` and its surroundings; in the end none of them may have come out."""
+    temporary = folder / "temporary"
     temporary.mkdir()
-    tokens = [indexes.env[f"{name}_TOKEN"] for name in ("TESTPYPI", "PYPI")]
     project.env |= {name: f"{MARK}-{name}" for name in NAMES}
     project.env |= {name: f"https://ada:{MARK}-{name}@index.example/simple/" for name in LOGINS}
-    project.env |= {"HOME": str(home(tmp_path)), "TMPDIR": str(temporary)}
-    marks = [f"{MARK}-".encode(), *(mark for token in tokens for mark in marks_of(token))]
-    made = Scene(project, indexes, Watch(temporary, marks), tmp_path / "log" / "seen.jsonl", tmp_path / "kept")
+    project.env |= {"HOME": str(home(folder)), "TMPDIR": str(temporary)}
+    watch = Watch(temporary, [f"{MARK}-".encode()])
+    made = Scene(project, indexes, watch, folder / "log" / "seen.jsonl", folder / "kept")
     yield made
     assert made.watch.looks
     leaks = made.leaks()
@@ -253,7 +275,7 @@ def test_a_whole_release_shows_no_secret(scene: Scene) -> None:
     assert all(name in scene.outputs[0] for name in ("PYPI_TOKEN", "UV_PUBLISH_TOKEN", "PIP_EXTRA_INDEX_URL"))
     assert scene.seen("backend")
     assert scene.seen("package")
-    assert any("posting.py upload " in argv for argv in scene.watch.holders)
+    assert any(map(is_upload, scene.watch.holders))
 
 
 def test_a_dry_run_shows_no_secret(scene: Scene) -> None:
@@ -295,6 +317,38 @@ def test_no_fault_shows_a_secret(checked: Scene) -> None:
         assert checked.nox("testpypi", **env).code == 1
     assert checked.nox("testpypi", checked.indexes.env["TESTPYPI_TOKEN"]).code == 1
     assert checked.indexes.held("testpypi") == {}
+
+
+def test_no_fault_that_is_got_over_shows_a_secret(checked: Scene) -> None:
+    """Each of them makes twine, or us, say something and try again; then the same files are sent to an empty index."""
+    faults: list[tuple[str, str, Any]] = [
+        ("status", "POST", "503 Service Unavailable"),
+        ("reset", "POST", None),
+        ("slow", "POST", 1.0),
+        ("stored-then-502", "POST", None),
+        ("truncated", "GET", None),
+    ]
+    indexes = checked.indexes
+    for kind, method, detail in faults:
+        indexes.testpypi.inner = standin.make_index(indexes.folder / f"after-{kind}", indexes.env["TESTPYPI_TOKEN"])
+        indexes.testpypi.order(kind, method=method, detail=detail)
+        done = checked.nox("testpypi")
+        assert done.code == 0, done.output
+        (checked.project.record / "rehearsed.json").unlink()
+
+
+def test_no_fault_after_the_rehearsal_shows_a_secret(checked: Scene) -> None:
+    assert checked.nox("testpypi").code == 0
+    checked.indexes.testpypi.order("body", prefix="/packages/", times=ALWAYS, detail=b"other bytes")
+    assert checked.nox("verify").code == 1
+    checked.indexes.testpypi.orders.clear()
+    assert checked.nox("verify").code == 0
+    assert checked.nox("pypi").code == 1  # not confirmed
+    assert checked.nox("pypi", "--yes", "1.0", PYPI_TOKEN=f"pypi-{MARK}-unknown-format").code == 1
+    checked.indexes.pypi.order("status", method="POST", times=ALWAYS, detail="403 Forbidden")
+    assert checked.nox("pypi", "--yes", "1.0").code == 1
+    assert checked.indexes.held("pypi") == {}
+    assert checked.nox("status", "--remote").code in {0, 1}
 
 
 def test_a_token_from_the_keyring_is_used_and_not_shown(checked: Scene) -> None:
@@ -367,9 +421,84 @@ def test_an_upload_that_is_interrupted_leaves_no_secret(checked: Scene, name: st
             stderr=subprocess.STDOUT,
         ) as run,
     ):
-        while run.poll() is None and not any("posting.py upload " in argv for argv in checked.watch.holders):
+        while run.poll() is None and not any(map(is_upload, checked.watch.holders)):
             time.sleep(0.05)
         run.send_signal(getattr(signal, name))
         assert run.stdout is not None
         checked.outputs.append(run.stdout.read().decode("utf-8", "replace"))
     assert run.returncode != 0
+
+
+# With the CI's identity, at the public addresses of both indexes.
+
+
+@dataclass
+class Ci:
+    """A job on GitHub with an identity, PyPI and TestPyPI under their own names, and what is watched."""
+
+    scene: Scene
+    issuers: dict[str, Issuer]
+
+    @property
+    def asked(self) -> dict[str, list[str]]:
+        return {name: [path.rpartition("/")[2] for path in issuer.asked] for name, issuer in self.issuers.items()}
+
+
+@pytest.fixture
+def job(project: Project, tmp_path: Path) -> Iterator[Ci]:
+    public = pytest.importorskip("tests.public", reason="trustme is not installed (dependency group `test`)")
+    files = tmp_path / "indexes"
+    tokens = {name: standin.make_token(location) for name, location in standin.LOCATIONS.items()}
+    faults = {name: Faults(standin.make_index(files / name, token)) for name, token in tokens.items()}
+    issuers = {name: Issuer(app, tokens[name], audience=name) for name, app in faults.items()}
+    pypi = public.Beside(issuers["pypi"], "demo", "https://pypi.org")
+    hosts = {"test.pypi.org": issuers["testpypi"], "upload.pypi.org": issuers["pypi"], "pypi.org": pypi}
+    indexes = Indexes(files, faults["testpypi"], faults["pypi"], {}, {})
+    with (
+        public.standing_in(tmp_path, hosts) as found,
+        standin.serving(issuers["pypi"]) as github,
+        made_scene(project, indexes, tmp_path) as scene,
+    ):
+        project.env |= found | GITHUB | {"ACTIONS_ID_TOKEN_REQUEST_URL": f"{github}/identity?api-version=2.0"}
+        scene.watch.marks += [mark for secret in (REQUEST_TOKEN, *tokens.values()) for mark in marks_of(secret)]
+        for issuer in issuers.values():
+            issuer.on_secret = lambda secret: scene.watch.marks.append(secret.encode())
+        yield Ci(scene, issuers)
+
+
+def test_a_release_with_an_identity_shows_no_secret(job: Ci) -> None:
+    for session, *args in (["build"], ["check"], ["testpypi"], ["verify"], ["pypi", "--yes", "1.0"], ["status"]):
+        done = job.scene.nox(session, *args)
+        assert done.code == 0, done.output
+    said = "".join(job.scene.outputs)
+    assert said.count("credential: the CI's identity (trusted publishing)") == 2
+    assert "https://test.pypi.org/project/demo/1.0/" in said
+    assert "https://pypi.org/project/demo/1.0/" in said
+    assert job.scene.indexes.held("pypi") == job.scene.indexes.held("testpypi") == job.scene.project.files()
+    assert job.asked["testpypi"] == ["audience", "mint-token", "burn-token"]
+    assert job.asked["pypi"] == ["identity", "audience", "identity", "mint-token", "burn-token"]
+    assert all(issuer.burnt for issuer in job.issuers.values())
+    assert any(map(is_upload, job.scene.watch.holders))
+
+
+def test_no_fault_on_the_way_to_a_token_shows_a_secret(job: Ci) -> None:
+    for session in ("build", "check"):
+        done = job.scene.nox(session)
+        assert done.code == 0, done.output
+    issuer, faults = job.issuers["testpypi"], job.scene.indexes.testpypi
+    issuer.refusal = ("invalid-publisher", "valid token, but no corresponding publisher")
+    assert job.scene.nox("testpypi").shows("TestPyPI knows no trusted publisher for demo", "Repository name: demo")
+    issuer.refusal = None
+    job.issuers["pypi"].wrongly_for = "pypi"  # this one plays GitHub as well
+    assert job.scene.nox("testpypi").shows("Token audience claim mismatch")
+    job.issuers["pypi"].wrongly_for = ""
+    assert job.scene.nox("testpypi", ACTIONS_ID_TOKEN_REQUEST_TOKEN=f"{MARK}-that-github-does-not-know").code == 1
+    assert job.scene.nox("testpypi", TESTPYPI_TOKEN=f"pypi-{MARK}-both").shows("both TESTPYPI_TOKEN and the CI's own")
+    faults.order("status", method="POST", detail="403 Invalid or non-existent authentication information.")
+    assert job.scene.nox("testpypi").code == 1
+    issuer.burning = "503 Service Unavailable"
+    faults.order("reset", method="POST")
+    done = job.scene.nox("testpypi")
+    assert done.code == 0, done.output
+    assert done.shows("the minted token could not be burnt (HTTP 503)")
+    assert job.scene.indexes.held("testpypi") == job.scene.project.files()

@@ -52,6 +52,12 @@ GITHUB = {
 GITLAB = {"GITLAB_CI": "true", "PYPI_ID_TOKEN": "gitlab-secret"}
 GITLAB_TEST = {"GITLAB_CI": "true", "TESTPYPI_ID_TOKEN": "gitlab-secret"}
 
+MESSAGE = """\
+No upload to PyPI: {}
+Usual cause: an undefined CI secret (it gives an empty variable), or a token that was copied with quotes, has expired, \
+or is for the other index or another project.
+What to do: put one API token into {}, and unset the others. Account: https://pypi.org/account/register/  \
+Token: https://pypi.org/manage/account/token/"""
 BLANKS = "has blanks, line ends or quotes in it"
 
 WRONG = [
@@ -86,10 +92,20 @@ WRONG = [
     pytest.param(
         {"TWINE_PASSWORD": "s3cret"}, "TWINE_PASSWORD does not begin with pypi-, as an API token does", id="a password"
     ),
-    pytest.param({"PYPI_TOKEN": OURS} | GITHUB, "both PYPI_TOKEN and the CI's own identity", id="token and GitHub"),
-    pytest.param({"PYPI_TOKEN": OURS} | GITLAB, "both PYPI_TOKEN and the CI's own identity", id="token and GitLab"),
     pytest.param(
-        {"TWINE_PASSWORD": OURS} | GITHUB, "both TWINE_PASSWORD and the CI's own identity", id="password and GitHub"
+        {"PYPI_TOKEN": OURS} | GITHUB,
+        "both PYPI_TOKEN and the CI's own identity (trusted publishing) are there",
+        id="token and GitHub",
+    ),
+    pytest.param(
+        {"PYPI_TOKEN": OURS} | GITLAB,
+        "both PYPI_TOKEN and the CI's own identity (trusted publishing) are there",
+        id="token and GitLab",
+    ),
+    pytest.param(
+        {"TWINE_PASSWORD": OURS} | GITHUB,
+        "both TWINE_PASSWORD and the CI's own identity (trusted publishing) are there",
+        id="password and GitHub",
     ),
     pytest.param({"PYPI_TOKEN": ""}, "PYPI_TOKEN is set and empty", id="empty token"),
     pytest.param({"PYPI_TOKEN": " \n"}, "PYPI_TOKEN is set and empty", id="blank token"),
@@ -151,8 +167,8 @@ RIGHT = [
 def test_a_credential_that_cannot_be_meant_is_refused(outer: dict[str, str], complaint: str) -> None:
     with pytest.raises(BadCredential) as error:
         choose(PYPI, outer)
-    assert f"No upload to PyPI: {complaint}" in str(error.value)
-    assert "https://pypi.org/manage/account/token/" in str(error.value)
+    of_twine = complaint.startswith(("TWINE_PASSWORD", "TWINE_USERNAME is not"))
+    assert str(error.value) == MESSAGE.format(complaint, "TWINE_PASSWORD" if of_twine else "PYPI_TOKEN")
 
 
 @pytest.mark.parametrize(("outer", "complaint"), WRONG)
