@@ -10,7 +10,7 @@ from .. import source
 from ..errors import ReleaseError
 from ..register import VERSION
 from .refusals import CopyDiffers, NotAdopted, OtherVersion
-from .target import ANSWERS, read
+from .target import ANSWERS, copies_in, read
 from .template import NOT_COPIED, SESSIONS
 
 if TYPE_CHECKING:
@@ -28,9 +28,12 @@ def compare(root: Path) -> str:
     answers = read(root / ANSWERS)
     if answers is None:
         raise NotAdopted(root)
-    if _answer(answers, "copy") == "thin":
-        return "nothing is copied into this project: the package is pinned in .seatrial.txt"
+    thin = _answer(answers, "copy") == "thin"
     folder = root / _answer(answers, "folder")
+    if others := tuple(f"{one}/: is another copy" for one in copies_in(root) if thin or one != folder.name):
+        raise CopyDiffers(root, VERSION, others)
+    if thin:
+        return "nothing is copied into this project: the package is pinned in .seatrial.txt"
     version = re.search(r'^VERSION = "([^"]+)"', read(folder / "register.py") or "", re.MULTILINE)
     if version and version[1] != VERSION:
         raise OtherVersion(folder, version[1], VERSION)

@@ -131,10 +131,12 @@ def _adopted(root: Path) -> str:
     """Return the sign that `root` has the release sessions, empty for none."""
     if (root / ANSWERS).exists():
         return f"it has a {ANSWERS}"
-    for path in sorted(root.glob("*/register.py")):
-        if MARK in (read(path) or ""):
-            return f"its folder {path.parent.name} is a copy of them"
-    return ""
+    return next((f"its folder {name} is a copy of them" for name in copies_in(root)), "")
+
+
+def copies_in(root: Path) -> list[str]:
+    """Return the names of the folders in `root` that are copies of these sessions, whatever they are called."""
+    return [path.parent.name for path in sorted(root.glob("*/register.py")) if MARK in (read(path) or "")]
 
 
 def sessions_in(noxfile: str, path: Path) -> set[str | None]:

@@ -439,6 +439,17 @@ def test_a_compiled_file_in_git_is_a_way_in(copied: Path) -> None:
         copies.compare(copied)
 
 
+@pytest.mark.parametrize(
+    ("answer", "other"), [("copy: thin", "tasks/: is another copy"), ("folder: real", "tasks/: is another copy")]
+)
+def test_a_copy_does_not_hide_behind_an_answer(copied: Path, answer: str, other: str) -> None:
+    """Who changes the copy can change the answers beside it, too."""
+    shutil.copytree(copied / "tasks", copied / "real")
+    write_tree(copied, {"tasks/upload.py": "import os\n", target.ANSWERS: f"{answer}\nfolder: tasks\n"})
+    with pytest.raises(CopyDiffers, match=other):
+        copies.compare(copied)
+
+
 def test_another_version_is_compared_by_that_version(copied: Path) -> None:
     register = copied / "tasks" / "register.py"
     register.write_text(register.read_text("utf-8").replace(f'"{VERSION}"', '"0.0.1"'), "utf-8")
