@@ -89,6 +89,13 @@ def limits(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def adoptions(session: nox.Session) -> None:
+    """Adopt real projects, compare before and after, and write docs/explanation/adoptions.md: -- --work FOLDER."""
+    install_group(session, "adoptions")
+    session.run("python", "-m", "tests.adoptions", *session.posargs)
+
+
+@nox.session(default=False)
 def lock(session: nox.Session) -> None:
     """Lock the tools of the release sessions anew, with hashes, for all Pythons and systems."""
     session.install("uv")

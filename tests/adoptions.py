@@ -112,21 +112,24 @@ class Adopted:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Adopt the projects that `argv` names (default: all, and the page is written); return the exit code."""
+    """Adopt the projects that `argv` names (default: all that this folder has no row of); return the exit code."""
     parser = argparse.ArgumentParser(prog="nox -s adoptions --", description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--work", type=Path, required=True, help="where sdists are kept and projects are unpacked")
-    parser.add_argument("names", nargs="*", metavar="NAME", help="of the list (default: all of it)")
+    parser.add_argument("--work", type=Path, required=True, help="where sdists, projects and rows of the page are kept")
+    parser.add_argument("names", nargs="*", metavar="NAME", help="of the list (default: what is not done yet)")
     asked = parser.parse_args(argv)
     pins = [Pin(*found) for found in PIN.findall(LIST.read_text(encoding="utf-8"))]
-    chosen = [pin for pin in pins if not asked.names or pin.name in asked.names]
-    (asked.work / "sdists").mkdir(parents=True, exist_ok=True)
-    done = []
-    for pin in chosen:
-        done.append(adopted(pin, asked.work))
-        print(done[-1].row, *done[-1].worse, *done[-1].members, sep="\n  ", flush=True)
-        if not asked.names:
-            PAGE.write_text(page(done), encoding="utf-8", newline="\n")
-    return 0 if all(one.well for one in done) else 1
+    rows = {pin: asked.work / "rows" / f"{pin.sha256}.md" for pin in pins}
+    for folder in ("sdists", "rows"):
+        (asked.work / folder).mkdir(parents=True, exist_ok=True)
+    well = True
+    for pin in pins:
+        if pin.name in asked.names if asked.names else not rows[pin].exists():
+            done = adopted(pin, asked.work)
+            well = well and done.well
+            print(done.row, *done.worse, *done.members, sep="\n  ", flush=True)
+            rows[pin].write_text(done.row + "\n", encoding="utf-8")
+    PAGE.write_text(page([path.read_text("utf-8") for path in rows.values() if path.exists()]), "utf-8", newline="\n")
+    return 0 if well else 1
 
 
 def adopted(pin: Pin, work: Path) -> Adopted:
@@ -352,13 +355,13 @@ def rehearsed(root: Path, words: list[str], place: Path) -> str:
     return "passed" if done.code == 0 else "took too long" if done is STUCK else "failed"
 
 
-def page(done: Sequence[Adopted]) -> str:
-    """Return the page, with one line for each project."""
+def page(rows: Sequence[str]) -> str:
+    """Return the page, with the row of each project."""
     titles = ("project", "version", "what it brings", "lines taken", "its linters", "its tests", "they say")
     head = f"| {' | '.join((*titles, 'members of its archives', 'dry run'))} |"
     ruler = "|" + " --- |" * (len(titles) + 2)
     machine = f"Python {platform.python_version()} on {platform.system()}"
-    return TEXT.format(count=len(done), machine=machine, table="\n".join([head, ruler, *(one.row for one in done)]))
+    return TEXT.format(count=len(rows), machine=machine, table=f"{head}\n{ruler}\n{''.join(rows)}".rstrip())
 
 
 TEXT = """\
