@@ -74,14 +74,15 @@ def matrix(built: Built) -> str:
     pythons = list(dict.fromkeys(cell.python for cell in built.matrix))
     jobs = []
     for python in pythons:
-        able = _runs_nox(python)
+        able = runs_nox(python)
         runners = _runners([dist.filename for dist in built.dists]) if able else RUNNERS[:1]
         setup = python if able else f"{python}\n{'{}.{}'.format(*OLDEST_PYTHON)}"
         jobs += [{"os": runner, "python": python, "setup": setup} for runner in runners]
     return json.dumps({"include": jobs}, separators=(",", ":"))
 
 
-def _runs_nox(python: str) -> bool:
+def runs_nox(python: str) -> bool:
+    """Whether the sessions themselves run on `python`, as nox names it."""
     major, _, minor = python.partition(".")
     return major.isdecimal() and minor.isdecimal() and (int(major), int(minor)) >= OLDEST_PYTHON
 

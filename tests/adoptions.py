@@ -42,7 +42,7 @@ TOOLS = ("ruff", "mypy", "black", "flake8", "coverage", "pytest", "hypothesis")
 TEST_EXTRAS = ("test", "tests", "testing")
 LIMIT = 300  # seconds for one run of anything
 SUITE_LIMIT = 60  # seconds; a test suite that takes longer is collected, not run
-VARYING = re.compile(r"\b\d+(\.\d+)?m?s\b|0x[0-9a-f]+|\b\d+ (source )?files?\b")
+VARYING = re.compile(r"\b\d+(\.\d+)?m?s\b|0x[0-9a-f]+|\b\d+ (source )?files?\b|(?<=:)\d+(?=:)")
 SUMMED = re.compile(r"^(Found \d+ errors?\b|\[\*\] \d+ fixable|No fixes available)")  # each of them is told beside it
 
 
@@ -313,7 +313,9 @@ def with_toml(text: str, offer: Offer) -> str:
     document = tomlkit.parse(text)
     place: Any = document
     for name in filter(None, offer.table.split(".")):
-        place = place.setdefault(name, tomlkit.table())
+        if name not in place:
+            return "\n".join([text.rstrip("\n"), "", f"[{offer.table}]", *offer.lines, ""])
+        place = place[name]
     for line in offer.lines:
         key, _, value = line.partition(" = ")
         *outer, last = key.split(".")

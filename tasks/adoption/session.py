@@ -9,12 +9,13 @@ from __future__ import annotations
 import argparse
 import contextlib
 import datetime as dt
+import re
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from .. import config
+from .. import ci, config
 from ..door import SESSIONS
 from ..errors import BadOption, indented, listing
 from ..indexes import PYPI
@@ -74,9 +75,11 @@ def adopt(posargs: Sequence[str], here: Path, tools: Callable[[Path], Path], say
         plan = _planned(target, _given(asked.data), tools(template.lock()), Path(scratch))
     _show(plan, say)
     if asked.dry_run:
+        _offer(plan, target, say)
         say("nothing was written (--dry-run)")
         return
     _write(plan)
+    _offer(plan, target, say)
     _tell(plan, target, say)
 
 
@@ -150,7 +153,7 @@ def _planned(target: Target, given: Mapping[str, str], python: Path, scratch: Pa
     made[ANSWERS] = template.with_origin(made[ANSWERS].decode(), template.commit(), **replaced).encode()
     edits = [_edit(name, text or "", made[name].decode()) for name, text in existing.items() if name in MERGED]
     created = {name: text for name, text in made.items() if name not in existing}
-    notes = [*_notes(target, made, existing, theirs), *_prefix_note(target, chosen)]
+    notes = [*_notes(target, made, existing, theirs), *_prefix_note(target, chosen), *_gitlab_note(chosen)]
     return Plan(
         root=target.root,
         folder=chosen["folder"],
@@ -215,6 +218,16 @@ def _prefix_note(target: Target, chosen: Mapping[str, str]) -> Iterator[str]:
         )
 
 
+def _gitlab_note(chosen: Mapping[str, str]) -> Iterator[str]:
+    """Yield what has to change where the project's Pythons have no job on GitLab, whose image has one Python alone."""
+    names = re.findall(r"[\w.]+", chosen.get("pythons", "") if chosen["ci"] == "gitlab" else "")
+    if without := [name for name in names if not ci.runs_nox(name)]:
+        yield (
+            f"no job on GitLab verifies on Python {', '.join(without)}, which cannot run nox: take it back, name others"
+            " in [tool.seatrial] (pythons = [...]), and adopt then"
+        )
+
+
 def _show(plan: Plan, say: Say) -> None:
     say(f"adopting into {plan.root}")
     folder = [name for name in plan.created if name.startswith(f"{plan.folder}/")]
@@ -257,10 +270,14 @@ def _put(path: Path, text: str) -> None:
     path.write_bytes(text.encode("utf-8", "surrogateescape"))
 
 
-def _tell(plan: Plan, target: Target, say: Say) -> None:
-    """Say what the owner may want to add, how to go on, and how to undo all of it."""
+def _offer(plan: Plan, target: Target, say: Say) -> None:
+    """Say what the owner may want to add for tools that would otherwise take the new files in."""
     if lines := offers(target, plan.folder, plan.new):
         say(f"where you want the copy left out (not done for you; a list that is there gets an item):{listing(lines)}")
+
+
+def _tell(plan: Plan, target: Target, say: Say) -> None:
+    """Say how to undo all of it, and how to go on."""
     restore = f"git restore {' '.join(edit.name for edit in plan.edits)}; " if plan.edits else ""
     say(f"to undo it before you commit: {restore}delete{listing(plan.new)}")
     say(f"next: {'git add . && git commit, then ' if target.git else ''}nox -s {plan.dryrun}")

