@@ -43,7 +43,9 @@ TEST_EXTRAS = ("test", "tests", "testing")
 LIMIT = 300  # seconds for one run of anything
 SUITE_LIMIT = 60  # seconds; a test suite that takes longer is collected, not run
 VARYING = re.compile(r"\b\d+(\.\d+)?m?s\b|0x[0-9a-f]+|\b\d+ (source )?files?\b|(?<=:)\d+(?=:)")
-SUMMED = re.compile(r"^(Found \d+ errors?\b|\[\*\] \d+ fixable|No fixes available)")  # each of them is told beside it
+SUMMED = re.compile(
+    r"^(Found \d+ errors?\b|\[\*\] \d+ fixable|No fixes available)|: note: "
+)  # told beside what it is of
 
 
 @dataclass(frozen=True)
@@ -274,7 +276,7 @@ def run(argv: Sequence[str], root: Path, limit: int = LIMIT) -> process.Outcome:
 def lines_of(output: str) -> list[str]:
     """Return the lines of what a tool said, without what differs from run to run."""
     lines = [line.strip() for line in output.splitlines()]
-    return [VARYING.sub("N", line) for line in lines if line and not SUMMED.match(line)]
+    return [VARYING.sub("N", line) for line in lines if line and not SUMMED.search(line)]
 
 
 def members(root: Path, place: Path, *, compiled: bool) -> set[str]:
