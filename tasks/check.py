@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -14,18 +15,19 @@ from typing import TYPE_CHECKING, Any
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.tags import sys_tags
 
-from . import environment, inspection, lookups, process, report, source, ways
+from . import earlier, environment, inspection, lookups, process, report, showing, source, ways
 from .archives import Archive
 from .config import KNOWN_PYTHONS, is_here
 from .errors import NotReady, ReleaseError, ToolFailed
 from .installer import Origin
 from .record import now
 from .rules.registry import for_index
-from .stages import KINDS, Built, Checked, Problem, Trial
+from .stages import KINDS, Built, Changes, Checked, Problem, Trial
 from .stranger import Guest, live
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
+    from concurrent.futures import Future
 
     from .run import Run
     from .stages import Dist
@@ -42,13 +44,15 @@ def check(run: Run) -> None:
     if done is not None:
         run.say(f"{built.project} {built.version} is checked already ({len(done.rules)} rules).")
         return
-    rules, found = _judge_release(run, built)
-    applied, listed = _look_up(run, built)
-    rules, found = tuple(sorted({*rules, *applied})), (*found, *listed)
-    _stop_on_errors(run, found)
-    run.say(f"{len(rules)} rules applied; now installing and importing the files from this disk")
-    trials, met = _try_all(run, built)
-    _stop_on_errors(run, met, trial=True)
+    with _comparing(run, built) as changes:
+        rules, found, rendered = _judge_release(run, built)
+        applied, listed = _look_up(run, built)
+        rules, found = tuple(sorted({*rules, *applied})), (*found, *listed)
+        _stop_on_errors(run, found)
+        run.say(f"{len(rules)} rules applied; now installing and importing the files from this disk")
+        trials, met = _try_all(run, built)
+        _stop_on_errors(run, met, trial=True)
+        run.say(f"  {report.changes(changes.result())}")
     run.record.write(
         Checked(
             project=built.project,
@@ -58,20 +62,43 @@ def check(run: Run) -> None:
             rules=rules,
             problems=(*found, *met),
             trials=trials,
+            changes=changes.result(),
+            rendered=rendered,
         )
     )
     run.say(f"checked {built.project} {built.version}: nothing stops this release")
+
+
+@contextlib.contextmanager
+def _comparing(run: Run, built: Built) -> Iterator[Future[Changes]]:
+    """Compare with the earlier version meanwhile; nobody waits for it in the end who has met an error."""
+    pool = ThreadPoolExecutor(1)
+    try:
+        yield pool.submit(_compare, run, built)
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _compare(run: Run, built: Built) -> Changes:
+    if run.options.offline:
+        return Changes(None, run.published.name, "--offline")
+    with run.scratch() as scratch:
+        return earlier.compare(built, run.record.dist, run.published, run.options.since, scratch)
 
 
 def _stop_on_errors(run: Run, found: Sequence[Problem], *, trial: bool = False) -> None:
     if found:
         run.say(report.problems(found))
     if errors := sum(problem.severity == "error" for problem in found):
+        showing.stopped(run, found)
         raise NotReady(errors, trial=trial, index=_other_index(run) or "PyPI")
 
 
-def _judge_release(run: Run, built: Built) -> tuple[tuple[str, ...], tuple[Problem, ...]]:
-    """Return the codes of the rules that ran, and what they found, ignored warnings left out and named."""
+def _judge_release(run: Run, built: Built) -> tuple[tuple[str, ...], tuple[Problem, ...], str]:
+    """Return the codes of the rules that ran, what they found, and the description as HTML.
+
+    Ignored warnings are left out and named.
+    """
     tree = source.look(run.root)
     request = {
         "files": [str(run.record.dist / dist.filename) for dist in built.dists],
@@ -89,7 +116,7 @@ def _judge_release(run: Run, built: Built) -> tuple[tuple[str, ...], tuple[Probl
         asked.write_text(json.dumps(request), encoding="utf-8")
         answer = _judge(run, scratch, "release", "--request", str(asked))
     found = for_index([Problem(**problem) for problem in answer["problems"]], _other_index(run))
-    return tuple(answer["rules"]), _without_ignored(run, found)
+    return tuple(answer["rules"]), _without_ignored(run, found), answer["rendered"]
 
 
 def _other_index(run: Run) -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .register import OLDEST_PYTHON
+from .reporting.files import SUMMARY
 from .stages import Built
 
 if TYPE_CHECKING:
@@ -53,16 +54,20 @@ def hand_on(outer: Mapping[str, str], folder: Path, **values: str) -> None:
         _append(folder / DOTENV, [f"{PREFIX}{name.upper()}={value}" for name, value in values.items()])
 
 
-def stands(run: Run, table: str) -> None:
-    """Put where the release stands on the page of this CI run, with the digest that a later run has to be told."""
-    digest = f"\n\n  sha256 of built.json: {run.record.digest()}" if run.record.find(Built) else ""
-    summarise(os.environ, table + digest)
+def stands(run: Run) -> None:
+    """Put the report on the page of this CI run, with the digest that a later run has to be told."""
+    report = run.record.folder / SUMMARY
+    if not report.is_file():
+        summarise(os.environ, "Nothing is built yet.")
+    elif not run.standin:
+        told = f"sha256 of built.json: `{run.record.digest()}`"
+        summarise(os.environ, f"{report.read_text(encoding='utf-8')}\n{told}")
 
 
 def summarise(outer: Mapping[str, str], text: str) -> None:
-    """Put `text` on the page of this run, as it stands, where the CI system has such a page."""
+    """Put `text`, Markdown, on the page of this run, where the CI system has such a page."""
     if outer.get("GITHUB_STEP_SUMMARY"):
-        _append(Path(outer["GITHUB_STEP_SUMMARY"]), ["```text", text, "```"])
+        _append(Path(outer["GITHUB_STEP_SUMMARY"]), [text, ""])
 
 
 def matrix(built: Built) -> str:

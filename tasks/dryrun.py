@@ -14,8 +14,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from . import environment, process, relay, report, standins
-from .errors import BadWorkspace, DryrunFailed, listing
+from . import environment, process, relay, report, showing, standins
+from .errors import BadWorkspace, DryrunFailed, ReleaseError, listing
 from .record import DIGEST_VARIABLE, Record
 from .stages import Built, Checked, Dist, Released
 from .standins import INDEXES
@@ -40,24 +40,39 @@ def dryrun(run: Run, nox: process.Argv) -> None:
         env = environment.for_dryrun(os.environ) | standin.to_environment() | tokens
         for name in (DIGEST_VARIABLE, run.config.testpypi.user_variable, run.config.pypi.user_variable):
             env.pop(name, None)
-        _nested(run, place, nox, env, "testpypi", *_handed_on(run))
-        built = Record.of(place).read(Built, session=run.names["build"])
-        alone = (*nox, "--no-dependencies")
-        _verify(run, built.matrix, alone, env)
-        _nested(run, place, alone, env, "pypi", "--yes", built.version)
-        _summary(run, place)
+        with _reported(run, place):
+            _nested(run, place, nox, env, "testpypi", *_handed_on(run))
+            built = Record.of(place).read(Built, session=run.names["build"])
+            alone = (*nox, "--no-dependencies")
+            _verify(run, built.matrix, alone, env)
+            _nested(run, place, alone, env, "pypi", "--yes", built.version)
+            _summary(run, place)
+
+
+@contextlib.contextmanager
+def _reported(run: Run, place: Path) -> Iterator[None]:
+    """Leave the report on what would be released, also where the dry run stops; name the next command last."""
+    try:
+        yield
+    except ReleaseError:
+        showing.dry(run, place, "dryrun")
+        raise
+    showing.dry(run, place, "testpypi")
+    run.next("testpypi")
 
 
 def _handed_on(run: Run) -> tuple[str, ...]:
-    """Return the options that concern the nested build."""
-    taken = run.options.taken_from
-    return (*(("--from", str(taken)) if taken else ()), *(("--sdist-only",) if run.options.sdist_only else ()))
+    """Return the options that concern the nested build and check."""
+    taken, since = run.options.taken_from, run.options.since
+    given = [*(["--from", str(taken)] if taken else []), *(["--since", since] if since else [])]
+    switches = {"--sdist-only": run.options.sdist_only, "--offline": run.options.offline}
+    return (*given, *(name for name, on in switches.items() if on))
 
 
 def _nested(run: Run, place: Path, nox: process.Argv, env: dict[str, str], session: str, *args: str) -> None:
     argv = (*nox, "--session", run.names[session], "--", *args)
     if process.run_shown(argv, env=env, cwd=Path.cwd()) != 0:
-        _, undone = report.progress(Record.of(place), run.names)
+        undone = showing.undone(Record.of(place), run)
         raise DryrunFailed(run.names[undone if undone in BEFORE else session])
 
 
@@ -134,4 +149,3 @@ def _summary(run: Run, place: Path) -> None:
     run.say(CANNOT_SHOW)
     if run.options.keep:
         run.say(f"kept in {place}: dist, release-record, testpypi, pypi")
-    run.next("testpypi")

@@ -121,7 +121,20 @@ def _judged_release(request: dict[str, Any]) -> dict[str, Any]:
     else:
         found = [{"file": Path(one["file"]).name, **problem} for one in judged(names) for problem in one["problems"]]
         found += [asdict(problem) for problem in registry.judge_together(paths, asked)]
-    return {"rules": list(registry.codes()), "problems": found}
+    return {"rules": list(registry.codes()), "problems": found, "rendered": _rendered(paths)}
+
+
+def _rendered(paths: Sequence[Path]) -> str:
+    """Return the project page of the release: the description of the file that an index gets first, a wheel."""
+    package = rules().__name__.rpartition(".")[0]
+    description = importlib.import_module(f"{package}.description")
+    archives = importlib.import_module(f"{package.rpartition('.')[0]}.archives")
+    first = min(paths, key=lambda path: (path.suffix != ".whl", path.name))
+    try:
+        html: str = description.rendered(archives.Archive.open(first).metadata)
+    except archives.BadArchive:
+        return ""
+    return html
 
 
 if __name__ == "__main__":

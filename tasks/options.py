@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
+from packaging.version import InvalidVersion, Version
+
 from .errors import BadOption, SecretInArguments
 
 if TYPE_CHECKING:
@@ -37,6 +39,7 @@ class Options:
     json: Path | None
     files: tuple[Path, ...]
     version: str | None = None
+    since: str | None = None
 
 
 class _Parser(argparse.ArgumentParser):
@@ -75,7 +78,15 @@ def parse(session: str, posargs: Sequence[str], invoked_from: Path, *, prog: str
         json=absolute(found.json),
         files=tuple(map(Path, found.words)) if session == "inspect" else (),
         version=next(iter(found.words), None) if session == "rebuild" else None,
+        since=_version(parser.prog, found.since),
     )
+
+
+def _version(prog: str, given: str | None) -> str | None:
+    try:
+        return None if given is None else str(Version(given))
+    except InvalidVersion:
+        raise BadOption(prog, f"--since takes a version, and {given!r} is none") from None
 
 
 def _reason(prog: str, given: list[str] | None) -> str | None:
@@ -94,6 +105,7 @@ def _parser(prog: str) -> argparse.ArgumentParser:
     add("--rebuild", action="store_true", help="build: start anew; the old record is moved aside")
     add("--sdist-only", action="store_true", help="build: no wheel")
     add("--offline", action="store_true", help="check: no look-ups on the indexes")
+    add("--since", metavar="VERSION", help="check, dryrun: compare with this version, not with the last one")
     add("--from", dest="taken_from", type=Path, metavar="FOLDER", help="build: take these distributions as they are")
     add(
         "--rehearse-on",

@@ -7,6 +7,7 @@ is where all of them are ended.
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import signal
 import subprocess
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     OnWait = Callable[[float], None]
 
 TICK = 15.0  # seconds between two signs of life
+OUTPUT = logging.DEBUG - 1  # nox's level for what programs write: shown with `nox -v` alone
 GRACE = 10.0  # seconds a program has to clean up before it is killed
 
 Argv = tuple[str, ...]
@@ -49,13 +51,16 @@ def run(
     cwd: Path,
     time_limit: float | None = None,
     on_wait: OnWait | None = None,
+    on_output: Callable[[str], None] | None = None,
     every: float | None = None,
+    log: bool = False,
 ) -> Outcome:
     """Run `argv` in `cwd` with exactly `env`, and return how it ended.
 
     `on_wait` is called now and then (`every` so many seconds) with the seconds gone by; what it raises ends the program
-    too. A program that takes longer than `time_limit` seconds
-    is ended with all that it started. Raises ToolMissing and ToolStuck.
+    too; `on_output` with what was written so far, where the system tells. A program that takes longer than `time_limit`
+    seconds is ended with all that it started. With `log` its output is shown under `nox -v`; a program whose output can
+    be a secret is never logged. Raises ToolMissing and ToolStuck.
     """
     with _started(argv, env, cwd, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as child:
         waited = 0.0
@@ -70,10 +75,23 @@ def run(
                 if time_limit is not None and waited >= time_limit:
                     raise ToolStuck(_shown(argv), time_limit, _text(late.output)) from None
                 _stop_if_over()
+                if on_output and late.output:
+                    on_output(_text(late.output))
                 if on_wait:
                     on_wait(waited)
             else:
-                return Outcome(child.returncode, _text(output))
+                return _ended(argv, child.returncode, _text(output), log=log)
+
+
+def _ended(argv: Sequence[str | Path], code: int, output: str, *, log: bool) -> Outcome:
+    if log:
+        logging.getLogger("seatrial").log(OUTPUT, "%s\n%s", _shown(argv), output)
+    return Outcome(code, output)
+
+
+def is_verbose() -> bool:
+    """Whether the output of programs is shown also where nothing fails (`nox -v`)."""
+    return logging.getLogger().isEnabledFor(OUTPUT)
 
 
 def run_shown(argv: Sequence[str | Path], *, env: Mapping[str, str], cwd: Path) -> int:

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import re
-import sys
 from typing import TYPE_CHECKING
 
+from . import terminal
 from .errors import indented
-from .stages import Built, Checked, Rehearsed, Released
+from .terminal import size as size  # noqa: PLC0414 (part of what is said)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
     from .archives import Archive
-    from .record import Record
-    from .stages import Cell, Dist, Installed, Problem, Verified
+    from .stages import Cell, Changes, Dist, Installed, Problem, Verified
 
-UNITS = ("B", "KiB", "MiB", "GiB")
-STEP = 1024
 LICENCE = re.compile(r"(LICEN[CS]E|COPYING|NOTICE|AUTHORS)", re.IGNORECASE)
 TESTS, DOCS = frozenset({"test", "tests", "testing"}), frozenset({"doc", "docs"})
 IN_A_LINE = 4  # names of modules
@@ -25,19 +22,7 @@ IN_A_LINE = 4  # names of modules
 
 def say(text: str = "") -> None:
     """Print `text`; a terminal that cannot show a character gets its escape instead of an error."""
-    encoding = sys.stdout.encoding or "utf-8"
-    sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding) + "\n")
-    sys.stdout.flush()
-
-
-def size(count: int) -> str:
-    """Return a number of bytes for a person, in powers of 1024."""
-    amount = float(count)
-    for unit in UNITS[:-1]:
-        if amount < STEP:
-            return f"{amount:.0f} {unit}" if unit == "B" else f"{amount:.1f} {unit}"
-        amount /= STEP
-    return f"{amount:.1f} {UNITS[-1]}"
+    terminal.line(text)
 
 
 def files(dists: Iterable[Dist]) -> str:
@@ -99,35 +84,17 @@ def _how(one: Verified) -> str:
     return f"{imported(one.imported)}; {place}, with {dependencies(one.installed)}{ran}"
 
 
-def progress(record: Record, session: Mapping[str, str]) -> tuple[str, str]:
-    """Return where the release stands, as a table, and the session that is next (empty: none)."""
-    built = record.find(Built)
-    if built is None:
-        return "  nothing is built yet", "build"
-    checked, rehearsed, released = record.find(Checked), record.find(Rehearsed), record.find(Released)
-    verified = record.verified()
-    rows = [
-        ("build", f"{built.project} {built.version}, {len(built.dists)} files, {built.at}"),
-        ("check", f"{_count(checked)}, {checked.at}" if checked else ""),
-        ("testpypi", _where(rehearsed) if rehearsed else ""),
-        ("verify", f"{len(verified)} of {len(built.matrix)} cells" if verified else ""),
-        ("pypi", f"{released.index}, {released.at}" if released else ""),
-    ]
-    width = max(len(session[name]) for name, _ in rows)
-    lines = (f"  {'done' if state else '  - '}  {session[name]:{width}}  {state}".rstrip() for name, state in rows)
-    table = "\n".join(lines)
-    return table, next((name for name, state in rows if not state), "")
-
-
-def _where(rehearsed: Rehearsed) -> str:
-    if rehearsed.reason is None:
-        return f"{rehearsed.index}, {rehearsed.at}"
-    return f"on a stand-in on this machine ({rehearsed.reason}), {rehearsed.at}"
-
-
-def _count(checked: Checked) -> str:
-    warnings = sum(problem.severity == "warning" for problem in checked.problems)
-    return f"{len(checked.rules)} rules, {warnings} warnings"
+def changes(found: Changes) -> str:
+    """Say in a line what a release changes, or why that is not known."""
+    if found.since is None:
+        return f"not compared with an earlier version: {found.reason}"
+    moved = [member for file in found.files for member in file.members]
+    added = sum(member.before is None for member in moved)
+    removed = sum(member.after is None for member in moved)
+    more = sum(file.more for file in found.files)
+    told = f"{added} members added, {removed} removed, {len(moved) - added - removed} of another size"
+    fields = f"; metadata: {', '.join(one.field for one in found.fields)}" if found.fields else ""
+    return f"since {found.since} on {found.index}: {told}{f', {more} more' if more else ''}{fields}"
 
 
 def for_packagers(sdist: Archive) -> str:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import nox
 
     from .config import Config
+    from .indexes import Index
     from .options import Options
     from .record import Record
     from .standins import Standin
@@ -42,6 +43,12 @@ class Run:
     record: Record
     standin: Standin | None
     uv: str | None
+    own_index: Index | None = None  # of the settings, also where a stand-in takes its place
+
+    @property
+    def published(self) -> Index:
+        """The index with the earlier versions of this project, also in a dry run. It is only read there."""
+        return self.own_index or self.config.pypi
 
     @property
     def venv(self) -> Venv:

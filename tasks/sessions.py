@@ -23,7 +23,20 @@ import nox.virtualenv
 
 from . import build as building
 from . import check as checking
-from . import ci, credentials, environment, explain, options, process, publish, remote, report, scratch, standins
+from . import (
+    ci,
+    credentials,
+    environment,
+    explain,
+    options,
+    process,
+    publish,
+    remote,
+    report,
+    scratch,
+    showing,
+    standins,
+)
 from . import dryrun as rehearsal
 from . import rebuild as rebuilding
 from . import verify as verifying
@@ -187,7 +200,7 @@ def build(run: Run) -> None:
     with run.record.locked("release"):
         building.build(run)
         ci.built(run)
-    run.next("check")
+    _close(run, "check")
 
 
 def check(run: Run) -> None:
@@ -195,7 +208,7 @@ def check(run: Run) -> None:
     _say_what_is_kept_back(run)
     with run.record.locked("release"):
         checking.check(run)
-    run.next("testpypi")
+    _close(run, "testpypi")
 
 
 def testpypi(run: Run) -> None:
@@ -204,7 +217,7 @@ def testpypi(run: Run) -> None:
         publish.rehearse(run)
         if run.rehearsed_here is None:
             ci.uploaded(run, run.config.testpypi)
-    run.next("verify", *run.once)
+    _close(run, "verify")
 
 
 def verify(run: Run, kind: Kind) -> None:
@@ -217,7 +230,7 @@ def verify(run: Run, kind: Kind) -> None:
     cell = Cell(str(run.session.python), kind)
     with run.record.locked(f"verify-{cell.python}-{cell.kind}"):
         verifying.verify(run, cell)
-    run.next("pypi", *run.once)
+    _close(run, "pypi")
 
 
 def pypi(run: Run) -> None:
@@ -225,6 +238,15 @@ def pypi(run: Run) -> None:
     with run.record.locked("release"):
         publish.release(run)
         ci.uploaded(run, run.config.pypi)
+    _close(run)
+    ci.stands(run)
+
+
+def _close(run: Run, following: str = "") -> None:
+    """End a session of the chain: show and write down where the release stands, and name what is next."""
+    showing.close(run)
+    if following:
+        run.next(following, *run.once)
 
 
 def dryrun(run: Run) -> None:
@@ -242,14 +264,13 @@ def inspect(run: Run) -> None:
 
 def status(run: Run) -> None:
     """Say where this release stands, and the one next command."""
-    table, undone = report.progress(run.record, run.names)
     run.say(f"{run.root.name}: {run.record.folder}")
-    run.say(table)
-    ci.stands(run, table)
+    showing.status(run)
+    ci.stands(run)
     if run.options.remote:
         remote.compare(run)
-    if undone:
-        run.next(undone)
+    if following := showing.following(run):
+        run.say(f"next: {following}")
 
 
 def rebuild(run: Run) -> None:
@@ -290,7 +311,7 @@ def _nox_command(run: Run) -> tuple[str, ...]:
     noxfile = str(sys.modules["user_nox_module"].__file__)
     start = "import sys; sys.path[:] = [p for p in sys.path if p]; from nox.__main__ import main; main()"
     flags = ("--noxfile", noxfile, "--envdir", str(run.venv.root.parent), "--no-error-on-missing-interpreters")
-    return (sys.executable, "-c", start, *flags)
+    return (sys.executable, "-c", start, *flags, *(("--verbose",) if process.is_verbose() else ()))
 
 
 def _run(setup: Setup, name: str, session: nox.Session) -> Run:
@@ -311,6 +332,7 @@ def _run(setup: Setup, name: str, session: nox.Session) -> Run:
         record=record,
         standin=standin,
         uv=nox.virtualenv.UV if nox.virtualenv.HAS_UV else None,
+        own_index=setup.config.pypi,
     )
 
 

@@ -99,6 +99,46 @@ class Trial:
     installed: tuple[Installed, ...]
 
 
+@dataclass(frozen=True)
+class Resized:
+    """A member that an earlier version had with another size: bytes before and after, None where it was not there."""
+
+    name: str
+    before: int | None
+    after: int | None
+
+
+@dataclass(frozen=True)
+class FileChanges:
+    """A file beside `earlier`, its counterpart of `before` bytes; `more` members differ as well and are left out."""
+
+    filename: str
+    earlier: str
+    before: int
+    members: tuple[Resized, ...]
+    more: int
+
+
+@dataclass(frozen=True)
+class FieldChanges:
+    """A field of the metadata, or a group of entry points: the values that are gone, and those that are new."""
+
+    field: str
+    removed: tuple[str, ...]
+    added: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What differs from the version `since` on the index called `index`; None where none was compared, for `reason`."""
+
+    since: str | None
+    index: str
+    reason: str
+    files: tuple[FileChanges, ...] = ()
+    fields: tuple[FieldChanges, ...] = ()
+
+
 @dataclass(frozen=True, kw_only=True)
 class Stage:
     """What all stages share. `at` is UTC in ISO 8601."""
@@ -140,13 +180,18 @@ class Built(Stage):
 
 @dataclass(frozen=True, kw_only=True)
 class Checked(Stage):
-    """The rules passed, and the files were installed and imported on this machine."""
+    """The rules passed, and the files were installed and imported on this machine.
+
+    `rendered` is the description as PyPI renders it, sanitised HTML; empty where there is none, or it is too long.
+    """
 
     name = "checked"
 
     rules: tuple[str, ...]
     problems: tuple[Problem, ...]
     trials: tuple[Trial, ...]
+    changes: Changes = Changes(None, "", "not looked for")
+    rendered: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import email.message
+import functools
 import importlib
+import importlib.util
 import io
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from ..archives import Metadata
 
 RENDERED = 512 << 10  # characters; docutils is slow, and longer ones are left to PyPI
+SHOWN = 1 << 20  # characters of HTML; a report that is longer is no help
 MARKDOWN = "text/markdown"
 
 
@@ -75,11 +78,39 @@ def renders(metadata: Metadata) -> Iterator[str]:
     if kind != "text/x-rst" or not 0 < len(metadata.description.strip()) <= RENDERED:
         return
     try:
-        renderer = importlib.import_module("readme_renderer.rst")
+        html, said = _from_rst(metadata.description)
     except ImportError:
         return
-    said = io.StringIO()
-    if renderer.render(metadata.description, stream=said) is None:
-        lines = [line.strip() for line in said.getvalue().splitlines() if line.strip()]
+    if html is None:
+        lines = [line.strip() for line in said.splitlines() if line.strip()]
         more = "" if given else " (no content type is set, and PyPI takes it for reST then)"
         yield f"the description does not render as reStructuredText{more}: {'; '.join(lines[:3]) or 'it is empty'}"
+
+
+def rendered(metadata: Metadata) -> str:
+    """Return the description as HTML, rendered and sanitised as PyPI does; empty for none, or one that is too long.
+
+    What does not render is shown as plain text there (`warehouse.utils.readme`). Empty as well for Markdown on a
+    machine for which there is no wheel of what renders it.
+    """
+    text = metadata.description
+    if not 0 < len(text.strip()) <= RENDERED or importlib.util.find_spec("readme_renderer") is None:
+        return ""
+    kind, parameters = _parsed(metadata.first("description-content-type") or "text/x-rst")
+    if kind == MARKDOWN and importlib.util.find_spec("comrak") is None:
+        return ""
+    if kind == MARKDOWN:
+        html = importlib.import_module("readme_renderer.markdown").render(
+            text, variant=parameters.get("variant", "GFM")
+        )
+    else:
+        html = _from_rst(text)[0] if kind == "text/x-rst" else None
+    found: str = html or importlib.import_module("readme_renderer.txt").render(text) or ""
+    return found if len(found) <= SHOWN else ""
+
+
+@functools.lru_cache(maxsize=4)  # a wheel and an sdist have the same one
+def _from_rst(text: str) -> tuple[str | None, str]:
+    """Return `text` as HTML, None where it does not render, and what docutils said. Raises ImportError."""
+    said = io.StringIO()
+    return importlib.import_module("readme_renderer.rst").render(text, stream=said), said.getvalue()

@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import sys
+import tempfile
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from tasks import check as module
-from tasks import indexes, lookups, options, process, source, ways
+from tasks import earlier, indexes, lookups, options, process, showing, source, ways
 from tasks.archives import Archive
 from tasks.check import check, inspect
 from tasks.config import Config
@@ -21,7 +22,7 @@ from tasks.indexes import PYPI, Index
 from tasks.installer import Venv
 from tasks.process import Outcome
 from tasks.record import Record
-from tasks.stages import Built, Cell, Checked, Dist, Installed, Problem, Tool
+from tasks.stages import Built, Cell, Changes, Checked, Dist, Installed, Problem, Tool
 from tasks.stranger import Life
 from tests.archives import SDIST, WHEEL, sdist, token, wheel, written
 from tests.projects import commit, sample, write_tree
@@ -73,6 +74,7 @@ class FakeRun:
     tried: Installer = field(default_factory=Installer)
     names: dict[str, str] = field(default_factory=lambda: {"build": "release-build"})
     invoked_from: str = ""
+    stopped: list[Problem] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.record = Record.of(self.root)
@@ -84,11 +86,13 @@ class FakeRun:
     def say(self, text: str = "") -> None:
         self.said.append(text)
 
+    @property
+    def published(self) -> Index:
+        return self.config.pypi
+
     @contextlib.contextmanager
     def scratch(self) -> Iterator[Path]:
-        self.place.mkdir()
-        yield self.place
-        self.place.rename(self.place.with_name(f"{self.place.name} used {len(list(self.place.parent.iterdir()))}"))
+        yield Path(tempfile.mkdtemp(prefix="one-", dir=self.place.parent))
 
     def tools(self, lock: str) -> Path:
         assert lock == "twine"
@@ -115,6 +119,20 @@ def lives(monkeypatch: pytest.MonkeyPatch) -> dict[str, tuple[Problem, ...]]:
 
     monkeypatch.setattr(module, "live", live)
     return problems
+
+
+@pytest.fixture(autouse=True)
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[str | None]:
+    """What was to be compared with: nothing is, here."""
+    wanted: list[str | None] = []
+
+    def compare(_built: Built, _folder: Path, index: Index, since: str | None, _scratch: Path) -> Changes:
+        wanted.append(since)
+        return Changes(None, index.name, "nothing is, here")
+
+    monkeypatch.setattr(earlier, "compare", compare)
+    monkeypatch.setattr(showing, "stopped", lambda run, found: run.stopped.extend(found))
+    return wanted
 
 
 @pytest.fixture(autouse=True)

@@ -105,10 +105,10 @@ def test_a_laptop_is_left_alone(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_summary_keeps_its_columns(tmp_path: Path) -> None:
+def test_the_summary_is_markdown_that_others_can_follow(tmp_path: Path) -> None:
     page = tmp_path / "summary.md"
-    ci.summarise({"GITHUB_STEP_SUMMARY": str(page)}, "  done  build")
-    assert page.read_text(encoding="utf-8") == "```text\n  done  build\n```\n"
+    ci.summarise({"GITHUB_STEP_SUMMARY": str(page)}, "## demo")
+    assert page.read_text(encoding="utf-8") == "## demo\n\n"
 
 
 @pytest.fixture
@@ -140,10 +140,13 @@ def test_the_digest_the_version_and_the_page_are_handed_on(run: Run, tmp_path: P
 
 
 def test_the_page_of_the_run_names_the_digest_to_promote(run: Run, tmp_path: Path) -> None:
-    ci.stands(run, "  nothing yet")
+    ci.stands(run)
     digest = build(run)
-    ci.stands(run, "  done  build")
-    assert digest in (tmp_path / "STEP_SUMMARY").read_text(encoding="utf-8").partition("done  build")[2]
+    (run.record.folder / "report.md").write_text("## demo 1.0\n", encoding="utf-8")
+    ci.stands(run)
+    nothing, _, told = (tmp_path / "STEP_SUMMARY").read_text(encoding="utf-8").partition("## demo 1.0")
+    assert nothing == "Nothing is built yet.\n\n"
+    assert f"sha256 of built.json: `{digest}`" in told
 
 
 @pytest.mark.parametrize("standin", [True, False])

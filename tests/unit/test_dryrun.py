@@ -136,9 +136,10 @@ def test_the_nested_runs_get_the_stand_ins_tokens_and_no_other_secret(
         assert not {"TWINE_PASSWORD", DIGEST_VARIABLE} & set(env)
 
 
-def test_options_of_the_build_are_handed_on(root: Path, nox: FakeNox) -> None:
-    rehearsed(root, "--from", "wheels", "--sdist-only")
-    assert nox.ran[0][-4:] == ("--", "--from", str(root / "wheels"), "--sdist-only")
+def test_options_of_build_and_check_are_handed_on(root: Path, nox: FakeNox) -> None:
+    rehearsed(root, "--from", "wheels", "--sdist-only", "--since", "0.9", "--offline")
+    given = ("--from", str(root / "wheels"), "--since", "0.9", "--sdist-only", "--offline")
+    assert nox.ran[0][-len(given) - 1 :] == ("--", *given)
 
 
 @pytest.mark.usefixtures("nox")
@@ -152,7 +153,7 @@ def test_the_project_itself_stays_as_it_was(root: Path, tmp_path: Path) -> None:
 def test_without_warnings_none_are_told(root: Path, nox: FakeNox, capsys: pytest.CaptureFixture[str]) -> None:
     nox.checked = replace(CHECKED, problems=())
     rehearsed(root)
-    assert "warnings" not in capsys.readouterr().out
+    assert "warnings of" not in capsys.readouterr().out
 
 
 def test_a_tree_that_is_not_clean_is_named(root: Path, nox: FakeNox, capsys: pytest.CaptureFixture[str]) -> None:

@@ -9,18 +9,12 @@ import pytest
 
 from tasks import report
 from tasks.archives import Archive
-from tasks.record import Record
 from tasks.stages import Cell, Dist, Installed, Problem
 from tests.archives import sdist
-from tests.projects import write_tree
-from tests.unit.test_record import BUILT, CHECKED, FILES, REHEARSED, RELEASED, VERIFIED
+from tests.unit.test_record import VERIFIED
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from tasks.stages import Stage
-
-NAMES = {name: f"release-{name}" for name in ("build", "check", "testpypi", "verify", "pypi")}
 
 
 @pytest.mark.parametrize("text", ["", "plain", "größe → ü"])
@@ -114,34 +108,3 @@ def test_what_packagers_look_for_is_counted(tmp_path: Path) -> None:
     assert report.for_packagers(archive) == (
         "  demo-1.0.tar.gz for packagers: licence files: COPYING.txt, LICENSE; tests: 2 files; documentation: 1 file"
     )
-
-
-# Where the release stands.
-
-
-PROGRESS: list[tuple[tuple[Stage, ...], str, str]] = [
-    ((), "", "build"),
-    ((BUILT,), "release-build     demo 1.0, 2 files, 2024-05-06T07:08:09Z", "check"),
-    ((BUILT, CHECKED), "release-check     1 rules, 1 warnings, 2024-05-06T07:08:09Z", "testpypi"),
-    ((BUILT, CHECKED, REHEARSED), "release-testpypi  https://test.pypi.org/simple/, 2024", "verify"),
-    ((BUILT, CHECKED, REHEARSED, VERIFIED), "release-verify    1 of 2 cells", "pypi"),
-    ((BUILT, CHECKED, REHEARSED, VERIFIED, RELEASED), "release-pypi      https://pypi.org/simple/, 2024", ""),
-]
-
-
-@pytest.mark.parametrize(("stages", "row", "following"), PROGRESS)
-def test_progress_shows_what_is_done_and_what_is_next(
-    tmp_path: Path, stages: tuple[Stage, ...], row: str, following: str
-) -> None:
-    write_tree(tmp_path / "dist", FILES)
-    record = Record.of(tmp_path)
-    for stage in stages:
-        record.write(stage)
-    table, undone = report.progress(record, NAMES)
-    assert undone == following
-    if stages:
-        assert f"  done  {row}" in table
-        assert table.count("done") == len(stages)
-        assert table.count("  -   release-") == 5 - len(stages)
-    else:
-        assert table == "  nothing is built yet"

@@ -14,7 +14,6 @@ import pytest
 
 from tasks import build, check, dryrun, publish, sessions, standins, verify
 from tasks import rebuild as rebuilding
-from tasks import report as reporting
 from tasks.config import Config
 from tasks.errors import BadOption, NoProject, ReleaseError, ReusedEnvironment, ShadowedTools
 from tasks.record import DIGEST_VARIABLE
@@ -23,6 +22,7 @@ from tasks.sessions import CHAIN, NAMES, Setup
 from tasks.stages import Cell
 from tests.fakes import FakeSession, SessionError, make_run
 from tests.projects import sample, write_tree
+from tests.unit.test_record import FILES, SAMPLES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -387,9 +387,13 @@ def test_status_shows_the_release_and_the_next_command(project: Path, capsys: py
     )
 
 
-def test_status_of_a_release_that_is_done_names_no_command(
-    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr(reporting, "progress", lambda *_: ("  all is done", ""))
-    sessions.status(make_run(project, name="status"))
-    assert "next:" not in capsys.readouterr().out
+def test_status_of_a_release_that_is_done_names_no_command(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = make_run(project, name="status")
+    write_tree(run.record.dist, FILES)
+    for stage in SAMPLES:
+        run.record.write(stage)
+    sessions.status(run)
+    told = capsys.readouterr().out
+    assert "  done  pypi      2024-05-06 07:08  https://pypi.org/simple/" in told
+    assert f"report: {project / 'release-record' / 'report.html'}" in told
+    assert "next:" not in told

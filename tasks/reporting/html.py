@@ -1,0 +1,65 @@
+"""HTML out of values: whatever is not already `Safe` is escaped. The one place of the report that knows how."""
+
+from __future__ import annotations
+
+import html
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+VOID = frozenset({"br", "hr", "col", "input", "meta", "img"})
+# Control characters, marks that turn the direction of text around, and halves of surrogate pairs: a file's name may
+# hold them, and they would show something else than what is there, or could not be written at all.
+UNSHOWN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+LINKS = re.compile(r"(https?|mailto):", re.IGNORECASE)  # everything else (javascript:, data:, file:) leads nowhere
+CODE = re.compile(r"`([^`\n]+)`")
+
+
+class Safe(str):
+    """HTML that was made here, out of escaped parts."""
+
+    __slots__ = ()
+
+
+def visible(value: object) -> str:
+    """Return `value` as text that shows all of its characters."""
+    return UNSHOWN.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), str(value))
+
+
+def text(value: object) -> Safe:
+    """Return `value` as HTML: itself where it is that already, escaped otherwise."""
+    return value if isinstance(value, Safe) else Safe(html.escape(visible(value)))
+
+
+def join(parts: Iterable[object]) -> Safe:
+    """Return all of `parts`, one after the other."""
+    return Safe("".join(map(text, parts)))
+
+
+def tag(name: str, /, *children: object, **attributes: object) -> Safe:
+    """Return the element `name`. An attribute that is None or False is left out, one that is True has no value.
+
+    ``class_`` is `class`, ``aria_label`` is `aria-label`.
+    """
+    given = {key.rstrip("_").replace("_", "-"): value for key, value in attributes.items()}
+    shown = "".join(_attribute(key, value) for key, value in given.items() if value is not None and value is not False)
+    return Safe(f"<{name}{shown}>" if name in VOID else f"<{name}{shown}>{join(children)}</{name}>")
+
+
+def _attribute(name: str, value: object) -> str:
+    return f" {name}" if value is True else f' {name}="{html.escape(visible(value))}"'
+
+
+def link(url: str, *children: object) -> Safe:
+    """Return a link to `url`, or the text alone where it is none to another site."""
+    if not LINKS.match(url):
+        return tag("span", *children)
+    return tag("a", *children, href=url, rel="noopener noreferrer nofollow")
+
+
+def prose(message: str) -> Safe:
+    """Return one of our own sentences, with what stands in backticks as code."""
+    parts = CODE.split(message)
+    return join(tag("code", part) if number % 2 else part for number, part in enumerate(parts))

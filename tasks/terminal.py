@@ -1,0 +1,186 @@
+"""The terminal: colours where it takes them, and one line for what takes long, drawn over and over.
+
+Elsewhere (a pipe, CI) there are no colours, and what takes long says so in a line now and then.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import sys
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from typing import TextIO
+
+STYLES = {"strong": "1", "quiet": "2", "bad": "31", "good": "32", "warn": "33"}
+OFF = frozenset({"", "0", "false", "no", "off"})
+REDRAW = 0.2  # seconds, on a terminal
+NOW_AND_THEN = 15.0  # seconds between two lines elsewhere
+BAR = 24  # characters
+CLEAR = "\r\x1b[K"
+MINUTE, HOUR = 60, 3600
+UNITS = ("B", "KiB", "MiB", "GiB")
+STEP = 1024
+
+_lock = threading.RLock()
+_drawn = False  # whether a line stands on the terminal that the next one has to take away
+
+
+def is_terminal() -> bool:
+    """Whether standard output is a terminal on which a line can be drawn over."""
+    return sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def takes_colour(outer: Mapping[str, str] | None = None) -> bool:
+    """Whether to write colours: by NO_COLOR (https://no-color.org), FORCE_COLOR, and whether this is a terminal."""
+    env = os.environ if outer is None else outer
+    if env.get("NO_COLOR"):
+        return False
+    return env.get("FORCE_COLOR", "").lower() not in OFF or is_terminal()
+
+
+def styled(text: str, style: str) -> str:
+    """Return `text` in one of STYLES, or as it is where no colours are taken."""
+    return f"\x1b[{STYLES[style]}m{text}\x1b[0m" if style and takes_colour() else text
+
+
+def width() -> int:
+    """Return the columns of the terminal; 0 where lines may be as long as they like."""
+    return shutil.get_terminal_size().columns if is_terminal() or os.environ.get("COLUMNS") else 0
+
+
+def line(text: str) -> None:
+    """Write `text` as a line; what the encoding lacks is written as its escape."""
+    with _lock:
+        _erase()
+        _put(f"{text}\n", sys.stdout)
+
+
+def _put(text: str, stream: TextIO) -> None:
+    encoding = stream.encoding or "utf-8"
+    stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
+    stream.flush()
+
+
+def _erase() -> None:
+    global _drawn  # noqa: PLW0603 (there is one terminal)
+    if _drawn:
+        _put(CLEAR, sys.stdout)
+    _drawn = False
+
+
+def _draw(text: str) -> None:
+    global _drawn  # noqa: PLW0603 (as above)
+    with _lock:
+        _put(f"{CLEAR}{text}", sys.stdout)
+        _drawn = True
+
+
+@dataclass
+class Meter:
+    """How far something is: `done` of `total` (0: not known), in bytes or in steps; or at most `limit` seconds."""
+
+    label: str
+    total: float = 0
+    limit: float = 0
+    unit: str = ""
+    done: float = 0
+    stopped: threading.Event = field(default_factory=threading.Event)
+
+    def shown(self, seconds: float) -> str:
+        """Return the line after so many seconds, without a bar."""
+        told = [self.label, duration(seconds)]
+        if self.total:
+            told.insert(1, f"{amount(self.done, self.unit)} of {amount(self.total, self.unit)}")
+            if self.done and seconds:
+                rate = self.done / seconds
+                told += [f"{amount(rate, self.unit)}/s"] if self.unit == "B" else []
+                told += [f"{duration((self.total - self.done) / rate)} left"] if self.done < self.total else []
+        elif self.limit:
+            told.append(f"at most {duration(max(self.limit - seconds, 0))} more")
+        return ", ".join(told)
+
+    def bar(self, seconds: float) -> str:
+        """Return the bar after so many seconds; empty where nobody knows how much there is to do."""
+        whole = self.total or self.limit
+        if not whole:
+            return ""
+        part = min((self.done if self.total else seconds) / whole, 1.0)
+        full = int(part * BAR)
+        return f"[{'#' * full}{'.' * (BAR - full)}] {part * 100:3.0f} % "
+
+
+def size(count: int) -> str:
+    """Return a number of bytes for a person, in powers of 1024."""
+    amount = float(count)
+    for unit in UNITS[:-1]:
+        if amount < STEP:
+            return f"{amount:.0f} {unit}" if unit == "B" else f"{amount:.1f} {unit}"
+        amount /= STEP
+    return f"{amount:.1f} {UNITS[-1]}"
+
+
+def amount(value: float, unit: str) -> str:
+    """Return bytes (unit `B`) or a count for a person."""
+    return size(round(value)) if unit == "B" else " ".join(filter(None, [f"{value:.0f}", unit]))
+
+
+def duration(seconds: float) -> str:
+    """Return a number of seconds for a person."""
+    whole = round(seconds)
+    if whole < MINUTE:
+        return f"{whole} s"
+    return (
+        f"{whole // MINUTE} min {whole % MINUTE:02} s"
+        if whole < HOUR
+        else f"{whole // HOUR} h {whole % HOUR // 60} min"
+    )
+
+
+@contextlib.contextmanager
+def meter(
+    label: str,
+    say: Callable[[str], None],
+    *,
+    total: float = 0,
+    limit: float = 0,
+    unit: str = "",
+    every: float | None = None,
+) -> Iterator[Meter]:
+    """Show how far something is for as long as the context lasts.
+
+    On a terminal that is one line which is drawn over; elsewhere a line for `say` now and then, none where it is quick.
+    """
+    shown = Meter(label, total, limit, unit)
+    drawn = is_terminal()
+    pause = every or (REDRAW if drawn else NOW_AND_THEN)
+    thread = threading.Thread(target=_show, args=(shown, None if drawn else say, pause), daemon=True)
+    thread.start()
+    try:
+        yield shown
+    finally:
+        shown.stopped.set()
+        thread.join()
+        with _lock:
+            _erase()
+
+
+def _show(shown: Meter, say: Callable[[str], None] | None, pause: float) -> None:
+    started = time.monotonic()
+    while not shown.stopped.wait(pause):
+        seconds = time.monotonic() - started
+        if say:
+            say(shown.shown(seconds))
+        else:
+            _draw(fitting(shown.bar(seconds), shown.shown(seconds), width() - 1))
+
+
+def fitting(bar: str, text: str, room: int) -> str:
+    """Return `text` with its bar, where there is room for both, and in any case what there is room for."""
+    return f"{bar}{text}" if len(bar) + len(text) <= room else text[:room]

@@ -1,0 +1,206 @@
+"""Colours, widths, encodings and what is drawn over, without a terminal and without a clock."""
+
+from __future__ import annotations
+
+import io
+import sys
+from dataclasses import replace
+
+import pytest
+
+from tasks import terminal
+from tasks.reporting.facts import Step
+from tasks.reporting.table import table
+from tasks.stages import Dist
+from tasks.terminal import Meter, duration, meter, styled, takes_colour
+
+STEPS = (
+    Step("build", "build", "done", "2024-05-06T07:08:09Z", "2 files from c0ffee"),
+    Step("check", "check", "done", "2024-05-06T07:08:09Z", "101 rules, 1 warning"),
+    Step("testpypi", "testpypi", "done", "2024-05-06T07:08:09Z", "https://test.pypi.org/simple/"),
+    Step("verify", "verify", "part", "2024-05-06T07:08:09Z", "1 of 2 cells"),
+    Step("pypi", "pypi", "open", "", ""),
+)
+DISTS = (Dist("demo-1.0-py3-none-any.whl", "0" * 64, 2048),)
+
+
+class Screen(io.StringIO):
+    """A terminal, as far as anybody can tell."""
+
+    encoding = "utf-8"
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.fixture(autouse=True)
+def plain(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("NO_COLOR", "FORCE_COLOR", "COLUMNS", "TERM"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def on_a_screen(monkeypatch: pytest.MonkeyPatch) -> Screen:
+    """Put a terminal in place of standard output; pytest would take it away again between a fixture and its test."""
+    made = Screen()
+    monkeypatch.setattr(sys, "stdout", made)
+    return made
+
+
+# Whether.
+
+
+@pytest.mark.parametrize(
+    ("variables", "expected"),
+    [
+        ({}, False),
+        ({"FORCE_COLOR": "1"}, True),
+        ({"FORCE_COLOR": "true"}, True),
+        ({"FORCE_COLOR": "0"}, False),
+        ({"FORCE_COLOR": ""}, False),
+        ({"NO_COLOR": "1", "FORCE_COLOR": "1"}, False),
+        ({"NO_COLOR": "", "FORCE_COLOR": "1"}, True),
+    ],
+)
+def test_colours_elsewhere_than_on_a_terminal(variables: dict[str, str], *, expected: bool) -> None:
+    assert takes_colour(variables) is expected
+
+
+def test_colours_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    on_a_screen(monkeypatch)
+    assert takes_colour({})
+    assert not takes_colour({"NO_COLOR": "1"})
+    assert styled("done", "good") == "\x1b[32mdone\x1b[0m"
+    assert styled("done", "") == "done"
+    monkeypatch.setenv("TERM", "dumb")
+    assert not takes_colour({})
+
+
+def test_the_width_is_that_of_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    on_a_screen(monkeypatch)
+    assert terminal.width() > 0
+    monkeypatch.setenv("COLUMNS", "61")
+    assert terminal.width() == 61
+
+
+def test_elsewhere_a_line_may_be_as_long_as_it_likes() -> None:
+    assert terminal.width() == 0
+
+
+# The table.
+
+
+def test_the_table_is_plain_where_there_is_no_terminal() -> None:
+    assert table("demo 1.0", STEPS, DISTS).splitlines() == [
+        "demo 1.0",
+        "  done  build     2024-05-06 07:08  2 files from c0ffee",
+        "  done  check     2024-05-06 07:08  101 rules, 1 warning",
+        "  done  testpypi  2024-05-06 07:08  https://test.pypi.org/simple/",
+        "  part  verify    2024-05-06 07:08  1 of 2 cells",
+        "    -   pypi",
+        "  demo-1.0-py3-none-any.whl  2.0 KiB",
+    ]
+
+
+@pytest.mark.parametrize("columns", [40, 60, 80, 120])
+def test_the_table_fits(monkeypatch: pytest.MonkeyPatch, columns: int) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    long = (replace(STEPS[0], told="on a stand-in on this machine (there is no network where this was built)"),)
+    lines = table("demo 1.0", (*long, *STEPS[1:]), DISTS).splitlines()
+    assert max(map(len, lines)) < columns
+    assert ("2024" in lines[1]) is (columns >= 72)
+    assert "there is no network" in " ".join(" ".join(lines).split())
+
+
+def test_the_table_has_colours_where_they_are_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    shown = table("demo 1.0", STEPS, DISTS)
+    assert "\x1b[32mdone\x1b[0m  build" in shown
+    assert "\x1b[33mpart\x1b[0m  verify" in shown
+
+
+def test_the_table_shows_names_as_they_are_and_not_too_many() -> None:
+    dists = tuple(Dist(f"demo\x1b[2J{number}.whl", "", 1) for number in range(10))
+    shown = table("demo\x1b]0;owned\x07", STEPS, dists)
+    assert "\x1b" not in shown
+    assert "and 2 more files" in shown
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "ascii", "cp437"])
+def test_the_table_can_be_written_in_any_encoding(encoding: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = io.TextIOWrapper(io.BytesIO(), encoding=encoding, newline="\n")
+    monkeypatch.setattr(sys, "stdout", stream)
+    terminal.line(table("größe → 1.0", STEPS, DISTS))
+    stream.seek(0)
+    assert "\\u2192 1.0\n" in stream.read()
+
+
+# What takes long.
+
+
+@pytest.mark.parametrize(
+    ("seconds", "expected"),
+    [(0.4, "0 s"), (59, "59 s"), (61, "1 min 01 s"), (7260, "2 h 1 min")],
+)
+def test_a_duration_is_for_a_person(seconds: float, expected: str) -> None:
+    assert duration(seconds) == expected
+
+
+@pytest.mark.parametrize(
+    ("shown", "seconds", "line", "bar"),
+    [
+        (Meter("looking"), 3, "looking, 3 s", ""),
+        (
+            Meter("waiting", limit=300),
+            30,
+            "waiting, 30 s, at most 4 min 30 s more",
+            "[##......................]  10 % ",
+        ),
+        (Meter("waiting", limit=30), 60, "waiting, 1 min 00 s, at most 0 s more", f"[{'#' * 24}] 100 % "),
+        (Meter("trying", total=4, unit="files"), 2, "trying, 0 files of 4 files, 2 s", f"[{'.' * 24}]   0 % "),
+        (
+            Meter("uploading", total=4 << 20, unit="B", done=1 << 20),
+            2,
+            "uploading, 1.0 MiB of 4.0 MiB, 2 s, 512.0 KiB/s, 6 s left",
+            f"[{'#' * 6}{'.' * 18}]  25 % ",
+        ),
+        (Meter("uploading", total=2, done=2), 2, "uploading, 2 of 2, 2 s", f"[{'#' * 24}] 100 % "),
+    ],
+)
+def test_a_meter_says_how_far_how_fast_and_how_long(shown: Meter, seconds: float, line: str, bar: str) -> None:
+    assert (shown.shown(seconds), shown.bar(seconds)) == (line, bar)
+
+
+def test_elsewhere_a_line_is_said_now_and_then() -> None:
+    said: list[str] = []
+    with meter("looking", said.append, every=0.001):
+        while not said:
+            pass
+    assert said[0] == "looking, 0 s"
+
+
+def test_on_a_terminal_one_line_is_drawn_over_and_taken_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    screen = on_a_screen(monkeypatch)
+    monkeypatch.setenv("COLUMNS", "40")
+    said: list[str] = []
+    with meter("waiting " * 10, said.append, limit=60, every=0.001):
+        while "waiting" not in screen.getvalue():
+            pass
+        terminal.line("found something")
+    assert said == []
+    drawn = screen.getvalue()
+    assert "\r\x1b[Kfound something\n" in drawn
+    assert "waiting" not in drawn.rpartition("\x1b[K")[2]
+    assert max(len(part) for part in drawn.replace("\n", "\r\x1b[K").split("\r\x1b[K")) < 40
+
+
+def test_the_bar_gives_way_where_there_is_no_room() -> None:
+    assert terminal.fitting("[##..] ", "waiting, 3 s", 19) == "[##..] waiting, 3 s"
+    assert terminal.fitting("[##..] ", "waiting, 3 s", 18) == "waiting, 3 s"
+    assert terminal.fitting("[##..] ", "waiting, 3 s", 7) == "waiting"
+
+
+def test_what_is_quick_says_nothing() -> None:
+    said: list[str] = []
+    with meter("looking", said.append):
+        pass
+    assert said == []
