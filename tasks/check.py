@@ -7,7 +7,7 @@ import json
 import os
 import re
 import sys
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.tags import sys_tags
 
-from . import earlier, environment, inspection, lookups, process, report, showing, source, ways
+from . import earlier, environment, inspection, lookups, process, report, showing, source, terminal, ways
 from .archives import Archive
 from .config import KNOWN_PYTHONS, is_here
 from .errors import NotReady, ReleaseError, ToolFailed
@@ -149,7 +149,9 @@ def _judge(run: Run, scratch: Path, *args: str) -> Any:
     python = run.tools("twine")
     out = scratch / "findings.json"
     argv = (str(python), "-I", str(JUDGE), "--out", str(out), *args)
-    outcome = process.run(argv, env=environment.for_install(os.environ), cwd=scratch, time_limit=JUDGE_LIMIT)
+    env = environment.for_install(os.environ)
+    with terminal.meter("applying the rules", run.say):
+        outcome = process.run(argv, env=env, cwd=scratch, time_limit=JUDGE_LIMIT, log=True)
     if outcome.code != 0:
         raise ToolFailed(
             "The rules program",
@@ -176,6 +178,9 @@ def _try_all(run: Run, built: Built) -> tuple[tuple[Trial, ...], tuple[Problem, 
     plan += _on_the_lowest(chosen, pythons)
     with run.scratch() as scratch, ThreadPoolExecutor(len(plan) or 1) as pool:
         started = [pool.submit(_try, run, archive, by_name[archive.path.name], py, scratch) for archive, py in plan]
+        with terminal.meter("installing and importing", run.say, total=len(started), unit="trials") as shown:
+            for _ in as_completed(started):
+                shown.done += 1
         outcomes = [outcome for one in started if (outcome := one.result())]
     for trial, problems in outcomes:
         if not any(problem.severity == "error" for problem in problems):

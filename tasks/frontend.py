@@ -220,6 +220,7 @@ def _run(
         time_limit=job.config.build_timeout,
         on_wait=watch or (lambda seconds: run.say(f"still building the {kind} ({seconds:.0f} s)")),
         every=1.0 if watch else None,
+        log=True,
     )
 
 

@@ -26,6 +26,7 @@ from packaging.utils import (
 )
 from packaging.version import InvalidVersion, Version
 
+from . import terminal
 from .errors import (
     IndexNotJson,
     IndexRefused,
@@ -205,6 +206,22 @@ def wait_until_served(
     after `limit` seconds: uploaded, and not shown yet, is no failure of the release. `again` is the command that goes
     on then.
     """
+    with terminal.meter(f"waiting for {index.name} to show the files", None, limit=limit):
+        return _polled(index, project, version, dists, limit=limit, say=say, sleep=sleep, clock=clock, again=again)
+
+
+def _polled(
+    index: Index,
+    project: str,
+    version: str,
+    dists: tuple[Dist, ...],
+    *,
+    limit: float,
+    say: Callable[[str], None],
+    sleep: Callable[[float], None],
+    clock: Callable[[], float],
+    again: str,
+) -> Holdings:
     started, agreeing, told = clock(), 0, 0.0
     needed = 1 if index.is_loopback else AGREEING
     for pause in _pauses():
@@ -217,7 +234,7 @@ def wait_until_served(
         if waited + pause > limit:
             late = tuple(dist.filename for dist in found.absent)
             raise NotVisible(index.name, project, version, late, limit, again)
-        if waited - told >= POLL_AFTER[-1]:
+        if waited - told >= POLL_AFTER[-1] and not terminal.is_terminal():
             told = waited
             say(f"waiting for {index.name} to show the files: {waited:.0f} s gone, at most {limit - waited:.0f} s more")
         sleep(pause)

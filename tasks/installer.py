@@ -160,7 +160,7 @@ class Installer:
         return ("--default-index" if self.uv else "--index-url", index)
 
     def _run(self, argv: Sequence[str], subject: str) -> None:
-        outcome = process.run(argv, env=self.env, cwd=self.scratch, time_limit=INSTALL_LIMIT)
+        outcome = process.run(argv, env=self.env, cwd=self.scratch, time_limit=INSTALL_LIMIT, log=True)
         if outcome.code != 0:
             raise InstallFailed(subject, outcome.code, outcome.output)
 

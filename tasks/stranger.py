@@ -146,7 +146,7 @@ def _ask_probe(installer: Installer, venv: Venv, mode: str, *args: str) -> Any:
     away = installer.scratch / "empty"
     away.mkdir(exist_ok=True)
     argv = (str(venv.python), "-I", str(PROBE), mode, *args, "--out", str(answer))
-    outcome = process.run(argv, env=installer.env, cwd=away, time_limit=PROBE_LIMIT)
+    outcome = process.run(argv, env=installer.env, cwd=away, time_limit=PROBE_LIMIT, log=True)
     if outcome.code != 0:
         raise ToolFailed(
             "The probe in the fresh environment",
@@ -167,7 +167,7 @@ def smoke(
     problems = []
     for command in config.smoke:
         outcome = process.run(
-            _resolved(command, venv, checkout), env=env, cwd=installer.scratch, time_limit=SMOKE_LIMIT
+            _resolved(command, venv, checkout), env=env, cwd=installer.scratch, time_limit=SMOKE_LIMIT, log=True
         )
         if outcome.code != 0:
             said = "\n".join(outcome.output.strip().splitlines()[-20:])

@@ -146,7 +146,7 @@ def duration(seconds: float) -> str:
 @contextlib.contextmanager
 def meter(
     label: str,
-    say: Callable[[str], None],
+    say: Callable[[str], None] | None,
     *,
     total: float = 0,
     limit: float = 0,
@@ -155,30 +155,36 @@ def meter(
 ) -> Iterator[Meter]:
     """Show how far something is for as long as the context lasts.
 
-    On a terminal that is one line which is drawn over; elsewhere a line for `say` now and then, none where it is quick.
+    On a terminal that is one line which is drawn over; elsewhere a line for `say` now and then, none where it is quick
+    or there is nobody to say it.
     """
     shown = Meter(label, total, limit, unit)
-    drawn = is_terminal()
-    pause = every or (REDRAW if drawn else NOW_AND_THEN)
-    thread = threading.Thread(target=_show, args=(shown, None if drawn else say, pause), daemon=True)
-    thread.start()
+    tell, pause = (_draw_meter, REDRAW) if is_terminal() else (say and _sayer(say), NOW_AND_THEN)
+    thread = threading.Thread(target=_show, args=(shown, tell, every or pause), daemon=True)
+    if tell:
+        thread.start()
     try:
         yield shown
     finally:
         shown.stopped.set()
-        thread.join()
+        if tell:
+            thread.join()
         with _lock:
             _erase()
 
 
-def _show(shown: Meter, say: Callable[[str], None] | None, pause: float) -> None:
+def _show(shown: Meter, tell: Callable[[Meter, float], None], pause: float) -> None:
     started = time.monotonic()
     while not shown.stopped.wait(pause):
-        seconds = time.monotonic() - started
-        if say:
-            say(shown.shown(seconds))
-        else:
-            _draw(fitting(shown.bar(seconds), shown.shown(seconds), width() - 1))
+        tell(shown, time.monotonic() - started)
+
+
+def _sayer(say: Callable[[str], None]) -> Callable[[Meter, float], None]:
+    return lambda shown, seconds: say(shown.shown(seconds))
+
+
+def _draw_meter(shown: Meter, seconds: float) -> None:
+    _draw(fitting(shown.bar(seconds), shown.shown(seconds), width() - 1))
 
 
 def fitting(bar: str, text: str, room: int) -> str:

@@ -11,16 +11,16 @@ import time
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from . import process
+from . import process, terminal
 from .attest import SUFFIX
 from .errors import ToolStuck, UploadRefused
 from .indexes import LONGEST_PAUSE, holdings, retry_after, stop_if_different, wait_until_served
 from .posting import NOTE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from .indexes import Holdings, Index
     from .stages import Dist
@@ -62,6 +62,10 @@ EXPLANATIONS = (
 VERSION_TAKEN = re.compile(r"already exists|already been used|previously used|older than 14 days")
 NAME_TAKEN = re.compile(r"allowed to upload|too similar")
 
+QUIET = "--disable-progress-bar"
+UPLOADING = re.compile(r"Uploading (\S+\.(?:whl|tar\.gz))")
+PERCENT = re.compile(r"(\d{1,3})%")
+CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 ASKED = re.compile(r"^Retry-After: (.+)$", re.MULTILINE)
 ANSWER = re.compile(r"HTTPError: (\d{3} .*?) from https?://\S+(.*)")
@@ -102,7 +106,7 @@ def twine_command(
     """Return twine's command line: an explicit URL, an empty configuration, and the files by name, wheels first."""
     where = ("--repository-url", url, "--config-file", config, *(("--attestations",) if attested else ()))
     files += tuple(f"{name}{SUFFIX}" for name in files) if attested else ()
-    head = (python, "-I", *program, "upload", "--non-interactive", "--disable-progress-bar", *where)
+    head = (python, "-I", *program, "upload", "--non-interactive", QUIET, *where)
     return (*head, *sorted(files, key=lambda name: (not name.endswith(".whl"), name)))
 
 
@@ -199,18 +203,51 @@ def _send(job: Job, dists: tuple[Dist, ...]) -> process.Outcome:
         argv = twine_command(
             str(job.python), job.index.upload, str(config), files, attested=job.attested, program=(str(PROGRAM),)
         )
-        outcome = _call(job, argv, limit)
+        outcome = _drawn(job, argv, some, limit) if terminal.is_terminal() else _call(job, argv, limit)
         if outcome.code != 0:
             break
     return outcome
 
 
-def _call(job: Job, argv: process.Argv, limit: float) -> process.Outcome:
+def _drawn(job: Job, argv: process.Argv, dists: Sequence[Dist], limit: float) -> process.Outcome:
+    """As `_call`, on a terminal: how far twine is stands in its own progress bar, which is asked for and read."""
+    bar = tuple(word for word in argv if word != QUIET)
+    with terminal.meter(f"uploading to {job.index.name}", None, total=sum(d.size for d in dists), unit="B") as shown:
+
+        def look(output: str) -> None:
+            shown.done = sent(output, dists)
+
+        outcome = _call(job, bar, limit, {"FORCE_COLOR": "1"}, on_output=look, every=terminal.REDRAW)
+    return process.Outcome(outcome.code, settled(outcome.output))
+
+
+def sent(output: str, dists: Sequence[Dist]) -> float:
+    """Return how many bytes of `dists` are sent, by what twine wrote so far: files, a share of the last."""
+    sizes = {dist.filename: dist.size for dist in dists}
+    names = [name for name in dict.fromkeys(UPLOADING.findall(output)) if name in sizes]
+    if not names:
+        return 0
+    *before, last = names
+    share = PERCENT.findall(output.rpartition(last)[2])
+    return sum(sizes[name] for name in before) + sizes[last] * (int(share[-1]) / 100 if share else 0)
+
+
+def settled(output: str) -> str:
+    """Return `output` as it stands in the end on a terminal: without colours, and what was drawn over left out."""
+    lines = CONTROL.sub("", output).split("\n")
+    return "\n".join(line.rstrip("\r").rpartition("\r")[2] for line in lines if line.strip())
+
+
+def _call(
+    job: Job, argv: process.Argv, limit: float, extra: Mapping[str, str] | None = None, **watching: Any
+) -> process.Outcome:
     def alive(seconds: float) -> None:
         job.say(f"still uploading ({seconds:.0f} s)")
 
+    watching = watching or {"on_wait": alive}
     try:
-        outcome = process.run(argv, env=job.env(), cwd=job.scratch, on_wait=alive, time_limit=limit)
+        env = {**job.env(), **(extra or {})}
+        outcome = process.run(argv, env=env, cwd=job.scratch, time_limit=limit, log=True, **watching)
     except ToolStuck as stuck:  # twine itself waits for ever
         late = f"The upload timed out: it had not ended after {limit:.0f} seconds."
         outcome = process.Outcome(1, f"{stuck.output}\n{late}")

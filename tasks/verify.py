@@ -6,7 +6,7 @@ import re
 import time
 from typing import TYPE_CHECKING
 
-from . import report, standins, ways
+from . import report, standins, terminal, ways
 from .errors import InstallFailed, NotVerifiable, OtherBytes
 from .fitting import chosen, fits_everywhere, tags_of
 from .indexes import download, wait_until_served
@@ -60,7 +60,7 @@ def _live(run: Run, rehearsed: Rehearsed, dists: tuple[Dist, ...], index: Index)
     release, limit = (rehearsed.project, rehearsed.version), run.config.index_timeout
     again = run.command("verify", *run.once)
     served = wait_until_served(index, *release, rehearsed.dists, limit=limit, say=run.say, again=again)
-    with run.scratch() as scratch:
+    with run.scratch() as scratch, terminal.meter(f"installing and using the {dists[0].kind}", run.say):
         installer = run.installer(scratch)
         local = _to_fetch(run, installer, index, dists)
         if local is None:

@@ -14,7 +14,7 @@ from .registry import metadata_rule
 from .sources import library, server
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from ..archives import Metadata
 
@@ -109,8 +109,12 @@ def rendered(metadata: Metadata) -> str:
     return found if len(found) <= SHOWN else ""
 
 
-@functools.lru_cache(maxsize=4)  # a wheel and an sdist have the same one
 def _from_rst(text: str) -> tuple[str | None, str]:
     """Return `text` as HTML, None where it does not render, and what docutils said. Raises ImportError."""
+    return _rendered_by(importlib.import_module("readme_renderer.rst").render, text)
+
+
+@functools.lru_cache(maxsize=4)  # a wheel and an sdist have the same one
+def _rendered_by(render: Callable[..., str | None], text: str) -> tuple[str | None, str]:
     said = io.StringIO()
-    return importlib.import_module("readme_renderer.rst").render(text, stream=said), said.getvalue()
+    return render(text, stream=said), said.getvalue()

@@ -263,3 +263,30 @@ def test_a_server_ends_also_where_its_user_fails(tmp_path: Path) -> None:
     with pytest.raises(ZeroDivisionError), process.serving(python(SERVER), env=ENV, cwd=tmp_path) as line:
         print(1 / 0)
     assert has_ended(int(line.split()[1]))
+
+
+@posix
+@pytest.mark.usefixtures("hurried")
+def test_what_is_written_meanwhile_is_told(tmp_path: Path) -> None:
+    told: list[str] = []
+    script = "import sys, pathlib, time\nprint('half', flush=True)\n"
+    script += "while not pathlib.Path('seen').exists(): time.sleep(0.01)\nprint('whole')"
+
+    def look(output: str) -> None:
+        told.append(output)
+        (tmp_path / "seen").touch()
+
+    done = process.run(python(script), env=ENV, cwd=tmp_path, on_output=look, time_limit=60)
+    assert told[0] == "half\n"
+    assert done.output == "half\nwhole\n"
+
+
+@pytest.mark.parametrize("log", [True, False])
+def test_output_is_logged_for_who_asks_for_all_of_it(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, *, log: bool
+) -> None:
+    with caplog.at_level(process.OUTPUT):
+        assert process.is_verbose()
+        process.run(python("print('said')"), env=ENV, cwd=tmp_path, log=log)
+    assert ("said" in caplog.text) is log
+    assert not process.is_verbose()

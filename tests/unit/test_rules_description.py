@@ -5,7 +5,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tasks.archives import Metadata
 from tasks.rules import description as module
+from tasks.rules.description import rendered
 from tests.archives import found, sdist, wheel
 
 if TYPE_CHECKING:
@@ -81,3 +83,47 @@ def test_without_the_renderer_nothing_is_said(tmp_path: Path, monkeypatch: pytes
     path = wheel(tmp_path, {TYPE: "text/x-rst"}, description="*demo\n")
     monkeypatch.setitem(sys.modules, "readme_renderer.rst", None)
     assert found(path, "description-renders") == []
+
+
+# As PyPI shows it.
+
+
+def page_of(given: str | None, description: str) -> str:
+    fields = {} if given is None else {"description-content-type": (given,)}
+    return rendered(Metadata(fields, description))
+
+
+@pytest.mark.parametrize(
+    ("given", "description", "expected"),
+    [
+        (None, "demo\n====\n", "<h1>demo"),
+        ("text/x-rst", "*demo*\n", "<em>demo</em>"),
+        ("text/x-rst", ".. unknown::\n", ".. unknown::"),
+        ("text/plain", "<b>\nx", "&lt;b&gt;<br>x"),
+        ("text/markdown", " \n", ""),
+    ],
+)
+def test_a_description_is_rendered_as_its_type_says(given: str | None, description: str, expected: str) -> None:
+    assert expected in page_of(given, description)
+
+
+@pytest.mark.parametrize(("variant", "task"), [("", True), ("; variant=CommonMark", False)])
+def test_markdown_is_rendered_in_its_variant_and_sanitised(variant: str, *, task: bool) -> None:
+    pytest.importorskip("comrak", reason="there is no wheel of it for this machine")
+    shown = page_of(f"text/markdown{variant}", "# demo\n\n- [ ] task\n\n<b onclick='x'>a</b><script>x</script>\n")
+    assert "demo" in shown
+    assert ("checkbox" in shown) is task
+    assert "onclick" not in shown
+    assert "<script" not in shown
+
+
+def test_a_description_that_is_too_long_is_not_rendered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "SHOWN", 10)
+    assert page_of("text/plain", "words " * 10) == ""
+    monkeypatch.setattr(module, "RENDERED", 10)
+    assert page_of("text/plain", "words " * 10) == ""
+
+
+def test_markdown_without_its_renderer_is_not_rendered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None if name == "comrak" else name)
+    assert page_of("text/markdown", "# demo") == ""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tasks import process
+from tasks import process, terminal
 from tasks import upload as module
 from tasks.errors import OtherBytes, ToolStuck, UploadRefused
 from tasks.indexes import TESTPYPI, Holdings, Served
@@ -76,10 +76,23 @@ class World:
         self.waits += 1
         return self.holdings(*args)
 
-    def run(self, argv: Sequence[str], *, env: dict[str, str], cwd: Path, time_limit: float, on_wait: Any) -> Outcome:
+    def run(
+        self,
+        argv: Sequence[str],
+        *,
+        env: dict[str, str],
+        cwd: Path,
+        time_limit: float,
+        on_wait: Any = None,
+        on_output: Any = None,
+        **_options: object,
+    ) -> Outcome:
         assert cwd.is_dir()
         self.limits.append(time_limit)
-        on_wait(15.0)
+        if on_wait:
+            on_wait(15.0)
+        if on_output:
+            on_output(f"Uploading {WHEEL.filename}\n 50% ")
         self.argvs.append(tuple(argv))
         self.envs.append(env)
         outcome, stored = self.script.pop(0)
@@ -431,3 +444,50 @@ def test_an_upload_that_always_stands_still_is_refused_with_that_word(
     world.script = [(ToolStuck("twine", 900, "Uploading"), ())] * 4
     with pytest.raises(UploadRefused, match="timed out: it had not ended after 900 seconds"):
         run()
+
+
+# On a terminal.
+
+
+BAR = f"""\
+Uploading distributions to https://test.pypi.org/legacy/
+Uploading {WHEEL.filename}
+\x1b[?25l\x1b[32m  0%\x1b[0m ━━━━ 0.0/1.0 kB\r\x1b[2K 50% ━━╸━ 0.5/1.0 kB\r\x1b[2K100% ━━━━ 1.0/1.0 kB\n\x1b[?25h"""
+
+
+@pytest.mark.parametrize(
+    ("output", "expected"),
+    [
+        ("", 0),
+        ("Uploading distributions to https://test.pypi.org/legacy/\n", 0),
+        (f"Uploading {WHEEL.filename}\n", 0),
+        (f"Uploading {WHEEL.filename}\n  7%", 70),
+        (BAR, 1000),
+        (f"{BAR}Uploading {SDIST.filename}\n 10%\r 25%", 1500),
+        (f"{BAR}Uploading {WHEEL.filename}\n 10%", 100),
+        ("Uploading other-1.0.tar.gz\n 50%", 0),
+    ],
+)
+def test_what_is_sent_is_read_in_twines_own_bar(output: str, expected: float) -> None:
+    assert module.sent(output, (replace(WHEEL, size=1000), replace(SDIST, size=2000))) == expected
+
+
+def test_what_was_drawn_over_is_no_part_of_the_answer() -> None:
+    told = module.settled(f"{BAR}\x1b[31mERROR   \x1b[0m HTTPError: 403 Forbidden from https://test.pypi.org/legacy/\n")
+    assert told.splitlines() == [
+        "Uploading distributions to https://test.pypi.org/legacy/",
+        f"Uploading {WHEEL.filename}",
+        "100% ━━━━ 1.0/1.0 kB",
+        "ERROR    HTTPError: 403 Forbidden from https://test.pypi.org/legacy/",
+    ]
+
+
+def test_on_a_terminal_twine_is_asked_for_its_bar(
+    world: World, job: Job, run: functools.partial[Holdings], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(terminal, "is_terminal", lambda: True)
+    monkeypatch.setattr(terminal, "_draw", lambda _: None)
+    world.script = [(Outcome(0, BAR), job.dists)]
+    run()
+    assert module.QUIET not in world.argvs[0]
+    assert world.envs[0]["FORCE_COLOR"] == "1"
