@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 import webbrowser
 from typing import TYPE_CHECKING
 
+from . import ci
 from .errors import ReleaseError
 from .record import Record
 from .reporting import files
@@ -82,6 +84,7 @@ def dry(run: Run, place: Path, next_session: str) -> None:
         run.say(f"the report could not be written: {str(error).splitlines()[0]}")
         return
     if page is not None:
+        ci.summarise(os.environ, page.with_name(files.SUMMARY).read_text(encoding="utf-8"))
         run.say(f"report: {page}")
         offer(run, page)
 

@@ -22,7 +22,7 @@ STYLES = {"strong": "1", "quiet": "2", "bad": "31", "good": "32", "warn": "33"}
 OFF = frozenset({"", "0", "false", "no", "off"})
 REDRAW = 0.2  # seconds, on a terminal
 NOW_AND_THEN = 15.0  # seconds between two lines elsewhere
-BAR = 24  # characters
+BAR = 16  # characters
 CLEAR = "\r\x1b[K"
 MINUTE, HOUR = 60, 3600
 UNITS = ("B", "KiB", "MiB", "GiB")
@@ -97,7 +97,8 @@ class Meter:
         """Return the line after so many seconds, without a bar."""
         told = [self.label, duration(seconds)]
         if self.total:
-            told.insert(1, f"{amount(self.done, self.unit)} of {amount(self.total, self.unit)}")
+            done = size(round(self.done)) if self.unit == "B" else f"{self.done:.0f}"
+            told.insert(1, f"{done} of {amount(self.total, self.unit)}")
             if self.done and seconds:
                 rate = self.done / seconds
                 told += [f"{amount(rate, self.unit)}/s"] if self.unit == "B" else []

@@ -67,7 +67,7 @@ def _files(facts: Facts) -> Iterator[str]:
 def _flaws(facts: Facts) -> Iterator[str]:
     if flaws := project.flaws(facts):
         lines = [f"- {flaw.what} {plain(flaw.target or '(empty)')} {flaw.why}" for flaw in flaws[:SHOWN]]
-        yield "\n".join(["On the project's page do not work:", "", *lines, *_more(len(flaws))])
+        yield "\n".join(["To mend on the project's page:", "", *lines, *_more(len(flaws))])
 
 
 def _changes(facts: Facts) -> Iterator[str]:

@@ -58,7 +58,7 @@ def _flaws(facts: Facts) -> Safe:
     if not entries:
         return Safe("")
     more = [tag("li", f"and {len(entries) - SHOWN} more")] if len(entries) > SHOWN else []
-    head = tag("p", tag("strong", f"{len(entries)} links or pictures do not work there:"))
+    head = tag("p", tag("strong", f"To mend: {len(entries)} links or pictures"))
     return tag("div", head, tag("ul", *entries[:SHOWN], *more), class_="notice")
 
 

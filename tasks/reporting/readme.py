@@ -167,7 +167,7 @@ class _Builder(html.parser.HTMLParser):
         self.pictures += not broken
         if broken:
             self._flag("picture", source, "is relative, and shows nothing on the page of an index")
-        elif not alternative:
+        elif "alt" not in given:  # an empty one says that it is there for its looks
             self._flag("picture", source, "has no text that stands for it (alt)")
         name = f"picture: {alternative or 'without a text'}"
         look = "picture broken" if broken else "picture"

@@ -358,7 +358,7 @@ def test_links_that_lead_nowhere_are_counted(place: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr(project, "SHOWN", 1)
     wheel(place / "dist", {"Project-URL": ["Docs, docs/index.md", "Source, https://example.org"]})
     facts = gathered(place, rendered='<a href="a.md">a</a><img src="" alt="x"><img alt="y" src="https://e.org/x">')
-    assert "3 links or pictures do not work there:" in page(facts, "0" * 64)
+    assert "To mend: 3 links or pictures" in page(facts, "0" * 64)
     assert "A picture of other sites" in page(facts, "0" * 64)
 
 

@@ -167,10 +167,12 @@ def place(tmp_path: Path) -> Path:
 
 
 def test_the_report_of_a_dry_run_outlives_its_folder(
-    tmp_path: Path, place: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, place: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = make_run(tmp_path, name="dryrun")
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "summary.md"))
     showing.dry(run, place, "testpypi")
+    assert (tmp_path / "summary.md").read_text(encoding="utf-8").startswith("## demo 1.0\n\nA dry run")
     left = tmp_path / ".nox" / "seatrial-report"
     assert {path.name for path in left.iterdir()} == {"report.html", "report.md"}
     assert "A dry run" in (left / "report.html").read_text(encoding="utf-8")

@@ -153,17 +153,17 @@ def test_a_duration_is_for_a_person(seconds: float, expected: str) -> None:
             Meter("waiting", limit=300),
             30,
             "waiting, 30 s, at most 4 min 30 s more",
-            "[##......................]  10 % ",
+            f"[#{'.' * 15}]  10 % ",
         ),
-        (Meter("waiting", limit=30), 60, "waiting, 1 min 00 s, at most 0 s more", f"[{'#' * 24}] 100 % "),
-        (Meter("trying", total=4, unit="files"), 2, "trying, 0 files of 4 files, 2 s", f"[{'.' * 24}]   0 % "),
+        (Meter("waiting", limit=30), 60, "waiting, 1 min 00 s, at most 0 s more", f"[{'#' * 16}] 100 % "),
+        (Meter("trying", total=4, unit="files"), 2, "trying, 0 of 4 files, 2 s", f"[{'.' * 16}]   0 % "),
         (
             Meter("uploading", total=4 << 20, unit="B", done=1 << 20),
             2,
             "uploading, 1.0 MiB of 4.0 MiB, 2 s, 512.0 KiB/s, 6 s left",
-            f"[{'#' * 6}{'.' * 18}]  25 % ",
+            f"[{'#' * 4}{'.' * 12}]  25 % ",
         ),
-        (Meter("uploading", total=2, done=2), 2, "uploading, 2 of 2, 2 s", f"[{'#' * 24}] 100 % "),
+        (Meter("uploading", total=2, done=2), 2, "uploading, 2 of 2, 2 s", f"[{'#' * 16}] 100 % "),
     ],
 )
 def test_a_meter_says_how_far_how_fast_and_how_long(shown: Meter, seconds: float, line: str, bar: str) -> None:
