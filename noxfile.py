@@ -11,7 +11,7 @@ import nox
 nox.needs_version = ">=2025.10.16"
 nox.options.default_venv_backend = "uv|virtualenv"
 nox.options.reuse_venv = "yes"
-nox.options.sessions = ["lint", "types", "tests"]
+nox.options.sessions = ["lint", "types", "docs", "tests"]
 
 PROJECT = nox.project.load_toml("pyproject.toml")
 LOCKS = ("tasks/requirements", "templates/requirements")
@@ -47,6 +47,14 @@ def types(session: nox.Session) -> None:
     """Check types, strictly, of everything."""
     install_group(session, "types")
     session.run("mypy")
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """Build the pages into site/; a warning is an error, such as a link that leads nowhere."""
+    install_group(session, "docs")
+    # All of it anew: of a page that was not changed Sphinx would not repeat the warning.
+    session.run("sphinx-build", "-q", "-E", "-n", "-W", "--keep-going", "-c", "docs", ".", "site")
 
 
 @nox.session(default=False)

@@ -1,6 +1,7 @@
 """Write what docs/reference/ takes from the code: ``nox -s reference [-- --check]``.
 
-The JSON Schemas of the record come from the type hints of the stages, the page on the rules from their docstrings.
+The JSON Schemas of the record come from the type hints of the stages, the page on the rules from their docstrings, the
+commands that a person would type from ``--explain``.
 """
 
 from __future__ import annotations
@@ -15,10 +16,12 @@ from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from tasks import judge
+from tasks import explain, judge
+from tasks.config import Config
 from tasks.record import SCHEMA
 from tasks.rules import limits, registry
-from tasks.stages import CHAIN, Stage
+from tasks.sessions import NAMES
+from tasks.stages import CHAIN, KINDS, Stage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -78,6 +81,17 @@ This page is written from the code: `nox -s reference`.
 
 {sections}
 """
+EXPLAINED_PAGE = """\
+# What a person would type
+
+`-- --explain` prints, for any session, the commands that do by hand what can be done by hand; here for a project that
+is verified on Python 3.10. They stand for a POSIX shell in the project's folder, with a virtual environment that has build
+and twine. Words in capitals are to be filled in. [Why a session does it in another way](guide-coverage.md).
+
+This page is written from the code: `nox -s reference`.
+
+{sections}
+"""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -103,7 +117,7 @@ def pages() -> dict[Path, str]:
     schemas = {
         REFERENCE / "schemas" / f"{stage.name}.json": json.dumps(schema(stage), indent=2) + "\n" for stage in CHAIN
     }
-    return {**schemas, REFERENCE / "rules.md": rules_page()}
+    return {**schemas, REFERENCE / "explained.md": explained_page(), REFERENCE / "rules.md": rules_page()}
 
 
 # The record.
@@ -146,6 +160,18 @@ def of_type(hint: Any, shared: dict[str, Any]) -> dict[str, Any]:
         some = of_type(inner[0], shared)
         return some | {"type": [some["type"], "null"]}
     return {"type": PLAIN[hint]}
+
+
+# What a person would type.
+
+
+def explained_page() -> str:
+    """Return the page with what ``--explain`` prints of each session, of `verify` for wheel and sdist."""
+    config = Config(pythons=("3.10",))
+    told = {name: [explain.session(name, config)] for name in NAMES}
+    told["verify"] = [explain.session("verify", config, kind) for kind in KINDS]
+    blocks = {name: "\n\n".join(f"```sh\n{text}\n```" for text in texts) for name, texts in told.items()}
+    return EXPLAINED_PAGE.format(sections="\n\n".join(f"## {name}\n\n{block}" for name, block in blocks.items()))
 
 
 # The rules.

@@ -63,6 +63,22 @@ def test_a_link_that_leads_nowhere_is_found(tmp_path: Path) -> None:
     assert list(broken(page)) == ["gone.md", "#gone", "far/gone.md"]
 
 
+def test_the_index_leads_to_every_page() -> None:
+    index = ROOT / "docs" / "index.md"
+    led = {(index.parent / link.partition("#")[0]).resolve() for link in links(prose(index))}
+    assert set(PAGES) - led == {index}
+
+
+def test_every_row_on_the_guide_names_a_test_that_there_is() -> None:
+    page = ROOT / "docs" / "reference" / "guide-coverage.md"
+    rows = [line for line in page.read_text(encoding="utf-8").splitlines() if line.startswith("| ")]
+    proved = [re.findall(r"`(tests/\S+)::(test_\w+)`", row) for row in rows if not re.match(r"\| (---|the guide)", row)]
+    assert len(proved) > 20
+    assert all(proved)
+    named = {(path, name) for row in proved for path, name in row}
+    assert {(path, name) for path, name in named if f"def {name}(" not in (ROOT / path).read_text("utf-8")} == set()
+
+
 # The reference.
 
 
