@@ -85,8 +85,8 @@ EXPLAINED_PAGE = """\
 # What a person would type
 
 `-- --explain` prints, for any session, the commands that do by hand what can be done by hand; here for a project that
-is verified on Python 3.10. They stand for a POSIX shell in the project's folder, with a virtual environment that has build
-and twine. Words in capitals are to be filled in. [Why a session does it in another way](guide-coverage.md).
+is verified on Python 3.10. They are for a POSIX shell in the project's folder, with a virtual environment that has
+build and twine. Words in capitals are to be filled in. [Why a session does it in another way](guide-coverage.md).
 
 This page is written from the code: `nox -s reference`.
 

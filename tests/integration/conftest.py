@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+import venv
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -277,3 +278,18 @@ def bring(tmp_path: Path, project: Project, rehearsal: Rehearsal) -> Callable[[s
         return project
 
     return to
+
+
+@pytest.fixture(scope="session")
+def door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The command `seatrial`, installed from this working tree with what it needs."""
+    folder = tmp_path_factory.mktemp("door")
+    venv.create(folder, with_pip=True)
+    scripts = folder / ("Scripts" if os.name == "nt" else "bin")
+    source = folder / "source"
+    ignore = shutil.ignore_patterns(".*", "__pycache__", "dist", "release-record")
+    shutil.copytree(HERE, source, ignore=ignore)
+    pip = (scripts / "python", "-I", "-m", "pip", "--quiet", "--disable-pip-version-check", "install")
+    subprocess.run([*pip, str(source)], check=True)
+    yield scripts / ("seatrial.exe" if os.name == "nt" else "seatrial")
+    shutil.rmtree(folder, ignore_errors=True)

@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
-import venv
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.integration.conftest import HERE, Project
 from tests.projects import commit, git, sample
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 pytestmark = pytest.mark.skipif(
     not (HERE / ".git").exists(), reason="an sdist holds no commit of this repository that could be released"
@@ -33,21 +25,6 @@ def test_this_repository_rehearses_itself(clone: Path, envdir: Path) -> None:
     done = Project(clone, envdir).nox("dryrun")
     assert done.code == 0, done.output
     assert done.shows("dry run of seatrial", "all five sessions passed")
-
-
-@pytest.fixture(scope="module")
-def door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The command `seatrial`, installed from this working tree with what it needs."""
-    folder = tmp_path_factory.mktemp("door")
-    venv.create(folder, with_pip=True)
-    scripts = folder / ("Scripts" if os.name == "nt" else "bin")
-    source = folder / "source"
-    ignore = shutil.ignore_patterns(".*", "__pycache__", "dist", "release-record")
-    shutil.copytree(HERE, source, ignore=ignore)
-    pip = (scripts / "python", "-I", "-m", "pip", "--quiet", "--disable-pip-version-check", "install")
-    subprocess.run([*pip, str(source)], check=True)
-    yield scripts / ("seatrial.exe" if os.name == "nt" else "seatrial")
-    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture

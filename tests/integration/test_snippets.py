@@ -1,0 +1,298 @@
+"""The commands of each page, run in the order in which they stand there, in a shell on a terminal with somebody at it.
+
+The two indexes are stand-ins, and what is to be filled in is filled in. A page also has to show what is really said.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import re
+import shutil
+import subprocess
+import venv
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.integration.conftest import HERE, NOX, RUNNING, Indexes, Project, copy_state, project_in
+from tests.projects import GIT_SETTINGS, commit, git, sample, write_tree
+from tests.snippets import NOT_RUN, ROOT, RUN, SHELLS, Step, blocks, commands, steps
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.integration.conftest import Rehearsal, Servers
+
+pytestmark = [
+    pytest.mark.skipif(os.name == "nt", reason="the blocks are for a POSIX shell, on a POSIX terminal"),
+    pytest.mark.skipif(not (HERE / ".git").exists(), reason="an sdist holds no commit that could be released"),
+]
+PATH = os.pathsep.join([str(Path(NOX).parent), os.environ["PATH"]])
+MARK = "<<<next command>>>"
+# Said of the two public indexes alone, or of a Python that is not on every machine: unit tests have these words.
+ONLY_THERE = re.compile(r"for the whole account|and revoke the other|page +https://pypi.org/manage/|not verified")
+DIFFERENT = {
+    r" \(stand-in\)": "",
+    r"https?://[^\s)]+": "URL",
+    r"\b[0-9.]+ (B|KiB)\b": "SIZE",
+    r"\bPython 3\.[0-9.]+": "PYTHON",
+    r"\b[0-9a-f]{12,64}\b": "HEX",
+    r"\b[0-9]{4}-?[0-9]{2}-?[0-9]{2}T[0-9:]+Z": "TIME",
+    r"\b[0-9]+ of [0-9]+ cells\b": "CELLS",
+    r"\b[0-9]+ rules\b": "RULES",
+    r"/\S*/(?=(dist|release-record)\b)": "",
+}
+
+
+@dataclass
+class Story:
+    """Where the commands of one page are run: with what in place of its words, and what is typed."""
+
+    project: Project
+    filled_in: dict[str, str] = field(default_factory=dict)
+    typed: tuple[str, ...] = ()
+
+
+@dataclass
+class Kit:
+    """What stories are made of."""
+
+    folder: Path
+    envdir: Path
+    servers: Servers
+    rehearsal: Rehearsal
+    door: Callable[[], Path]
+
+    def project(self, **sample_args: Any) -> Project:
+        """Return a committed project with the sessions, and nothing done yet."""
+        return project_in(self.folder, self.envdir, **sample_args)
+
+    def indexes(self, project: Project) -> Indexes:
+        return Indexes.of(project, self.folder / "indexes", self.servers)
+
+    def after(self, session: str) -> Project:
+        """Return the default project as `session` leaves it, with both indexes."""
+        project = self.project()
+        copy_state(self.rehearsal.after(session), project, self.folder / "indexes")
+        self.indexes(project)
+        return project
+
+    def with_python(self, project: Project) -> Project:
+        """Put the programs of a new virtual environment first on the PATH of `project`."""
+        venv.create(self.folder / "python", with_pip=True)
+        project.env["PATH"] = os.pathsep.join([str(self.folder / "python" / "bin"), PATH])
+        return project
+
+    def clone(self) -> Path:
+        git(self.folder, "clone", "--quiet", str(HERE), "clone")
+        return self.folder / "clone"
+
+    def other(self) -> Path:
+        """Return a committed project that has nothing of ours."""
+        root = sample(self.folder / "your-project")
+        commit(root)
+        return root
+
+
+@pytest.fixture
+def kit(tmp_path: Path, envdir: Path, servers: Servers, rehearsal: Rehearsal, request: pytest.FixtureRequest) -> Kit:
+    return Kit(tmp_path, envdir, servers, rehearsal, functools.partial(request.getfixturevalue, "door"))
+
+
+# One story a page.
+
+RAISE = """\
+from pathlib import Path
+file = Path("pyproject.toml")
+file.write_text(file.read_text().replace("0.1.0", "0.2.0"))"""  # what "The next release" asks for in words
+
+
+def readme(kit: Kit) -> Story:
+    project = kit.with_python(Project(kit.clone(), kit.envdir))
+    other = kit.other()
+    filled_in = {"/path/to/seatrial": str(HERE), "/path/to/your-project": str(other), "cd your-project": f"cd {other}"}
+    return Story(project, filled_in)
+
+
+def adopt(kit: Kit) -> Story:
+    filled_in = {"uvx seatrial@0.1.0": str(kit.door()), "uvx seatrial": str(kit.door()), "PATH": "."}
+    project = Project(kit.other(), kit.envdir, {"XDG_CACHE_HOME": str(kit.folder / "cache")})
+    return Story(project, filled_in)
+
+
+def any_ci(kit: Kit) -> Story:
+    project = kit.project(version="1.0.0")
+    shutil.copytree(HERE / "tasks", project.root / "tasks", ignore=shutil.ignore_patterns("__pycache__"))
+    kit.indexes(project)
+    project.change({})
+    return Story(kit.with_python(project), {"-p 3.14": f"-p {RUNNING}"})
+
+
+def github(kit: Kit) -> Story:
+    project = kit.project(version="1.0.0")
+    git(kit.folder, "init", "--quiet", "--bare", "origin")
+    git(project.root, "remote", "add", "origin", str(kit.folder / "origin"))
+    return Story(project)
+
+
+def interrupted(kit: Kit) -> Story:
+    project = kit.after("verify")
+    (wheel,) = project.dist.glob("*.whl")
+    shutil.copyfile(wheel, kit.folder / "indexes" / "pypi" / wheel.name)
+    return Story(project, typed=("1.0",))
+
+
+def moving(kit: Kit) -> Story:
+    project = kit.project()
+    kit.indexes(project)
+    elsewhere = kit.folder / "elsewhere"
+    shutil.copytree(project.root, elsewhere, ignore=shutil.ignore_patterns("noxfile.py"))
+    commit(elsewhere)
+    filled_in = {"nox -s adopt": f"nox -f '{HERE}/noxfile.py' -s adopt", "/path/to/your-project": f"'{elsewhere}'"}
+    return Story(project, filled_in, ("1.0",))
+
+
+def lost(kit: Kit) -> Story:
+    project = kit.project(name="tide-times", version="0.3.0")
+    kit.indexes(project)
+    assert project.nox("testpypi").code == 0
+    project.dist.rename(project.root.parent / "saved")
+    shutil.rmtree(project.record)
+    return Story(project, typed=("0.3.0",))
+
+
+def wrong(kit: Kit) -> Story:
+    project = kit.after("verify")
+    git(project.root, "tag", "v1.0")
+    assert project.nox("pypi", "--yes", "1.0").code == 0
+    return Story(project)
+
+
+def by_hand(kit: Kit) -> Story:
+    project = kit.project(dependencies=["six"])
+    urls = kit.indexes(project).urls
+    git(project.root, "tag", "v1.0")
+    filled_in = {
+        "https://test.pypi.org/simple/": f"{urls['testpypi']}/simple/",
+        "https://test.pypi.org/legacy/": f"{urls['testpypi']}/legacy/",
+        "https://upload.pypi.org/legacy/": f"{urls['pypi']}/legacy/",
+        "https://pypi.org/simple/PROJECT/": f"{urls['pypi']}/simple/demo/",
+        "PROJECT": "demo",
+        "vVERSION": "v1.0",
+        "IMPORT_NAME": "demo",
+        "DEPENDENCIES...": "six",
+        "FILE...": "dist/*",
+        "./FILE.tar.gz": "./dist/demo-1.0.tar.gz",
+        "FILE.whl": "demo-1.0-py3-none-any.whl",
+        "FILE.tar.gz": "demo-1.0.tar.gz",
+        "python3.10 ": f"python{RUNNING} ",
+    }
+    return Story(project, filled_in)
+
+
+def record(kit: Kit) -> Story:
+    return Story(kit.after("build"))
+
+
+def tutorial(kit: Kit) -> Story:
+    pyproject, module = (
+        next(block.text for block in blocks(ROOT / "docs/tutorial/first-release.md") if block.language == language)
+        for language in ("toml", "python")
+    )
+    ignored = "/.nox/\n/dist/\n/release-record/\n__pycache__/\n"
+    files = {"pyproject.toml": pyproject, "src/tide_times/__init__.py": module, ".gitignore": ignored}
+    root = write_tree(kit.folder / "tide-times", files | {"README.md": "# Tide times\n\nWhen the water is high.\n"})
+    project = Project(root, kit.envdir)
+    tokens = [kit.indexes(project).env[f"{name}_TOKEN"] for name in ("TESTPYPI", "PYPI")]
+    for name in ("TESTPYPI_TOKEN", "PYPI_TOKEN"):
+        del project.env[name]
+    filled_in = {
+        "~/seatrial-env": str(kit.folder / "seatrial-env"),
+        "/path/to/seatrial": str(HERE),
+        "seatrial build --rebuild": f"python -c '{RAISE}' && git commit -qam Raise && seatrial build --rebuild",
+    }
+    return Story(project, filled_in, (*tokens, "0.1.0", "0.2.0"))
+
+
+STORIES = {
+    "README.md": readme,
+    "docs/how-to/adopt.md": adopt,
+    "docs/how-to/ci.md": any_ci,
+    "docs/how-to/github-actions.md": github,
+    "docs/how-to/interrupted-release.md": interrupted,
+    "docs/how-to/moving.md": moving,
+    "docs/how-to/when-something-fails.md": lost,
+    "docs/how-to/wrong-release.md": wrong,
+    "docs/reference/explained.md": by_hand,
+    "docs/reference/record.md": record,
+    "docs/tutorial/first-release.md": tutorial,
+}
+
+
+def test_every_page_that_is_to_be_run_has_a_story() -> None:
+    assert tuple(STORIES) == RUN
+
+
+@pytest.mark.parametrize("page", STORIES)
+def test_the_commands_of_a_page_do_what_it_says(kit: Kit, page: str) -> None:
+    story = STORIES[page](kit)
+    found = [block for block in blocks(ROOT / page) if block.language in SHELLS]
+    wanted = [step for block in found for step in steps(block)]
+    code, outputs = run(story, [[step.command for step in steps(block)] for block in found])
+    assert code == 0, "\n".join(outputs)
+    assert len(outputs) == len(wanted) + 1
+    assert [line for step, output in zip(wanted, outputs[1:], strict=True) for line in missing(step, output)] == []
+
+
+def run(story: Story, of_blocks: list[list[str]]) -> tuple[int, list[str]]:
+    """Run the commands, each block from the project's folder.
+
+    Returns the exit code, and what was said before the first command and by each.
+    """
+    lines = [line for some in of_blocks for line in [f"cd '{story.project.root}'", *map(marked, some)]]
+    script = "\n".join([f"""nox() {{ command nox --envdir '{story.project.envdir}' "$@"; }}""", *lines])
+    for word, value in story.filled_in.items():
+        script = script.replace(word, value)
+    env = os.environ | git_settings() | {"PATH": PATH} | story.project.env
+    master, slave = os.openpty()
+    try:
+        os.write(master, "".join(f"{line}\n" for line in story.typed).encode())
+        argv = ["bash", "--noprofile", "--norc", "-e", "-c", script]
+        streams = {"stdin": slave, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+        done = subprocess.run(argv, cwd=story.project.root, env=env, check=False, **streams)  # type: ignore[call-overload]
+    finally:
+        os.close(master)
+        os.close(slave)
+    return done.returncode, done.stdout.decode("utf-8", "replace").split(MARK)
+
+
+def marked(command: str) -> str:
+    """Return the line for the script: a mark, and those of the commands in it that a test can run."""
+    parts = [command] if command in NOT_RUN else commands(command)
+    joined = " && ".join(part for part in parts if part not in NOT_RUN)
+    return f"echo '{MARK}'\n{joined or ':'}"
+
+
+def git_settings() -> dict[str, str]:
+    """Return the variables with which git is away from this machine's settings, and knows who commits."""
+    env = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_COUNT": str(len(GIT_SETTINGS) // 2)}
+    for number, setting in enumerate(GIT_SETTINGS[1::2]):
+        env[f"GIT_CONFIG_KEY_{number}"], env[f"GIT_CONFIG_VALUE_{number}"] = setting.split("=", 1)
+    return env
+
+
+def missing(step: Step, output: str) -> list[str]:
+    """Return the lines that the page shows and `output` has not, apart from what is different each time."""
+    said = plain(output)
+    told = [line for line in step.shown if line.strip() not in {"", "..."} and not ONLY_THERE.search(line)]
+    return [line for line in told if plain(line) not in said]
+
+
+def plain(text: str) -> str:
+    """Return `text` on one line, with words for what depends on the machine, the moment and the index."""
+    for pattern, word in DIFFERENT.items():
+        text = re.sub(pattern, word, text)
+    return " ".join(text.split())
