@@ -6,7 +6,6 @@ tests/integration/test_snippets.py runs the commands.
 from __future__ import annotations
 
 import ast
-import json
 import re
 import shutil
 import subprocess
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 SHOWN = ("text",)  # drawings, outputs and files of other formats
-KNOWN = {"toml", "yaml", "json", "python", *SHELLS, *OTHER_SHELLS, *SHOWN}
+KNOWN = {"toml", "yaml", "python", *SHELLS, *OTHER_SHELLS, *SHOWN}
 OWN = sessions_in((ROOT / "noxfile.py").read_text(encoding="utf-8"), ROOT / "noxfile.py")
 
 
@@ -69,11 +68,6 @@ def test_the_file_that_gitlab_is_told_to_include_is_one_that_adopt_writes() -> N
     folder, _, name = named.partition("/")
     assert folder == ".gitlab"
     assert (ROOT / "templates" / "project" / "@{ gitlab }@" / f"{name}.jinja").is_file()
-
-
-@of("json")
-def test_json_can_be_read(block: Block) -> None:
-    json.loads(block.text)
 
 
 @of("python")
