@@ -40,7 +40,7 @@ RUN = (
 # What no test runs, and why. Everything else is run.
 NOT_RUN = {
     "nox -s tests": "it is what runs the tests",
-    ".venv/bin/nox -s tests": "likewise",
+    "python3 -m venv .venv && .venv/bin/python -m pip install -q nox && .venv/bin/nox -s tests": "likewise",
     "nox -s reference": "tests/unit/test_reference.py runs what it runs",
     "nox -s lock": "it writes the locks anew, from what PyPI has at that moment",
     "nox -s bench -- --out docs/explanation/performance.md": "it takes minutes: tests/unit/test_bench.py has its parts",

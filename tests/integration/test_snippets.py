@@ -51,11 +51,12 @@ DIFFERENT = {
 
 @dataclass
 class Story:
-    """Where the commands of one page are run: with what in place of its words, and what is typed."""
+    """Where the commands of one page are run: what is filled in, what is typed, and what comes before each block."""
 
     project: Project
     filled_in: dict[str, str] = field(default_factory=dict)
     typed: tuple[str, ...] = ()
+    before: str = ":"
 
 
 @dataclass
@@ -110,6 +111,7 @@ RAISE = """\
 from pathlib import Path
 file = Path("pyproject.toml")
 file.write_text(file.read_text().replace("0.1.0", "0.2.0"))"""  # what "The next release" asks for in words
+WRITE_HASHES = 'echo "demo==1.0 --hash=sha256:$(sha256sum < dist/demo-1.0-py3-none-any.whl | cut -c 1-64)" > HASHES.txt'
 
 
 def readme(kit: Kit) -> Story:
@@ -174,29 +176,40 @@ def wrong(kit: Kit) -> Story:
 
 
 def by_hand(kit: Kit) -> Story:
-    project = kit.project(dependencies=["six"])
-    urls = kit.indexes(project).urls
+    need("curl", "sha256sum")
+    project = kit.after("build")  # for its record: the files are built by hand
+    shutil.rmtree(project.dist)
     git(project.root, "tag", "v1.0")
+    indexes = Indexes.of(project, kit.folder / "indexes", kit.servers)
+    of_testpypi, of_pypi = (indexes.urls[name] for name in ("testpypi", "pypi"))
     filled_in = {
-        "https://test.pypi.org/simple/": f"{urls['testpypi']}/simple/",
-        "https://test.pypi.org/legacy/": f"{urls['testpypi']}/legacy/",
-        "https://upload.pypi.org/legacy/": f"{urls['pypi']}/legacy/",
-        "https://pypi.org/simple/PROJECT/": f"{urls['pypi']}/simple/demo/",
+        "https://test.pypi.org": of_testpypi,
+        "https://upload.pypi.org": of_pypi,
+        "https://pypi.org/simple/PROJECT/": f"{of_pypi}/simple/demo/",
         "PROJECT": "demo",
-        "vVERSION": "v1.0",
+        "VERSION": "1.0",
         "IMPORT_NAME": "demo",
         "DEPENDENCIES...": "six",
         "FILE...": "dist/*",
         "./FILE.tar.gz": "./dist/demo-1.0.tar.gz",
         "FILE.whl": "demo-1.0-py3-none-any.whl",
         "FILE.tar.gz": "demo-1.0.tar.gz",
-        "python3.10 ": f"python{RUNNING} ",
+        "python3.10 -m venv": f"{WRITE_HASHES}; python{RUNNING} -m venv",
+        "TWINE_PASSWORD=...": 'TWINE_PASSWORD="$(IFS= read -r token; echo "$token")"',
     }
-    return Story(project, filled_in)
+    tokens = [indexes.env[f"{name}_TOKEN"] for name in ("TESTPYPI", "PYPI")]
+    return Story(project, filled_in, tuple(tokens), "rm -rf ../seatrial-checkout ../seatrial-build ../verify")
 
 
 def record(kit: Kit) -> Story:
+    need("sha256sum")
     return Story(kit.after("build"))
+
+
+def need(*programs: str) -> None:
+    """Skip the test where one of `programs` is not on this machine."""
+    if lacking := [program for program in programs if shutil.which(program) is None]:
+        pytest.skip(f"not on this machine: {lacking}")
 
 
 def tutorial(kit: Kit) -> Story:
@@ -255,7 +268,7 @@ def run(story: Story, of_blocks: list[list[str]]) -> tuple[int, list[str]]:
 
     Returns the exit code, and what was said before the first command and by each.
     """
-    lines = [line for some in of_blocks for line in [f"cd '{story.project.root}'", *map(marked, some)]]
+    lines = [line for some in of_blocks for line in [f"cd '{story.project.root}'", story.before, *map(marked, some)]]
     script = "\n".join([f"""nox() {{ command nox --envdir '{story.project.envdir}' "$@"; }}""", *lines])
     for word, value in story.filled_in.items():
         script = script.replace(word, value)
