@@ -6,6 +6,7 @@ tests/integration/test_snippets.py runs the commands.
 from __future__ import annotations
 
 import ast
+import os
 import re
 import shutil
 import subprocess
@@ -153,7 +154,7 @@ $e.Count"""
 def test_a_block_is_one_for_its_shell(block: Block) -> None:
     program, *flags = CHECKS[block.language]
     found = shutil.which(program)
-    if found is None:
+    if found is None or (os.name == "nt" and program == "bash"):  # there it may be one that starts another system
         pytest.skip(f"there is no {program} here")
     script = "\n".join(step.command for step in snippets.steps(block))
     script = PARSED.format(script) if program == "pwsh" else script
