@@ -138,13 +138,16 @@ def outcome(real: Real, folder: Path) -> Outcome:
 
 
 def said(output: str) -> str:
-    """Return the first sentence of what stopped a dry run, and the code of the rule."""
+    """Return the first sentence of what stopped a dry run, with the code of the rule or the words of the program."""
     found = re.search(r"^  error: (?:\S+, )*\S+: (.+)$", output, re.MULTILINE)
     if found:
         code = next(iter(CODE.findall(output[found.start() :])), "")
         return f"{CODE.sub('', found[1])} (`{code}`)"
     stopped = re.search(r"nox > Session \S+ (?:aborted|failed): (.+)$", output, re.MULTILINE)
-    return stopped[1] if stopped else output.strip().splitlines()[-1]
+    if stopped is None:
+        return output.strip().splitlines()[-1]
+    words = re.search(r"^  \| (.*(?:error: |No module named ).*)$", output[stopped.start() :], re.MULTILINE)
+    return f"{stopped[1]} {words[1]}" if words else stopped[1]
 
 
 def installed(folder: Path) -> Path:
