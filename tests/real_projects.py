@@ -49,6 +49,7 @@ BACKENDS = {  # by the module that `build-backend` names
     "uv_build": "uv_build",
 }
 CODE = re.compile(r" \[([a-z-]+)\]$", re.MULTILINE)  # of a rule, at the end of its message
+FOLDERS = re.compile(r"(?<!\S)/\S+/")  # of this machine
 PLUGINS = re.compile(r"(hatch-vcs|setuptools[-_]scm|versioneer)", re.IGNORECASE)
 
 
@@ -147,7 +148,7 @@ def said(output: str) -> str:
     if stopped is None:
         return output.strip().splitlines()[-1]
     words = re.search(r"^  \| (.*(?:error: |No module named ).*)$", output[stopped.start() :], re.MULTILINE)
-    return f"{stopped[1]} {words[1]}" if words else stopped[1]
+    return f"{stopped[1]} {FOLDERS.sub('', words[1])}" if words else stopped[1]
 
 
 def installed(folder: Path) -> Path:
