@@ -256,7 +256,8 @@ nobody has to believe that what is on PyPI was made from the tag: `nox -s rebuil
 ## Measured
 
 Each project was built twice, the second time with one thing changed. `same` means the same bytes; otherwise the members
-that differ are named, and the reason is what was found in them. {system}; compiler and linker were the same both times.
+that differ are named, and the reason is what was found in them.
+{system}; the compiler and the linker were the same both times.
 
 {table}
 
