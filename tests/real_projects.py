@@ -147,7 +147,7 @@ def said(output: str) -> str:
     stopped = re.search(r"nox > Session \S+ (?:aborted|failed): (.+)$", output, re.MULTILINE)
     if stopped is None:
         return output.strip().splitlines()[-1]
-    words = re.search(r"^  \| (.*(?:error: |No module named ).*)$", output[stopped.start() :], re.MULTILINE)
+    words = re.search(r"^  \| (.*(?:error: |ERROR: |No module named ).*)$", output[stopped.start() :], re.MULTILINE)
     return f"{stopped[1]} {FOLDERS.sub('', words[1])}" if words else stopped[1]
 
 
@@ -169,8 +169,8 @@ tagged with their version and rehearsed with `seatrial dryrun`: nothing was copi
 changed. {passed} passed as they are. What stopped the others is what the table says; it is the first of the messages,
 each of which goes on with the cause and what to do.
 
-An sdist is not quite a repository. What its maintainers left out of it was not there, and what their own build had put
-into it was committed.
+An sdist is not quite a repository: what its maintainers left out of it was not there, and what their own build had put
+into it was committed unless its `.gitignore` names it. The machine reached PyPI, and neither GitHub nor crates.io.
 
 {table}
 
