@@ -441,6 +441,11 @@ SOUND = (
         metadata="Import-Name: demo\n",
     ),
     Case(
+        "a plugin for its own tests, which must not load",
+        {"demo/__init__.py": "", "demo/tests/__init__.py": ""},
+        points="[demo.loaders]\nbad = demo.tests.not_there:Bad\n",
+    ),
+    Case(
         "a plugin that wants its host's settings",
         {"demo/__init__.py": "", "demo/apps.py": "raise RuntimeError('settings are not configured')\n"},
         points="[django.apps]\ndemo = demo.apps:App\n",

@@ -49,7 +49,7 @@ BACKENDS = {  # by the module that `build-backend` names
     "uv_build": "uv_build",
 }
 CODE = re.compile(r" \[([a-z-]+)\]$", re.MULTILINE)  # of a rule, at the end of its message
-FOLDERS = re.compile(r"(?<!\S)/\S+/")  # of this machine
+FOLDERS = re.compile(r"(?<![\w:/])/\S+/")  # of this machine
 PLUGINS = re.compile(r"(hatch-vcs|setuptools[-_]scm|versioneer)", re.IGNORECASE)
 
 

@@ -13,6 +13,7 @@ from .causes import EXCUSED, Cause, cause_of, lies_in
 from .child import words
 from .files import can_be_run
 from .modules import printed, reason
+from .names import ASIDE
 from .subject import Subject, finding, real_path
 
 if TYPE_CHECKING:
@@ -101,8 +102,10 @@ def _must_load(point: EntryPoint, one: Attempt, cause: Cause) -> bool:
     """Whether it is the project's fault that an entry point does not load.
 
     A script is run by people, unless it is of an extra. A plugin is loaded by a program that has what it needs, which
-    need not be declared; only what the project itself lacks is missing there too.
+    need not be declared; only what the project itself lacks is missing there too, if it is not for its own tests.
     """
+    if point.group not in SCRIPTS and ASIDE.intersection(point.reference.partition(":")[0].split(".")):
+        return False
     if cause.kind in EXCUSED or (point.extras and one.error_type != "no-attribute" and cause.kind != "own"):
         return False
     return point.group in SCRIPTS or cause.kind == "own"

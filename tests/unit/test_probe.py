@@ -1108,6 +1108,9 @@ def test_an_entry_point_that_loads_is_in_order(site: Site, text: str) -> None:
         ("[pytest11]\ndemo = demo.absent\n", "error", "The module `demo.absent` is not among the files of demo"),
         ("[mkdocs.plugins]\ndemo = mkdocs_absent:Plugin\n", "warning", "`mkdocs_absent` is of no dependency"),
         ("[pytest11]\ndemo = de-mo\n", "warning", "is not of the form"),
+        ("[demo.loaders]\ndemo = demo.tests.absent:Bad\n", "warning", "`demo.tests.absent:Bad` cannot be imported"),
+        ("[demo.loaders]\ndemo = demo.latest.absent:Bad\n", "error", "`demo.latest.absent:Bad` cannot be imported"),
+        ("[console_scripts]\ndemo = demo.tests.absent:main\n", "error", "`demo.tests.absent"),
     ],
 )
 def test_an_entry_point_that_does_not_load_is_told(site: Site, text: str, severity: str, words: str) -> None:
