@@ -100,6 +100,18 @@ def other_bytes(listing: Listing) -> Iterator[str]:
         yield f"{listing.name} has other bytes under the name {some(different)}: raise the version."
 
 
+@index_rule("index-other-name", "error", server("forklift/legacy.py", "_is_duplicate_file"))
+def other_name(listing: Listing) -> Iterator[str]:
+    """The index has these very bytes under another file name. PyPI answers: "File already exists".
+
+    A file was renamed instead of built: build it again. (It compares with the files of all projects; only this one's
+    can be asked for.)
+    """
+    ours = {dist.sha256: dist.filename for dist in listing.absent}
+    if twice := [f"{ours[file.sha256]} as {file.filename}" for file in listing.served or () if file.sha256 in ours]:
+        yield f"{listing.name} has the same bytes already, {some(twice)}: build the file instead of renaming one."
+
+
 @index_rule("index-other-files", "error", server("forklift/legacy.py", "file_upload"))
 def other_files(listing: Listing) -> Iterator[str]:
     """The index has an sdist of this version that is not this one. PyPI takes one: "Only one sdist may be uploaded".
@@ -179,6 +191,23 @@ def size(listing: Listing) -> Iterator[str]:
         largest = max(kind, default=0)
         if largest and dist.size > max(GROWTH * largest, SMALL):
             yield f"{dist.filename} has {dist.size:,} bytes; the largest {dist.kind} on {listing.name} has {largest:,}."
+
+
+@index_rule("index-project-size", "warning", server("constants.py", "MAX_PROJECT_SIZE"))
+def project_size(listing: Listing) -> Iterator[str]:
+    """All files of the project would be more than 10 GiB. PyPI answers: "Project size too large".
+
+    Ask for more well before the release (docs.pypi.org, "Storage limits"), on TestPyPI too, or delete what nobody uses
+    any more: nightly builds, mostly. If the limit is raised, say so:
+    `[tool.seatrial.ignore] index-project-size = "our limit is 20 GB"`.
+    """
+    there = sum(file.size for file in listing.served or ())
+    adding = sum(dist.size for dist in listing.absent)
+    if adding and there + adding > limits.PROJECT_SIZE:
+        yield (
+            f"the files on {listing.name} would be {there + adding:,} bytes, and it takes {limits.PROJECT_SIZE:,} of a"
+            " project unless it raised the limit."
+        )
 
 
 def _moment(text: str) -> datetime | None:

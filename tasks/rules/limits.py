@@ -54,9 +54,10 @@ NEVER_DYNAMIC = frozenset({"metadata-version", "name", "version"})
 CONTENT_TYPES = frozenset({"text/plain", "text/x-rst", "text/markdown"})
 MARKDOWN_VARIANTS = frozenset({"GFM", "CommonMark"})
 
-# warehouse/constants.py, warehouse/forklift/legacy.py: MAX_FILESIZE, COMPRESSION_RATIO_*
+# warehouse/constants.py, warehouse/forklift/legacy.py: MAX_FILESIZE, MAX_PROJECT_SIZE, COMPRESSION_RATIO_*
 FILE_SIZE = 100 << 20
 FILE_SIZE_HIGHEST = 1 << 30
+PROJECT_SIZE = 10 << 30
 RATIO = 50
 RATIO_FLOOR = 64 << 20
 RELEASE_DAYS = 14

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
@@ -53,6 +54,20 @@ def test_other_bytes_under_our_name_are_named() -> None:
     (message,) = found("index-other-bytes", served(WHEEL.filename))
     assert WHEEL.filename in message
     assert found("index-other-bytes", *MINE, served(), served(WHEEL.filename, "")) == []
+
+
+def test_our_bytes_under_another_name_are_named() -> None:
+    (message,) = found("index-other-name", served("demo-0.9.tar.gz", SDIST.sha256))
+    assert "demo-1.0.tar.gz as demo-0.9.tar.gz" in message
+    assert found("index-other-name", *MINE, served("demo-0.9.tar.gz")) == []
+
+
+def test_the_files_of_a_project_are_limited_together() -> None:
+    full = Served("demo-0.9.tar.gz", "", "", yanked=False, size=(10 << 30) - 2)
+    (message,) = found("index-project-size", full)
+    assert "10,737,418,241 bytes" in message
+    assert found("index-project-size", replace(full, size=(10 << 30) - 3)) == []
+    assert found("index-project-size", full, *MINE) == []
 
 
 def test_another_sdist_of_this_version_is_named() -> None:
