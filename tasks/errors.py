@@ -469,7 +469,10 @@ class FindingsInFiles(ReleaseError):
     count: int
 
     what = "{e.count} of these files cannot be uploaded to PyPI, or would fail their users."
-    cure = "see each finding above."
+    cure = (
+        "see each finding above; docs/reference/rules.md explains the code in its brackets, with PyPI's answer and how"
+        " to mend it with the usual build backends."
+    )
 
 
 @dataclass(eq=False)

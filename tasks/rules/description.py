@@ -37,9 +37,9 @@ def content_type(metadata: Metadata) -> Iterator[str]:
     kind, parameters = _parsed(given)
     charset, variant = parameters.get("charset", "UTF-8"), parameters.get("variant", "GFM")
     if kind not in limits.CONTENT_TYPES or kind not in given.lower():
-        yield f"{given!r} is none of {', '.join(sorted(limits.CONTENT_TYPES))}."
+        yield f"the description's content type {given!r} is none of {', '.join(sorted(limits.CONTENT_TYPES))}."
     elif charset != "UTF-8":
-        yield f"PyPI takes the charset UTF-8 alone, spelled just so, not {charset!r}."
+        yield f"the description's content type: PyPI takes the charset UTF-8 alone, spelled just so, not {charset!r}."
     elif kind == MARKDOWN and variant not in limits.MARKDOWN_VARIANTS:
         yield f"PyPI knows the Markdown variants {', '.join(sorted(limits.MARKDOWN_VARIANTS))}, not {variant!r}."
 

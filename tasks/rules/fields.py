@@ -183,7 +183,8 @@ def email_address(metadata: Metadata) -> Iterator[str]:
         if "," not in given and '"' not in given:  # PyPI looks at a single plain address alone
             _, address = email.utils.parseaddr(given)
             if address and (reason := _wrong_address(address)):
-                yield f"{field}: {address!r} is no e-mail address that PyPI takes: {reason}."
+                where = "authors" if field == "author-email" else "maintainers"
+                yield f"{address!r} is no e-mail address that PyPI takes: {reason}; see `{where}` in [project]."
 
 
 def _wrong_address(address: str) -> str:
@@ -212,7 +213,10 @@ def classifier(metadata: Metadata) -> Iterator[str]:
             instead = some(trove.deprecated_classifiers[name])
             yield f"the classifier {name!r} is deprecated: {'use ' + instead if instead else 'take it away'}."
         elif name not in trove.classifiers and not _may_be_new(name):
-            yield f"{name!r} is no classifier that PyPI knows (pypi.org/classifiers)."
+            why = (
+                "which keeps a project off PyPI on purpose" if name.startswith("Private ::") else "pypi.org/classifiers"
+            )
+            yield f"{name!r} is no classifier that PyPI knows ({why})."
 
 
 @metadata_rule("metadata-classifier-new", "warning", server("forklift/metadata.py", "_validate_metadata"))

@@ -22,6 +22,8 @@ LINUX = (
     ": make manylinux wheels (cibuildwheel, auditwheel) and bring them with `--from FOLDER`, or set"
     ' `archives = ["sdist"]` in [tool.seatrial]'
 )
+MACOS = ": from macOS 11 on a tag ends in `_0`, which MACOSX_DEPLOYMENT_TARGET=11.0 sets while it is built"
+ADVICE = {"linux_": LINUX, "macosx_": MACOS}
 CONTROLS = frozenset([*map(chr, range(32)), chr(127)])
 
 
@@ -118,7 +120,7 @@ def platform(look: Look) -> Iterator[str]:
     """
     tags = sorted({tag.platform for tag in look.tags})
     if wrong := [tag for tag in tags if not is_platform(tag)]:
-        advice = LINUX if any(tag.startswith("linux_") for tag in wrong) else ""
+        advice = next((text for system, text in ADVICE.items() if any(tag.startswith(system) for tag in wrong)), "")
         yield f"PyPI takes no wheels for {some(wrong)} (its list as of {limits.SOURCE_DATE}){advice}."
 
 

@@ -32,7 +32,10 @@ def metadata_version(metadata: Metadata) -> Iterator[str]:
     given = metadata.first("metadata-version")
     if given not in limits.METADATA_VERSIONS:
         known = f"{limits.METADATA_VERSIONS[0]} to {limits.METADATA_VERSIONS[-1]} (2.0 never was one)"
-        yield f"PyPI knows Metadata-Version {known} as of {limits.SOURCE_DATE}, and this is {given or 'missing'}."
+        yield (
+            f"Metadata-Version, which the build backend writes, is {given or 'missing'}; PyPI takes {known} as of"
+            f" {limits.SOURCE_DATE}."
+        )
 
 
 @metadata_rule("metadata-name", "error", library("_process_name"))
@@ -112,7 +115,7 @@ def field_version(metadata: Metadata) -> Iterator[str]:
         if any(map(str.strip, metadata.all(field))) and place(since) > place(declared) and field != "license-file"
     ]
     if early:
-        yield f"Metadata-Version {declared} does not have {some(early)}; {NEWER_BACKEND}."
+        yield f"its metadata is of version {declared}, which does not have {some(early)}; {NEWER_BACKEND}."
 
 
 @metadata_rule(
@@ -124,7 +127,8 @@ def unknown_field(metadata: Metadata) -> Iterator[str]:
     A misspelt field, or a description line that slipped into the header: a blank line has to come before it.
     """
     if strange := [field for field in metadata.fields if field not in limits.FIELDS]:
-        yield f"core metadata has no such fields: {some([repr(field) for field in strange])}."
+        named = some([repr(field) for field in strange])
+        yield f"its metadata has fields that do not exist: {named}; misspelt, or a line of the description among them?"
 
 
 def _version(text: str) -> Version | None:

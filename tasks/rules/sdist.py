@@ -35,7 +35,7 @@ def top_folder(found: Tar) -> Iterator[str]:
     if found.top is None:
         shown = some(sorted(top or "(the archive's root)" for top in found.tops)) if found.tops else "nothing"
         root = ", and some of them by absolute names" if found.absolute else ""
-        yield f"its members have to be in one folder NAME-VERSION, and are in {shown}{root}."
+        yield f"all that is in an sdist has to be in one folder NAME-VERSION, and here it is in {shown}{root}."
 
 
 @sdist_rule("sdist-pkg-info", "error", server("forklift/legacy.py", "_is_valid_dist_file", "everywhere"))
@@ -47,7 +47,7 @@ def pkg_info(look: Look) -> Iterator[str]:
     """
     top = look.tar.top if look.tar else None
     if top is not None and f"{top}/PKG-INFO" not in look.names:
-        yield f"there is no {top}/PKG-INFO in it: build it with the backend (python -m build --sdist)."
+        yield f"there is no {top}/PKG-INFO in it, which has name and version: build it with `python -m build --sdist`."
 
 
 @sdist_rule("sdist-license-file", "error", server("forklift/legacy.py", "file_upload", "everywhere"))
@@ -61,7 +61,7 @@ def license_file(look: Look) -> Iterator[str]:
         return
     missing = [name for name in look.metadata.all("license-file") if f"{top}/{name}" not in look.names]
     if missing:
-        yield f"PKG-INFO names License-File {some(missing)}, and there is no such file in {top}/."
+        yield f"its metadata names a licence file, {some(missing)}, and there is no such file in {top}/."
 
 
 @tar_rule("sdist-link", "warning", standard("source distribution format", "source-distribution-format"))

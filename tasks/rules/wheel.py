@@ -31,7 +31,8 @@ def dist_info(look: Look) -> Iterator[str]:
     """
     if look.info and f"{look.info}/WHEEL" not in look.names:
         there = sorted({name.partition("/")[0] for name in look.names if ".dist-info/" in name})
-        yield f"there is no {look.info}/WHEEL in it ({some(there) or 'no .dist-info at all'}): was the file renamed?"
+        held = some(there) or "no .dist-info at all"
+        yield f"there is no {look.info}/WHEEL in it, by which it is a wheel, but {held}: was the file renamed?"
 
 
 @wheel_rule("wheel-metadata", "error", server("forklift/legacy.py", "file_upload", "everywhere"))
@@ -41,7 +42,7 @@ def metadata(look: Look) -> Iterator[str]:
     The file was renamed, or is no wheel: build it again.
     """
     if look.info and f"{look.info}/METADATA" not in look.names:
-        yield f"there is no {look.info}/METADATA in it: was the file renamed?"
+        yield f"there is no {look.info}/METADATA in it, which has name, version and dependencies: was the file renamed?"
 
 
 @wheel_rule("wheel-one-dist-info", "warning", practice("pip and uv, which refuse such a wheel"))
@@ -66,7 +67,7 @@ def license_file(look: Look) -> Iterator[str]:
     folder = f"{look.info}/licenses"
     missing = [name for name in look.metadata.all("license-file") if f"{folder}/{name}" not in look.names]
     if missing:
-        yield f"METADATA names License-File {some(missing)}, and there is no such file in {folder}/."
+        yield f"its metadata names a licence file, {some(missing)}, and there is no such file in {folder}/."
 
 
 @wheel_rule("wheel-record", "error", server("utils/wheel.py", "_validate_record", "everywhere"))
@@ -79,7 +80,7 @@ def record(look: Look) -> Iterator[str]:
         try:
             _recorded(look)
         except ValueError as error:
-            yield f"{look.info}/RECORD {error}; {REBUILD}."
+            yield f"{look.info}/RECORD, the list of a wheel's files, {error}; {REBUILD}."
 
 
 @wheel_rule("wheel-record-mismatch", "warning", server("utils/wheel.py", "_validate_record", "everywhere"))
@@ -96,9 +97,9 @@ def record_mismatch(look: Look) -> Iterator[str]:
     exempt = {f"{look.info}/{name}" for name in SIGNATURES}
     there = {name for name in look.names if not name.endswith("\\")} - exempt
     if unnamed := sorted(there - recorded):
-        yield f"RECORD does not name {some(unnamed)}; {REBUILD}."
+        yield f"RECORD, the list of a wheel's files, lacks {some(unnamed)}, which would never be removed; {REBUILD}."
     if absent := sorted(recorded - there):
-        yield f"RECORD names {some(absent)}, which are not there; {REBUILD}."
+        yield f"RECORD, the list of a wheel's files, names {some(absent)}, and there is no such file; {REBUILD}."
 
 
 def _recorded(look: Look) -> frozenset[str]:
@@ -131,12 +132,12 @@ def entry_points(look: Look) -> Iterator[str]:
     parser = configparser.ConfigParser(delimiters=("=",))
     parser.optionxform = str  # type: ignore[assignment,method-assign]
     try:
-        parser.read_string(raw.decode("utf-8"))
+        parser.read_string(raw.decode("utf-8"), "entry_points.txt")
         names = [name for section in SCRIPT_SECTIONS if section in parser for name in parser[section]]
     except UnicodeDecodeError:
-        yield "entry_points.txt is not UTF-8."
+        yield "entry_points.txt, the list of scripts and plugins, is not UTF-8."
     except configparser.Error as error:
-        yield f"entry_points.txt cannot be read: {' '.join(str(error).split())}."
+        yield f"the list of scripts and plugins cannot be read: {' '.join(str(error).split()).rstrip('.')}."
     else:
         if wrong := [repr(name) for name in names if not SCRIPT_NAME.fullmatch(name)]:
             yield f"PyPI takes letters, digits, `_`, `.` and `-` in the names of scripts, not {some(wrong)}."

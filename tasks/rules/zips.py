@@ -109,7 +109,7 @@ def extra(found: Zip) -> Iterator[str]:
     `wheel unpack` and `wheel pack` write it anew.
     """
     if names := _odd(found, "extra"):
-        yield f"the extra fields of {names} are damaged or there twice; {REPACK}."
+        yield f"what the zip file says of {names} beyond name and size is damaged or there twice; {REPACK}."
 
 
 @zip_rule("zip-data-descriptor", "error", server("utils/zipfiles.py", "_handle_local_file_header", "everywhere"))
@@ -120,7 +120,7 @@ def descriptor(found: Zip) -> Iterator[str]:
     `wheel unpack` and `wheel pack` write it anew.
     """
     if names := _odd(found, "descriptor"):
-        yield f"it was written as a stream (a data descriptor follows {names}), which PyPI refuses; {REPACK}."
+        yield f"it was written as a stream (sizes stand behind the files: {names}), which PyPI refuses; {REPACK}."
 
 
 @zip_rule("zip-sizes", "error", server("utils/zipfiles.py", "_handle_local_file_header", "everywhere"))
@@ -130,7 +130,7 @@ def sizes(found: Zip) -> Iterator[str]:
     Some tool rewrote the wheel: `wheel unpack` and `wheel pack` write it anew.
     """
     if names := _odd(found, "sizes"):
-        yield f"its two tables of contents tell different sizes for {names}; {REPACK}."
+        yield f"the zip file tells two different sizes for {names}, beside each file and in its list of all; {REPACK}."
 
 
 @zip_rule("zip-directory", "error", server("utils/zipfiles.py", "_validate_zipfile", "everywhere"))
@@ -142,7 +142,7 @@ def directory(found: Zip) -> Iterator[str]:
     """
     for kind in ("unlisted", "unwritten"):
         if names := _odd(found, kind):
-            yield f"only one of its two tables of contents knows {names}; {REPACK}."
+            yield f"{names} is in the zip file or in its list of files, and not in the other; {REPACK}."
 
 
 @zip_rule("zip-name-encoding", "error", server("utils/zipfiles.py", "_handle_local_file_header", "everywhere"))
@@ -183,7 +183,7 @@ def counts(found: Zip) -> Iterator[str]:
     Something was added to or taken from the file in place: `wheel unpack` and `wheel pack` write it anew.
     """
     if places := _odd(found, "counts"):
-        yield f"its end does not fit what is in it ({places}); {REPACK}."
+        yield f"the end of the zip file does not fit what is in it ({places}); {REPACK}."
 
 
 @zip_rule("zip-zip64", "error", server("utils/zipfiles.py", "_handle_eocd64", "everywhere"))
@@ -194,7 +194,7 @@ def zip64(found: Zip) -> Iterator[str]:
     wheel anew.
     """
     if places := _odd(found, "zip64"):
-        yield f"its ZIP64 records are not as they should be ({places}); {REPACK}."
+        yield f"the zip file's records for large files (ZIP64) are not as they should be ({places}); {REPACK}."
 
 
 @zip_rule("zip-between", "error", server("utils/zipfiles.py", "_validate_zipfile", "everywhere"))
@@ -205,7 +205,7 @@ def between(found: Zip) -> Iterator[str]:
     anew.
     """
     if places := _odd(found, "between"):
-        yield f"there is something that is no member between its records ({places}); {REPACK}."
+        yield f"the zip file holds bytes that are of none of its files ({places}); {REPACK}."
 
 
 @zip_rule("zip-trailing", "error", server("utils/zipfiles.py", "_validate_zipfile", "everywhere"))
@@ -215,7 +215,7 @@ def trailing(found: Zip) -> Iterator[str]:
     Something was appended to the file, a signature or a second archive: build it again.
     """
     if places := _odd(found, "trailing"):
-        yield f"something follows the end of the archive ({places}); {REPACK}."
+        yield f"something follows the end of the zip file ({places}); {REPACK}."
 
 
 @file_rule("zip-damaged-member", "error", server("forklift/legacy.py", "_is_valid_dist_file", "everywhere"))

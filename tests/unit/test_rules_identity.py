@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     from tests.archives import Fields
 
 CASES: list[tuple[str, Fields, Fields, str]] = [
-    ("metadata-version", {"Metadata-Version": "2.6"}, {"Metadata-Version": "2.5"}, "this is 2.6"),
-    ("metadata-version", {"Metadata-Version": "2.0"}, {"Metadata-Version": "2.1"}, "this is 2.0"),
-    ("metadata-version", {"Metadata-Version": None}, {}, "this is missing"),
+    ("metadata-version", {"Metadata-Version": "2.6"}, {"Metadata-Version": "2.5"}, "is 2.6; "),
+    ("metadata-version", {"Metadata-Version": "2.0"}, {"Metadata-Version": "2.1"}, "is 2.0; "),
+    ("metadata-version", {"Metadata-Version": None}, {}, "is missing; "),
     ("metadata-name", {"Name": None}, {}, "no Name"),
     ("metadata-name", {"Name": "UNKNOWN"}, {"Name": "UNKNOWN-1"}, "takes UNKNOWN for none"),
     ("metadata-name", {"Name": "demo-"}, {"Name": "d"}, "'demo-'"),

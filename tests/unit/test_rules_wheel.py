@@ -66,7 +66,8 @@ def test_a_wheel_that_was_renamed_is_told_so(tmp_path: Path) -> None:
         "wheel-license-file",
         "wheel-record",
     }
-    assert messages["wheel-dist-info"].startswith("there is no demo-2.0.dist-info/WHEEL in it (demo-1.0.dist-info)")
+    assert messages["wheel-dist-info"].startswith("there is no demo-2.0.dist-info/WHEEL in it, ")
+    assert "but demo-1.0.dist-info: was" in messages["wheel-dist-info"]
 
 
 def test_a_wheel_without_any_dist_info_is_told_so(tmp_path: Path) -> None:
