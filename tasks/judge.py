@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 MANY = 8  # files that are worth more than one process
-SHARE = 25  # files of one process, whose command line has to stay short
+SHARE = 60  # files of one process at most, whose command line has to stay short
 
 RULES = (
     "filename",

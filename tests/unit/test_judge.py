@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -114,6 +115,19 @@ def test_many_files_are_shared_out_and_answered_in_order(
     assert judged(tmp_path, *paths) == alone
     monkeypatch.setattr(judge, "_cores", lambda: 1)
     assert judged(tmp_path, *paths) == alone
+
+
+def test_as_many_processes_work_at_once_as_there_are_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    together = threading.Barrier(3, timeout=60)
+
+    def elsewhere(names: list[str]) -> list[dict[str, Any]]:
+        together.wait()
+        return [{"file": name} for name in names]
+
+    monkeypatch.setattr(judge, "_cores", lambda: 3)
+    monkeypatch.setattr(judge, "_elsewhere", elsewhere)
+    names = [str(number) for number in range(100)]
+    assert [entry["file"] for entry in judge.judged(names)] == names
 
 
 def test_a_release_of_many_files_is_judged_as_one_of_few(
