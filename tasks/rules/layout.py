@@ -29,7 +29,9 @@ def common_name(look: Look) -> Iterator[str]:
 
     Other projects' folders of the same name are mixed up with it. Leave it out: setuptools
     `[tool.setuptools.packages.find] include = ["demo*"]`, hatchling `[tool.hatch.build.targets.wheel] packages`, poetry
-    `packages`, pdm `excludes`; or move the tests into the package. (check-wheel-contents: W005)
+    `packages`, pdm-backend `[tool.pdm.build] excludes`, maturin `[tool.maturin] exclude`, scikit-build-core
+    `[tool.scikit-build] wheel.packages`, meson-python what meson.build installs (flit and uv_build pack the package
+    alone); or move the tests into the package. (check-wheel-contents: W005)
     """
     tops = {name.partition("/")[0] for name in look.names if "/" in name}
     if strange := sorted(tops & COMMON_NAMES - {look.name}):
@@ -50,7 +52,8 @@ def leftovers(look: Look) -> Iterator[str]:
 def typing(look: Look) -> Iterator[str]:
     """The classifier `Typing :: Typed` is set, and there is no `py.typed`, so type checkers ignore the types.
 
-    Put an empty `py.typed` into the package (PEP 561), and have it packed: setuptools `package-data`.
+    Put an empty `py.typed` into the package (PEP 561), and have it packed: setuptools `package-data`, meson-python
+    `py.install_sources`; the other backends pack what lies in the package.
     """
     if look.metadata is None or "Typing :: Typed" not in look.metadata.all("classifier"):
         return
@@ -63,8 +66,9 @@ def typing(look: Look) -> Iterator[str]:
 def annotated(look: Look) -> Iterator[str]:
     """Nearly all functions are annotated, and there is no `py.typed`, so the type checkers of users ignore that.
 
-    Put an empty `py.typed` into the package (PEP 561), and have it packed: setuptools `package-data`. Told from four
-    fifths of the functions on, if there are at least twenty. Where the annotations are for the project's own people:
+    Put an empty `py.typed` into the package (PEP 561), and have it packed: setuptools `package-data`, meson-python
+    `py.install_sources`; the other backends pack what lies in the package. Told from four fifths of the functions on,
+    if there are at least twenty. Where the annotations are for the project's own people:
     `[tool.seatrial.ignore] wheel-annotations = "why"`.
     """
     packages = any(name.endswith("/__init__.py") for name in look.names)

@@ -64,7 +64,7 @@ def lost_modules(release: Release) -> Iterator[str]:
     """A module is in a wheel of the checkout and not in the wheel, which is built from the sdist.
 
     The sdist does not hold it, so nobody who installs this release has it. Name it in the settings of the build backend
-    (MANIFEST.in, `include`), or keep it out of the wheel.
+    (MANIFEST.in, `include`; release-left-out has them for each), or keep it out of the wheel.
     """
     if lost := [name for name in release.lacking if name.endswith(MODULES) and not _is_test(name)]:
         yield f"these modules are lost on the way through the sdist:{shortened(lost)}"

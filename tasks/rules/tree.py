@@ -28,10 +28,13 @@ def left_out(release: Release) -> Iterator[str]:
     """A file that git tracks is missing in the sdist, which holds others beside it; or a licence's text is.
 
     Whoever builds from the sdist, or packages it for a Linux distribution, misses it. Data beside modules is the usual
-    case: setuptools `include-package-data` with MANIFEST.in, or `package-data`; poetry `include`; pdm-backend
-    `source-includes`. Not told are folders that are left out as a whole, tests, documentation, examples, scripts, names
-    that begin with a dot, what stands beside pyproject.toml and is no licence, and what is `export-ignore` in
-    .gitattributes.
+    case. setuptools: MANIFEST.in, or `package-data`; hatchling: `include` in `[tool.hatch.build.targets.sdist]`; flit:
+    `[tool.flit.sdist] include`; poetry: `include`; pdm-backend: `[tool.pdm.build] source-includes`; uv_build:
+    `[tool.uv.build-backend] source-include`; maturin: `[tool.maturin] include`; scikit-build-core:
+    `[tool.scikit-build] sdist.include`; meson-python packs what is committed, but for `export-ignore`.
+
+    Not told are folders that are left out as a whole, tests, documentation, examples, scripts, names that begin with a
+    dot, what stands beside pyproject.toml and is no licence, and what is `export-ignore` in .gitattributes.
     """
     for sdist in (archive for archive in release.archives if archive.kind == "sdist" and archive.tar):
         held = _held(sdist)

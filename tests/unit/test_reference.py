@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import inspect
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import jsonschema
@@ -18,8 +19,6 @@ from tests.projects import write_tree
 from tests.unit.test_record import FILES, SAMPLES, VERIFIED, mutations
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tasks.rules.registry import AnyRule
     from tasks.stages import Stage
 
@@ -103,6 +102,11 @@ def test_every_rule_is_explained_whole(rules: list[AnyRule]) -> None:
         assert title
         assert rest.strip() in page
         assert f"**{rule.severity}**" in next(line for line in page.splitlines() if line.endswith(title))
+
+
+def test_every_rule_has_tests_that_name_it(rules: list[AnyRule]) -> None:
+    texts = [path.read_text(encoding="utf-8") for path in Path(__file__).parent.glob("test_rules_*.py")]
+    assert [rule.code for rule in rules if not any(f'"{rule.code}"' in text for text in texts)] == []
 
 
 def test_every_rule_says_where_it_comes_from_and_where_it_holds(rules: list[AnyRule]) -> None:
