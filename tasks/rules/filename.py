@@ -116,7 +116,7 @@ def platform(look: Look) -> Iterator[str]:
     PyPI answers: "Binary wheel '...' has an unsupported platform tag 'linux_x86_64'". Linux wheels have to be repaired
     to a manylinux or musllinux tag (auditwheel, or cibuildwheel, which runs it, for setuptools, scikit-build-core and
     meson-python; maturin does it by itself) and brought with `--from FOLDER`; or the sdist is released alone, with
-    `archives = ["sdist"]` in `[tool.seatrial]`.     macOS tags from 11 on end in `_0` (MACOSX_DEPLOYMENT_TARGET=11.0).
+    `archives = ["sdist"]` in `[tool.seatrial]`. macOS tags from 11 on end in `_0` (MACOSX_DEPLOYMENT_TARGET=11.0).
     """
     tags = sorted({tag.platform for tag in look.tags})
     if wrong := [tag for tag in tags if not is_platform(tag)]:
