@@ -8,7 +8,7 @@ import socket
 import struct
 import threading
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ class Fault:
     times: int
     detail: Any = None
     skip: int = 0
+    until: float = 0.0
 
     def meets(self, method: str, path: str) -> bool:
         """Whether a request is one of these; each that is counts."""
@@ -54,7 +55,8 @@ class Faults:
     ) -> None:
         """Ask for a fault: ``status`` (detail: "503 Busy", or that and a Retry-After), ``reset``,
         ``slow`` (detail: seconds), ``html``, ``stored-then-502``, ``truncated`` (half the body comes),
-        ``page`` (detail: a function that changes the project's JSON page), ``body`` (detail: other bytes to serve),
+        ``page`` (detail: a function that changes the project's JSON page), ``stale`` (detail: for how many seconds from
+        the first of these requests on a page shows no file), ``body`` (detail: other bytes to serve),
         or ``meanwhile`` (detail: how much of the request is read before, None for all of it and an answer, and a
         function to call then).
         """  # noqa: D205 (the list of kinds is one sentence)
@@ -124,6 +126,13 @@ class Faults:
             body = json.dumps(page).encode()
         start(status, [(name, value) for name, value in headers if name != "Content-Length"])
         return [body]
+
+    def _stale(self, environ: WSGIEnvironment, start: StartResponse, fault: Fault) -> Iterable[bytes]:
+        now = time.monotonic()
+        fault.until = fault.until or now + fault.detail
+        if now >= fault.until:
+            return self._counted(environ, start)
+        return self._page(environ, start, replace(fault, detail=lambda page: page["files"].clear()))
 
     def _truncated(self, environ: WSGIEnvironment, start: StartResponse, fault: Fault) -> Iterable[bytes]:
         del fault

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import hashlib
+import itertools
 import os
 import shutil
 from typing import TYPE_CHECKING, Any
@@ -125,6 +126,7 @@ PASSING: dict[str, list[tuple[str, str, str, int, Any]]] = {
     "a reset": [("reset", "GET", PAGE, 1, None)],
     "a truncated page": [("truncated", "GET", PAGE, 1, None)],
     "a stale page": [("page", "GET", PAGE, 4, LAGGING)],
+    "a page that is stale for half a second": [("stale", "GET", PAGE, ALWAYS, 0.5)],
     "slow": [("slow", "GET", ANY, 1, 0.3)],
     "all of it": [
         ("status", "GET", PAGE, 1, "502 Bad Gateway"),
@@ -192,22 +194,41 @@ def test_a_file_that_comes_badly_once_is_fetched_again(place: Place, ready: Call
         assert len(list(Record.of(place.root).folder.glob(f"verified-*-{session[7:]}.json"))) == 1
 
 
+@pytest.mark.parametrize("session", SESSIONS)
 def test_two_edges_that_disagree_are_not_believed_until_they_agree(
-    place: Place, ready: Callable[..., Session], monkeypatch: pytest.MonkeyPatch
+    place: Place, ready: Callable[..., Session], monkeypatch: pytest.MonkeyPatch, session: str
 ) -> None:
     """Several edges serve an index that is not on this machine; each answer may come from another."""
-    act = ready("testpypi")
+    act = ready(session)
     edges = iter([True, False, True, True])
     monkeypatch.setattr(indexes, "LOOPBACK", frozenset())
+
+    def disagree(page: dict[str, Any]) -> None:
+        if not next(edges, True):
+            page["files"].clear()
+
+    order(place, session, [("page", "GET", PAGE, ALWAYS, disagree)])
+    act()
+    assert is_done(place, session)
+    assert list(edges) == []
+
+
+@pytest.mark.parametrize("session", SESSIONS)
+def test_two_edges_that_never_agree_are_an_outcome_of_its_own(
+    place: Place, ready: Callable[..., Session], monkeypatch: pytest.MonkeyPatch, session: str
+) -> None:
+    act = ready(session)
+    edges = itertools.cycle([True, False])
 
     def disagree(page: dict[str, Any]) -> None:
         if not next(edges):
             page["files"].clear()
 
-    order(place, "testpypi", [("page", "GET", PAGE, ALWAYS, disagree)])
-    act()
-    assert is_done(place, "testpypi")
-    assert list(edges) == []
+    with monkeypatch.context() as patch:
+        patch.setattr(indexes, "LOOPBACK", frozenset())
+        order(place, session, [("page", "GET", PAGE, ALWAYS, disagree)])
+        assert message(act) == LATE.format(index=named(session), command=COMMANDS[session])
+    assert goes_on(place, session, act)
 
 
 def test_an_installer_that_meets_the_edge_that_lags_is_started_again(
@@ -274,6 +295,42 @@ def test_an_index_that_is_too_slow(
         url = place.urls["pypi" if session == "pypi" else "testpypi"]
         assert message(act) == UNREADABLE.format(index=named(session), url=url, reason="timed out")
     assert goes_on(place, session, act)
+
+
+@pytest.mark.parametrize(
+    ("kind", "detail", "reason"),
+    [
+        ("status", "503 Busy", "503 Busy"),
+        ("status", ("429 Too Many Requests", "3600"), "429 Too Many Requests (it asks to be left alone for 3600 s)"),
+        ("reset", None, RESET),
+        ("truncated", None, ""),
+    ],
+)
+def test_an_sdist_that_cannot_be_fetched(
+    place: Place, ready: Callable[..., Session], kind: str, detail: Any, reason: str
+) -> None:
+    act = ready("verify-sdist")
+    order(place, "verify", [(kind, "GET", FILES, ALWAYS, detail)])
+    said = message(act)
+    assert said.startswith(f"TestPyPI cannot be read at {place.urls['testpypi']}/packages/{SDIST}: {reason}")
+    assert said.endswith(NETWORK + AGAIN)
+    assert goes_on(place, "verify", act)
+
+
+# uv asks for the rest of a file, and pypiserver leaves the file open that it answers a part of.
+@pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning")
+@pytest.mark.parametrize(("kind", "detail"), [("status", "503 Busy"), ("reset", None), ("truncated", None)])
+def test_a_wheel_that_cannot_be_installed_for_the_index(
+    place: Place, ready: Callable[..., Session], kind: str, detail: Any
+) -> None:
+    act = ready("verify-wheel")
+    order(place, "verify", [(kind, "GET", FILES, ALWAYS, detail)])
+    said = message(act)
+    assert said.startswith(
+        ("demo 1.0 from the index could not be installed (exit code ", "TestPyPI cannot be read at ")
+    )
+    assert said.endswith(("if the index did not answer, run the session again.", AGAIN))
+    assert goes_on(place, "verify", act)
 
 
 LATE = """\
