@@ -232,9 +232,8 @@ def _polled(
             return found
         waited = clock() - started
         if waited + pause > limit:
-            late = tuple(
-                dist.filename for dist in found.absent or dists
-            )  # all, where one edge shows what another lacks
+            # All of them, where one edge shows what another lacks.
+            late = tuple(dist.filename for dist in found.absent or dists)
             raise NotVisible(index.name, project, version, late, limit, again)
         if waited - told >= POLL_AFTER[-1] and not terminal.is_terminal():
             told = waited

@@ -89,6 +89,20 @@ def changed(**fields: Any) -> Callable[[dict[str, Any]], None]:
     return lambda page: page["files"][0].update(fields)
 
 
+def test_no_cache_on_the_way_is_trusted() -> None:
+    """Proxies pass a request on that says so, where they would answer it themselves."""
+    asked: list[tuple[str, str]] = []
+
+    def app(environ: WSGIEnvironment, start: StartResponse) -> list[bytes]:
+        asked.append((environ["HTTP_CACHE_CONTROL"], environ["HTTP_ACCEPT"]))
+        start("200 OK", [("Content-Type", JSON)])
+        return [b'{"files": []}']
+
+    with serving(app) as url:
+        assert read_project(replace(PYPI, simple=f"{url}/simple/"), "demo") == ()
+    assert asked == [("no-cache", JSON)]
+
+
 # An index as a value.
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from tasks import process, terminal
 from tasks import upload as module
+from tasks.attest import SUFFIX
 from tasks.errors import OtherBytes, ToolStuck, UploadRefused
 from tasks.indexes import TESTPYPI, Holdings, Served
 from tasks.posting import NOTE
@@ -414,6 +415,21 @@ def test_many_files_go_some_at_a_time_and_the_sdist_last(world: World, job: Job)
     assert [SDIST.filename in files for files in world.sent] == [False, True, False, True]
     assert world.sent[1][-1] == SDIST.filename
     assert f"{AT_ONCE} of 61 files sent" in world.said
+
+
+def test_the_sdist_is_last_however_its_name_is_spelled(world: World, job: Job) -> None:
+    """An older backend writes the name as it is, which may stand before those of the wheels."""
+    sdist = Dist("Demo-1.0.tar.gz", "b" * 64, 2)
+    wheels = tuple(Dist(f"demo-1.0-cp3{minor}-abi3-any.whl", "a" * 64, 1) for minor in range(AT_ONCE))
+    world.script = [(DONE, wheels), (DONE, (sdist,))]
+    assert upload(replace(job, dists=(sdist, *wheels)), sleep=world.pauses.append).complete
+    assert world.sent[1] == [sdist.filename]
+
+
+def test_attestations_go_with_their_files() -> None:
+    argv = twine_command("python", "https://index.example/", "empty", ("a.tar.gz", "b.whl"), attested=True)
+    assert argv[argv.index("empty") + 1] == "--attestations"
+    assert set(argv[-4:]) == {"a.tar.gz", "b.whl", f"a.tar.gz{SUFFIX}", f"b.whl{SUFFIX}"}
 
 
 def test_no_sdist_is_sent_while_a_wheel_is_refused(world: World, job: Job) -> None:
