@@ -43,9 +43,8 @@ TEST_EXTRAS = ("test", "tests", "testing")
 LIMIT = 300  # seconds for one run of anything
 SUITE_LIMIT = 60  # seconds; a test suite that takes longer is collected, not run
 VARYING = re.compile(r"\b\d+(\.\d+)?m?s\b|0x[0-9a-f]+|\b\d+ (source )?files?\b|(?<=:)\d+(?=:)")
-SUMMED = re.compile(
-    r"^(Found \d+ errors?\b|\[\*\] \d+ fixable|No fixes available)|: note: "
-)  # told beside what it is of
+# A sum of findings that are told beside it, or what belongs to one of them.
+SUMMED = re.compile(r"^(Found \d+ errors?\b|\[\*\] \d+ fixable|No fixes available)|: note: |tests? collected")
 
 
 @dataclass(frozen=True)
@@ -253,7 +252,7 @@ def with_tests(root: Path, python: Path, place: Path, said: dict[str, Counter[st
     else:
         outcomes = lines_of(run((*argv, "--collect-only"), root).output)
     said["pytest"] = Counter(outcomes)
-    return Checked(said, len(outcomes), ran=ran)
+    return Checked(said, sum("::" in line for line in outcomes), ran=ran)
 
 
 def outcome(case: ET.Element) -> str:
