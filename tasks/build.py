@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
-from . import environment, report, source
+from . import environment, report, source, wheelhouse
 from .archives import Archive
-from .errors import BuildOdd, NothingToTake, listing, shortened
+from .errors import BuildOdd, listing, shortened
 from .frontend import Job, Product, make
 from .record import now
 from .register import VERSION
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from .config import Config
     from .run import Run
     from .source import Source
-
-DISTRIBUTIONS = (".whl", ".tar.gz")
 
 
 @dataclass(frozen=True)
@@ -50,7 +48,8 @@ def build(run: Run) -> None:
             made = _take(run.options.taken_from, staging, run.root / "dist")
         else:
             made = _make(run, found, staging)
-        archives = _one_release([Archive.open(path) for path in sorted(staging.iterdir())], run.config)
+        archives = [Archive.open(path) for path in sorted(staging.iterdir())]
+        _stop_unless_one_release(run, archives)
         built = _record_of(run, found, fingerprint, archives, made)
         _put(run, built, staging)
     _tell(run, built, found)
@@ -126,21 +125,27 @@ def _tools() -> tuple[Tool, ...]:
 
 def _take(folder: Path, staging: Path, dist: Path) -> Made:
     """Copy the distributions in `folder` to `staging`. Raises NothingToTake."""
-    if not folder.is_dir():
-        raise NothingToTake(folder, "there is no such folder.")
-    if folder.resolve() == dist.resolve():
-        raise NothingToTake(folder, "this is where the taken files are put.")
-    paths = sorted(path for path in folder.iterdir() if path.is_file())
-    if odd := [path.name for path in paths if not path.name.endswith(DISTRIBUTIONS)]:
-        raise NothingToTake(folder, f"it holds other files than wheels and sdists:{listing(odd)}")
-    if not paths:
-        raise NothingToTake(folder, "it holds no wheel and no sdist.")
-    for path in paths:
+    for path in wheelhouse.files(folder, dist):
         shutil.copy2(path, staging / path.name)
     return Made((Tool("seatrial", VERSION), Tool("--from", folder.name)), Product())
 
 
-def _one_release(archives: Sequence[Archive], config: Config) -> Sequence[Archive]:
+def _stop_unless_one_release(run: Run, archives: Sequence[Archive]) -> None:
+    """Raise what is wrong with `archives` as one release; name the modules of taken wheels that are of another."""
+    if not run.options.taken_from:
+        _one_release(archives, run.config)
+        return
+    wheelhouse.stop_unless_one_release(run.options.taken_from, archives, run.config.archives)
+    if found := wheelhouse.unlike(archives):
+        run.say("warning: these modules are not as in the sdist. Were all files built from the same commit?")
+        run.say(shortened([f"{name} (in {_some(wheels)})" for name, wheels in found.items()]).lstrip("\n"))
+
+
+def _some(wheels: Sequence[str]) -> str:
+    return wheels[0] if len(wheels) == 1 else f"{len(wheels)} wheels"
+
+
+def _one_release(archives: Sequence[Archive], config: Config) -> None:
     """Raise BuildOdd unless `archives` are one project in one version, and the kinds that were asked for."""
     names = tuple(archive.path.name for archive in archives)
     if len({canonicalize_name(archive.name) for archive in archives}) > 1:
@@ -149,7 +154,6 @@ def _one_release(archives: Sequence[Archive], config: Config) -> Sequence[Archiv
         raise BuildOdd("its files are of more than one version:", names)
     if missing := set(config.archives) - {archive.kind for archive in archives}:
         raise BuildOdd(f"there is no {' and no '.join(sorted(missing))} among its files:", names)
-    return archives
 
 
 def _record_of(run: Run, found: Source, fingerprint: str, archives: Sequence[Archive], made: Made) -> Built:

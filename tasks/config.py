@@ -21,6 +21,7 @@ from . import environment, toml
 from .errors import BadConfig, BrokenToml, NoProject, NotYet, TwoConfigs
 from .indexes import PYPI, TESTPYPI, Index
 from .stages import KINDS, Cell, Kind
+from .verdicts import ALL, MATRIX
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -38,7 +39,8 @@ DEPENDENCIES = Index(
 REHEARSALS = ("testpypi", "dryrun")
 
 # Names that the design reserves and that this version does not act on: better refused than silently ignored.
-RESERVED = frozenset({"require-verified", "release-with", "resolution"})
+RESERVED = frozenset({"release-with"})
+RESOLUTIONS = ("highest", "lowest-direct")
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,8 @@ class Config:
     tag: tuple[str, ...] = ("v{version}", "{version}")
     session_prefix: str = ""
     attestations: bool = False
+    require_verified: str | tuple[str, ...] = MATRIX
+    resolution: str = "highest"
     rehearse_on: str = "testpypi"
     build_timeout: int = 3600
     index_timeout: int = 900
@@ -69,6 +73,13 @@ class Config:
     def cells(self) -> tuple[Cell, ...]:
         """The verify matrix: every Python with every archive kind."""
         return tuple(Cell(python, kind) for python in self.pythons for kind in KINDS if kind in self.archives)
+
+    def tries_lowest(self, cell: Cell) -> bool:
+        """Whether `cell` is the one in which the lowest dependencies are tried: the wheel, on the lowest Python."""
+        if self.resolution != "lowest-direct":
+            return False
+        lowest = min(self.pythons, key=lambda python: ([int(part) for part in re.findall(r"\d+", python)], python))
+        return cell == Cell(lowest, next(kind for kind in KINDS if kind in self.archives))
 
 
 def load(root: Path) -> Config:
@@ -205,6 +216,20 @@ def _rehearsal(key: str, value: Any) -> str:
     return str(value)
 
 
+def _required(key: str, value: Any) -> str | tuple[str, ...]:
+    if value in {MATRIX, ALL} if isinstance(value, str) else False:
+        return str(value)
+    if not isinstance(value, list) or not value or not all(isinstance(item, str) and item.strip() for item in value):
+        raise BadConfig(key, '"matrix", "all" or a list of patterns like ["cp312-*-manylinux*"]', value)
+    return tuple(value)
+
+
+def _resolution(key: str, value: Any) -> str:
+    if _text(key, value) not in RESOLUTIONS:
+        raise BadConfig(key, '"highest" or "lowest-direct"', value)
+    return str(value)
+
+
 def _names(key: str, value: Any) -> tuple[str, ...]:
     names = _texts(key, value)
     if secrets := [name for name in names if environment.is_secret(name)]:
@@ -239,6 +264,8 @@ READERS: Mapping[str, Callable[[str, Any], Any]] = {
     "tag": _tags,
     "session-prefix": _text,
     "attestations": _flag,
+    "require-verified": _required,
+    "resolution": _resolution,
     "rehearse-on": _rehearsal,
     "build-timeout": _seconds,
     "index-timeout": _seconds,

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import contextlib
 import getpass
+import netrc
 import warnings
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from .errors import BadCredential, NoCredential
 from .indexes import Login, origin
@@ -189,7 +191,8 @@ def with_logins(config: Config, outer: Mapping[str, str]) -> Config:
     """Return `config` with the logins that `outer` gives to read its indexes; PyPI and TestPyPI are read without.
 
     An index is read with the credential of its uploads. That of the dependencies has a variable of its own; without it
-    an index at the same place lends its login, and no other place gets to see one. Raises BadCredential.
+    an index at the same place lends its login, and no other place gets to see one; then comes the file .netrc, where
+    installers would look themselves. Raises BadCredential.
     """
     testpypi, pypi = (_chosen(index, outer) for index in (config.testpypi, config.pypi))
     wanted = config.dependencies
@@ -197,8 +200,18 @@ def with_logins(config: Config, outer: Mapping[str, str]) -> Config:
     if own:
         wanted = replace(wanted, login=Login(*own[wanted.token_variable], wanted.token_variable))
     lent = [index.login for index in (testpypi, pypi) if origin(index.simple) == origin(wanted.simple)]
-    wanted = replace(wanted, login=wanted.login or next(filter(None, lent), None))
+    if not wanted.is_public:
+        wanted = replace(wanted, login=wanted.login or next(filter(None, lent), None) or _in_netrc(wanted))
     return replace(config, testpypi=testpypi, pypi=pypi, dependencies=wanted)
+
+
+def _in_netrc(index: Index) -> Login | None:
+    """Return the login that the user's .netrc has for the host of `index`, None for none."""
+    try:
+        found = netrc.netrc().authenticators(urlsplit(index.simple).hostname or "")
+    except (OSError, netrc.NetrcParseError):
+        return None
+    return Login(found[0], found[2] or "", "the file .netrc") if found else None
 
 
 def _chosen(index: Index, outer: Mapping[str, str]) -> Index:

@@ -15,10 +15,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from . import environment, process, relay, report, showing, standins
-from .errors import BadWorkspace, DryrunFailed, ReleaseError, listing
+from .errors import BadWorkspace, DryrunFailed, LocalWheel, ReleaseError, listing
 from .record import DIGEST_VARIABLE, Record
 from .stages import Built, Checked, Dist, Released
 from .standins import INDEXES
+from .verdicts import tags_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -41,12 +42,14 @@ def dryrun(run: Run, nox: process.Argv) -> None:
         for name in (DIGEST_VARIABLE, run.config.testpypi.user_variable, run.config.pypi.user_variable):
             env.pop(name, None)
         with _reported(run, place):
-            _nested(run, place, nox, env, "testpypi", *_handed_on(run))
+            local = _rehearse(run, place, nox, env)
             built = Record.of(place).read(Built, session=run.names["build"])
             alone = (*nox, "--no-dependencies")
             _verify(run, built.matrix, alone, env)
             _nested(run, place, alone, env, "pypi", "--yes", built.version)
             _summary(run, place)
+            if local:
+                raise LocalWheel(local, run.config.pypi.name, run.command("dryrun", "--from", "FOLDER"))
 
 
 @contextlib.contextmanager
@@ -59,6 +62,35 @@ def _reported(run: Run, place: Path) -> Iterator[None]:
         raise
     showing.dry(run, place, "testpypi")
     run.next("testpypi")
+
+
+def _rehearse(run: Run, place: Path, nox: process.Argv, env: dict[str, str]) -> tuple[str, ...]:
+    """Go as far as `testpypi`; return the wheels that had to be left out, since PyPI takes none that are made so.
+
+    Then it is the sdist alone that is rehearsed: what stops a wheel that is compiled here says nothing against it.
+    """
+    try:
+        _nested(run, place, nox, env, "testpypi", *_handed_on(run))
+    except DryrunFailed:
+        local = _local_wheels(run, Record.of(place))
+        if not local:
+            raise
+    else:
+        return ()
+    run.say(f"\nthe wheel stays here, as said above; going on with the sdist alone:{listing(local)}")
+    _nested(run, place, nox, env, "testpypi", "--sdist-only")
+    return local
+
+
+def _local_wheels(run: Run, record: Record) -> tuple[str, ...]:
+    """Return the wheels of `record` that are for this Linux alone, where they were built here and PyPI is meant."""
+    built = record.find(Built)
+    wanted = "sdist" in run.config.archives and not run.options.taken_from and run.config.pypi.is_public
+    if built is None or not wanted or record.find(Checked) is not None:
+        return ()
+    platforms = {dist.filename: {tag.platform for tag in tags_of(dist.filename)} for dist in built.dists}
+    local = (name for name, tags in platforms.items() if any(tag.startswith("linux_") for tag in tags))
+    return tuple(local)
 
 
 def _handed_on(run: Run) -> tuple[str, ...]:

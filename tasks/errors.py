@@ -343,6 +343,47 @@ class NothingToTake(ReleaseError):
     cure = "name a folder other than dist/ that holds the wheels and the sdist of one release, and nothing else."
 
 
+@dataclass(eq=False)
+class NothingToTakeOf(ReleaseError):
+    folder: Path
+    wanted: str
+    count: int
+
+    what = "--from {e.folder}: there is no {e.wanted} among its {e.count} files."
+    cause = "{e.cause_here}"
+    cure = "{e.advice}"
+
+    @property
+    def cause_here(self) -> str:
+        if self.wanted == "sdist":
+            return "cibuildwheel makes wheels alone; the sdist is made by another job, which was not brought here."
+        return "the wheels were not brought here, or another folder was meant."
+
+    @property
+    def advice(self) -> str:
+        if self.wanted == "sdist":
+            return (
+                "put the sdist that the wheels were built from there (`python -m build --sdist`, of the same commit)."
+                ' `archives = ["wheel"]` in [tool.seatrial] releases without one.'
+            )
+        return "put the wheels there; `--sdist-only` releases without them."
+
+
+@dataclass(eq=False)
+class MixedFiles(ReleaseError):
+    folder: Path
+    complaint: str
+    files: tuple[str, ...]
+
+    what = "--from {e.folder} holds {e.complaint}:{e.shown}"
+    cause = "files of an earlier run that were not removed, or jobs of two commits brought together."
+    cure = "empty the folder, and bring the files of one run there; dist/ and the record are as they were."
+
+    @property
+    def shown(self) -> str:
+        return listing(self.files)
+
+
 # What the record says.
 
 
@@ -437,7 +478,7 @@ class NotReady(ReleaseError):
 
     what = "{e.shown}"
     cause = "see each finding above."
-    cure = "mend them, commit, and run the session again. No version was spent: nothing has been uploaded."
+    cure = "mend them, commit, and run the session again. No version was spent: nothing has been uploaded to {e.index}."
 
     @property
     def shown(self) -> str:
@@ -506,6 +547,23 @@ class NoFittingWheel(ReleaseError):
     @property
     def shown(self) -> str:
         return shortened(self.files)
+
+
+@dataclass(eq=False)
+class LowestFailed(ReleaseError):
+    pins: tuple[str, ...]
+    reason: str
+
+    what = "With the lowest direct dependencies that the metadata allows, this release does not work:{e.shown}"
+    cause = "a lower bound that was never tried; or lowest versions that exclude each other, or are older than Python."
+    cure = (
+        "raise the bound to what does work (`dryrun` tries it before a version is spent), and take the next version."
+        ' `resolution = "highest"` in [tool.seatrial] leaves this run out.'
+    )
+
+    @property
+    def shown(self) -> str:
+        return f"{listing(self.pins or ('(none has a lower bound)',))}{indented(self.reason)}"
 
 
 # What the indexes say.
@@ -865,6 +923,24 @@ class NotVerified(ReleaseError):
 
 
 @dataclass(eq=False)
+class FilesNotVerified(ReleaseError):
+    index: str
+    required: str
+    files: tuple[str, ...]
+
+    what = "These files have to be verified by `require-verified = {e.required}`, and are not:{e.shown}"
+    cause = "no verify job ran on a platform and a Python that install this file, or its record was not brought here."
+    cure = (
+        "run `verify` where they fit and bring the records together (docs/how-to/compiled-wheels.md), or ask for less"
+        " in [tool.seatrial]. Nothing went to {e.index}."
+    )
+
+    @property
+    def shown(self) -> str:
+        return listing(self.files)
+
+
+@dataclass(eq=False)
 class RehearsedElsewhere(ReleaseError):
     found: str
     expected: str
@@ -987,6 +1063,27 @@ class DryrunFailed(ReleaseError):
     what = "The dry run stopped in `{e.session}`; the real indexes were not touched."
     cause = "see the message of that session above."
     cure = "mend that and run `nox -s dryrun` again."
+
+
+@dataclass(eq=False)
+class LocalWheel(ReleaseError):
+    files: tuple[str, ...]
+    index: str
+    again: str
+
+    what = (
+        "The sdist was rehearsed to the end; the wheel cannot go up, because {e.index} takes no wheel that only this"
+        " machine is sure to run:{e.shown}"
+    )
+    cause = "a wheel that is compiled here is for the libraries here, and says nothing of those of other Linuxes."
+    cure = (
+        "have cibuildwheel build manylinux wheels, put them and the sdist into one folder, and rehearse those with"
+        ' `{e.again}`; or release the sdist alone, with `archives = ["sdist"]` in [tool.seatrial].'
+    )
+
+    @property
+    def shown(self) -> str:
+        return listing(self.files)
 
 
 @dataclass(eq=False)

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import os
 from typing import TYPE_CHECKING
 
 from . import credentials, report, source, standins
-from .errors import Dirty, NotAttested, NotConfirmed, NotVerified, RehearsedElsewhere, TagElsewhere
+from .errors import Dirty, FilesNotVerified, NotAttested, NotConfirmed, NotVerified, RehearsedElsewhere, TagElsewhere
 from .indexes import is_loopback
 from .record import now
 from .sending import Sending, find_credential
 from .stages import KINDS, Built, Checked, Rehearsed, Released
+from .verdicts import lacking, verdicts
 
 if TYPE_CHECKING:
     from .run import Run
     from .stages import Verified
+    from .verdicts import Verdict
 
 
 def rehearse(run: Run) -> None:
@@ -67,7 +70,9 @@ def release(run: Run) -> None:
         raise elsewhere(run, rehearsed)
     if rehearsed.reason is not None:
         run.say(f"note: rehearsed on {place(run, rehearsed)}")
-    _stop_unless_verified(run, built, rehearsed, run.record.verified())
+    verified = run.record.verified()
+    _stop_unless_verified(run, built, rehearsed, verified)
+    _stop_unless_files_are(run, verdicts(built, _counting(rehearsed, verified)))
     _compare_source(run, built)
     index = run.config.pypi
     done = run.record.find(Released)
@@ -114,15 +119,34 @@ def _stop_unless_verified(run: Run, built: Built, rehearsed: Rehearsed, verified
     In CI every cell has to be there. Elsewhere an interpreter may be missing: those cells are named, and one of each
     kind that this release has is enough.
     """
-    here = rehearsed.reason is not None  # then each session has a stand-in of its own
-    done = {one.cell for one in verified if one.index == rehearsed.index or (here and is_loopback(one.index))}
+    done = {one.cell for one in _counting(rehearsed, verified)}
     kinds = [kind for kind in KINDS if any(dist.kind == kind for dist in built.dists)]
     missing = [cell for cell in built.matrix if cell not in done and cell.kind in kinds]
     lacking = [kind for kind in kinds if not any(cell.kind == kind for cell in done)]
     if lacking or (missing and run.in_ci):
         raise NotVerified(run.config.pypi.name, tuple(f"Python {c.python}, {c.kind}" for c in missing), run.in_ci)
+    if run.config.resolution == "lowest-direct" and not any(one.lowest for one in verified):
+        run.say(
+            "note: not verified with the lowest direct dependencies; `verify` tries them on the lowest of `pythons`"
+        )
     run.say("verified:")
     run.say(report.cells(verified, [cell for cell in built.matrix if cell.kind in kinds]))
+
+
+def _counting(rehearsed: Rehearsed, verified: tuple[Verified, ...]) -> tuple[Verified, ...]:
+    """Return the cells that were verified where `rehearsed` was; on this machine each session has its own stand-in."""
+    here = rehearsed.reason is not None
+    return tuple(one for one in verified if one.index == rehearsed.index or (here and is_loopback(one.index)))
+
+
+def _stop_unless_files_are(run: Run, found: tuple[Verdict, ...]) -> None:
+    """Name the files that no cell installed. Raises FilesNotVerified where the settings ask for one of them."""
+    if any(not verdict.proofs for verdict in found):
+        run.say("not verified here:")
+        run.say(report.unverified(found))
+    required = run.config.require_verified
+    if missing := lacking(found, required):
+        raise FilesNotVerified(run.config.pypi.name, json.dumps(required), missing)
 
 
 def _compare_source(run: Run, built: Built) -> None:

@@ -124,9 +124,14 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @functools.cache
-def _address(index: Index, _login: Login) -> str:
-    """Serve a relay to `index` as long as this process lives, and return its simple URL. Raises LoginRefused."""
+def _address(index: Index, login: Login | None) -> str:
+    """Serve a relay to `index` as long as this process lives, and return its simple URL; its own without a `login`.
+
+    Raises LoginRefused.
+    """
     read_project(index, KNOCK)
+    if login is None:
+        return index.simple
     relay = Relay(index)
     handler = type("Handler", (_Handler,), {"relay": relay})
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
@@ -139,11 +144,11 @@ def local(index: Index) -> Index:
 
     Raises LoginRefused, and what reading an index raises.
     """
-    if index.login is None:
+    if index.is_public or index.stands_for:
         return index
     with ONE:
         address = _address(index, index.login)
-    return replace(index, simple=address, login=None, stands_for=index.simple)
+    return replace(index, simple=address, login=None, stands_for=index.simple) if index.login else index
 
 
 def told(url: str, index: Index) -> str:

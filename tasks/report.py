@@ -7,13 +7,17 @@ from typing import TYPE_CHECKING
 
 from . import terminal
 from .errors import indented
+from .stages import Built
 from .terminal import size as size  # noqa: PLC0414 (part of what is said)
+from .verdicts import verdicts as of_release
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from .archives import Archive
+    from .record import Record
     from .stages import Cell, Changes, Dist, Installed, Problem, Verified
+    from .verdicts import Verdict
 
 LICENCE = re.compile(r"(LICEN[CS]E|COPYING|NOTICE|AUTHORS)", re.IGNORECASE)
 TESTS, DOCS = frozenset({"test", "tests", "testing"}), frozenset({"doc", "docs"})
@@ -60,6 +64,21 @@ def cells(verified: Sequence[Verified], announced: Sequence[Cell]) -> str:
     return "\n".join(lines)
 
 
+def verdicts(found: Iterable[Verdict]) -> str:
+    """Return one line a file: where it was verified, or why nowhere here."""
+    return "\n".join(f"  {one.dist.filename}: {_verdict(one)}" for one in found)
+
+
+def unverified(found: Iterable[Verdict]) -> str:
+    """Return one line for each file that was verified nowhere here, with the reason."""
+    return verdicts(one for one in found if not one.proofs)
+
+
+def _verdict(one: Verdict) -> str:
+    places = [f"Python {cell.python} on {cell.sys_platform} {cell.machine}" for cell in one.proofs]
+    return f"verified on {', '.join(places)}" if places else f"not verified here, {one.reason}"
+
+
 def _by_version(cell: Cell) -> tuple[list[int], str, str]:
     return [int(number) for number in re.findall(r"\d+", cell.python)], cell.python, cell.kind
 
@@ -95,6 +114,14 @@ def changes(found: Changes) -> str:
     told = f"{added} members added, {removed} removed, {len(moved) - added - removed} of another size"
     fields = f"; metadata: {', '.join(one.field for one in found.fields)}" if found.fields else ""
     return f"since {found.since} on {found.index}: {told}{f', {more} more' if more else ''}{fields}"
+
+
+def of_files(record: Record) -> str:
+    """Return the verdict on each file, where cells were verified and some of several wheels may be in none."""
+    built, verified = record.find(Built), record.verified()
+    if built is None or not verified or sum(dist.kind == "wheel" for dist in built.dists) <= 1:
+        return ""
+    return "files:\n" + verdicts(of_release(built, verified))
 
 
 def for_packagers(sdist: Archive) -> str:

@@ -266,6 +266,8 @@ def status(run: Run) -> None:
     """Say where this release stands, and the one next command."""
     run.say(f"{run.root.name}: {run.record.folder}")
     showing.status(run)
+    if of_files := report.of_files(run.record):
+        run.say(of_files)
     ci.stands(run)
     if run.options.remote:
         remote.compare(run)

@@ -210,7 +210,11 @@ class Rehearsed(Stage):
 
 @dataclass(frozen=True, kw_only=True)
 class Verified(Stage):
-    """One cell of the matrix: installed from the rehearsal index into a fresh environment, and it works."""
+    """One cell of the matrix: installed from the rehearsal index into a fresh environment, and it works.
+
+    `lowest` is what was installed when it was tried once more, with the lowest direct dependencies that its metadata
+    allows; empty where it was not.
+    """
 
     name = "verified"
 
@@ -224,6 +228,7 @@ class Verified(Stage):
     installed: tuple[Installed, ...]
     imported: tuple[str, ...]
     ran: tuple[str, ...]
+    lowest: tuple[Installed, ...] = ()
 
     @property
     def cell(self) -> Cell:

@@ -63,7 +63,7 @@ def from_environment(outer: Mapping[str, str]) -> Standin | None:
     try:
         found = json.loads(text)
         standin = Standin(Path(found["place"]), found["testpypi"], found["pypi"], found.get("dependencies", ""))
-        urls = filter(None, (standin.testpypi, standin.pypi, standin.dependencies))
+        urls = [standin.testpypi, standin.pypi, *filter(None, [standin.dependencies])]
         hosts = {url: urlsplit(url).hostname for url in urls}
     except (ValueError, KeyError, TypeError, AttributeError):
         raise NotLoopback(VARIABLE, "(not readable)") from None

@@ -24,7 +24,7 @@ from .installer import origin_of
 from .stages import Installed, Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from .config import Config
     from .installer import Installer, Origin, Origins, Venv
@@ -58,12 +58,21 @@ class Guest:
     origins: tuple[Origin, ...]
 
 
-def live(installer: Installer, venv: Venv, guest: Guest, config: Config, checkout: Path) -> Life:
+def live(
+    installer: Installer,
+    venv: Venv,
+    guest: Guest,
+    config: Config,
+    checkout: Path,
+    *,
+    narrowed: Callable[[Sequence[str]], Sequence[str]] = tuple,
+) -> Life:
     """Give `guest`, installed in `venv` without dependencies, what it asks for, and see whether it works.
 
-    Raises InstallFailed where its dependencies cannot be had.
+    `narrowed` says what to install for its requirements (default: those). Raises InstallFailed where its dependencies
+    cannot be had.
     """
-    requirements = needed(installer, venv, guest, config)
+    requirements = narrowed(needed(installer, venv, guest, config))
     origins = installer.dependencies(venv, [*requirements, *config.smoke_requires], guest.project, guest.version)
     installer.check(venv)
     report = probe(installer, venv, guest, config)

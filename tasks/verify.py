@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from . import report, standins, terminal, ways
-from .errors import InstallFailed, NotVerifiable, OtherBytes
+from .errors import InstallFailed, LowestFailed, NotVerifiable, OtherBytes
 from .fitting import chosen, fits_everywhere, tags_of
-from .indexes import download, wait_until_served
+from .indexes import download, holdings, read_project, wait_until_served
 from .installer import Origin
+from .lowest import lowest
 from .publish import counts, elsewhere
 from .record import now
 from .stages import Built, Dist, Rehearsed, Verified
 from .stranger import Guest, live
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from .indexes import Holdings, Index
     from .installer import Installer
     from .run import Run
-    from .stages import Cell
+    from .stages import Cell, Installed
     from .stranger import Life
 
 RETRY_AFTER = (2.0, 10.0)  # seconds; an installer may meet an edge of the index that lags
@@ -38,7 +41,11 @@ def verify(run: Run, cell: Cell) -> None:
     if not counts(run, rehearsed.index):
         raise elsewhere(run, rehearsed)
     label = f"{rehearsed.project} {rehearsed.version} ({cell.kind}, Python {cell.python})"
-    if any(one.cell == cell and counts(run, one.index) for one in run.record.verified()):
+    tries_lowest = run.config.tries_lowest(cell)
+    if any(
+        one.cell == cell and counts(run, one.index) and (one.lowest or not tries_lowest)
+        for one in run.record.verified()
+    ):
         run.say(f"{label} is verified already.")
         return
     dists = tuple(dist for dist in rehearsed.dists if dist.kind == cell.kind)
@@ -50,7 +57,8 @@ def verify(run: Run, cell: Cell) -> None:
             life = _live(run, rehearsed, dists, index)
         except OtherBytes as met:
             raise ways.explained(run, met, rehearsed.project, rehearsed.version) from None
-    run.record.write(_record_of(rehearsed, index, cell, dists, life))
+        low = _live_with_lowest(run, rehearsed, dists, index, life) if tries_lowest else ()
+    run.record.write(replace(_record_of(rehearsed, index, cell, dists, life), lowest=low))
     came = f"{report.dependencies(life.installed)} from {run.config.dependencies.name}"
     run.say(f"verified {label} from {index.name}, {came}; {report.imported(life.imported)}")
 
@@ -72,6 +80,40 @@ def _live(run: Run, rehearsed: Rehearsed, dists: tuple[Dist, ...], index: Index)
         life = live(installer, run.venv, guest, run.config, run.root)
     _stop_on_errors(run, life, index)
     return life
+
+
+def _live_with_lowest(
+    run: Run, rehearsed: Rehearsed, dists: tuple[Dist, ...], index: Index, life: Life
+) -> tuple[Installed, ...]:
+    """Live once more with the file of `life`, with the lowest direct dependencies; return what was installed.
+
+    Raises LowestFailed.
+    """
+    release, pins = (rehearsed.project, rehearsed.version), list[str]()
+    served = holdings(index, *release, rehearsed.dists)
+    dist = next(dist for dist in dists if dist.sha256 == life.guest.sha256)
+    guest = Guest(f"{' '.join(release)} ({dist.kind})", *release, (Origin(served.url(dist), dist.sha256),))
+
+    def narrowed(requirements: Sequence[str]) -> Sequence[str]:
+        tags = tags_of(venv, installer.env, scratch)
+        read = functools.partial(read_project, run.config.dependencies)
+        found = lowest(requirements, life.python_version, tags, read)
+        pins.extend(found.pins)
+        if found.unbounded:
+            run.say(f"no lower bound, so not tried with their lowest version: {', '.join(found.unbounded)}")
+        return found.requirements
+
+    with run.scratch() as scratch:
+        installer = run.installer(scratch)
+        venv = installer.create(scratch / "lowest", str(run.session.python))
+        installer.from_file(venv, fetched(index, rehearsed, dist, served, scratch), rehearsed.project)
+        try:
+            second = live(installer, venv, guest, run.config, run.root, narrowed=narrowed)
+            _stop_on_errors(run, second, index)
+        except (InstallFailed, NotVerifiable) as failed:
+            raise LowestFailed(tuple(pins), str(failed)) from None
+    run.say(f"works with the lowest direct dependencies too: {', '.join(pins) or 'it has none with a lower bound'}")
+    return second.installed
 
 
 def _to_fetch(run: Run, installer: Installer, index: Index, dists: tuple[Dist, ...]) -> Dist | None:

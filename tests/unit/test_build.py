@@ -17,7 +17,7 @@ from tasks import frontend, process
 from tasks.archives import BadArchive
 from tasks.build import build, recipe
 from tasks.config import Config
-from tasks.errors import BuildOdd, FilesChanged, NothingToTake, SdistNeedsGit, ToolFailed
+from tasks.errors import BuildOdd, FilesChanged, NothingToTake, NothingToTakeOf, SdistNeedsGit, ToolFailed
 from tasks.frontend import build_command, fixed_environment
 from tasks.normalise import members
 from tasks.record import Record
@@ -516,7 +516,7 @@ def test_files_of_two_releases_are_odd(
 @pytest.mark.parametrize(("missing", "kind"), [(SDIST, "sdist"), (WHEEL, "wheel")])
 def test_a_kind_that_was_asked_for_and_is_not_there_is_odd(root: Path, wheels: Path, missing: str, kind: str) -> None:
     (wheels / missing).unlink()
-    with pytest.raises(BuildOdd, match=f"there is no {kind} among its files"):
+    with pytest.raises(NothingToTakeOf, match=f"there is no {kind} among its 1 files"):
         build(make_run(root, "--from", str(wheels)))
 
 

@@ -338,7 +338,7 @@ def test_offline_nothing_is_looked_up_and_that_is_said(run: FakeRun, monkeypatch
     run.options = options.parse("check", ["--offline"], Path())
     stage = checked(run)
     assert not [code for code in stage.rules if code.startswith("index-")]
-    assert "  not checked: what TestPyPI and PyPI hold already (--offline)" in run.said
+    assert "  not checked: what nowhere and PyPI hold already (--offline)" in run.said
 
 
 # The trial.

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -134,6 +135,45 @@ def test_a_secret_is_named_and_not_shown(tmp_path: Path) -> None:
 def test_a_reserved_setting_says_that_it_is_to_come(tmp_path: Path, key: str) -> None:
     with pytest.raises(NotYet, match=f"The setting `{key}` is not supported by this version"):
         configured(tmp_path, f"{key} = true")
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [('"matrix"', "matrix"), ('"all"', "all"), ('["cp312-*", "*.tar.gz"]', ("cp312-*", "*.tar.gz"))],
+)
+def test_what_has_to_be_verified_is_said_in_three_ways(tmp_path: Path, text: str, value: str | tuple[str, ...]) -> None:
+    assert configured(tmp_path, f"require-verified = {text}").require_verified == value
+
+
+@pytest.mark.parametrize("text", ['"some"', "[]", '[""]', "true", "[3]"])
+def test_anything_else_that_has_to_be_verified_is_refused(tmp_path: Path, text: str) -> None:
+    with pytest.raises(BadConfig, match='should be "matrix", "all" or a list of patterns'):
+        configured(tmp_path, f"require-verified = {text}")
+
+
+def test_a_resolution_is_one_of_two(tmp_path: Path) -> None:
+    assert configured(tmp_path, 'resolution = "lowest-direct"').resolution == "lowest-direct"
+    with pytest.raises(BadConfig, match='should be "highest" or "lowest-direct"'):
+        configured(tmp_path, 'resolution = "lowest"')
+
+
+@pytest.mark.parametrize(
+    ("config", "cell"),
+    [
+        (Config(pythons=("3.13", "3.9", "3.10")), Cell("3.9", "wheel")),
+        (Config(pythons=("3.14t", "3.14")), Cell("3.14", "wheel")),
+        (Config(pythons=("3.9",), archives=("sdist",)), Cell("3.9", "sdist")),
+    ],
+)
+def test_the_lowest_dependencies_are_tried_in_one_cell(config: Config, cell: Cell) -> None:
+    assert not any(map(config.tries_lowest, config.cells))
+    asked = replace(config, resolution="lowest-direct")
+    assert [one for one in asked.cells if asked.tries_lowest(one)] == [cell]
+
+
+def test_the_public_indexes_written_out_are_the_public_indexes(tmp_path: Path) -> None:
+    table = f'[indexes.pypi]\nsimple = "{PYPI.simple}"\nupload = "{PYPI.upload}"\n'
+    assert configured(tmp_path, table.replace("[indexes", "[tool.seatrial.indexes")).pypi == PYPI
 
 
 @pytest.mark.parametrize("text", ["[tool]\nseatrial = 1\n", "[[tool.seatrial]]\ntag = '{version}'\n"])

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tasks.config import Config
 from tasks.credentials import (
     NO_KEYRING,
     Credential,
@@ -19,15 +20,18 @@ from tasks.credentials import (
     describe,
     find,
     narrowed,
+    readable,
     set_aside,
     stop_if_useless,
+    with_logins,
 )
 from tasks.errors import BadCredential, NoCredential
-from tasks.indexes import PYPI, TESTPYPI, Index
+from tasks.indexes import PYPI, TESTPYPI, Index, Login
 from tasks.tokens import narrow
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 
 def token(location: str, identifier: str = "an identifier") -> str:
@@ -504,3 +508,82 @@ def test_the_advice_names_the_pages_to_make_and_to_revoke_a_token() -> None:
         " (https://test.pypi.org/manage/account/token/) and revoke the other"
         " (https://test.pypi.org/manage/account/#api-tokens)."
     )
+
+
+# What an index is read with.
+
+HOUSE = Index("house", simple="https://house.example/simple/", token_variable="TESTPYPI_TOKEN")
+ELSEWHERE = Index("other", simple="https://other.example/simple/", token_variable="PYPI_TOKEN")
+LIBRARY = Index("house", simple="https://house.example/library/", token_variable="DEPENDENCIES_TOKEN")
+
+
+@pytest.fixture
+def no_netrc(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """A home folder without the file .netrc; return where it would be."""
+    for name in ("HOME", "USERPROFILE"):
+        monkeypatch.setenv(name, str(tmp_path))
+    return tmp_path / ".netrc"
+
+
+def logins(config: Config, **outer: str) -> list[tuple[str, str, str] | None]:
+    """Return the logins for rehearsal index, release index and dependencies."""
+    found = with_logins(config, outer)
+    indexes = (found.testpypi, found.pypi, found.dependencies)
+    return [(one.login.username, one.login.password, one.login.source) if one.login else None for one in indexes]
+
+
+@pytest.mark.usefixtures("no_netrc")
+@pytest.mark.parametrize(
+    ("outer", "expected"),
+    [
+        ({}, [None, None, None]),
+        ({"TESTPYPI_TOKEN": "a"}, [("__token__", "a", "TESTPYPI_TOKEN"), None, ("__token__", "a", "TESTPYPI_TOKEN")]),
+        ({"PYPI_TOKEN": "b", "PYPI_USERNAME": "ada"}, [None, ("ada", "b", "PYPI_TOKEN"), None]),
+        ({"DEPENDENCIES_TOKEN": "c", "DEPENDENCIES_USERNAME": "d"}, [None, None, ("d", "c", "DEPENDENCIES_TOKEN")]),
+        (
+            {"TESTPYPI_TOKEN": "a", "DEPENDENCIES_TOKEN": "c"},
+            [("__token__", "a", "TESTPYPI_TOKEN"), None, ("__token__", "c", "DEPENDENCIES_TOKEN")],
+        ),
+        ({"DEPENDENCIES_USERNAME": "d"}, [None, None, None]),
+    ],
+)
+def test_each_index_is_read_with_its_own_login(
+    outer: dict[str, str], expected: list[tuple[str, str, str] | None]
+) -> None:
+    assert logins(Config(testpypi=HOUSE, pypi=ELSEWHERE, dependencies=LIBRARY), **outer) == expected
+
+
+@pytest.mark.usefixtures("no_netrc")
+def test_no_place_sees_the_login_of_another() -> None:
+    elsewhere = dataclasses.replace(LIBRARY, simple="https://third.example/simple/")
+    both = {"TWINE_USERNAME": "ada", "TWINE_PASSWORD": "s3cret"}
+    assert logins(Config(testpypi=HOUSE, pypi=ELSEWHERE, dependencies=elsewhere), **both)[2] is None
+
+
+@pytest.mark.usefixtures("no_netrc")
+def test_the_public_indexes_are_read_without_a_login() -> None:
+    everything = {"PYPI_TOKEN": OURS, "TESTPYPI_TOKEN": TEST, "PYPI_USERNAME": "ada", "DEPENDENCIES_TOKEN": "c"}
+    assert logins(Config(), **everything) == [None, None, None]
+    assert chosen(PYPI, {"PYPI_TOKEN": OURS, "PYPI_USERNAME": "ada"}).variables["TWINE_USERNAME"] == "__token__"
+
+
+def test_where_installers_would_look_we_look_last(no_netrc: Path) -> None:
+    config = Config(testpypi=ELSEWHERE, pypi=ELSEWHERE, dependencies=LIBRARY)
+    no_netrc.write_text("machine house.example login ada password s3cret\n", encoding="utf-8")
+    no_netrc.chmod(0o600)
+    assert logins(config)[2] == ("ada", "s3cret", "the file .netrc")
+    assert logins(config, DEPENDENCIES_TOKEN="c")[2] == ("__token__", "c", "DEPENDENCIES_TOKEN")
+    no_netrc.write_text("no such line\n", encoding="utf-8")
+    assert logins(config)[2] is None
+
+
+def test_a_login_that_cannot_be_meant_is_refused_before_it_is_used() -> None:
+    with pytest.raises(BadCredential, match="DEPENDENCIES_TOKEN is set and empty"):
+        logins(Config(dependencies=LIBRARY), DEPENDENCIES_TOKEN="")
+
+
+def test_what_uploads_reads_too() -> None:
+    found = readable(HOUSE, Credential.of_token("the terminal", "typed"))
+    assert found.login == Login("__token__", "typed", "the terminal")
+    assert readable(PYPI, Credential.of_token("the terminal", "typed")) is PYPI
+    assert readable(HOUSE, None) is HOUSE

@@ -2,20 +2,24 @@ from __future__ import annotations
 
 import contextlib
 import json
+import shutil
 import sys
 import tempfile
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tasks import process
+from tasks.config import Config
 from tasks.dryrun import dryrun
-from tasks.errors import BadWorkspace, DryrunFailed, StandinFailed
+from tasks.errors import BadWorkspace, DryrunFailed, LocalWheel, StandinFailed
+from tasks.indexes import Index
 from tasks.process import Outcome
 from tasks.record import DIGEST_VARIABLE, Record
 from tasks.run import Run
+from tasks.stages import Dist
 from tasks.standins import from_environment
 from tests.fakes import make_run
 from tests.projects import write_tree
@@ -258,3 +262,88 @@ def test_a_folder_that_holds_something_is_not_taken(root: Path, tmp_path: Path) 
             rehearsed(root, "--keep", str(tmp_path / name))
     (tmp_path / "empty").mkdir()
     rehearsed(root, "--keep", str(tmp_path / "empty"))
+
+
+# A wheel that is for this machine alone.
+
+LOCAL = "demo-1.0-cp313-cp313-linux_x86_64.whl"
+
+
+class LocalNox(FakeNox):
+    """The first nested run builds a wheel for this Linux, and stops in `check`; with the sdist alone all goes well."""
+
+    def __init__(self, wheel: str, then: int = 0) -> None:
+        super().__init__()
+        self.wheel, self.then = wheel, then
+
+    def run_shown(self, argv: Sequence[str], *, env: Mapping[str, str], cwd: Path) -> int:
+        if len(self.ran) == 0:
+            self.ran.append(tuple(argv))
+            standin = from_environment(env)
+            assert standin is not None
+            write_tree(standin.place / "dist", {self.wheel: "a wheel"})
+            dists = (Dist.from_file(standin.place / "dist" / self.wheel),)
+            Record.of(standin.place).write(replace(BUILT, dists=dists))
+            return 1
+        if len(self.ran) == 1:
+            place = from_environment(env)
+            assert place is not None
+            shutil.rmtree(place.place / "dist")
+        code = super().run_shown(argv, env=env, cwd=cwd)
+        return code or self.then
+
+
+def local(monkeypatch: pytest.MonkeyPatch, wheel: str, then: int = 0) -> LocalNox:
+    fake = LocalNox(wheel, then)
+    monkeypatch.setattr(process, "run_shown", fake.run_shown)
+    monkeypatch.setattr(process, "run", fake.run)
+    return fake
+
+
+@pytest.mark.usefixtures("nox")
+def test_a_wheel_for_this_machine_alone_is_left_out_and_the_sdist_rehearsed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fake = local(monkeypatch, LOCAL)
+    with pytest.raises(LocalWheel) as error:
+        dryrun(make_run(tmp_path, name="dryrun"), NOX)
+    first, again, *_, last = fake.ran
+    assert first[len(NOX) + 1 :] == ("testpypi", "--")
+    assert again[len(NOX) + 1 :] == ("testpypi", "--", "--sdist-only")
+    assert last[-4:] == ("pypi", "--", "--yes", "1.0")
+    assert (
+        f"the wheel cannot go up, because PyPI takes no wheel that only this machine is sure to run:\n  {LOCAL}"
+        in str(error.value)
+    )
+    assert "`nox -s dryrun -- --from FOLDER`" in str(error.value)
+    said = capsys.readouterr().out
+    assert f"going on with the sdist alone:\n  {LOCAL}" in said
+    assert "next: " not in said
+
+
+@pytest.mark.usefixtures("nox")
+def test_an_sdist_that_stops_too_stops_the_dry_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    local(monkeypatch, LOCAL, then=1)
+    with pytest.raises(DryrunFailed):
+        dryrun(make_run(tmp_path, name="dryrun"), NOX)
+
+
+@pytest.mark.usefixtures("nox")
+@pytest.mark.parametrize(
+    ("wheel", "words", "settings"),
+    [
+        ("demo-1.0-py3-none-any.whl", (), {}),
+        ("demo-1.0-cp313-cp313-manylinux_2_17_x86_64.whl", (), {}),
+        (LOCAL, ("--from", "wheels"), {}),
+        (LOCAL, (), {"archives": ("wheel",)}),
+        (LOCAL, (), {"pypi": Index("house", simple="https://house.example/simple/")}),
+    ],
+)
+def test_any_other_wheel_that_check_stops_is_no_matter_of_the_platform(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wheel: str, words: tuple[str, ...], settings: dict[str, Any]
+) -> None:
+    fake = local(monkeypatch, wheel)
+    config = replace(Config(pythons=("3.13",)), **settings)
+    with pytest.raises(DryrunFailed, match="stopped in `check`"):
+        dryrun(make_run(tmp_path, *words, name="dryrun", config=config), NOX)
+    assert len(fake.ran) == 1

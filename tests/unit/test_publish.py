@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import functools
+import json
 import sys
 import time
 import traceback
@@ -18,6 +19,7 @@ from tasks.errors import (
     BadCredential,
     Dirty,
     FilesChanged,
+    FilesNotVerified,
     NoCredential,
     NotAttested,
     NotConfirmed,
@@ -35,7 +37,7 @@ from tasks.options import parse
 from tasks.process import Outcome
 from tasks.record import Record
 from tasks.run import Run
-from tasks.stages import Built, Cell, Checked, Dist, Rehearsed, Released, Verified
+from tasks.stages import Built, Cell, Checked, Dist, Installed, Rehearsed, Released, Verified
 from tasks.standin import added_caveats, make_index, make_token, serving
 from tasks.standins import Standin
 from tasks.tokens import Token, narrow
@@ -316,7 +318,48 @@ def test_on_a_laptop_one_cell_of_each_kind_is_enough(project: Project, capsys: p
     project.verified(Cell("3.13", "wheel"), Cell("3.14", "sdist"))
     publish.release(project.run("--yes", "1.0"))
     lines = capsys.readouterr().out.splitlines()
-    assert [line.split()[1:3] for line in lines if "not verified" in line] == [["3.13", "sdist"], ["3.14", "wheel"]]
+    assert [line.split()[1:3] for line in lines if "not verified (" in line] == [["3.13", "sdist"], ["3.14", "wheel"]]
+
+
+def test_files_that_no_cell_installed_are_named(project: Project, capsys: pytest.CaptureFixture[str]) -> None:
+    project.built()
+    project.write(Rehearsed)
+    project.verified(*CELLS, filename="another.whl")
+    publish.release(project.run("--yes", "1.0"))
+    said = capsys.readouterr().out
+    missed = [dist.filename for dist in project.record.find(Built).dists]  # type: ignore[union-attr]
+    assert all(f"  {name}: not verified here, " in said.partition("not verified here:\n")[2] for name in missed)
+
+
+@pytest.mark.parametrize("required", ["all", ("*.whl",)])
+def test_files_that_the_settings_ask_for_have_to_be_verified(
+    project: Project, required: str | tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    project.built()
+    project.write(Rehearsed)
+    project.verified(*CELLS, filename="another.whl")
+    with pytest.raises(FilesNotVerified) as error:
+        publish.release(project.run("--yes", "1.0", require_verified=required))
+    assert f"by `require-verified = {json.dumps(required)}`, and are not:\n  " in str(error.value)
+    assert not project.jobs
+    for dist in project.record.find(Built).dists:  # type: ignore[union-attr]
+        project.verified(Cell("3.13", dist.kind), filename=dist.filename)
+    capsys.readouterr()
+    publish.release(project.run("--yes", "1.0", require_verified=required))
+    assert "not verified here" not in capsys.readouterr().out
+
+
+def test_lowest_dependencies_that_were_not_tried_are_noted(
+    project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project.proved()
+    note = "note: not verified with the lowest direct dependencies"
+    publish.release(project.run("--yes", "1.0", resolution="lowest-direct"))
+    assert note in capsys.readouterr().out
+    (project.record.folder / "released.json").unlink(missing_ok=True)
+    project.verified(Cell("3.13", "wheel"), lowest=(Installed("demo", "1.0"),))
+    publish.release(project.run("--yes", "1.0", resolution="lowest-direct"))
+    assert note not in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("kind", ["wheel", "sdist"])

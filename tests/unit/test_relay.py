@@ -14,7 +14,7 @@ from tasks import indexes, relay
 from tasks.errors import IndexRefused, LoginRefused, NoHashes
 from tasks.indexes import PYPI, TESTPYPI, Index, Login, download, holdings, read_project
 from tasks.stages import Dist
-from tasks.standin import serving
+from tasks.standin import make_index, serving
 from tests.private_index import READER, WRITER, PrivateIndex, basic
 
 if TYPE_CHECKING:
@@ -135,10 +135,13 @@ def test_an_index_without_hashes_proves_nothing(private: PrivateIndex, index: In
 # The relay.
 
 
-def test_an_index_without_a_login_is_no_business_of_the_relay(index: Index) -> None:
-    open_to_all = replace(index, login=None)
-    assert relay.local(open_to_all) is open_to_all
+def test_an_index_that_wants_no_login_is_no_business_of_the_relay(index: Index, folder: Path) -> None:
+    with pytest.raises(LoginRefused):
+        relay.local(replace(index, login=None))
     assert relay.local(PYPI) is PYPI
+    with serving(make_index(folder, "a token")) as url:
+        open_to_all = Index("open.example", simple=f"{url}/simple/")
+        assert relay.local(open_to_all) is open_to_all
 
 
 def test_installers_read_a_private_index_without_its_login(index: Index, private: PrivateIndex) -> None:

@@ -7,9 +7,18 @@ import pytest
 
 from tasks import indexes as reading
 from tasks import verify as module
-from tasks.errors import NotVerifiable, NotVisible, OtherBytes, RehearsedElsewhere, StageMissing
+from tasks.errors import (
+    InstallFailed,
+    LowestFailed,
+    NoFittingWheel,
+    NotVerifiable,
+    NotVisible,
+    OtherBytes,
+    RehearsedElsewhere,
+    StageMissing,
+)
 from tasks.indexes import TESTPYPI
-from tasks.installer import Installer
+from tasks.installer import Installer, Venv
 from tasks.stages import Built, Cell, Dist, Installed, Problem, Rehearsed
 from tasks.stranger import Guest, Life
 from tasks.verify import verify
@@ -189,3 +198,105 @@ def test_nothing_importable_is_no_failure(
     monkeypatch.setattr(module, "live", live)
     verify(run, WHEEL_CELL)
     assert "nothing in it can be imported" in capsys.readouterr().out
+
+
+# The lowest dependencies.
+
+
+def lowest_run(run: Run, folder: Path) -> Run:
+    """Return `run` with the setting that asks for them."""
+    return make_run(folder, name="verify", config=replace(run.config, resolution="lowest-direct"))
+
+
+@dataclass
+class Lower(World):
+    """The second life in the cell: its requirements, and how it goes."""
+
+    failed: Exception | None = None
+    installed: tuple[str, ...] = ()
+
+    def live(self, *args: Any, narrowed: Any = tuple, **_settings: Any) -> Life:
+        if narrowed is not tuple:
+            self.installed = narrowed(["tea>=1", "cup"])
+            if self.failed:
+                raise self.failed
+        return super().live(*args)
+
+
+@pytest.fixture
+def lower(monkeypatch: pytest.MonkeyPatch, world: World) -> Lower:
+    made = Lower()
+    del world
+    tea = [reading.Served(f"tea-{version}.tar.gz", "", "", yanked=False) for version in ("0.9", "1.0", "2.0")]
+    monkeypatch.setattr(module, "live", made.live)
+    monkeypatch.setattr(module, "read_project", lambda _index, name: tea if name == "tea" else [])
+    monkeypatch.setattr(module, "tags_of", lambda *_: ("py3-none-any",))
+    monkeypatch.setattr(Installer, "create", lambda _self, root, _python: Venv(root))
+    monkeypatch.setattr(reading, "_get", lambda *_args, **_settings: FILES[WHEEL].encode())
+    return made
+
+
+def test_the_lowest_direct_dependencies_are_tried_too(
+    tmp_path: Path, run: Run, lower: Lower, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = lowest_run(run, tmp_path)
+    verify(asked, WHEEL_CELL)
+    assert lower.installed == ("tea>=1", "cup", "tea==1.0")
+    (one,) = asked.record.verified()
+    assert [found.name for found in one.lowest] == ["demo"]
+    said = capsys.readouterr().out
+    assert "works with the lowest direct dependencies too: tea==1.0" in said
+    assert "no lower bound, so not tried with their lowest version: cup" in said
+
+
+def test_they_are_tried_once_and_in_one_cell(tmp_path: Path, run: Run, lower: Lower) -> None:
+    verify(run, WHEEL_CELL)
+    assert lower.installed == ()
+    asked = lowest_run(run, tmp_path)
+    verify(asked, WHEEL_CELL)
+    assert lower.installed
+    lower.installed = ()
+    verify(asked, WHEEL_CELL)
+    assert lower.installed == ()
+
+
+@pytest.mark.parametrize("failed", [InstallFailed("The dependencies", 1, "they exclude each other"), None])
+def test_a_release_that_does_not_work_with_them_is_not_verified(
+    tmp_path: Path, run: Run, lower: Lower, failed: Exception | None
+) -> None:
+    asked = lowest_run(run, tmp_path)
+    lower.failed = failed or NotVerifiable(1, "TestPyPI")
+    with pytest.raises(LowestFailed) as error:
+        verify(asked, WHEEL_CELL)
+    assert "does not work:\n  tea==1.0\n  | " in str(error.value)
+    assert asked.record.verified() == ()
+
+
+# A compiled release, and an index that wants a login.
+
+
+def test_where_no_wheel_fits_that_is_said_before_anything_is_installed(
+    tmp_path: Path, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = "demo-1.0-cp313-cp313-win_amd64.whl"
+    write_tree(tmp_path / "dist", {name: "a wheel"})
+    made = make_run(tmp_path, name="verify")
+    dists = (Dist.from_file(tmp_path / "dist" / name),)
+    made.record.write(replace(BUILT, dists=dists))
+    made.record.write(replace(REHEARSED, dists=dists))
+    world.served = tuple(reading.Served(d.filename, d.sha256, "https://f.example/", yanked=False) for d in dists)
+    monkeypatch.setattr(module, "tags_of", lambda *_: ("cp313-cp313-manylinux_2_17_x86_64",))
+    with pytest.raises(NoFittingWheel, match=r"fits Python 3\.13 here"):
+        verify(made, WHEEL_CELL)
+    assert world.asked == ()
+
+
+def test_where_an_index_wants_a_login_the_installer_gets_a_file(
+    tmp_path: Path, run: Run, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house = replace(TESTPYPI, login=reading.Login("ada", "s3cret", "TESTPYPI_TOKEN"))
+    asked = make_run(tmp_path, name="verify", config=replace(run.config, testpypi=house))
+    world.content = FILES[WHEEL].encode()
+    monkeypatch.setattr(module, "tags_of", lambda *_: ("py3-none-any",))
+    verify(asked, WHEEL_CELL)
+    assert world.asked == ("download", f"https://f.example/{WHEEL}", WHEEL, FILES[WHEEL].encode(), "demo")
