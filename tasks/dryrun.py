@@ -173,6 +173,8 @@ def _summary(run: Run, place: Path) -> None:
     run.say(f"dry run of {built.project} {built.version}: all five sessions passed")
     run.say(report.files(built.dists))
     run.say(report.cells(record.verified(), built.matrix))
+    if of_files := report.of_files(record):
+        run.say(of_files)
     run.say(f"the bytes on both stand-ins are the bytes that were built ({len(built.dists)} files, compared by sha256)")
     if warnings := [problem for problem in checked.problems if problem.severity == "warning"]:
         run.say(f"warnings of `check`, in full above:{listing(sorted({warning.rule for warning in warnings}))}")
