@@ -646,8 +646,8 @@ class NoHashes(ReleaseError):
     what = "The bytes that {e.index} serves cannot be proved: {e.url} lists files without their sha256."
     cause = "an index that has neither the JSON of the simple repository API nor #sha256= in its HTML, or only md5."
     cure = (
-        "let the index tell them (devpi, Artifactory, Nexus and GitLab do; pypiserver: --hash-algo sha256). Where it is"
-        ' the rehearsal index, `rehearse-on = "dryrun"` in [tool.seatrial] does without it.'
+        "let the index tell them (pypiserver: --hash-algo sha256), or use another one. Where it is the rehearsal index,"
+        ' `rehearse-on = "dryrun"` in [tool.seatrial] does without it.'
     )
 
 

@@ -104,6 +104,14 @@ def test_an_installation_sees_no_index_and_no_constraint_of_this_machine() -> No
     assert (found["PIP_CONFIG_FILE"], found["UV_NO_CONFIG"]) == (os.devnull, "1")
 
 
+def test_no_proxy_and_no_cache_is_between_an_installer_and_a_relay() -> None:
+    found = environment.for_install({**OUTER, "NO_PROXY": "house.example"}, relayed=True)
+    assert found["NO_PROXY"] == found["no_proxy"] == "house.example,127.0.0.1"
+    assert (found["UV_NO_CACHE"], found["PIP_NO_CACHE_DIR"]) == ("1", "1")
+    assert "UV_NO_CACHE" not in environment.for_install(OUTER)
+    assert environment.for_install({}, relayed=True)["NO_PROXY"] == "127.0.0.1"
+
+
 def test_only_twine_gets_the_secret_and_the_keyring() -> None:
     found = environment.for_upload(OUTER, {"TWINE_PASSWORD": "given"})
     assert found["TWINE_PASSWORD"] == "given"

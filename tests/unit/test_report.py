@@ -9,8 +9,10 @@ import pytest
 
 from tasks import report
 from tasks.archives import Archive
+from tasks.record import Record
 from tasks.stages import Cell, Dist, Installed, Problem
 from tests.archives import sdist
+from tests.releases import write_rehearsal, write_release
 from tests.unit.test_record import VERIFIED
 
 if TYPE_CHECKING:
@@ -108,3 +110,20 @@ def test_what_packagers_look_for_is_counted(tmp_path: Path) -> None:
     assert report.for_packagers(archive) == (
         "  demo-1.0.tar.gz for packagers: licence files: COPYING.txt, LICENSE; tests: 2 files; documentation: 1 file"
     )
+
+
+def test_the_verdict_on_each_file_is_told_where_there_are_several_wheels(tmp_path: Path) -> None:
+    built = write_release(tmp_path)
+    record = Record.of(tmp_path)
+    assert report.of_files(record) == ""
+    write_rehearsal(tmp_path, built, "https://index.example/simple/")
+    said = report.of_files(record)
+    assert said.startswith("files:\n  demo-1.0-cp311-cp311-macosx_11_0_arm64.whl: verified on Python ")
+    assert len(said.splitlines()) == 1 + len(built.dists)
+
+
+def test_one_wheel_needs_no_verdict_beside_its_cell(tmp_path: Path) -> None:
+    built = write_release(tmp_path, ["py3-none-any"])
+    write_rehearsal(tmp_path, built, "https://index.example/simple/")
+    assert report.of_files(Record.of(tmp_path)) == ""
+    assert report.of_files(Record.of(tmp_path / "nothing")) == ""

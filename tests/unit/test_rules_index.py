@@ -83,6 +83,7 @@ def test_a_release_that_is_closed_is_named() -> None:
     for file in (served("demo-1.0.zip", days=14), served(days=99), served("demo-1.0.zip", days=None)):
         assert found("index-old-release", file) == []
     assert found("index-old-release", *MINE) == []
+    assert found("index-old-release", served("demo-1.0.zip", days=15), is_public=False) == []
 
 
 def test_a_new_name_is_said_once_on_pypi_alone() -> None:
@@ -175,6 +176,13 @@ def test_indexes_on_this_machine_are_not_asked(asked: dict[str, tuple[Served, ..
     local = Index("here", simple="http://127.0.0.1:9/simple/")
     assert lookups.judge(BUILT, Config(testpypi=local, pypi=local)) == ((), ())
     assert asked == {}
+
+
+def test_a_private_index_is_no_pypi(asked: dict[str, tuple[Served, ...]]) -> None:
+    house = Index("house", simple="https://house.example/simple/")
+    _, problems = lookups.judge(BUILT, Config(testpypi=house, pypi=house))
+    assert problems == ()
+    assert set(asked) == {"demo"}
 
 
 @pytest.mark.parametrize(("given", "expected"), [("2024-05-06T07:08:09.123456Z", True), ("yesterday", False)])

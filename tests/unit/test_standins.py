@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tasks.config import Config
 from tasks.errors import NotLoopback
-from tasks.indexes import PYPI, TESTPYPI
+from tasks.indexes import PYPI, TESTPYPI, Index, Login
 from tasks.standins import VARIABLE, Standin, from_environment
 
 HERE = Standin(Path("a folder ü"), "http://127.0.0.1:8001", "http://localhost:8002/")
@@ -74,6 +75,22 @@ def test_both_public_indexes_are_replaced_and_dependencies_are_not() -> None:
     )
     assert (found.pypi.simple, found.pypi.upload) == ("http://localhost:8002/simple/", "http://localhost:8002/legacy/")
     assert (found.dependencies, found.extras) == (config.dependencies, ("cli",))
+
+
+def test_a_relay_to_the_dependencies_takes_their_place_and_says_for_what() -> None:
+    house = Index("house", simple="https://house.example/simple/")
+    relayed = replace(HERE, dependencies="http://127.0.0.1:8003/key/simple/")
+    assert from_environment(relayed.to_environment()) == relayed
+    found = relayed.replacing(Config(dependencies=house)).dependencies
+    assert (found.name, found.simple, found.stands_for) == ("house", relayed.dependencies, house.simple)
+    with pytest.raises(NotLoopback):
+        from_environment(replace(HERE, dependencies=house.simple).to_environment())
+
+
+def test_a_private_index_gives_its_stand_in_the_name_and_no_login() -> None:
+    house = Index("house", simple="https://house.example/simple/", login=Login("ada", "s3cret", "PYPI_TOKEN"))
+    found = HERE.replacing(Config(pypi=house)).pypi
+    assert (found.name, found.login, found.is_public) == ("house (stand-in)", None, False)
 
 
 def test_a_stand_in_is_named_as_one_and_takes_the_variables_of_the_index() -> None:

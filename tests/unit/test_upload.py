@@ -318,6 +318,7 @@ ANSWERS = [
     ("Invalid API Token: OIDC scoped token is not valid for project 'demo'", "the token is for another project"),
     ("Invalid or non-existent authentication information.", "the token is wrong"),
     ("ERROR    HTTPError: 401 Unauthorized", "the user name or the password is wrong"),
+    ("ERROR    HTTPError: 403 Forbidden", "may read this index and not write to it"),
     ("The user 'ada' isn't allowed to upload to project 'demo'.", "the name is taken by somebody else"),
     ("The given token isn't allowed to upload to project 'demo'.", "the token is for another project"),
     ("File already exists ('demo-1.0.tar.gz', with blake2_256 hash 'ab').", "choose the next version"),
