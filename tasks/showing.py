@@ -12,7 +12,7 @@ from . import ci
 from .errors import ReleaseError
 from .record import Record
 from .reporting import files
-from .reporting.facts import steps
+from .reporting.steps import steps
 from .reporting.table import table
 from .stages import Built
 

@@ -8,9 +8,6 @@ from typing import TYPE_CHECKING
 
 from ..record import locked_file, write_whole
 from ..register import VERSION
-from .facts import Facts, gather
-from .markdown import markdown
-from .page import page
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -18,6 +15,7 @@ if TYPE_CHECKING:
 
     from ..record import Record
     from ..stages import Problem
+    from .facts import Facts
 
 PAGE, SUMMARY = "report.html", "report.md"
 MARK = re.compile(rb'name="seatrial-record" content="([0-9a-f]{64})"')
@@ -50,6 +48,8 @@ def write(
 
     Cells of `verify` may end side by side: who writes looks again afterwards, and who finds another at it lets it.
     """
+    from .facts import gather  # noqa: PLC0415 (where nothing is to be written, none of it is loaded)
+
     with locked_file(record.folder / ".report.lock") as free:
         while free:
             mark = digest(record)
@@ -63,5 +63,8 @@ def write(
 
 
 def _write(folder: Path, facts: Facts, mark: str) -> None:
+    from .markdown import markdown  # noqa: PLC0415 (as above)
+    from .page import page  # noqa: PLC0415
+
     write_whole(folder / SUMMARY, markdown(facts))
     write_whole(folder / PAGE, page(facts, mark))

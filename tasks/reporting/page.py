@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ..stages import Changes, FieldChanges, FileChanges
-    from .facts import Facts, File, Step
+    from .facts import Facts, File
+    from .steps import Step
 
 STYLE = Path(__file__).with_name("page.css")
 WORDS = {"done": "done", "part": "in part", "open": "not yet"}

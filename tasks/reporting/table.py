@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from ..stages import Dist
-    from .facts import Step
+    from .steps import Step
 
 WORDS = {"done": "done", "part": "part", "open": "  - "}
 STYLES = {"done": "good", "part": "warn", "open": "quiet"}

@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from tasks import terminal
-from tasks.reporting.facts import Step
+from tasks.reporting.steps import Step
 from tasks.reporting.table import table
 from tasks.stages import Dist
 from tasks.terminal import Meter, duration, meter, styled, takes_colour
