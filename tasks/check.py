@@ -43,6 +43,10 @@ def check(run: Run) -> None:
     done = run.record.find(Checked)
     if done is not None:
         run.say(f"{built.project} {built.version} is checked already ({len(done.rules)} rules).")
+        if run.options.since:
+            again = replace(done, changes=_compare(run, built))
+            run.say(f"  {report.changes(again.changes)}")
+            run.record.write(again)
         return
     with _comparing(run, built) as changes:
         rules, found, rendered = _judge_release(run, built)

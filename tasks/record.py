@@ -119,7 +119,7 @@ class Record:
 
         What was released or rehearsed is never deleted by us.
         """
-        kept = sorted(self.folder.glob("*.json"))
+        kept = sorted([*self.folder.glob("*.json"), *self.folder.glob("report.*")])
         if not kept and not names:
             return None
         self.prepare()

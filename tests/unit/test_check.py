@@ -341,6 +341,24 @@ def test_offline_nothing_is_looked_up_and_that_is_said(run: FakeRun, monkeypatch
     assert "  not checked: what nowhere and PyPI hold already (--offline)" in run.said
 
 
+# The version before.
+
+
+def test_what_changes_is_recorded_said_and_can_be_asked_for_again(run: FakeRun, asked: list[str | None]) -> None:
+    assert checked(run).changes == Changes(None, "nowhere", "nothing is, here")
+    assert "  not compared with an earlier version: nothing is, here" in run.said
+    run.options = options.parse("check", ["--since", "0.9.0"], Path())
+    check(as_run(run))
+    assert asked == [None, "0.9.0"]
+    assert run.said[-1] == "  not compared with an earlier version: nothing is, here"
+
+
+def test_offline_nothing_is_compared_and_that_is_recorded(run: FakeRun, asked: list[str | None]) -> None:
+    run.options = options.parse("check", ["--offline"], Path())
+    assert checked(run).changes == Changes(None, "nowhere", "--offline")
+    assert asked == []
+
+
 # The trial.
 
 
@@ -351,6 +369,7 @@ def test_a_file_that_cannot_be_installed_stops(run: FakeRun) -> None:
     assert (error.value.count, error.value.trial) == (1, True)
     assert f"error: {SDIST}: {SDIST} could not be installed" in run.output
     assert "no matching distribution for six" in run.output
+    assert [problem.rule for problem in run.stopped] == ["install-failed"]
     assert "[install-failed]" in run.output
     assert f"  {SDIST}: installed on" not in run.output
     assert not run.record.path(Checked).exists()

@@ -104,3 +104,10 @@ def test_help_lists_the_options_and_leaves(capsys: pytest.CaptureFixture[str]) -
     assert end.value.code == 0
     told = capsys.readouterr().out
     assert all(option in told for option in ("nox -s build --", "--from FOLDER", "--rebuild", "--keep FOLDER"))
+
+
+def test_the_version_to_compare_with_is_a_version(tmp_path: Path) -> None:
+    assert parse("check", ["--since", "1.0.0-rc1"], tmp_path).since == "1.0.0rc1"
+    assert parse("check", [], tmp_path).since is None
+    with pytest.raises(BadOption, match="--since takes a version, and 'last' is none"):
+        parse("check", ["--since", "last"], tmp_path)

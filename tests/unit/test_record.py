@@ -538,6 +538,15 @@ def test_files_and_record_are_moved_aside_and_kept(record: Record, stopped_clock
     assert list(record.folder.glob("*.json")) == []
 
 
+def test_the_report_goes_with_its_record(record: Record) -> None:
+    record.write(BUILT)
+    write_tree(record.folder, {"report.html": "the page", "report.md": "in short"})
+    aside = record.move_aside(())
+    assert aside is not None
+    assert {path.name for path in (aside / FOLDER).iterdir()} == {"built.json", "report.html", "report.md"}
+    assert not (record.folder / "report.html").exists()
+
+
 def test_only_the_named_files_are_moved(record: Record) -> None:
     aside = record.move_aside((SDIST,))
     assert aside is not None
