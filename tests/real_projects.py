@@ -35,7 +35,7 @@ HERE = Path(__file__).parents[1]
 LIST = HERE / "tests" / "real" / "projects.txt"
 PAGE = HERE / "docs" / "explanation" / "real-projects.md"
 PINNED = re.compile(r"(?P<name>[\w.-]+)==(?P<version>\S+) --hash=sha256:(?P<sha256>\w+)")
-LIMIT = 180.0  # seconds for one dry run
+LIMIT = 180.0  # seconds for one dry run, unless an option says more
 BACKENDS = {  # by the module that `build-backend` names
     "flit_core": "flit-core",
     "hatchling": "hatchling",
@@ -118,15 +118,15 @@ def backend_of(root: Path) -> str:
     return f"{name}{own}" + (f", {plugin[1].replace('_', '-').lower()}" if plugin else "")
 
 
-def rehearse(real: Real, command: Path, folder: Path) -> None:
+def rehearse(real: Real, command: Path, folder: Path, limit: float) -> None:
     """Run the dry run of `real`, and keep what it says in `folder`."""
     sdist = fetched(real, folder / "sdists")
     root = repository(sdist, folder / "unpacked" / real.name, f"v{parse_sdist_filename(sdist.name)[1]}")
     argv = ("nice", str(command), "dryrun") if os.name != "nt" else (str(command), "dryrun")
     try:
-        output = process.run(argv, env=dict(os.environ), cwd=root, time_limit=LIMIT).output
+        output = process.run(argv, env=dict(os.environ), cwd=root, time_limit=limit).output
     except ToolStuck as stuck:
-        output = f"{stuck.output}\nended after {LIMIT:.0f} seconds\n"
+        output = f"{stuck.output}\nended after {limit:.0f} seconds\n"
     (folder / f"{real.name}.log").write_text(output, encoding="utf-8")
 
 
@@ -199,6 +199,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.real_projects", description="Rehearse real projects.")
     parser.add_argument("folder", type=Path, help="where everything goes")
     parser.add_argument("names", nargs="*", help="only these")
+    parser.add_argument("--limit", type=float, default=LIMIT, metavar="SECONDS", help="for each dry run")
     parser.add_argument("--read", action="store_true", help="run nothing, read what is there")
     args = parser.parse_args(argv)
     folder = args.folder.resolve()
@@ -208,7 +209,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     for real in listed():
         if not names or real.name in names:
             if command:
-                rehearse(real, command, folder)
+                rehearse(real, command, folder, args.limit)
             outcomes.append(outcome(real, folder))
             print(f"{real.name} {real.version} ({outcomes[-1].backend}): {outcomes[-1].said or 'passed'}", flush=True)
     if not names:
