@@ -165,12 +165,13 @@ TEXT = """\
 # Real projects, rehearsed
 
 The sdists of {count} projects as they lay on PyPI on the day that `tests/real/projects.txt` names, unpacked, committed,
-tagged with their version and rehearsed with `seatrial dryrun`: nothing was copied into them, nothing in them was
-changed. {passed} passed as they are. What stopped the others is what the table says; it is the first of the messages,
-each of which goes on with the cause and what to do.
+tagged with their version and rehearsed with `seatrial dryrun`: nothing was copied into them, and nothing taken out but
+PKG-INFO, which a build writes. {passed} passed. What stopped the others is what the table says; it is the first of the
+messages, each of which goes on with the cause and what to do.
 
 An sdist is not quite a repository: what its maintainers left out of it was not there, and what their own build had put
-into it was committed unless its `.gitignore` names it. The machine reached PyPI, and neither GitHub nor crates.io.
+into it was committed unless its `.gitignore` names it. The machine reached neither
+GitHub nor crates.io, and on its way to PyPI not every newest release.
 
 {table}
 
