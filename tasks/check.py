@@ -42,16 +42,10 @@ def check(run: Run) -> None:
     built = run.record.read(Built, session=run.names["build"])
     done = run.record.find(Checked)
     if done is not None:
-        run.say(f"{built.project} {built.version} is checked already ({len(done.rules)} rules).")
-        if run.options.since:
-            again = replace(done, changes=_compare(run, built))
-            run.say(f"  {report.changes(again.changes)}")
-            run.record.write(again)
+        _compare_again(run, built, done)
         return
     with _comparing(run, built) as changes:
-        rules, found, rendered = _judge_release(run, built)
-        applied, listed = _look_up(run, built)
-        rules, found = tuple(sorted({*rules, *applied})), (*found, *listed)
+        rules, found, rendered = _apply_rules(run, built)
         _stop_on_errors(run, found)
         run.say(f"{len(rules)} rules applied; now installing and importing the files from this disk")
         trials, met = _try_all(run, built)
@@ -71,6 +65,22 @@ def check(run: Run) -> None:
         )
     )
     run.say(f"checked {built.project} {built.version}: nothing stops this release")
+
+
+def _apply_rules(run: Run, built: Built) -> tuple[tuple[str, ...], tuple[Problem, ...], str]:
+    """Return the codes of all rules that ran, what they found, and the description as HTML."""
+    rules, found, rendered = _judge_release(run, built)
+    applied, listed = _look_up(run, built)
+    return tuple(sorted({*rules, *applied})), (*found, *listed), rendered
+
+
+def _compare_again(run: Run, built: Built, done: Checked) -> None:
+    """Say that all is done, but for a comparison that is asked for (``--since``)."""
+    run.say(f"{built.project} {built.version} is checked already ({len(done.rules)} rules).")
+    if run.options.since:
+        again = replace(done, changes=_compare(run, built))
+        run.say(f"  {report.changes(again.changes)}")
+        run.record.write(again)
 
 
 @contextlib.contextmanager

@@ -7,6 +7,7 @@ unpacked. Whatever stands against a comparison is said in its place, and stops n
 from __future__ import annotations
 
 import configparser
+import itertools
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 
 LARGEST = 64 << 20  # bytes of a file that is fetched only to be compared
 MEMBERS = 400  # changes of one file that are kept
-VALUES, LENGTH = 60, 300  # of one field: how many values, and characters of each
+FIELDS, VALUES, LENGTH = 100, 60, 300  # how many, values of each, and characters of a value or a name
 ENTRY_POINTS = 1 << 20  # bytes
 NOT_COMPARED = frozenset({"metadata-version", "version", "description"})
 
@@ -97,10 +98,11 @@ def _compared(path: Path, other: Served, index: Index, scratch: Path) -> tuple[F
     before, after = _sizes(theirs), _sizes(ours)
     moved = [name for name in before.keys() | after.keys() if before.get(name) != after.get(name)]
     moved.sort(key=lambda name: (-abs(after.get(name, 0) - before.get(name, 0)), name))
-    members = tuple(Resized(name, before.get(name), after.get(name)) for name in moved[:MEMBERS])
+    members = tuple(Resized(name[:LENGTH], before.get(name), after.get(name)) for name in moved[:MEMBERS])
     size = theirs.path.stat().st_size
     changes = FileChanges(path.name, other.filename, size, members, len(moved) - len(members))
-    return changes, (*_fields(theirs, ours), *_described(theirs, ours), *_entry_points(theirs, ours))
+    found = itertools.chain(_fields(theirs, ours), _described(theirs, ours), _entry_points(theirs, ours))
+    return changes, tuple(itertools.islice(found, FIELDS))
 
 
 def _fetched(other: Served, index: Index, scratch: Path) -> Path:
@@ -175,10 +177,10 @@ def entry_points(archive: Archive) -> Mapping[str, tuple[str, ...]]:
 
 
 def _changed(field: str, before: Sequence[str], after: Sequence[str]) -> Iterator[FieldChanges]:
-    gone = [value for value in before if value not in after]
-    come = [value for value in after if value not in before]
+    old, new = set(before), set(after)
+    gone, come = [value for value in before if value not in new], [value for value in after if value not in old]
     if gone or come:
-        yield FieldChanges(field, _short(gone), _short(come))
+        yield FieldChanges(field[:LENGTH], _short(gone), _short(come))
 
 
 def _short(values: Sequence[str]) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ nox hands them to every session of a chain, so each session takes what concerns 
 from __future__ import annotations
 
 import argparse
+import functools
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,9 +62,7 @@ def parse(session: str, posargs: Sequence[str], invoked_from: Path, *, prog: str
     if len(found.words) > WORDS.get(session, 0):
         parser.error(f"unrecognized arguments: {' '.join(found.words)}")
 
-    def absolute(path: Path | None) -> Path | None:
-        return None if path is None else invoked_from / path
-
+    absolute = functools.partial(_absolute, invoked_from)
     return Options(
         explain=found.explain,
         rebuild=found.rebuild,
@@ -80,6 +79,10 @@ def parse(session: str, posargs: Sequence[str], invoked_from: Path, *, prog: str
         version=next(iter(found.words), None) if session == "rebuild" else None,
         since=_version(parser.prog, found.since),
     )
+
+
+def _absolute(start: Path, path: Path | None) -> Path | None:
+    return None if path is None else start / path
 
 
 def _version(prog: str, given: str | None) -> str | None:

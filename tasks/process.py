@@ -65,9 +65,7 @@ def run(
     with _started(argv, env, cwd, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as child:
         waited = 0.0
         while True:
-            tick = every or TICK
-            if time_limit is not None:
-                tick = min(tick, max(time_limit - waited, 0.01))
+            tick = _tick(every or TICK, time_limit, waited)
             try:
                 output, _ = child.communicate(timeout=tick)
             except subprocess.TimeoutExpired as late:
@@ -75,12 +73,21 @@ def run(
                 if time_limit is not None and waited >= time_limit:
                     raise ToolStuck(_shown(argv), time_limit, _text(late.output)) from None
                 _stop_if_over()
-                if on_output and late.output:
-                    on_output(_text(late.output))
-                if on_wait:
-                    on_wait(waited)
+                _tell(on_wait, waited, on_output, late.output)
             else:
                 return _ended(argv, child.returncode, _text(output), log=log)
+
+
+def _tick(tick: float, time_limit: float | None, waited: float) -> float:
+    """Return how many seconds to wait before the next sign of life, or the end of the time."""
+    return tick if time_limit is None else min(tick, max(time_limit - waited, 0.01))
+
+
+def _tell(on_wait: OnWait | None, waited: float, on_output: Callable[[str], None] | None, output: bytes | None) -> None:
+    if on_output and output:
+        on_output(_text(output))
+    if on_wait:
+        on_wait(waited)
 
 
 def _ended(argv: Sequence[str | Path], code: int, output: str, *, log: bool) -> Outcome:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from . import terminal
 from .errors import indented
+from .reporting.html import visible
 from .stages import Built
 from .terminal import size as size  # noqa: PLC0414 (part of what is said)
 from .verdicts import verdicts as of_release
@@ -112,7 +113,7 @@ def changes(found: Changes) -> str:
     removed = sum(member.after is None for member in moved)
     more = sum(file.more for file in found.files)
     told = f"{added} members added, {removed} removed, {len(moved) - added - removed} of another size"
-    fields = f"; metadata: {', '.join(one.field for one in found.fields)}" if found.fields else ""
+    fields = f"; metadata: {visible(', '.join(one.field for one in found.fields))}" if found.fields else ""
     return f"since {found.since} on {found.index}: {told}{f', {more} more' if more else ''}{fields}"
 
 

@@ -106,17 +106,17 @@ def _file(facts: Facts, number: int, file: File) -> Safe:
         told,
         tag("p", tag("span", "sha256 ", class_="label"), tag("code", file.dist.sha256), class_="hash"),
         tag("p", file.trouble, class_="notice") if file.trouble else "",
-        _members(file, changes),
+        _members(file, changes, len(facts.files)),
         class_="card",
     )
 
 
-def _members(file: File, changes: FileChanges | None) -> Safe:
+def _members(file: File, changes: FileChanges | None, files: int) -> Safe:
     if file.archive is None:
         return Safe("")
     total = size(sum(member.size for member in file.archive.members))
     head = tag("summary", f"{len(file.archive.members)} members, {total} unpacked")
-    return tag("details", head, tree(file.archive, changes))
+    return tag("details", head, tree(file.archive, changes, files))
 
 
 def _changes_of(facts: Facts, file: File) -> FileChanges | None:

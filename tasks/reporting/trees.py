@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ..stages import FileChanges, Resized
 
 ENTRIES = 1500  # files of a tree; a page that takes a minute to open helps nobody
+TOGETHER, LEAST = 6000, 50  # of all trees of a page, and of each in any case
 DEEPEST = 10  # folders in one another
 LONGEST = 120  # characters of a name
 AT_ONCE = 12  # a folder with more in it is closed at first
@@ -31,14 +32,15 @@ class Folder:
     size: int = 0
 
 
-def tree(archive: Archive, changes: FileChanges | None) -> Safe:
-    """Return the members of `archive`, marked where they differ from those that `changes` tells of."""
+def tree(archive: Archive, changes: FileChanges | None, trees: int = 1) -> Safe:
+    """Return the members of `archive`, one of so many `trees` on a page, marked where `changes` tells of them."""
+    limit = max(min(ENTRIES, TOGETHER // trees), LEAST)
     before = {one.name: one for one in changes.members} if changes else {}
     members = sorted(archive.members, key=lambda member: member.name)
     top = Folder()
-    for member in members[:ENTRIES]:
+    for member in members[:limit]:
         _put(top, member, mark(before.get(unversioned(archive, member.name))))
-    more = len(members) - ENTRIES
+    more = len(members) - limit
     left_out = [tag("p", f"{more} more members are not shown.", class_="note")] if more > 0 else []
     return join([tag("ul", *_entries(top), class_="tree"), *left_out])
 

@@ -381,6 +381,14 @@ def test_a_tree_shows_what_is_new_and_what_has_grown(place: Path) -> None:
     assert trees.difference(900, 100) == "-800 B"
 
 
+def test_the_trees_of_a_page_share_what_it_can_hold(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trees, "LEAST", 1)
+    (file,) = (file for file in gathered(place).files if file.dist.filename == SDIST)
+    assert file.archive
+    assert "not shown" not in trees.tree(file.archive, None, 100)
+    assert "2 more members are not shown." in trees.tree(file.archive, None, 2000)
+
+
 # Its colours.
 
 
