@@ -55,15 +55,19 @@ class Company:
         return {path.name: path.read_bytes() for path in (self.folder / role).iterdir()}
 
 
+def put_inhouse(folder: Path, version: str, module: str = "inhouse.py") -> None:
+    """Write a wheel of the company's own distribution `inhouse` with one `module`."""
+    info = f"inhouse-{version}.dist-info"
+    core = metadata({"Name": "inhouse", "Version": version, "License-File": None})
+    files = {"demo/__init__.py": None, module: "", f"{info}/licenses/LICENSE": None, f"{info}/METADATA": core}
+    wheel(folder, filename=f"inhouse-{version}-py3-none-any.whl", files=files)
+
+
 @pytest.fixture
 def company(tmp_path: Path) -> Iterator[Company]:
     folder = tmp_path / "company"
     indexes = {role: PrivateIndex.of(folder / role) for role in ROLES}
-    changes = {"Name": "inhouse", "License-File": None}
-    info = "inhouse-2.0.dist-info"
-    files = {"demo/__init__.py": None, "inhouse.py": "", f"{info}/licenses/LICENSE": None}
-    files |= {f"{info}/METADATA": metadata({**changes, "Version": "2.0"})}
-    wheel(folder / "dependencies", filename="inhouse-2.0-py3-none-any.whl", files=files)
+    put_inhouse(folder / "dependencies", "2.0")
     for name in ("setuptools", "pip"):
         if (bundled := get_embed_wheel(name, RUNNING)) is not None:
             shutil.copy(bundled.path, folder / "dependencies")
@@ -147,3 +151,27 @@ def test_an_index_without_hashes_is_refused_before_anything_is_sent(project: Pro
     refused = project.nox("testpypi")
     assert is_clear(refused, "cannot be proved", "lists files without their sha256", 'rehearse-on = "dryrun"')
     assert set(company.held("testpypi")) == {"demo-0.9.tar.gz"}
+
+
+def test_the_lowest_dependency_is_tried_too(
+    make_project: Callable[..., Project], company: Company, flags: tuple[str, ...]
+) -> None:
+    settings = SETTINGS.format(python=RUNNING, **company.urls).replace(
+        "smoke =", 'resolution = "lowest-direct"\nsmoke ='
+    )
+    project = make_project(settings, backend="setuptools", dependencies=["inhouse>=1"])
+    project.env |= company.login
+    put_inhouse(company.folder / "dependencies", "1.0", module="under_another_name.py")
+    broken = project.nox("verify", flags=flags)
+    assert broken.code == 1
+    assert broken.of("verify").shows(
+        "With the lowest direct dependencies that the metadata allows, this release does not work: inhouse==1.0",
+        "Usual cause: a lower bound that was never tried",
+    )
+    put_inhouse(company.folder / "dependencies", "1.0")
+    done = project.nox("verify", flags=flags)
+    assert done.code == 0, done.output
+    assert done.of("verify").shows("works with the lowest direct dependencies too: inhouse==1.0")
+    found = project.stage(next(project.record.glob("verified-*-wheel.json")).name)
+    versions = [{one["name"]: one["version"] for one in found[key]}["inhouse"] for key in ("installed", "lowest")]
+    assert versions == ["2.0", "1.0"]
