@@ -206,7 +206,7 @@ def wait_until_served(
     after `limit` seconds: uploaded, and not shown yet, is no failure of the release. `again` is the command that goes
     on then.
     """
-    with terminal.meter(f"waiting for {index.name} to show the files", None, limit=limit):
+    with terminal.meter(f"waiting for {index.name}", None, limit=limit):
         return _polled(index, project, version, dists, limit=limit, say=say, sleep=sleep, clock=clock, again=again)
 
 

@@ -22,7 +22,7 @@ STYLES = {"strong": "1", "quiet": "2", "bad": "31", "good": "32", "warn": "33"}
 OFF = frozenset({"", "0", "false", "no", "off"})
 REDRAW = 0.2  # seconds, on a terminal
 NOW_AND_THEN = 15.0  # seconds between two lines elsewhere
-BAR = 16  # characters
+BAR = 12  # characters
 CLEAR = "\r\x1b[K"
 MINUTE, HOUR = 60, 3600
 UNITS = ("B", "KiB", "MiB", "GiB")
@@ -95,17 +95,21 @@ class Meter:
 
     def shown(self, seconds: float) -> str:
         """Return the line after so many seconds, without a bar."""
-        told = [self.label, duration(seconds)]
         if self.total:
             done = size(round(self.done)) if self.unit == "B" else f"{self.done:.0f}"
-            told.insert(1, f"{done} of {amount(self.total, self.unit)}")
-            if self.done and seconds:
-                rate = self.done / seconds
-                told += [f"{amount(rate, self.unit)}/s"] if self.unit == "B" else []
-                told += [f"{duration((self.total - self.done) / rate)} left"] if self.done < self.total else []
-        elif self.limit:
-            told.append(f"at most {duration(max(self.limit - seconds, 0))} more")
-        return ", ".join(told)
+            told = [f"{done} of {amount(self.total, self.unit)}", *self._left(seconds)]
+        else:
+            more = [f"at most {duration(max(self.limit - seconds, 0))} more"] if self.limit else []
+            told = [duration(seconds), *more]
+        return ", ".join([self.label, *told])
+
+    def _left(self, seconds: float) -> list[str]:
+        """Return how fast it is and how long that takes yet; how long it took, where that is not known."""
+        if not (seconds and 0 < self.done < self.total):
+            return [duration(seconds)]
+        rate = self.done / seconds
+        speed = [f"{amount(rate, self.unit)}/s"] if self.unit == "B" else []
+        return [*speed, f"{duration((self.total - self.done) / rate)} left"]
 
     def bar(self, seconds: float) -> str:
         """Return the bar after so many seconds; empty where nobody knows how much there is to do."""
@@ -114,7 +118,7 @@ class Meter:
             return ""
         part = min((self.done if self.total else seconds) / whole, 1.0)
         full = int(part * BAR)
-        return f"[{'#' * full}{'.' * (BAR - full)}] {part * 100:3.0f} % "
+        return f"[{'#' * full}{'.' * (BAR - full)}] "
 
 
 def size(count: int) -> str:

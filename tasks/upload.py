@@ -212,7 +212,7 @@ def _send(job: Job, dists: tuple[Dist, ...]) -> process.Outcome:
 def _drawn(job: Job, argv: process.Argv, dists: Sequence[Dist], limit: float) -> process.Outcome:
     """As `_call`, on a terminal: how far twine is stands in its own progress bar, which is asked for and read."""
     bar = tuple(word for word in argv if word != QUIET)
-    with terminal.meter(f"uploading to {job.index.name}", None, total=sum(d.size for d in dists), unit="B") as shown:
+    with terminal.meter("uploading", None, total=sum(dist.size for dist in dists), unit="B") as shown:
 
         def look(output: str) -> None:
             shown.done = sent(output, dists)

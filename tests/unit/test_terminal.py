@@ -153,21 +153,27 @@ def test_a_duration_is_for_a_person(seconds: float, expected: str) -> None:
             Meter("waiting", limit=300),
             30,
             "waiting, 30 s, at most 4 min 30 s more",
-            f"[#{'.' * 15}]  10 % ",
+            f"[#{'.' * 11}] ",
         ),
-        (Meter("waiting", limit=30), 60, "waiting, 1 min 00 s, at most 0 s more", f"[{'#' * 16}] 100 % "),
-        (Meter("trying", total=4, unit="files"), 2, "trying, 0 of 4 files, 2 s", f"[{'.' * 16}]   0 % "),
+        (Meter("waiting", limit=30), 60, "waiting, 1 min 00 s, at most 0 s more", f"[{'#' * 12}] "),
+        (Meter("trying", total=4, unit="files"), 2, "trying, 0 of 4 files, 2 s", f"[{'.' * 12}] "),
         (
             Meter("uploading", total=4 << 20, unit="B", done=1 << 20),
             2,
-            "uploading, 1.0 MiB of 4.0 MiB, 2 s, 512.0 KiB/s, 6 s left",
-            f"[{'#' * 4}{'.' * 12}]  25 % ",
+            "uploading, 1.0 MiB of 4.0 MiB, 512.0 KiB/s, 6 s left",
+            f"[{'#' * 3}{'.' * 9}] ",
         ),
-        (Meter("uploading", total=2, done=2), 2, "uploading, 2 of 2, 2 s", f"[{'#' * 16}] 100 % "),
+        (Meter("uploading", total=2, done=2), 2, "uploading, 2 of 2, 2 s", f"[{'#' * 12}] "),
     ],
 )
 def test_a_meter_says_how_far_how_fast_and_how_long(shown: Meter, seconds: float, line: str, bar: str) -> None:
     assert (shown.shown(seconds), shown.bar(seconds)) == (line, bar)
+
+
+def test_an_upload_and_its_bar_fit_80_columns() -> None:
+    shown = Meter("uploading", total=999 << 20, unit="B", done=500 << 20)
+    assert len(shown.bar(599) + shown.shown(599)) < 80
+    assert shown.shown(599) == "uploading, 500.0 MiB of 999.0 MiB, 854.8 KiB/s, 9 min 58 s left"
 
 
 def test_elsewhere_a_line_is_said_now_and_then() -> None:
