@@ -19,6 +19,7 @@ from . import earlier, environment, inspection, lookups, process, report, showin
 from .archives import Archive
 from .config import KNOWN_PYTHONS, is_here
 from .errors import NotReady, ReleaseError, ToolFailed
+from .fitting import fitting
 from .installer import Origin
 from .record import now
 from .rules.registry import for_index
@@ -208,10 +209,9 @@ def _fitting(archives: Sequence[Archive], kind: str) -> Archive | None:
     """Return the archive of `kind` that the Python which runs us would install."""
     if kind == "sdist":
         return next((archive for archive in archives if archive.kind == "sdist"), None)
-    ours = {str(tag): rank for rank, tag in enumerate(sys_tags())}
-    ranked = [(min((ours.get(str(tag), len(ours)) for tag in a.tags), default=len(ours)), a) for a in archives]
-    fit = [(rank, archive) for rank, archive in ranked if archive.kind == "wheel" and rank < len(ours)]
-    return min(fit, key=lambda pair: pair[0])[1] if fit else None
+    wheels = {archive.path.name: archive for archive in archives if archive.kind == "wheel"}
+    best = fitting(wheels, tuple(map(str, sys_tags())))
+    return wheels[best] if best else None
 
 
 def _try(

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from .config import Config
     from .installer import Installer, Origin, Origins, Venv
 
+    Narrowed = Callable[[Sequence[str]], Sequence[str]]
+
 PROBE = Path(__file__).with_name("probe.py")
 PROBE_LIMIT = 900.0  # seconds for all imports together; the probe bounds each of them
 SMOKE_LIMIT = 900.0
@@ -59,13 +61,7 @@ class Guest:
 
 
 def live(
-    installer: Installer,
-    venv: Venv,
-    guest: Guest,
-    config: Config,
-    checkout: Path,
-    *,
-    narrowed: Callable[[Sequence[str]], Sequence[str]] = tuple,
+    installer: Installer, venv: Venv, guest: Guest, config: Config, checkout: Path, *, narrowed: Narrowed = tuple
 ) -> Life:
     """Give `guest`, installed in `venv` without dependencies, what it asks for, and see whether it works.
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import functools
 import re
 import time
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from . import report, standins, terminal, ways
 from .errors import InstallFailed, LowestFailed, NotVerifiable, OtherBytes
 from .fitting import chosen, fits_everywhere, tags_of
-from .indexes import download, holdings, read_project, wait_until_served
+from .indexes import download, read_project, wait_until_served
 from .installer import Origin
 from .lowest import lowest
 from .publish import counts, elsewhere
@@ -55,9 +55,9 @@ def verify(run: Run, cell: Cell) -> None:
     with standins.rehearsal(run, rehearsed.dists) as (index, _):
         try:
             life = _live(run, rehearsed, dists, index)
+            low = _live_with_lowest(run, rehearsed, dists, index, life) if tries_lowest else ()
         except OtherBytes as met:
             raise ways.explained(run, met, rehearsed.project, rehearsed.version) from None
-        low = _live_with_lowest(run, rehearsed, dists, index, life) if tries_lowest else ()
     run.record.write(replace(_record_of(rehearsed, index, cell, dists, life), lowest=low))
     came = f"{report.dependencies(life.installed)} from {run.config.dependencies.name}"
     run.say(f"verified {label} from {index.name}, {came}; {report.imported(life.imported)}")
@@ -65,9 +65,7 @@ def verify(run: Run, cell: Cell) -> None:
 
 def _live(run: Run, rehearsed: Rehearsed, dists: tuple[Dist, ...], index: Index) -> Life:
     """Wait until `index` serves the release, install one of `dists` from it, and live with that."""
-    release, limit = (rehearsed.project, rehearsed.version), run.config.index_timeout
-    again = run.command("verify", *run.once)
-    served = wait_until_served(index, *release, rehearsed.dists, limit=limit, say=run.say, again=again)
+    served = _served(run, rehearsed, index)
     with run.scratch() as scratch, terminal.meter(f"installing and using the {dists[0].kind}", run.say):
         installer = run.installer(scratch)
         local = _to_fetch(run, installer, index, dists)
@@ -75,11 +73,23 @@ def _live(run: Run, rehearsed: Rehearsed, dists: tuple[Dist, ...], index: Index)
             install_wheel(run, installer, index, rehearsed, dists, pauses=RETRY_AFTER)
         else:
             installer.from_file(run.venv, fetched(index, rehearsed, local, served, scratch), rehearsed.project)
-        origins = tuple(Origin(served.url(dist), dist.sha256) for dist in dists)
-        guest = Guest(f"{rehearsed.project} {rehearsed.version} ({dists[0].kind})", *release, origins)
-        life = live(installer, run.venv, guest, run.config, run.root)
+        life = live(installer, run.venv, _guest(rehearsed, dists, served), run.config, run.root)
     _stop_on_errors(run, life, index)
     return life
+
+
+def _guest(rehearsed: Rehearsed, dists: tuple[Dist, ...], served: Holdings) -> Guest:
+    """Return the release as what moves into an environment: one of `dists`, as it is `served`."""
+    origins = tuple(Origin(served.url(dist), dist.sha256) for dist in dists)
+    label = f"{rehearsed.project} {rehearsed.version} ({dists[0].kind})"
+    return Guest(label, rehearsed.project, rehearsed.version, origins)
+
+
+def _served(run: Run, rehearsed: Rehearsed, index: Index) -> Holdings:
+    """Wait until `index` serves the release, and return what it serves."""
+    limit, again = run.config.index_timeout, run.command("verify", *run.once)
+    release = (rehearsed.project, rehearsed.version, rehearsed.dists)
+    return wait_until_served(index, *release, limit=limit, say=run.say, again=again)
 
 
 def _live_with_lowest(
@@ -89,15 +99,13 @@ def _live_with_lowest(
 
     Raises LowestFailed.
     """
-    release, pins = (rehearsed.project, rehearsed.version), list[str]()
-    served = holdings(index, *release, rehearsed.dists)
+    served = _served(run, rehearsed, index)
     dist = next(dist for dist in dists if dist.sha256 == life.guest.sha256)
-    guest = Guest(f"{' '.join(release)} ({dist.kind})", *release, (Origin(served.url(dist), dist.sha256),))
+    pins: list[str] = []
 
     def narrowed(requirements: Sequence[str]) -> Sequence[str]:
         tags = tags_of(venv, installer.env, scratch)
-        read = functools.partial(read_project, run.config.dependencies)
-        found = lowest(requirements, life.python_version, tags, read)
+        found = lowest(requirements, life.python_version, tags, partial(read_project, run.config.dependencies))
         pins.extend(found.pins)
         if found.unbounded:
             run.say(f"no lower bound, so not tried with their lowest version: {', '.join(found.unbounded)}")
@@ -108,6 +116,7 @@ def _live_with_lowest(
         venv = installer.create(scratch / "lowest", str(run.session.python))
         installer.from_file(venv, fetched(index, rehearsed, dist, served, scratch), rehearsed.project)
         try:
+            guest = _guest(rehearsed, (dist,), served)
             second = live(installer, venv, guest, run.config, run.root, narrowed=narrowed)
             _stop_on_errors(run, second, index)
         except (InstallFailed, NotVerifiable) as failed:
