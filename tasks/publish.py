@@ -15,6 +15,8 @@ from .stages import KINDS, Built, Checked, Rehearsed, Released
 from .verdicts import lacking, verdicts
 
 if TYPE_CHECKING:
+    from .credentials import Credential
+    from .indexes import Index
     from .run import Run
     from .stages import Verified
     from .verdicts import Verdict
@@ -64,6 +66,21 @@ def place(run: Run, rehearsed: Rehearsed) -> str:
 
 def release(run: Run) -> None:
     """Upload the rehearsed and verified files to PyPI; never builds, and refuses what was not proved."""
+    built = _proved(run)
+    index, done = run.config.pypi, run.record.find(Released)
+    if done is not None and done.index == index.simple:
+        run.say(f"{done.project} {done.version} is on {index.name} already, since {done.at}.")
+        return
+    run.say(f"to {index.name}:")
+    run.say(report.files(built.dists))
+    credential = find_credential(run, index, built.project, os.environ)
+    _confirm(run, built)
+    _send(run, built, credentials.readable(index, credential), credential)
+    _say_what_is_left(run, built)
+
+
+def _proved(run: Run) -> Built:
+    """Return what is to be released. Raises what stops it: not rehearsed, not verified, or of another commit."""
     built = run.record.read(Built, session=run.names["build"])
     rehearsed = run.record.read(Rehearsed, session=run.names["testpypi"])
     if rehearsed.index != run.config.testpypi.simple and not counts(run, rehearsed.index):
@@ -74,20 +91,14 @@ def release(run: Run) -> None:
     _stop_unless_verified(run, built, rehearsed, verified)
     _stop_unless_files_are(run, verdicts(built, _counting(rehearsed, verified)))
     _compare_source(run, built)
-    index = run.config.pypi
-    done = run.record.find(Released)
-    if done is not None and done.index == index.simple:
-        run.say(f"{done.project} {done.version} is on {index.name} already, since {done.at}.")
-        return
-    run.say(f"to {index.name}:")
-    run.say(report.files(built.dists))
-    credential = find_credential(run, index, built.project, os.environ)
-    index = credentials.readable(index, credential)
-    _confirm(run, built)
+    return built
+
+
+def _send(run: Run, built: Built, index: Index, credential: Credential) -> None:
+    """Upload `built` to `index` and record what that serves. Raises NotAttested where files lack what was asked for."""
     sending = Sending(run, index, built, credential, os.environ)
     attested = sending.can_attest()
     found, holding = sending.send(attested=attested)
-    urls = tuple(found.url(dist) for dist in built.dists)
     run.record.write(
         Released(
             project=built.project,
@@ -95,14 +106,13 @@ def release(run: Run) -> None:
             dists=built.dists,
             at=now(),
             index=index.simple,
-            urls=urls,
+            urls=tuple(found.url(dist) for dist in built.dists),
             attested=holding,
         )
     )
     run.say(f"{index.name} serves exactly the files that were rehearsed: {index.page(built.project, built.version)}")
     if attested and (lacking := tuple(dist.filename for dist in built.dists if dist.filename not in holding)):
         raise NotAttested(index.name, lacking)
-    _say_what_is_left(run, built)
 
 
 def elsewhere(run: Run, rehearsed: Rehearsed) -> RehearsedElsewhere:

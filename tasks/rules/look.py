@@ -97,16 +97,7 @@ class Look:
         kind: Kind = "wheel" if path.name.endswith(".whl") else "sdist"
         name, version, tags = parsed_filename(path.name)
         seen = _Pass(visit)
-        trouble = ""
-        size = 0
-        try:
-            size = path.stat().st_size
-            with path.open("rb") as file:
-                _look(seen, file, path.name, size)
-        except FileNotFoundError:
-            trouble = "there is no such file."
-        except BROKEN as error:
-            trouble = getattr(error, "strerror", None) or str(error).strip() or type(error).__name__
+        size, trouble = _read(seen, path)
         raw = metadata_of(path.name, seen.kept, seen.tar)
         return cls(
             path=path,
@@ -135,6 +126,20 @@ class Look:
     @property
     def names(self) -> frozenset[str]:
         return frozenset(member.name for member in self.members)
+
+
+def _read(seen: _Pass, path: Path) -> tuple[int, str]:
+    """Have `seen` see all of the file at `path`; return its size, and what keeps it from being read, if anything."""
+    size = 0
+    try:
+        size = path.stat().st_size
+        with path.open("rb") as file:
+            _look(seen, file, path.name, size)
+    except FileNotFoundError:
+        return size, "there is no such file."
+    except BROKEN as error:
+        return size, getattr(error, "strerror", None) or str(error).strip() or type(error).__name__
+    return size, ""
 
 
 BROKEN = (
