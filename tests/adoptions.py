@@ -42,7 +42,7 @@ TOOLS = ("ruff", "mypy", "black", "flake8", "coverage", "pytest", "hypothesis")
 TEST_EXTRAS = ("test", "tests", "testing")
 LIMIT = 300  # seconds for one run of anything
 SUITE_LIMIT = 60  # seconds; a test suite that takes longer is collected, not run
-VARYING = re.compile(r"\b\d+(\.\d+)?m?s\b|0x[0-9a-f]+|\b\d+ (source )?files?\b|(?<=:)\d+(?=:)")
+VARYING = re.compile(r"\b\d+(\.\d+)?m?s\b|0x[0-9a-f]+|\b[0-9a-f]{8}\b|\b\d+ (source )?files?\b|(?<=:)\d+(?=:)")
 # A sum of findings that are told beside it, or what belongs to one of them.
 SUMMED = re.compile(r"^(Found \d+ errors?\b|\[\*\] \d+ fixable|No fixes available)|: note: |tests? collected")
 
