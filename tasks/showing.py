@@ -68,7 +68,8 @@ def _written(run: Run, found: Sequence[Problem] = ()) -> None:
     """Write the report where it is out of date or there is something to add. That it cannot be stops no session."""
     try:
         if found or not files.is_current(run.record):
-            files.write(run.record, run.names, following(run), found=found, dry=run.standin is not None)
+            again = run.command("dryrun") if run.standin else following(run)
+            files.write(run.record, run.names, again, found=found, dry=run.standin is not None)
     except (ReleaseError, OSError) as error:
         run.say(f"the report could not be written: {str(error).splitlines()[0]}")
 

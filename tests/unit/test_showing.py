@@ -124,6 +124,7 @@ def test_what_stops_a_check_is_in_the_report(run: Run, capsys: pytest.CaptureFix
     standin = Standin(run.root, "http://127.0.0.1:1", "http://127.0.0.1:2") if dry else None
     showing.stopped(replace(run, standin=standin), [Problem("install-failed", "error", WHEEL, "it does not install")])
     assert "it does not install" in source(run)
+    assert f"nox -s release-{'dryrun' if dry else 'check'}" in source(run)
     assert ("report: " in capsys.readouterr().out) is not dry
 
 
