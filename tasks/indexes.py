@@ -316,7 +316,7 @@ def _refused(index: Index, url: str, error: urllib.error.HTTPError) -> IndexRefu
 def retry_after(text: str, now: datetime) -> float:
     """Return the seconds that a Retry-After header asks for (RFC 9110): a number, or a date; 0 for anything else."""
     if text.strip().isdecimal():
-        return float(text)
+        return float(text.strip())
     try:
         moment = email.utils.parsedate_to_datetime(text)
     except (TypeError, ValueError):
