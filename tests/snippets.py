@@ -27,9 +27,11 @@ RUN = (
     "README.md",
     "docs/how-to/adopt.md",
     "docs/how-to/ci.md",
+    "docs/how-to/compiled-wheels.md",
     "docs/how-to/github-actions.md",
     "docs/how-to/interrupted-release.md",
     "docs/how-to/moving.md",
+    "docs/how-to/private-dependencies.md",
     "docs/how-to/when-something-fails.md",
     "docs/how-to/wrong-release.md",
     "docs/reference/explained.md",
@@ -44,9 +46,14 @@ NOT_RUN = {
     "nox -s reference": "tests/unit/test_reference.py runs what it runs",
     "nox -s lock": "it writes the locks anew, from what PyPI has at that moment",
     "nox -s bench -- --out docs/explanation/performance.md": "it takes minutes: tests/unit/test_bench.py has its parts",
+    "nox -s bench_check -- --out docs/explanation/performance.md": "likewise: tests/bench/checks.py",
+    "nox -s limits": "it compares with what PyPI has at that moment",
+    "nox -s dryrun": "on a compiled project, where it ends with 1: tests/integration/test_compiled.py",
     "python -m tests.real_files FOLDER": "it fetches three hundred files from PyPI: tests/real_files.py",
     "git log --oneline COMMIT.. -- warehouse/forklift warehouse/utils/zipfiles.py warehouse/utils/wheel.py"
-    " warehouse/utils/scanner_rules warehouse/utils/readme.py warehouse/constants.py": "in a clone of Warehouse",
+    " warehouse/utils/scanner_rules warehouse/utils/readme.py warehouse/packaging/services.py warehouse/constants.py": (
+        "in a clone of Warehouse"
+    ),
     "git diff COMMIT.. -- warehouse/forklift/legacy.py warehouse/forklift/metadata.py requirements/main.txt": (
         "in a clone of Warehouse"
     ),
