@@ -89,6 +89,12 @@ class Kit:
         project.env["PATH"] = os.pathsep.join([str(self.folder / "python" / "bin"), PATH])
         return project
 
+    def with_origin(self, project: Project) -> Project:
+        """Give `project` an empty repository to push to."""
+        git(self.folder, "init", "--quiet", "--bare", "origin")
+        git(project.root, "remote", "add", "origin", str(self.folder / "origin"))
+        return project
+
     def clone(self) -> Path:
         git(self.folder, "clone", "--quiet", str(HERE), "clone")
         return self.folder / "clone"
@@ -142,10 +148,7 @@ def compiled(kit: Kit) -> Story:
 
 
 def github(kit: Kit) -> Story:
-    project = kit.project(version="1.0.0")
-    git(kit.folder, "init", "--quiet", "--bare", "origin")
-    git(project.root, "remote", "add", "origin", str(kit.folder / "origin"))
-    return Story(project)
+    return Story(kit.with_origin(kit.project(version="1.0.0")))
 
 
 def interrupted(kit: Kit) -> Story:
@@ -179,8 +182,9 @@ def lost(kit: Kit) -> Story:
 
 
 def wrong(kit: Kit) -> Story:
-    project = kit.after("verify")
+    project = kit.with_origin(kit.after("verify"))
     git(project.root, "tag", "v1.0")
+    git(project.root, "push", "--quiet", "origin", "v1.0")
     assert project.nox("pypi", "--yes", "1.0").code == 0
     return Story(project)
 
