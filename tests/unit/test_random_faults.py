@@ -88,7 +88,7 @@ class Net:
             raise ConnectionResetError("reset by peer")
         return (502, "Bad Gateway") if fault == "stored, then 502" else (status, reason)
 
-    def read(self, _index: Index, url: str, _accept: str) -> bytes:
+    def read(self, _index: Index, url: str, _accept: str, _limit: int | None = None) -> bytes:
         """Answer what `indexes` asks, or let it meet a fault."""
         fault = self.reads.pop() if self.reads else "fine"
         if fault == "killed":

@@ -81,7 +81,8 @@ def run(project: Path, file: Path, run_name: str = "<run_path>", *, first: str =
 def folders(result: Result) -> set[Path]:
     """Return where the modules under our private name came from."""
     ours = {name: Path(file) for name, file in result.modules.items() if name.startswith("seatrial_tasks.")}
-    return {file.parent for name, file in ours.items() if not name.startswith("seatrial_tasks.rules.")}
+    packages = ("seatrial_tasks.rules.", "seatrial_tasks.reporting.")
+    return {file.parent for name, file in ours.items() if not name.startswith(packages)}
 
 
 # Loaded.
