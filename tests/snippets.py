@@ -30,6 +30,7 @@ RUN = (
     "docs/how-to/compiled-wheels.md",
     "docs/how-to/github-actions.md",
     "docs/how-to/interrupted-release.md",
+    "docs/how-to/monorepo.md",
     "docs/how-to/moving.md",
     "docs/how-to/private-dependencies.md",
     "docs/how-to/when-something-fails.md",

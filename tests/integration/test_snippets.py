@@ -158,6 +158,15 @@ def interrupted(kit: Kit) -> Story:
     return Story(project, typed=("1.0",))
 
 
+def monorepo(kit: Kit) -> Story:
+    root = kit.folder / "repository"
+    for name in ("core", "app"):
+        sample(root / "packages" / name, name=name)
+    commit(root)
+    project = Project(root, kit.envdir, {"XDG_CACHE_HOME": str(kit.folder / "cache")})
+    return Story(project, {"seatrial dryrun": f"'{kit.door()}' dryrun"})
+
+
 def moving(kit: Kit) -> Story:
     project = kit.project()
     kit.indexes(project)
@@ -253,6 +262,7 @@ STORIES = {
     "docs/how-to/compiled-wheels.md": compiled,
     "docs/how-to/github-actions.md": github,
     "docs/how-to/interrupted-release.md": interrupted,
+    "docs/how-to/monorepo.md": monorepo,
     "docs/how-to/moving.md": moving,
     "docs/how-to/private-dependencies.md": private,
     "docs/how-to/when-something-fails.md": lost,
