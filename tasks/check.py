@@ -97,6 +97,8 @@ def _comparing(run: Run, built: Built) -> Iterator[Future[Changes]]:
 def _compare(run: Run, built: Built) -> Changes:
     if run.options.offline:
         return Changes(None, run.published.name, "--offline")
+    if run.standin and not run.published.is_public:
+        return Changes(None, run.published.name, "a dry run has no login, so it asks no index but PyPI")
     with run.scratch() as scratch:
         return earlier.compare(built, run.record.dist, run.published, run.options.since, scratch)
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .indexes import Holdings, Index
     from .run import Run
 
+WITH_LOGIN = re.compile(r"https?://[^/@\s]+@", re.IGNORECASE)  # over SSH there is a user name, and no secret
 ANSWER_LIMIT = 30.0  # seconds for the remote repository
 REF = re.compile(r"^([0-9a-f]{40,64})\trefs/tags/(\S+)$", re.MULTILINE)
 YANK = """\
@@ -103,7 +104,13 @@ def _tags(run: Run, built: Built) -> tuple[Tags, ...]:
 
 
 def _tags_of_remote(root: Path, remote: str, names: Iterable[str]) -> Tags:
-    """Ask the repository `remote` for the commits of the tags `names`; nobody is asked for a login."""
+    """Ask the repository `remote` for the commits of the tags `names`; nobody is asked for a login.
+
+    One whose address holds a login is left alone: git hands it to a program of its own on the command line, where every
+    process of this machine can read it.
+    """
+    if WITH_LOGIN.match(source.address_of(root, remote)):
+        return Tags(remote, {}, "its address holds a login, which git would show to other processes here")
     refs = [f"refs/tags/{name}{peeled}" for name in names for peeled in ("", "^{}")]  # the latter of annotated tags
     argv = ("git", "ls-remote", "--tags", remote, *refs)
     try:

@@ -296,9 +296,10 @@ BODIES: dict[str, Callable[..., None]] = {
 
 
 def _say_what_is_kept_back(run: Run) -> None:
-    """Name the variables that nothing gets that is run here. A dry run does so before it starts its own sessions."""
-    if not run.standin:
-        _say_once(environment.kept_back(os.environ))
+    """Name the variables that nothing gets that is run here; not again inside a dry run, which has its own tokens."""
+    names = environment.kept_back(os.environ)
+    if not (run.standin and set(names) <= standins.TOKENS):
+        _say_once(names)
 
 
 @functools.cache

@@ -301,6 +301,11 @@ def remote_of(root: Path) -> str | None:
     return "origin" if "origin" in names else names[0] if len(names) == 1 else None
 
 
+def address_of(root: Path, remote: str) -> str:
+    """Return the address of the repository `remote`, as git has it."""
+    return _git(root, "remote", "get-url", remote, missing="").strip()
+
+
 def tag_of(source: Source, patterns: Iterable[str], version: str) -> str | None:
     """Return the tag that `version` was released under by one of `patterns`, None where there is none."""
     tags = _git(source.root, "tag", "--list", "--no-column").splitlines() if source.commit else []

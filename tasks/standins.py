@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 VARIABLE = "SEATRIAL_STANDIN"
 SERVER = Path(__file__).with_name("standin.py")
 INDEXES = ("testpypi", "pypi")
+TOKENS = frozenset(f"{name.upper()}_TOKEN" for name in INDEXES)
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,8 @@ class Source:
     commit: str = ""
 
     def __str__(self) -> str:
-        return f"`{self.file}@{self.commit[:12]}`, {self.part}" if self.file else self.part
+        where = "@".join([self.file, self.commit[:12]])  # apart: the template takes @ and { for its own
+        return f"`{where}`, {self.part}" if self.file else self.part
 
 
 def server(file: str, part: str, scope: Scope = "public") -> Source:

@@ -242,9 +242,7 @@ def test_an_installer_that_meets_the_edge_that_lags_is_started_again(
 
 # Faults that stay: the exact words, and that the same session goes on when they are over.
 
-NETWORK = (
-    "Usual cause: no network, a proxy or certificate that is not set up, or an outage (https://status.python.org).\n"
-)
+NETWORK = "Usual cause: no network, a proxy or certificate that is not set up, or an outage of that index.\n"
 AGAIN = "What to do: run the session again when it answers: it goes on where it stopped, and nothing is uploaded twice."
 UNREADABLE = "{index} cannot be read at {url}/simple/demo/: {reason}\n" + NETWORK + AGAIN
 RESET = str(ConnectionResetError(errno.ECONNRESET, os.strerror(errno.ECONNRESET)))

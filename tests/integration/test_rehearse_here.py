@@ -55,7 +55,7 @@ def test_once_with_a_reason_on_the_day_when_testpypi_is_down(real: Project, inde
     assert done.code == 0, done.output
     assert done.shows("rehearsal: a stand-in on this machine, not 127.0.0.1:", f"({ONCE[2]})")
     assert done.shows(f'next: nox -s pypi -- --rehearse-on dryrun "{ONCE[2]}"')
-    assert real.nox("status").shows(f"on a stand-in on this machine ({ONCE[2]})")
+    assert real.nox("status").shows(f"a stand-in on this machine ({ONCE[2]})")
     refused = real.nox("pypi", "--yes", "1.0")
     assert is_clear(
         refused, "and the rehearsal index of this release is", f'`nox -s pypi -- --rehearse-on dryrun "{ONCE[2]}"`'

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ast
 import datetime as dt
+import re
 import shutil
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -536,3 +537,11 @@ def test_the_package_names_its_version(tmp_path: Path, monkeypatch: pytest.Monke
 def test_the_origin_is_written_for_a_later_update() -> None:
     text = template.with_origin("# head\n_src_path: /tmp/x\nci: github\nworkflow: release.yml\n", "v1", workflow="''")
     assert text == f"# head\n_commit: v1\n_src_path: {template.REPOSITORY}\nci: github\nworkflow: ''\n"
+
+
+def test_no_file_of_the_copy_holds_what_the_template_takes_for_its_own() -> None:
+    marks = re.compile(rb"@[{%#]|[}%#]@")
+    left_out = {"adoption", "__pycache__"}
+    copied = [path for path in SESSIONS.rglob("*") if path.is_file() and not left_out & {*path.parts}]
+    assert len(copied) > 50
+    assert [path.name for path in copied if marks.search(path.read_bytes())] == []
