@@ -18,15 +18,14 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from build import BuildBackendException, BuildException, FailedProcessError, ProjectBuilder
-from build.env import DefaultIsolatedEnv
-
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Build what `argv` says, report it as `build` does, and return the exit code."""
+    from build import BuildBackendException, BuildException, FailedProcessError  # noqa: PLC0415 (session's virtualenv)
+
     args = _parser().parse_args(argv)
     logging.basicConfig(level=logging.INFO, format="* %(message)s", stream=sys.stdout)
     try:
@@ -42,6 +41,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def build_wheel(tree: str, outdir: str, installer: str, settings: Mapping[str, str], first: str | None) -> Path:
     """Return the wheel of `tree`, whose hooks see `settings`, and the folder `first` before all others on PATH."""
+    from build import ProjectBuilder  # noqa: PLC0415 (as above)
+    from build.env import DefaultIsolatedEnv  # noqa: PLC0415
+
     with DefaultIsolatedEnv(installer="uv" if installer == "uv" else "pip") as env:
         builder = ProjectBuilder.from_isolated_env(env, tree, runner=partial(run_hook, settings, first))
         env.install(builder.build_system_requires)

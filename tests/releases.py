@@ -176,7 +176,7 @@ def bare_run(
 ) -> Bare:
     """Return the run of the session `name` of the project in `root`, with `args` after the double dash."""
     config = Config(pythons=(RUNNING,), index_timeout=2)
-    session: Any = SimpleNamespace(interactive=False, invoked_from=str(root))
+    session: Any = SimpleNamespace(interactive=False, invoked_from=str(root), python=RUNNING)
     return Bare(
         session=session,
         name=name,
