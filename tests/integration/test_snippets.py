@@ -35,14 +35,18 @@ MARK = "<<<next command>>>"
 # Said of the two public indexes alone, of a Python that is not on every machine, or shown together with what is typed.
 ONLY_THERE = re.compile(
     r"^next: |for the whole account|and revoke the other|page +https://pypi.org/manage/|not verified"
+    r"|^Type the version"
 )
 DIFFERENT = {
     r" \(stand-in\)": "",
+    "a stand-in on this machine": "URL",
     r"https?://[^\s)]+": "URL",
     r"\b[0-9.]+ (B|KiB)\b": "SIZE",
     r"\bPython 3\.[0-9.]+": "PYTHON",
     r"\b[0-9a-f]{12,64}\b": "HEX",
     r"\b[0-9]{4}-?[0-9]{2}-?[0-9]{2}T[0-9:]+Z": "TIME",
+    r"\b[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}\b": "TIME",
+    r"\b(done|part)  verify\b": "VERIFY",
     r"\b[0-9]+ of [0-9]+ cells\b": "CELLS",
     r"\b[0-9]+ rules, [0-9]+ warnings\b": "RULES",
     r"/\S*/(?=(dist|release-record)\b)": "",
