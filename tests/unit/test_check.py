@@ -68,6 +68,7 @@ class FakeRun:
     place: Path
     config: Config = LOCAL
     rehearsed_here: str | None = None
+    standin: object = None
     options: options.Options = field(default_factory=lambda: options.parse("check", (), Path()))
     record: Record = field(init=False)
     said: list[str] = field(default_factory=list)
@@ -356,6 +357,13 @@ def test_what_changes_is_recorded_said_and_can_be_asked_for_again(run: FakeRun, 
 def test_offline_nothing_is_compared_and_that_is_recorded(run: FakeRun, asked: list[str | None]) -> None:
     run.options = options.parse("check", ["--offline"], Path())
     assert checked(run).changes == Changes(None, "nowhere", "--offline")
+    assert asked == []
+
+
+def test_a_dry_run_asks_no_private_index(run: FakeRun, asked: list[str | None]) -> None:
+    run.standin = "two servers on this machine"
+    reason = "a dry run has no login, so it asks no index but PyPI"
+    assert checked(run).changes == Changes(None, run.published.name, reason)
     assert asked == []
 
 
