@@ -41,6 +41,7 @@ def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     for module in (indexes, upload, verify):
         monkeypatch.setattr(module, "RETRY_AFTER", (0.0, 0.0, 0.0))
     monkeypatch.setattr(indexes, "POLL_AFTER", (0.05,))
+    monkeypatch.setenv("UV_HTTP_RETRIES", "0")  # uv waits longer from try to try
 
 
 @pytest.fixture
