@@ -78,7 +78,7 @@ def measure(ways: dict[str, Callable[[], Timed]], rounds: int) -> Results:
     """Run all `ways` in turn, one round for the caches and then `rounds`; each round begins with another way."""
     results: Results = {name: [] for name in ways}
     names = list(ways)
-    for number in range(rounds + 1):
+    for number in range(rounds + 1 if names else 0):
         first = number % len(names)
         for name in names[first:] + names[:first]:
             timed = ways[name]()

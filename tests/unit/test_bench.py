@@ -183,6 +183,10 @@ def test_ways_take_turns_and_the_first_round_does_not_count(capsys: pytest.Captu
     assert capsys.readouterr().out.splitlines()[:3] == ["warm-up: a: 1.00 s", "warm-up: b: 2.00 s", "run 1: b: 3.00 s"]
 
 
+def test_without_ways_nothing_is_run() -> None:
+    assert bench.measure({}, 2) == {}
+
+
 def test_ways_are_chosen_by_how_their_names_begin(tmp_path: Path) -> None:
     shop = Workshop(tmp_path, "uv", "nox")
     ways, curves = Ways(shop).all(), Growth(shop).all()
