@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING
 
 from . import environment, process, relay, report, showing, standins
 from .errors import BadWorkspace, DryrunFailed, LocalWheel, ReleaseError, listing
+from .filenames import tags_of
 from .record import DIGEST_VARIABLE, Record
 from .stages import Built, Checked, Dist, Released
 from .standins import INDEXES
-from .verdicts import tags_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

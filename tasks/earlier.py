@@ -12,17 +12,12 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from packaging.requirements import InvalidRequirement, Requirement
-from packaging.utils import (
-    InvalidSdistFilename,
-    InvalidWheelFilename,
-    canonicalize_name,
-    parse_sdist_filename,
-    parse_wheel_filename,
-)
-from packaging.version import InvalidVersion, Version
+from packaging.utils import canonicalize_name
+from packaging.version import Version
 
 from .archives import Archive, BadArchive
 from .errors import ReleaseError
+from .filenames import version_of
 from .indexes import fetch, read_project
 from .stages import Changes, Dist, FieldChanges, FileChanges, Resized
 
@@ -51,7 +46,7 @@ def compare(built: Built, folder: Path, index: Index, wanted: str | None, scratc
         if since is None:
             there = f"has no version {wanted}" if wanted else "has no earlier version"
             return Changes(None, index.name, f"{index.name} {there} of {built.project}")
-        pairs = tuple(_pairs(built.dists, [file for file in served if _version(file.filename) == since]))
+        pairs = tuple(_pairs(built.dists, [file for file in served if version_of(file.filename) == since]))
         files = [_compared(folder / dist.filename, file, index, scratch) for dist, file in pairs]
     except ReleaseError as error:
         return Changes(None, index.name, str(error).splitlines()[0])
@@ -62,20 +57,12 @@ def compare(built: Built, folder: Path, index: Index, wanted: str | None, scratc
 
 def _chosen(served: Iterable[Served], ours: Version, wanted: str | None) -> Version | None:
     """Return the version to compare with; pre-releases and yanked files only where there is nothing else."""
-    there = [(version, file.yanked) for file in served if (version := _version(file.filename)) is not None]
+    there = [(version, file.yanked) for file in served if (version := version_of(file.filename)) is not None]
     if wanted is not None:
         return next((version for version, _ in there if version == Version(wanted)), None)
     lower = [pair for pair in there if pair[0] < ours]
     sound = [pair for pair in lower if not pair[1] and (not pair[0].is_prerelease or ours.is_prerelease)]
     return max((version for version, _ in sound or lower), default=None)
-
-
-def _version(filename: str) -> Version | None:
-    try:
-        parse = parse_wheel_filename if filename.endswith(".whl") else parse_sdist_filename
-        return parse(filename)[1]
-    except (InvalidWheelFilename, InvalidSdistFilename, InvalidVersion):
-        return None
 
 
 def _pairs(dists: Sequence[Dist], served: Sequence[Served]) -> Iterator[tuple[Dist, Served]]:

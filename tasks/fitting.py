@@ -15,6 +15,7 @@ from packaging.utils import parse_wheel_filename
 
 from . import process
 from .errors import NoFittingWheel, ToolFailed
+from .filenames import tags_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -37,7 +38,7 @@ LIMIT = 60.0
 EVERYWHERE = "py3-none-any"
 
 
-def tags_of(venv: Venv, env: Mapping[str, str], scratch: Path) -> tuple[str, ...]:
+def taken_by(venv: Venv, env: Mapping[str, str], scratch: Path) -> tuple[str, ...]:
     """Return the tags of wheels that the interpreter of `venv` takes, the best first. Raises ToolFailed."""
     argv = (str(venv.python), "-I", "-c", ASK, str(Path(str(packaging.__file__)).parent))
     outcome = process.run(argv, env=env, cwd=scratch, time_limit=LIMIT)
@@ -53,23 +54,18 @@ def tags_of(venv: Venv, env: Mapping[str, str], scratch: Path) -> tuple[str, ...
         ) from None
 
 
-def tags(filename: str) -> frozenset[str]:
-    """Return the tags that the name of a wheel stands for, a compressed set spelled out."""
-    return frozenset(map(str, parse_wheel_filename(filename)[3]))
-
-
 def fitting(names: Iterable[str], taken: Sequence[str]) -> str | None:
     """Return the one of the wheels `names` that an interpreter with the tags `taken` prefers, None where none fits.
 
     Of two with equal tags the one with the higher build number is preferred, as installers do.
     """
     rank = {tag: place for place, tag in enumerate(taken)}
-    able = [name for name in names if not rank.keys().isdisjoint(tags(name))]
+    able = [name for name in names if not rank.keys().isdisjoint(map(str, tags_of(name)))]
     return min(able, key=lambda name: (_best(name, rank), *_negative(parse_wheel_filename(name)[2])), default=None)
 
 
 def _best(name: str, rank: Mapping[str, int]) -> int:
-    return min(rank[tag] for tag in tags(name) if tag in rank)
+    return min(rank[tag] for tag in map(str, tags_of(name)) if tag in rank)
 
 
 def _negative(build: tuple[()] | tuple[int, str]) -> tuple[int, ...]:
@@ -79,7 +75,7 @@ def _negative(build: tuple[()] | tuple[int, str]) -> tuple[int, ...]:
 
 def fits_everywhere(dists: Iterable[Dist]) -> bool:
     """Whether one of `dists` is a wheel for every Python 3, so that nothing has to be asked."""
-    return any(dist.kind == "wheel" and EVERYWHERE in tags(dist.filename) for dist in dists)
+    return any(dist.kind == "wheel" and EVERYWHERE in map(str, tags_of(dist.filename)) for dist in dists)
 
 
 def chosen(dists: Sequence[Dist], taken: Sequence[str], python: str) -> Dist:

@@ -7,6 +7,7 @@ release sessions is here, but for twine's and the installers' own; so is the log
 from __future__ import annotations
 
 import base64
+import contextlib
 import email.utils
 import http.client
 import time
@@ -17,13 +18,7 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
-from packaging.utils import (
-    InvalidSdistFilename,
-    InvalidWheelFilename,
-    canonicalize_name,
-    parse_sdist_filename,
-    parse_wheel_filename,
-)
+from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from . import terminal
@@ -36,6 +31,7 @@ from .errors import (
     NotVisible,
     OtherBytes,
 )
+from .filenames import version_of
 from .simple import ACCEPTED, files
 from .simple import Served as Served  # noqa: PLC0414 (part of what an index is asked here)
 
@@ -267,11 +263,9 @@ def read_release(index: Index, project: str, version: str) -> tuple[Served, ...]
 
 def _is_of(filename: str, version: str) -> bool:
     """Whether `filename` belongs to the release `version`, as versions compare (1.0 is 1.0.0, PEP 440)."""
-    try:
-        parse = parse_wheel_filename if filename.endswith(".whl") else parse_sdist_filename
-        return bool(parse(filename)[1] == Version(version))
-    except (InvalidWheelFilename, InvalidSdistFilename, InvalidVersion):
-        return False
+    with contextlib.suppress(InvalidVersion):
+        return version_of(filename) == Version(version)
+    return False
 
 
 def _get(index: Index, url: str, *, patient: bool, accept: str = ACCEPTED) -> bytes | None:

@@ -13,10 +13,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
+from packaging.utils import canonicalize_name
 
 from . import process, toml
 from .errors import InstallFailed
+from .filenames import tags_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -39,10 +40,7 @@ class Origin:
 
     @property
     def tags(self) -> frozenset[str]:
-        try:
-            return frozenset(map(str, parse_wheel_filename(self.url.rpartition("/")[2])[3]))
-        except InvalidWheelFilename:
-            return frozenset()
+        return frozenset(map(str, tags_of(self.url.rpartition("/")[2])))
 
 
 Origins = dict[str, tuple[Origin, ...]]  # by normalised name

@@ -11,16 +11,9 @@ from typing import TYPE_CHECKING
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
-from packaging.utils import (
-    InvalidSdistFilename,
-    InvalidWheelFilename,
-    canonicalize_name,
-    parse_sdist_filename,
-    parse_wheel_filename,
-)
-from packaging.version import InvalidVersion
+from packaging.utils import canonicalize_name
 
-from .verdicts import tags_of
+from .filenames import tags_of, version_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence
@@ -76,7 +69,7 @@ def _lowest_of(files: Iterable[Served], wanted: SpecifierSet) -> Version | None:
 
     A pre-release counts as it does for installers: where the bound names one, or there is nothing else.
     """
-    versions = {version for file in files if (version := _version_of(file.filename)) is not None}
+    versions = {version for file in files if (version := version_of(file.filename)) is not None}
     return min(wanted.filter(versions), default=None)
 
 
@@ -88,11 +81,3 @@ def _is_for(file: Served, python: str, tags: Collection[str]) -> bool:
         return SpecifierSet(file.requires_python).contains(python, prereleases=True)
     except InvalidSpecifier:
         return True  # as installers do
-
-
-def _version_of(filename: str) -> Version | None:
-    try:
-        parse = parse_wheel_filename if filename.endswith(".whl") else parse_sdist_filename
-        return parse(filename)[1]
-    except (InvalidWheelFilename, InvalidSdistFilename, InvalidVersion):
-        return None

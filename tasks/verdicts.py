@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
-from packaging.utils import InvalidWheelFilename, parse_wheel_filename
+from .filenames import tags_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -63,14 +63,6 @@ def _why_not(dist: Dist, verified: Sequence[Verified]) -> str:
 
 def _interpreter(tag: Tag) -> str:
     return tag.interpreter if tag.abi in {tag.interpreter, "none"} else f"{tag.interpreter}-{tag.abi}"
-
-
-def tags_of(filename: str) -> frozenset[Tag]:
-    """Return the tags in the name of a wheel; none where it is no name of one."""
-    try:
-        return parse_wheel_filename(filename)[3]
-    except InvalidWheelFilename:
-        return frozenset()
 
 
 def runs_on(platform: str, sys_platform: str, machine: str) -> bool:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from . import report, standins, terminal, ways
 from .errors import InstallFailed, LowestFailed, NotVerifiable, OtherBytes
-from .fitting import chosen, fits_everywhere, tags_of
+from .fitting import chosen, fits_everywhere, taken_by
 from .indexes import download, read_project, wait_until_served
 from .installer import Origin
 from .lowest import lowest
@@ -104,7 +104,7 @@ def _live_with_lowest(
     pins: list[str] = []
 
     def narrowed(requirements: Sequence[str]) -> Sequence[str]:
-        tags = tags_of(venv, installer.env, scratch)
+        tags = taken_by(venv, installer.env, scratch)
         found = lowest(requirements, life.python_version, tags, partial(read_project, run.config.dependencies))
         pins.extend(found.pins)
         if found.unbounded:
@@ -135,7 +135,7 @@ def _to_fetch(run: Run, installer: Installer, index: Index, dists: tuple[Dist, .
         return dists[0]
     if fits_everywhere(dists) and index.login is None:
         return None
-    taken = tags_of(run.venv, installer.env, installer.scratch)
+    taken = taken_by(run.venv, installer.env, installer.scratch)
     wheel = chosen(dists, taken, str(run.session.python))
     return wheel if index.login else None
 

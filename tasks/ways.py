@@ -5,10 +5,10 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING
 
-from packaging.utils import InvalidSdistFilename, InvalidWheelFilename, parse_sdist_filename, parse_wheel_filename
 from packaging.version import InvalidVersion, Version
 
 from .errors import NameTaken, OtherBytes, ReleaseError, UploadRefused, VersionSpent, listing
+from .filenames import version_of
 from .indexes import read_project
 from .upload import NAME_TAKEN, VERSION_TAKEN
 
@@ -58,15 +58,7 @@ def _raised(version: Version) -> Version:
 def versions_on(index: Index, project: str) -> frozenset[Version]:
     """Return the versions of `project` that `index` has files of. Raises what reading an index raises."""
     names = (file.filename for file in read_project(index, project, patient=False))
-    return frozenset(version for name in names if (version := _version_in(name)))
-
-
-def _version_in(filename: str) -> Version | None:
-    try:
-        parse = parse_wheel_filename if filename.endswith(".whl") else parse_sdist_filename
-        return parse(filename)[1]
-    except (InvalidWheelFilename, InvalidSdistFilename, InvalidVersion):
-        return None
+    return frozenset(version for name in names if (version := version_of(name)))
 
 
 def explained(run: Run, met: OtherBytes | UploadRefused, project: str, version: str) -> ReleaseError:

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 PACKAGE = (__package__ or "").rpartition(".")[0]
 SHOWN = 200  # findings
-INSTALLED = "install-"  # the beginning of codes that are no rule's, but say what happened to an installed file
 LONGEST = 4000  # characters of a message, which may quote a program
 
 

@@ -9,7 +9,7 @@ import pytest
 from packaging.tags import sys_tags
 
 from tasks.errors import NoFittingWheel, ToolFailed
-from tasks.fitting import chosen, fits_everywhere, fitting, tags, tags_of
+from tasks.fitting import chosen, fits_everywhere, fitting, taken_by
 from tasks.installer import Venv
 from tasks.stages import Dist
 
@@ -56,10 +56,6 @@ def test_of_two_builds_the_later_one(low: str, high: str) -> None:
     assert fitting([older, newer], CP312) == fitting([newer, older], CP312) == newer
 
 
-def test_a_compressed_set_is_spelled_out() -> None:
-    assert tags("demo-1.0-py2.py3-none-any.whl") == {"py2-none-any", "py3-none-any"}
-
-
 def dists(names: Sequence[str]) -> tuple[Dist, ...]:
     return tuple(Dist(name, "0" * 64, 1) for name in names)
 
@@ -94,7 +90,7 @@ needs_links = pytest.mark.skipif(os.name == "nt", reason="symbolic links")
 @needs_links
 def test_an_interpreter_is_asked_for_its_tags(tmp_path: Path) -> None:
     running = str(Path(sys.executable).resolve())
-    found = tags_of(venv_of(running, tmp_path / "venv"), dict(os.environ), tmp_path)
+    found = taken_by(venv_of(running, tmp_path / "venv"), dict(os.environ), tmp_path)
     assert found == tuple(map(str, sys_tags()))
 
 
@@ -104,4 +100,4 @@ def test_an_interpreter_that_cannot_answer_is_said_to_be_damaged(tmp_path: Path)
     broken.write_text("#!/bin/sh\necho cannot\nexit 3\n", encoding="utf-8")
     broken.chmod(0o755)
     with pytest.raises(ToolFailed, match=r"which wheels it takes failed \(exit code 3\)"):
-        tags_of(venv_of(str(broken), tmp_path / "venv"), dict(os.environ), tmp_path)
+        taken_by(venv_of(str(broken), tmp_path / "venv"), dict(os.environ), tmp_path)

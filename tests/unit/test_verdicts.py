@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tasks import report
+from tasks.filenames import tags_of
 from tasks.fitting import fitting
 from tasks.stages import Dist
-from tasks.verdicts import fits, lacking, runs_on, tags_of, takes, verdicts
+from tasks.verdicts import fits, lacking, runs_on, takes, verdicts
 from tests.unit.test_record import BUILT, VERIFIED
 
 if TYPE_CHECKING:
@@ -194,7 +195,3 @@ def test_a_pattern_is_of_names_and_tags() -> None:
     dist = Dist("demo-1.0-py2.py3-none-any.whl", "0" * 64, 1)
     assert all(fits(dist, pattern) for pattern in ("demo-1.0-*", "py2.py3-none-any", "py3-none-any", "py2-*"))
     assert not fits(dist, "cp3*")
-
-
-def test_what_is_no_name_of_a_wheel_has_no_tags() -> None:
-    assert tags_of("demo.whl") == frozenset()

@@ -230,7 +230,7 @@ def lower(monkeypatch: pytest.MonkeyPatch, world: World) -> Lower:
     tea = [reading.Served(f"tea-{version}.tar.gz", "", "", yanked=False) for version in ("0.9", "1.0", "2.0")]
     monkeypatch.setattr(module, "live", made.live)
     monkeypatch.setattr(module, "read_project", lambda _index, name: tea if name == "tea" else [])
-    monkeypatch.setattr(module, "tags_of", lambda *_: ("py3-none-any",))
+    monkeypatch.setattr(module, "taken_by", lambda *_: ("py3-none-any",))
     monkeypatch.setattr(Installer, "create", lambda _self, root, _python: Venv(root))
     monkeypatch.setattr(reading, "_get", lambda *_args, **_settings: FILES[WHEEL].encode())
     return made
@@ -285,7 +285,7 @@ def test_where_no_wheel_fits_that_is_said_before_anything_is_installed(
     made.record.write(replace(BUILT, dists=dists))
     made.record.write(replace(REHEARSED, dists=dists))
     world.served = tuple(reading.Served(d.filename, d.sha256, "https://f.example/", yanked=False) for d in dists)
-    monkeypatch.setattr(module, "tags_of", lambda *_: ("cp313-cp313-manylinux_2_17_x86_64",))
+    monkeypatch.setattr(module, "taken_by", lambda *_: ("cp313-cp313-manylinux_2_17_x86_64",))
     with pytest.raises(NoFittingWheel, match=r"fits Python 3\.13 here"):
         verify(made, WHEEL_CELL)
     assert world.asked == ()
@@ -297,6 +297,6 @@ def test_where_an_index_wants_a_login_the_installer_gets_a_file(
     house = replace(TESTPYPI, login=reading.Login("ada", "s3cret", "TESTPYPI_TOKEN"))
     asked = make_run(tmp_path, name="verify", config=replace(run.config, testpypi=house))
     world.content = FILES[WHEEL].encode()
-    monkeypatch.setattr(module, "tags_of", lambda *_: ("py3-none-any",))
+    monkeypatch.setattr(module, "taken_by", lambda *_: ("py3-none-any",))
     verify(asked, WHEEL_CELL)
     assert world.asked == ("download", f"https://f.example/{WHEEL}", WHEEL, FILES[WHEEL].encode(), "demo")
