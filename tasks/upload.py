@@ -38,6 +38,8 @@ TEMPORARY = re.compile(
     r"|token is expired"  # an upload that took longer than a narrowed token lives
 )
 
+STATUS = " (https://status.python.org)"  # of the two public indexes
+
 # What an index answers, and what it means. The first that is found in twine's output counts.
 EXPLANATIONS = (
     (r"token is expired", "the token has expired, or this machine's clock is wrong (--no-narrow leaves the clock out)"),
@@ -56,8 +58,8 @@ EXPLANATIONS = (
     (r"HTTPError: 403", "the credential may read this index and not write to it, or not to this project"),
     (r"Too many new projects", "the index lets an account make only so many projects an hour: wait an hour"),
     (r"HTTPError: 429", "the index limits how often it is asked: wait some minutes"),
-    (r"HTTPError: 5\d\d", "the index is busy or down (https://status.python.org)"),
-    (TEMPORARY.pattern, "the network, a proxy, or an index that is down (https://status.python.org)"),
+    (r"HTTPError: 5\d\d", f"the index is busy or down{STATUS}"),
+    (TEMPORARY.pattern, f"the network, a proxy, or an index that is down{STATUS}"),
 )
 VERSION_TAKEN = re.compile(r"already exists|already been used|previously used|older than 14 days")
 NAME_TAKEN = re.compile(r"allowed to upload|too similar")
@@ -130,17 +132,19 @@ def upload(job: Job, *, sleep: Callable[[float], None] = time.sleep) -> Holdings
             sleep(pause)
         found = _look(job)
         if found.absent and pause is None:
-            raise UploadRefused(job.index.name, words(outcome.output), explain(outcome.output))
+            raise UploadRefused(
+                job.index.name, words(outcome.output), explain(outcome.output, public=job.index.is_public)
+            )
     release = (job.project, job.version, job.dists)
     return wait_until_served(job.index, *release, limit=job.limit, say=job.say, sleep=sleep, again=job.again)
 
 
-def explain(output: str) -> str:
-    """Return what twine's `output` most likely means, in one sentence."""
+def explain(output: str, *, public: bool = True) -> str:
+    """Return what twine's `output` most likely means, in one sentence; `public` says that the index is PyPI's."""
     flat = _flat(output)
     for pattern, meaning in EXPLANATIONS:
         if re.search(pattern, flat):
-            return meaning + "."
+            return (meaning if public else meaning.replace(STATUS, "")) + "."
     return "see the index's own words above."
 
 

@@ -380,6 +380,12 @@ WRAPPED = """\
 """
 
 
+@pytest.mark.parametrize("output", ["ERROR    HTTPError: 503 Busy", "Connection aborted"])
+def test_only_of_the_public_indexes_there_is_a_page_on_outages(output: str) -> None:
+    assert explain(output).endswith(" (https://status.python.org).")
+    assert explain(output, public=False) == explain(output).replace(" (https://status.python.org)", "")
+
+
 def test_a_sentence_that_twine_breaks_is_put_together_again() -> None:
     assert explain(WRAPPED).startswith("the name is taken by somebody else")
     assert words(WRAPPED) == (
