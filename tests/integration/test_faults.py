@@ -62,7 +62,7 @@ def test_the_second_file_goes_alone_where_the_first_arrived(checked: Project, in
     ("status", "said"),
     [
         ("403 Invalid or non-existent authentication information.", "the token is wrong, was revoked"),
-        ("403 Forbidden for a reason that is new.", "see the index's own words above"),
+        ("403 Forbidden for a reason that is new.", "may read this index and not write to it"),
         ("400 This filename has already been used, use a different version.", "choose the next version"),
     ],
 )
