@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 import shutil
 import tempfile
 from pathlib import Path
@@ -24,12 +25,17 @@ ALIVE = ".alive"
 @contextlib.contextmanager
 def folder(name: str) -> Iterator[Path]:
     """Yield a temporary folder for the session `name`, gone afterwards; `sweep` deletes it where we are killed."""
-    while True:
-        temporary = tempfile.TemporaryDirectory(prefix=f"{PREFIX}{name}-", ignore_cleanup_errors=True)
-        with temporary as made, locked_file(Path(made) / ALIVE) as ours:
-            if ours and (Path(made) / ALIVE).exists():  # else another run swept it before it was locked
-                yield Path(made).resolve()
-                return
+    mark = f"{PREFIX}{name}-{secrets.token_hex(4)}"
+    try:
+        while True:
+            temporary = tempfile.TemporaryDirectory(prefix=mark, ignore_cleanup_errors=True)
+            with temporary as made, locked_file(Path(made) / ALIVE) as ours:
+                if ours and (Path(made) / ALIVE).exists():  # else another run swept it before it was locked
+                    yield Path(made).resolve()
+                    return
+    finally:
+        for left in Path(tempfile.gettempdir()).glob(f"{mark}*"):  # an interrupt came before anybody knew its name
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def sweep() -> None:
