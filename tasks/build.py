@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
-from . import environment, report, source, wheelhouse
+from . import environment, packages, report, source, wheelhouse
 from .archives import Archive
 from .errors import BuildOdd, listing, shortened
 from .frontend import Job, Product, make
@@ -39,6 +39,7 @@ class Made:
 
 def build(run: Run) -> None:
     """Make the distributions and record them, unless they are there already; nothing rehearsed is ever replaced."""
+    packages.together(run.root, run.config.release_with).ordered()  # siblings that there are, and no cycle
     found = source.look(run.root)
     fingerprint = found.fingerprint(recipe(run), in_place=run.config.in_place)
     if not run.options.rebuild and _is_done(run, found, fingerprint):
@@ -62,7 +63,7 @@ def recipe(run: Run) -> str:
     """Return what decides beside the source tree which files come out."""
     tree = "in-place" if run.config.in_place else "checkout"
     form = "normalised" if run.config.normalise else "as-made"
-    parts = [*run.config.archives, tree, form, str(run.options.taken_from or "")]
+    parts = [*run.config.archives, tree, form, str(run.options.taken_from or ""), *run.config.release_with]
     return ",".join(parts)
 
 
@@ -173,6 +174,7 @@ def _record_of(run: Run, found: Source, fingerprint: str, archives: Sequence[Arc
         reached=made.product.reach.words,
         tools=made.tools,
         matrix=run.config.cells,
+        release_with=run.config.release_with,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import os
 import re
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.tags import sys_tags
 
-from . import earlier, environment, inspection, lookups, process, report, showing, source, terminal, ways
+from . import earlier, environment, inspection, lookups, process, report, showing, siblings, source, terminal, ways
 from .archives import Archive
 from .config import KNOWN_PYTHONS, is_here
 from .errors import NotReady, ReleaseError, ToolFailed
@@ -45,6 +46,8 @@ def check(run: Run) -> None:
     if done is not None:
         _compare_again(run, built, done)
         return
+    for sibling in siblings.of(run, built):
+        run.say(f"released together with {sibling.label}{siblings.commit_note(sibling, built)}")
     with _comparing(run, built) as changes:
         rules, found, rendered = _apply_rules(run, built)
         _stop_on_errors(run, found)
@@ -194,7 +197,8 @@ def _try_all(run: Run, built: Built) -> tuple[tuple[Trial, ...], tuple[Problem, 
     plan = [(archive, _python_for(archive, pythons)) for archive in chosen]
     plan += _on_the_lowest(chosen, pythons)
     with run.scratch() as scratch, ThreadPoolExecutor(len(plan) or 1) as pool:
-        started = [pool.submit(_try, run, archive, by_name[archive.path.name], py, scratch) for archive, py in plan]
+        attempt = functools.partial(_try, run, built, scratch)
+        started = [pool.submit(attempt, archive, by_name[archive.path.name], python) for archive, python in plan]
         with terminal.meter("installing and importing", run.say, total=len(started), unit="trials") as shown:
             for _ in as_completed(started):
                 shown.done += 1
@@ -216,8 +220,8 @@ def _fitting(archives: Sequence[Archive], kind: str) -> Archive | None:
     return wheels[best] if best else None
 
 
-def _try(
-    run: Run, archive: Archive, dist: Dist, python: str | None, scratch: Path
+def _try(  # noqa: PLR0917 (the first three are the same for all)
+    run: Run, built: Built, scratch: Path, archive: Archive, dist: Dist, python: str | None
 ) -> tuple[Trial, tuple[Problem, ...]] | None:
     """Install `archive` with its dependencies into a throw-away environment, and import it.
 
@@ -237,6 +241,7 @@ def _try(
         return _failed(dist, python, error)
     try:
         installer.from_file(venv, archive.path, guest.project)
+        installer = replace(installer, beside=siblings.local(run, built, venv, installer))
         life = live(installer, venv, guest, run.config, run.root)
     except ReleaseError as error:
         return _failed(dist, python, error)

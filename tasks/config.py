@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from . import environment, toml
-from .errors import BadConfig, BrokenToml, NoProject, NotYet, TwoConfigs
+from .errors import BadConfig, BrokenToml, NoProject, TwoConfigs
 from .indexes import PYPI, TESTPYPI, Index
 from .stages import KINDS, Cell, Kind
 from .verdicts import ALL, MATRIX
@@ -38,8 +38,6 @@ DEPENDENCIES = Index(
 
 REHEARSALS = ("testpypi", "dryrun")
 
-# Names that the design reserves and that this version does not act on: better refused than silently ignored.
-RESERVED = frozenset({"release-with"})
 RESOLUTIONS = ("highest", "lowest-direct")
 
 
@@ -63,6 +61,8 @@ class Config:
     require_verified: str | tuple[str, ...] = MATRIX
     resolution: str = "highest"
     rehearse_on: str = "testpypi"
+    release_with: tuple[str, ...] = ()
+    packages: tuple[str, ...] = ()
     build_timeout: int = 3600
     index_timeout: int = 900
     testpypi: Index = TESTPYPI
@@ -87,17 +87,17 @@ def load(root: Path) -> Config:
 
     Raises BrokenToml, BadConfig, TwoConfigs, and NoProject where nothing says that a project is here.
     """
-    document = _document(root / "pyproject.toml")
-    table = document.get("tool", {}).get("seatrial", {})
+    said = document(root / "pyproject.toml")
+    table = said.get("tool", {}).get("seatrial", {})
     own = root / "seatrial.toml"
     if own.exists():
         if (root / "pyproject.toml").exists():
             raise TwoConfigs(root)
-        table = _document(own)
+        table = document(own)
     elif not is_project(root):
         raise NoProject(root)
     settings = _settings(table)
-    settings.setdefault("pythons", supported_pythons(document.get("project", {})))
+    settings.setdefault("pythons", supported_pythons(said.get("project", {})))
     return Config(**settings)
 
 
@@ -106,7 +106,7 @@ def is_project(root: Path) -> bool:
     return any((root / name).exists() for name in ("pyproject.toml", "setup.py", "setup.cfg"))
 
 
-def _document(path: Path) -> dict[str, Any]:
+def document(path: Path) -> dict[str, Any]:
     """Return the TOML document at `path`, empty where there is none."""
     try:
         return toml.parse(path.read_text(encoding="utf-8"))
@@ -151,8 +151,6 @@ def _settings(table: Any) -> dict[str, Any]:
         raise BadConfig("tool.seatrial", "a table", table)
     found: dict[str, Any] = {}
     for key, value in table.items():
-        if key in RESERVED:
-            raise NotYet(f"The setting `{key}`")
         if key == "indexes":
             found |= _indexes(value)
         elif key in READERS:
@@ -244,6 +242,13 @@ def _pythons(key: str, value: Any) -> tuple[str, ...]:
     return pythons
 
 
+def _folders(key: str, value: Any) -> tuple[str, ...]:
+    folders = _texts(key, value)
+    if odd := [folder for folder in folders if not folder.strip() or Path(folder).is_absolute()]:
+        raise BadConfig(key, 'folders of this repository, seen from here, like ["../core"]', odd[0])
+    return folders
+
+
 def _tags(key: str, value: Any) -> tuple[str, ...]:
     if "{version}" not in _text(key, value):
         raise BadConfig(key, 'a pattern with {version} in it, like "v{version}"', value)
@@ -267,6 +272,8 @@ READERS: Mapping[str, Callable[[str, Any], Any]] = {
     "require-verified": _required,
     "resolution": _resolution,
     "rehearse-on": _rehearsal,
+    "release-with": _folders,
+    "packages": _folders,
     "build-timeout": _seconds,
     "index-timeout": _seconds,
 }

@@ -14,19 +14,24 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from . import environment, process, relay, report, showing, standins
+from packaging.utils import canonicalize_name
+
+from . import environment, packages, process, relay, report, showing, standins, together
+from .errand import Errand
 from .errors import BadWorkspace, DryrunFailed, LocalWheel, ReleaseError, listing
-from .filenames import tags_of
+from .filenames import project_of, tags_of
 from .record import DIGEST_VARIABLE, Record
 from .stages import Built, Checked, Dist, Released
 from .standins import INDEXES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
+    from .packages import Package, Repository
     from .run import Run
     from .stages import Cell
     from .standins import Standin
+    from .together import Caller
 
 BEFORE = ("build", "check")  # sessions that `testpypi` runs first
 
@@ -36,20 +41,71 @@ publishers, the indexes' own limits and checks beyond those of `check`, and how 
 
 
 def dryrun(run: Run, nox: process.Argv) -> None:
-    """Release the project to two stand-in indexes, with `nox` as the command that starts nox on this noxfile."""
+    """Release the project to two stand-in indexes, with `nox` as the command that starts nox on this noxfile.
+
+    What it is released together with comes first, to the same two.
+    """
+    if run.standin:  # one of several packages
+        tokens = {name: os.environ[name] for name in standins.TOKENS}
+        _release(run, nox, run.standin, _environment(run, tokens))
+        return
+    *siblings, _ = packages.together(run.root, run.config.release_with).ordered()
     with _workspace(run) as place, _indexes(run, place) as (standin, tokens):
-        env = environment.for_dryrun(os.environ) | standin.to_environment() | tokens
-        for name in (DIGEST_VARIABLE, run.config.testpypi.user_variable, run.config.pypi.user_variable):
-            env.pop(name, None)
-        with _reported(run, place):
-            local = _rehearse(run, place, nox, env)
-            built = Record.of(place).read(Built, session=run.names["build"])
-            alone = (*nox, "--no-dependencies")
-            _verify(run, built.matrix, alone, env)
-            _nested(run, place, alone, env, "pypi", "--yes", built.version)
-            _summary(run, place)
-            if local:
-                raise LocalWheel(local, run.config.pypi.name, run.command("dryrun", "--from", "FOLDER"))
+        places = {str(sibling.root): str(place / "with" / sibling.name) for sibling in siblings}
+        shared = replace(standin, places=places)
+        env = _environment(run, tokens)
+        for sibling in siblings:
+            _release_sibling(run, sibling, shared, env)
+        _release(run, nox, shared, env)
+
+
+def of_all(run: Run, caller: Caller, repository: Repository) -> None:
+    """Release all packages of `repository` to the same two stand-in indexes, each after those it needs."""
+    with _workspace(run) as place, _indexes(run, place) as (standin, tokens):
+        places = {str(package.root): str(place / package.name) for package in repository.packages}
+        shared = replace(standin, places=places)
+        env = _environment(run, tokens)
+
+        def outer(package: Package) -> dict[str, str]:
+            return env | shared.of_package(package.root).to_environment()
+
+        together.side_by_side(caller, repository, outer)
+        run.say(f"\ndry run of {len(repository.packages)} packages: each passed all five sessions")
+        run.say(CANNOT_SHOW)
+        if run.options.keep:
+            run.say(f"kept in {place}: testpypi, pypi, and dist and release-record in a folder for each package")
+
+
+def _environment(run: Run, tokens: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment of the nested runs, but for where the stand-ins are."""
+    env = environment.for_dryrun(os.environ) | dict(tokens)
+    for name in (DIGEST_VARIABLE, run.config.testpypi.user_variable, run.config.pypi.user_variable):
+        env.pop(name, None)
+    return env
+
+
+def _release_sibling(run: Run, sibling: Package, shared: Standin, env: Mapping[str, str]) -> None:
+    """Release a package that the one of `run` is released together with, in a dry run of its own."""
+    run.say(f"== {sibling.name}, which is released together with this package")
+    words = ("--offline",) if run.options.offline else ()
+    start = Path(run.session.invoked_from)
+    caller = together.Caller("dryrun", run.typed, run.root, start, run.venv.root.parent, words)
+    outer = {**env} | shared.of_package(sibling.root).to_environment()
+    together.one(caller, sibling, Errand(run.typed), outer)
+
+
+def _release(run: Run, nox: process.Argv, standin: Standin, tokens: Mapping[str, str]) -> None:
+    """Take the project through all five sessions; leave the report on it, however that ends."""
+    place, env = standin.place, {**tokens, **standin.to_environment()}
+    with _reported(run, place):
+        local = _rehearse(run, place, nox, env)
+        built = Record.of(place).read(Built, session=run.names["build"])
+        alone = (*nox, "--no-dependencies")
+        _verify(run, built.matrix, alone, env)
+        _nested(run, place, alone, env, "pypi", "--yes", built.version)
+        _summary(run, standin)
+        if local:
+            raise LocalWheel(local, run.config.pypi.name, run.command("dryrun", "--from", "FOLDER"))
 
 
 @contextlib.contextmanager
@@ -159,13 +215,13 @@ def _indexes(run: Run, place: Path) -> Iterator[tuple[Standin, dict[str, str]]]:
         yield replace(standin, dependencies=dependencies.simple if dependencies.stands_for else ""), tokens
 
 
-def _summary(run: Run, place: Path) -> None:
+def _summary(run: Run, standin: Standin) -> None:
     """Say what was proved. The bytes that the stand-in for PyPI holds are read anew from its own folder."""
-    record = Record.of(place)
+    record = Record.of(standin.place)
     built = record.read(Built, session=run.names["build"])
     released = record.read(Released, session=run.names["pypi"])
     checked = record.read(Checked, session=run.names["check"])
-    held = {name: tuple(sorted(map(Dist.from_file, (place / name).iterdir()))) for name in INDEXES}
+    held = {name: _held(standin.folder / name, built.project) for name in INDEXES}
     differing = [name for name in INDEXES if held[name] != built.dists]
     if differing or released.dists != built.dists:
         raise DryrunFailed(f"the comparison of bytes: {' and '.join(differing) or 'the record'} differs from the build")
@@ -180,6 +236,14 @@ def _summary(run: Run, place: Path) -> None:
         run.say(f"warnings of `check`, in full above:{listing(sorted({warning.rule for warning in warnings}))}")
     if built.dirty:
         run.say("the tree has changes that are not committed: commit them before `testpypi`")
+    if run.standin:
+        return
     run.say(CANNOT_SHOW)
     if run.options.keep:
-        run.say(f"kept in {place}: dist, release-record, testpypi, pypi")
+        run.say(f"kept in {standin.place}: dist, release-record, testpypi, pypi")
+
+
+def _held(folder: Path, project: str) -> tuple[Dist, ...]:
+    """Return the files of `project` that a stand-in holds in `folder`."""
+    wanted = canonicalize_name(project)
+    return tuple(sorted(Dist.from_file(path) for path in folder.iterdir() if project_of(path.name) == wanted))

@@ -56,14 +56,6 @@ def indented(text: str, *, last: int = 40) -> str:
 
 
 @dataclass(eq=False)
-class NotYet(ReleaseError):
-    subject: str
-
-    what = "{e.subject} is not supported by this version of seatrial."
-    cure = "leave it out; the changelog says when it comes."
-
-
-@dataclass(eq=False)
 class BadOption(ReleaseError):
     prog: str
     complaint: str
@@ -982,6 +974,149 @@ class NotConfirmed(ReleaseError):
     @property
     def shown(self) -> str:
         return "" if self.typed is None else f" (the answer was {self.typed!r})"
+
+
+# What a repository of several packages says.
+
+
+@dataclass(eq=False)
+class NoPackages(ReleaseError):
+    root: Path
+
+    what = "No packages are found in {e.root}."
+    cause = "there is no workspace of uv or hatch here, and `packages` of [tool.seatrial] is not set."
+    cure = (
+        'name their folders in the pyproject.toml (or seatrial.toml) of this folder: `packages = ["packages/*"]` in'
+        " [tool.seatrial]; or give one of them with `--package FOLDER`."
+    )
+
+
+@dataclass(eq=False)
+class NoSuchPackage(ReleaseError):
+    word: str
+    root: Path
+    known: tuple[str, ...]
+
+    what = "There is no package `{e.word}` in {e.root}.{e.shown}"
+    cause = "a misspelt name, or a package that is not part of the workspace."
+    cure = "give the name of a package or its folder; `packages` in [tool.seatrial] says where packages are."
+
+    @property
+    def shown(self) -> str:
+        return f" There are:{listing(self.known)}" if self.known else ""
+
+
+@dataclass(eq=False)
+class TwoPackages(ReleaseError):
+    name: str
+    folders: tuple[str, ...]
+
+    what = "More than one package of this repository is called {e.name}:{e.shown}"
+    cause = "a copy, an example or a test project that the patterns of the workspace match as well."
+    cure = "rename one, or leave it out: `packages` in [tool.seatrial] of the repository names those to release."
+
+    @property
+    def shown(self) -> str:
+        return listing(self.folders)
+
+
+@dataclass(eq=False)
+class PackageCycle(ReleaseError):
+    names: tuple[str, ...]
+
+    what = "These packages need each other, so none can be released before the other: {e.shown}"
+    cause = "`release-with` (or a dependency) that leads back to where it began."
+    cure = "take one of them out: a package that another one only mentions in an extra need not be released with it."
+
+    @property
+    def shown(self) -> str:
+        return " -> ".join(self.names)
+
+
+@dataclass(eq=False)
+class SiblingNotReady(ReleaseError):
+    sibling: str
+    stage: str
+    command: str
+
+    what = "{e.sibling} is released together with this package, and is not {e.stage} yet."
+    cause = "its own sessions come first, or its record was not brought to this machine."
+    cure = "{e.command}; if it is on the index already as it is, take it out of `release-with` in [tool.seatrial]."
+
+
+@dataclass(eq=False)
+class SiblingElsewhere(ReleaseError):
+    sibling: str
+    found: str
+    expected: str
+    command: str
+
+    what = "{e.sibling} was rehearsed on {e.found}, and this package is rehearsed on {e.expected}."
+    cause = "packages that are released together have to be rehearsed on one index, or nobody could install them."
+    cure = "{e.command}"
+
+
+@dataclass(eq=False)
+class SiblingExcluded(ReleaseError):
+    project: str
+    requirement: str
+    sibling: str
+
+    what = "{e.project} requires `{e.requirement}`, and is released together with {e.sibling}."
+    cause = "the version of one was raised and the bound in the other was not; or its record is of an earlier release."
+    cure = "make both fit, commit, and build again what you changed (`nox -s build` there)."
+
+
+@dataclass(eq=False)
+class SiblingNotReleased(ReleaseError):
+    index: str
+    sibling: str
+    files: tuple[str, ...]
+    command: str
+
+    what = (
+        "{e.sibling} is released together with this package, and {e.index} does not serve these files of it:{e.shown}"
+    )
+    cause = "it has to be there first: whoever installs this package needs it at once."
+    cure = "{e.command}. Nothing of this package was uploaded."
+
+    @property
+    def shown(self) -> str:
+        return listing(self.files)
+
+
+@dataclass(eq=False)
+class SiblingChanged(ReleaseError):
+    sibling: str
+    files: tuple[str, ...]
+    command: str
+
+    what = "This package was verified with other files of {e.sibling} than are recorded for it now:{e.shown}"
+    cause = "{e.sibling} was built again after this package was verified."
+    cure = "verify this package anew, with what is to be released: {e.command}"
+
+    @property
+    def shown(self) -> str:
+        return listing(self.files)
+
+
+@dataclass(eq=False)
+class TogetherFailed(ReleaseError):
+    session: str
+    failed: tuple[str, ...]
+    waiting: tuple[str, ...]
+
+    what = "`{e.session}` failed for {e.shown}.{e.kept_back}"
+    cause = "see what each said above."
+    cure = "mend that and run the session again: what is done already is not done twice."
+
+    @property
+    def shown(self) -> str:
+        return ", ".join(self.failed)
+
+    @property
+    def kept_back(self) -> str:
+        return f" Not started, since they come after it: {', '.join(self.waiting)}." if self.waiting else ""
 
 
 # What `rebuild` says.

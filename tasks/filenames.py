@@ -1,4 +1,4 @@
-"""What the name of a distribution says: its version, and the tags of a wheel (binary distribution format, PEP 625).
+"""What the name of a distribution says: project and version, the tags of a wheel (binary distribution format, PEP 625).
 
 Names come from indexes and folders of others; one that is none says nothing.
 """
@@ -22,6 +22,15 @@ def version_of(filename: str) -> Version | None:
         return parse(filename)[1]
     except (InvalidWheelFilename, InvalidSdistFilename, InvalidVersion):
         return None
+
+
+def project_of(filename: str) -> str:
+    """Return the normalised name of the project of the wheel or sdist `filename`, empty where it is neither."""
+    try:
+        parse = parse_wheel_filename if filename.endswith(".whl") else parse_sdist_filename
+        return parse(filename)[0]
+    except (InvalidWheelFilename, InvalidSdistFilename, InvalidVersion):
+        return ""
 
 
 def tags_of(filename: str) -> frozenset[Tag]:

@@ -12,6 +12,7 @@ import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 from packaging.utils import canonicalize_name
 
@@ -47,6 +48,22 @@ Origins = dict[str, tuple[Origin, ...]]  # by normalised name
 
 
 @dataclass(frozen=True)
+class Beside:
+    """A file of this disk to install wherever its project is required; `url` is where the file came from."""
+
+    project: str
+    version: str
+    path: Path
+    sha256: str
+    url: str
+
+    @property
+    def line(self) -> str:
+        """The constraint (a direct reference, PEP 508) with which an installer takes this file and no other."""
+        return f"{self.project} @ {self.path.as_uri()}#sha256={self.sha256}"
+
+
+@dataclass(frozen=True)
 class Venv:
     """A virtual environment in the folder `root`."""
 
@@ -66,7 +83,8 @@ class Installer:
     """How to install: with the program `uv`, or with the environment's own pip where it is None.
 
     `index` is the simple repository that dependencies come from, `scratch` a folder for lists and reports. `told` says
-    for a URL that was installed from what it is outside of this machine.
+    for a URL that was installed from what it is outside of this machine. Projects that are `beside` the guest, because
+    they are released together with it, come from the files that are named there.
     """
 
     uv: str | None
@@ -74,6 +92,7 @@ class Installer:
     scratch: Path
     index: str
     told: Callable[[str], str] = str
+    beside: tuple[Beside, ...] = ()
 
     def create(self, root: Path, python: str | None) -> Venv:
         """Make a fresh virtual environment for `python` (as nox names it; None: the one that runs us)."""
@@ -121,7 +140,22 @@ class Installer:
         listed = self.scratch / "dependencies.txt"
         listed.write_text("".join(f"{line}\n" for line in requirements), encoding="utf-8")
         found = self._locked(venv, listed, guest) if self.uv else self._reported(venv, listed, f"{guest}=={version}")
-        return {name: tuple(replace(one, url=self.told(one.url)) for one in many) for name, many in found.items()}
+        return {name: tuple(replace(one, url=self._told(one.url)) for one in many) for name, many in found.items()}
+
+    def _constraints(self) -> tuple[str, ...]:
+        """Return the arguments that hold what is `beside` the guest to its files."""
+        if not self.beside:
+            return ()
+        listed = self.scratch / "beside.txt"
+        listed.write_text("".join(f"{one.line}\n" for one in self.beside), encoding="utf-8")
+        return ("--constraint", str(listed))
+
+    def _told(self, url: str) -> str:
+        """Return where what was installed from `url` came from; a file of this disk is one of those `beside`."""
+        if url.startswith(("http:", "https:")):
+            return self.told(url)
+        name = unquote(url).replace("\\", "/").rpartition("/")[2]
+        return next((one.url for one in self.beside if one.path.name == name), url)
 
     def check(self, venv: Venv) -> None:
         """Raise InstallFailed where requirements of what is installed are not met (``pip check``)."""
@@ -132,7 +166,7 @@ class Installer:
         lock = self.scratch / "pylock.toml"
         resolve = (str(self.uv), "pip", "compile", "--quiet", "--format", "pylock.toml", "--no-header")
         target = ("--python", str(venv.python), "--no-emit-package", guest, "-o", str(lock))
-        self._run((*resolve, *target, *self._from(self.index), str(listed)), "The dependencies")
+        self._run((*resolve, *target, *self._from(self.index), *self._constraints(), str(listed)), "The dependencies")
         self._install(venv, "The dependencies", *self._from(self.index), "-r", str(lock))
         packages = toml.parse(lock.read_text(encoding="utf-8")).get("packages", [])
         return {canonicalize_name(package["name"]): tuple(_lock_origins(package)) for package in packages}
@@ -141,7 +175,7 @@ class Installer:
         """Install `listed` with pip, and read its installation report."""
         report = self.scratch / "report.json"
         flags = ("--no-compile", "--report", str(report), "-r", str(listed), pin)  # as uv: bytecode when it is needed
-        self._install(venv, "The dependencies", *self._from(self.index), *flags)
+        self._install(venv, "The dependencies", *self._from(self.index), *self._constraints(), *flags)
         items = json.loads(report.read_text(encoding="utf-8"))["install"]
         return {canonicalize_name(item["metadata"]["name"]): (_report_origin(item),) for item in items}
 

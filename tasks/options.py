@@ -36,6 +36,8 @@ class Options:
     no_narrow: bool
     rehearse_on: str | None
     remote: bool
+    package: str | None
+    all: bool
     keep: Path | None
     json: Path | None
     files: tuple[Path, ...]
@@ -73,12 +75,26 @@ def parse(session: str, posargs: Sequence[str], invoked_from: Path, *, prog: str
         no_narrow=found.no_narrow,
         rehearse_on=_reason(parser.prog, found.rehearse_on),
         remote=found.remote,
+        package=found.package,
+        all=found.all,
         keep=absolute(found.keep),
         json=absolute(found.json),
         files=tuple(map(Path, found.words)) if session == "inspect" else (),
         version=next(iter(found.words), None) if session == "rebuild" else None,
         since=_version(parser.prog, found.since),
     )
+
+
+def without_package(posargs: Sequence[str]) -> list[str]:
+    """Return `posargs` without what chooses packages, for the session that works for one of them."""
+    words, left = list(posargs), []
+    while words:
+        word = words.pop(0)
+        if word == "--package":
+            words = words[1:]
+        elif word != "--all" and not word.startswith("--package="):
+            left.append(word)
+    return left
 
 
 def _absolute(start: Path, path: Path | None) -> Path | None:
@@ -119,6 +135,10 @@ def _parser(prog: str) -> argparse.ArgumentParser:
     add("--remote", action="store_true", help="status: compare the record with both indexes and the tag")
     add("--yes", metavar="VERSION", help="pypi: the confirmation, where there is no terminal")
     add("--no-narrow", action="store_true", help="testpypi, pypi: hand the token on as it is")
+    add("--package", metavar="NAME", help="all: for this package of a repository with several (its name or folder)")
+    add(
+        "--all", action="store_true", help="all: for every package of the repository, in the order they need each other"
+    )
     add("--keep", type=Path, metavar="FOLDER", help="dryrun: leave dist, record and both indexes there")
     add("--json", type=Path, metavar="OUT", help="inspect: write the findings to OUT as JSON")
     add("words", nargs="*", metavar="FILE", help="inspect: the wheels and sdists to look at; rebuild: a VERSION")

@@ -6,7 +6,7 @@ import json
 import os
 from typing import TYPE_CHECKING
 
-from . import credentials, report, source, standins
+from . import credentials, report, siblings, source, standins
 from .errors import Dirty, FilesNotVerified, NotAttested, NotConfirmed, NotVerified, RehearsedElsewhere, TagElsewhere
 from .indexes import is_loopback
 from .record import now
@@ -29,7 +29,7 @@ def rehearse(run: Run) -> None:
     if built.dirty and not run.standin:
         raise Dirty(source.look(run.root).changed or ("(the tree was dirty when `build` ran)",))
     done = run.record.find(Rehearsed)
-    if done is not None and counts(run, done.index):
+    if done is not None and run.counts(done.index):
         run.say(f"{done.project} {done.version} is on {place(run, done)} already, since {done.at}.")
         return
     with standins.rehearsal(run) as (place_of_it, outer):
@@ -51,12 +51,6 @@ def rehearse(run: Run) -> None:
     run.say(f"{index.name} serves exactly the files that were built: {index.page(checked.project, checked.version)}")
 
 
-def counts(run: Run, index: str) -> bool:
-    """Whether a rehearsal on the index with the simple URL `index` is the one that `run` asks for."""
-    ours = index == run.config.testpypi.simple
-    return ours if run.rehearsed_here is None else is_loopback(index) and not ours
-
-
 def place(run: Run, rehearsed: Rehearsed) -> str:
     """Say where the files were rehearsed."""
     if rehearsed.reason is None:
@@ -66,11 +60,12 @@ def place(run: Run, rehearsed: Rehearsed) -> str:
 
 def release(run: Run) -> None:
     """Upload the rehearsed and verified files to PyPI; never builds, and refuses what was not proved."""
-    built = _proved(run)
+    built = proved(run)
     index, done = run.config.pypi, run.record.find(Released)
     if done is not None and done.index == index.simple:
         run.say(f"{done.project} {done.version} is on {index.name} already, since {done.at}.")
         return
+    siblings.stop_unless_released(run, built, run.record.verified())
     run.say(f"to {index.name}:")
     run.say(report.files(built.dists))
     credential = find_credential(run, index, built.project, os.environ)
@@ -79,11 +74,11 @@ def release(run: Run) -> None:
     _say_what_is_left(run, built)
 
 
-def _proved(run: Run) -> Built:
+def proved(run: Run) -> Built:
     """Return what is to be released. Raises what stops it: not rehearsed, not verified, or of another commit."""
     built = run.record.read(Built, session=run.names["build"])
     rehearsed = run.record.read(Rehearsed, session=run.names["testpypi"])
-    if rehearsed.index != run.config.testpypi.simple and not counts(run, rehearsed.index):
+    if rehearsed.index != run.config.testpypi.simple and not run.counts(rehearsed.index):
         raise elsewhere(run, rehearsed)
     if rehearsed.reason is not None:
         run.say(f"note: rehearsed on {place(run, rehearsed)}")

@@ -10,8 +10,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from . import environment, relay, report, scratch
+from . import environment, packages, relay, report, scratch
+from .errand import ALL, Typed
+from .indexes import is_loopback
 from .installer import Installer, Venv
+from .record import Record
 
 if TYPE_CHECKING:
     import contextlib
@@ -20,9 +23,9 @@ if TYPE_CHECKING:
     import nox
 
     from .config import Config
+    from .errand import Errand
     from .indexes import Index
     from .options import Options
-    from .record import Record
     from .standins import Standin
 
 REQUIREMENTS = Path(__file__).with_name("requirements")
@@ -44,6 +47,7 @@ class Run:
     standin: Standin | None
     uv: str | None
     own_index: Index | None = None  # of the settings, also where a stand-in takes its place
+    errand: Errand | None = None  # where this is a nox for one package of a repository
 
     @property
     def published(self) -> Index:
@@ -84,13 +88,32 @@ class Run:
 
     def command(self, session: str, *args: str) -> str:
         """Return what a person types to run `session` of this project."""
-        if self.door:
-            return " ".join(["seatrial", session, *args])
-        return " ".join(["nox -s", self.names[session], *(["--", *args] if args else [])])
+        return self.typed.command(session, *args)
+
+    @property
+    def typed(self) -> Typed:
+        """How the sessions are typed here."""
+        return self.errand.typed if self.errand else Typed(self.names, self.door)
+
+    def command_in(self, folder: Path, session: str, *args: str) -> str:
+        """Return what a person does to run `session` for the package in `folder`, which is released with this one."""
+        if self.typed.option in {(), ALL}:
+            where = "" if self.typed.option else f" in {packages.relative(folder, self.root)}"
+            return f"`{self.command(session, *args)}`{where}"
+        return f"`{self.typed.for_package(packages.name_of(folder)).command(session, *args)}`"
+
+    def record_of(self, folder: Path) -> Record:
+        """Return the record of the package in `folder`, which is released together with this one."""
+        return Record.of(self.standin.place_of(folder) if self.standin else folder)
+
+    def counts(self, index: str) -> bool:
+        """Whether a rehearsal on the index with the simple URL `index` is the one that is asked for."""
+        ours = index == self.config.testpypi.simple
+        return ours if self.rehearsed_here is None else is_loopback(index) and not ours
 
     def next(self, session: str, *args: str) -> None:
-        """Print the one next command; inside a dry run that is not for a person to type."""
-        if not self.standin:
+        """Print the one next command; not inside a dry run, nor for one package of all: nobody types it there."""
+        if not self.standin and self.typed.option != ALL:
             self.say(f"next: {self.command(session, *args)}")
 
     def scratch(self) -> contextlib.AbstractContextManager[Path]:

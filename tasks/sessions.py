@@ -36,11 +36,14 @@ from . import (
     scratch,
     showing,
     standins,
+    together,
 )
 from . import dryrun as rehearsal
+from . import errand as errands
 from . import rebuild as rebuilding
 from . import verify as verifying
 from .config import Config, load
+from .errand import Errand, Typed
 from .errors import BadOption, DiskTrouble, FakeSuccess, ReleaseError, ReusedEnvironment, ShadowedTools
 from .installer import BARE
 from .record import DIGEST_VARIABLE, Record
@@ -72,6 +75,7 @@ class Setup:
     config: Config
     trouble: ReleaseError | None
     names: dict[str, str]
+    errand: Errand | None = None
 
 
 def register(*, door: bool) -> None:
@@ -79,12 +83,15 @@ def register(*, door: bool) -> None:
     root = Path(os.environ[PROJECT_VARIABLE]) if door else Path.cwd()
     config = Config(pythons=(_running(),))
     trouble: ReleaseError | None = _shadowing(root)
+    errand = errands.from_environment(os.environ) if door else None
     try:
         config = load(root)
+        if errand and errand.release_with is not None:
+            config = replace(config, release_with=errand.release_with)
     except ReleaseError as error:
         trouble = trouble or error
     prefix = "" if door else config.session_prefix or ("release-" if set(NAMES) & set(nox.registry.get()) else "")
-    setup = Setup(root, door, config, trouble, {name: prefix + name for name in NAMES})
+    setup = Setup(root, door, config, trouble, {name: prefix + name for name in NAMES}, errand)
     # A machine whose tools are shadowed could not even make the environments of sessions that only say so.
     backend = "none" if isinstance(trouble, ShadowedTools) else BACKENDS
     for name, body in BODIES.items():
@@ -151,12 +158,18 @@ def _shadowing(root: Path) -> ShadowedTools | None:
 def _reported(setup: Setup, name: str, body: Callable[..., None], session: nox.Session, **cell: Any) -> None:
     """Run `body` with what the session has at hand."""
     with _reporting(setup, session):
-        # The files to inspect have nothing to do with the folder, so what is wrong with that does not matter.
-        if setup.trouble and (name != "inspect" or isinstance(setup.trouble, ShadowedTools)):
+        # The files to inspect have nothing to do with the folder, and neither have other packages: what is wrong there
+        # does not matter.
+        elsewhere = name == "inspect" or options.without_package(session.posargs) != list(session.posargs)
+        if setup.trouble and (not elsewhere or isinstance(setup.trouble, ShadowedTools)):
             raise setup.trouble
         _refuse_fake_success(setup.names["status"], session)
-        run = _run(setup, name, session)
+        asked = _asked(setup, name, session)
         scratch.sweep()
+        if asked.package is not None or asked.all:
+            _for_packages(setup, name, session, asked)
+            return
+        run = _run(setup, name, session, asked)
         if run.options.explain:
             run.say(explain.session(name, run.config, **cell))
         else:
@@ -180,9 +193,33 @@ def _as_typed(setup: Setup, message: str) -> str:
 
     def typed(command: re.Match[str]) -> str:
         name, dashes = command.groups("")
-        return f"seatrial {name}" if setup.door else f"nox -s {setup.names.get(name, name)}{dashes}"
+        words = _typed(setup).command(name)
+        return words if setup.door or " -- " in words else words + dashes
 
     return COMMAND.sub(typed, message).removesuffix(".")
+
+
+def _typed(setup: Setup) -> Typed:
+    return setup.errand.typed if setup.errand else Typed(setup.names, setup.door)
+
+
+def _for_packages(setup: Setup, name: str, session: nox.Session, asked: options.Options) -> None:
+    """Run the session `name` for other packages of this repository than the one in this folder, if there is one."""
+    envdir = Path(session.virtualenv.location).resolve().parent if hasattr(session.virtualenv, "location") else None
+    caller = together.Caller(
+        name=name,
+        typed=_typed(setup),
+        root=setup.root,
+        start=Path(session.invoked_from),
+        envdir=envdir or setup.root / ".nox",
+        words=tuple(options.without_package(session.posargs)),
+    )
+
+    def run_in(root: Path, errand: Errand) -> Run:
+        there = replace(setup, root=root, config=load(root), errand=errand)
+        return _run(there, name, session, asked)
+
+    together.run(caller, asked, run_in, rehearsal.of_all)
 
 
 def _refuse_fake_success(status: str, session: nox.Session) -> None:
@@ -310,17 +347,19 @@ def _say_once(names: tuple[str, ...]) -> None:
 
 
 def _nox_command(run: Run) -> tuple[str, ...]:
-    """Return the command that starts nox again on the same noxfile, safe from modules in the current folder."""
-    noxfile = str(sys.modules["user_nox_module"].__file__)
-    start = "import sys; sys.path[:] = [p for p in sys.path if p]; from nox.__main__ import main; main()"
-    flags = ("--noxfile", noxfile, "--envdir", str(run.venv.root.parent), "--no-error-on-missing-interpreters")
-    return (sys.executable, "-c", start, *flags, *(("--verbose",) if process.is_verbose() else ()))
+    """Return the command that starts nox again on the same noxfile."""
+    noxfile = Path(str(sys.modules["user_nox_module"].__file__))
+    return (*together.nox(noxfile, run.venv.root.parent), "--no-error-on-missing-interpreters")
 
 
-def _run(setup: Setup, name: str, session: nox.Session) -> Run:
-    """Return what the session `name` has at hand, for the project itself or inside a dry run."""
+def _asked(setup: Setup, name: str, session: nox.Session) -> options.Options:
+    """Return the options of the session `name`. Raises BadOption and SecretInArguments."""
     typed = _as_typed(setup, f"nox -s {name} --")
-    asked = options.parse(name, session.posargs, Path(session.invoked_from), prog=typed)
+    return options.parse(name, session.posargs, Path(session.invoked_from), prog=typed)
+
+
+def _run(setup: Setup, name: str, session: nox.Session, asked: options.Options) -> Run:
+    """Return what the session `name` has at hand, for the project itself or inside a dry run."""
     standin = standins.from_environment(os.environ)
     config = _settings(setup.config, name, asked, standin)
     record = Record.of(standin.place if standin else setup.root, os.environ.get(DIGEST_VARIABLE))
@@ -336,6 +375,7 @@ def _run(setup: Setup, name: str, session: nox.Session) -> Run:
         standin=standin,
         uv=nox.virtualenv.UV if nox.virtualenv.HAS_UV else None,
         own_index=setup.config.pypi,
+        errand=setup.errand,
     )
 
 

@@ -157,6 +157,7 @@ class Built(Stage):
 
     `lacking` are the files that a wheel of the checkout has and the wheel, which is built from the sdist, has not.
     `reached` is what the build of that wheel needed beside its requirements: calls of git, hosts of the network.
+    `release_with` are the folders of the packages that it is released together with, seen from its own.
     """
 
     name = "built"
@@ -169,6 +170,7 @@ class Built(Stage):
     normalised: tuple[Normalised, ...]
     lacking: tuple[str, ...] = ()
     reached: tuple[str, ...] = ()
+    release_with: tuple[str, ...] = ()
     tools: tuple[Tool, ...]
     matrix: tuple[Cell, ...]
 

@@ -10,7 +10,7 @@ import contextlib
 import json
 import os
 import shutil
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
     from .config import Config
     from .run import Run
-    from .stages import Dist
 
 VARIABLE = "SEATRIAL_STANDIN"
 SERVER = Path(__file__).with_name("standin.py")
@@ -36,16 +35,33 @@ TOKENS = frozenset(f"{name.upper()}_TOKEN" for name in INDEXES)
 class Standin:
     """Two servers, and the folder that takes the dry run's own ``dist/`` and record.
 
-    `dependencies` is the simple URL of the relay to an index that wants a login (see `relay`), empty for none.
+    `held` is the folder with the files that both servers hold, where that is another one; `places` says for the folder
+    of each package that is rehearsed together with others which folder takes its ``dist/`` and record. `dependencies`
+    is the simple URL of the relay to an index that wants a login (see `relay`), empty for none.
     """
 
     place: Path
     testpypi: str
     pypi: str
     dependencies: str = ""
+    held: Path | None = None
+    places: Mapping[str, str] = field(default_factory=dict)
 
     def to_environment(self) -> dict[str, str]:
-        return {VARIABLE: json.dumps(asdict(self) | {"place": str(self.place)})}
+        return {VARIABLE: json.dumps(asdict(self), default=str)}
+
+    def of_package(self, folder: Path) -> Standin:
+        """Return the stand-in as the package in `folder` has it."""
+        return replace(self, place=self.place_of(folder), held=self.folder)
+
+    def place_of(self, folder: Path) -> Path:
+        """Return the folder that takes ``dist/`` and record of the package in `folder`."""
+        return Path(self.places.get(str(folder), self.place))
+
+    @property
+    def folder(self) -> Path:
+        """The folder with the files that the servers hold, one folder for each."""
+        return self.held or self.place
 
     def replacing(self, config: Config) -> Config:
         """Return `config` with the two indexes replaced; dependencies come from where they always do."""
@@ -63,7 +79,14 @@ def from_environment(outer: Mapping[str, str]) -> Standin | None:
         return None
     try:
         found = json.loads(text)
-        standin = Standin(Path(found["place"]), found["testpypi"], found["pypi"], found.get("dependencies", ""))
+        standin = Standin(
+            place=Path(found["place"]),
+            testpypi=found["testpypi"],
+            pypi=found["pypi"],
+            dependencies=found.get("dependencies", ""),
+            held=Path(found["held"]) if found.get("held") else None,
+            places=dict(found.get("places", {})),
+        )
         urls = [standin.testpypi, standin.pypi, *filter(None, [standin.dependencies])]
         hosts = {url: urlsplit(url).hostname for url in urls}
     except (ValueError, KeyError, TypeError, AttributeError):
@@ -92,10 +115,10 @@ def started(python: Path, place: Path) -> Iterator[tuple[Standin, dict[str, str]
 
 
 @contextlib.contextmanager
-def rehearsal(run: Run, held: tuple[Dist, ...] = ()) -> Iterator[tuple[Index, Mapping[str, str]]]:
+def rehearsal(run: Run, held: tuple[Path, ...] = ()) -> Iterator[tuple[Index, Mapping[str, str]]]:
     """Yield the index that is the rehearsal of `run`, and the variables to find its credential in.
 
-    Where that is this machine, a stand-in serves as long as the context lasts; it holds the files `held` of dist.
+    Where that is this machine, a stand-in serves as long as the context lasts; it holds copies of the files `held`.
     """
     if run.rehearsed_here is None:
         yield run.config.testpypi, os.environ
@@ -104,8 +127,8 @@ def rehearsal(run: Run, held: tuple[Dist, ...] = ()) -> Iterator[tuple[Index, Ma
     with run.scratch() as scratch:
         files = scratch / "testpypi"
         files.mkdir()
-        for dist in held:
-            shutil.copyfile(run.record.dist / dist.filename, files / dist.filename)
+        for path in held:
+            shutil.copyfile(path, files / path.name)
         with started(run.tools_in(scratch, "standin"), scratch) as (standin, tokens):
             yield _at(run.config.testpypi, standin.testpypi), tokens
 

@@ -19,7 +19,7 @@ from packaging.utils import canonicalize_name
 
 from . import process
 from .environment import LOGIN_IN_URL
-from .errors import ToolFailed
+from .errors import SiblingExcluded, ToolFailed
 from .installer import origin_of
 from .stages import Installed, Problem
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from .config import Config
-    from .installer import Installer, Origin, Origins, Venv
+    from .installer import Beside, Installer, Origin, Origins, Venv
 
     Narrowed = Callable[[Sequence[str]], Sequence[str]]
 
@@ -68,7 +68,9 @@ def live(
     `narrowed` says what to install for its requirements (default: those). Raises InstallFailed where its dependencies
     cannot be had.
     """
-    requirements = narrowed(needed(installer, venv, guest, config))
+    wanted = needed(installer, venv, guest, config)
+    stop_if_excluded(guest, wanted, installer.beside)
+    requirements = narrowed(wanted)
     origins = installer.dependencies(venv, [*requirements, *config.smoke_requires], guest.project, guest.version)
     installer.check(venv)
     report = probe(installer, venv, guest, config)
@@ -86,6 +88,24 @@ def live(
         ran=ran,
         problems=(*found, *smoke_problems),
     )
+
+
+def stop_if_excluded(guest: Guest, requirements: Iterable[str], beside: Iterable[Beside]) -> None:
+    """Raise SiblingExcluded where `guest` requires another version of a project than the one that is `beside` it."""
+    there = {canonicalize_name(one.project): one for one in beside}
+    for line in requirements:
+        requirement = parsed(line)
+        one = there.get(canonicalize_name(requirement.name)) if requirement else None
+        if requirement and one and not requirement.specifier.contains(one.version, prereleases=True):
+            raise SiblingExcluded(f"{guest.project} {guest.version}", line, f"{one.project} {one.version}")
+
+
+def parsed(line: str) -> Requirement | None:
+    """Return the requirement in `line`, None where it is not PEP 508."""
+    try:
+        return Requirement(line)
+    except InvalidRequirement:
+        return None
 
 
 def unknown_extras(guest: Guest, asked: Iterable[str], offered: Iterable[str]) -> list[Problem]:
@@ -120,9 +140,8 @@ def holding(requires: Iterable[str], project: str, extras: Sequence[str], surrou
     while wanted - known:
         fresh, known = wanted - known, set(wanted)
         for line in requires:
-            try:
-                requirement = Requirement(line)
-            except InvalidRequirement:
+            requirement = parsed(line)
+            if requirement is None:
                 lines.append(line)
                 continue
             if not any(_holds(requirement, extra, surroundings) for extra in fresh):

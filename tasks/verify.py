@@ -8,13 +8,15 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from . import report, standins, terminal, ways
+from packaging.utils import canonicalize_name
+
+from . import report, siblings, standins, terminal, ways
 from .errors import InstallFailed, LowestFailed, NotVerifiable, OtherBytes
 from .fitting import chosen, fits_everywhere, taken_by
 from .indexes import download, read_project, wait_until_served
 from .installer import Origin
 from .lowest import lowest
-from .publish import counts, elsewhere
+from .publish import elsewhere
 from .record import now
 from .stages import Built, Dist, Rehearsed, Verified
 from .stranger import Guest, live
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from .indexes import Holdings, Index
-    from .installer import Installer
+    from .installer import Installer, Venv
     from .run import Run
     from .stages import Cell, Installed
     from .stranger import Life
@@ -36,31 +38,54 @@ OTHER = re.compile("hash|zip file|extract archive", re.IGNORECASE)
 
 def verify(run: Run, cell: Cell) -> None:
     """Verify one cell of the matrix and record it; say so and go on where that is done already."""
-    run.record.read(Built, session=run.names["build"])
+    built = run.record.read(Built, session=run.names["build"])
     rehearsed = run.record.read(Rehearsed, session=run.names["testpypi"])
-    if not counts(run, rehearsed.index):
+    if not run.counts(rehearsed.index):
         raise elsewhere(run, rehearsed)
     label = f"{rehearsed.project} {rehearsed.version} ({cell.kind}, Python {cell.python})"
-    tries_lowest = run.config.tries_lowest(cell)
-    if any(
-        one.cell == cell and counts(run, one.index) and (one.lowest or not tries_lowest)
-        for one in run.record.verified()
-    ):
+    if _is_done(run, built, cell):
         run.say(f"{label} is verified already.")
         return
     dists = tuple(dist for dist in rehearsed.dists if dist.kind == cell.kind)
     if not dists:
         run.say(f"{label}: this release has no {cell.kind}.")
         return
-    with standins.rehearsal(run, rehearsed.dists) as (index, _):
+    with standins.rehearsal(run, _held(run, built)) as (index, _):
         try:
             life = _live(run, rehearsed, dists, index)
-            low = _live_with_lowest(run, rehearsed, dists, index, life) if tries_lowest else ()
+            low = _live_with_lowest(run, rehearsed, dists, index, life) if run.config.tries_lowest(cell) else ()
         except OtherBytes as met:
-            raise ways.explained(run, met, rehearsed.project, rehearsed.version) from None
+            raise ways.explained(run, met, met.project, met.version) from None
     run.record.write(replace(_record_of(rehearsed, index, cell, dists, life), lowest=low))
-    came = f"{report.dependencies(life.installed)} from {run.config.dependencies.name}"
+    came = _came_from(run, built, life)
     run.say(f"verified {label} from {index.name}, {came}; {report.imported(life.imported)}")
+
+
+def _came_from(run: Run, built: Built, life: Life) -> str:
+    """Say where what was installed beside the release came from."""
+    together = {canonicalize_name(one.built.project): one.label for one in siblings.of(run, built)}
+    names = [canonicalize_name(one.name) for one in life.installed]
+    others = [one for one, name in zip(life.installed, names, strict=True) if name not in together]
+    beside = "".join(f"{together[name]} likewise, " for name in names if name in together)
+    return f"{beside}{report.dependencies(others)} from {run.config.dependencies.name}"
+
+
+def _is_done(run: Run, built: Built, cell: Cell) -> bool:
+    """Whether `cell` was verified on this rehearsal index, with what its siblings still are."""
+    beside, tries_lowest = siblings.of(run, built), run.config.tries_lowest(cell)
+    return any(
+        one.cell == cell
+        and run.counts(one.index)
+        and (one.lowest or not tries_lowest)
+        and not any(siblings.others_than(sibling, one) for sibling in beside)
+        for one in run.record.verified()
+    )
+
+
+def _held(run: Run, built: Built) -> tuple[Path, ...]:
+    """Return the files that a stand-in on this machine has to serve: the release's, and those of its siblings."""
+    records = [(run.record, built), *((sibling.record, sibling.built) for sibling in siblings.of(run, built))]
+    return tuple(record.dist / dist.filename for record, of_it in records for dist in of_it.dists)
 
 
 def _live(run: Run, rehearsed: Rehearsed, dists: tuple[Dist, ...], index: Index) -> Life:
@@ -73,9 +98,23 @@ def _live(run: Run, rehearsed: Rehearsed, dists: tuple[Dist, ...], index: Index)
             install_wheel(run, installer, index, rehearsed, dists, pauses=RETRY_AFTER)
         else:
             installer.from_file(run.venv, fetched(index, rehearsed, local, served, scratch), rehearsed.project)
+        installer = _with_siblings(run, installer, run.venv, index)
         life = live(installer, run.venv, _guest(rehearsed, dists, served), run.config, run.root)
     _stop_on_errors(run, life, index)
     return life
+
+
+def _with_siblings(run: Run, installer: Installer, venv: Venv, index: Index) -> Installer:
+    """Return `installer` with the files of what is released together with the guest, as `index` serves them."""
+    built = run.record.find(Built)
+    place = installer.scratch / "beside"
+    place.mkdir(exist_ok=True)
+
+    def fetch(theirs: Rehearsed, dist: Dist) -> tuple[Path, str]:
+        served = _served(run, theirs, index)
+        return fetched(index, theirs, dist, served, place), served.url(dist)
+
+    return replace(installer, beside=siblings.served(run, built, venv, installer, fetch) if built else ())
 
 
 def _guest(rehearsed: Rehearsed, dists: tuple[Dist, ...], served: Holdings) -> Guest:
@@ -105,7 +144,9 @@ def _live_with_lowest(
 
     def narrowed(requirements: Sequence[str]) -> Sequence[str]:
         tags = taken_by(venv, installer.env, scratch)
-        found = lowest(requirements, life.python_version, tags, partial(read_project, run.config.dependencies))
+        fixed = {canonicalize_name(one.project) for one in installer.beside}
+        read = partial(read_project, run.config.dependencies)
+        found = lowest(requirements, life.python_version, tags, lambda name: () if name in fixed else read(name))
         pins.extend(found.pins)
         if found.unbounded:
             run.say(f"no lower bound, so not tried with their lowest version: {', '.join(found.unbounded)}")
@@ -115,6 +156,7 @@ def _live_with_lowest(
         installer = run.installer(scratch)
         venv = installer.create(scratch / "lowest", str(run.session.python))
         installer.from_file(venv, fetched(index, rehearsed, dist, served, scratch), rehearsed.project)
+        installer = _with_siblings(run, installer, venv, index)
         try:
             guest = _guest(rehearsed, (dist,), served)
             second = live(installer, venv, guest, run.config, run.root, narrowed=narrowed)

@@ -19,7 +19,7 @@ from tasks.check import check, inspect
 from tasks.config import Config
 from tasks.errors import FilesChanged, FindingsInFiles, InstallFailed, NotReady, StageMissing, ToolFailed
 from tasks.indexes import PYPI, Index
-from tasks.installer import Venv
+from tasks.installer import Beside, Venv
 from tasks.process import Outcome
 from tasks.record import Record
 from tasks.stages import Built, Cell, Changes, Checked, Dist, Installed, Problem, Tool
@@ -47,6 +47,7 @@ class Installer:
     asked: list[tuple[str, str | None]] = field(default_factory=list)
     failing: tuple[str, ...] = ()
     without: tuple[str, ...] = ()
+    beside: tuple[Beside, ...] = ()
 
     def create(self, root: Path, python: str | None) -> Venv:
         self.asked.append((root.parent.name.partition("-")[0], python))

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tasks.config import RESERVED, Config, is_project, load, supported_pythons
-from tasks.errors import BadConfig, BrokenToml, NoProject, NotYet, TwoConfigs
+from tasks.config import Config, is_project, load, supported_pythons
+from tasks.errors import BadConfig, BrokenToml, NoProject, TwoConfigs
 from tasks.indexes import PYPI, TESTPYPI
 from tasks.stages import Cell
 from tests.projects import write_tree
@@ -129,12 +129,6 @@ def test_a_secret_is_named_and_not_shown(tmp_path: Path) -> None:
         configured(tmp_path, '[tool.seatrial.indexes]\ndependencies = { simple = "https://ada:s3cret@a.example" }')
     assert "s3cret" not in str(error.value)
     assert "without a login in it" in str(error.value)
-
-
-@pytest.mark.parametrize("key", sorted(RESERVED))
-def test_a_reserved_setting_says_that_it_is_to_come(tmp_path: Path, key: str) -> None:
-    with pytest.raises(NotYet, match=f"The setting `{key}` is not supported by this version"):
-        configured(tmp_path, f"{key} = true")
 
 
 @pytest.mark.parametrize(

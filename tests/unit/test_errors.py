@@ -51,7 +51,7 @@ def test_a_message_says_what_happened_the_usual_cause_and_what_to_do(kind: type[
     assert text.count("What to do: ") == 1
 
 
-WITHOUT_CAUSE = {"FindingsInFiles", "NotYet"}  # what happened is the cause
+WITHOUT_CAUSE = {"FindingsInFiles"}  # what happened is the cause
 
 
 @each_kind
@@ -108,7 +108,6 @@ LINKS = "unset the others. Account: https://pypi.org/account/register/  Token: h
 @pytest.mark.parametrize(
     ("error", "said"),
     [
-        (module.NotYet("This"), "What to do: leave it out; the changelog says when it comes."),
         (module.BadConfig("tag", "text", None), "`tag` of [tool.seatrial] is not known, and should be text."),
         (module.BadConfig("tag", "text", 7), "`tag` of [tool.seatrial] is 7, and should be text."),
         (module.NotReady(1), "PyPI would refuse these files, or they would fail their users: 1 error."),

@@ -11,7 +11,7 @@ import pytest
 from tasks import environment
 from tasks.config import Config
 from tasks.errors import ToolFailed
-from tasks.installer import Installer, Origin, Venv
+from tasks.installer import Beside, Installer, Origin, Venv
 from tasks.stages import Installed
 from tasks.stranger import Guest, Life, _installed, _resolved, _words, holding, live, needed, smoke
 from tests.environments import Site
@@ -169,6 +169,7 @@ class Recorder:
     """Stands for an Installer: what it would install is written down."""
 
     scratch: Path
+    beside: tuple[Beside, ...] = ()
     env: Mapping[str, str] = field(default_factory=lambda: environment.for_install(os.environ))
     asked: list[str] = field(default_factory=list)
     checked: bool = False

@@ -1,0 +1,253 @@
+"""The packages of one repository: which there are, what each is called, and in which order they need each other.
+
+Read from the files as they lie there, without building anything. Workspaces of uv and hatch are recognised; without
+one, `packages` in [tool.seatrial] names the folders.
+"""
+
+from __future__ import annotations
+
+import configparser
+import graphlib
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
+
+from .config import document, is_project, load
+from .errors import BadConfig, NoSuchPackage, PackageCycle, TwoPackages
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+PRIVATE = "private ::"  # how classifiers begin that no index for everybody takes
+
+
+@dataclass(frozen=True)
+class Package:
+    """A package by its normalised name and its folder; `needs` are the folders of those that come before it."""
+
+    name: str
+    root: Path
+    needs: tuple[Path, ...] = field(default=())
+
+
+@dataclass(frozen=True)
+class Repository:
+    """The packages below the folder `root`; `left_out` are members of its workspace that are not for release."""
+
+    root: Path
+    packages: tuple[Package, ...]
+    left_out: tuple[str, ...] = ()
+
+    def package(self, word: str, start: Path) -> Package:
+        """Return the package that is called `word`, or is in the folder `word` seen from `start` or the root.
+
+        Raises NoSuchPackage.
+        """
+        folders = {(base / word).resolve() for base in (start, self.root)}
+        for package in self.packages:
+            if package.name == canonicalize_name(word) or package.root in folders:
+                return package
+        for folder in sorted(folders):
+            if folder.is_dir() and is_project(folder):
+                return alone(folder)
+        raise NoSuchPackage(word, self.root, tuple(package.name for package in self.packages))
+
+    def ordered(self) -> tuple[Package, ...]:
+        """Return the packages, each after those it needs. Raises PackageCycle."""
+        by_root = {package.root: package for package in self.packages}
+        try:
+            order = graphlib.TopologicalSorter({one.root: one.needs for one in self.packages}).static_order()
+            return tuple(by_root[root] for root in order if root in by_root)
+        except graphlib.CycleError as error:
+            names = [by_root[root].name if root in by_root else root.name for root in error.args[1]]
+            raise PackageCycle(tuple(reversed(names))) from None
+
+
+def find(root: Path) -> Repository:
+    """Return the packages of the repository in the folder `root`, each with what it needs of the others.
+
+    Raises TwoPackages, BrokenToml and BadConfig.
+    """
+    root = root.resolve()
+    private = {folder: _private(document(folder / "pyproject.toml"), folder) for folder in _members(root)}
+    left_out = (f"{folder.relative_to(root).as_posix()} ({why})" for folder, why in private.items() if why)
+    members = _with_siblings([folder for folder, why in private.items() if not why])
+    names = {folder: name_of(folder) for folder in members}
+    _stop_if_two(names)
+    found = tuple(Package(names[folder], folder, _needed(folder, names)) for folder in sorted(members))
+    return Repository(root, found, tuple(sorted(left_out)))
+
+
+def together(folder: Path, release_with: Sequence[str]) -> Repository:
+    """Return the package in `folder` and those that it is released together with: `release_with`, and what they name.
+
+    Raises TwoPackages, BrokenToml and BadConfig.
+    """
+    folder = folder.resolve()
+    own = _found(folder, release_with)
+    others = [member for member in _with_siblings(own) if member != folder]
+    _stop_if_two({member: name_of(member) for member in (folder, *others)})
+    return Repository(folder, (Package(name_of(folder), folder, own), *map(alone, others)))
+
+
+def alone(folder: Path) -> Package:
+    """Return the package in `folder`, with the siblings that its settings name."""
+    folder = folder.resolve()
+    return Package(name_of(folder), folder, siblings(folder))
+
+
+def _with_siblings(folders: Iterable[Path]) -> list[Path]:
+    """Return `folders` and all those that are released together with one of them."""
+    found: list[Path] = []
+    waiting = list(folders)
+    while waiting:
+        folder = waiting.pop(0)
+        if folder not in found:
+            found.append(folder)
+            waiting += siblings(folder)
+    return found
+
+
+def siblings(folder: Path) -> tuple[Path, ...]:
+    """Return the folders that `release-with` names in the package in `folder`.
+
+    Raises BadConfig, also for a folder that is no other package, and BrokenToml.
+    """
+    return _found(folder, load(folder).release_with)
+
+
+def _found(folder: Path, release_with: Sequence[str]) -> tuple[Path, ...]:
+    found = []
+    for word in release_with:
+        sibling = (folder / word).resolve()
+        if sibling == folder or not sibling.is_dir() or not is_project(sibling):
+            raise BadConfig("release-with", f"folders of other packages, seen from {folder}", word)
+        found.append(sibling)
+    return tuple(dict.fromkeys(found))
+
+
+def relative(folder: Path, start: Path) -> str:
+    """Return the way from the folder `start` to `folder`, with forward slashes; there may be none between drives."""
+    try:
+        return Path(os.path.relpath(folder.resolve(), start.resolve())).as_posix()
+    except ValueError:
+        return folder.as_posix()
+
+
+def name_of(folder: Path) -> str:
+    """Return the normalised name of the package in `folder`: where it is written down, else the folder's own."""
+    said = document(folder / "pyproject.toml")
+    tables = (_table(said, "project"), _table(said, "tool", "poetry"), _setup_cfg(folder))
+    name = next((table["name"] for table in tables if isinstance(table.get("name"), str)), folder.name)
+    return canonicalize_name(name)
+
+
+def _setup_cfg(folder: Path) -> Mapping[str, Any]:
+    parser = configparser.RawConfigParser()
+    try:
+        parser.read(folder / "setup.cfg", encoding="utf-8")
+    except (configparser.Error, UnicodeDecodeError):
+        return {}  # the build says what is wrong with it
+    return dict(parser["metadata"]) if parser.has_section("metadata") else {}
+
+
+def _members(root: Path) -> list[Path]:
+    """Return the folders of the packages: those that `packages` names, else the members of a workspace."""
+    own = load(root).packages if is_project(root) or (root / "seatrial.toml").exists() else ()
+    if own:
+        return _folders(root, own, ())
+    said = document(root / "pyproject.toml")
+    found: list[Path] = []
+    for members, excluded in _workspaces(root, said):
+        found += _folders(root, members, excluded)
+    if found and "project" in said:
+        found.append(root)
+    return list(dict.fromkeys(found))
+
+
+def _workspaces(root: Path, said: Mapping[str, Any]) -> Iterator[tuple[list[str], list[str]]]:
+    """Yield what each workspace of the repository includes and excludes, as patterns.
+
+    uv: [tool.uv.workspace]; hatch: `workspace` in an environment, in pyproject.toml or in hatch.toml.
+    """
+    tables = [_table(said, "tool", "uv", "workspace")]
+    for envs in (_table(said, "tool", "hatch", "envs"), _table(document(root / "hatch.toml"), "envs")):
+        tables += [_table(envs, name, "workspace") for name in envs]
+    for table in tables:
+        yield [*map(_pattern, _list(table, "members"))], [*map(_pattern, _list(table, "exclude"))]
+
+
+def _table(said: Mapping[str, Any], *keys: str) -> Mapping[str, Any]:
+    """Return the table at `keys` in a document of others, empty where there is none."""
+    for key in keys:
+        inner = said.get(key)
+        said = inner if isinstance(inner, dict) else {}
+    return said
+
+
+def _list(said: Mapping[str, Any], key: str) -> list[Any]:
+    inner = said.get(key)
+    return inner if isinstance(inner, list) else []
+
+
+def _pattern(member: Any) -> str:
+    """Return the pattern of a member of a workspace, which hatch lets be a table with features beside the path."""
+    return str(member.get("path", "")) if isinstance(member, dict) else str(member)
+
+
+def _folders(root: Path, patterns: Iterable[str], excluded: Iterable[str]) -> list[Path]:
+    """Return the folders with a project in them that match `patterns`, without those that match `excluded`."""
+    out = {folder.resolve() for pattern in excluded for folder in _matching(root, pattern)}
+    found = [folder.resolve() for pattern in patterns for folder in _matching(root, pattern)]
+    return [folder for folder in found if folder not in out and is_project(folder)]
+
+
+def _matching(root: Path, pattern: str) -> list[Path]:
+    pattern = pattern.strip("/").removeprefix("./")
+    if pattern in {"", "."}:
+        return [root]
+    return sorted(path for path in root.glob(pattern) if path.is_dir() and not path.name.startswith("."))
+
+
+def _private(said: Mapping[str, Any], folder: Path) -> str:
+    """Return why the package with the document `said` is not for release, empty if it is."""
+    if _table(said, "tool", "uv").get("package") is False:
+        return "tool.uv.package = false"
+    if "build-system" not in said and not any((folder / name).exists() for name in ("setup.py", "setup.cfg")):
+        return "no [build-system]"
+    classifiers = _list(_table(said, "project"), "classifiers")
+    return next((str(one) for one in classifiers if str(one).lower().startswith(PRIVATE)), "")
+
+
+def _stop_if_two(names: Mapping[Path, str]) -> None:
+    for name in sorted(set(names.values())):
+        folders = tuple(str(folder) for folder in sorted(names) if names[folder] == name)
+        if len(folders) > 1:
+            raise TwoPackages(name, folders)
+
+
+def _needed(folder: Path, names: Mapping[Path, str]) -> tuple[Path, ...]:
+    """Return the folders that the package in `folder` needs: its `release-with`, and members that it depends on."""
+    wanted = _dependencies(document(folder / "pyproject.toml"), load(folder).extras)
+    members = [other for other, name in names.items() if name in wanted and other != folder]
+    return tuple(dict.fromkeys([*siblings(folder), *members]))
+
+
+def _dependencies(said: Mapping[str, Any], extras: Sequence[str]) -> set[str]:
+    """Return the normalised names of what a package depends on, with its `extras`, as far as that is written down."""
+    project = _table(said, "project")
+    optional = _table(project, "optional-dependencies")
+    lines = [*_list(project, "dependencies"), *(line for extra in extras for line in _list(optional, extra))]
+    found = {name for line in lines if (name := _required(line))}
+    return found | {canonicalize_name(name) for name in _table(said, "tool", "poetry", "dependencies")}
+
+
+def _required(line: Any) -> str:
+    try:
+        return canonicalize_name(Requirement(str(line)).name)
+    except InvalidRequirement:
+        return ""

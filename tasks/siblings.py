@@ -1,0 +1,199 @@
+"""Packages that are released together: what one needs of the others' records and files.
+
+A sibling's files come from its own ``dist/`` in `check`, and from the index under test in `verify`; each time they are
+those of its own record, by hash. Everything else that is installed comes from the index of the dependencies.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from packaging.utils import canonicalize_name
+
+from . import packages
+from .errors import (
+    PackageCycle,
+    SiblingChanged,
+    SiblingElsewhere,
+    SiblingNotReady,
+    SiblingNotReleased,
+    TwoPackages,
+)
+from .fitting import chosen, fits_everywhere, fitting, taken_by
+from .indexes import holdings, stop_if_different
+from .installer import Beside
+from .stages import Built, Rehearsed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from .installer import Installer, Venv
+    from .record import Record
+    from .run import Run
+    from .stages import Dist, Installed, Verified
+
+
+@dataclass(frozen=True)
+class Sibling:
+    """A package that is released together with another: its folder, its record, and what that says was built."""
+
+    root: Path
+    record: Record
+    built: Built
+
+    @property
+    def label(self) -> str:
+        return f"{self.built.project} {self.built.version}"
+
+
+def of(run: Run, built: Built) -> tuple[Sibling, ...]:
+    """Return what is released together with `built`, the files of each unchanged; those that others need first.
+
+    Raises SiblingNotReady, PackageCycle, TwoPackages, and what reading a record raises.
+    """
+    found: dict[Path, Sibling] = {}
+    _collect(run, run.root.resolve(), built, (), found)
+    siblings = tuple(found.values())
+    _stop_if_two(built, run.root, siblings)
+    return siblings
+
+
+def _collect(run: Run, root: Path, built: Built, way: tuple[Path, ...], found: dict[Path, Sibling]) -> None:
+    """Put the siblings of `built`, which is in `root`, into `found`; `way` leads from the package of `run` to it."""
+    for word in built.release_with:
+        folder = (root / word).resolve()
+        if folder in {*way, root}:
+            raise PackageCycle(tuple(map(packages.name_of, (folder, *_since(folder, (*way, root)), folder))))
+        if folder in found:
+            continue
+        record = run.record_of(folder)
+        theirs = record.find(Built)
+        if theirs is None:
+            raise SiblingNotReady(_named(folder, run), "built", run.command_in(folder, "build"))
+        record.rehash(theirs.dists)
+        _collect(run, folder, theirs, (*way, root), found)
+        found[folder] = Sibling(folder, record, theirs)
+
+
+def _since(folder: Path, way: tuple[Path, ...]) -> tuple[Path, ...]:
+    return way[way.index(folder) + 1 :]
+
+
+def _named(folder: Path, run: Run) -> str:
+    """Return the name of a package that is not built, and where it is."""
+    return f"{packages.name_of(folder)} ({packages.relative(folder, run.root)})"
+
+
+def _stop_if_two(built: Built, root: Path, siblings: tuple[Sibling, ...]) -> None:
+    """Raise TwoPackages where two of them, or one and `built`, have one name."""
+    folders: dict[str, list[str]] = {canonicalize_name(built.project): [str(root)]}
+    for sibling in siblings:
+        folders.setdefault(canonicalize_name(sibling.built.project), []).append(str(sibling.root))
+    for name, of_name in folders.items():
+        if len(of_name) > 1:
+            raise TwoPackages(name, tuple(of_name))
+
+
+def commit_note(sibling: Sibling, built: Built) -> str:
+    """Return from which commit `sibling` was built, where that is another than that of `built`."""
+    if sibling.built.commit in {None, built.commit}:
+        return ""
+    return f" (built from {str(sibling.built.commit)[:12]}, this package from {str(built.commit)[:12]})"
+
+
+def local(run: Run, built: Built, venv: Venv, installer: Installer) -> tuple[Beside, ...]:
+    """Return the file of each sibling that `venv` takes, from the sibling's own ``dist/``."""
+    found = []
+    for sibling in of(run, built):
+        dist = _fitting(sibling.built.dists, venv, installer)
+        path = sibling.record.dist / dist.filename
+        found.append(Beside(sibling.built.project, sibling.built.version, path, dist.sha256, path.as_uri()))
+    return tuple(found)
+
+
+def _fitting(dists: tuple[Dist, ...], venv: Venv, installer: Installer) -> Dist:
+    """Return the one of `dists` that an installer takes in `venv`: a wheel that fits, else the sdist.
+
+    Raises NoFittingWheel where there is neither.
+    """
+    wheels = tuple(dist for dist in dists if dist.kind == "wheel")
+    sdist = next((dist for dist in dists if dist.kind == "sdist"), None)
+    if fits_everywhere(wheels):
+        return next(dist for dist in wheels if fits_everywhere([dist]))
+    if not wheels and sdist:
+        return sdist
+    taken = taken_by(venv, installer.env, installer.scratch)
+    name = fitting((dist.filename for dist in wheels), taken)
+    if name is None and sdist:
+        return sdist
+    return chosen(wheels, taken, "of this environment")
+
+
+def rehearsed(run: Run, built: Built) -> Iterator[tuple[Sibling, Rehearsed]]:
+    """Yield each sibling with its rehearsal on the index under test.
+
+    Raises SiblingNotReady where there is none, SiblingElsewhere where it was another index.
+    """
+    for sibling in of(run, built):
+        found = sibling.record.find(Rehearsed)
+        again = run.command_in(sibling.root, "testpypi", *run.once)
+        if found is None:
+            raise SiblingNotReady(sibling.label, "rehearsed", again)
+        if not run.counts(found.index):
+            expected = "a stand-in on this machine" if run.rehearsed_here else run.config.testpypi.simple
+            raise SiblingElsewhere(sibling.label, found.index, expected, again)
+        yield sibling, found
+
+
+def served(
+    run: Run,
+    built: Built,
+    venv: Venv,
+    installer: Installer,
+    fetch: Callable[[Rehearsed, Dist], tuple[Path, str]],
+) -> tuple[Beside, ...]:
+    """Return the file of each sibling that `venv` takes, as the index under test serves it.
+
+    `fetch` gets it, proves its bytes, and returns its path and its URL.
+    """
+    found = []
+    for sibling, theirs in rehearsed(run, built):
+        dist = _fitting(sibling.built.dists, venv, installer)
+        path, url = fetch(theirs, dist)
+        found.append(Beside(sibling.built.project, sibling.built.version, path, dist.sha256, url))
+    return tuple(found)
+
+
+def stop_unless_released(run: Run, built: Built, verified: tuple[Verified, ...]) -> None:
+    """Raise what keeps `built` from being released: a sibling that the index does not serve, or that has changed.
+
+    Raises SiblingNotReleased, SiblingChanged, OtherBytes, and what reading an index raises.
+    """
+    for sibling in of(run, built):
+        _stop_if_changed(run, sibling, verified)
+        index, theirs = run.config.pypi, sibling.built
+        found = holdings(index, theirs.project, theirs.version, theirs.dists)
+        stop_if_different(index, found, theirs.project, theirs.version)
+        if found.absent:
+            names = tuple(dist.filename for dist in found.absent)
+            raise SiblingNotReleased(index.name, sibling.label, names, run.command_in(sibling.root, "pypi"))
+
+
+def _stop_if_changed(run: Run, sibling: Sibling, verified: tuple[Verified, ...]) -> None:
+    """Raise SiblingChanged where a cell was verified with another file of `sibling` than those of its record."""
+    met = tuple(
+        f"{one.name} {one.version} (sha256 {one.sha256}, Python {cell.python}, {cell.kind})"
+        for cell in verified
+        for one in others_than(sibling, cell)
+    )
+    if met:
+        raise SiblingChanged(sibling.label, met, run.command("verify"))
+
+
+def others_than(sibling: Sibling, verified: Verified) -> tuple[Installed, ...]:
+    """Return what `verified` had installed as `sibling`, and is none of the files of its record."""
+    recorded = {dist.sha256 for dist in sibling.built.dists}
+    name = canonicalize_name(sibling.built.project)
+    return tuple(one for one in verified.installed if one.name == name and one.sha256 not in recorded)

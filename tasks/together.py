@@ -1,0 +1,198 @@
+"""A session for one package of this repository, or for all of them: each in a nox of its own, in its own folder.
+
+``nox -s build -- --package core`` is what ``seatrial build`` is in that folder. With ``--all`` those that do not need
+each other run side by side, and what needs another comes after it.
+"""
+
+from __future__ import annotations
+
+import graphlib
+import os
+import sys
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from . import packages, process, publish, report
+from .errand import ALL, Errand
+from .errors import BadOption, NoPackages, NotConfirmed, TogetherFailed
+from .record import DIGEST_VARIABLE
+from .register import PROJECT_VARIABLE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from concurrent.futures import Future
+
+    from .errand import Typed
+    from .options import Options
+    from .packages import Package, Repository
+    from .run import Run
+
+    RunIn = Callable[[Path, Errand], Run]
+    Rehearse = Callable[[Run, "Caller", Repository], None]
+
+REGISTER = Path(__file__).with_name("register.py")
+START = "import sys; sys.path[:] = [p for p in sys.path if p]; from nox.__main__ import main; main()"
+FOLLOWING = {"build": "check", "check": "testpypi", "testpypi": "verify", "verify": "pypi", "dryrun": "testpypi"}
+_SEEN_TO: set[tuple[str, ...]] = set()  # sessions of `verify`, one a cell: the first sees to all cells of all packages
+
+
+def nox(noxfile: Path, envdir: Path) -> tuple[str, ...]:
+    """Return the command that starts nox on `noxfile`, safe from modules in the current folder."""
+    verbose = ("--verbose",) if process.is_verbose() else ()
+    return (sys.executable, "-c", START, "--noxfile", str(noxfile), "--envdir", str(envdir), *verbose)
+
+
+@dataclass(frozen=True)
+class Caller:
+    """The session `name` that was asked to work for packages of the repository in `root`.
+
+    `words` are what was typed after the double dash without the choice of packages, `start` is where that was, and
+    `envdir` takes the environments.
+    """
+
+    name: str
+    typed: Typed
+    root: Path
+    start: Path
+    envdir: Path
+    words: tuple[str, ...]
+
+    def argv(self, package: Package) -> tuple[str, ...]:
+        """Return the command that runs this session for `package`."""
+        command = nox(REGISTER, self.envdir / "packages" / package.name)
+        return (*command, "--no-dependencies", "--session", self.name, "--", *self.words)
+
+    def one_of_all(self, package: Package) -> Errand:
+        """Return what is told to the session for `package`: what it needs of the others is released with it."""
+        beside = tuple(packages.relative(folder, package.root) for folder in package.needs)
+        return Errand(self.for_all, beside)
+
+    @property
+    def for_all(self) -> Typed:
+        return replace(self.typed, option=ALL)
+
+
+def run(caller: Caller, asked: Options, run_in: RunIn, rehearse: Rehearse) -> None:
+    """Run the session of `caller` for the package or the packages that are `asked` for.
+
+    `run_in` returns a session at work for the package in a folder; `rehearse` makes a dry run of all.
+    Raises BadOption, NoPackages, NoSuchPackage, PackageCycle and TogetherFailed.
+    """
+    _stop_if_senseless(caller, asked)
+    if caller.name == "verify" and (key := (caller.name, *caller.words, asked.package or "")) in _SEEN_TO:
+        report.say("the first session of `verify` has seen to this cell as well.")
+        return
+    if caller.name == "verify":
+        _SEEN_TO.add(key)
+    repository = packages.find(caller.root)
+    if asked.package is not None:
+        package = repository.package(asked.package, caller.start)
+        one(caller, package, Errand(caller.typed.for_package(package.name)), os.environ)
+        return
+    _say_which(repository)
+    if caller.name == "pypi":
+        _release(caller, repository, asked, run_in)
+    elif caller.name == "dryrun":
+        rehearse(run_in(caller.root, Errand(caller.for_all)), caller, repository)
+    else:
+        outer = {name: value for name, value in os.environ.items() if name != DIGEST_VARIABLE}
+        side_by_side(caller, repository, lambda _: outer)
+    if caller.name in FOLLOWING:
+        report.say(f"next: {caller.for_all.command(FOLLOWING[caller.name])}")
+
+
+def _stop_if_senseless(caller: Caller, asked: Options) -> None:
+    prog = f"{caller.typed.command(caller.name)} --" if not caller.typed.door else caller.typed.command(caller.name)
+    if asked.package is not None and asked.all:
+        raise BadOption(prog, "--package and --all exclude each other")
+    if caller.name == "inspect":
+        raise BadOption(prog, "it takes files, and no package")
+    if asked.all and caller.name == "rebuild":
+        raise BadOption(prog, "a VERSION is of one package: give it with --package NAME")
+    if asked.all and asked.taken_from:
+        raise BadOption(prog, "--from takes the files of one package: give it with --package NAME")
+
+
+def _say_which(repository: Repository) -> None:
+    if not repository.packages:
+        raise NoPackages(repository.root)
+    ordered = repository.ordered()
+    report.say(f"{len(ordered)} packages: {', '.join(package.name for package in ordered)}")
+    if repository.left_out:
+        report.say(f"not for release: {', '.join(repository.left_out)}")
+
+
+def one(caller: Caller, package: Package, errand: Errand, outer: Mapping[str, str]) -> None:
+    """Run the session for `package`, its output going where ours goes. Raises TogetherFailed."""
+    env = _environment(package, errand, outer)
+    if process.run_shown(caller.argv(package), env=env, cwd=caller.start) != 0:
+        raise TogetherFailed(caller.name, (package.name,), ())
+
+
+def _environment(package: Package, errand: Errand, outer: Mapping[str, str]) -> dict[str, str]:
+    return {**outer, **errand.to_environment(), PROJECT_VARIABLE: str(package.root)}
+
+
+def side_by_side(caller: Caller, repository: Repository, outer: Callable[[Package], Mapping[str, str]]) -> None:
+    """Run the session for all packages, as many at once as there are processors; show what each says in one piece.
+
+    `outer` returns the environment of the one for a package.
+    """
+
+    def act(package: Package) -> bool:
+        env = _environment(package, caller.one_of_all(package), outer(package))
+        done = process.run(caller.argv(package), env=env, cwd=caller.start)
+        report.say(f"\n== {package.name}\n{done.output.strip()}")
+        return done.code == 0
+
+    in_order(caller.name, repository, act)
+
+
+def in_order(session: str, repository: Repository, act: Callable[[Package], bool]) -> None:
+    """Let `act` work on all packages, each after those it needs, as many at once as there are processors.
+
+    What needs a package for which `act` returned False is not begun. Raises PackageCycle, and TogetherFailed.
+    """
+    by_root = {package.root: package for package in repository.ordered()}
+    graph = graphlib.TopologicalSorter({package.root: package.needs for package in by_root.values()})
+    graph.prepare()
+    done: list[str] = []
+    failed: list[str] = []
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        running: dict[Future[bool], Path] = {}
+        while graph.is_active():
+            running |= {pool.submit(act, by_root[root]): root for root in graph.get_ready()}
+            if not running:
+                break  # what is left needs something that failed
+            finished, _ = wait(running, return_when=FIRST_COMPLETED)
+            for future in finished:
+                root = running.pop(future)
+                if future.result():
+                    graph.done(root)
+                    done.append(by_root[root].name)
+                else:
+                    failed.append(by_root[root].name)
+    if failed:
+        waiting = (package.name for package in by_root.values() if package.name not in {*done, *failed})
+        raise TogetherFailed(session, tuple(failed), tuple(waiting))
+
+
+def _release(caller: Caller, repository: Repository, asked: Options, run_in: RunIn) -> None:
+    """Upload all packages, one after the other; the first that fails ends it.
+
+    Before the first byte is sent, all of them are proved and confirmed: what is uploaded cannot be taken back.
+    """
+    ordered = repository.ordered()
+    for package in ordered:
+        here = run_in(package.root, Errand(caller.typed.for_package(package.name)))
+        built = publish.proved(here)
+        if asked.yes is not None and built.version != asked.yes:
+            again = here.command("pypi", "--yes", built.version)
+            raise NotConfirmed(built.project, built.version, asked.yes, again)
+    for place, package in enumerate(ordered):
+        env = _environment(package, caller.one_of_all(package), os.environ)
+        if process.run_shown(caller.argv(package), env=env, cwd=caller.start) != 0:
+            left = tuple(later.name for later in ordered[place + 1 :])
+            raise TogetherFailed(caller.name, (package.name,), left)
