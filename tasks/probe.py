@@ -72,7 +72,7 @@ def main(argv: Sequence[str]) -> int:
     if args.mode == "environment":
         document: dict[str, Any] = dict(environment())
     else:
-        document = look().check(args.name, args.version, args.import_name, args.time_limit)
+        document = look().check(args.name, args.import_name, args.time_limit)
     with open(args.out, "w", encoding="utf-8") as file:
         json.dump(document, file, indent=1)
     return 0
@@ -86,7 +86,6 @@ def _parser() -> argparse.ArgumentParser:
     modes.add_parser("environment", parents=[common], help="the marker variables of this interpreter")
     checking = modes.add_parser("check", parents=[common], help="look at one distribution")
     checking.add_argument("--name", required=True)
-    checking.add_argument("--version", required=True)
     checking.add_argument("--import-name", action="append", default=[], metavar="NAME", help="import these only")
     checking.add_argument("--time-limit", type=float, default=TIME_LIMIT, metavar="SECONDS", help="for each import")
     return parser

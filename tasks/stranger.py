@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
+from packaging.version import InvalidVersion, Version
 
 from . import process
 from .environment import LOGIN_IN_URL
@@ -76,6 +77,7 @@ def live(
     report = probe(installer, venv, guest, config)
     ran, smoke_problems = smoke(installer, venv, guest, config, checkout)
     found = [Problem(f"install-{p['kind']}", p["severity"], guest.label, p["message"]) for p in report["problems"]]
+    found[:0] = other_version(guest, report["distribution"])
     found += unknown_extras(guest, config.extras, report["extras"])
     installed = _installed(report, origins | {canonicalize_name(guest.project): guest.origins})
     return Life(
@@ -106,6 +108,17 @@ def parsed(line: str) -> Requirement | None:
         return Requirement(line)
     except InvalidRequirement:
         return None
+
+
+def other_version(guest: Guest, distribution: Mapping[str, Any] | None) -> list[Problem]:
+    """Return a problem where the installed `distribution` is of another version than `guest` (PEP 440)."""
+    there = (distribution or {"version": guest.version})["version"]
+    try:
+        same = Version(there) == Version(guest.version)
+    except InvalidVersion:
+        same = False
+    message = f"{guest.project} {there or '(no version)'} is installed instead of {guest.version}."
+    return [] if same else [Problem("install-version", "error", guest.label, message)]
 
 
 def unknown_extras(guest: Guest, asked: Iterable[str], offered: Iterable[str]) -> list[Problem]:
@@ -161,7 +174,7 @@ def _holds(requirement: Requirement, extra: str, surroundings: Mapping[str, str]
 def probe(installer: Installer, venv: Venv, guest: Guest, config: Config) -> Any:
     """Return what the probe found in `venv` (see `probe`)."""
     names = [word for name in config.import_names for word in ("--import-name", name)]
-    return _ask_probe(installer, venv, "check", "--name", guest.project, "--version", guest.version, *names)
+    return _ask_probe(installer, venv, "check", "--name", guest.project, *names)
 
 
 def _ask_probe(installer: Installer, venv: Venv, mode: str, *args: str) -> Any:

@@ -39,19 +39,6 @@ SOURCE = 1 << 22  # bytes of source that are compiled
 HASHES = frozenset({"sha256", "sha384", "sha512"})  # what the wheel format allows, and Python is sure to have
 
 
-def version_problems(subject: Subject, version: str) -> Iterator[Problem]:
-    """The version that is installed must be the one that was released."""
-    if _plain_version(subject.version) != _plain_version(version):
-        message = f"{subject.name} {subject.version or '(no version)'} is installed instead of {version}."
-        yield finding("version", subject.name, message)
-
-
-def _plain_version(version: str) -> str:
-    """Return `version` without what file names change in it; the rest has to be the same, letter by letter."""
-    without_zeros = re.sub(r"\b0+(?=\d)", "", version.strip().lower())
-    return re.sub(r"[-_.]+", ".", without_zeros)
-
-
 def file_problems(subject: Subject) -> Iterator[Problem]:
     """What RECORD lists must be there as it was released, but for the bytecode that is made anew at will."""
     if not subject.own:

@@ -11,7 +11,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from .attempts import Attempt, attempts
-from .files import file_problems, shared_names, source_problems, start_problems, version_problems
+from .files import file_problems, shared_names, source_problems, start_problems
 from .modules import module_problems
 from .names import is_import_name
 from .points import entry_point_problems
@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     Problem = dict[str, str]
 
 
-def check(name: str, version: str, setting: Sequence[str], time_limit: float) -> dict[str, Any]:
-    """Return the document on the installed distribution `name`, which should be of `version`.
+def check(name: str, setting: Sequence[str], time_limit: float) -> dict[str, Any]:
+    """Return the document on the installed distribution `name`.
 
     `setting` are the import names that the project's configuration has, if any.
     """
@@ -45,7 +45,6 @@ def check(name: str, version: str, setting: Sequence[str], time_limit: float) ->
     else:
         subject = subject_of(dist)
         modules, problems = _look_at(subject, setting, time_limit)
-        problems[:0] = version_problems(subject, version)
         about = _about(subject, modules, asked=bool(setting))
     return {**_interpreter(), **about, "problems": problems, "installed": _installed()}
 

@@ -424,9 +424,9 @@ def test_a_process_is_ended_as_on_windows() -> None:
 # A whole distribution.
 
 
-def look(*setting: str, name: str = "demo", version: str = "1.0", limit: float = LIMIT) -> dict[str, Any]:
+def look(*setting: str, name: str = "demo", limit: float = LIMIT) -> dict[str, Any]:
     """Return the document on what is in `site`, made in this interpreter; only the imports are in one of `site`."""
-    document = check(name, version, setting, limit)
+    document = check(name, setting, limit)
     json.dumps(document)
     return document
 
@@ -467,28 +467,6 @@ def test_a_distribution_that_is_not_there() -> None:
 def test_a_distribution_is_found_however_it_is_spelt(site: Site, name: str) -> None:
     site.install({"demo.py": ""}, name="de-mo.x")
     assert look(name=name)["problems"] == []
-
-
-@pytest.mark.parametrize(
-    ("there", "wanted"),
-    [("1.0", "1.0"), ("1.0+Ubuntu-1", "1.0+ubuntu.1"), ("2026.08.17", "2026.8.17"), ("0.01", "0.1")],
-)
-def test_the_released_version_is_in_order(site: Site, there: str, wanted: str) -> None:
-    site.install({"demo.py": ""}, version=there)
-    assert look(version=wanted)["problems"] == []
-
-
-@pytest.mark.parametrize("there", ["1.0.1", "1.0rc1", "2.0", "1.00.1", "10"])
-def test_another_version_is_told(site: Site, there: str) -> None:
-    site.install({"demo.py": ""}, version=there)
-    document = look()
-    assert found(document) == [("error", "version", "demo")]
-    assert f"demo {there} is installed instead of 1.0" in said(document)
-
-
-def test_metadata_without_a_version_is_told(site: Site) -> None:
-    site.install({"demo.py": ""}, info={"METADATA": "Metadata-Version: 2.1\nName: demo\n"})
-    assert "demo (no version) is installed" in said(look())
 
 
 def test_what_does_not_import_is_told_with_its_place(site: Site) -> None:
@@ -1253,7 +1231,7 @@ def test_main_writes_what_each_mode_finds(site: Site, tmp_path: Path, monkeypatc
         return json.loads((tmp_path / "answer.json").read_text(encoding="utf-8"))
 
     assert answer("environment") == probe.environment()
-    check = answer("check", "--name", "demo", "--version", "1.0", "--import-name", "demo", "--time-limit", "60")
+    check = answer("check", "--name", "demo", "--import-name", "demo", "--time-limit", "60")
     assert (check["problems"], check["imported"]) == ([], ["demo"])
 
 
@@ -1291,7 +1269,7 @@ POINTS = "[console_scripts]\ndemo = demo.cli:main\nworse = demo.cli:absent\n"
 
 def check_by_program(site: Site, out: Path) -> Any:
     site.install(PROGRAM, entry_points=POINTS, scripts=["demo", "worse"], absent=["demo/lost.txt"])
-    return run_probe(site, out, "check", "--name", "demo", "--version", "1.0")
+    return run_probe(site, out, "check", "--name", "demo")
 
 
 def test_the_program_finds_the_same(site: Site, tmp_path: Path) -> None:

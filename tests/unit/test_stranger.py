@@ -3,7 +3,7 @@ from __future__ import annotations
 import os
 import shlex
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
@@ -13,7 +13,7 @@ from tasks.config import Config
 from tasks.errors import ToolFailed
 from tasks.installer import Beside, Installer, Origin, Venv
 from tasks.stages import Installed
-from tasks.stranger import Guest, Life, _installed, _resolved, _words, holding, live, needed, smoke
+from tasks.stranger import Guest, Life, _installed, _resolved, _words, holding, live, needed, other_version, smoke
 from tests.environments import Site
 
 if TYPE_CHECKING:
@@ -229,6 +229,29 @@ def test_a_sound_guest_lives(recorder: Recorder, home: tuple[Venv, Site], site: 
     assert life.installed == (Installed("attrs", "23.1", ATTRS.url, ATTRS.sha256), life.guest)
     assert life.python_version == "{}.{}.{}".format(*sys.version_info)
     assert life.sys_platform == sys.platform
+
+
+@pytest.mark.parametrize(
+    ("there", "wanted"),
+    [
+        ("1.0", "1.0"),
+        ("1.0+Ubuntu-1", "1.0+ubuntu.1"),
+        ("2026.08.17", "2026.8.17"),
+        ("0.01", "0.1"),
+        ("1.0.dev", "1.0.dev0"),
+    ],
+)
+def test_the_released_version_may_be_spelt_in_another_way(there: str, wanted: str) -> None:
+    assert other_version(replace(GUEST, version=wanted), {"version": there}) == []
+    assert other_version(GUEST, None) == []  # the probe has told that nothing is installed
+
+
+@pytest.mark.parametrize("there", ["1.0.1", "1.0rc1", "2.0", "1.00.1", "10", "a version", ""])
+def test_another_version_is_told(recorder: Recorder, home: tuple[Venv, Site], site: Site, there: str) -> None:
+    site.install({"demo.py": ""}, info={"METADATA": f"Metadata-Version: 2.1\nName: demo\nVersion: {there}\n"})
+    (problem,) = lived(recorder, home).problems
+    assert (problem.rule, problem.severity, problem.file) == ("install-version", "error", GUEST.label)
+    assert problem.message == f"demo {there or '(no version)'} is installed instead of 1.0."
 
 
 def test_what_the_probe_finds_is_a_problem_of_the_file(recorder: Recorder, home: tuple[Venv, Site], site: Site) -> None:
