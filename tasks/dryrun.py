@@ -45,7 +45,7 @@ def dryrun(run: Run, nox: process.Argv) -> None:
 
     What it is released together with comes first, to the same two.
     """
-    if run.standin:  # one of several packages
+    if run.standin and run.standin.is_shared:
         tokens = {name: os.environ[name] for name in standins.TOKENS}
         _release(run, nox, run.standin, _environment(run, tokens))
         return
@@ -236,7 +236,7 @@ def _summary(run: Run, standin: Standin) -> None:
         run.say(f"warnings of `check`, in full above:{listing(sorted({warning.rule for warning in warnings}))}")
     if built.dirty:
         run.say("the tree has changes that are not committed: commit them before `testpypi`")
-    if run.standin:
+    if standin.is_shared:
         return
     run.say(CANNOT_SHOW)
     if run.options.keep:

@@ -60,7 +60,8 @@ NAMES = ("build", "check", "testpypi", "verify", "pypi", "dryrun", "inspect", "s
 READERS = frozenset({"check", "testpypi", "verify", "pypi", "dryrun", "rebuild"})  # of an index, with its login
 BACKENDS = "uv|virtualenv"
 HERE = Path(__file__).resolve().parent
-COMMAND = re.compile(r"nox -s ([\w-]+)( --)?")
+# What a message says, but where the choice of a package stands in it already.
+COMMAND = re.compile(r"nox -s ([\w-]+)(?![\w-])(?! -- --(?:package|all)\b)( --)?")
 # Cells of `verify` may run side by side (`nox -j`, where nox has it), everything else only alone: it shares the record.
 PARALLEL = "allow_parallel" in inspection.signature(nox.session).parameters
 NEEDED_BY_VIRTUALENV = {"virtualenv", "packaging", "platformdirs", "filelock", "distlib", "python_discovery"}
@@ -362,7 +363,8 @@ def _run(setup: Setup, name: str, session: nox.Session, asked: options.Options) 
     """Return what the session `name` has at hand, for the project itself or inside a dry run."""
     standin = standins.from_environment(os.environ)
     config = _settings(setup.config, name, asked, standin)
-    record = Record.of(standin.place if standin else setup.root, os.environ.get(DIGEST_VARIABLE))
+    place = standin.place_of(setup.root.resolve()) if standin else setup.root
+    record = Record.of(place, os.environ.get(DIGEST_VARIABLE))
     return Run(
         session=session,
         name=name,

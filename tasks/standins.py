@@ -59,6 +59,11 @@ class Standin:
         return Path(self.places.get(str(folder), self.place))
 
     @property
+    def is_shared(self) -> bool:
+        """Whether several packages are rehearsed on the two servers, each in a dry run of its own."""
+        return self.held is not None
+
+    @property
     def folder(self) -> Path:
         """The folder with the files that the servers hold, one folder for each."""
         return self.held or self.place

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from . import packages, process, publish, report
 from .errand import ALL, Errand
-from .errors import BadOption, NoPackages, NotConfirmed, TogetherFailed
+from .errors import BadOption, NoPackages, NotConfirmed, ReleaseError, TogetherFailed
 from .record import DIGEST_VARIABLE
 from .register import PROJECT_VARIABLE
 
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 REGISTER = Path(__file__).with_name("register.py")
 START = "import sys; sys.path[:] = [p for p in sys.path if p]; from nox.__main__ import main; main()"
 FOLLOWING = {"build": "check", "check": "testpypi", "testpypi": "verify", "verify": "pypi", "dryrun": "testpypi"}
-_SEEN_TO: set[tuple[str, ...]] = set()  # sessions of `verify`, one a cell: the first sees to all cells of all packages
+_VERIFIED: dict[tuple[str, ...], ReleaseError | None] = {}  # what the first session of `verify` came to
 
 
 def nox(noxfile: Path, envdir: Path) -> tuple[str, ...]:
@@ -81,11 +81,29 @@ def run(caller: Caller, asked: Options, run_in: RunIn, rehearse: Rehearse) -> No
     Raises BadOption, NoPackages, NoSuchPackage, PackageCycle and TogetherFailed.
     """
     _stop_if_senseless(caller, asked)
-    if caller.name == "verify" and (key := (caller.name, *caller.words, asked.package or "")) in _SEEN_TO:
-        report.say("the first session of `verify` has seen to this cell as well.")
-        return
     if caller.name == "verify":
-        _SEEN_TO.add(key)
+        _verify(caller, asked, run_in, rehearse)
+    else:
+        _run(caller, asked, run_in, rehearse)
+
+
+def _verify(caller: Caller, asked: Options, run_in: RunIn, rehearse: Rehearse) -> None:
+    """Let the first session of `verify`, of which there is one a cell, see to all cells of the packages."""
+    key = (asked.package or "", *caller.words)
+    if key not in _VERIFIED:
+        try:
+            _run(caller, asked, run_in, rehearse)
+            _VERIFIED[key] = None
+        except ReleaseError as failed:
+            _VERIFIED[key] = failed
+            raise
+        return
+    report.say("the first session of `verify` has seen to this cell as well.")
+    if error := _VERIFIED[key]:
+        raise error
+
+
+def _run(caller: Caller, asked: Options, run_in: RunIn, rehearse: Rehearse) -> None:
     repository = packages.find(caller.root)
     if asked.package is not None:
         package = repository.package(asked.package, caller.start)

@@ -166,11 +166,15 @@ class Indexes:
     urls: dict[str, str]
 
     @classmethod
-    def of(cls, project: Project, folder: Path, servers: Servers) -> Indexes:
-        """Let `servers` serve what `folder` holds, and point `project` at them: with its own dist/ and record."""
+    def of(cls, project: Project, folder: Path, servers: Servers, places: Iterable[Path] = ()) -> Indexes:
+        """Let `servers` serve what `folder` holds, and point `project` at them: with its own dist/ and record.
+
+        So has each of the packages in `places`.
+        """
         for name, token in servers.tokens.items():
             servers.apps[name] = Faults(standin.make_index(folder / name, token))
-        env = {VARIABLE: json.dumps({"place": str(project.root), **servers.urls})}
+        own = {str(place): str(place) for place in places}
+        env = {VARIABLE: json.dumps({"place": str(project.root), "places": own, **servers.urls})}
         env |= {f"{name.upper()}_TOKEN": token for name, token in servers.tokens.items()}
         project.env |= env
         return cls(folder, servers.apps["testpypi"], servers.apps["pypi"], env, servers.urls)

@@ -17,12 +17,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.integration.conftest import HERE, NOX, RUNNING, Indexes, Project, copy_state, project_in
+from tests.integration.conftest import HERE, NOX, NOXFILE, RUNNING, Indexes, Project, copy_state, project_in
 from tests.projects import GIT_SETTINGS, commit, git, sample, write_tree
 from tests.snippets import NOT_RUN, ROOT, RUN, SHELLS, Step, blocks, commands, steps
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from tests.integration.conftest import Rehearsal, Servers
 
@@ -77,8 +77,8 @@ class Kit:
         """Return a committed project with the sessions, and nothing done yet."""
         return project_in(self.folder, self.envdir, **sample_args)
 
-    def indexes(self, project: Project) -> Indexes:
-        return Indexes.of(project, self.folder / "indexes", self.servers)
+    def indexes(self, project: Project, places: Iterable[Path] = ()) -> Indexes:
+        return Indexes.of(project, self.folder / "indexes", self.servers, places)
 
     def after(self, session: str) -> Project:
         """Return the default project as `session` leaves it, with both indexes."""
@@ -164,11 +164,14 @@ def interrupted(kit: Kit) -> Story:
 
 def monorepo(kit: Kit) -> Story:
     root = kit.folder / "repository"
-    for name in ("core", "app"):
-        sample(root / "packages" / name, name=name)
+    write_tree(root, {"noxfile.py": NOXFILE, "pyproject.toml": '[tool.seatrial]\npackages = ["packages/*"]\n'})
+    folders = {name: root / "packages" / name for name in ("core", "app")}
+    for name, folder in folders.items():
+        sample(folder, name=name, dependencies=["core"] if name == "app" else [])
     commit(root)
-    project = Project(root, kit.envdir, {"XDG_CACHE_HOME": str(kit.folder / "cache")})
-    return Story(project, {"seatrial dryrun": f"'{kit.door()}' dryrun"})
+    project = Project(root, kit.envdir / "of several", {"XDG_CACHE_HOME": str(kit.folder / "cache")})
+    kit.indexes(project, places=folders.values())
+    return Story(project, {"seatrial dryrun": f"'{kit.door()}' dryrun"}, ("1.0", "1.0"))
 
 
 def moving(kit: Kit) -> Story:
