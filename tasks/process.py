@@ -101,10 +101,13 @@ def is_verbose() -> bool:
     return logging.getLogger().isEnabledFor(OUTPUT)
 
 
-def run_shown(argv: Sequence[str | Path], *, env: Mapping[str, str], cwd: Path) -> int:
-    """Run `argv` with its output going where ours goes, and return its exit code."""
+def run_shown(argv: Sequence[str | Path], *, env: Mapping[str, str], cwd: Path, attended: bool = False) -> int:
+    """Run `argv` with its output going where ours goes, and return its exit code.
+
+    Where it is `attended`, it has our standard input as well: it may ask whoever is there.
+    """
     sys.stdout.flush()
-    with _started(argv, env, cwd) as child:
+    with _started(argv, env, cwd, **({"stdin": None} if attended else {})) as child:
         return child.wait()
 
 

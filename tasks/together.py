@@ -145,7 +145,7 @@ def _say_which(repository: Repository) -> None:
 def one(caller: Caller, package: Package, errand: Errand, outer: Mapping[str, str]) -> None:
     """Run the session for `package`, its output going where ours goes. Raises TogetherFailed."""
     env = _environment(package, errand, outer)
-    if process.run_shown(caller.argv(package), env=env, cwd=caller.start) != 0:
+    if process.run_shown(caller.argv(package), env=env, cwd=caller.start, attended=True) != 0:
         raise TogetherFailed(caller.name, (package.name,), ())
 
 
@@ -204,13 +204,15 @@ def _release(caller: Caller, repository: Repository, asked: Options, run_in: Run
     """
     ordered = repository.ordered()
     for package in ordered:
+        report.say(f"\n== {package.name}, before anything is sent")
         here = run_in(package.root, Errand(caller.typed.for_package(package.name)))
         built = publish.proved(here)
         if asked.yes is not None and built.version != asked.yes:
             again = here.command("pypi", "--yes", built.version)
             raise NotConfirmed(built.project, built.version, asked.yes, again)
     for place, package in enumerate(ordered):
+        report.say(f"\n== {package.name}")
         env = _environment(package, caller.one_of_all(package), os.environ)
-        if process.run_shown(caller.argv(package), env=env, cwd=caller.start) != 0:
+        if process.run_shown(caller.argv(package), env=env, cwd=caller.start, attended=True) != 0:
             left = tuple(later.name for later in ordered[place + 1 :])
             raise TogetherFailed(caller.name, (package.name,), left)
