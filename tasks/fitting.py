@@ -1,21 +1,23 @@
 """Which wheel of a release an interpreter installs: the tags of that interpreter, in its own order of preference.
 
-The tags are computed inside it, by `packaging` as nox has it: ABIs (abi3, free-threaded), the C library (manylinux,
+The tags are computed inside it, by `packaging`: ABIs (abi3, free-threaded), the C library (manylinux,
 musllinux) and the machine (universal2, Pyodide) are known there alone.
 """
 
 from __future__ import annotations
 
+import importlib.util
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import packaging
 from packaging.utils import parse_wheel_filename
+from packaging.version import Version
 
 from . import process
 from .errors import NoFittingWheel, ToolFailed
-from .filenames import tags_of
+from .filenames import tags_of, version_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -23,16 +25,32 @@ if TYPE_CHECKING:
     from .installer import Venv
     from .stages import Dist
 
-# Only this one package is brought along, from its own folder: nothing else there is in sight of the interpreter.
+# Asks the first copy of `packaging` that this interpreter can read: nox's own, of which only the one package is brought
+# along, from its own folder, or that inside a wheel of pip.
 ASK = """\
 import importlib.util, json, pathlib, sys
-folder = pathlib.Path(sys.argv[1])
-spec = importlib.util.spec_from_file_location(
-    "packaging", str(folder / "__init__.py"), submodule_search_locations=[str(folder)]
-)
-sys.modules["packaging"] = importlib.util.module_from_spec(spec)
-from packaging.tags import sys_tags
-print(json.dumps([str(tag) for tag in sys_tags()]))
+
+def ask(place):
+    if place.endswith(".whl"):
+        sys.path.insert(0, place)
+        from pip._vendor.packaging.tags import sys_tags
+    else:
+        folder = pathlib.Path(place)
+        spec = importlib.util.spec_from_file_location(
+            "packaging", str(folder / "__init__.py"), submodule_search_locations=[str(folder)]
+        )
+        sys.modules["packaging"] = importlib.util.module_from_spec(spec)
+        from packaging.tags import sys_tags
+    return [str(tag) for tag in sys_tags()]
+
+for place in sys.argv[1:]:
+    try:
+        print(json.dumps(ask(place)))
+        break
+    except (SyntaxError, ImportError, AttributeError, TypeError) as error:
+        print(place, repr(error))
+else:
+    sys.exit(1)
 """
 LIMIT = 60.0
 EVERYWHERE = "py3-none-any"
@@ -40,7 +58,7 @@ EVERYWHERE = "py3-none-any"
 
 def taken_by(venv: Venv, env: Mapping[str, str], scratch: Path) -> tuple[str, ...]:
     """Return the tags of wheels that the interpreter of `venv` takes, the best first. Raises ToolFailed."""
-    argv = (str(venv.python), "-I", "-c", ASK, str(Path(str(packaging.__file__)).parent))
+    argv = (str(venv.python), "-I", "-c", ASK, *map(str, _copies()))
     outcome = process.run(argv, env=env, cwd=scratch, time_limit=LIMIT)
     try:
         return tuple(json.loads(outcome.output.splitlines()[-1]))
@@ -52,6 +70,18 @@ def taken_by(venv: Venv, env: Mapping[str, str], scratch: Path) -> tuple[str, ..
             "an interpreter that is damaged, or older than the `packaging` beside nox supports.",
             "set `pythons` in [tool.seatrial] to Pythons that are still supported, or mend the interpreter.",
         ) from None
+
+
+def _copies() -> list[Path]:
+    """Return where `packaging` is to be had: nox's, which may be too new for an old Python, then pip's, newest first.
+
+    virtualenv, which nox brings along, has a wheel of pip for each Python that it makes environments for.
+    """
+    spec = importlib.util.find_spec("virtualenv")
+    folders = [Path(place) / "seed" / "wheels" / "embed" for place in (spec and spec.submodule_search_locations) or ()]
+    wheels = [path for folder in folders for path in folder.glob("pip-*.whl")]
+    wheels.sort(key=lambda path: version_of(path.name) or Version("0"), reverse=True)
+    return [Path(str(packaging.__file__)).parent, *wheels]
 
 
 def fitting(names: Iterable[str], taken: Sequence[str]) -> str | None:

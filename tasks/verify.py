@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from packaging.utils import canonicalize_name
 
 from . import report, siblings, standins, terminal, ways
-from .errors import InstallFailed, LowestFailed, NotVerifiable, OtherBytes
+from .errors import InstallFailed, LowestFailed, NotVerifiable, OtherBytes, ToolFailed
 from .fitting import chosen, fits_everywhere, taken_by
 from .indexes import download, read_project, wait_until_served
 from .installer import Origin
@@ -177,7 +177,12 @@ def _to_fetch(run: Run, installer: Installer, index: Index, dists: tuple[Dist, .
         return dists[0]
     if fits_everywhere(dists) and index.login is None:
         return None
-    taken = taken_by(run.venv, installer.env, installer.scratch)
+    try:
+        taken = taken_by(run.venv, installer.env, installer.scratch)
+    except ToolFailed:
+        if index.login:
+            raise
+        return None  # the installer knows it anyway; it is its message alone that is less clear
     wheel = chosen(dists, taken, str(run.session.python))
     return wheel if index.login else None
 

@@ -1,17 +1,22 @@
 from __future__ import annotations
 
+import importlib.util
 import os
+import shutil
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import packaging
 import pytest
 from packaging.tags import sys_tags
 
+from tasks.config import is_here
 from tasks.errors import NoFittingWheel, ToolFailed
 from tasks.fitting import chosen, fits_everywhere, fitting, taken_by
 from tasks.installer import Venv
 from tasks.stages import Dist
+from tests.projects import write_tree
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -92,6 +97,30 @@ def test_an_interpreter_is_asked_for_its_tags(tmp_path: Path) -> None:
     running = str(Path(sys.executable).resolve())
     found = taken_by(venv_of(running, tmp_path / "venv"), dict(os.environ), tmp_path)
     assert found == tuple(map(str, sys_tags()))
+
+
+@needs_links
+def test_an_interpreter_that_cannot_read_ours_is_asked_with_the_copy_inside_pip(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ours is too new for an old Python."""
+    write_tree(tmp_path, {"packaging/__init__.py": "", "packaging/tags.py": "match platform:\n    this is no Python"})
+    monkeypatch.setattr(packaging, "__file__", str(tmp_path / "packaging" / "__init__.py"))
+    running = str(Path(sys.executable).resolve())
+    found = taken_by(venv_of(running, tmp_path / "venv"), dict(os.environ), tmp_path)
+    assert found[:3] == tuple(map(str, sys_tags()))[:3]
+    assert "py3-none-any" in found
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
+    with pytest.raises(ToolFailed, match="invalid syntax"):
+        taken_by(venv_of(running, tmp_path / "another"), dict(os.environ), tmp_path)
+
+
+@needs_links
+@pytest.mark.skipif(not is_here("3.9"), reason="there is no python3.9 on PATH")
+def test_an_old_interpreter_is_asked_as_well(tmp_path: Path) -> None:
+    old = shutil.which("python3.9")
+    found = taken_by(venv_of(str(Path(str(old)).resolve()), tmp_path / "venv"), dict(os.environ), tmp_path)
+    assert found[0].startswith("cp39-cp39-")
 
 
 @needs_links

@@ -1,7 +1,8 @@
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 
@@ -16,6 +17,7 @@ from tasks.errors import (
     OtherBytes,
     RehearsedElsewhere,
     StageMissing,
+    ToolFailed,
 )
 from tasks.indexes import TESTPYPI
 from tasks.installer import Installer, Venv
@@ -289,6 +291,25 @@ def test_where_no_wheel_fits_that_is_said_before_anything_is_installed(
     with pytest.raises(NoFittingWheel, match=r"fits Python 3\.13 here"):
         verify(made, WHEEL_CELL)
     assert world.asked == ()
+
+
+def test_an_interpreter_that_does_not_say_what_it_takes_leaves_the_choice_to_the_installer(
+    tmp_path: Path, run: Run, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def silent(*_: object) -> NoReturn:
+        raise ToolFailed("Asking the interpreter", 1, "SyntaxError", "it is old.", "take another.")
+
+    monkeypatch.setattr(module, "taken_by", silent)
+    monkeypatch.setattr(module, "fits_everywhere", lambda _: False)
+    verify(run, WHEEL_CELL)
+    assert world.asked[0] == "from_index"
+    house = replace(TESTPYPI, login=reading.Login("ada", "s3cret", "TESTPYPI_TOKEN"))
+    asked = make_run(tmp_path / "again", name="verify", config=replace(run.config, testpypi=house))
+    shutil.copytree(tmp_path / "dist", asked.record.dist)
+    for stage in (BUILT, REHEARSED):
+        asked.record.write(stage)
+    with pytest.raises(ToolFailed):
+        verify(asked, WHEEL_CELL)
 
 
 def test_where_an_index_wants_a_login_the_installer_gets_a_file(
