@@ -66,8 +66,9 @@ def _came_from(run: Run, built: Built, life: Life) -> str:
     together = {canonicalize_name(one.built.project): one.label for one in siblings.of(run, built)}
     names = [canonicalize_name(one.name) for one in life.installed]
     others = [one for one, name in zip(life.installed, names, strict=True) if name not in together]
-    beside = "".join(f"{together[name]} likewise, " for name in names if name in together)
-    return f"{beside}{report.dependencies(others)} from {run.config.dependencies.name}"
+    beside = ", ".join(together[name] for name in names if name in together)
+    came = f"{report.dependencies(others)} from {run.config.dependencies.name}"
+    return f"with {beside} from there too, {came}" if beside else came
 
 
 def _is_done(run: Run, built: Built, cell: Cell) -> bool:

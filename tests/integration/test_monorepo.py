@@ -159,7 +159,7 @@ def test_a_dry_run_rehearses_first_what_is_released_with_it(repository: Reposito
     commit(repository.root)
     done = repository.one("dryrun", TOP, "--keep", str(tmp_path / "kept"))
     assert done.code == 0, done.output
-    assert done.shows(f"== {CORE}, which is released together with this package", f"{MID} 1.0 likewise")
+    assert done.shows(f"== {CORE}, which is released together with this package", f"{MID} 1.0 from there too")
     kept = {path.name for path in (tmp_path / "kept").iterdir() if path.is_dir()}
     assert kept == {"dist", "release-record", "testpypi", "pypi", "with"}
     alone = repository.one("dryrun", f"packages/{CORE}")
