@@ -6,6 +6,7 @@ Only twine's process gets it, in its own environment (see `environment.for_uploa
 from __future__ import annotations
 
 import contextlib
+import functools
 import getpass
 import netrc
 import warnings
@@ -88,18 +89,19 @@ def set_aside(index: Index, outer: Mapping[str, str]) -> str:
 
 
 def find(
-    index: Index, outer: Mapping[str, str], *, keyring: Callable[[], str], ask: Callable[[], str] | None
+    index: Index, outer: Mapping[str, str], *, keyring: Callable[[str], str], ask: Callable[[], str] | None
 ) -> Credential:
     """Return the one credential for uploads to `index`: of the variables, else of the keyring, else as typed.
 
-    `ask` is None where nobody can type. Raises BadCredential and NoCredential.
+    `keyring` is asked for a user name; `ask` is None where nobody can type. Raises BadCredential and NoCredential.
     """
     if chosen := choose(index, outer):
         return chosen
-    for source, look in (("the keyring", keyring), ("the terminal", ask)):
+    user = _user(index, outer)
+    for source, look in (("the keyring", functools.partial(keyring, user)), ("the terminal", ask)):
         if look and (secret := look()).strip():
             _stop_if_unfit(index, f"what {source} gave", secret, variable=False)
-            return Credential.of_token(source, secret)
+            return Credential(source, {"TWINE_USERNAME": user, "TWINE_PASSWORD": secret})
     raise NoCredential(index.name, set_aside(index, outer), index.token_variable, index.pages)
 
 
@@ -119,8 +121,12 @@ def _token(index: Index, outer: Mapping[str, str]) -> dict[str, tuple[str, str]]
     if value is None:
         return {}
     _stop_if_unfit(index, index.token_variable, value)
-    username = "" if index.is_public else outer.get(index.user_variable, "")
-    return {index.token_variable: (username or TOKEN_USER, value)}
+    return {index.token_variable: (_user(index, outer), value)}
+
+
+def _user(index: Index, outer: Mapping[str, str]) -> str:
+    """Return the user name that goes with a token of `index`; the users of PyPI and TestPyPI have none there."""
+    return ("" if index.is_public else outer.get(index.user_variable, "")) or TOKEN_USER
 
 
 def _pair(index: Index, outer: Mapping[str, str]) -> dict[str, tuple[str, str]]:

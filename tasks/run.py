@@ -6,7 +6,7 @@ import contextlib
 import functools
 import hashlib
 import os
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -128,7 +128,7 @@ class Run:
 
     def tools_in(self, scratch: Path, lock: str) -> Path:
         """Install the hash-locked tools of requirements/`lock`.txt beside the session's own; return the interpreter."""
-        installer = replace(self.installer(scratch), env=environment.for_tools(os.environ))
+        installer = Installer(self.uv, environment.for_tools(os.environ), scratch, self.config.dependencies.simple)
         venv = installer.create(scratch / f"{lock}-tools", None)
         installer.locked(venv, REQUIREMENTS / f"{lock}.txt")
         return venv.python

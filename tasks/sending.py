@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import os
 import time
@@ -11,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
-from . import attest, credentials, environment, identity, process, ways
-from .errors import OtherBytes, PublisherRefused, ToolStuck, UploadRefused
+from . import attest, credentials, environment, identity, keyrings, ways
+from .errors import OtherBytes, PublisherRefused, UploadRefused
 from .indexes import read_project
 from .upload import Job, upload
 
@@ -25,8 +24,6 @@ if TYPE_CHECKING:
     from .indexes import Holdings, Index
     from .run import Run
     from .stages import Stage
-
-KEYRING_LIMIT = 120.0  # seconds; a keyring may ask to be unlocked
 
 
 def find_credential(run: Run, index: Index, project: str, outer: Mapping[str, str]) -> Credential:
@@ -45,14 +42,9 @@ def find_credential(run: Run, index: Index, project: str, outer: Mapping[str, st
     return found
 
 
-def _keyring(run: Run, index: Index) -> str:
-    """Return the token that twine would find in the keyring for `index`, empty for none."""
-    argv = (str(run.tools("twine")), "-I", "-m", "keyring", "get", index.upload, credentials.TOKEN_USER)
-    with run.scratch() as scratch, contextlib.suppress(ToolStuck):
-        outcome = process.run(argv, env=environment.for_upload(os.environ, {}), cwd=scratch, time_limit=KEYRING_LIMIT)
-        if outcome.code == 0 and outcome.output.strip():
-            return outcome.output.splitlines()[-1]  # what stands before it are warnings
-    return ""
+def _keyring(run: Run, index: Index, user: str) -> str:
+    """Return the token that twine would find in the keyring for `user` of `index`, empty for none."""
+    return keyrings.secret(run.tools("twine"), index.upload, user)
 
 
 @dataclass(frozen=True)

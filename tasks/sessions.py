@@ -28,6 +28,7 @@ from . import (
     credentials,
     environment,
     explain,
+    keyrings,
     options,
     process,
     publish,
@@ -365,7 +366,7 @@ def _run(setup: Setup, name: str, session: nox.Session, asked: options.Options) 
     config = _settings(setup.config, name, asked, standin)
     place = standin.place_of(setup.root.resolve()) if standin else setup.root
     record = Record.of(place, os.environ.get(DIGEST_VARIABLE))
-    return Run(
+    run = Run(
         session=session,
         name=name,
         names=setup.names,
@@ -379,6 +380,12 @@ def _run(setup: Setup, name: str, session: nox.Session, asked: options.Options) 
         own_index=setup.config.pypi,
         errand=setup.errand,
     )
+    return replace(run, config=keyrings.with_logins(run)) if _reads(name, asked) and not standin else run
+
+
+def _reads(name: str, asked: options.Options) -> bool:
+    """Whether the session `name` reads an index, with its login."""
+    return (name in READERS or (name == "status" and asked.remote)) and not asked.explain
 
 
 def _settings(config: Config, name: str, asked: options.Options, standin: standins.Standin | None) -> Config:
@@ -387,5 +394,4 @@ def _settings(config: Config, name: str, asked: options.Options, standin: standi
         config = replace(config, archives=("sdist",))
     if standin:
         return standin.replacing(config)
-    reads = name in READERS or (name == "status" and asked.remote)
-    return credentials.with_logins(config, os.environ) if reads and not asked.explain else config
+    return credentials.with_logins(config, os.environ) if _reads(name, asked) else config

@@ -15,6 +15,7 @@ from tests.archives import metadata, wheel
 from tests.integration.conftest import RUNNING
 from tests.integration.test_bad_input import is_clear
 from tests.private_index import READER, WRITER, PrivateIndex, basic
+from tests.projects import write_tree
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -117,6 +118,43 @@ def test_the_smoke_command_of_a_release_sees_no_login(
     project.env |= company.login
     done = project.nox("verify", flags=flags)
     assert done.code == 0, done.output
+
+
+KEYRING = """\
+import keyring.backend
+
+class Keyring(keyring.backend.KeyringBackend):
+    priority = 1
+
+    def get_password(self, service, username):
+        return {passwords!r}.get((service, username))
+
+    def set_password(self, service, username, password):
+        raise NotImplementedError
+"""
+
+
+def test_logins_that_only_a_keyring_knows(project: Project, company: Company, tmp_path: Path) -> None:
+    """The user names are set, and nothing else is."""
+    names = {name: user for name, user in company.login.items() if name.endswith("_USERNAME")}
+    for name in set(company.login) - set(names):
+        project.env.pop(name)
+    urls = {f"{company.urls[role]}/legacy/": WRITER for role in ("testpypi", "pypi")}
+    urls[f"{company.urls['dependencies']}/simple/"] = READER
+    passwords = {(url, user): secret for url, (user, secret) in urls.items()}
+    settings = f"[backend]\ndefault-keyring=own_keyring.Keyring\nkeyring-path={tmp_path}\n"
+    code = KEYRING.format(passwords=passwords)
+    write_tree(tmp_path, {"own_keyring.py": code, "config/python_keyring/keyringrc.cfg": settings})
+    project.env["XDG_CONFIG_HOME"] = str(tmp_path / "config")
+    rehearsed = project.nox("verify")
+    assert rehearsed.code == 0, rehearsed.output
+    done = project.nox("pypi", "--yes", "1.0")
+    assert done.code == 0, done.output
+    assert done.shows("credential: the keyring")
+    assert company.held("testpypi") == company.held("pypi") == project.files()
+    assert not any(secret in rehearsed.output + done.output for _, secret in (READER, WRITER))
+    refused = project.nox("status", "--remote", XDG_CONFIG_HOME=str(tmp_path / "nothing"))
+    assert is_clear(refused, "It was asked without a login: none is set.")
 
 
 def test_a_dry_run_where_the_dependencies_want_a_login(project: Project, company: Company) -> None:

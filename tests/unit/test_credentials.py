@@ -45,6 +45,7 @@ def token(location: str, identifier: str = "an identifier") -> str:
 OURS = token("pypi.org")
 OTHER = token("pypi.org", "another identifier")
 TEST = token("test.pypi.org")
+ELSEWHERE_INDEX = Index("other", simple="https://other.example/simple/", token_variable="PYPI_TOKEN")
 OWN_INDEX = Index("the index of our house", simple="https://index.example/simple/")
 STANDIN = dataclasses.replace(PYPI, simple="http://127.0.0.1:8081/simple/")
 
@@ -316,11 +317,11 @@ def test_whatever_is_set_a_credential_is_for_this_index_or_refused(outer: dict[s
 # The keyring, the terminal, or nothing.
 
 
-def nothing() -> str:
+def nothing(*_: str) -> str:
     return ""
 
 
-def called() -> str:
+def called(*_: str) -> str:
     return pytest.fail("nobody was to be asked")
 
 
@@ -331,7 +332,23 @@ def test_what_the_variables_give_is_not_looked_for() -> None:
 
 
 def test_what_the_keyring_gives_is_not_asked_for() -> None:
-    assert find(PYPI, {}, keyring=lambda: OURS, ask=called) == Credential.of_token("the keyring", OURS)
+    assert find(PYPI, {}, keyring=lambda _: OURS, ask=called) == Credential.of_token("the keyring", OURS)
+
+
+@pytest.mark.parametrize(
+    ("index", "user"),
+    [(PYPI, "__token__"), (ELSEWHERE_INDEX, "ada"), (OWN_INDEX, "__token__")],
+)
+def test_the_keyring_is_asked_for_the_user_name_of_an_index_whose_users_have_one(index: Index, user: str) -> None:
+    asked = []
+
+    def keyring(name: str) -> str:
+        asked.append(name)
+        return OURS
+
+    found = find(index, {"PYPI_USERNAME": "ada"}, keyring=keyring, ask=called)
+    assert found == Credential("the keyring", {"TWINE_USERNAME": user, "TWINE_PASSWORD": OURS})
+    assert asked == [user]
 
 
 def test_what_is_typed_is_taken() -> None:
@@ -371,7 +388,7 @@ def test_what_was_set_aside_is_named_where_nothing_else_is_there() -> None:
 )
 def test_what_the_keyring_gives_has_to_fit(secret: str, complaint: str) -> None:
     with pytest.raises(BadCredential) as error:
-        find(PYPI, {}, keyring=lambda: secret, ask=called)
+        find(PYPI, {}, keyring=lambda _: secret, ask=called)
     assert f"No upload to PyPI: {complaint}\n" in str(error.value)
     assert "put one API token into PYPI_TOKEN" in str(error.value)
     assert secret not in str(error.value)
