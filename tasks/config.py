@@ -88,16 +88,16 @@ def load(root: Path) -> Config:
     Raises BrokenToml, BadConfig, TwoConfigs, and NoProject where nothing says that a project is here.
     """
     said = document(root / "pyproject.toml")
-    table = said.get("tool", {}).get("seatrial", {})
+    settings_table = table(said, "tool").get("seatrial", {})
     own = root / "seatrial.toml"
     if own.exists():
         if (root / "pyproject.toml").exists():
             raise TwoConfigs(root)
-        table = document(own)
+        settings_table = document(own)
     elif not is_project(root):
         raise NoProject(root)
-    settings = _settings(table)
-    settings.setdefault("pythons", supported_pythons(said.get("project", {})))
+    settings = _settings(settings_table)
+    settings.setdefault("pythons", supported_pythons(table(said, "project")))
     return Config(**settings)
 
 
@@ -116,6 +116,20 @@ def document(path: Path) -> dict[str, Any]:
         raise BrokenToml(path, str(error)) from None
 
 
+def table(said: Mapping[str, Any], *keys: str) -> Mapping[str, Any]:
+    """Return the table at `keys` in a document of others, empty where there is none: the build says what is wrong."""
+    for key in keys:
+        inner = said.get(key)
+        said = inner if isinstance(inner, dict) else {}
+    return said
+
+
+def listed(said: Mapping[str, Any], key: str) -> list[Any]:
+    """Return the list at `key` in a table of others, empty where there is none."""
+    inner = said.get(key)
+    return inner if isinstance(inner, list) else []
+
+
 def supported_pythons(project: Mapping[str, Any]) -> tuple[str, ...]:
     """Return the lowest and the highest Python that the static `project` table supports.
 
@@ -123,12 +137,13 @@ def supported_pythons(project: Mapping[str, Any]) -> tuple[str, ...]:
     it is all there is where the table says nothing.
     """
     running = "{}.{}".format(*sys.version_info)
-    named = [match[1] for line in project.get("classifiers", ()) if (match := CLASSIFIER.match(str(line)))]
+    named = [match[1] for line in listed(project, "classifiers") if (match := CLASSIFIER.match(str(line)))]
     requires = project.get("requires-python")
+    requires = requires if isinstance(requires, str) else ""
     if not (named or requires):
         return (running,)
     try:
-        specifier = SpecifierSet(requires or "")
+        specifier = SpecifierSet(requires)
     except InvalidSpecifier:
         specifier = SpecifierSet()
     able = [v for v in named or KNOWN_PYTHONS if v in KNOWN_PYTHONS and specifier.contains(f"{v}.99")]

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
-from .config import document, is_project, load
+from .config import document, is_project, listed, load, table
 from .errors import BadConfig, NoSuchPackage, PackageCycle, TwoPackages
 
 if TYPE_CHECKING:
@@ -141,8 +141,8 @@ def relative(folder: Path, start: Path) -> str:
 def name_of(folder: Path) -> str:
     """Return the normalised name of the package in `folder`: where it is written down, else the folder's own."""
     said = document(folder / "pyproject.toml")
-    tables = (_table(said, "project"), _table(said, "tool", "poetry"), _setup_cfg(folder))
-    name = next((table["name"] for table in tables if isinstance(table.get("name"), str)), folder.name)
+    tables = (table(said, "project"), table(said, "tool", "poetry"), _setup_cfg(folder))
+    name = next((one["name"] for one in tables if isinstance(one.get("name"), str)), folder.name)
     return canonicalize_name(name)
 
 
@@ -174,24 +174,11 @@ def _workspaces(root: Path, said: Mapping[str, Any]) -> Iterator[tuple[list[str]
 
     uv: [tool.uv.workspace]; hatch: `workspace` in an environment, in pyproject.toml or in hatch.toml.
     """
-    tables = [_table(said, "tool", "uv", "workspace")]
-    for envs in (_table(said, "tool", "hatch", "envs"), _table(document(root / "hatch.toml"), "envs")):
-        tables += [_table(envs, name, "workspace") for name in envs]
-    for table in tables:
-        yield [*map(_pattern, _list(table, "members"))], [*map(_pattern, _list(table, "exclude"))]
-
-
-def _table(said: Mapping[str, Any], *keys: str) -> Mapping[str, Any]:
-    """Return the table at `keys` in a document of others, empty where there is none."""
-    for key in keys:
-        inner = said.get(key)
-        said = inner if isinstance(inner, dict) else {}
-    return said
-
-
-def _list(said: Mapping[str, Any], key: str) -> list[Any]:
-    inner = said.get(key)
-    return inner if isinstance(inner, list) else []
+    tables = [table(said, "tool", "uv", "workspace")]
+    for envs in (table(said, "tool", "hatch", "envs"), table(document(root / "hatch.toml"), "envs")):
+        tables += [table(envs, name, "workspace") for name in envs]
+    for one in tables:
+        yield [*map(_pattern, listed(one, "members"))], [*map(_pattern, listed(one, "exclude"))]
 
 
 def _pattern(member: Any) -> str:
@@ -215,11 +202,11 @@ def _matching(root: Path, pattern: str) -> list[Path]:
 
 def _private(said: Mapping[str, Any], folder: Path) -> str:
     """Return why the package with the document `said` is not for release, empty if it is."""
-    if _table(said, "tool", "uv").get("package") is False:
+    if table(said, "tool", "uv").get("package") is False:
         return "tool.uv.package = false"
     if "build-system" not in said and not any((folder / name).exists() for name in ("setup.py", "setup.cfg")):
         return "no [build-system]"
-    classifiers = _list(_table(said, "project"), "classifiers")
+    classifiers = listed(table(said, "project"), "classifiers")
     return next((str(one) for one in classifiers if str(one).lower().startswith(PRIVATE)), "")
 
 
@@ -239,11 +226,11 @@ def _needed(folder: Path, names: Mapping[Path, str]) -> tuple[Path, ...]:
 
 def _dependencies(said: Mapping[str, Any], extras: Sequence[str]) -> set[str]:
     """Return the normalised names of what a package depends on, with its `extras`, as far as that is written down."""
-    project = _table(said, "project")
-    optional = _table(project, "optional-dependencies")
-    lines = [*_list(project, "dependencies"), *(line for extra in extras for line in _list(optional, extra))]
+    project = table(said, "project")
+    optional = table(project, "optional-dependencies")
+    lines = [*listed(project, "dependencies"), *(line for extra in extras for line in listed(optional, extra))]
     found = {name for line in lines if (name := _required(line))}
-    return found | {canonicalize_name(name) for name in _table(said, "tool", "poetry", "dependencies")}
+    return found | {canonicalize_name(name) for name in table(said, "tool", "poetry", "dependencies")}
 
 
 def _required(line: Any) -> str:

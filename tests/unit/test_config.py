@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import sys
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,10 +16,10 @@ from tests.projects import write_tree
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
 RUNNING = "{}.{}".format(*sys.version_info)
 PROJECT = '[project]\nname = "demo"\n'
+ABSOLUTE = (Path(__file__).parent / "core").as_posix()
 
 # Each setting: what it takes in TOML, the field of Config, and its value.
 TAKEN: dict[str, tuple[str, str, Any]] = {
@@ -34,6 +35,8 @@ TAKEN: dict[str, tuple[str, str, Any]] = {
     "archives": ('["sdist", "wheel", "sdist"]', "archives", ("wheel", "sdist")),
     "tag": ('"demo-{version}"', "tag", ("demo-{version}",)),
     "session-prefix": ('"release-"', "session_prefix", "release-"),
+    "release-with": ('["../core", "../ein Übungsstück"]', "release_with", ("../core", "../ein Übungsstück")),
+    "packages": ('["packages/*", "tools/demo"]', "packages", ("packages/*", "tools/demo")),
     "build-timeout": ("7200", "build_timeout", 7200),
     "index-timeout": ("1", "index_timeout", 1),
 }
@@ -62,6 +65,13 @@ REFUSED: list[tuple[str, str, str]] = [
     ("tag", '"v1.0"', "a pattern with {version} in it"),
     ("tag", '["{version}"]', "a string"),
     ("session-prefix", "1", "a string"),
+    ("release-with", '"../core"', "a list of strings"),
+    ("release-with", "[1]", "a list of strings"),
+    ("release-with", '["../core", " "]', 'folders of this repository, seen from here, like ["../core"]'),
+    ("release-with", f'["{ABSOLUTE}"]', "folders of this repository, seen from here"),
+    ("packages", "{ core = 'packages/core' }", "a list of strings"),
+    ("packages", '[""]', "folders of this repository, seen from here"),
+    ("packages", f'["packages/*", "{ABSOLUTE}/*"]', "folders of this repository, seen from here"),
     ("build-timeout", "0", "a number of seconds above 0"),
     ("build-timeout", "1.5", "a number of seconds above 0"),
     ("index-timeout", "true", "a number of seconds above 0"),
@@ -174,6 +184,14 @@ def test_the_public_indexes_written_out_are_the_public_indexes(tmp_path: Path) -
 def test_a_table_that_is_none_is_refused(tmp_path: Path, text: str) -> None:
     with pytest.raises(BadConfig, match="should be a table"):
         load(write_tree(tmp_path, {"pyproject.toml": text}))
+
+
+ODD = ["tool = 1", "project = 1", "[[project]]", "[project]\nclassifiers = 3", "[project]\nrequires-python = 3"]
+
+
+@pytest.mark.parametrize("text", ODD)
+def test_what_is_odd_outside_of_our_table_is_left_to_the_build(tmp_path: Path, text: str) -> None:
+    assert load(write_tree(tmp_path, {"pyproject.toml": f"{text}\n"})) == Config(pythons=(RUNNING,))
 
 
 # The indexes.
