@@ -7,8 +7,10 @@ one, `packages` in [tool.seatrial] names the folders.
 from __future__ import annotations
 
 import configparser
+import contextlib
 import graphlib
 import os
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +24,8 @@ from .errors import BadConfig, NoSuchPackage, PackageCycle, TwoPackages
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+NAME = re.compile(r"[A-Z0-9]([A-Z0-9._-]*[A-Z0-9])?", re.ASCII | re.IGNORECASE)  # of a project (PEP 508)
+WITHOUT_EXTRA = ""
 PRIVATE = "private ::"  # how classifiers begin that no index for everybody takes
 
 
@@ -43,17 +47,17 @@ class Repository:
     left_out: tuple[str, ...] = ()
 
     def package(self, word: str, start: Path) -> Package:
-        """Return the package that is called `word`, or is in the folder `word` seen from `start` or the root.
+        """Return the package that is called `word`, else the one in the folder `word` seen from `start`, or the root.
 
         Raises NoSuchPackage.
         """
-        folders = {(base / word).resolve() for base in (start, self.root)}
-        for package in self.packages:
-            if package.name == canonicalize_name(word) or package.root in folders:
-                return package
-        for folder in sorted(folders):
-            if folder.is_dir() and is_project(folder):
-                return alone(folder)
+        by_name = {package.name: package for package in self.packages}
+        if found := by_name.get(canonicalize_name(word)):
+            return found
+        by_root = {package.root: package for package in self.packages}
+        for folder in ((base / word).resolve() for base in (start, self.root)):
+            if is_project(folder):
+                return by_root.get(folder) or alone(folder)
         raise NoSuchPackage(word, self.root, tuple(package.name for package in self.packages))
 
     def ordered(self) -> tuple[Package, ...]:
@@ -63,8 +67,7 @@ class Repository:
             order = graphlib.TopologicalSorter({one.root: one.needs for one in self.packages}).static_order()
             return tuple(by_root[root] for root in order if root in by_root)
         except graphlib.CycleError as error:
-            names = [by_root[root].name if root in by_root else root.name for root in error.args[1]]
-            raise PackageCycle(tuple(reversed(names))) from None
+            raise PackageCycle(tuple(by_root[root].name for root in reversed(error.args[1]))) from None
 
 
 def find(root: Path) -> Repository:
@@ -74,7 +77,7 @@ def find(root: Path) -> Repository:
     """
     root = root.resolve()
     private = {folder: _private(document(folder / "pyproject.toml"), folder) for folder in _members(root)}
-    left_out = (f"{folder.relative_to(root).as_posix()} ({why})" for folder, why in private.items() if why)
+    left_out = (f"{relative(folder, root)} ({why})" for folder, why in private.items() if why)
     members = _with_siblings([folder for folder, why in private.items() if not why])
     names = {folder: name_of(folder) for folder in members}
     _stop_if_two(names)
@@ -139,11 +142,14 @@ def relative(folder: Path, start: Path) -> str:
 
 
 def name_of(folder: Path) -> str:
-    """Return the normalised name of the package in `folder`: where it is written down, else the folder's own."""
+    """Return the normalised name of the package in `folder`: where it is written down, else the folder's own.
+
+    What is no name of a project counts for none, since folders are called so too.
+    """
     said = document(folder / "pyproject.toml")
     tables = (table(said, "project"), table(said, "tool", "poetry"), _setup_cfg(folder))
-    name = next((one["name"] for one in tables if isinstance(one.get("name"), str)), folder.name)
-    return canonicalize_name(name)
+    names = (one["name"] for one in tables if isinstance(one.get("name"), str))
+    return canonicalize_name(next(filter(NAME.fullmatch, names), folder.name))
 
 
 def _setup_cfg(folder: Path) -> Mapping[str, Any]:
@@ -159,7 +165,7 @@ def _members(root: Path) -> list[Path]:
     """Return the folders of the packages: those that `packages` names, else the members of a workspace."""
     own = load(root).packages if is_project(root) or (root / "seatrial.toml").exists() else ()
     if own:
-        return _folders(root, own, ())
+        return [folder for pattern in own for folder in _named(root, pattern)]
     said = document(root / "pyproject.toml")
     found: list[Path] = []
     for members, excluded in _workspaces(root, said):
@@ -167,6 +173,14 @@ def _members(root: Path) -> list[Path]:
     if found and "project" in said:
         found.append(root)
     return list(dict.fromkeys(found))
+
+
+def _named(root: Path, pattern: str) -> list[Path]:
+    """Return the folders that a `pattern` of our own settings names. Raises BadConfig where there is none."""
+    found = _folders(root, [pattern], ())
+    if not found:
+        raise BadConfig("packages", f"folders with a project in each, seen from {root}", pattern)
+    return found
 
 
 def _workspaces(root: Path, said: Mapping[str, Any]) -> Iterator[tuple[list[str], list[str]]]:
@@ -194,10 +208,20 @@ def _folders(root: Path, patterns: Iterable[str], excluded: Iterable[str]) -> li
 
 
 def _matching(root: Path, pattern: str) -> list[Path]:
-    pattern = pattern.strip("/").removeprefix("./")
-    if pattern in {"", "."}:
+    """Return the folders below `root` that match `pattern`, none where it is no pattern.
+
+    A hidden one (`.venv`, `.nox`) has to be named, and so has what is in it.
+    """
+    pattern = pattern.rstrip("/").removeprefix("./")
+    if pattern == ".":
         return [root]
-    return sorted(path for path in root.glob(pattern) if path.is_dir() and not path.name.startswith("."))
+    try:
+        found = sorted(path for path in root.glob(pattern) if path.is_dir())
+    except (ValueError, NotImplementedError):
+        return []
+    named = Path(pattern).parts
+    hidden = ({part for part in path.relative_to(root).parts if part.startswith(".")} for path in found)
+    return [path for path, parts in zip(found, hidden, strict=True) if parts <= {*named}]
 
 
 def _private(said: Mapping[str, Any], folder: Path) -> str:
@@ -225,16 +249,39 @@ def _needed(folder: Path, names: Mapping[Path, str]) -> tuple[Path, ...]:
 
 
 def _dependencies(said: Mapping[str, Any], extras: Sequence[str]) -> set[str]:
-    """Return the normalised names of what a package depends on, with its `extras`, as far as that is written down."""
+    """Return the normalised names of what a package depends on, with its `extras`, as far as that is written down.
+
+    A requirement on the package itself (``demo[all]`` asking for ``demo[test]``) stands for its extras.
+    """
     project = table(said, "project")
+    own = canonicalize_name(str(project.get("name", "")))
     optional = table(project, "optional-dependencies")
-    lines = [*listed(project, "dependencies"), *(line for extra in extras for line in listed(optional, extra))]
-    found = {name for line in lines if (name := _required(line))}
-    return found | {canonicalize_name(name) for name in table(said, "tool", "poetry", "dependencies")}
+    lines: dict[str, list[Any]] = {canonicalize_name(extra): listed(optional, extra) for extra in optional}
+    lines[WITHOUT_EXTRA] = listed(project, "dependencies")
+    chosen, found = [WITHOUT_EXTRA, *(str(canonicalize_name(extra)) for extra in extras)], set[str]()
+    for extra in chosen:  # which grows meanwhile
+        for one in _requirements(lines.get(extra, [])):
+            found.add(name := canonicalize_name(one.name))
+            if name == own:
+                chosen += {canonicalize_name(inner) for inner in one.extras} - {*chosen}
+    return found | _of_poetry(table(said, "tool", "poetry"), {*chosen})
 
 
-def _required(line: Any) -> str:
-    try:
-        return canonicalize_name(Requirement(str(line)).name)
-    except InvalidRequirement:
-        return ""
+def _requirements(lines: Iterable[Any]) -> Iterator[Requirement]:
+    for line in lines:
+        with contextlib.suppress(InvalidRequirement):
+            yield Requirement(str(line))
+
+
+def _of_poetry(poetry: Mapping[str, Any], extras: set[str]) -> set[str]:
+    """Return the normalised names in Poetry's table of dependencies, optional ones where one of `extras` names them."""
+    offered = table(poetry, "extras")
+    asked = {
+        canonicalize_name(str(name))
+        for extra in offered
+        if canonicalize_name(extra) in extras
+        for name in listed(offered, extra)
+    }
+    needed = table(poetry, "dependencies")
+    optional = {name for name in needed if table(needed, name).get("optional") is True}
+    return {found for name in needed if (found := canonicalize_name(name)) in asked or name not in optional}
