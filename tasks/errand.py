@@ -23,7 +23,7 @@ class Typed:
 
     def command(self, session: str, *args: str) -> str:
         """Return what a person types to run `session`."""
-        words = (*self.option, *args)
+        words = (*(f'"{word}"' if " " in word else word for word in self.option), *args)
         if self.door:
             return " ".join(["seatrial", session, *words])
         return " ".join(["nox -s", self.names.get(session, session), *(["--", *words] if words else [])])

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tasks.errors import BadOption, SecretInArguments
-from tasks.options import Options, parse
+from tasks.options import Options, parse, without_package
 
 HERE = Path("/a/project") if Path("/").is_absolute() else Path("C:/a/project")
 NOTHING = Options(
@@ -38,6 +38,11 @@ TAKEN: list[tuple[tuple[str, ...], str, object]] = [
     (("--from=wheels",), "taken_from", HERE / "wheels"),
     (("--yes", "1.0"), "yes", "1.0"),
     (("--no-narrow",), "no_narrow", True),
+    (("--package", "core"), "package", "core"),
+    (("--package=core",), "package", "core"),
+    (("--package", "."), "package", "."),
+    (("--package", "packages/ein Übungsstück"), "package", "packages/ein Übungsstück"),
+    (("--all",), "all", True),
     (("--keep", "kept"), "keep", HERE / "kept"),
     (("--json", "out.json"), "json", HERE / "out.json"),
 ]
@@ -83,6 +88,9 @@ def test_a_session_takes_its_words_whatever_it_is_called_here() -> None:
         (["--unknown"], "unrecognized arguments: --unknown"),
         (["--re"], "unrecognized arguments: --re"),
         (["--yes"], "argument --yes: expected one argument"),
+        (["--package"], "argument --package: expected one argument"),
+        (["--package", "--all"], "argument --package: expected one argument"),
+        (["--all=yes"], "argument --all: ignored explicit argument 'yes'"),
         (["--rebuild=no"], "argument --rebuild: ignored explicit argument 'no'"),
     ],
 )
@@ -113,3 +121,22 @@ def test_the_version_to_compare_with_is_a_version(tmp_path: Path) -> None:
     assert parse("check", [], tmp_path).since is None
     with pytest.raises(BadOption, match="--since takes a version, and 'last' is none"):
         parse("check", ["--since", "last"], tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("words", "left"),
+    [
+        ((), []),
+        (("--package", "core"), []),
+        (("--package=core",), []),
+        (("--all",), []),
+        (("--rebuild", "--package", "core", "--from", "wheels"), ["--rebuild", "--from", "wheels"]),
+        (("--all", "--yes", "1.0"), ["--yes", "1.0"]),
+        (("--package", "a", "--package=b", "--all", "x.whl"), ["x.whl"]),
+        (("--packages", "--allow", "all", "package"), ["--packages", "--allow", "all", "package"]),
+        (("--keep=--all", "--package"), ["--keep=--all"]),
+    ],
+)
+def test_what_chooses_packages_is_taken_out_and_nothing_else(words: tuple[str, ...], left: list[str]) -> None:
+    assert without_package(words) == left
+    assert without_package(left) == left

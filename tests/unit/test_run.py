@@ -1,13 +1,18 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from tasks.indexes import PYPI
+from tasks.config import Config
+from tasks.errand import ALL, Errand, Typed
+from tasks.indexes import PYPI, TESTPYPI
+from tasks.record import Record
 from tasks.standins import Standin
 from tests.fakes import FakeSession, make_run
+from tests.projects import write_tree
 
 STANDIN = Standin(Path("place"), "http://127.0.0.1:1", "http://127.0.0.1:2")
 
@@ -56,9 +61,79 @@ def test_a_command_is_what_a_person_types(
     assert make_run(tmp_path, door=door, prefix=prefix).command("check", *args) == expected
 
 
+def test_a_package_is_typed_as_whoever_asked_for_it_did(tmp_path: Path) -> None:
+    run = make_run(tmp_path, door=True)
+    assert run.command("pypi", "--yes", "1.0") == "seatrial pypi --yes 1.0"
+    typed = Typed({"pypi": "release-pypi"}, option=("--package", "core"))
+    asked = replace(run, errand=Errand(typed))
+    assert asked.typed == typed
+    assert asked.command("pypi", "--yes", "1.0") == "nox -s release-pypi -- --package core --yes 1.0"
+
+
+@pytest.mark.parametrize(
+    ("typed", "expected"),
+    [
+        (None, "`nox -s build -- --rebuild` in ../core"),
+        (Typed({}, door=True), "`seatrial build --rebuild` in ../core"),
+        (Typed({}, option=ALL), "`nox -s build -- --all --rebuild`"),
+        (Typed({}, option=("--package", "cli")), "`nox -s build -- --package demo-core --rebuild`"),
+        (Typed({}, True, ("--package", "cli")), "`seatrial build --package demo-core --rebuild`"),  # noqa: FBT003
+    ],
+)
+def test_the_command_for_another_package_leads_there(tmp_path: Path, typed: Typed | None, expected: str) -> None:
+    write_tree(tmp_path, {"core/pyproject.toml": "[project]\nname = 'Demo.Core'\n", "cli/setup.py": ""})
+    run = make_run(tmp_path / "cli")
+    asked = replace(run, errand=Errand(typed) if typed else None)
+    assert asked.command_in(tmp_path / "core", "build", "--rebuild") == expected
+
+
+def test_the_record_of_another_package_is_in_its_folder_or_that_of_the_dry_run(tmp_path: Path) -> None:
+    core = tmp_path / "core"
+    assert make_run(tmp_path / "cli").record_of(core) == Record.of(core)
+    standin = replace(STANDIN, places={str(core): str(tmp_path / "place" / "core")})
+    assert make_run(tmp_path / "cli", standin=standin).record_of(core) == Record.of(tmp_path / "place" / "core")
+
+
+LOOPBACK = "http://127.0.0.1:4711/simple/"
+REASON = ("--rehearse-on", "dryrun", "TestPyPI is down")
+
+
+@pytest.mark.parametrize(
+    ("words", "index", "counts"),
+    [
+        ((), TESTPYPI.simple, True),
+        ((), LOOPBACK, False),
+        ((), PYPI.simple, False),
+        (REASON, TESTPYPI.simple, False),
+        (REASON, LOOPBACK, True),
+        (REASON, PYPI.simple, False),
+    ],
+)
+def test_a_rehearsal_counts_where_it_is_asked_for(
+    tmp_path: Path, words: tuple[str, ...], index: str, *, counts: bool
+) -> None:
+    assert make_run(tmp_path, *words, name="verify").counts(index) is counts
+
+
+def test_a_rehearsal_index_on_this_machine_is_no_stand_in(tmp_path: Path) -> None:
+    config = Config(testpypi=replace(TESTPYPI, simple=LOOPBACK))
+    assert make_run(tmp_path, config=config).counts(LOOPBACK)
+    assert not make_run(tmp_path, *REASON, config=config).counts(LOOPBACK)
+
+
 def test_the_next_command_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     make_run(tmp_path).next("build", "--rebuild")
     assert capsys.readouterr().out == "next: nox -s build -- --rebuild\n"
+
+
+@pytest.mark.parametrize(("option", "told"), [((), True), (("--package", "core"), True), (ALL, False)])
+def test_for_one_package_of_all_it_is_not(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], option: tuple[str, ...], *, told: bool
+) -> None:
+    run = replace(make_run(tmp_path), errand=Errand(Typed({}, option=option)))
+    run.next("check")
+    words = " ".join(["nox -s check", *(["--", *option] if option else [])])
+    assert capsys.readouterr().out == (f"next: {words}\n" if told else "")
 
 
 def test_inside_a_dry_run_it_is_not(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
