@@ -101,13 +101,10 @@ def is_verbose() -> bool:
     return logging.getLogger().isEnabledFor(OUTPUT)
 
 
-def run_shown(argv: Sequence[str | Path], *, env: Mapping[str, str], cwd: Path, attended: bool = False) -> int:
-    """Run `argv` with its output going where ours goes, and return its exit code.
-
-    Where it is `attended`, it has our standard input as well: it may ask whoever is there.
-    """
+def run_shown(argv: Sequence[str | Path], *, env: Mapping[str, str], cwd: Path, asking: bool = False) -> int:
+    """Run `argv` with its output going where ours goes, and return its exit code; `asking` it reads what ours reads."""
     sys.stdout.flush()
-    with _started(argv, env, cwd, **({"stdin": None} if attended else {})) as child:
+    with _started(argv, env, cwd, stdin=None if asking else subprocess.DEVNULL) as child:
         return child.wait()
 
 

@@ -61,7 +61,7 @@ NAMES = ("build", "check", "testpypi", "verify", "pypi", "dryrun", "inspect", "s
 READERS = frozenset({"check", "testpypi", "verify", "pypi", "dryrun", "rebuild"})  # of an index, with its login
 BACKENDS = "uv|virtualenv"
 HERE = Path(__file__).resolve().parent
-# What a message says, but where the choice of a package stands in it already.
+# A command in a message, as long as it does not say for which packages.
 COMMAND = re.compile(r"nox -s ([\w-]+)(?![\w-])(?! -- --(?:package|all)\b)( --)?")
 # Cells of `verify` may run side by side (`nox -j`, where nox has it), everything else only alone: it shares the record.
 PARALLEL = "allow_parallel" in inspection.signature(nox.session).parameters
@@ -192,11 +192,12 @@ def _reporting(setup: Setup, session: nox.Session) -> Iterator[None]:
 
 def _as_typed(setup: Setup, message: str) -> str:
     """Return `message` with its commands as they are typed here, without its last full stop: nox adds its own."""
+    how = _typed(setup)
 
     def typed(command: re.Match[str]) -> str:
         name, dashes = command.groups("")
-        words = _typed(setup).command(name)
-        return words if setup.door or " -- " in words else words + dashes
+        words = how.command(name)
+        return words if how.door or how.option else words + dashes
 
     return COMMAND.sub(typed, message).removesuffix(".")
 
@@ -215,11 +216,12 @@ def _for_packages(setup: Setup, name: str, session: nox.Session, asked: options.
         start=Path(session.invoked_from),
         envdir=envdir or setup.root / ".nox",
         words=tuple(options.without_package(session.posargs)),
+        interactive=session.interactive,
     )
 
     def run_in(root: Path, errand: Errand) -> Run:
-        there = replace(setup, root=root, config=load(root), errand=errand)
-        return _run(there, name, session, asked)
+        there = _run(replace(setup, root=root, config=load(root), errand=errand), name, session, asked)
+        return replace(there, record=replace(there.record, expected=None))  # what is told outside is of one package
 
     together.run(caller, asked, run_in, rehearsal.of_all)
 

@@ -35,7 +35,8 @@ if TYPE_CHECKING:
 REGISTER = Path(__file__).with_name("register.py")
 START = "import sys; sys.path[:] = [p for p in sys.path if p]; from nox.__main__ import main; main()"
 FOLLOWING = {"build": "check", "check": "testpypi", "testpypi": "verify", "verify": "pypi", "dryrun": "testpypi"}
-_VERIFIED: dict[tuple[str, ...], ReleaseError | None] = {}  # what the first session of `verify` came to
+# How it went with the sessions of `verify`, one a cell: the first sees to all cells of all packages.
+_SEEN_TO: dict[tuple[str, ...], ReleaseError | None] = {}
 
 
 def nox(noxfile: Path, envdir: Path) -> tuple[str, ...]:
@@ -49,7 +50,7 @@ class Caller:
     """The session `name` that was asked to work for packages of the repository in `root`.
 
     `words` are what was typed after the double dash without the choice of packages, `start` is where that was, and
-    `envdir` takes the environments.
+    `envdir` takes the environments. `interactive` says whether somebody can be asked.
     """
 
     name: str
@@ -58,6 +59,7 @@ class Caller:
     start: Path
     envdir: Path
     words: tuple[str, ...]
+    interactive: bool = False
 
     def argv(self, package: Package) -> tuple[str, ...]:
         """Return the command that runs this session for `package`."""
@@ -81,26 +83,24 @@ def run(caller: Caller, asked: Options, run_in: RunIn, rehearse: Rehearse) -> No
     Raises BadOption, NoPackages, NoSuchPackage, PackageCycle and TogetherFailed.
     """
     _stop_if_senseless(caller, asked)
-    if caller.name == "verify":
-        _verify(caller, asked, run_in, rehearse)
-    else:
+    if caller.name != "verify":
         _run(caller, asked, run_in, rehearse)
-
-
-def _verify(caller: Caller, asked: Options, run_in: RunIn, rehearse: Rehearse) -> None:
-    """Let the first session of `verify`, of which there is one a cell, see to all cells of the packages."""
-    key = (asked.package or "", *caller.words)
-    if key not in _VERIFIED:
-        try:
-            _run(caller, asked, run_in, rehearse)
-            _VERIFIED[key] = None
-        except ReleaseError as failed:
-            _VERIFIED[key] = failed
-            raise
         return
-    report.say("the first session of `verify` has seen to this cell as well.")
-    if error := _VERIFIED[key]:
+    key = (*caller.words, "--package", asked.package or "")
+    if key in _SEEN_TO:
+        report.say("the first session of `verify` has seen to this cell as well.")
+    else:
+        _SEEN_TO[key] = _trouble(caller, asked, run_in, rehearse)
+    if error := _SEEN_TO[key]:
         raise error
+
+
+def _trouble(caller: Caller, asked: Options, run_in: RunIn, rehearse: Rehearse) -> ReleaseError | None:
+    try:
+        _run(caller, asked, run_in, rehearse)
+    except ReleaseError as error:
+        return error
+    return None
 
 
 def _run(caller: Caller, asked: Options, run_in: RunIn, rehearse: Rehearse) -> None:
@@ -110,12 +110,12 @@ def _run(caller: Caller, asked: Options, run_in: RunIn, rehearse: Rehearse) -> N
         one(caller, package, Errand(caller.typed.for_package(package.name)), os.environ)
         return
     _say_which(repository)
+    outer = {name: value for name, value in os.environ.items() if name != DIGEST_VARIABLE}  # it is of one package
     if caller.name == "pypi":
-        _release(caller, repository, asked, run_in)
+        _release(caller, repository, asked, run_in, outer)
     elif caller.name == "dryrun":
         rehearse(run_in(caller.root, Errand(caller.for_all)), caller, repository)
     else:
-        outer = {name: value for name, value in os.environ.items() if name != DIGEST_VARIABLE}
         side_by_side(caller, repository, lambda _: outer)
     if caller.name in FOLLOWING:
         report.say(f"next: {caller.for_all.command(FOLLOWING[caller.name])}")
@@ -144,9 +144,14 @@ def _say_which(repository: Repository) -> None:
 
 def one(caller: Caller, package: Package, errand: Errand, outer: Mapping[str, str]) -> None:
     """Run the session for `package`, its output going where ours goes. Raises TogetherFailed."""
-    env = _environment(package, errand, outer)
-    if process.run_shown(caller.argv(package), env=env, cwd=caller.start, attended=True) != 0:
+    if _code(caller, package, errand, outer) != 0:
         raise TogetherFailed(caller.name, (package.name,), ())
+
+
+def _code(caller: Caller, package: Package, errand: Errand, outer: Mapping[str, str]) -> int:
+    """Run the session for `package`, on the terminal where ours is, and return its exit code."""
+    env = _environment(package, errand, outer)
+    return process.run_shown(caller.argv(package), env=env, cwd=caller.start, asking=caller.interactive)
 
 
 def _environment(package: Package, errand: Errand, outer: Mapping[str, str]) -> dict[str, str]:
@@ -197,10 +202,11 @@ def in_order(session: str, repository: Repository, act: Callable[[Package], bool
         raise TogetherFailed(session, tuple(failed), tuple(waiting))
 
 
-def _release(caller: Caller, repository: Repository, asked: Options, run_in: RunIn) -> None:
+def _release(caller: Caller, repository: Repository, asked: Options, run_in: RunIn, outer: Mapping[str, str]) -> None:
     """Upload all packages, one after the other; the first that fails ends it.
 
-    Before the first byte is sent, all of them are proved and confirmed: what is uploaded cannot be taken back.
+    Before the first byte is sent, all of them are proved, and confirmed where a version is given: what is uploaded
+    cannot be taken back.
     """
     ordered = repository.ordered()
     for package in ordered:
@@ -211,8 +217,6 @@ def _release(caller: Caller, repository: Repository, asked: Options, run_in: Run
             again = here.command("pypi", "--yes", built.version)
             raise NotConfirmed(built.project, built.version, asked.yes, again)
     for place, package in enumerate(ordered):
-        report.say(f"\n== {package.name}")
-        env = _environment(package, caller.one_of_all(package), os.environ)
-        if process.run_shown(caller.argv(package), env=env, cwd=caller.start, attended=True) != 0:
+        if _code(caller, package, caller.one_of_all(package), outer) != 0:
             left = tuple(later.name for later in ordered[place + 1 :])
             raise TogetherFailed(caller.name, (package.name,), left)

@@ -233,6 +233,24 @@ def test_shown_its_output_goes_where_ours_goes(tmp_path: Path, capfd: pytest.Cap
     assert capfd.readouterr().out == "before\nshown\n"
 
 
+@posix
+@pytest.mark.parametrize("asking", [True, False])
+def test_shown_it_reads_what_is_typed_only_where_it_may_ask(tmp_path: Path, *, asking: bool) -> None:
+    """On a terminal, like a person's; it is in a session of its own, which has none."""
+    master, slave = os.openpty()
+    script = "import sys\nraise SystemExit(7 if sys.stdin.isatty() and input() == 'yes' else 0)"
+    before = os.dup(0)
+    try:
+        os.dup2(slave, 0)
+        os.write(master, b"yes\n")
+        code = process.run_shown(python(script), env=ENV, cwd=tmp_path, asking=asking)
+    finally:
+        os.dup2(before, 0)
+        for handle in (before, master, slave):
+            os.close(handle)
+    assert code == (7 if asking else 0)
+
+
 SERVER = "import os, sys\nprint('here', os.getpid(), flush=True)\nsys.stdin.read()\nopen('ended', 'w')"
 
 

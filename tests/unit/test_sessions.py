@@ -4,6 +4,7 @@ import os
 import signal
 import sys
 import threading
+from dataclasses import dataclass, replace
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, cast
 
@@ -12,9 +13,11 @@ import nox.registry
 import nox.virtualenv
 import pytest
 
-from tasks import build, check, dryrun, publish, sessions, standins, verify
+from tasks import build, check, dryrun, publish, sessions, standins, together, verify
 from tasks import rebuild as rebuilding
 from tasks.config import Config
+from tasks.errand import ALL, Errand, Typed
+from tasks.errand import VARIABLE as ERRAND
 from tasks.errors import BadOption, NoProject, ReleaseError, ReusedEnvironment, ShadowedTools
 from tasks.record import DIGEST_VARIABLE
 from tasks.register import PROJECT_VARIABLE
@@ -38,7 +41,7 @@ SAFE_PATH = "PYTHONSAFEPATH"
 def registry(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Give nox an empty registry, and take away what would change a session on this machine."""
     monkeypatch.setattr(nox.registry, "_REGISTRY", type(nox.registry._REGISTRY)())
-    for name in (SAFE_PATH, PROJECT_VARIABLE, DIGEST_VARIABLE, standins.VARIABLE):
+    for name in (SAFE_PATH, PROJECT_VARIABLE, DIGEST_VARIABLE, standins.VARIABLE, ERRAND):
         monkeypatch.delenv(name, raising=False)
     yield
     os.environ.pop(SAFE_PATH, None)
@@ -176,6 +179,151 @@ def test_a_message_names_commands_as_they_are_typed_here(project: Path, prefix: 
     setup = Setup(project, door, Config(), None, {name: prefix + name for name in NAMES})
     said = sessions._as_typed(setup, "Run `nox -s build -- --rebuild`, or nox -s lint.")
     assert said == f"Run `{typed}`, or {'seatrial' if door else 'nox -s'} lint"
+
+
+FOR_CORE = Errand(Typed({"build": "release-build", "pypi": "release-pypi"}, option=("--package", "core")))
+
+
+@pytest.mark.parametrize(
+    ("typed", "message", "expected"),
+    [
+        (FOR_CORE.typed, "nox -s build", "nox -s release-build -- --package core"),
+        (FOR_CORE.typed, "nox -s build -- --rebuild", "nox -s release-build -- --package core --rebuild"),
+        # What is typed already stays as it is.
+        (FOR_CORE.typed, FOR_CORE.typed.command("pypi", "--yes", "1"), "nox -s release-pypi -- --package core --yes 1"),
+        (FOR_CORE.typed, "nox -s pypi -- --package base", "nox -s pypi -- --package base"),
+        (FOR_CORE.typed, "nox -s build -- --packages", "nox -s release-build -- --package core --packages"),
+        (Typed({}, option=ALL), "nox -s build -- --rebuild", "nox -s build -- --all --rebuild"),
+        (Typed({}, option=ALL), "nox -s pypi -- --all", "nox -s pypi -- --all"),
+        (Typed({}, True, ALL), "nox -s build -- --rebuild", "seatrial build --all --rebuild"),  # noqa: FBT003
+        # In the folder of a package that is released together with another: the door, and typed with nox.
+        (Typed({"build": "r-build"}), "nox -s build -- --rebuild", "nox -s r-build -- --rebuild"),
+        (Typed({}, door=True), "nox -s build -- --rebuild", "seatrial build --rebuild"),
+    ],
+)
+def test_a_message_for_one_package_names_commands_as_they_are_typed_for_it(
+    project: Path, typed: Typed, message: str, expected: str
+) -> None:
+    names = {name: name for name in NAMES}
+    setup = Setup(project, door=True, config=Config(), trouble=None, names=names, errand=Errand(typed))
+    assert sessions._as_typed(setup, f"Run `{message}`.") == f"Run `{expected}`"
+
+
+def test_an_unknown_option_of_a_package_is_told_with_the_package(project: Path) -> None:
+    names = {name: name for name in NAMES}
+    setup = Setup(project, door=True, config=Config(), trouble=None, names=names, errand=FOR_CORE)
+    fake = FakeSession(project, posargs=("--unknown",))
+    with pytest.raises(SessionError) as error:
+        sessions._reported(setup, "build", nothing, cast("nox.Session", fake))
+    assert str(error.value).startswith("nox -s release-build -- --package core: unrecognized arguments: --unknown\n")
+    assert "`nox -s release-build -- --package core --help` lists them" in str(error.value)
+
+
+# Several packages.
+
+
+@pytest.fixture
+def handed_on(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
+    """What was handed on to work for other packages, in place of doing it."""
+    seen: list[tuple[Any, ...]] = []
+    monkeypatch.setattr(together, "run", lambda *args: seen.append(args))
+    return seen
+
+
+@dataclass
+class Virtualenv:
+    location: str
+
+
+@dataclass
+class SessionInOne(FakeSession):
+    """A session with a virtualenv, as nox has it."""
+
+    virtualenv: Any = None
+
+    def __post_init__(self) -> None:
+        self.virtualenv = self.virtualenv or Virtualenv(str(self.root / "envs" / self.name))
+
+
+@pytest.mark.parametrize("words", [("--package", "core"), ("--package=core",), ("--all",)])
+def test_a_session_for_other_packages_does_nothing_here(
+    project: Path, handed_on: list[tuple[Any, ...]], words: tuple[str, ...]
+) -> None:
+    def body(_run: Run) -> None:
+        raise ZeroDivisionError
+
+    session = SessionInOne(project)
+    report(project, body, "--rebuild", *words, session=session)
+    ((caller, asked, _, rehearse),) = handed_on
+    assert caller == together.Caller(
+        name="build",
+        typed=Typed({name: name for name in NAMES}),
+        root=project,
+        start=project,
+        envdir=(project / "envs").resolve(),
+        words=("--rebuild",),
+        interactive=True,
+    )
+    assert (asked.package, asked.all) == (("core", False) if words != ("--all",) else (None, True))
+    assert rehearse is dryrun.of_all
+
+
+def test_without_an_environment_those_of_packages_are_beside_the_others(
+    project: Path, handed_on: list[tuple[Any, ...]]
+) -> None:
+    session = SessionInOne(project, name="status", venv_backend="none", virtualenv=object(), interactive=False)
+    report(project, nothing, "--all", session=session)
+    caller = handed_on[0][0]
+    assert (caller.envdir, caller.interactive) == (project / ".nox", False)
+
+
+def test_what_is_wrong_here_does_not_matter_for_other_packages(project: Path, handed_on: list[tuple[Any, ...]]) -> None:
+    trouble = NoProject(project)
+    report(project, nothing, "--all", session=SessionInOne(project), trouble=trouble)
+    report(project, nothing, "--package", "core", session=SessionInOne(project), trouble=trouble)
+    assert len(handed_on) == 2
+    assert error_of(project, nothing, session=SessionInOne(project), trouble=trouble).startswith("There is no Python")
+    shadowed = ShadowedTools(project, ("email",))
+    assert "`email`" in error_of(project, nothing, "--all", session=SessionInOne(project), trouble=shadowed)
+    assert len(handed_on) == 2
+
+
+def test_a_session_at_work_for_another_package_has_its_settings_and_record(
+    project: Path, handed_on: list[tuple[Any, ...]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(DIGEST_VARIABLE, "0" * 64)
+    core = write_tree(project / "core", {"pyproject.toml": '[tool.seatrial]\ntag = "core-{version}"\n'})
+    report(project, nothing, "--all", "--yes", "1.0", session=SessionInOne(project))
+    run = handed_on[0][2](core, FOR_CORE)
+    assert (run.root, run.config.tag, run.errand) == (core, ("core-{version}",), FOR_CORE)
+    assert (run.record.dist, run.record.expected) == (core / "dist", None)
+    assert run.options.yes == "1.0"
+    assert run.command("build") == "nox -s release-build -- --package core"
+
+
+def test_a_nox_for_one_package_is_told_what_it_is_released_with_and_how_it_is_typed(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_tree(project, {"pyproject.toml": '[tool.seatrial]\nrelease-with = ["../of-its-own"]\n'})
+    seen: list[Run] = []
+    monkeypatch.setitem(sessions.BODIES, "build", seen.append)
+    monkeypatch.setenv(PROJECT_VARIABLE, str(project))
+
+    def at_work(errand: Errand | None, *, door: bool = True) -> Run:
+        monkeypatch.setattr(nox.registry, "_REGISTRY", type(nox.registry._REGISTRY)())
+        for name, value in (errand.to_environment() if errand else {}).items():
+            monkeypatch.setenv(name, value)
+        sessions.register(door=door)
+        registered()["build"].func(cast("nox.Session", FakeSession(project)))
+        return seen.pop()
+
+    assert at_work(None).config.release_with == ("../of-its-own",)
+    found = at_work(replace(FOR_CORE, release_with=("../core",)))
+    assert (found.config.release_with, found.typed) == (("../core",), FOR_CORE.typed)
+    assert at_work(replace(FOR_CORE, release_with=())).config.release_with == ()
+    assert at_work(FOR_CORE).config.release_with == ("../of-its-own",)
+    # A noxfile of a project is nobody's errand.
+    assert at_work(replace(FOR_CORE, release_with=("../core",)), door=False).errand is None
 
 
 def test_what_the_disk_refuses_becomes_a_message(project: Path) -> None:
