@@ -6,7 +6,9 @@ those of its own record, by hash. Everything else that is installed comes from t
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
@@ -27,7 +29,6 @@ from .stages import Built, Rehearsed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from .installer import Installer, Venv
     from .record import Record
@@ -97,10 +98,9 @@ def _stop_if_two(built: Built, root: Path, siblings: tuple[Sibling, ...]) -> Non
 
 
 def commit_note(sibling: Sibling, built: Built) -> str:
-    """Return from which commit `sibling` was built, where that is another than that of `built`."""
-    if sibling.built.commit in {None, built.commit}:
-        return ""
-    return f" (built from {str(sibling.built.commit)[:12]}, this package from {str(built.commit)[:12]})"
+    """Return from which commit `sibling` was built, empty where that is the one of `built`, or not known."""
+    theirs, ours = sibling.built.commit, built.commit
+    return f" (built from {theirs[:12]}, this package from {ours[:12]})" if theirs and ours and theirs != ours else ""
 
 
 def local(run: Run, built: Built, venv: Venv, installer: Installer) -> tuple[Beside, ...]:
@@ -109,19 +109,27 @@ def local(run: Run, built: Built, venv: Venv, installer: Installer) -> tuple[Bes
     for sibling in of(run, built):
         dist = _fitting(sibling.built.dists, venv, installer)
         path = sibling.record.dist / dist.filename
-        found.append(Beside(sibling.built.project, sibling.built.version, path, dist.sha256, path.as_uri()))
+        taken = _apart(path, installer.scratch) if dist.kind == "sdist" else path
+        found.append(Beside(sibling.built.project, sibling.built.version, taken, dist.sha256, path.as_uri()))
     return tuple(found)
 
 
+def _apart(path: Path, scratch: Path) -> Path:
+    """Return a copy of the sdist at `path`: uv keeps the wheel that it builds of one by its path, for any Python."""
+    folder = scratch / "beside"
+    folder.mkdir(exist_ok=True)
+    return Path(shutil.copy2(path, folder))
+
+
 def _fitting(dists: tuple[Dist, ...], venv: Venv, installer: Installer) -> Dist:
-    """Return the one of `dists` that an installer takes in `venv`: a wheel that fits, else the sdist.
+    """Return the one of `dists` that an installer takes in `venv`: the wheel that fits best, else the sdist.
 
     Raises NoFittingWheel where there is neither.
     """
     wheels = tuple(dist for dist in dists if dist.kind == "wheel")
     sdist = next((dist for dist in dists if dist.kind == "sdist"), None)
-    if fits_everywhere(wheels):
-        return next(dist for dist in wheels if fits_everywhere([dist]))
+    if len(wheels) == 1 and fits_everywhere(wheels):
+        return wheels[0]
     if not wheels and sdist:
         return sdist
     taken = taken_by(venv, installer.env, installer.scratch)

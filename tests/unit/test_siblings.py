@@ -1,0 +1,465 @@
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tasks import indexes, siblings
+from tasks.config import Config
+from tasks.errand import ALL, Errand, Typed
+from tasks.errors import (
+    FilesChanged,
+    NoFittingWheel,
+    OtherBytes,
+    PackageCycle,
+    RecordDamaged,
+    SiblingChanged,
+    SiblingElsewhere,
+    SiblingNotReady,
+    SiblingNotReleased,
+    TwoPackages,
+)
+from tasks.indexes import PYPI, TESTPYPI, Index, Served
+from tasks.installer import Beside, Installer, Venv
+from tasks.record import Record
+from tasks.siblings import Sibling, commit_note, local, of, others_than, rehearsed, served, stop_unless_released
+from tasks.stages import Built, Dist, Installed, Kind, Rehearsed, Verified
+from tasks.standins import Standin
+from tests.fakes import make_run
+from tests.projects import write_tree
+from tests.unit.test_record import BUILT, REHEARSED, VERIFIED
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from tasks.run import Run
+
+WHEEL, LINUX, SDIST = "py3-none-any.whl", "cp313-cp313-manylinux_2_17_x86_64.whl", ".tar.gz"
+REASON = ("--rehearse-on", "dryrun", "TestPyPI is down")
+
+
+def built_in(
+    folder: Path, *release_with: str, name: str = "", version: str = "1.0", files: Iterable[str] = (WHEEL, SDIST)
+) -> Built:
+    """Write files and record of a package that was built in `folder`, which is released with the other folders."""
+    name = name or folder.name
+    stem = f"{name.replace('-', '_')}-{version}"
+    wanted = {stem + (end if end == SDIST else f"-{end}"): f"{name} {version} {end}" for end in files}
+    write_tree(folder / "dist", wanted)
+    dists = tuple(sorted(map(Dist.from_file, (folder / "dist").iterdir())))
+    built = replace(BUILT, project=name, version=version, dists=dists, release_with=release_with)
+    Record.of(folder).write(built)
+    write_tree(folder, {"pyproject.toml": f"[project]\nname = '{name}'\n"})
+    return built
+
+
+def rehearsed_in(folder: Path, index: str = TESTPYPI.simple) -> Rehearsed:
+    built = Record.of(folder).find(Built)
+    assert built is not None
+    facts: dict[str, Any] = {"project": built.project, "version": built.version, "dists": built.dists}
+    stage = replace(REHEARSED, index=index, **facts)
+    Record.of(folder).write(stage)
+    return stage
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """The folder of the packages."""
+    return (tmp_path / "die Pakete").resolve()
+
+
+def run_in(folder: Path, *words: str, **settings: Any) -> Run:
+    folder.mkdir(parents=True, exist_ok=True)
+    return make_run(folder, *words, name="verify", **settings)
+
+
+# Which packages belong to one.
+
+
+def test_a_package_alone_has_no_siblings(root: Path) -> None:
+    built = built_in(root / "cli")
+    assert of(run_in(root / "cli"), built) == ()
+
+
+def test_siblings_are_told_with_theirs_those_that_others_need_first(root: Path) -> None:
+    base = built_in(root / "base", version="0.9")
+    core = built_in(root / "core", "../base")
+    other = built_in(root / "other", "../base", "../core")
+    cli = built_in(root / "cli", "../other", "../core", "../base")
+    found = of(run_in(root / "cli"), cli)
+    assert found == tuple(
+        Sibling(root / name, Record.of(root / name), one)
+        for name, one in (("base", base), ("core", core), ("other", other))
+    )
+    assert [one.label for one in found] == ["base 0.9", "core 1.0", "other 1.0"]
+
+
+def test_a_sibling_may_lie_anywhere_and_be_named_twice(root: Path) -> None:
+    built_in(root)
+    built_in(root / "a" / "b c" / "ü", name="deep")
+    cli = built_in(root / "cli", "..", "../a/b c/ü", "../../die Pakete/a/b c/ü/.")
+    assert [one.root for one in of(run_in(root / "cli"), cli)] == [root, root / "a" / "b c" / "ü"]
+
+
+def test_a_folder_with_two_names_is_one_sibling(root: Path) -> None:
+    built_in(root / "core")
+    try:
+        (root / "alias").symlink_to(root / "core", target_is_directory=True)
+    except OSError:
+        pytest.skip("Windows wants a right for it")
+    cli = built_in(root / "cli", "../core", "../alias")
+    assert [one.root for one in of(run_in(root / "cli"), cli)] == [root / "core"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "command"),
+    [
+        (Typed({}), "`nox -s build` in ../core"),
+        (Typed({}, option=ALL), "`nox -s build -- --all`"),
+        (Typed({}, option=("--package", "cli")), "`nox -s build -- --package demo-core`"),
+    ],
+)
+def test_one_that_is_not_built_is_named_with_what_to_do(root: Path, typed: Typed, command: str) -> None:
+    write_tree(root / "core", {"pyproject.toml": "[project]\nname = 'Demo.Core'\n"})
+    cli = built_in(root / "cli", "../core")
+    with pytest.raises(SiblingNotReady) as error:
+        of(replace(run_in(root / "cli"), errand=Errand(typed)), cli)
+    assert (error.value.sibling, error.value.stage) == ("demo-core (../core)", "built")
+    assert error.value.command == command
+
+
+def test_one_whose_folder_is_not_there_is_named_too(root: Path) -> None:
+    cli = built_in(root / "cli", "../core")
+    with pytest.raises(SiblingNotReady) as error:
+        of(run_in(root / "cli"), cli)
+    assert error.value.sibling == "core (../core)"
+
+
+def test_files_of_one_that_changed_are_refused(root: Path) -> None:
+    built_in(root / "core")
+    cli = built_in(root / "cli", "../core")
+    (root / "core" / "dist" / "core-1.0.tar.gz").write_text("other bytes", encoding="utf-8")
+    with pytest.raises(FilesChanged) as error:
+        of(run_in(root / "cli"), cli)
+    assert error.value.folder == root / "core" / "dist"
+
+
+def test_a_record_of_one_that_is_damaged_is_refused(root: Path) -> None:
+    built_in(root / "core")
+    cli = built_in(root / "cli", "../core")
+    Record.of(root / "core").path(Built).write_text("{}", encoding="utf-8")
+    with pytest.raises(RecordDamaged):
+        of(run_in(root / "cli"), cli)
+
+
+@pytest.mark.parametrize(
+    ("back", "names"),
+    [
+        ("../cli", ("cli", "core", "base", "cli")),
+        ("../core", ("core", "base", "core")),
+        (".", ("base", "base")),
+    ],
+)
+def test_siblings_that_need_each_other_are_told_in_a_circle(root: Path, back: str, names: tuple[str, ...]) -> None:
+    built_in(root / "base", back)
+    built_in(root / "core", "../base")
+    cli = built_in(root / "cli", "../core")
+    with pytest.raises(PackageCycle) as error:
+        of(run_in(root / "cli"), cli)
+    assert error.value.names == names
+
+
+@pytest.mark.parametrize("name", ["Demo.Core", "demo_core"])
+def test_two_siblings_of_one_name_are_refused(root: Path, name: str) -> None:
+    built_in(root / "core", name="demo-core")
+    built_in(root / "copy", name=name)
+    cli = built_in(root / "cli", "../core", "../copy")
+    with pytest.raises(TwoPackages) as error:
+        of(run_in(root / "cli"), cli)
+    assert (error.value.name, error.value.folders) == ("demo-core", (str(root / "core"), str(root / "copy")))
+
+
+def test_a_sibling_with_the_name_of_the_package_itself_is_refused(root: Path) -> None:
+    built_in(root / "copy", name="CLI")
+    cli = built_in(root / "cli", "../copy")
+    with pytest.raises(TwoPackages) as error:
+        of(run_in(root / "cli"), cli)
+    assert (error.value.name, error.value.folders) == ("cli", (str(root / "cli"), str(root / "copy")))
+
+
+def test_inside_a_dry_run_it_is_the_record_of_the_dry_run(root: Path) -> None:
+    built_in(root / "core", version="0.1")
+    core = built_in(root / "place" / "core")
+    cli = built_in(root / "cli", "../core")
+    standin = Standin(
+        root / "place" / "cli",
+        "http://127.0.0.1:1",
+        "http://127.0.0.1:2",
+        places={str(root / "core"): str(root / "place" / "core")},
+    )
+    (found,) = of(run_in(root / "cli", standin=standin), cli)
+    assert (found.root, found.built, found.record) == (root / "core", core, Record.of(root / "place" / "core"))
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours", "said"),
+    [
+        ("a" * 40, "a" * 40, ""),
+        ("a" * 40, "b" * 40, f" (built from {'a' * 12}, this package from {'b' * 12})"),
+        (None, "b" * 40, ""),
+        ("a" * 40, None, ""),
+        (None, None, ""),
+    ],
+)
+def test_another_commit_is_told(root: Path, theirs: str | None, ours: str | None, said: str) -> None:
+    sibling = Sibling(root, Record.of(root), replace(BUILT, commit=theirs))
+    assert commit_note(sibling, replace(BUILT, commit=ours)) == said
+
+
+# The files that are installed.
+
+
+@pytest.fixture
+def taken(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The tags of wheels that every interpreter takes, the best first."""
+    tags = ["cp313-cp313-manylinux_2_17_x86_64", "py3-none-any"]
+    monkeypatch.setattr(siblings, "taken_by", lambda *_: tuple(tags))
+    return tags
+
+
+@dataclass
+class Fetch:
+    """The index under test, as far as files are fetched from it."""
+
+    folder: Path
+    asked: list[tuple[Rehearsed, Dist]] = field(default_factory=list)
+
+    def __call__(self, theirs: Rehearsed, dist: Dist) -> tuple[Path, str]:
+        self.asked.append((theirs, dist))
+        return self.folder / dist.filename, f"https://f.example/{dist.filename}"
+
+
+def installer_in(scratch: Path) -> Installer:
+    return Installer(None, {}, scratch, PYPI.simple)
+
+
+@pytest.mark.parametrize(
+    ("files", "tags", "expected"),
+    [
+        ((WHEEL, SDIST), [], "core-1.0-py3-none-any.whl"),  # nothing has to be asked
+        ((SDIST,), [], "core-1.0.tar.gz"),
+        ((LINUX, SDIST), ["cp313-cp313-manylinux_2_17_x86_64"], f"core-1.0-{LINUX}"),
+        ((LINUX, SDIST), ["cp312-cp312-win_amd64"], "core-1.0.tar.gz"),
+        # As an installer prefers it: what is compiled before what fits everywhere.
+        ((LINUX, WHEEL, SDIST), ["cp313-cp313-manylinux_2_17_x86_64", "py3-none-any"], f"core-1.0-{LINUX}"),
+        ((LINUX, WHEEL), ["cp312-cp312-win_amd64", "py3-none-any"], "core-1.0-py3-none-any.whl"),
+    ],
+)
+def test_the_file_is_the_one_that_an_installer_takes(
+    root: Path, taken: list[str], files: tuple[str, ...], tags: list[str], expected: str
+) -> None:
+    taken[:] = tags
+    core = built_in(root / "core", files=files)
+    cli = built_in(root / "cli", "../core")
+    (one,) = local(run_in(root / "cli"), cli, Venv(root / "venv"), installer_in(root))
+    (dist,) = [dist for dist in core.dists if dist.filename == expected]
+    path = root / "core" / "dist" / expected
+    assert (one.project, one.version, one.sha256, one.url) == ("core", "1.0", dist.sha256, path.as_uri())
+    # What is built of an sdist, and kept by its path, is for one Python.
+    assert one.path == (root / "beside" / expected if dist.kind == "sdist" else path)
+    assert Dist.from_file(one.path) == dist
+
+
+def test_where_no_file_fits_that_is_said(root: Path, taken: list[str]) -> None:
+    taken[:] = ["cp312-cp312-win_amd64"]
+    built_in(root / "core", files=(LINUX,))
+    cli = built_in(root / "cli", "../core")
+    with pytest.raises(NoFittingWheel) as error:
+        local(run_in(root / "cli"), cli, Venv(root / "venv"), installer_in(root))
+    assert error.value.files == (f"core-1.0-{LINUX}",)
+
+
+def test_each_interpreter_is_asked_for_itself(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Any] = []
+
+    def taken_by(*args: Any) -> tuple[str, ...]:
+        asked.append(args)
+        return ()
+
+    monkeypatch.setattr(siblings, "taken_by", taken_by)
+    built_in(root / "core", files=(LINUX, SDIST))
+    cli = built_in(root / "cli", "../core")
+    venv = Venv(root / "venv")
+    local(run_in(root / "cli"), cli, venv, replace(installer_in(root), env={"A": "b"}))
+    assert asked == [(venv, {"A": "b"}, root)]
+
+
+def test_the_files_of_all_siblings_are_fetched_from_the_index_under_test(root: Path) -> None:
+    base, core = built_in(root / "base"), built_in(root / "core", "../base", version="2.0")
+    cli = built_in(root / "cli", "../core")
+    stages = [rehearsed_in(root / "base"), rehearsed_in(root / "core")]
+    fetch = Fetch(root / "fetched")
+    found = served(run_in(root / "cli"), cli, Venv(root / "venv"), installer_in(root), fetch)
+    wheels = [dist for one in (base, core) for dist in one.dists if dist.kind == "wheel"]
+    assert fetch.asked == list(zip(stages, wheels, strict=True))
+    assert found == tuple(
+        Beside(
+            stage.project,
+            stage.version,
+            root / "fetched" / dist.filename,
+            dist.sha256,
+            f"https://f.example/{dist.filename}",
+        )
+        for stage, dist in fetch.asked
+    )
+
+
+# Their rehearsal.
+
+
+def test_one_that_is_not_rehearsed_is_named_with_what_to_do(root: Path) -> None:
+    built_in(root / "core", version="2.0")
+    cli = built_in(root / "cli", "../core")
+    with pytest.raises(SiblingNotReady) as error:
+        list(rehearsed(run_in(root / "cli"), cli))
+    assert (error.value.sibling, error.value.stage) == ("core 2.0", "rehearsed")
+    assert error.value.command == "`nox -s testpypi` in ../core"
+    with pytest.raises(SiblingNotReady) as error:
+        list(rehearsed(run_in(root / "cli", *REASON), cli))
+    assert error.value.command == '`nox -s testpypi -- --rehearse-on dryrun "TestPyPI is down"` in ../core'
+
+
+@pytest.mark.parametrize(
+    ("words", "index", "expected"),
+    [
+        ((), "http://127.0.0.1:1/simple/", TESTPYPI.simple),
+        ((), PYPI.simple, TESTPYPI.simple),
+        (REASON, TESTPYPI.simple, "a stand-in on this machine"),
+    ],
+)
+def test_one_that_was_rehearsed_elsewhere_is_refused(
+    root: Path, words: tuple[str, ...], index: str, expected: str
+) -> None:
+    built_in(root / "core")
+    cli = built_in(root / "cli", "../core")
+    rehearsed_in(root / "core", index)
+    with pytest.raises(SiblingElsewhere) as error:
+        list(rehearsed(run_in(root / "cli", *words), cli))
+    assert (error.value.sibling, error.value.found, error.value.expected) == ("core 1.0", index, expected)
+    assert error.value.command.startswith("`nox -s testpypi")
+    assert error.value.command.endswith("` in ../core")
+
+
+@pytest.mark.parametrize(("words", "index"), [((), TESTPYPI.simple), (REASON, "http://127.0.0.1:1/simple/")])
+def test_one_that_was_rehearsed_here_or_there_as_asked_for_is_taken(
+    root: Path, words: tuple[str, ...], index: str
+) -> None:
+    built_in(root / "core")
+    cli = built_in(root / "cli", "../core")
+    stage = rehearsed_in(root / "core", index)
+    ((sibling, found),) = rehearsed(run_in(root / "cli", *words), cli)
+    assert (sibling.root, found) == (root / "core", stage)
+
+
+# The gate.
+
+
+@dataclass
+class Pypi:
+    """What the index serves, by project, and what it was asked for."""
+
+    files: dict[str, list[Served]] = field(default_factory=dict)
+    asked: list[tuple[Index, str]] = field(default_factory=list)
+
+    def serve(self, built: Built, *, sha256: str = "", yanked: bool = False) -> None:
+        found = [Served(dist.filename, sha256 or dist.sha256, "https://f.example/", yanked) for dist in built.dists]
+        self.files.setdefault(built.project, []).extend(found)
+
+    def read(self, index: Index, project: str, **_settings: Any) -> list[Served]:
+        self.asked.append((index, project))
+        return self.files.get(project, [])
+
+
+@pytest.fixture
+def pypi(monkeypatch: pytest.MonkeyPatch) -> Pypi:
+    made = Pypi()
+    monkeypatch.setattr(indexes, "read_project", made.read)
+    return made
+
+
+def cell(*installed: Installed, kind: Kind = "wheel") -> Verified:
+    return replace(VERIFIED, kind=kind, installed=installed)
+
+
+def test_what_the_index_serves_and_was_verified_is_no_obstacle(root: Path, pypi: Pypi) -> None:
+    base, core = built_in(root / "base"), built_in(root / "core", "../base")
+    cli = built_in(root / "cli", "../core")
+    for one in (base, core):
+        pypi.serve(one)
+    ours = Installed("cli", "1.0", None, "f" * 64)
+    cells = (
+        cell(ours, Installed("core", "1.0", None, core.dists[0].sha256)),
+        cell(ours, Installed("core", "1.0", None, core.dists[1].sha256), kind="sdist"),
+        cell(ours),
+    )
+    house = Index("house", simple="https://house.example/simple/")
+    stop_unless_released(run_in(root / "cli", config=Config(pypi=house)), cli, cells)
+    assert pypi.asked == [(house, "base"), (house, "core")]
+
+
+def test_a_sibling_that_the_index_does_not_serve_goes_first(root: Path, pypi: Pypi) -> None:
+    base, core = built_in(root / "base"), built_in(root / "core", "../base", version="2.0")
+    cli = built_in(root / "cli", "../core")
+    pypi.serve(base)
+    with pytest.raises(SiblingNotReleased) as error:
+        stop_unless_released(run_in(root / "cli"), cli, ())
+    found = error.value
+    assert (found.index, found.sibling) == ("PyPI", "core 2.0")
+    assert found.files == tuple(dist.filename for dist in core.dists)
+    assert found.command == "`nox -s pypi` in ../core"
+
+
+def test_one_file_of_it_that_is_missing_is_named(root: Path, pypi: Pypi) -> None:
+    core = built_in(root / "core")
+    cli = built_in(root / "cli", "../core")
+    pypi.serve(replace(core, dists=core.dists[:1]))
+    with pytest.raises(SiblingNotReleased) as error:
+        stop_unless_released(run_in(root / "cli"), cli, ())
+    assert error.value.files == (core.dists[1].filename,)
+
+
+@pytest.mark.parametrize("how", [{"sha256": "e" * 64}, {"yanked": True}])
+def test_other_bytes_of_it_stop_everything(root: Path, pypi: Pypi, how: dict[str, Any]) -> None:
+    core = built_in(root / "core")
+    cli = built_in(root / "cli", "../core")
+    pypi.serve(core, **how)
+    with pytest.raises(OtherBytes) as error:
+        stop_unless_released(run_in(root / "cli"), cli, ())
+    assert (error.value.index, error.value.project, error.value.version) == ("PyPI", "core", "1.0")
+
+
+@pytest.mark.parametrize("sha256", ["e" * 64, None])
+def test_what_was_verified_with_other_files_of_it_is_verified_anew(root: Path, pypi: Pypi, sha256: str | None) -> None:
+    core = built_in(root / "core")
+    cli = built_in(root / "cli", "../core")
+    pypi.serve(core)
+    good = cell(Installed("core", "1.0", None, core.dists[0].sha256))
+    bad = cell(Installed("core", "0.9", None, sha256), kind="sdist")
+    with pytest.raises(SiblingChanged) as error:
+        stop_unless_released(run_in(root / "cli"), cli, (good, bad))
+    found = error.value
+    assert found.sibling == "core 1.0"
+    assert found.files == (f"core 0.9 (sha256 {sha256}, Python 3.14t, sdist)",)
+    assert found.command == "nox -s verify"
+    assert pypi.asked == []  # said before anything is looked up
+
+
+def test_it_is_the_files_of_that_project_that_are_compared(root: Path) -> None:
+    core = built_in(root / "Demo.Core", name="Demo.Core")
+    sibling = Sibling(root / "Demo.Core", Record.of(root / "Demo.Core"), core)
+    ours = Installed("demo-core", "1.0", None, core.dists[0].sha256)
+    other = Installed("demo-core", "1.0", None, "e" * 64)
+    assert others_than(sibling, cell(ours, Installed("demo-core-extra", "1.0", None, "e" * 64))) == ()
+    assert others_than(sibling, cell(other, ours)) == (other,)
