@@ -62,7 +62,7 @@ def dryrun(run: Run, nox: process.Argv) -> None:
 def of_all(run: Run, caller: Caller, repository: Repository) -> None:
     """Release all packages of `repository` to the same two stand-in indexes, each after those it needs."""
     with _workspace(run) as place, _indexes(run, place) as (standin, tokens):
-        places = {str(package.root): str(place / package.name) for package in repository.packages}
+        places = {str(package.root): str(place / "packages" / package.name) for package in repository.packages}
         shared = replace(standin, places=places)
         env = _environment(run, tokens)
 
@@ -73,7 +73,7 @@ def of_all(run: Run, caller: Caller, repository: Repository) -> None:
         run.say(f"\ndry run of {len(repository.packages)} packages: each passed all five sessions")
         run.say(CANNOT_SHOW)
         if run.options.keep:
-            run.say(f"kept in {place}: testpypi, pypi, and dist and release-record in a folder for each package")
+            run.say(f"kept in {place}: testpypi, pypi, and in packages dist and release-record of each")
 
 
 def _environment(run: Run, tokens: Mapping[str, str]) -> dict[str, str]:

@@ -5,29 +5,36 @@ import json
 import shutil
 import sys
 import tempfile
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tasks import process
+from tasks import errand, process, standins, together
 from tasks.config import Config
-from tasks.dryrun import dryrun
-from tasks.errors import BadWorkspace, DryrunFailed, LocalWheel, StandinFailed
+from tasks.dryrun import dryrun, of_all
+from tasks.errand import Errand, Typed
+from tasks.errors import BadWorkspace, DryrunFailed, LocalWheel, PackageCycle, StandinFailed, TogetherFailed
 from tasks.indexes import Index
+from tasks.packages import find
 from tasks.process import Outcome
 from tasks.record import DIGEST_VARIABLE, Record
+from tasks.register import PROJECT_VARIABLE
 from tasks.run import Run
+from tasks.sessions import NAMES
 from tasks.stages import Dist
-from tasks.standins import from_environment
+from tasks.standins import Standin, from_environment
+from tasks.together import Caller
 from tests.fakes import make_run
 from tests.projects import write_tree
+from tests.unit.test_packages import project
 from tests.unit.test_record import BUILT, CHECKED, FILES, REHEARSED, RELEASED, VERIFIED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from tasks.packages import Repository
     from tasks.process import OnWait
     from tasks.stages import Stage
 
@@ -347,3 +354,222 @@ def test_any_other_wheel_that_check_stops_is_no_matter_of_the_platform(
     with pytest.raises(DryrunFailed, match="stopped in `check`"):
         dryrun(make_run(tmp_path, *words, name="dryrun", config=config), NOX)
     assert len(fake.ran) == 1
+
+
+# What is released together with it.
+
+
+@dataclass
+class Nested:
+    """A dry run of another package: what it was told."""
+
+    name: str
+    words: tuple[str, ...]
+    env: Mapping[str, str]
+    cwd: Path
+
+    @property
+    def standin(self) -> Standin:
+        found = from_environment(self.env)
+        assert found is not None
+        return found
+
+
+class Family(FakeNox):
+    """The nested runs of the package itself, and the dry runs of others, whose files the stand-ins hold too."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.held = FILES | {"demo_core-1.0.tar.gz": "of core", "demo_extra-1.0.tar.gz": "of another"}
+        self.others: list[Nested] = []
+        self.failing: set[str] = set()
+        self.order: list[str] = []
+
+    def run(self, argv: Sequence[str], *, env: Mapping[str, str], cwd: Path, on_wait: OnWait | None = None) -> Outcome:
+        if argv[argv.index("--session") + 1] == "dryrun":
+            return Outcome(self._other(argv, env, cwd), f"all that {Path(_after(argv, '--envdir')).name} says\n")
+        assert on_wait is not None
+        return super().run(argv, env=env, cwd=cwd, on_wait=on_wait)
+
+    def run_shown(self, argv: Sequence[str], *, env: Mapping[str, str], cwd: Path, asking: bool = False) -> int:
+        assert not asking
+        session = _after(argv, "--session")
+        self.order.append(session.partition("-")[0])
+        return self._other(argv, env, cwd) if session == "dryrun" else super().run_shown(argv, env=env, cwd=cwd)
+
+    def _other(self, argv: Sequence[str], env: Mapping[str, str], cwd: Path) -> int:
+        assert _after(argv, "--noxfile") == str(together.REGISTER)
+        name = Path(_after(argv, "--envdir")).name
+        self.others.append(Nested(name, tuple(argv[argv.index("--") + 1 :]), env, cwd))
+        return int(name in self.failing)
+
+
+def _after(argv: Sequence[str], option: str) -> str:
+    return argv[argv.index(option) + 1]
+
+
+@pytest.fixture
+def family(nox: FakeNox, monkeypatch: pytest.MonkeyPatch) -> Family:
+    fake = Family()
+    del nox
+    for name in ("run", "run_shown", "serving"):
+        monkeypatch.setattr(process, name, getattr(fake, name))
+    return fake
+
+
+def packages_in(root: Path) -> Path:
+    """Write `demo`, which is released with `core`, which is released with `base`; return the folder of demo."""
+    write_tree(
+        root,
+        {
+            "demo/pyproject.toml": project("demo"),
+            "core/pyproject.toml": project("Demo.Core", settings='release-with = ["../base"]'),
+            "base/pyproject.toml": project("demo-base"),
+        },
+    )
+    return (root / "demo").resolve()
+
+
+def with_core(folder: Path, *words: str, **settings: Any) -> Run:
+    config = Config(pythons=("3.13",), release_with=("../core",))
+    return make_run(folder, *words, name="dryrun", config=config, **settings)
+
+
+def test_what_it_is_released_together_with_is_rehearsed_first_on_the_same_stand_ins(
+    tmp_path: Path, family: Family, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYPI_TOKEN", "the real one")
+    monkeypatch.setenv(DIGEST_VARIABLE, "0" * 64)
+    demo = packages_in(tmp_path)
+    dryrun(with_core(demo, "--offline", "--sdist-only"), NOX)
+    assert [(one.name, one.words, one.cwd) for one in family.others] == [
+        ("demo-base", ("--offline",), demo),
+        ("demo-core", ("--offline",), demo),
+    ]
+    assert family.order[:3] == ["dryrun", "dryrun", "testpypi"]
+    own = from_environment(family.envs[0])
+    assert own is not None
+    assert own.places == {
+        str(tmp_path / "base"): str(own.place / "with" / "demo-base"),
+        str(tmp_path / "core"): str(own.place / "with" / "demo-core"),
+    }
+    for one in family.others:
+        assert (one.standin.testpypi, one.standin.pypi) == (own.testpypi, own.pypi)
+        assert one.standin.folder == own.place == own.folder
+        assert one.standin.place == own.place / "with" / one.name
+        assert one.standin.places == own.places
+        assert (one.env["PYPI_TOKEN"], one.env["TESTPYPI_TOKEN"]) == ("a pypi token", "a testpypi token")
+        assert DIGEST_VARIABLE not in one.env
+        assert errand.from_environment(one.env) == Errand(Typed({name: name for name in NAMES}))
+    assert [one.env[PROJECT_VARIABLE] for one in family.others] == [str(tmp_path / "base"), str(tmp_path / "core")]
+    told = capsys.readouterr().out
+    assert "== demo-base, which is released together with this package\n" in told
+    assert "dry run of demo 1.0: all five sessions passed" in told
+    assert "compared by sha256" in told
+
+
+def test_without_offline_the_others_go_online(tmp_path: Path, family: Family) -> None:
+    dryrun(with_core(packages_in(tmp_path), "--rebuild"), NOX)
+    assert {one.words for one in family.others} == {()}
+
+
+def test_a_sibling_that_fails_stops_the_dry_run(tmp_path: Path, family: Family) -> None:
+    family.failing.add("demo-core")
+    with pytest.raises(TogetherFailed) as error:
+        dryrun(with_core(packages_in(tmp_path)), NOX)
+    assert (error.value.session, error.value.failed) == ("dryrun", ("demo-core",))
+    assert family.ran == []
+
+
+def test_siblings_that_need_each_other_are_not_rehearsed(tmp_path: Path, family: Family) -> None:
+    demo = packages_in(tmp_path)
+    write_tree(tmp_path, {"base/pyproject.toml": project("demo-base", settings='release-with = ["../demo"]')})
+    with pytest.raises(PackageCycle):
+        dryrun(with_core(demo), NOX)
+    assert family.others == []
+
+
+@pytest.mark.parametrize("name", ["demo-1.0.zip", "Demo-1.0-cp313-cp313-win_amd64.whl", "demo-1.1.tar.gz"])
+def test_a_file_of_the_project_that_was_not_built_is_found_among_those_of_others(
+    tmp_path: Path, family: Family, name: str
+) -> None:
+    family.held |= {name: "of nobody"}
+    with pytest.raises(DryrunFailed, match="testpypi and pypi differs from the build"):
+        dryrun(with_core(packages_in(tmp_path)), NOX)
+
+
+def test_one_of_several_is_rehearsed_on_the_stand_ins_that_are_there(
+    tmp_path: Path, family: Family, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in standins.TOKENS:
+        monkeypatch.setenv(name, f"a token in {name}")
+    monkeypatch.setenv(DIGEST_VARIABLE, "0" * 64)
+    place = tmp_path / "place" / "demo"
+    place.mkdir(parents=True)
+    shared = tmp_path / "shared"
+    standin = Standin(place, "http://127.0.0.1:1", "http://127.0.0.1:2", held=shared)
+    monkeypatch.setattr(process, "serving", None)  # no other servers
+    for index in standins.INDEXES:
+        write_tree(shared / index, FILES | {"demo_core-1.0.tar.gz": "of core"})
+    dryrun(with_core(packages_in(tmp_path), "--keep", str(tmp_path / "kept"), standin=standin), NOX)
+    assert family.others == []
+    assert {env["PYPI_TOKEN"] for env in family.envs} == {"a token in PYPI_TOKEN"}
+    assert not [env for env in family.envs if DIGEST_VARIABLE in env]
+    assert [from_environment(env) for env in family.envs] == [standin] * len(family.envs)
+    told = capsys.readouterr().out
+    assert "dry run of demo 1.0: all five sessions passed" in told
+    assert "what a dry run cannot show" not in told
+    assert "next:" not in told
+    assert "kept in" not in told
+    assert not (tmp_path / "kept").exists()
+
+
+# All packages.
+
+
+def all_of(root: Path, *words: str) -> tuple[Run, Caller, Repository]:
+    packages_in(root)
+    write_tree(root, {"pyproject.toml": '[tool.seatrial]\npackages = ["demo", "core", "base"]\n'})
+    write_tree(root, {"demo/pyproject.toml": project("pypi", dependencies='"demo-core"')})  # as an index is called
+    run = replace(make_run(root, *words, name="dryrun"), errand=Errand(Typed({}, option=errand.ALL)))
+    caller = Caller("dryrun", Typed({}), run.root, run.root, root / ".nox", words)
+    return run, caller, find(root)
+
+
+def test_all_packages_are_rehearsed_on_the_same_stand_ins(
+    tmp_path: Path, family: Family, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TWINE_PASSWORD", "the real one")
+    monkeypatch.setenv(DIGEST_VARIABLE, "0" * 64)
+    of_all(*all_of(tmp_path, "--offline"))
+    assert [one.name for one in family.others] == ["demo-base", "demo-core", "pypi"]
+    assert {one.words for one in family.others} == {("--offline",)}
+    first = family.others[0].standin
+    for one in family.others:
+        assert one.standin.folder == first.folder
+        assert one.standin.place == one.standin.place_of(Path(one.env[PROJECT_VARIABLE]))
+        assert one.standin.place == first.folder / "packages" / one.name
+        assert (one.env["PYPI_TOKEN"], one.env["TESTPYPI_TOKEN"]) == ("a pypi token", "a testpypi token")
+        assert not {"TWINE_PASSWORD", DIGEST_VARIABLE} & set(one.env)
+    told = capsys.readouterr().out
+    assert "stand-in for TestPyPI: http://127.0.0.1:1   stand-in for PyPI: http://127.0.0.1:2" in told
+    assert "== demo-core\nall that demo-core says\n" in told
+    assert "\ndry run of 3 packages: each passed all five sessions\nwhat a dry run cannot show" in told
+    assert "kept in" not in told
+
+
+def test_a_dry_run_of_all_may_be_kept(tmp_path: Path, family: Family, capsys: pytest.CaptureFixture[str]) -> None:
+    of_all(*all_of(tmp_path, "--keep", "kept"))
+    kept = tmp_path / "kept"
+    assert f"kept in {kept}: testpypi, pypi, and in packages dist and release-record of each" in capsys.readouterr().out
+    assert {one.standin.folder for one in family.others} == {kept}
+
+
+def test_a_package_that_fails_is_no_dry_run_of_all(
+    tmp_path: Path, family: Family, capsys: pytest.CaptureFixture[str]
+) -> None:
+    family.failing.add("demo-base")
+    with pytest.raises(TogetherFailed) as error:
+        of_all(*all_of(tmp_path))
+    assert (error.value.failed, error.value.waiting) == (("demo-base",), ("demo-core", "pypi"))
+    assert "each passed" not in capsys.readouterr().out
