@@ -17,7 +17,16 @@ from tasks import frontend, process
 from tasks.archives import BadArchive
 from tasks.build import build, recipe
 from tasks.config import Config
-from tasks.errors import BuildOdd, FilesChanged, NothingToTake, NothingToTakeOf, SdistNeedsGit, ToolFailed
+from tasks.errors import (
+    BadConfig,
+    BuildOdd,
+    FilesChanged,
+    NothingToTake,
+    NothingToTakeOf,
+    PackageCycle,
+    SdistNeedsGit,
+    ToolFailed,
+)
 from tasks.frontend import build_command, fixed_environment
 from tasks.normalise import members
 from tasks.record import Record
@@ -440,9 +449,39 @@ def test_the_recipe_is_what_decides_beside_the_tree(root: Path) -> None:
         make_run(root, config=Config(in_place=True)),
         make_run(root, config=Config(normalise=False)),
         make_run(root, "--from", "wheels"),
+        make_run(root, config=Config(release_with=("../core",))),
+        make_run(root, config=Config(release_with=("../base",))),
     ]
-    assert len({recipe(run) for run in (plain, *others)}) == 5
+    assert len({recipe(run) for run in (plain, *others)}) == 7
     assert recipe(plain) == recipe(make_run(root, "--rebuild", config=Config(pythons=("3.10",))))
+
+
+# What is released together with it.
+
+
+def test_the_record_names_what_it_is_released_together_with(root: Path, tool: FakeBuild) -> None:
+    write_tree(root, {"core/pyproject.toml": "[project]\nname = 'core'\n"})
+    build(make_run(root))
+    assert built(root).release_with == ()
+    build(make_run(root, config=Config(release_with=("core",))))
+    assert built(root).release_with == ("core",)
+    assert len(tool.argv) == 4  # twice an sdist and a wheel: it is another recipe
+
+
+def test_a_sibling_that_is_none_stops_the_build(root: Path, tool: FakeBuild) -> None:
+    with pytest.raises(BadConfig) as error:
+        build(make_run(root, config=Config(release_with=("../nowhere",))))
+    assert (error.value.key, error.value.found) == ("release-with", "../nowhere")
+    assert tool.argv == []
+
+
+def test_siblings_that_need_each_other_stop_the_build(root: Path, tool: FakeBuild) -> None:
+    settings = "[tool.seatrial]\nrelease-with = ['..']\n"
+    write_tree(root, {"core/pyproject.toml": f"[project]\nname = 'core'\n{settings}"})
+    with pytest.raises(PackageCycle) as error:
+        build(make_run(root, config=Config(release_with=("core",))))
+    assert set(error.value.names) == {"demo", "core"}
+    assert tool.argv == []
 
 
 # A build that goes wrong leaves everything as it was.

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from packaging.version import Version
 
-from tasks.filenames import tags_of, version_of
+from tasks.filenames import project_of, tags_of, version_of
 
 NO_NAMES = ("", "demo.whl", "demo-1.0.exe", "demo.tar.gz", "demo-1.0-py3-none.whl", "demo-x-py3-none-any.whl")
 
@@ -18,6 +18,19 @@ def test_a_name_has_a_version(filename: str, version: str) -> None:
     assert version_of(filename) == Version(version)
 
 
+@pytest.mark.parametrize(
+    ("filename", "project"),
+    [
+        ("demo-1.0-py3-none-any.whl", "demo"),
+        ("Demo_Core-1.0-2-py3-none-any.whl", "demo-core"),
+        ("My.Demo-1.0rc1.tar.gz", "my-demo"),
+        ("my-demo-1.0.zip", "my-demo"),
+    ],
+)
+def test_a_name_has_a_project(filename: str, project: str) -> None:
+    assert project_of(filename) == project
+
+
 def test_a_compressed_set_is_spelled_out() -> None:
     assert set(map(str, tags_of("demo-1.0-py2.py3-none-any.whl"))) == {"py2-none-any", "py3-none-any"}
 
@@ -25,10 +38,12 @@ def test_a_compressed_set_is_spelled_out() -> None:
 @pytest.mark.parametrize("filename", NO_NAMES)
 def test_what_is_no_name_says_nothing(filename: str) -> None:
     assert version_of(filename) is None
+    assert project_of(filename) == ""
     assert tags_of(filename) == frozenset()
 
 
 @given(st.text(), st.sampled_from([".whl", ".tar.gz", ""]))
 def test_no_name_breaks_the_reader(stem: str, suffix: str) -> None:
     version_of(stem + suffix)
+    project_of(stem + suffix)
     tags_of(stem + suffix)

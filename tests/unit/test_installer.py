@@ -3,15 +3,16 @@ from __future__ import annotations
 import json
 import os
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from packaging.requirements import Requirement
 
 from tasks import process, toml
 from tasks.errors import InstallFailed
-from tasks.installer import Installer, Origin, Venv, _lock_origins, _report_origin, origin_of
+from tasks.installer import Beside, Installer, Origin, Venv, _lock_origins, _report_origin, origin_of
 from tasks.stages import Dist
 from tests.projects import write_tree
 
@@ -293,3 +294,77 @@ def test_what_cannot_be_installed_is_told_in_the_installers_words(tmp_path: Path
     with pytest.raises(InstallFailed, match=r"demo-1\.0\.tar\.gz could not be installed \(exit code 1\)") as error:
         installer_with(None, tmp_path).from_file(Venv(tmp_path / "venv"), tmp_path / "demo-1.0.tar.gz", "demo")
     assert "| the installer's words" in str(error.value)
+
+
+# What is released together with the guest.
+
+
+def beside(folder: Path, name: str = "demo_core-2.0-py3-none-any.whl") -> Beside:
+    return Beside("Demo.Core", "2.0", folder / name, "a" * 64, f"{TESTING}files/{name}")
+
+
+def test_what_is_beside_the_guest_is_a_reference_to_its_file_by_hash(tmp_path: Path) -> None:
+    one = beside(tmp_path / "ein Ordner")
+    assert one.line == f"Demo.Core @ {(tmp_path / 'ein Ordner').as_uri()}/{one.path.name}#sha256={'a' * 64}"
+    requirement = Requirement(one.line)
+    assert (requirement.name, requirement.url) == ("Demo.Core", one.line.partition(" @ ")[2])
+    assert " " not in str(requirement.url)
+
+
+@pytest.mark.parametrize("uv", [None, "uv"])
+def test_it_is_a_constraint_wherever_dependencies_are_resolved(
+    tmp_path: Path, tools: FakeTools, uv: str | None
+) -> None:
+    first, second = beside(tmp_path), beside(tmp_path, "other-1.0.tar.gz")
+    installer = replace(installer_with(uv, tmp_path), beside=(first, second))
+    installer.dependencies(Venv(tmp_path / "venv"), ["numpy>=2"], "demo", "1.0")
+    (resolve,) = [argv for argv in tools.ran if "--constraint" in argv]
+    assert resolve == tools.ran[0]
+    listed = Path(resolve[resolve.index("--constraint") + 1])
+    assert listed.parent == tmp_path
+    assert listed.read_text(encoding="utf-8") == f"{first.line}\n{second.line}\n"
+    assert sorted(tools.lists) == sorted(["numpy>=2\n", f"{first.line}\n{second.line}\n"])
+
+
+@pytest.mark.parametrize("uv", [None, "uv"])
+def test_without_it_nothing_is_constrained(tmp_path: Path, tools: FakeTools, uv: str | None) -> None:
+    installer_with(uv, tmp_path).dependencies(Venv(tmp_path / "venv"), ["numpy>=2"], "demo", "1.0")
+    assert not [argv for argv in tools.ran if "--constraint" in argv]
+    assert not (tmp_path / "beside.txt").exists()
+
+
+def test_what_is_beside_and_not_required_is_not_installed(tmp_path: Path, tools: FakeTools) -> None:
+    installer = replace(installer_with("uv", tmp_path), beside=(beside(tmp_path),))
+    assert installer.dependencies(Venv(tmp_path / "venv"), [], "demo", "1.0") == {}
+    assert tools.ran == []
+
+
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("file:///scratch/beside/demo_core-2.0-py3-none-any.whl", f"{TESTING}files/demo_core-2.0-py3-none-any.whl"),
+        ("beside/demo_core-2.0-py3-none-any.whl", f"{TESTING}files/demo_core-2.0-py3-none-any.whl"),
+        ("demo_core-2.0-py3-none-any.whl", f"{TESTING}files/demo_core-2.0-py3-none-any.whl"),
+        (r"C:\scratch\demo_core-2.0-py3-none-any.whl", f"{TESTING}files/demo_core-2.0-py3-none-any.whl"),
+        ("file:///C:/scratch/odd-1.0%2Blocal.tar.gz", f"{TESTING}files/odd-1.0+local.tar.gz"),
+        ("file:///elsewhere/other-1.0.tar.gz", "file:///elsewhere/other-1.0.tar.gz"),
+        ("git+https://git.example/repository.git", "git+https://git.example/repository.git"),
+        # What an index serves is what it is, also under the same name.
+        (f"{PROXY}demo_core-2.0-py3-none-any.whl", f"told of {PROXY}demo_core-2.0-py3-none-any.whl"),
+        ("http://127.0.0.1:1/a.whl", "told of http://127.0.0.1:1/a.whl"),
+    ],
+)
+def test_a_file_of_this_disk_is_told_as_what_it_is_elsewhere(tmp_path: Path, url: str, told: str) -> None:
+    both = (beside(tmp_path), beside(tmp_path, "odd-1.0+local.tar.gz"))
+    installer = replace(installer_with(None, tmp_path), beside=both, told="told of {}".format)
+    assert installer._told(url) == told
+
+
+def test_the_origins_of_dependencies_are_told_so(tmp_path: Path, tools: FakeTools) -> None:
+    one = beside(tmp_path, "local-1.0-py3-none-any.whl")
+    installer = replace(installer_with("uv", tmp_path), beside=(one,), told=lambda url: url.replace("https", "mirror"))
+    found = installer.dependencies(Venv(tmp_path / "venv"), ["local"], "demo", "1.0")
+    assert found["local"] == (Origin(one.url, "1" * 64),)
+    assert found["direct"] == (Origin("mirror://files.example/packages/direct-1.0.tar.gz", "f" * 64),)
+    assert [origin.sha256 for origin in found["numpy"]] == [LINUX.sha256, MAC.sha256]
+    assert len(tools.ran) == 2

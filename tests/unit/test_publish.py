@@ -26,6 +26,8 @@ from tasks.errors import (
     NotVerified,
     PublisherRefused,
     RehearsedElsewhere,
+    SiblingChanged,
+    SiblingNotReleased,
     StageMissing,
     TagElsewhere,
     ToolFailed,
@@ -44,6 +46,7 @@ from tasks.tokens import Token, narrow
 from tasks.upload import Job, upload
 from tests.oidc_server import REQUEST_TOKEN, Issuer, jwt, write_twine
 from tests.projects import commit, git, sample, write_tree
+from tests.unit.test_siblings import built_in
 from tests.unit.test_standin import METADATA, SDIST, WHEEL, sdist, wheel
 
 if TYPE_CHECKING:
@@ -386,6 +389,59 @@ def test_in_ci_every_cell_must_be_verified(project: Project, monkeypatch: pytest
     project.verified(CELLS[-1])
     publish.release(project.run("--yes", "1.0"))
     assert len(project.jobs) == 1
+
+
+# A package that is released together with another.
+
+
+@pytest.fixture
+def family(project: Project, monkeypatch: pytest.MonkeyPatch) -> dict[str, list[Served]]:
+    """What PyPI serves of other projects; the release of `core` is recorded, and this one was verified with it."""
+    served: dict[str, list[Served]] = {}
+    monkeypatch.setattr(indexes, "read_project", lambda _index, name, **_settings: served.get(name, []))
+    core = built_in(project.root.parent / "core", version="2.0")
+    project.built(release_with=("../core",))
+    project.write(Rehearsed)
+    project.verified(*CELLS, installed=(Installed("core", "2.0", "https://f.example/", core.dists[0].sha256),))
+    served["core"] = [Served(dist.filename, dist.sha256, "https://f.example/", yanked=False) for dist in core.dists]
+    return served
+
+
+@pytest.mark.usefixtures("family")
+def test_what_was_verified_with_what_is_released_is_released(project: Project) -> None:
+    publish.release(project.run("--yes", "1.0"))
+    assert [job.project for job in project.jobs] == ["demo"]
+
+
+@pytest.mark.parametrize("left", [0, 1])
+def test_a_sibling_that_is_not_there_goes_first(
+    project: Project, family: dict[str, list[Served]], left: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    missing = tuple(file.filename for file in family["core"][left:])
+    del family["core"][left:]
+    with pytest.raises(SiblingNotReleased) as error:
+        publish.release(project.run("--yes", "1.0"))
+    assert (error.value.sibling, error.value.files) == ("core 2.0", missing)
+    assert project.jobs == []
+    assert "credential" not in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("family")
+def test_a_sibling_that_was_built_again_is_verified_first(project: Project) -> None:
+    project.verified(CELLS[0], installed=(Installed("core", "2.0", "https://f.example/", "e" * 64),))
+    with pytest.raises(SiblingChanged) as error:
+        publish.release(project.run("--yes", "1.0"))
+    assert error.value.sibling == "core 2.0"
+    assert project.jobs == []
+
+
+def test_what_is_released_already_asks_for_no_sibling(
+    project: Project, family: dict[str, list[Served]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    family.clear()
+    project.write(Released)
+    publish.release(project.run("--yes", "1.0"))
+    assert f"demo 1.0 is on PyPI already, since {AT}." in capsys.readouterr().out
 
 
 def test_nothing_verified_is_not_released(project: Project) -> None:

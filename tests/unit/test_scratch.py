@@ -77,6 +77,38 @@ def test_what_is_just_being_made_or_is_no_folder_of_ours_is_left(temporary: Path
     assert (tmp_path / "precious" / "file").exists()
 
 
+@pytest.mark.parametrize("moment", ["made", "locked"])
+def test_an_interrupt_while_it_is_made_leaves_nothing(
+    temporary: Path, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    """It can come when the folder is there and nobody knows its name yet."""
+    write_tree(temporary, {"seatrial-check-of-another-run/file": ""})
+    there: list[str] = []
+
+    def made(prefix: str, **_settings: object) -> None:
+        tempfile.mkdtemp(prefix=prefix)
+        there.extend(path.name for path in temporary.iterdir())
+        raise KeyboardInterrupt
+
+    def locked(path: Path) -> None:
+        there.extend(one.name for one in path.parent.parent.iterdir())
+        raise KeyboardInterrupt
+
+    target = (tempfile, "TemporaryDirectory", made) if moment == "made" else (scratch, "locked_file", locked)
+    monkeypatch.setattr(*target)
+    with pytest.raises(KeyboardInterrupt), folder("check"):
+        pytest.fail("it was not interrupted")
+    assert len(there) == 2
+    assert [path.name for path in temporary.iterdir()] == ["seatrial-check-of-another-run"]
+
+
+def test_the_folders_of_two_runs_are_apart(temporary: Path) -> None:
+    with folder("check") as one:
+        with folder("check") as other:
+            assert other != one
+        assert list(temporary.iterdir()) == [one]
+
+
 @pytest.mark.skipif(os.name == "nt", reason="the folder for temporary files is the user's own there")
 def test_what_is_another_users_is_left(temporary: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_tree(temporary, {f"seatrial-check-1/{ALIVE}": ""})

@@ -56,6 +56,9 @@ def test_an_address_outside_this_machine_is_refused(index: str, url: str) -> Non
         json.dumps({name: text for name, text in FOUND.items() if name != "place"}),
         json.dumps({name: text for name, text in FOUND.items() if name != "pypi"}),
         json.dumps(FOUND | {"place": 7}),
+        json.dumps(FOUND | {"held": 7}),
+        json.dumps(FOUND | {"places": None}),
+        json.dumps(FOUND | {"places": 7}),
         json.dumps(FOUND | {"pypi": 7}),
         json.dumps(FOUND | {"pypi": ["http://127.0.0.1"]}),
         json.dumps(FOUND | {"pypi": "http://[::1"}),
@@ -85,6 +88,32 @@ def test_a_relay_to_the_dependencies_takes_their_place_and_says_for_what() -> No
     assert (found.name, found.simple, found.stands_for) == ("house", relayed.dependencies, house.simple)
     with pytest.raises(NotLoopback):
         from_environment(replace(HERE, dependencies=house.simple).to_environment())
+
+
+PACKAGES = replace(HERE, places={"/repository/core": "place/core", "/repository/über uns": "place/ü"})
+
+
+def test_packages_that_are_rehearsed_together_have_a_folder_each() -> None:
+    core = PACKAGES.of_package(Path("/repository/core"))
+    assert (core.place, core.folder, core.places) == (Path("place/core"), HERE.place, PACKAGES.places)
+    assert (core.testpypi, core.pypi) == (HERE.testpypi, HERE.pypi)
+    # As seen from one of them, the others are where they were, and so are the files of both servers.
+    other = core.of_package(Path("/repository/über uns"))
+    assert (other.place, other.folder) == (Path("place/ü"), HERE.place)
+    assert core.place_of(Path("/repository/über uns")) == Path("place/ü")
+
+
+def test_a_package_that_is_rehearsed_alone_has_the_folder_of_the_dry_run() -> None:
+    assert (HERE.folder, HERE.place_of(Path("/repository/core"))) == (HERE.place, HERE.place)
+
+
+def test_those_folders_come_back_from_the_environment() -> None:
+    assert from_environment(PACKAGES.to_environment()) == PACKAGES
+    core = PACKAGES.of_package(Path("/repository/core"))
+    found = from_environment(core.to_environment())
+    assert found == core
+    assert found is not None
+    assert (found.held, found.place) == (HERE.place, Path("place/core"))
 
 
 def test_a_private_index_gives_its_stand_in_the_name_and_no_login() -> None:

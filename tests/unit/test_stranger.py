@@ -10,10 +10,10 @@ import pytest
 
 from tasks import environment
 from tasks.config import Config
-from tasks.errors import ToolFailed
+from tasks.errors import SiblingExcluded, ToolFailed
 from tasks.installer import Beside, Installer, Origin, Venv
 from tasks.stages import Installed
-from tasks.stranger import Guest, Life, _installed, _resolved, _words, holding, live, needed, other_version, smoke
+from tasks.stranger import Guest, Life, _installed, _resolved, _words, holding, live, needed, smoke, stop_if_excluded
 from tests.environments import Site
 
 if TYPE_CHECKING:
@@ -325,3 +325,48 @@ def test_the_programs_of_the_guest_are_first_on_the_path(
     site.install({"demo.py": "import os\nprint(os.environ['PATH'].split(os.pathsep)[0])\nraise SystemExit(1)\n"})
     _, (problem,) = smoke(as_installer(recorder), home[0], GUEST, Config(smoke=("python -m demo",)), recorder.scratch)
     assert problem.message.splitlines()[1:] == [str(home[0].scripts)]
+
+
+# What is released together with the guest.
+
+
+def core(folder: Path, version: str) -> Beside:
+    return Beside("Demo.Core", version, folder / "core.whl", "a" * 64, "https://files.example/core.whl")
+
+
+@pytest.mark.parametrize(
+    ("line", "version"),
+    [
+        ("demo-core", "2.0"),
+        ("demo_core>=2,<3", "2.0"),
+        ("DEMO.core[cli]~=2.0", "2.1"),
+        ("demo-core>=1", "2.0rc1"),  # a pre-release is the one that is there
+        ("demo-core @ https://files.example/core.whl", "2.0"),
+        ("demo-core-extra<1", "2.0"),
+        ("demo-core (>=2", "2.0"),  # no requirement: the installer refuses it in its own words
+    ],
+)
+def test_a_requirement_that_admits_what_is_released_together_is_no_obstacle(
+    tmp_path: Path, line: str, version: str
+) -> None:
+    stop_if_excluded(GUEST, ["attrs<1", line], [core(tmp_path, version)])
+
+
+@pytest.mark.parametrize(
+    ("line", "version"), [("demo-core<2", "2.0"), ("Demo.Core==1.*", "2.0"), ("demo_core>=2", "2.0rc1")]
+)
+def test_one_that_excludes_it_is_refused(tmp_path: Path, line: str, version: str) -> None:
+    other = replace(core(tmp_path, "1.0"), project="other")
+    with pytest.raises(SiblingExcluded) as error:
+        stop_if_excluded(GUEST, ["attrs", "other", line], [other, core(tmp_path, version)])
+    found = error.value
+    assert (found.project, found.requirement, found.sibling) == ("demo 1.0", line, f"Demo.Core {version}")
+    stop_if_excluded(GUEST, [line], [other])
+
+
+def test_it_is_refused_before_anything_is_installed(recorder: Recorder, home: tuple[Venv, Site], site: Site) -> None:
+    site.install({"demo.py": ""}, metadata="Requires-Dist: attrs>=23\n")
+    recorder.beside = (replace(core(recorder.scratch, "0.1"), project="attrs"),)
+    with pytest.raises(SiblingExcluded):
+        lived(recorder, home)
+    assert recorder.asked == []

@@ -1,13 +1,15 @@
 from __future__ import annotations
 
-import shutil
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, NoReturn
+import contextlib
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tasks import indexes as reading
+from tasks import standins, ways
 from tasks import verify as module
+from tasks.config import Config
 from tasks.errors import (
     InstallFailed,
     LowestFailed,
@@ -16,19 +18,23 @@ from tasks.errors import (
     NotVisible,
     OtherBytes,
     RehearsedElsewhere,
+    SiblingNotReady,
     StageMissing,
     ToolFailed,
 )
 from tasks.indexes import TESTPYPI
-from tasks.installer import Installer, Venv
+from tasks.installer import Beside, Installer, Venv
+from tasks.record import Record
 from tasks.stages import Built, Cell, Dist, Installed, Problem, Rehearsed
 from tasks.stranger import Guest, Life
 from tasks.verify import verify
 from tests.fakes import make_run
 from tests.projects import write_tree
 from tests.unit.test_record import BUILT, DISTS, FILES, REHEARSED, SDIST, WHEEL
+from tests.unit.test_siblings import built_in, rehearsed_in
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from tasks.run import Run
@@ -321,3 +327,197 @@ def test_where_an_index_wants_a_login_the_installer_gets_a_file(
     monkeypatch.setattr(module, "taken_by", lambda *_: ("py3-none-any",))
     verify(asked, WHEEL_CELL)
     assert world.asked == ("download", f"https://f.example/{WHEEL}", WHEEL, FILES[WHEEL].encode(), "demo")
+
+
+# A package that is released together with others.
+
+
+@dataclass
+class Family(World):
+    """The index also serves `core`, which is released together with the package."""
+
+    bodies: dict[str, bytes] = field(default_factory=dict)
+    pages: dict[str, tuple[reading.Served, ...]] = field(default_factory=dict)
+    beside: tuple[Beside, ...] = ()
+    came_along: tuple[Installed, ...] = ()
+    fetched: list[str] = field(default_factory=list)
+
+    def read(self, _index: object, project: str, **_settings: Any) -> tuple[reading.Served, ...]:
+        return self.pages[project]
+
+    def get(self, _index: object, url: str, **_settings: Any) -> bytes:
+        name = url.rpartition("/")[2]
+        self.fetched.append(name)
+        return self.bodies[name]
+
+    def live(self, installer: Any, venv: object, guest: Guest, *settings: Any) -> Life:
+        self.beside = installer.beside
+        for one in self.beside:
+            assert one.path.read_bytes() == self.bodies[one.path.name]
+        life = super().live(installer, venv, guest, *settings)
+        return replace(life, installed=(*life.installed, *self.came_along))
+
+
+CORE_URL = "https://f.example/core-2.0-py3-none-any.whl"
+
+
+@dataclass
+class Pair:
+    """`demo`, and `core` that it is released together with: both built and rehearsed."""
+
+    root: Path
+    core: Built
+    run: Run
+
+
+def pair_in(folder: Path, index: str = TESTPYPI.simple, *words: str, **settings: Any) -> Pair:
+    core = built_in(folder / "core", version="2.0")
+    rehearsed_in(folder / "core", index)
+    demo = write_tree(folder / "demo", {f"dist/{name}": text for name, text in FILES.items()})
+    run = make_run(demo, *words, name="verify", **settings)
+    run.record.write(replace(BUILT, release_with=("../core",)))
+    run.record.write(replace(REHEARSED, index=index))
+    return Pair(folder, core, run)
+
+
+@pytest.fixture
+def family(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, world: World) -> Family:
+    made = Family()
+    del world
+    for attribute, value in (("read_project", made.read), ("_get", made.get)):
+        monkeypatch.setattr(reading, attribute, value)
+    monkeypatch.setattr(Installer, "from_index", lambda _self, *args: made.from_index(*args))
+    monkeypatch.setattr(Installer, "from_file", lambda _self, *args: made.from_file(*args))
+    monkeypatch.setattr(module, "live", made.live)
+    made.pages["demo"] = SERVED
+    made.bodies |= {name: text.encode() for name, text in FILES.items()}
+    core = built_in(tmp_path / "core", version="2.0")
+    made.pages["core"] = tuple(
+        reading.Served(dist.filename, dist.sha256, f"https://f.example/{dist.filename}", yanked=False)
+        for dist in core.dists
+    )
+    made.bodies |= {path.name: path.read_bytes() for path in (tmp_path / "core" / "dist").iterdir()}
+    made.came_along = (Installed("core", "2.0", CORE_URL, core.dists[0].sha256), Installed("six", "1.17", "x", "y"))
+    return made
+
+
+@pytest.mark.parametrize("cell", [WHEEL_CELL, SDIST_CELL])
+def test_a_sibling_comes_from_the_index_under_test(
+    tmp_path: Path, family: Family, capsys: pytest.CaptureFixture[str], cell: Cell
+) -> None:
+    pair = pair_in(tmp_path)
+    verify(pair.run, cell)
+    (one,) = family.beside
+    assert (one.project, one.version, one.sha256, one.url) == ("core", "2.0", pair.core.dists[0].sha256, CORE_URL)
+    assert one.path.name == "core-2.0-py3-none-any.whl"
+    said = capsys.readouterr().out
+    assert "from TestPyPI, core 2.0 likewise, 1 dependency from PyPI; imported demo" in said
+    assert {found.name for found in pair.run.record.verified()[0].installed} == {"demo", "core", "six"}
+
+
+def test_a_package_alone_has_nothing_beside_it(run: Run, family: Family, capsys: pytest.CaptureFixture[str]) -> None:
+    verify(run, WHEEL_CELL)
+    assert family.beside == ()
+    assert family.fetched == []
+    assert "from TestPyPI, 2 dependencies from PyPI;" in capsys.readouterr().out
+
+
+def test_a_sibling_that_was_not_needed_is_not_told(
+    tmp_path: Path, family: Family, capsys: pytest.CaptureFixture[str]
+) -> None:
+    family.came_along = ()
+    verify(pair_in(tmp_path).run, WHEEL_CELL)
+    assert "from TestPyPI, 0 dependencies from PyPI;" in capsys.readouterr().out
+
+
+def test_other_bytes_of_a_sibling_are_caught_and_told_as_its(
+    tmp_path: Path, family: Family, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pair = pair_in(tmp_path)
+    told: list[Any] = []
+
+    def explained(run: Run, met: Exception, *release: str) -> Exception:
+        told.append((run, *release))
+        return met
+
+    monkeypatch.setattr(ways, "explained", explained)
+    family.bodies["core-2.0-py3-none-any.whl"] = b"other bytes"
+    with pytest.raises(OtherBytes) as error:
+        verify(pair.run, WHEEL_CELL)
+    assert (error.value.project, error.value.version) == ("core", "2.0")
+    assert told == [(pair.run, "core", "2.0")]
+    assert pair.run.record.verified() == ()
+
+
+def test_a_sibling_has_to_be_rehearsed_first(tmp_path: Path, family: Family) -> None:
+    pair = pair_in(tmp_path)
+    Record.of(tmp_path / "core").path(Rehearsed).unlink()
+    with pytest.raises(SiblingNotReady) as error:
+        verify(pair.run, WHEEL_CELL)
+    assert error.value.stage == "rehearsed"
+    assert family.beside == ()
+
+
+def test_a_cell_is_done_again_where_a_sibling_is_another_now(
+    tmp_path: Path, family: Family, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pair = pair_in(tmp_path)
+    verify(pair.run, WHEEL_CELL)
+    capsys.readouterr()
+    verify(pair.run, WHEEL_CELL)
+    assert "demo 1.0 (wheel, Python 3.13) is verified already." in capsys.readouterr().out
+    # It was verified with other files of it than those that are recorded now.
+    family.came_along = (Installed("core", "2.0", CORE_URL, "e" * 64),)
+    (one,) = pair.run.record.verified()
+    pair.run.record.write(replace(one, installed=(*one.installed[:1], *family.came_along)))
+    verify(pair.run, WHEEL_CELL)
+    assert "verified already" not in capsys.readouterr().out
+
+
+def test_on_this_machine_the_stand_in_holds_the_files_of_siblings_too(
+    tmp_path: Path, family: Family, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = "http://127.0.0.1:4711/simple/"
+    pair = pair_in(tmp_path, here, "--rehearse-on", "dryrun", "TestPyPI is down")
+    held: list[tuple[Path, ...]] = []
+
+    @contextlib.contextmanager
+    def rehearsal(run: Run, files: tuple[Path, ...]) -> Iterator[Any]:
+        held.append(files)
+        yield replace(run.config.testpypi, simple=here), {}
+
+    monkeypatch.setattr(standins, "rehearsal", rehearsal)
+    verify(pair.run, WHEEL_CELL)
+    demo, core = tmp_path / "demo" / "dist", tmp_path / "core" / "dist"
+    assert held == [(*(demo / dist.filename for dist in DISTS), *(core / d.filename for d in pair.core.dists))]
+    assert all(path.is_file() for path in held[0])
+    assert [one.project for one in family.beside] == ["core"]
+
+
+def test_a_sibling_has_no_lowest_version(
+    tmp_path: Path, family: Family, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It is the one that is there; another version of it on the index is not looked at."""
+    pair = pair_in(tmp_path, config=Config(pythons=("3.13",), resolution="lowest-direct"))
+    asked: list[str] = []
+    narrow: list[Any] = []
+    beside: list[tuple[Beside, ...]] = []
+
+    def live(installer: Any, *args: Any, narrowed: Any = tuple) -> Life:
+        narrow.append(narrowed(["Core>=1", "tea>=1"]))
+        beside.append(installer.beside)
+        return family.live(installer, *args)
+
+    def read(_index: object, name: str) -> list[reading.Served]:
+        asked.append(name)
+        return [reading.Served(f"{name}-{version}.tar.gz", "", "", yanked=False) for version in ("1.0", "2.0")]
+
+    monkeypatch.setattr(module, "live", live)
+    monkeypatch.setattr(module, "read_project", read)
+    monkeypatch.setattr(module, "taken_by", lambda *_: ("py3-none-any",))
+    monkeypatch.setattr(Installer, "create", lambda _self, root, _python: Venv(root))
+    verify(pair.run, WHEEL_CELL)
+    assert narrow == [("Core>=1", "tea>=1"), ("Core>=1", "tea>=1", "tea==1.0")]
+    assert asked == ["tea"]
+    assert [[one.project for one in of_one] for of_one in beside] == [["core"], ["core"]]
+    assert "works with the lowest direct dependencies too: tea==1.0" in capsys.readouterr().out
