@@ -90,6 +90,8 @@ def test_a_session_takes_its_words_whatever_it_is_called_here() -> None:
         (["--yes"], "argument --yes: expected one argument"),
         (["--package"], "argument --package: expected one argument"),
         (["--package", "--all"], "argument --package: expected one argument"),
+        (["--rehearse-on", "dryrun", " "], 'it is `--rehearse-on dryrun "REASON"`, and a reason has to be given'),
+        (["--rehearse-on", "testpypi", "down"], 'it is `--rehearse-on dryrun "REASON"`, and a reason has to be given'),
         (["--all=yes"], "argument --all: ignored explicit argument 'yes'"),
         (["--rebuild=no"], "argument --rebuild: ignored explicit argument 'no'"),
     ],

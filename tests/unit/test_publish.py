@@ -391,6 +391,21 @@ def test_in_ci_every_cell_must_be_verified(project: Project, monkeypatch: pytest
     assert len(project.jobs) == 1
 
 
+def test_a_rehearsal_on_this_machine_counts_where_it_is_asked_for(
+    project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    here = "http://127.0.0.1:8000/simple/"
+    project.built()
+    project.write(Rehearsed, index=here, reason="TestPyPI is down")
+    project.verified(*CELLS, index="http://127.0.0.1:8001/simple/")  # each session has its own stand-in
+    with pytest.raises(RehearsedElsewhere, match="To let the rehearsal on this machine count"):
+        publish.release(project.run("--yes", "1.0"))
+    publish.release(project.run("--yes", "1.0", "--rehearse-on", "dryrun", "it is still down"))
+    assert len(project.jobs) == 1
+    said = capsys.readouterr().out
+    assert "note: rehearsed on a stand-in on this machine, not TestPyPI (TestPyPI is down)\n" in said
+
+
 # A package that is released together with another.
 
 

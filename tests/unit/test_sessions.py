@@ -13,7 +13,7 @@ import nox.registry
 import nox.virtualenv
 import pytest
 
-from tasks import build, check, dryrun, publish, sessions, standins, together, verify
+from tasks import build, check, dryrun, environment, publish, sessions, standins, together, verify
 from tasks import rebuild as rebuilding
 from tasks.config import Config
 from tasks.errand import ALL, Errand, Typed
@@ -494,6 +494,27 @@ def test_a_session_does_its_part_and_names_the_next(
     assert len(called) == 1
     assert called[0][0] is run
     assert capsys.readouterr().out.strip() == following
+
+
+@pytest.fixture
+def forgetful() -> Iterator[None]:
+    """Let what was said once be said once more."""
+    sessions._say_once.cache_clear()
+    yield
+    sessions._say_once.cache_clear()
+
+
+@pytest.mark.usefixtures("called", "forgetful")
+def test_the_variables_that_nothing_gets_are_named_once(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(environment, "kept_back", lambda _outer: ("PYPI_TOKEN",))
+    standin = standins.Standin(project, "http://127.0.0.1:1", "http://127.0.0.1:2")
+    sessions.build(make_run(project, standin=standin))  # it has tokens of its own
+    assert "not handed" not in capsys.readouterr().out
+    sessions.build(make_run(project))
+    sessions.check(make_run(project, name="check"))
+    assert capsys.readouterr().out.count("not handed to anything that runs here: PYPI_TOKEN\n") == 1
 
 
 def test_verify_is_told_its_cell(project: Path, called: list[tuple[Any, ...]]) -> None:

@@ -1,15 +1,24 @@
 from __future__ import annotations
 
+import contextlib
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
+from tasks import standins
 from tasks.config import Config
 from tasks.errors import NotLoopback
 from tasks.indexes import PYPI, TESTPYPI, Index, Login
-from tasks.standins import VARIABLE, Standin, from_environment
+from tasks.run import Run
+from tasks.standins import VARIABLE, Standin, from_environment, rehearsal
+from tests.fakes import make_run
+from tests.projects import write_tree
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 HERE = Standin(Path("a folder ü"), "http://127.0.0.1:8001", "http://localhost:8002/")
 FOUND = {"place": "a folder", "testpypi": "http://127.0.0.1:8001", "pypi": "http://[::1]:8002"}
@@ -129,3 +138,36 @@ def test_a_stand_in_is_named_as_one_and_takes_the_variables_of_the_index() -> No
         assert (there.token_variable, there.token_location) == (index.token_variable, index.token_location)
         assert there.is_loopback
         assert there.page("demo", "1.0") == f"{there.simple}demo/"
+
+
+# The rehearsal on this machine.
+
+
+def test_without_a_reason_the_rehearsal_is_the_index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TESTPYPI_TOKEN", "a token")
+    with rehearsal(make_run(tmp_path, name="verify"), (tmp_path / "nowhere.whl",)) as (index, env):
+        assert (index, env["TESTPYPI_TOKEN"]) == (TESTPYPI, "a token")
+
+
+def test_on_this_machine_a_stand_in_serves_copies_of_the_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_tree(tmp_path, {"demo/dist/demo-1.0.tar.gz": "of demo", "core/dist/core-2.0.tar.gz": "of core"})
+    seen: list[Path] = []
+
+    @contextlib.contextmanager
+    def started(python: Path, place: Path) -> Iterator[tuple[Standin, dict[str, str]]]:
+        assert python == Path("python of standin")
+        seen.append(place)
+        yield replace(HERE, place=place), {"TESTPYPI_TOKEN": "its token"}
+
+    monkeypatch.setattr(standins, "started", started)
+    monkeypatch.setattr(Run, "tools_in", lambda _run, _scratch, lock: Path(f"python of {lock}"))
+    run = make_run(tmp_path / "demo", "--rehearse-on", "dryrun", "TestPyPI is down", name="verify")
+    with rehearsal(run, tuple(sorted(tmp_path.glob("*/dist/*")))) as (index, tokens):
+        assert (index.simple, index.name) == ("http://127.0.0.1:8001/simple/", "TestPyPI (stand-in)")
+        assert tokens == {"TESTPYPI_TOKEN": "its token"}
+        held = {path.name: path.read_text(encoding="utf-8") for path in (seen[0] / "testpypi").iterdir()}
+        assert held == {"demo-1.0.tar.gz": "of demo", "core-2.0.tar.gz": "of core"}
+    assert not seen[0].exists()
+    assert "rehearsal: a stand-in on this machine, not TestPyPI (TestPyPI is down)\n" in capsys.readouterr().out

@@ -521,3 +521,53 @@ def test_a_sibling_has_no_lowest_version(
     assert asked == ["tea"]
     assert [[one.project for one in of_one] for of_one in beside] == [["core"], ["core"]]
     assert "works with the lowest direct dependencies too: tea==1.0" in capsys.readouterr().out
+
+
+# What an edge of the index shows before it has it.
+
+
+WHEELS = tuple(dist for dist in DISTS if dist.kind == "wheel")
+
+
+def install(run: Run, tmp_path: Path, pauses: tuple[float, ...], slept: list[float]) -> None:
+    installer = run.installer(tmp_path)
+    module.install_wheel(run, installer, TESTPYPI, REHEARSED, WHEELS, pauses=pauses, sleep=slept.append)
+
+
+def failing(monkeypatch: pytest.MonkeyPatch, outputs: list[str]) -> None:
+    def from_index(*_args: Any) -> None:
+        if outputs:
+            raise InstallFailed("demo 1.0 from the index", 1, outputs.pop(0))
+
+    monkeypatch.setattr(Installer, "from_index", from_index)
+
+
+def test_a_wheel_that_cannot_be_had_yet_is_tried_again(
+    tmp_path: Path, run: Run, world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    failing(monkeypatch, ["not found", "not found"])
+    slept: list[float] = []
+    install(run, tmp_path, (2.0, 10.0, 30.0), slept)
+    assert slept == [2.0, 10.0]
+    assert "TestPyPI shows the wheel, and it could not be installed; trying again in 2 s" in capsys.readouterr().out
+    assert world.asked == ()
+
+
+@pytest.mark.usefixtures("world")
+def test_in_the_end_the_installers_words_are_told(tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    failing(monkeypatch, ["not found", "still not found"])
+    slept: list[float] = []
+    with pytest.raises(InstallFailed) as error:
+        install(run, tmp_path, (2.0,), slept)
+    assert (error.value.output, slept) == ("still not found", [2.0])
+
+
+@pytest.mark.parametrize(("content", "expected"), [(b"other", OtherBytes), (FILES[WHEEL].encode(), InstallFailed)])
+def test_bytes_that_an_installer_finds_to_be_others_are_looked_at(
+    run: Run, world: World, monkeypatch: pytest.MonkeyPatch, content: bytes, expected: type[Exception]
+) -> None:
+    failing(monkeypatch, ["THESE PACKAGES DO NOT MATCH THE HASHES"])
+    world.content = content
+    with pytest.raises(expected):
+        install(run, run.root, (), [])
+    assert world.asked == ("download", f"https://f.example/{WHEEL}")
