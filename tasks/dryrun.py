@@ -70,7 +70,7 @@ def of_all(run: Run, caller: Caller, repository: Repository) -> None:
             return env | shared.of_package(package.root).to_environment()
 
         together.side_by_side(caller, repository, outer)
-        run.say(f"\ndry run of {len(repository.packages)} packages: each passed all five sessions")
+        run.say(f"\ndry run of {together.counted(repository)}: all five sessions passed for each")
         run.say(CANNOT_SHOW)
         if run.options.keep:
             run.say(f"kept in {place}: testpypi, pypi, and in packages dist and release-record of each")
@@ -91,7 +91,8 @@ def _release_sibling(run: Run, sibling: Package, shared: Standin, env: Mapping[s
     start = Path(run.session.invoked_from)
     caller = together.Caller("dryrun", run.typed, run.root, start, run.venv.root.parent, words)
     outer = {**env} | shared.of_package(sibling.root).to_environment()
-    together.one(caller, sibling, Errand(run.typed), outer)
+    typed = run.typed.for_package(sibling.name) if run.typed.option else run.typed
+    together.one(caller, sibling, Errand(typed), outer)
 
 
 def _release(run: Run, nox: process.Argv, standin: Standin, tokens: Mapping[str, str]) -> None:

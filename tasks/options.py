@@ -44,6 +44,11 @@ class Options:
     version: str | None = None
     since: str | None = None
 
+    @property
+    def once(self) -> tuple[str, ...]:
+        """The options that the next session needs again."""
+        return ("--rehearse-on", "dryrun", f'"{self.rehearse_on}"') if self.rehearse_on else ()
+
 
 class _Parser(argparse.ArgumentParser):
     """A parser whose complaint is one of ours, instead of a second way to leave."""

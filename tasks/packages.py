@@ -208,7 +208,7 @@ def _folders(root: Path, patterns: Iterable[str], excluded: Iterable[str]) -> li
 
 
 def _matching(root: Path, pattern: str) -> list[Path]:
-    """Return the folders below `root` that match `pattern`, none where it is no pattern.
+    """Return what matches `pattern` below `root`, nothing where it is no pattern.
 
     A hidden one (`.venv`, `.nox`) has to be named, and so has what is in it.
     """
@@ -216,7 +216,7 @@ def _matching(root: Path, pattern: str) -> list[Path]:
     if pattern == ".":
         return [root]
     try:
-        found = sorted(path for path in root.glob(pattern) if path.is_dir())
+        found = sorted(root.glob(pattern))
     except (ValueError, NotImplementedError):
         return []
     named = Path(pattern).parts

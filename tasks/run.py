@@ -80,8 +80,7 @@ class Run:
     @property
     def once(self) -> tuple[str, ...]:
         """The options that the next session needs again."""
-        reason = self.options.rehearse_on
-        return ("--rehearse-on", "dryrun", f'"{reason}"') if reason else ()
+        return self.options.once
 
     def say(self, text: str = "") -> None:
         report.say(text)

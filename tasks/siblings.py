@@ -186,7 +186,8 @@ def stop_unless_released(run: Run, built: Built, verified: tuple[Verified, ...])
         stop_if_different(index, found, theirs.project, theirs.version)
         if found.absent:
             names = tuple(dist.filename for dist in found.absent)
-            raise SiblingNotReleased(index.name, sibling.label, names, run.command_in(sibling.root, "pypi"))
+            first = run.command_in(sibling.root, "pypi", *run.once)
+            raise SiblingNotReleased(index.name, sibling.label, names, first)
 
 
 def _stop_if_changed(run: Run, sibling: Sibling, verified: tuple[Verified, ...]) -> None:
@@ -197,7 +198,7 @@ def _stop_if_changed(run: Run, sibling: Sibling, verified: tuple[Verified, ...])
         for one in others_than(sibling, cell)
     )
     if met:
-        raise SiblingChanged(sibling.label, met, run.command("verify"))
+        raise SiblingChanged(sibling.label, met, run.command("verify", *run.once))
 
 
 def others_than(sibling: Sibling, verified: Verified) -> tuple[Installed, ...]:

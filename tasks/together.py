@@ -6,6 +6,7 @@ each other run side by side, and what needs another comes after it.
 
 from __future__ import annotations
 
+import functools
 import graphlib
 import os
 import sys
@@ -111,6 +112,9 @@ def _run(caller: Caller, asked: Options, run_in: RunIn, rehearse: Rehearse) -> N
         return
     _say_which(repository)
     outer = {name: value for name, value in os.environ.items() if name != DIGEST_VARIABLE}  # it is of one package
+    if asked.explain:
+        side_by_side(caller, repository, lambda _: outer)
+        return
     if caller.name == "pypi":
         _release(caller, repository, asked, run_in, outer)
     elif caller.name == "dryrun":
@@ -118,7 +122,7 @@ def _run(caller: Caller, asked: Options, run_in: RunIn, rehearse: Rehearse) -> N
     else:
         side_by_side(caller, repository, lambda _: outer)
     if caller.name in FOLLOWING:
-        report.say(f"next: {caller.for_all.command(FOLLOWING[caller.name])}")
+        report.say(f"next: {caller.for_all.command(FOLLOWING[caller.name], *asked.once)}")
 
 
 def _stop_if_senseless(caller: Caller, asked: Options) -> None:
@@ -134,12 +138,18 @@ def _stop_if_senseless(caller: Caller, asked: Options) -> None:
 
 
 def _say_which(repository: Repository) -> None:
-    if not repository.packages:
-        raise NoPackages(repository.root)
     ordered = repository.ordered()
-    report.say(f"{len(ordered)} packages: {', '.join(package.name for package in ordered)}")
+    if ordered:
+        report.say(f"{counted(repository)}: {', '.join(package.name for package in ordered)}")
     if repository.left_out:
         report.say(f"not for release: {', '.join(repository.left_out)}")
+    if not ordered:
+        raise NoPackages(repository.root)
+
+
+def counted(repository: Repository) -> str:
+    """Say how many packages there are."""
+    return "1 package" if len(repository.packages) == 1 else f"{len(repository.packages)} packages"
 
 
 def one(caller: Caller, package: Package, errand: Errand, outer: Mapping[str, str]) -> None:
@@ -166,11 +176,16 @@ def side_by_side(caller: Caller, repository: Repository, outer: Callable[[Packag
 
     def act(package: Package) -> bool:
         env = _environment(package, caller.one_of_all(package), outer(package))
-        done = process.run(caller.argv(package), env=env, cwd=caller.start)
+        wait = functools.partial(_still, caller.name, package)
+        done = process.run(caller.argv(package), env=env, cwd=caller.start, on_wait=wait)
         report.say(f"\n== {package.name}\n{done.output.strip()}")
         return done.code == 0
 
     in_order(caller.name, repository, act)
+
+
+def _still(session: str, package: Package, seconds: float) -> None:
+    report.say(f"still at `{session}` of {package.name} ({seconds:.0f} s)")
 
 
 def in_order(session: str, repository: Repository, act: Callable[[Package], bool]) -> None:

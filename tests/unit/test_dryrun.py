@@ -468,6 +468,23 @@ def test_what_it_is_released_together_with_is_rehearsed_first_on_the_same_stand_
     assert "compared by sha256" in told
 
 
+@pytest.mark.parametrize(
+    ("typed", "expected"),
+    [
+        (Typed({}, True), [Typed({}, True)] * 2),  # noqa: FBT003
+        (
+            Typed({}, option=("--package", "demo")),
+            [Typed({}, option=("--package", name)) for name in ("demo-base", "demo-core")],
+        ),
+    ],
+)
+def test_the_others_are_typed_as_what_they_are(
+    tmp_path: Path, family: Family, typed: Typed, expected: list[Typed]
+) -> None:
+    dryrun(replace(with_core(packages_in(tmp_path)), errand=Errand(typed)), NOX)
+    assert [errand.from_environment(one.env) for one in family.others] == [Errand(one) for one in expected]
+
+
 def test_without_offline_the_others_go_online(tmp_path: Path, family: Family) -> None:
     dryrun(with_core(packages_in(tmp_path), "--rebuild"), NOX)
     assert {one.words for one in family.others} == {()}
@@ -554,7 +571,7 @@ def test_all_packages_are_rehearsed_on_the_same_stand_ins(
     told = capsys.readouterr().out
     assert "stand-in for TestPyPI: http://127.0.0.1:1   stand-in for PyPI: http://127.0.0.1:2" in told
     assert "== demo-core\nall that demo-core says\n" in told
-    assert "\ndry run of 3 packages: each passed all five sessions\nwhat a dry run cannot show" in told
+    assert "\ndry run of 3 packages: all five sessions passed for each\nwhat a dry run cannot show" in told
     assert "kept in" not in told
 
 
@@ -572,4 +589,4 @@ def test_a_package_that_fails_is_no_dry_run_of_all(
     with pytest.raises(TogetherFailed) as error:
         of_all(*all_of(tmp_path))
     assert (error.value.failed, error.value.waiting) == (("demo-base",), ("demo-core", "pypi"))
-    assert "each passed" not in capsys.readouterr().out
+    assert "all five sessions passed" not in capsys.readouterr().out

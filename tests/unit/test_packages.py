@@ -191,7 +191,7 @@ PRIVATE = {
 
 @pytest.mark.parametrize(("text", "why"), [*((BUILDS + text, why) for text, why in PRIVATE.items())])
 def test_what_is_not_for_release_is_left_out_and_named(tmp_path: Path, text: str, why: str) -> None:
-    root = three(tmp_path)
+    root = three(tmp_path, '[tool.uv.workspace]\nmembers = ["packages/zoo", "packages/*"]\n')
     write_tree(root, {"packages/zoo/pyproject.toml": text})
     write_tree(root, {"packages/core/pyproject.toml": text})
     found = find(root)
@@ -308,6 +308,7 @@ def test_a_package_that_is_set_up_wrongly_stops_all(tmp_path: Path, text: str, e
         ({"pyproject.toml": "[project]\nname = '/etc/demo'\n"}, "ein-ordner"),
         ({"pyproject.toml": "[project]\nname = '../demo'\n"}, "ein-ordner"),
         ({"pyproject.toml": "[project]\nname = 'größer'\n"}, "ein-ordner"),
+        ({"pyproject.toml": "[project]\nname = '\u212aelvin'\n"}, "ein-ordner"),
         ({"pyproject.toml": "[project]\nname = '-demo'\n"}, "ein-ordner"),
         ({"pyproject.toml": "[project]\nname = 'demo_'\n"}, "ein-ordner"),
         ({"pyproject.toml": "[project]\nname = 'x'\n"}, "x"),
@@ -379,10 +380,11 @@ DEPENDENCIES = {
     "what an extra of Poetry's asks for": (
         (
             "[tool.poetry.dependencies]\nDemo_Base = {version = '^1', optional = true}\n"
-            "demo-cli = {version = '^1', optional = true}\n[tool.poetry.extras]\nA_b = ['demo-base', 1]"
+            "demo-cli = {version = '^1', optional = true}\ndemo-core = {version = '^1', optional = true}\n"
+            "[tool.poetry.extras]\nA_b = ['demo-base', 1, 'demo-cli']"
         ),
         "extras = ['a-b']",
-        ["base"],
+        ["base", "cli"],
     ),
     "not itself": ("[project]\nname = 'x'\ndependencies = ['x']", "", []),
     "nothing of what is no list": ("[project]\nname = 'x'\ndependencies = 'demo-base'", "", []),
@@ -433,6 +435,13 @@ def test_a_sibling_is_the_folder_of_another_package(tmp_path: Path, word: str) -
         siblings(core)
     assert (error.value.key, error.value.found) == ("release-with", word)
     assert str(core) in error.value.expected
+
+
+def test_a_sibling_that_is_named_twice_is_one(tmp_path: Path) -> None:
+    root = three(tmp_path)
+    settings = "release-with = ['../cli', '../base', '../../packages/cli/']"
+    write_tree(root, {"packages/core/pyproject.toml": project("demo-core", settings=settings)})
+    assert siblings(root / "packages" / "core") == (root / "packages" / "cli", root / "packages" / "base")
 
 
 def test_the_root_can_be_a_sibling(tmp_path: Path) -> None:

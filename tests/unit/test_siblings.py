@@ -419,6 +419,9 @@ def test_a_sibling_that_the_index_does_not_serve_goes_first(root: Path, pypi: Py
     assert (found.index, found.sibling) == ("PyPI", "core 2.0")
     assert found.files == tuple(dist.filename for dist in core.dists)
     assert found.command == "`nox -s pypi` in ../core"
+    with pytest.raises(SiblingNotReleased) as error:
+        stop_unless_released(run_in(root / "cli", *REASON), cli, ())
+    assert error.value.command == '`nox -s pypi -- --rehearse-on dryrun "TestPyPI is down"` in ../core'
 
 
 def test_one_file_of_it_that_is_missing_is_named(root: Path, pypi: Pypi) -> None:
@@ -453,6 +456,9 @@ def test_what_was_verified_with_other_files_of_it_is_verified_anew(root: Path, p
     assert found.sibling == "core 1.0"
     assert found.files == (f"core 0.9 (sha256 {sha256}, Python 3.14t, sdist)",)
     assert found.command == "nox -s verify"
+    with pytest.raises(SiblingChanged) as error:
+        stop_unless_released(run_in(root / "cli", *REASON), cli, (good, bad))
+    assert error.value.command == 'nox -s verify -- --rehearse-on dryrun "TestPyPI is down"'
     assert pypi.asked == []  # said before anything is looked up
 
 

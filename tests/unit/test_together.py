@@ -39,6 +39,7 @@ from tests.unit.test_record import BUILT
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from tasks.process import OnWait
     from tasks.run import Run
     from tasks.stages import Built
 
@@ -64,7 +65,10 @@ class FakeNox:
     def name_of(self, argv: Sequence[str]) -> str:
         return Path(argv[argv.index("--envdir") + 1]).name
 
-    def run(self, argv: Sequence[str], *, env: Mapping[str, str], cwd: Path) -> process.Outcome:
+    def run(
+        self, argv: Sequence[str], *, env: Mapping[str, str], cwd: Path, on_wait: OnWait = lambda _: None
+    ) -> process.Outcome:
+        on_wait(15.0)
         self.argvs.append(tuple(argv))
         self.envs.append(env)
         self.folders.append(cwd)
@@ -238,7 +242,9 @@ def test_all_packages_are_done_each_after_what_it_needs(
     assert not [env for env in nox.envs if DIGEST_VARIABLE in env]
     assert all(env["PATH"] == os.environ["PATH"] for env in nox.envs)
     said = [line for line in capsys.readouterr().out.splitlines() if line]
-    shown = itertools.chain.from_iterable((f"== {name}", f"what {name} says") for name in CHAIN)
+    shown = itertools.chain.from_iterable(
+        (f"still at `build` of {name} (15 s)", f"== {name}", f"what {name} says") for name in CHAIN
+    )
     assert said == [f"3 packages: {', '.join(CHAIN)}", *shown, "next: nox -s release-check -- --all"]
 
 
@@ -265,6 +271,38 @@ def test_the_next_command_is_for_all_too(
     assert [line for line in said.splitlines() if line.startswith("next")] == (
         [f"next: seatrial {following} --all"] if following else []
     )
+
+
+def test_the_next_command_needs_the_rehearsal_that_was_asked_for(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Asked(three(tmp_path), ("--all", "--rehearse-on", "dryrun", "it is down"), name="testpypi").run()
+    expected = 'next: nox -s release-verify -- --all --rehearse-on dryrun "it is down"\n'
+    assert capsys.readouterr().out.endswith(expected)
+
+
+@pytest.mark.parametrize("name", ["build", "verify", "dryrun", "pypi"])
+def test_explained_nothing_is_done_and_nothing_is_next(
+    tmp_path: Path, nox: FakeNox, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    asked = Asked(three(tmp_path), ("--all", "--explain"), name=name)
+    asked.run()
+    assert nox.ran == CHAIN
+    assert {argv[-2:] for argv in nox.argvs} == {("--", "--explain")}
+    assert (asked.at_work, asked.rehearsed) == ([], [])
+    assert "next:" not in capsys.readouterr().out
+
+
+def test_one_package_is_told_as_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Asked(three(tmp_path, '[tool.seatrial]\npackages = ["packages/base"]\n'), ("--all",)).run()
+    assert capsys.readouterr().out.startswith("1 package: demo-base\n")
+
+
+def test_where_all_are_left_out_they_are_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    root = write_tree(tmp_path, {"pyproject.toml": UV, "packages/notes/pyproject.toml": ""})
+    with pytest.raises(NoPackages):
+        Asked(root, ("--all",)).run()
+    assert capsys.readouterr().out == "not for release: packages/notes (no [build-system])\n"
 
 
 def test_what_is_left_out_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
