@@ -131,14 +131,19 @@ class BadConfig(ReleaseError):
     key: str
     expected: str
     found: object
+    folder: str = ""  # of one of several packages
 
-    what = "The setting `{e.key}` of [tool.seatrial] is {e.shown}, and should be {e.expected}."
+    what = "The setting `{e.key}` of [tool.seatrial]{e.place} is {e.shown}, and should be {e.expected}."
     cause = "a misspelt name, or a value of another type."
     cure = "correct it in pyproject.toml (or seatrial.toml); docs/reference/configuration.md has them all."
 
     @property
     def shown(self) -> str:
         return "not known" if self.found is None else repr(self.found)
+
+    @property
+    def place(self) -> str:
+        return f" in {self.folder}" if self.folder else ""
 
 
 @dataclass(eq=False)

@@ -11,7 +11,7 @@ import contextlib
 import graphlib
 import os
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +23,8 @@ from .errors import BadConfig, NoSuchPackage, PackageCycle, TwoPackages
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from .config import Config
 
 NAME = re.compile(r"[A-Z0-9]([A-Z0-9._-]*[A-Z0-9])?", re.ASCII | re.IGNORECASE)  # of a project (PEP 508)
 WITHOUT_EXTRA = ""
@@ -115,12 +117,23 @@ def _with_siblings(folders: Iterable[Path]) -> list[Path]:
     return found
 
 
+def settings(folder: Path) -> Config:
+    """Return the settings of one of several packages; what is wrong with them is told with its folder.
+
+    Raises what `load` does.
+    """
+    try:
+        return load(folder)
+    except BadConfig as error:
+        raise replace(error, folder=str(folder)) from None
+
+
 def siblings(folder: Path) -> tuple[Path, ...]:
     """Return the folders that `release-with` names in the package in `folder`.
 
     Raises BadConfig, also for a folder that is no other package, and BrokenToml.
     """
-    return _found(folder, load(folder).release_with)
+    return _found(folder, settings(folder).release_with)
 
 
 def _found(folder: Path, release_with: Sequence[str]) -> tuple[Path, ...]:
@@ -128,7 +141,7 @@ def _found(folder: Path, release_with: Sequence[str]) -> tuple[Path, ...]:
     for word in release_with:
         sibling = (folder / word).resolve()
         if sibling == folder or not sibling.is_dir() or not is_project(sibling):
-            raise BadConfig("release-with", f"folders of other packages, seen from {folder}", word)
+            raise BadConfig("release-with", "folders of other packages, seen from there", word, str(folder))
         found.append(sibling)
     return tuple(dict.fromkeys(found))
 
@@ -163,7 +176,7 @@ def _setup_cfg(folder: Path) -> Mapping[str, Any]:
 
 def _members(root: Path) -> list[Path]:
     """Return the folders of the packages: those that `packages` names, else the members of a workspace."""
-    own = load(root).packages if is_project(root) or (root / "seatrial.toml").exists() else ()
+    own = settings(root).packages if is_project(root) or (root / "seatrial.toml").exists() else ()
     if own:
         return [folder for pattern in own for folder in _named(root, pattern)]
     said = document(root / "pyproject.toml")
@@ -179,7 +192,7 @@ def _named(root: Path, pattern: str) -> list[Path]:
     """Return the folders that a `pattern` of our own settings names. Raises BadConfig where there is none."""
     found = _folders(root, [pattern], ())
     if not found:
-        raise BadConfig("packages", f"folders with a project in each, seen from {root}", pattern)
+        raise BadConfig("packages", "patterns of folders with a project in them", pattern, str(root))
     return found
 
 
@@ -243,7 +256,7 @@ def _stop_if_two(names: Mapping[Path, str]) -> None:
 
 def _needed(folder: Path, names: Mapping[Path, str]) -> tuple[Path, ...]:
     """Return the folders that the package in `folder` needs: its `release-with`, and members that it depends on."""
-    wanted = _dependencies(document(folder / "pyproject.toml"), load(folder).extras)
+    wanted = _dependencies(document(folder / "pyproject.toml"), settings(folder).extras)
     members = [other for other, name in names.items() if name in wanted and other != folder]
     return tuple(dict.fromkeys([*siblings(folder), *members]))
 

@@ -110,8 +110,7 @@ def test_a_pattern_of_ours_that_names_no_package_is_refused(tmp_path: Path, patt
     write_tree(root, {"docs/index.md": "", "packages/core/src/demo.py": ""})
     with pytest.raises(BadConfig) as error:
         find(root)
-    assert (error.value.key, error.value.found) == ("packages", pattern)
-    assert str(root) in error.value.expected
+    assert (error.value.key, error.value.found, error.value.folder) == ("packages", pattern, str(root))
 
 
 @pytest.mark.parametrize("pattern", ["pack**e", "", "/", "/packages/*", "packages\\u0000/*", "nothing/*"])
@@ -286,6 +285,22 @@ def test_a_package_that_is_set_up_wrongly_stops_all(tmp_path: Path, text: str, e
         find(root)
 
 
+def test_a_wrong_setting_is_told_with_the_folder_of_its_package(tmp_path: Path) -> None:
+    root = three(tmp_path)
+    write_tree(root, {"packages/core/pyproject.toml": project("demo-core", settings="tag = 'v1'")})
+    with pytest.raises(BadConfig) as error:
+        find(root)
+    found = error.value
+    assert (found.key, found.found, found.folder) == ("tag", "v1", str(root / "packages" / "core"))
+    assert str(found).startswith(f"The setting `tag` of [tool.seatrial] in {root / 'packages' / 'core'} is 'v1', and ")
+
+
+def test_a_wrong_setting_at_the_root_is_told_with_it_too(tmp_path: Path) -> None:
+    with pytest.raises(BadConfig) as error:
+        find(three(tmp_path, f"{UV}[tool.seatrial]\ntag = 'v1'\n"))
+    assert error.value.folder == str(tmp_path.resolve())
+
+
 # What a package is called.
 
 
@@ -433,8 +448,7 @@ def test_a_sibling_is_the_folder_of_another_package(tmp_path: Path, word: str) -
     write_tree(root, {"packages/notes/todo.txt": ""})
     with pytest.raises(BadConfig) as error:
         siblings(core)
-    assert (error.value.key, error.value.found) == ("release-with", word)
-    assert str(core) in error.value.expected
+    assert (error.value.key, error.value.found, error.value.folder) == ("release-with", word, str(core))
 
 
 def test_a_sibling_that_is_named_twice_is_one(tmp_path: Path) -> None:
