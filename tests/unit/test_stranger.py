@@ -13,7 +13,19 @@ from tasks.config import Config
 from tasks.errors import SiblingExcluded, ToolFailed
 from tasks.installer import Beside, Installer, Origin, Venv
 from tasks.stages import Installed
-from tasks.stranger import Guest, Life, _installed, _resolved, _words, holding, live, needed, smoke, stop_if_excluded
+from tasks.stranger import (
+    Guest,
+    Life,
+    _installed,
+    _resolved,
+    _words,
+    holding,
+    live,
+    needed,
+    other_version,
+    smoke,
+    stop_if_excluded,
+)
 from tests.environments import Site
 
 if TYPE_CHECKING:

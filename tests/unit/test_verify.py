@@ -1,8 +1,9 @@
 from __future__ import annotations
 
 import contextlib
+import shutil
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 
