@@ -56,8 +56,8 @@ def main(*, door):
         sys.stderr.write("seatrial: the release sessions are not registered: they need " + problem + "\n")
         return
     load()
-    sessions = importlib.import_module(PACKAGE + ".sessions")
-    sessions.register(door=door)
+    listed = importlib.import_module(PACKAGE + ".listed")
+    listed.register(door=door)
 
 
 # "<run_path>": a project's noxfile ran this file. "user_nox_module": it is nox's noxfile itself, which is how the

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from . import environment, relay, report, scratch
 from .installer import Installer, Venv
+from .standins import TOKENS
 
 if TYPE_CHECKING:
     import contextlib
@@ -93,6 +94,12 @@ class Run:
         if not self.standin:
             self.say(f"next: {self.command(session, *args)}")
 
+    def say_what_is_kept_back(self) -> None:
+        """Name the variables that nothing gets that is run here; not again in a dry run, which has its own tokens."""
+        names = environment.kept_back(os.environ)
+        if not (self.standin and set(names) <= TOKENS):
+            _say_once(names)
+
     def scratch(self) -> contextlib.AbstractContextManager[Path]:
         """Return a temporary folder outside the project, as a context at the end of which it is gone."""
         return scratch.folder(self.name)
@@ -135,6 +142,13 @@ def tools(session: nox.Session, requirements: Path) -> Path:
     session.install(*where, *argv, env={**hidden, **settings})
     (own.root / STAMP).write_text(digest, encoding="utf-8")
     return own.python
+
+
+@functools.cache
+def _say_once(names: tuple[str, ...]) -> None:
+    """Say it once for all sessions of one nox."""
+    if names:
+        report.say(f"not handed to anything that runs here: {', '.join(names)}")
 
 
 def _is_ci() -> bool:

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 from tasks.config import Config
+from tasks.listed import NAMES
 from tasks.options import parse
 from tasks.record import Record
 from tasks.run import Run
-from tasks.sessions import NAMES
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tasks.listed import PARALLEL
 from tasks.report import size
-from tasks.sessions import PARALLEL
 from tests.integration.conftest import RUNNING
 from tests.projects import git, write_tree
 

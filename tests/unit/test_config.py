@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tasks.config import RESERVED, Config, is_project, load, supported_pythons
+from tasks.config import RESERVED, Config, is_project, load
 from tasks.errors import BadConfig, BrokenToml, NoProject, NotYet, TwoConfigs
 from tasks.indexes import PYPI, TESTPYPI
+from tasks.matrix import glance, supported_pythons
 from tasks.stages import Cell
 from tests.projects import write_tree
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 RUNNING = "{}.{}".format(*sys.version_info)
+SEATRIAL_TOML = 'pythons = ["3.11"]\nsession-prefix = "s-"\n'
 PROJECT = '[project]\nname = "demo"\n'
 
 # Each setting: what it takes in TOML, the field of Config, and its value.
@@ -180,6 +182,54 @@ def test_the_public_indexes_written_out_are_the_public_indexes(tmp_path: Path) -
 def test_a_table_that_is_none_is_refused(tmp_path: Path, text: str) -> None:
     with pytest.raises(BadConfig, match="should be a table"):
         load(write_tree(tmp_path, {"pyproject.toml": text}))
+
+
+# The glance that nox's list takes.
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        PROJECT,
+        '[project]\nrequires-python = "<3.9"\n',
+        '[tool.seatrial]\npythons = ["3.10", "3.14t"]\nsession-prefix = "r-"\n',
+        '[project]\nrequires-python = "?"\nclassifiers = ["Programming Language :: Python :: 3.9"]\n',
+        "[project]\nrequires-python = 3.10\n",
+    ],
+)
+@pytest.mark.parametrize("name", ["pyproject.toml", "seatrial.toml"])
+def test_a_glance_sees_what_the_settings_say(tmp_path: Path, text: str, name: str) -> None:
+    write_tree(tmp_path, {"setup.py": "", name: text if name == "pyproject.toml" else SEATRIAL_TOML})
+    settings = load(tmp_path)
+    assert glance(tmp_path) == (settings.pythons, settings.session_prefix)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[tool.seatrial",
+        "tool = 1",
+        "[tool]\nseatrial = 1",
+        "project = 1",
+        "[tool.seatrial]\npythons = 3",
+        "[tool.seatrial]\npythons = [3]",
+        "[tool.seatrial]\nsession-prefix = 3",
+        "[project]\nclassifiers = 1",
+    ],
+)
+def test_at_a_glance_what_is_wrong_counts_as_not_set(tmp_path: Path, text: str) -> None:
+    assert glance(write_tree(tmp_path, {"pyproject.toml": text})) == ((RUNNING,), "")
+
+
+def test_at_a_glance_a_fault_in_one_setting_leaves_the_others(tmp_path: Path) -> None:
+    table = '[tool.seatrial]\npythons = ["3.12"]\nsession-prefix = "r-"\nsmoke = 1\n'
+    assert glance(write_tree(tmp_path, {"pyproject.toml": table})) == (("3.12",), "r-")
+
+
+def test_a_project_without_settings_is_glanced_at_too(tmp_path: Path) -> None:
+    assert glance(tmp_path) == ((RUNNING,), "")
+    assert glance(write_tree(tmp_path, {"pyproject.toml/x": ""})) == ((RUNNING,), "")
 
 
 # The indexes.

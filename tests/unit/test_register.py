@@ -130,6 +130,17 @@ def test_the_door_runs_it_as_noxs_own_noxfile(project: Path, tmp_path: Path) -> 
     assert set(inside.sessions) == {f"release-{name}" for name in SESSIONS}
 
 
+def test_nothing_is_imported_that_only_a_session_needs(tmp_path: Path) -> None:
+    result = run(write_tree(tmp_path / "plain", {"pyproject.toml": "", "setup.py": ""}), REGISTER)
+    ours = {name.removeprefix("seatrial_tasks.") for name in result.modules if name.startswith("seatrial_tasks.")}
+    assert ours == {"listed", "matrix", "register", "toml"}
+    script = "import json, sys, nox, nox.registry, nox.virtualenv; print(json.dumps(list(sys.modules)))"
+    noxs = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    more = {name for name in result.modules if not name.startswith("seatrial_tasks.")} - set(json.loads(noxs.stdout))
+    # Where nox's version is read, which is asked of its metadata; `__main__` and `runpy` are how this was started.
+    assert {name.partition(".")[0] for name in more} <= {"__main__", "email", "encodings", "pkgutil", "runpy"}
+
+
 def test_a_mere_import_registers_nothing(project: Path) -> None:
     result = run(project, REGISTER, "another_name")
     assert result.sessions == ()
