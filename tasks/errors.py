@@ -6,25 +6,47 @@ it; one decorator in `sessions` shows it and ends the session with exit 1.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
+    from typing_extensions import dataclass_transform
+else:
 
-@dataclass(eq=False)
+    def dataclass_transform(**_: bool) -> Callable[[type], type]:
+        """Tell type checkers that classes are made like dataclasses, as `typing` does from Python 3.11 on."""
+        return lambda kind: kind
+
+
+@dataclass_transform(eq_default=False)
 class ReleaseError(Exception):
     """Something a user can cause or meet. Subclasses declare their facts as fields and fill the three templates.
 
-    In a template ``{e.name}`` is the fact (or property) `name` of the error.
+    In a template ``{e.name}`` is the fact (or property) `name` of the error. There are a hundred kinds and a run meets
+    one at most, so facts are sorted out when one is made: `dataclass` would write methods for all of them at import.
     """
 
     what: ClassVar[str] = ""
     cause: ClassVar[str] = ""
     cure: ClassVar[str] = ""
+
+    def __init__(self, *args: Any, **named: Any) -> None:
+        super().__init__(*args)
+        facts = dict(zip(self.facts(), args, strict=False)) | named
+        missing = [name for name in self.facts() if name not in facts and not hasattr(type(self), name)]
+        if missing or len(facts) != len(args) + len(named) or not facts.keys() <= self.facts().keys():
+            raise TypeError(f"{type(self).__name__} takes {', '.join(self.facts())}")
+        vars(self).update(facts)
+
+    @classmethod
+    def facts(cls) -> dict[str, str]:
+        """Return the facts that this kind of error takes, each with the name of its type."""
+        kinds = [kind for kind in reversed(cls.__mro__) if issubclass(kind, ReleaseError)]
+        hints = {name: hint for kind in kinds for name, hint in kind.__annotations__.items()}
+        return {name: hint for name, hint in hints.items() if not hint.startswith("ClassVar")}
 
     def __str__(self) -> str:
         parts = (("", self.what), ("Usual cause: ", self.cause), ("What to do: ", self.cure))
@@ -55,7 +77,6 @@ def indented(text: str, *, last: int = 40) -> str:
 # What nox, the options and the configuration say.
 
 
-@dataclass(eq=False)
 class NotYet(ReleaseError):
     subject: str
 
@@ -63,7 +84,6 @@ class NotYet(ReleaseError):
     cure = "leave it out; the changelog says when it comes."
 
 
-@dataclass(eq=False)
 class BadOption(ReleaseError):
     prog: str
     complaint: str
@@ -73,7 +93,6 @@ class BadOption(ReleaseError):
     cure = "`{e.prog} --help` lists them."
 
 
-@dataclass(eq=False)
 class SecretInArguments(ReleaseError):
     what = "An API token was given on the command line. It is not used, and not repeated here."
     cause = "a command line is seen by every process of this machine, kept by the shell and printed by nox."
@@ -83,7 +102,6 @@ class SecretInArguments(ReleaseError):
     )
 
 
-@dataclass(eq=False)
 class FakeSuccess(ReleaseError):
     flag: str
 
@@ -92,7 +110,6 @@ class FakeSuccess(ReleaseError):
     cure = "run the session without it."
 
 
-@dataclass(eq=False)
 class ReusedEnvironment(ReleaseError):
     folder: Path
 
@@ -101,7 +118,6 @@ class ReusedEnvironment(ReleaseError):
     cure = "run nox without that flag, or with --reuse-venv=no."
 
 
-@dataclass(eq=False)
 class ShadowedTools(ReleaseError):
     root: Path
     names: tuple[str, ...]
@@ -115,7 +131,6 @@ class ShadowedTools(ReleaseError):
         return ", ".join(f"`{name}`" for name in self.names)
 
 
-@dataclass(eq=False)
 class NoProject(ReleaseError):
     folder: Path
 
@@ -124,7 +139,6 @@ class NoProject(ReleaseError):
     cure = "change to the folder that holds the project's pyproject.toml, and run it again."
 
 
-@dataclass(eq=False)
 class BrokenToml(ReleaseError):
     path: Path
     reason: str
@@ -134,7 +148,6 @@ class BrokenToml(ReleaseError):
     cure = "mend that line; nothing was built."
 
 
-@dataclass(eq=False)
 class BadConfig(ReleaseError):
     key: str
     expected: str
@@ -149,7 +162,6 @@ class BadConfig(ReleaseError):
         return "not known" if self.found is None else repr(self.found)
 
 
-@dataclass(eq=False)
 class TwoConfigs(ReleaseError):
     root: Path
 
@@ -161,7 +173,6 @@ class TwoConfigs(ReleaseError):
 # What the machine says.
 
 
-@dataclass(eq=False)
 class ToolMissing(ReleaseError):
     tool: str
 
@@ -170,7 +181,6 @@ class ToolMissing(ReleaseError):
     cure = "install it; for a tool of the session's own, delete the .nox folder and run the session again."
 
 
-@dataclass(eq=False)
 class ToolStuck(ReleaseError):
     command: str
     limit: float
@@ -188,7 +198,6 @@ class ToolStuck(ReleaseError):
         return indented(self.output)
 
 
-@dataclass(eq=False)
 class ToolFailed(ReleaseError):
     subject: str
     code: int
@@ -205,7 +214,6 @@ class ToolFailed(ReleaseError):
         return indented(self.output)
 
 
-@dataclass(eq=False)
 class DiskTrouble(ReleaseError):
     reason: str
 
@@ -217,7 +225,6 @@ class DiskTrouble(ReleaseError):
 # What the source tree says.
 
 
-@dataclass(eq=False)
 class GitMissing(ReleaseError):
     root: Path
 
@@ -226,7 +233,6 @@ class GitMissing(ReleaseError):
     cure = "install git; the files must come from a commit, and only git can tell which."
 
 
-@dataclass(eq=False)
 class NoCommit(ReleaseError):
     root: Path
 
@@ -235,7 +241,6 @@ class NoCommit(ReleaseError):
     cure = "commit the project, and run the session again."
 
 
-@dataclass(eq=False)
 class ShallowClone(ReleaseError):
     root: Path
 
@@ -244,7 +249,6 @@ class ShallowClone(ReleaseError):
     cure = "git fetch --unshallow --tags (GitHub: `fetch-depth: 0` for actions/checkout; GitLab: GIT_DEPTH: 0)."
 
 
-@dataclass(eq=False)
 class CheckoutFailed(ReleaseError):
     root: Path
     reason: str
@@ -254,7 +258,6 @@ class CheckoutFailed(ReleaseError):
     cure = "do what git says above; `in-place = true` in [tool.seatrial] builds from the working tree instead."
 
 
-@dataclass(eq=False)
 class ForeignOwner(ReleaseError):
     root: Path
 
@@ -263,7 +266,6 @@ class ForeignOwner(ReleaseError):
     cure = "git config --global --add safe.directory {e.root} (if you trust it), or change the owner of the folder."
 
 
-@dataclass(eq=False)
 class SubmodulesMissing(ReleaseError):
     paths: tuple[str, ...]
 
@@ -279,7 +281,6 @@ class SubmodulesMissing(ReleaseError):
         return listing(self.paths)
 
 
-@dataclass(eq=False)
 class LfsMissing(ReleaseError):
     paths: tuple[str, ...]
 
@@ -295,7 +296,6 @@ class LfsMissing(ReleaseError):
 # What the build says.
 
 
-@dataclass(eq=False)
 class BuildOdd(ReleaseError):
     reason: str
     files: tuple[str, ...]
@@ -309,7 +309,6 @@ class BuildOdd(ReleaseError):
         return listing(self.files)
 
 
-@dataclass(eq=False)
 class SdistNeedsGit(ReleaseError):
     sdist: str
     call: str
@@ -333,7 +332,6 @@ class SdistNeedsGit(ReleaseError):
         return indented(self.output)
 
 
-@dataclass(eq=False)
 class NothingToTake(ReleaseError):
     folder: Path
     reason: str
@@ -343,7 +341,6 @@ class NothingToTake(ReleaseError):
     cure = "name a folder other than dist/ that holds the wheels and the sdist of one release, and nothing else."
 
 
-@dataclass(eq=False)
 class NothingToTakeOf(ReleaseError):
     folder: Path
     wanted: str
@@ -369,7 +366,6 @@ class NothingToTakeOf(ReleaseError):
         return "put the wheels there; `--sdist-only` releases without them."
 
 
-@dataclass(eq=False)
 class MixedFiles(ReleaseError):
     folder: Path
     complaint: str
@@ -387,7 +383,6 @@ class MixedFiles(ReleaseError):
 # What the record says.
 
 
-@dataclass(eq=False)
 class StageMissing(ReleaseError):
     stage: str
     session: str
@@ -399,7 +394,6 @@ class StageMissing(ReleaseError):
     cure = "run `nox -s {e.session}` first."
 
 
-@dataclass(eq=False)
 class RecordDamaged(ReleaseError):
     path: Path
     reason: str
@@ -412,7 +406,6 @@ class RecordDamaged(ReleaseError):
     )
 
 
-@dataclass(eq=False)
 class RecordForeign(ReleaseError):
     path: Path
     theirs: str
@@ -428,7 +421,6 @@ class RecordForeign(ReleaseError):
         return listing(self.files)
 
 
-@dataclass(eq=False)
 class RecordSwapped(ReleaseError):
     path: Path
     expected: str
@@ -441,7 +433,6 @@ class RecordSwapped(ReleaseError):
     cure = "stop and find out who changed it. Start the release again from the build job."
 
 
-@dataclass(eq=False)
 class FilesChanged(ReleaseError):
     folder: Path
     changes: tuple[str, ...]
@@ -458,7 +449,6 @@ class FilesChanged(ReleaseError):
         return listing(self.changes)
 
 
-@dataclass(eq=False)
 class RunningAlready(ReleaseError):
     folder: Path
 
@@ -470,7 +460,6 @@ class RunningAlready(ReleaseError):
 # What the rules and the trial say.
 
 
-@dataclass(eq=False)
 class NotReady(ReleaseError):
     count: int
     trial: bool = False
@@ -488,7 +477,6 @@ class NotReady(ReleaseError):
         return f"{self.index} would refuse these files, or they would fail their users: {errors}."
 
 
-@dataclass(eq=False)
 class NotVerifiable(ReleaseError):
     count: int
     index: str
@@ -505,7 +493,6 @@ class NotVerifiable(ReleaseError):
         return f"{self.count} error{'s' if self.count != 1 else ''}, see above"
 
 
-@dataclass(eq=False)
 class FindingsInFiles(ReleaseError):
     count: int
 
@@ -516,7 +503,6 @@ class FindingsInFiles(ReleaseError):
     )
 
 
-@dataclass(eq=False)
 class InstallFailed(ReleaseError):
     subject: str
     code: int
@@ -531,7 +517,6 @@ class InstallFailed(ReleaseError):
         return indented(self.output)
 
 
-@dataclass(eq=False)
 class NoFittingWheel(ReleaseError):
     python: str
     tag: str
@@ -549,7 +534,6 @@ class NoFittingWheel(ReleaseError):
         return shortened(self.files)
 
 
-@dataclass(eq=False)
 class LowestFailed(ReleaseError):
     pins: tuple[str, ...]
     reason: str
@@ -569,7 +553,6 @@ class LowestFailed(ReleaseError):
 # What the indexes say.
 
 
-@dataclass(eq=False)
 class IndexUnreachable(ReleaseError):
     index: str
     url: str
@@ -590,7 +573,6 @@ class IndexUnreachable(ReleaseError):
         return f" (it asks to be left alone for {self.pause:.0f} s)" if self.pause else ""
 
 
-@dataclass(eq=False)
 class IndexRefused(ReleaseError):
     index: str
     url: str
@@ -602,7 +584,6 @@ class IndexRefused(ReleaseError):
     cure = "open the URL in a browser; correct the setting, or wait where the index limits how often it is asked."
 
 
-@dataclass(eq=False)
 class LoginRefused(IndexRefused):
     """An index that shows itself to those alone who log in, and did not take what we had."""
 
@@ -625,7 +606,6 @@ class LoginRefused(IndexRefused):
         return self.variable.removesuffix("_TOKEN") + "_USERNAME"
 
 
-@dataclass(eq=False)
 class IndexNotJson(ReleaseError):
     index: str
     url: str
@@ -638,7 +618,6 @@ class IndexNotJson(ReleaseError):
     cure = "open the URL in a browser and correct the setting. Without hashes from the index no bytes can be proved."
 
 
-@dataclass(eq=False)
 class NoHashes(ReleaseError):
     index: str
     url: str
@@ -651,7 +630,6 @@ class NoHashes(ReleaseError):
     )
 
 
-@dataclass(eq=False)
 class OtherBytes(ReleaseError):
     index: str
     project: str
@@ -679,7 +657,6 @@ class OtherBytes(ReleaseError):
         return listing(f"{name}\n    expected {ours}\n    found    {theirs}" for name, ours, theirs in self.files)
 
 
-@dataclass(eq=False)
 class NotVisible(ReleaseError):
     index: str
     project: str
@@ -704,7 +681,6 @@ class NotVisible(ReleaseError):
         return listing(self.files)
 
 
-@dataclass(eq=False)
 class UploadRefused(ReleaseError):
     index: str
     words: str
@@ -724,7 +700,6 @@ class UploadRefused(ReleaseError):
         return f" The next version that is free on both indexes is {self.free}." if self.free else ""
 
 
-@dataclass(eq=False)
 class VersionSpent(ReleaseError):
     """A version that only the rehearsal index has, with other bytes: the oldest complaint about TestPyPI."""
 
@@ -747,7 +722,6 @@ class VersionSpent(ReleaseError):
         return ":" + listing(f"{name}\n    expected {ours}\n    found    {theirs}" for name, ours, theirs in self.files)
 
 
-@dataclass(eq=False)
 class NameTaken(ReleaseError):
     index: str
     project: str
@@ -766,7 +740,6 @@ class NameTaken(ReleaseError):
         return indented(self.words, last=15)
 
 
-@dataclass(eq=False)
 class NotAsRecorded(ReleaseError):
     project: str
     version: str
@@ -787,7 +760,6 @@ class NotAsRecorded(ReleaseError):
 # What the credentials say.
 
 
-@dataclass(eq=False)
 class BadCredential(ReleaseError):
     index: str
     complaint: str
@@ -806,7 +778,6 @@ class BadCredential(ReleaseError):
         return account_links(self.pages)
 
 
-@dataclass(eq=False)
 class NoCredential(ReleaseError):
     index: str
     aside: str
@@ -843,7 +814,6 @@ def account_links(pages: str) -> str:
     return f" Account: {pages}/account/register/  Token: {pages}/manage/account/token/"
 
 
-@dataclass(eq=False)
 class NotAttested(ReleaseError):
     index: str
     files: tuple[str, ...]
@@ -857,7 +827,6 @@ class NotAttested(ReleaseError):
         return listing(self.files)
 
 
-@dataclass(eq=False)
 class PublisherRefused(ReleaseError):
     index: str
     words: str
@@ -884,7 +853,6 @@ class PublisherRefused(ReleaseError):
 # What `pypi` says.
 
 
-@dataclass(eq=False)
 class Dirty(ReleaseError):
     files: tuple[str, ...]
 
@@ -897,7 +865,6 @@ class Dirty(ReleaseError):
         return shortened(self.files)
 
 
-@dataclass(eq=False)
 class NotVerified(ReleaseError):
     index: str
     missing: tuple[str, ...]
@@ -922,7 +889,6 @@ class NotVerified(ReleaseError):
         )
 
 
-@dataclass(eq=False)
 class FilesNotVerified(ReleaseError):
     index: str
     required: str
@@ -940,7 +906,6 @@ class FilesNotVerified(ReleaseError):
         return listing(self.files)
 
 
-@dataclass(eq=False)
 class RehearsedElsewhere(ReleaseError):
     found: str
     expected: str
@@ -957,7 +922,6 @@ class RehearsedElsewhere(ReleaseError):
         return f" To let the rehearsal on this machine count: `{self.again}`." if self.here else ""
 
 
-@dataclass(eq=False)
 class TagElsewhere(ReleaseError):
     tag: str
     commit: str
@@ -968,7 +932,6 @@ class TagElsewhere(ReleaseError):
     cure = "move the tag, or build the tagged commit with `nox -s build -- --rebuild`."
 
 
-@dataclass(eq=False)
 class NotConfirmed(ReleaseError):
     project: str
     version: str
@@ -987,7 +950,6 @@ class NotConfirmed(ReleaseError):
 # What `rebuild` says.
 
 
-@dataclass(eq=False)
 class TagMissing(ReleaseError):
     version: str
     tried: tuple[str, ...]
@@ -1001,7 +963,6 @@ class TagMissing(ReleaseError):
         return ", ".join(self.tried)
 
 
-@dataclass(eq=False)
 class NothingServed(ReleaseError):
     index: str
     project: str
@@ -1012,7 +973,6 @@ class NothingServed(ReleaseError):
     cure = "name a version that is on {e.index}."
 
 
-@dataclass(eq=False)
 class RebuiltOtherwise(ReleaseError):
     index: str
     project: str
@@ -1037,7 +997,6 @@ class RebuiltOtherwise(ReleaseError):
 # What `dryrun` says.
 
 
-@dataclass(eq=False)
 class StandinFailed(ReleaseError):
     reason: str
 
@@ -1046,7 +1005,6 @@ class StandinFailed(ReleaseError):
     cure = "delete the .nox folder and run the session again."
 
 
-@dataclass(eq=False)
 class BadWorkspace(ReleaseError):
     folder: Path
     reason: str
@@ -1056,7 +1014,6 @@ class BadWorkspace(ReleaseError):
     cure = "name a folder that does not exist yet or is empty, outside the project's dist/ and release-record/."
 
 
-@dataclass(eq=False)
 class DryrunFailed(ReleaseError):
     session: str
 
@@ -1065,7 +1022,6 @@ class DryrunFailed(ReleaseError):
     cure = "mend that and run `nox -s dryrun` again."
 
 
-@dataclass(eq=False)
 class LocalWheel(ReleaseError):
     files: tuple[str, ...]
     index: str
@@ -1086,7 +1042,6 @@ class LocalWheel(ReleaseError):
         return listing(self.files)
 
 
-@dataclass(eq=False)
 class NotLoopback(ReleaseError):
     variable: str
     found: str
