@@ -116,9 +116,18 @@ def _refuse_fake_success(status: str, session: nox.Session) -> None:
     """Raise FakeSuccess under nox's flags that skip what a session is for."""
     if session.venv_backend not in {"uv", "virtualenv", "venv"} and session.name != status:
         raise FakeSuccess(f"--no-venv or another venv backend ({session.venv_backend})")
-    quiet: dict[str, Any] = {"silent": True, "log": False, "external": True, "include_outer_env": False}
-    if session.run(sys.executable, "-I", "-c", "", env=environment.for_build(os.environ), **quiet) is None:
+    if _only_installs(session):
         raise FakeSuccess("--install-only")
+
+
+def _only_installs(session: nox.Session) -> bool:
+    """Whether nox runs no command of a session. It tells that nowhere in public: where it hides it no more, we try."""
+    try:
+        return bool(session._runner.global_config.install_only)  # noqa: SLF001 (so no interpreter has to be started)
+    except AttributeError:
+        quiet: dict[str, Any] = {"silent": True, "log": False, "external": True, "include_outer_env": False}
+        tried = session.run(sys.executable, "-I", "-c", "", env=environment.for_build(os.environ), **quiet)
+    return tried is None
 
 
 def _run(setup: Setup, name: str, session: nox.Session) -> Run:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 from tasks.config import Config
@@ -34,6 +35,8 @@ class FakeSession:
     venv_backend: str = "virtualenv"
     interactive: bool = True
     runs: bool = True
+    tells: bool = True
+    started: int = 0
     installed: list[tuple[str, ...]] = field(default_factory=list)
     env: dict[str, Any] = field(default_factory=dict)
 
@@ -49,7 +52,14 @@ class FakeSession:
         self.installed.append(args)
         self.env = env
 
+    @property
+    def _runner(self) -> SimpleNamespace:
+        """Where nox keeps its options, in private."""
+        told = {"install_only": not self.runs} if self.tells else {}
+        return SimpleNamespace(global_config=SimpleNamespace(**told))
+
     def run(self, *_args: str, **_settings: Any) -> bool | None:
+        self.started += 1
         return True if self.runs else None
 
     def error(self, message: str) -> NoReturn:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 import os
 import signal
 import sys
@@ -220,8 +221,21 @@ def test_status_needs_no_environment(project: Path) -> None:
     report(project, nothing, session=FakeSession(project, name="status", venv_backend="none"))
 
 
-def test_a_session_that_runs_nothing_is_refused(project: Path) -> None:
-    assert "--install-only" in error_of(project, nothing, session=FakeSession(project, runs=False))
+@pytest.mark.parametrize("tells", [True, False], ids=["a nox that tells", "a nox that does not"])
+def test_a_session_that_runs_nothing_is_refused(project: Path, *, tells: bool) -> None:
+    assert "--install-only" in error_of(project, nothing, session=FakeSession(project, runs=False, tells=tells))
+    report(project, nothing, session=FakeSession(project, tells=tells))
+
+
+def test_nothing_is_started_to_learn_what_nox_tells(project: Path) -> None:
+    tells, does_not = FakeSession(project), FakeSession(project, tells=False)
+    report(project, nothing, session=tells)
+    report(project, nothing, session=does_not)
+    assert (tells.started, does_not.started) == (0, 1)
+
+
+def test_nox_tells_it_where_we_look() -> None:
+    assert "self._runner.global_config.install_only" in inspect.getsource(nox.Session.run)
 
 
 def test_explained_a_session_does_nothing(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
