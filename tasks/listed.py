@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import json
 import os
 import sys
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ import nox.registry
 import nox.virtualenv
 
 from .matrix import BARE, KINDS, glance
-from .register import PROJECT_VARIABLE
+from .register import PROJECT_VARIABLE, RECORD_FOLDER, STANDIN_VARIABLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,13 +50,15 @@ NEEDED_BY_VIRTUALENV = {"virtualenv", "packaging", "platformdirs", "filelock", "
 class Listing:
     """What is known when the noxfile is read. `names` maps our session names to those of this project.
 
-    `hidden` are the modules of the project that would be taken for those that nox needs to make environments.
+    `hidden` are the modules of the project that would be taken for those that nox needs to make environments. `kept`
+    is whether nox may keep old environments of `verify`.
     """
 
     root: Path
     door: bool
     names: dict[str, str]
     hidden: tuple[str, ...] = ()
+    kept: bool = False
 
 
 def register(*, door: bool) -> None:
@@ -63,7 +66,7 @@ def register(*, door: bool) -> None:
     root = Path(os.environ[PROJECT_VARIABLE]) if door else Path.cwd()
     pythons, own_prefix = glance(root)
     prefix = "" if door else own_prefix or ("release-" if set(NAMES) & set(nox.registry.get()) else "")
-    listing = Listing(root, door, {name: prefix + name for name in NAMES}, _hidden(root))
+    listing = Listing(root, door, {name: prefix + name for name in NAMES}, _hidden(root), _is_verified(root))
     for name in NAMES:
         _register(listing, name, pythons)
     if door or ((root / "copier.yml").is_file() and root == HERE.parent):
@@ -84,7 +87,7 @@ def _register(listing: Listing, name: str, pythons: tuple[str, ...]) -> None:
     nox.session(
         name=listing.names[name],
         venv_backend=backend,
-        reuse_venv=not is_matrix,
+        reuse_venv=not is_matrix or listing.kept,
         venv_params=BARE if is_matrix else (),
         default=False,
         requires=[listing.names[CHAIN[name]]] if name in CHAIN else None,
@@ -107,6 +110,19 @@ def _register_adopt(listing: Listing) -> None:
 def _sessions() -> Any:
     """Return what runs a session, which is imported when one runs."""
     return importlib.import_module(f"{__package__}.sessions")
+
+
+def _is_verified(root: Path) -> bool:
+    """Whether the record knows a cell that was verified, so that `verify` has most likely nothing left to do.
+
+    All that follows is that nox need not make environments before the session can say so. What counts is what the
+    session reads of the record; if there is something to do after all, it makes its environment anew itself.
+    """
+    try:
+        place = Path(json.loads(os.environ[STANDIN_VARIABLE])["place"])
+    except (KeyError, ValueError, TypeError):
+        place = root
+    return any((place / RECORD_FOLDER).glob("verified-*.json"))
 
 
 def _hidden(root: Path) -> tuple[str, ...]:

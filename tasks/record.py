@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, Union, get_args, get_or
 
 from . import stages
 from .errors import FilesChanged, RecordDamaged, RecordForeign, RecordSwapped, RunningAlready, StageMissing
+from .register import RECORD_FOLDER
 from .stages import Built, Dist, Stage, Verified
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SCHEMA = 1
-FOLDER = "release-record"
+FOLDER = RECORD_FOLDER
 DIGEST_VARIABLE = "SEATRIAL_RECORD"
 
 S = TypeVar("S", bound=Stage)

@@ -8,9 +8,10 @@ import hashlib
 import os
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from . import environment, relay, report, scratch
+from .errors import ReusedEnvironment
 from .installer import Installer, Venv
 from .standins import TOKENS
 
@@ -45,6 +46,7 @@ class Run:
     standin: Standin | None
     uv: str | None
     own_index: Index | None = None  # of the settings, also where a stand-in takes its place
+    kept: bool = False  # whether nox may have kept an environment of `verify`, since nothing seemed left to do
 
     @property
     def published(self) -> Index:
@@ -55,6 +57,26 @@ class Run:
     def venv(self) -> Venv:
         """The session's own virtualenv."""
         return Venv(Path(self.session.bin).parent)
+
+    def claim(self) -> None:
+        """Mark the environment as used. Raises ReusedEnvironment where it was before, and nox was not let keep it."""
+        if self._used.exists() and not self.kept:
+            raise ReusedEnvironment(self.venv.root)
+        self._used.touch()
+
+    def renew(self) -> None:
+        """Make the environment anew, before anything is put into it, where nox may have kept an old one."""
+        if not self.kept:
+            return
+        venv: Any = self.session.virtualenv
+        venv.reuse_existing = False
+        if not venv.create() or self._used.exists():
+            raise ReusedEnvironment(self.venv.root)
+        self._used.touch()
+
+    @property
+    def _used(self) -> Path:
+        return self.venv.root / ".seatrial-used"
 
     @property
     def in_ci(self) -> bool:

@@ -44,6 +44,7 @@ class Setup:
     config: Config
     trouble: ReleaseError | None
     names: dict[str, str]
+    kept: bool = False
 
 
 def run(listing: Listing, name: str, session: nox.Session, **cell: Any) -> None:
@@ -72,7 +73,7 @@ def _setup(listing: Listing) -> Setup:
         trouble = DiskTrouble(str(error))
     if listing.hidden:
         trouble = ShadowedTools(listing.root, listing.hidden)
-    return Setup(listing.root, listing.door, config, trouble, listing.names)
+    return Setup(listing.root, listing.door, config, trouble, listing.names, listing.kept)
 
 
 def _reported(setup: Setup, name: str, body: Callable[..., None], session: nox.Session, **cell: Any) -> None:
@@ -149,6 +150,7 @@ def _run(setup: Setup, name: str, session: nox.Session) -> Run:
         standin=standin,
         uv=nox.virtualenv.UV if nox.virtualenv.HAS_UV else None,
         own_index=setup.config.pypi,
+        kept=setup.kept,
     )
 
 

@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 from . import environment, process
 from .errors import NotLoopback, StandinFailed
 from .indexes import LOOPBACK, Index
+from .register import STANDIN_VARIABLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from .run import Run
     from .stages import Dist
 
-VARIABLE = "SEATRIAL_STANDIN"
+VARIABLE = STANDIN_VARIABLE
 SERVER = Path(__file__).with_name("standin.py")
 INDEXES = ("testpypi", "pypi")
 TOKENS = frozenset(f"{name.upper()}_TOKEN" for name in INDEXES)

@@ -52,6 +52,7 @@ def verify(run: Run, cell: Cell) -> None:
     if not dists:
         run.say(f"{label}: this release has no {cell.kind}.")
         return
+    run.renew()
     with standins.rehearsal(run, rehearsed.dists) as (index, _):
         try:
             life = _live(run, rehearsed, dists, index)

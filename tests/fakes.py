@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import shutil
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, NoReturn, cast
@@ -25,6 +27,24 @@ class SessionError(Exception):
 
 
 @dataclass
+class FakeEnvironment:
+    """What our code uses of nox's environments. It can be one that nox keeps whatever it is told."""
+
+    root: Path
+    stubborn: bool = False
+    reuse_existing: bool = True
+    created: int = 0
+
+    def create(self) -> bool:
+        if self.reuse_existing or self.stubborn:
+            return False
+        shutil.rmtree(self.root)
+        (self.root / "bin").mkdir(parents=True)
+        self.created += 1
+        return True
+
+
+@dataclass
 class FakeSession:
     """What our code uses of nox.Session."""
 
@@ -39,6 +59,10 @@ class FakeSession:
     started: int = 0
     installed: list[tuple[str, ...]] = field(default_factory=list)
     env: dict[str, Any] = field(default_factory=dict)
+
+    @functools.cached_property
+    def virtualenv(self) -> FakeEnvironment:
+        return FakeEnvironment(self.root / ".nox" / self.name)
 
     @property
     def bin(self) -> str:
@@ -76,6 +100,7 @@ def make_run(
     standin: Standin | None = None,
     uv: str | None = None,
     prefix: str = "",
+    kept: bool = False,
 ) -> Run:
     """Return a run of the session `name` on the project in `root`, with `words` after the double dash."""
     fake = session or FakeSession(root, name)
@@ -93,4 +118,5 @@ def make_run(
         record=record,
         standin=standin,
         uv=uv,
+        kept=kept,
     )

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .. import showing, verify
-from ..errors import ReusedEnvironment
 from ..stages import Cell
 
 if TYPE_CHECKING:
@@ -15,10 +14,7 @@ if TYPE_CHECKING:
 
 def body(run: Run, kind: Kind) -> None:
     """Install and use the archive of this `kind`, in an environment that nothing was put into before."""
-    used = run.venv.root / ".seatrial-used"
-    if used.exists():
-        raise ReusedEnvironment(run.venv.root)
-    used.touch()
+    run.claim()
     run.say_what_is_kept_back()
     cell = Cell(str(run.session.python), kind)
     with run.record.locked(f"verify-{cell.python}-{cell.kind}"):

@@ -121,6 +121,33 @@ def test_verify_alone_has_pythons_and_kinds_and_is_never_reused(project: Path) -
     assert [name for name, function in found.items() if function.venv_backend == "none"] == ["status"]
 
 
+@pytest.mark.parametrize("in_a_dry_run", [True, False])
+def test_nox_makes_no_environment_anew_where_cells_are_verified(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, in_a_dry_run: bool
+) -> None:
+    place = (tmp_path / "place") if in_a_dry_run else project
+    if in_a_dry_run:
+        standin = standins.Standin(place, "http://127.0.0.1:1", "http://127.0.0.1:2")
+        monkeypatch.setenv(standins.VARIABLE, standin.to_environment()[standins.VARIABLE])
+        write_tree(project, {"release-record/verified-3.13-linux-x86_64-wheel.json": ""})
+    write_tree(place, {"release-record/rehearsed.json": ""})
+    listed.register(door=False)
+    assert not registered()["verify"].reuse_venv
+    write_tree(place, {"release-record/verified-3.13-linux-x86_64-wheel.json": ""})
+    nox.registry._REGISTRY.clear()
+    listed.register(door=False)
+    assert registered()["verify"].reuse_venv
+    assert registered()["verify"].venv_backend == listed.BACKENDS
+
+
+@pytest.mark.parametrize("told", ["", "[]", "{}", '{"place": 1}'])
+def test_what_a_dry_run_should_tell_and_does_not_is_no_reason_to_list_nothing(
+    project: Path, monkeypatch: pytest.MonkeyPatch, told: str
+) -> None:
+    monkeypatch.setenv(standins.VARIABLE, told)
+    assert not listed._is_verified(project)
+
+
 @pytest.mark.parametrize(
     ("settings", "taken", "expected"),
     [("", "lint", "check"), ("", "check", "release-check"), ('session-prefix = "s-"', "check", "s-check")],

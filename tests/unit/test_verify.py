@@ -15,6 +15,7 @@ from tasks.errors import (
     NotVisible,
     OtherBytes,
     RehearsedElsewhere,
+    ReusedEnvironment,
     StageMissing,
 )
 from tasks.indexes import TESTPYPI
@@ -22,7 +23,7 @@ from tasks.installer import Installer, Venv
 from tasks.stages import Built, Cell, Dist, Installed, Problem, Rehearsed
 from tasks.stranger import Guest, Life
 from tasks.verify import verify
-from tests.fakes import make_run
+from tests.fakes import FakeSession, make_run
 from tests.projects import write_tree
 from tests.unit.test_record import BUILT, DISTS, FILES, REHEARSED, SDIST, WHEEL
 
@@ -125,6 +126,27 @@ def test_what_is_verified_already_is_not_done_again(
     monkeypatch.delattr(module, "live")
     verify(run, WHEEL_CELL)
     assert "demo 1.0 (wheel, Python 3.13) is verified already." in capsys.readouterr().out
+
+
+def test_a_kept_environment_is_made_anew_where_there_is_something_to_verify(
+    run: Run, tmp_path: Path, world: World
+) -> None:
+    kept = FakeSession(tmp_path, "verify")
+    verify(make_run(tmp_path, name="verify", session=kept, kept=True), WHEEL_CELL)
+    assert (kept.virtualenv.created, world.asked[0]) == (1, "from_index")
+    verify(make_run(tmp_path, name="verify", session=kept, kept=True), WHEEL_CELL)
+    assert kept.virtualenv.created == 1
+    assert len(run.record.verified()) == 1
+
+
+def test_in_a_kept_environment_that_cannot_be_made_anew_nothing_is_verified(
+    run: Run, tmp_path: Path, world: World
+) -> None:
+    kept = FakeSession(tmp_path, "verify")
+    kept.virtualenv.stubborn = True
+    with pytest.raises(ReusedEnvironment):
+        verify(make_run(tmp_path, name="verify", session=kept, kept=True), WHEEL_CELL)
+    assert (world.asked, run.record.verified()) == ((), ())
 
 
 def test_a_kind_that_the_release_lacks_is_said(
