@@ -162,8 +162,8 @@ def _indexes(run: Run, place: Path) -> Iterator[tuple[Standin, dict[str, str]]]:
 def _summary(run: Run, place: Path) -> None:
     """Say what was proved. The bytes that the stand-in for PyPI holds are read anew from its own folder."""
     record = Record.of(place)
-    built = record.read(Built, session=run.names["build"])
-    released = record.read(Released, session=run.names["pypi"])
+    built = record.recorded(Built, session=run.names["build"])
+    released = record.recorded(Released, session=run.names["pypi"])
     checked = record.read(Checked, session=run.names["check"])
     held = {name: tuple(sorted(map(Dist.from_file, (place / name).iterdir()))) for name in INDEXES}
     differing = [name for name in INDEXES if held[name] != built.dists]

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 def rehearse(run: Run) -> None:
     """Upload the checked files to the rehearsal index and record what it serves."""
-    built = run.record.read(Built, session=run.names["build"])
+    built = run.record.recorded(Built, session=run.names["build"])
     checked = run.record.read(Checked, session=run.names["check"])
     if built.dirty and not run.standin:
         raise Dirty(source.look(run.root).changed or ("(the tree was dirty when `build` ran)",))
@@ -81,7 +81,7 @@ def release(run: Run) -> None:
 
 def _proved(run: Run) -> Built:
     """Return what is to be released. Raises what stops it: not rehearsed, not verified, or of another commit."""
-    built = run.record.read(Built, session=run.names["build"])
+    built = run.record.recorded(Built, session=run.names["build"])
     rehearsed = run.record.read(Rehearsed, session=run.names["testpypi"])
     if rehearsed.index != run.config.testpypi.simple and not counts(run, rehearsed.index):
         raise elsewhere(run, rehearsed)

@@ -36,7 +36,7 @@ OTHER = re.compile("hash|zip file|extract archive", re.IGNORECASE)
 
 def verify(run: Run, cell: Cell) -> None:
     """Verify one cell of the matrix and record it; say so and go on where that is done already."""
-    run.record.read(Built, session=run.names["build"])
+    run.record.recorded(Built, session=run.names["build"])
     rehearsed = run.record.read(Rehearsed, session=run.names["testpypi"])
     if not counts(run, rehearsed.index):
         raise elsewhere(run, rehearsed)

@@ -8,6 +8,7 @@ import pytest
 from tasks import indexes as reading
 from tasks import verify as module
 from tasks.errors import (
+    FilesChanged,
     InstallFailed,
     LowestFailed,
     NoFittingWheel,
@@ -25,7 +26,7 @@ from tasks.stranger import Guest, Life
 from tasks.verify import verify
 from tests.fakes import FakeSession, make_run
 from tests.projects import write_tree
-from tests.unit.test_record import BUILT, DISTS, FILES, REHEARSED, SDIST, WHEEL
+from tests.unit.test_record import BUILT, DISTS, FILES, REHEARSED, SDIST, WHEEL, hashings
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -116,6 +117,17 @@ def test_a_verified_cell_is_recorded(run: Run, cell: Cell, capsys: pytest.Captur
     assert (one.imported, one.ran) == (("demo",), ("demo -h",))
     label = f"verified demo 1.0 ({cell.kind}, Python 3.13) from TestPyPI, 0 dependencies from PyPI; imported demo"
     assert label in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("world")
+def test_each_cell_hashes_the_files_once_before_it_says_anything(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    verify(run, WHEEL_CELL)
+    read = hashings(monkeypatch)
+    verify(run, WHEEL_CELL)
+    assert sorted(read) == sorted(FILES)
+    write_tree(run.record.dist, {WHEEL: "other bytes"})
+    with pytest.raises(FilesChanged):
+        verify(run, WHEEL_CELL)
 
 
 @pytest.mark.usefixtures("world")
