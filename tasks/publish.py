@@ -7,11 +7,12 @@ import os
 from typing import TYPE_CHECKING
 
 from . import credentials, report, source, standins
-from .errors import Dirty, FilesNotVerified, NotAttested, NotConfirmed, NotVerified, RehearsedElsewhere, TagElsewhere
+from .errors import Dirty, FilesNotVerified, NotAttested, NotConfirmed, NotVerified, TagElsewhere
 from .indexes import is_loopback
 from .record import now
 from .sending import Sending, find_credential
 from .stages import KINDS, Built, Checked, Rehearsed, Released
+from .standins import counts, elsewhere, place
 from .verdicts import lacking, verdicts
 
 if TYPE_CHECKING:
@@ -49,19 +50,6 @@ def rehearse(run: Run) -> None:
         )
     )
     run.say(f"{index.name} serves exactly the files that were built: {index.page(checked.project, checked.version)}")
-
-
-def counts(run: Run, index: str) -> bool:
-    """Whether a rehearsal on the index with the simple URL `index` is the one that `run` asks for."""
-    ours = index == run.config.testpypi.simple
-    return ours if run.rehearsed_here is None else is_loopback(index) and not ours
-
-
-def place(run: Run, rehearsed: Rehearsed) -> str:
-    """Say where the files were rehearsed."""
-    if rehearsed.reason is None:
-        return run.config.testpypi.name
-    return f"a stand-in on this machine, not {run.config.testpypi.name} ({rehearsed.reason})"
 
 
 def release(run: Run) -> None:
@@ -113,14 +101,6 @@ def _send(run: Run, built: Built, index: Index, credential: Credential) -> None:
     run.say(f"{index.name} serves exactly the files that were rehearsed: {index.page(built.project, built.version)}")
     if attested and (lacking := tuple(dist.filename for dist in built.dists if dist.filename not in holding)):
         raise NotAttested(index.name, lacking)
-
-
-def elsewhere(run: Run, rehearsed: Rehearsed) -> RehearsedElsewhere:
-    """Return what to say where the rehearsal that is recorded is not the one that is asked for."""
-    here = rehearsed.reason is not None
-    option = ("--rehearse-on", "dryrun", f'"{rehearsed.reason}"') if here else ()
-    expected = "a stand-in on this machine" if run.rehearsed_here else run.config.testpypi.simple
-    return RehearsedElsewhere(rehearsed.index, expected, run.command("verify"), run.command(run.name, *option), here)
 
 
 def _stop_unless_verified(run: Run, built: Built, rehearsed: Rehearsed, verified: tuple[Verified, ...]) -> None:

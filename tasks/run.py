@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import environment, relay, report, scratch
+from . import environment, report, scratch
 from .errors import ReusedEnvironment
 from .installer import Installer, Venv
 from .standins import TOKENS
@@ -128,6 +128,8 @@ class Run:
 
     def installer(self, scratch: Path) -> Installer:
         """Return what installs released files in throw-away environments, with lists and reports in `scratch`."""
+        from . import relay  # noqa: PLC0415 (a server, which a session that installs nothing does not need)
+
         index = relay.local(self.config.dependencies)
         env = environment.for_install(os.environ, relayed=bool(index.stands_for))
         return Installer(self.uv, env, scratch, index.simple, functools.partial(relay.told, index=index))

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import nox
 import nox.virtualenv
 
-from . import credentials, environment, explain, options, process, report, scratch, standins
+from . import credentials, environment, options, process, report, scratch, standins
 from .config import Config, load
 from .errors import DiskTrouble, FakeSuccess, ReleaseError, ShadowedTools
 from .matrix import running
@@ -49,16 +49,20 @@ class Setup:
 
 def run(listing: Listing, name: str, session: nox.Session, **cell: Any) -> None:
     """Run the session `name` (as we call it), in a `cell` of the matrix if it has one."""
-    body = importlib.import_module(f"{__package__}.bodies.{name}").body
-    _reported(_setup(listing), name, body, session, **cell)
+    _reported(_setup(listing), name, _module(f"bodies.{name}").body, session, **cell)
 
 
 def adopt(listing: Listing, session: nox.Session) -> None:
     """Put the release sessions into another project."""
-    adoption: Any = importlib.import_module(f"{__package__}.adoption.session")  # no copy has it
+    adoption = _module("adoption.session")  # no copy has it
     with _reporting(_setup(listing), session):
         _refuse_fake_success("", session)
         adoption.adopt(session.posargs, Path(session.invoked_from), functools.partial(tools, session), report.say)
+
+
+def _module(name: str) -> Any:
+    """Return our module `name`, which is imported now: not every session needs it."""
+    return importlib.import_module(f"{__package__}.{name}")
 
 
 def _setup(listing: Listing) -> Setup:
@@ -86,7 +90,7 @@ def _reported(setup: Setup, name: str, body: Callable[..., None], session: nox.S
         run = _run(setup, name, session)
         scratch.sweep()
         if run.options.explain:
-            run.say(explain.session(name, run.config, **cell))
+            run.say(_module("explain").session(name, run.config, **cell))
         else:
             body(run, **cell)
 

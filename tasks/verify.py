@@ -14,9 +14,9 @@ from .fitting import chosen, fits_everywhere, taken_by
 from .indexes import download, read_project, wait_until_served
 from .installer import Origin
 from .lowest import lowest
-from .publish import counts, elsewhere
 from .record import now
 from .stages import Built, Dist, Rehearsed, Verified
+from .standins import counts, elsewhere
 from .stranger import Guest, live
 
 if TYPE_CHECKING:
