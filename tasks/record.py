@@ -7,6 +7,7 @@ Files are written whole or not at all.
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 import json
 import os
@@ -251,6 +252,7 @@ def _decode_dataclass(hint: Any, value: Any, where: str) -> Any:
     return hint(**{name: _decode(hints[name], item, f"{where}.{name}".lstrip(".")) for name, item in value.items()})
 
 
+@functools.cache  # a session reads several stages, and each names its types in strings
 def _hints(hint: Any) -> Mapping[str, Any]:
     return get_type_hints(hint, vars(stages))
 
