@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from . import environment, matrix
 from .errors import BadConfig, BrokenToml, NoProject, NotYet, TwoConfigs
 from .indexes import PYPI, TESTPYPI, Index
-from .matrix import KINDS, Kind
+from .kinds import KINDS, Kind
 from .stages import Cell
 from .verdicts import ALL, MATRIX
 

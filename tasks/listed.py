@@ -19,7 +19,8 @@ import nox
 import nox.registry
 import nox.virtualenv
 
-from .matrix import BARE, KINDS, glance
+from .kinds import KINDS
+from .matrix import BARE, glance
 from .register import PROJECT_VARIABLE, RECORD_FOLDER, STANDIN_VARIABLE
 
 if TYPE_CHECKING:

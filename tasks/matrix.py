@@ -10,7 +10,7 @@ import re
 import shutil
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
@@ -18,9 +18,6 @@ from . import toml
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-Kind = Literal["wheel", "sdist"]
-KINDS: tuple[Kind, ...] = ("wheel", "sdist")
 
 # No setuptools in the environments that files are tried in: what needs it and does not say so fails on every Python,
 # not only from 3.12 on or with uv, which takes this flag and never puts it there.

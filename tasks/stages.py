@@ -12,8 +12,8 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from .matrix import KINDS as KINDS  # noqa: PLC0414 (part of what a release is)
-from .matrix import Kind as Kind  # noqa: PLC0414, TC001 (as above; the record's reader looks for it here)
+from .kinds import KINDS as KINDS  # noqa: PLC0414 (part of what a release is)
+from .kinds import Kind as Kind  # noqa: PLC0414, TC001 (as above; the record's reader looks for it here)
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -134,7 +134,7 @@ def test_the_door_runs_it_as_noxs_own_noxfile(project: Path, tmp_path: Path) -> 
 def test_nothing_is_imported_that_only_a_session_needs(tmp_path: Path) -> None:
     result = run(write_tree(tmp_path / "plain", {"pyproject.toml": "", "setup.py": ""}), REGISTER)
     ours = {name.removeprefix("seatrial_tasks.") for name in result.modules if name.startswith("seatrial_tasks.")}
-    assert ours == {"listed", "matrix", "register", "toml"}
+    assert ours == {"kinds", "listed", "matrix", "register", "toml"}
     script = "import json, sys, nox, nox.registry, nox.virtualenv; print(json.dumps(list(sys.modules)))"
     noxs = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     more = {name for name in result.modules if not name.startswith("seatrial_tasks.")} - set(json.loads(noxs.stdout))
