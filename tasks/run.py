@@ -6,6 +6,7 @@ import contextlib
 import functools
 import hashlib
 import os
+import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -68,6 +69,7 @@ class Run:
         """Make the environment anew, before anything is put into it, where nox may have kept an old one."""
         if not self.kept:
             return
+        shutil.rmtree(self.venv.root, ignore_errors=True)  # older noxes do not tell uv to replace what is there
         venv: Any = self.session.virtualenv
         venv.reuse_existing = False
         if not venv.create() or self._used.exists():

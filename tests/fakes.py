@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import shutil
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, NoReturn, cast
@@ -38,7 +37,6 @@ class FakeEnvironment:
     def create(self) -> bool:
         if self.reuse_existing or self.stubborn:
             return False
-        shutil.rmtree(self.root)
         (self.root / "bin").mkdir(parents=True)
         self.created += 1
         return True
