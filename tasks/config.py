@@ -82,7 +82,8 @@ def load(root: Path) -> Config:
     Raises BrokenToml, BadConfig, TwoConfigs, and NoProject where nothing says that a project is here.
     """
     document = _document(root / "pyproject.toml")
-    table = document.get("tool", {}).get("seatrial", {})
+    tool = document.get("tool", {})
+    table = tool.get("seatrial", {}) if isinstance(tool, dict) else tool
     own = root / "seatrial.toml"
     if own.exists():
         if (root / "pyproject.toml").exists():

@@ -10,14 +10,11 @@ import re
 import shutil
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from . import toml
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 # No setuptools in the environments that files are tried in: what needs it and does not say so fails on every Python,
 # not only from 3.12 on or with uv, which takes this flag and never puts it there.
@@ -63,14 +60,17 @@ def running() -> str:
     return "{}.{}".format(*sys.version_info)
 
 
-def supported_pythons(project: Mapping[str, Any]) -> tuple[str, ...]:
+def supported_pythons(project: Any) -> tuple[str, ...]:
     """Return the lowest and the highest Python that the static `project` table supports.
 
     The Python that runs nox is added where neither is found on this machine, so that something can be verified here;
-    it is all there is where the table says nothing.
+    it is all there is where the table says nothing, or is none: what is wrong with it, its build backend says.
     """
     here = running()
-    named = [match[1] for line in project.get("classifiers", ()) if (match := CLASSIFIER.match(str(line)))]
+    if not isinstance(project, dict):
+        return (here,)
+    lines = project.get("classifiers")
+    named = [match[1] for line in lines if (match := CLASSIFIER.match(str(line)))] if isinstance(lines, list) else []
     requires = project.get("requires-python")
     if not (named or requires):
         return (here,)

@@ -178,7 +178,14 @@ def test_the_public_indexes_written_out_are_the_public_indexes(tmp_path: Path) -
     assert configured(tmp_path, table.replace("[indexes", "[tool.seatrial.indexes")).pypi == PYPI
 
 
-@pytest.mark.parametrize("text", ["[tool]\nseatrial = 1\n", "[[tool.seatrial]]\ntag = '{version}'\n"])
+@pytest.mark.parametrize(
+    "text", ["project = 1\n", "[project]\nclassifiers = 1\n", "[project]\nrequires-python = 3.10\n"]
+)
+def test_what_is_wrong_with_the_project_is_left_to_its_build_backend(tmp_path: Path, text: str) -> None:
+    assert load(write_tree(tmp_path, {"pyproject.toml": text})).pythons == (RUNNING,) or "requires" in text
+
+
+@pytest.mark.parametrize("text", ["tool = 1\n", "[tool]\nseatrial = 1\n", "[[tool.seatrial]]\ntag = '{version}'\n"])
 def test_a_table_that_is_none_is_refused(tmp_path: Path, text: str) -> None:
     with pytest.raises(BadConfig, match="should be a table"):
         load(write_tree(tmp_path, {"pyproject.toml": text}))
