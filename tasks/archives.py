@@ -61,7 +61,6 @@ BROKEN = (
 )
 
 
-@dataclass(eq=False)
 class BadArchive(ReleaseError):
     """A distribution that cannot be read as what its name says it is."""
 

@@ -18,10 +18,10 @@ from packaging.tags import sys_tags
 
 from . import earlier, environment, inspection, lookups, process, report, showing, siblings, source, terminal, ways
 from .archives import Archive
-from .config import KNOWN_PYTHONS, is_here
 from .errors import NotReady, ReleaseError, ToolFailed
 from .fitting import fitting
 from .installer import Origin
+from .matrix import KNOWN_PYTHONS, is_here
 from .record import now
 from .rules.registry import for_index
 from .stages import KINDS, Built, Changes, Checked, Problem, Trial

@@ -8,27 +8,21 @@ from __future__ import annotations
 
 import re
 import shlex
-import shutil
-import sys
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
-
-from . import environment, toml
+from . import environment, matrix
 from .errors import BadConfig, BrokenToml, NoProject, TwoConfigs
 from .indexes import PYPI, TESTPYPI, Index
-from .stages import KINDS, Cell, Kind
+from .kinds import KINDS, Kind
+from .stages import Cell
 from .verdicts import ALL, MATRIX
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-# CPython versions to choose from where a project says no more than `>=3.9`. The probe needs 3.8.
-KNOWN_PYTHONS = tuple(f"3.{minor}" for minor in range(8, 15))
-CLASSIFIER = re.compile(r"Programming Language :: Python :: (3\.\d+)$")
 DEPENDENCIES = Index(
     "PyPI",
     simple=PYPI.simple,
@@ -97,7 +91,7 @@ def load(root: Path) -> Config:
     elif not is_project(root):
         raise NoProject(root)
     settings = _settings(settings_table)
-    settings.setdefault("pythons", supported_pythons(table(said, "project")))
+    settings.setdefault("pythons", matrix.supported_pythons(said.get("project")))
     return Config(**settings)
 
 
@@ -107,11 +101,9 @@ def is_project(root: Path) -> bool:
 
 
 def document(path: Path) -> dict[str, Any]:
-    """Return the TOML document at `path`, empty where there is none."""
+    """Return the TOML document at `path`, empty where there is none. Raises BrokenToml."""
     try:
-        return toml.parse(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return {}
+        return matrix.read(path)
     except ValueError as error:
         raise BrokenToml(path, str(error)) from None
 
@@ -128,36 +120,6 @@ def listed(said: Mapping[str, Any], key: str) -> list[Any]:
     """Return the list at `key` in a table of others, empty where there is none."""
     inner = said.get(key)
     return inner if isinstance(inner, list) else []
-
-
-def supported_pythons(project: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return the lowest and the highest Python that the static `project` table supports.
-
-    The Python that runs nox is added where neither is found on this machine, so that something can be verified here;
-    it is all there is where the table says nothing.
-    """
-    running = "{}.{}".format(*sys.version_info)
-    named = [match[1] for line in listed(project, "classifiers") if (match := CLASSIFIER.match(str(line)))]
-    requires = project.get("requires-python")
-    requires = requires if isinstance(requires, str) else ""
-    if not (named or requires):
-        return (running,)
-    try:
-        specifier = SpecifierSet(requires)
-    except InvalidSpecifier:
-        specifier = SpecifierSet()
-    able = [v for v in named or KNOWN_PYTHONS if v in KNOWN_PYTHONS and specifier.contains(f"{v}.99")]
-    able.sort(key=KNOWN_PYTHONS.index)
-    chosen = list(dict.fromkeys(able[:1] + able[-1:]))
-    if running not in chosen and specifier.contains(running + ".99") and not any(map(is_here, chosen)):
-        chosen.append(running)
-    return tuple(chosen) or (running,)
-
-
-def is_here(python: str) -> bool:
-    """Whether an interpreter for `python` is on PATH. pyenv's shims exist for versions that are switched off."""
-    found = shutil.which(f"python{python}")
-    return found is not None and "shims" not in Path(found).parts
 
 
 def _settings(table: Any) -> dict[str, Any]:
@@ -252,7 +214,7 @@ def _names(key: str, value: Any) -> tuple[str, ...]:
 
 def _pythons(key: str, value: Any) -> tuple[str, ...]:
     pythons = _texts(key, value)
-    if not pythons or not all(re.fullmatch(r"(pypy)?3\.\d+t?", python) for python in pythons):
+    if not matrix.are_pythons(value):
         raise BadConfig(key, 'a list like ["3.10", "3.14", "3.14t", "pypy3.11"]', value)
     return pythons
 

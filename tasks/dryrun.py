@@ -219,8 +219,8 @@ def _indexes(run: Run, place: Path) -> Iterator[tuple[Standin, dict[str, str]]]:
 def _summary(run: Run, standin: Standin) -> None:
     """Say what was proved. The bytes that the stand-in for PyPI holds are read anew from its own folder."""
     record = Record.of(standin.place)
-    built = record.read(Built, session=run.names["build"])
-    released = record.read(Released, session=run.names["pypi"])
+    built = record.recorded(Built, session=run.names["build"])
+    released = record.recorded(Released, session=run.names["pypi"])
     checked = record.read(Checked, session=run.names["check"])
     held = {name: _held(standin.folder / name, built.project) for name in INDEXES}
     differing = [name for name in INDEXES if held[name] != built.dists]

@@ -6,25 +6,47 @@ it; one decorator in `sessions` shows it and ends the session with exit 1.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
+    from typing_extensions import dataclass_transform
+else:
 
-@dataclass(eq=False)
+    def dataclass_transform(**_: bool) -> Callable[[type], type]:
+        """Tell type checkers that classes are made like dataclasses, as `typing` does from Python 3.11 on."""
+        return lambda kind: kind
+
+
+@dataclass_transform(eq_default=False)
 class ReleaseError(Exception):
     """Something a user can cause or meet. Subclasses declare their facts as fields and fill the three templates.
 
-    In a template ``{e.name}`` is the fact (or property) `name` of the error.
+    In a template ``{e.name}`` is the fact (or property) `name` of the error. There are a hundred kinds and a run meets
+    one at most, so facts are sorted out when one is made: `dataclass` would write methods for all of them at import.
     """
 
     what: ClassVar[str] = ""
     cause: ClassVar[str] = ""
     cure: ClassVar[str] = ""
+
+    def __init__(self, *args: Any, **named: Any) -> None:
+        super().__init__(*args)
+        facts = dict(zip(self.facts(), args, strict=False)) | named
+        missing = [name for name in self.facts() if name not in facts and not hasattr(type(self), name)]
+        if missing or len(facts) != len(args) + len(named) or not facts.keys() <= self.facts().keys():
+            raise TypeError(f"{type(self).__name__} takes {', '.join(self.facts())}")
+        vars(self).update(facts)
+
+    @classmethod
+    def facts(cls) -> dict[str, str]:
+        """Return the facts that this kind of error takes, each with the name of its type."""
+        kinds = [kind for kind in reversed(cls.__mro__) if issubclass(kind, ReleaseError)]
+        hints = {name: hint for kind in kinds for name, hint in kind.__annotations__.items()}
+        return {name: hint for name, hint in hints.items() if not hint.startswith("ClassVar")}
 
     def __str__(self) -> str:
         parts = (("", self.what), ("Usual cause: ", self.cause), ("What to do: ", self.cure))
@@ -55,7 +77,6 @@ def indented(text: str, *, last: int = 40) -> str:
 # What nox, the options and the configuration say.
 
 
-@dataclass(eq=False)
 class BadOption(ReleaseError):
     prog: str
     complaint: str
@@ -65,7 +86,6 @@ class BadOption(ReleaseError):
     cure = "`{e.prog} --help` lists them."
 
 
-@dataclass(eq=False)
 class SecretInArguments(ReleaseError):
     what = "An API token was given on the command line. It is not used, and not repeated here."
     cause = "a command line is seen by every process of this machine, kept by the shell and printed by nox."
@@ -75,7 +95,6 @@ class SecretInArguments(ReleaseError):
     )
 
 
-@dataclass(eq=False)
 class FakeSuccess(ReleaseError):
     flag: str
 
@@ -84,7 +103,6 @@ class FakeSuccess(ReleaseError):
     cure = "run the session without it."
 
 
-@dataclass(eq=False)
 class ReusedEnvironment(ReleaseError):
     folder: Path
 
@@ -93,7 +111,6 @@ class ReusedEnvironment(ReleaseError):
     cure = "run nox without that flag, or with --reuse-venv=no."
 
 
-@dataclass(eq=False)
 class ShadowedTools(ReleaseError):
     root: Path
     names: tuple[str, ...]
@@ -107,7 +124,6 @@ class ShadowedTools(ReleaseError):
         return ", ".join(f"`{name}`" for name in self.names)
 
 
-@dataclass(eq=False)
 class NoProject(ReleaseError):
     folder: Path
 
@@ -116,7 +132,6 @@ class NoProject(ReleaseError):
     cure = "change to the folder that holds the project's pyproject.toml, and run it again."
 
 
-@dataclass(eq=False)
 class BrokenToml(ReleaseError):
     path: Path
     reason: str
@@ -126,7 +141,6 @@ class BrokenToml(ReleaseError):
     cure = "mend that line; nothing was built."
 
 
-@dataclass(eq=False)
 class BadConfig(ReleaseError):
     key: str
     expected: str
@@ -146,7 +160,6 @@ class BadConfig(ReleaseError):
         return f" in {self.folder}" if self.folder else ""
 
 
-@dataclass(eq=False)
 class TwoConfigs(ReleaseError):
     root: Path
 
@@ -158,7 +171,6 @@ class TwoConfigs(ReleaseError):
 # What the machine says.
 
 
-@dataclass(eq=False)
 class ToolMissing(ReleaseError):
     tool: str
 
@@ -167,7 +179,6 @@ class ToolMissing(ReleaseError):
     cure = "install it; for a tool of the session's own, delete the .nox folder and run the session again."
 
 
-@dataclass(eq=False)
 class ToolStuck(ReleaseError):
     command: str
     limit: float
@@ -185,7 +196,6 @@ class ToolStuck(ReleaseError):
         return indented(self.output)
 
 
-@dataclass(eq=False)
 class ToolFailed(ReleaseError):
     subject: str
     code: int
@@ -202,7 +212,6 @@ class ToolFailed(ReleaseError):
         return indented(self.output)
 
 
-@dataclass(eq=False)
 class DiskTrouble(ReleaseError):
     reason: str
 
@@ -214,7 +223,6 @@ class DiskTrouble(ReleaseError):
 # What the source tree says.
 
 
-@dataclass(eq=False)
 class GitMissing(ReleaseError):
     root: Path
 
@@ -223,7 +231,6 @@ class GitMissing(ReleaseError):
     cure = "install git; the files must come from a commit, and only git can tell which."
 
 
-@dataclass(eq=False)
 class NoCommit(ReleaseError):
     root: Path
 
@@ -232,7 +239,6 @@ class NoCommit(ReleaseError):
     cure = "commit the project, and run the session again."
 
 
-@dataclass(eq=False)
 class ShallowClone(ReleaseError):
     root: Path
 
@@ -241,7 +247,6 @@ class ShallowClone(ReleaseError):
     cure = "git fetch --unshallow --tags (GitHub: `fetch-depth: 0` for actions/checkout; GitLab: GIT_DEPTH: 0)."
 
 
-@dataclass(eq=False)
 class CheckoutFailed(ReleaseError):
     root: Path
     reason: str
@@ -251,7 +256,6 @@ class CheckoutFailed(ReleaseError):
     cure = "do what git says above; `in-place = true` in [tool.seatrial] builds from the working tree instead."
 
 
-@dataclass(eq=False)
 class ForeignOwner(ReleaseError):
     root: Path
 
@@ -260,7 +264,6 @@ class ForeignOwner(ReleaseError):
     cure = "git config --global --add safe.directory {e.root} (if you trust it), or change the owner of the folder."
 
 
-@dataclass(eq=False)
 class SubmodulesMissing(ReleaseError):
     paths: tuple[str, ...]
 
@@ -276,7 +279,6 @@ class SubmodulesMissing(ReleaseError):
         return listing(self.paths)
 
 
-@dataclass(eq=False)
 class LfsMissing(ReleaseError):
     paths: tuple[str, ...]
 
@@ -292,7 +294,6 @@ class LfsMissing(ReleaseError):
 # What the build says.
 
 
-@dataclass(eq=False)
 class BuildOdd(ReleaseError):
     reason: str
     files: tuple[str, ...]
@@ -306,7 +307,6 @@ class BuildOdd(ReleaseError):
         return listing(self.files)
 
 
-@dataclass(eq=False)
 class SdistNeedsGit(ReleaseError):
     sdist: str
     call: str
@@ -330,7 +330,6 @@ class SdistNeedsGit(ReleaseError):
         return indented(self.output)
 
 
-@dataclass(eq=False)
 class NothingToTake(ReleaseError):
     folder: Path
     reason: str
@@ -340,7 +339,6 @@ class NothingToTake(ReleaseError):
     cure = "name a folder other than dist/ that holds the wheels and the sdist of one release, and nothing else."
 
 
-@dataclass(eq=False)
 class NothingToTakeOf(ReleaseError):
     folder: Path
     wanted: str
@@ -366,7 +364,6 @@ class NothingToTakeOf(ReleaseError):
         return "put the wheels there; `--sdist-only` releases without them."
 
 
-@dataclass(eq=False)
 class MixedFiles(ReleaseError):
     folder: Path
     complaint: str
@@ -384,7 +381,6 @@ class MixedFiles(ReleaseError):
 # What the record says.
 
 
-@dataclass(eq=False)
 class StageMissing(ReleaseError):
     stage: str
     session: str
@@ -396,7 +392,6 @@ class StageMissing(ReleaseError):
     cure = "run `nox -s {e.session}` first."
 
 
-@dataclass(eq=False)
 class RecordDamaged(ReleaseError):
     path: Path
     reason: str
@@ -409,7 +404,6 @@ class RecordDamaged(ReleaseError):
     )
 
 
-@dataclass(eq=False)
 class RecordForeign(ReleaseError):
     path: Path
     theirs: str
@@ -425,7 +419,6 @@ class RecordForeign(ReleaseError):
         return listing(self.files)
 
 
-@dataclass(eq=False)
 class RecordSwapped(ReleaseError):
     path: Path
     expected: str
@@ -438,7 +431,6 @@ class RecordSwapped(ReleaseError):
     cure = "stop and find out who changed it. Start the release again from the build job."
 
 
-@dataclass(eq=False)
 class FilesChanged(ReleaseError):
     folder: Path
     changes: tuple[str, ...]
@@ -455,7 +447,6 @@ class FilesChanged(ReleaseError):
         return listing(self.changes)
 
 
-@dataclass(eq=False)
 class RunningAlready(ReleaseError):
     folder: Path
 
@@ -467,7 +458,6 @@ class RunningAlready(ReleaseError):
 # What the rules and the trial say.
 
 
-@dataclass(eq=False)
 class NotReady(ReleaseError):
     count: int
     trial: bool = False
@@ -485,7 +475,6 @@ class NotReady(ReleaseError):
         return f"{self.index} would refuse these files, or they would fail their users: {errors}."
 
 
-@dataclass(eq=False)
 class NotVerifiable(ReleaseError):
     count: int
     index: str
@@ -502,7 +491,6 @@ class NotVerifiable(ReleaseError):
         return f"{self.count} error{'s' if self.count != 1 else ''}, see above"
 
 
-@dataclass(eq=False)
 class FindingsInFiles(ReleaseError):
     count: int
 
@@ -513,7 +501,6 @@ class FindingsInFiles(ReleaseError):
     )
 
 
-@dataclass(eq=False)
 class InstallFailed(ReleaseError):
     subject: str
     code: int
@@ -528,7 +515,6 @@ class InstallFailed(ReleaseError):
         return indented(self.output)
 
 
-@dataclass(eq=False)
 class NoFittingWheel(ReleaseError):
     python: str
     tag: str
@@ -546,7 +532,6 @@ class NoFittingWheel(ReleaseError):
         return shortened(self.files)
 
 
-@dataclass(eq=False)
 class LowestFailed(ReleaseError):
     pins: tuple[str, ...]
     reason: str
@@ -566,7 +551,6 @@ class LowestFailed(ReleaseError):
 # What the indexes say.
 
 
-@dataclass(eq=False)
 class IndexUnreachable(ReleaseError):
     index: str
     url: str
@@ -587,7 +571,6 @@ class IndexUnreachable(ReleaseError):
         return f" (it asks to be left alone for {self.pause:.0f} s)" if self.pause else ""
 
 
-@dataclass(eq=False)
 class IndexRefused(ReleaseError):
     index: str
     url: str
@@ -599,7 +582,6 @@ class IndexRefused(ReleaseError):
     cure = "open the URL in a browser; correct the setting, or wait where the index limits how often it is asked."
 
 
-@dataclass(eq=False)
 class LoginRefused(IndexRefused):
     """An index that shows itself to those alone who log in, and did not take what we had."""
 
@@ -622,7 +604,6 @@ class LoginRefused(IndexRefused):
         return self.variable.removesuffix("_TOKEN") + "_USERNAME"
 
 
-@dataclass(eq=False)
 class IndexNotJson(ReleaseError):
     index: str
     url: str
@@ -635,7 +616,6 @@ class IndexNotJson(ReleaseError):
     cure = "open the URL in a browser and correct the setting. Without hashes from the index no bytes can be proved."
 
 
-@dataclass(eq=False)
 class NoHashes(ReleaseError):
     index: str
     url: str
@@ -648,7 +628,6 @@ class NoHashes(ReleaseError):
     )
 
 
-@dataclass(eq=False)
 class OtherBytes(ReleaseError):
     index: str
     project: str
@@ -676,7 +655,6 @@ class OtherBytes(ReleaseError):
         return listing(f"{name}\n    expected {ours}\n    found    {theirs}" for name, ours, theirs in self.files)
 
 
-@dataclass(eq=False)
 class NotVisible(ReleaseError):
     index: str
     project: str
@@ -701,7 +679,6 @@ class NotVisible(ReleaseError):
         return listing(self.files)
 
 
-@dataclass(eq=False)
 class UploadRefused(ReleaseError):
     index: str
     words: str
@@ -721,7 +698,6 @@ class UploadRefused(ReleaseError):
         return f" The next version that is free on both indexes is {self.free}." if self.free else ""
 
 
-@dataclass(eq=False)
 class VersionSpent(ReleaseError):
     """A version that only the rehearsal index has, with other bytes: the oldest complaint about TestPyPI."""
 
@@ -744,7 +720,6 @@ class VersionSpent(ReleaseError):
         return ":" + listing(f"{name}\n    expected {ours}\n    found    {theirs}" for name, ours, theirs in self.files)
 
 
-@dataclass(eq=False)
 class NameTaken(ReleaseError):
     index: str
     project: str
@@ -763,7 +738,6 @@ class NameTaken(ReleaseError):
         return indented(self.words, last=15)
 
 
-@dataclass(eq=False)
 class NotAsRecorded(ReleaseError):
     project: str
     version: str
@@ -784,7 +758,6 @@ class NotAsRecorded(ReleaseError):
 # What the credentials say.
 
 
-@dataclass(eq=False)
 class BadCredential(ReleaseError):
     index: str
     complaint: str
@@ -803,7 +776,6 @@ class BadCredential(ReleaseError):
         return account_links(self.pages)
 
 
-@dataclass(eq=False)
 class NoCredential(ReleaseError):
     index: str
     aside: str
@@ -840,7 +812,6 @@ def account_links(pages: str) -> str:
     return f" Account: {pages}/account/register/  Token: {pages}/manage/account/token/"
 
 
-@dataclass(eq=False)
 class NotAttested(ReleaseError):
     index: str
     files: tuple[str, ...]
@@ -854,7 +825,6 @@ class NotAttested(ReleaseError):
         return listing(self.files)
 
 
-@dataclass(eq=False)
 class PublisherRefused(ReleaseError):
     index: str
     words: str
@@ -881,7 +851,6 @@ class PublisherRefused(ReleaseError):
 # What `pypi` says.
 
 
-@dataclass(eq=False)
 class Dirty(ReleaseError):
     files: tuple[str, ...]
 
@@ -894,7 +863,6 @@ class Dirty(ReleaseError):
         return shortened(self.files)
 
 
-@dataclass(eq=False)
 class NotVerified(ReleaseError):
     index: str
     missing: tuple[str, ...]
@@ -919,7 +887,6 @@ class NotVerified(ReleaseError):
         )
 
 
-@dataclass(eq=False)
 class FilesNotVerified(ReleaseError):
     index: str
     required: str
@@ -937,7 +904,6 @@ class FilesNotVerified(ReleaseError):
         return listing(self.files)
 
 
-@dataclass(eq=False)
 class RehearsedElsewhere(ReleaseError):
     found: str
     expected: str
@@ -954,7 +920,6 @@ class RehearsedElsewhere(ReleaseError):
         return f" To let the rehearsal on this machine count: `{self.again}`." if self.here else ""
 
 
-@dataclass(eq=False)
 class TagElsewhere(ReleaseError):
     tag: str
     commit: str
@@ -965,7 +930,6 @@ class TagElsewhere(ReleaseError):
     cure = "move the tag, or build the tagged commit with `nox -s build -- --rebuild`."
 
 
-@dataclass(eq=False)
 class NotConfirmed(ReleaseError):
     project: str
     version: str
@@ -984,7 +948,6 @@ class NotConfirmed(ReleaseError):
 # What a repository of several packages says.
 
 
-@dataclass(eq=False)
 class NoPackages(ReleaseError):
     root: Path
 
@@ -996,7 +959,6 @@ class NoPackages(ReleaseError):
     )
 
 
-@dataclass(eq=False)
 class NoSuchPackage(ReleaseError):
     word: str
     root: Path
@@ -1011,7 +973,6 @@ class NoSuchPackage(ReleaseError):
         return f" There are:{listing(self.known)}" if self.known else ""
 
 
-@dataclass(eq=False)
 class TwoPackages(ReleaseError):
     name: str
     folders: tuple[str, ...]
@@ -1025,7 +986,6 @@ class TwoPackages(ReleaseError):
         return listing(self.folders)
 
 
-@dataclass(eq=False)
 class PackageCycle(ReleaseError):
     names: tuple[str, ...]
 
@@ -1038,7 +998,6 @@ class PackageCycle(ReleaseError):
         return " -> ".join(self.names)
 
 
-@dataclass(eq=False)
 class SiblingNotReady(ReleaseError):
     sibling: str
     stage: str
@@ -1049,7 +1008,6 @@ class SiblingNotReady(ReleaseError):
     cure = "{e.command}; if it is on the index already as it is, take it out of `release-with` in [tool.seatrial]."
 
 
-@dataclass(eq=False)
 class SiblingElsewhere(ReleaseError):
     sibling: str
     found: str
@@ -1061,7 +1019,6 @@ class SiblingElsewhere(ReleaseError):
     cure = "{e.command}"
 
 
-@dataclass(eq=False)
 class SiblingExcluded(ReleaseError):
     project: str
     requirement: str
@@ -1072,7 +1029,6 @@ class SiblingExcluded(ReleaseError):
     cure = "make both fit, commit, and build again what you changed (`nox -s build` there)."
 
 
-@dataclass(eq=False)
 class SiblingNotReleased(ReleaseError):
     index: str
     sibling: str
@@ -1090,7 +1046,6 @@ class SiblingNotReleased(ReleaseError):
         return listing(self.files)
 
 
-@dataclass(eq=False)
 class SiblingChanged(ReleaseError):
     sibling: str
     files: tuple[str, ...]
@@ -1105,7 +1060,6 @@ class SiblingChanged(ReleaseError):
         return listing(self.files)
 
 
-@dataclass(eq=False)
 class TogetherFailed(ReleaseError):
     session: str
     failed: tuple[str, ...]
@@ -1127,7 +1081,6 @@ class TogetherFailed(ReleaseError):
 # What `rebuild` says.
 
 
-@dataclass(eq=False)
 class TagMissing(ReleaseError):
     version: str
     tried: tuple[str, ...]
@@ -1141,7 +1094,6 @@ class TagMissing(ReleaseError):
         return ", ".join(self.tried)
 
 
-@dataclass(eq=False)
 class NothingServed(ReleaseError):
     index: str
     project: str
@@ -1152,7 +1104,6 @@ class NothingServed(ReleaseError):
     cure = "name a version that is on {e.index}."
 
 
-@dataclass(eq=False)
 class RebuiltOtherwise(ReleaseError):
     index: str
     project: str
@@ -1177,7 +1128,6 @@ class RebuiltOtherwise(ReleaseError):
 # What `dryrun` says.
 
 
-@dataclass(eq=False)
 class StandinFailed(ReleaseError):
     reason: str
 
@@ -1186,7 +1136,6 @@ class StandinFailed(ReleaseError):
     cure = "delete the .nox folder and run the session again."
 
 
-@dataclass(eq=False)
 class BadWorkspace(ReleaseError):
     folder: Path
     reason: str
@@ -1196,7 +1145,6 @@ class BadWorkspace(ReleaseError):
     cure = "name a folder that does not exist yet or is empty, outside the project's dist/ and release-record/."
 
 
-@dataclass(eq=False)
 class DryrunFailed(ReleaseError):
     session: str
 
@@ -1205,7 +1153,6 @@ class DryrunFailed(ReleaseError):
     cure = "mend that and run `nox -s dryrun` again."
 
 
-@dataclass(eq=False)
 class LocalWheel(ReleaseError):
     files: tuple[str, ...]
     index: str
@@ -1226,7 +1173,6 @@ class LocalWheel(ReleaseError):
         return listing(self.files)
 
 
-@dataclass(eq=False)
 class NotLoopback(ReleaseError):
     variable: str
     found: str

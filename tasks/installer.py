@@ -19,15 +19,13 @@ from packaging.utils import canonicalize_name
 from . import process, toml
 from .errors import InstallFailed
 from .filenames import tags_of
+from .matrix import BARE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from .stages import Dist
 
-# No setuptools in the environments that files are tried in: what needs it and does not say so fails on every Python,
-# not only from 3.12 on or with uv, which takes this flag and never puts it there.
-BARE = ("--no-setuptools",)
 INSTALL_LIMIT = 3600.0  # seconds; an sdist may have to be compiled
 LOCKED_KINDS = ("sdist", "archive", "vcs", "directory")  # beside wheels (PEP 751); the last three come from a URL
 

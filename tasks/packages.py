@@ -11,7 +11,7 @@ import contextlib
 import graphlib
 import os
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -125,7 +125,7 @@ def settings(folder: Path) -> Config:
     try:
         return load(folder)
     except BadConfig as error:
-        raise replace(error, folder=str(folder)) from None
+        raise BadConfig(error.key, error.expected, error.found, str(folder)) from None
 
 
 def siblings(folder: Path) -> tuple[Path, ...]:

@@ -7,11 +7,12 @@ import os
 from typing import TYPE_CHECKING
 
 from . import credentials, report, siblings, source, standins
-from .errors import Dirty, FilesNotVerified, NotAttested, NotConfirmed, NotVerified, RehearsedElsewhere, TagElsewhere
+from .errors import Dirty, FilesNotVerified, NotAttested, NotConfirmed, NotVerified, TagElsewhere
 from .indexes import is_loopback
 from .record import now
 from .sending import Sending, find_credential
 from .stages import KINDS, Built, Checked, Rehearsed, Released
+from .standins import elsewhere, place
 from .verdicts import lacking, verdicts
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 def rehearse(run: Run) -> None:
     """Upload the checked files to the rehearsal index and record what it serves."""
-    built = run.record.read(Built, session=run.names["build"])
+    built = run.record.recorded(Built, session=run.names["build"])
     checked = run.record.read(Checked, session=run.names["check"])
     if built.dirty and not run.standin:
         raise Dirty(source.look(run.root).changed or ("(the tree was dirty when `build` ran)",))
@@ -51,13 +52,6 @@ def rehearse(run: Run) -> None:
     run.say(f"{index.name} serves exactly the files that were built: {index.page(checked.project, checked.version)}")
 
 
-def place(run: Run, rehearsed: Rehearsed) -> str:
-    """Say where the files were rehearsed."""
-    if rehearsed.reason is None:
-        return run.config.testpypi.name
-    return f"a stand-in on this machine, not {run.config.testpypi.name} ({rehearsed.reason})"
-
-
 def release(run: Run) -> None:
     """Upload the rehearsed and verified files to PyPI; never builds, and refuses what was not proved."""
     built = proved(run)
@@ -76,7 +70,7 @@ def release(run: Run) -> None:
 
 def proved(run: Run) -> Built:
     """Return what is to be released. Raises what stops it: not rehearsed, not verified, or of another commit."""
-    built = run.record.read(Built, session=run.names["build"])
+    built = run.record.recorded(Built, session=run.names["build"])
     rehearsed = run.record.read(Rehearsed, session=run.names["testpypi"])
     if rehearsed.index != run.config.testpypi.simple and not run.counts(rehearsed.index):
         raise elsewhere(run, rehearsed)
@@ -108,14 +102,6 @@ def _send(run: Run, built: Built, index: Index, credential: Credential) -> None:
     run.say(f"{index.name} serves exactly the files that were rehearsed: {index.page(built.project, built.version)}")
     if attested and (lacking := tuple(dist.filename for dist in built.dists if dist.filename not in holding)):
         raise NotAttested(index.name, lacking)
-
-
-def elsewhere(run: Run, rehearsed: Rehearsed) -> RehearsedElsewhere:
-    """Return what to say where the rehearsal that is recorded is not the one that is asked for."""
-    here = rehearsed.reason is not None
-    option = ("--rehearse-on", "dryrun", f'"{rehearsed.reason}"') if here else ()
-    expected = "a stand-in on this machine" if run.rehearsed_here else run.config.testpypi.simple
-    return RehearsedElsewhere(rehearsed.index, expected, run.command("verify"), run.command(run.name, *option), here)
 
 
 def _stop_unless_verified(run: Run, built: Built, rehearsed: Rehearsed, verified: tuple[Verified, ...]) -> None:

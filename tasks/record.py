@@ -7,17 +7,19 @@ Files are written whole or not at all.
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 import json
 import os
 import sys
 import types
-from dataclasses import asdict, dataclass, fields, is_dataclass
+from dataclasses import asdict, dataclass, field, fields, is_dataclass
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from . import stages
 from .errors import FilesChanged, RecordDamaged, RecordForeign, RecordSwapped, RunningAlready, StageMissing
+from .register import RECORD_FOLDER
 from .stages import Built, Dist, Stage, Verified
 
 if TYPE_CHECKING:
@@ -25,9 +27,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SCHEMA = 1
-FOLDER = "release-record"
+FOLDER = RECORD_FOLDER
 DIGEST_VARIABLE = "SEATRIAL_RECORD"
 
+Marks = tuple[int, int, int, int]
 S = TypeVar("S", bound=Stage)
 
 
@@ -41,11 +44,13 @@ class Record:
     """The distributions in `dist` and what was proved of them, in `folder`.
 
     `expected` is the sha256 that ``built.json`` must have, where that was told outside the record (DIGEST_VARIABLE).
+    `hashed` are the files that were hashed by way of this value, each with the marks it had on the disk then.
     """
 
     dist: Path
     folder: Path
     expected: str | None = None
+    hashed: dict[str, tuple[Marks, Dist]] = field(default_factory=dict, compare=False, repr=False)
 
     @classmethod
     def of(cls, place: Path, expected: str | None = None) -> Record:
@@ -79,10 +84,18 @@ class Record:
         Raises StageMissing (naming `session`, which makes it), RecordDamaged, RecordForeign, RecordSwapped and
         FilesChanged.
         """
+        found = self.recorded(kind, session=session)
+        self.rehash(found.dists)
+        return found
+
+    def recorded(self, kind: type[S], *, session: str) -> S:
+        """Return the stage `kind`, whose files are not looked at: for who reads a later one of the same files as well.
+
+        Raises what `read` raises, but for FilesChanged.
+        """
         found = self.find(kind)
         if found is None:
             raise StageMissing(kind.name, session)
-        self.rehash(found.dists)
         return found
 
     def find(self, kind: type[S]) -> S | None:
@@ -106,9 +119,26 @@ class Record:
 
     def rehash(self, dists: tuple[Dist, ...]) -> None:
         """Raise FilesChanged unless the folder of distributions holds exactly `dists`, byte for byte."""
-        there = {path.name: _seen(path) for path in self.dist.iterdir()} if self.dist.is_dir() else {}
+        there = {path.name: self._seen(path) for path in self.dist.iterdir()} if self.dist.is_dir() else {}
         if changed := _differences(_recorded(dists), there):
             raise FilesChanged(self.dist, changed)
+
+    def shows(self, dist: Dist) -> bool:
+        """Whether the file in the folder of distributions is `dist`, for what is shown and proves nothing.
+
+        One that was hashed by way of this value, and has the same marks on the disk since, is not read again.
+        """
+        path = self.dist / dist.filename
+        marks, known = self.hashed.get(dist.filename, (None, None))
+        return (known if marks == _marks(path) else Dist.from_file(path)) == dist
+
+    def _seen(self, path: Path) -> str:
+        """Hash what is at `path`, and return it in the words of `_recorded`."""
+        if not path.is_file():
+            return "what is no file"
+        marks = _marks(path)
+        self.hashed[path.name] = (marks, dist := Dist.from_file(path))
+        return _recorded((dist,))[path.name]
 
     def digest(self) -> str:
         """The sha256 of ``built.json``, which travels between CI jobs outside the artifact."""
@@ -162,9 +192,10 @@ def _recorded(dists: tuple[Dist, ...]) -> dict[str, str]:
     return {dist.filename: f"sha256 {dist.sha256} ({dist.size} bytes)" for dist in dists}
 
 
-def _seen(path: Path) -> str:
-    """Return what is at `path` in the words of `_recorded`."""
-    return _recorded((Dist.from_file(path),))[path.name] if path.is_file() else "what is no file"
+def _marks(path: Path) -> Marks:
+    """Return what a file that is written to, or replaced, does not keep all of."""
+    found = path.stat()
+    return found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
 
 
 def _differences(expected: Mapping[str, str], found: Mapping[str, str]) -> tuple[str, ...]:
@@ -221,6 +252,7 @@ def _decode_dataclass(hint: Any, value: Any, where: str) -> Any:
     return hint(**{name: _decode(hints[name], item, f"{where}.{name}".lstrip(".")) for name, item in value.items()})
 
 
+@functools.cache  # a session reads several stages, and each names its types in strings
 def _hints(hint: Any) -> Mapping[str, Any]:
     return get_type_hints(hint, vars(stages))
 

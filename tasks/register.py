@@ -15,6 +15,8 @@ import sys
 VERSION = "0.1.0"
 PACKAGE = "seatrial_tasks"
 PROJECT_VARIABLE = "SEATRIAL_PROJECT"  # set by the door alone (door.py), and read in the door's noxfile alone
+STANDIN_VARIABLE = "SEATRIAL_STANDIN"  # set by a dry run for the sessions it starts (standins.py)
+RECORD_FOLDER = "release-record"
 OLDEST_PYTHON = (3, 10)
 OLDEST_NOX = (2025, 10, 16)
 
@@ -56,8 +58,8 @@ def main(*, door):
         sys.stderr.write("seatrial: the release sessions are not registered: they need " + problem + "\n")
         return
     load()
-    sessions = importlib.import_module(PACKAGE + ".sessions")
-    sessions.register(door=door)
+    listed = importlib.import_module(PACKAGE + ".listed")
+    listed.register(door=door)
 
 
 # "<run_path>": a project's noxfile ran this file. "user_nox_module": it is nox's noxfile itself, which is how the

@@ -6,15 +6,18 @@ import contextlib
 import functools
 import hashlib
 import os
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from . import environment, packages, relay, report, scratch
+from . import environment, packages, report, scratch
 from .errand import ALL, Typed
+from .errors import ReusedEnvironment
 from .indexes import is_loopback
 from .installer import Installer, Venv
 from .record import Record
+from .standins import TOKENS
 
 if TYPE_CHECKING:
     import contextlib
@@ -48,6 +51,7 @@ class Run:
     uv: str | None
     own_index: Index | None = None  # of the settings, also where a stand-in takes its place
     errand: Errand | None = None  # where this is a nox for one package of a repository
+    kept: bool = False  # whether nox may have kept an environment of `verify`, since nothing seemed left to do
 
     @property
     def published(self) -> Index:
@@ -58,6 +62,27 @@ class Run:
     def venv(self) -> Venv:
         """The session's own virtualenv."""
         return Venv(Path(self.session.bin).parent)
+
+    def claim(self) -> None:
+        """Mark the environment as used. Raises ReusedEnvironment where it was before, and nox was not let keep it."""
+        if self._used.exists() and not self.kept:
+            raise ReusedEnvironment(self.venv.root)
+        self._used.touch()
+
+    def renew(self) -> None:
+        """Make the environment anew, before anything is put into it, where nox may have kept an old one."""
+        if not self.kept:
+            return
+        shutil.rmtree(self.venv.root, ignore_errors=True)  # older noxes do not tell uv to replace what is there
+        venv: Any = self.session.virtualenv
+        venv.reuse_existing = False
+        if not venv.create() or self._used.exists():
+            raise ReusedEnvironment(self.venv.root)
+        self._used.touch()
+
+    @property
+    def _used(self) -> Path:
+        return self.venv.root / ".seatrial-used"
 
     @property
     def in_ci(self) -> bool:
@@ -115,12 +140,20 @@ class Run:
         if not self.standin and self.typed.option != ALL:
             self.say(f"next: {self.command(session, *args)}")
 
+    def say_what_is_kept_back(self) -> None:
+        """Name the variables that nothing gets that is run here; not again in a dry run, which has its own tokens."""
+        names = environment.kept_back(os.environ)
+        if not (self.standin and set(names) <= TOKENS):
+            _say_once(names)
+
     def scratch(self) -> contextlib.AbstractContextManager[Path]:
         """Return a temporary folder outside the project, as a context at the end of which it is gone."""
         return scratch.folder(self.name)
 
     def installer(self, scratch: Path) -> Installer:
         """Return what installs released files in throw-away environments, with lists and reports in `scratch`."""
+        from . import relay  # noqa: PLC0415 (a server, which a session that installs nothing does not need)
+
         index = relay.local(self.config.dependencies)
         env = environment.for_install(os.environ, relayed=bool(index.stands_for))
         return Installer(self.uv, env, scratch, index.simple, functools.partial(relay.told, index=index))
@@ -157,6 +190,13 @@ def tools(session: nox.Session, requirements: Path) -> Path:
     session.install(*where, *argv, env={**hidden, **settings})
     (own.root / STAMP).write_text(digest, encoding="utf-8")
     return own.python
+
+
+@functools.cache
+def _say_once(names: tuple[str, ...]) -> None:
+    """Say it once for all sessions of one nox."""
+    if names:
+        report.say(f"not handed to anything that runs here: {', '.join(names)}")
 
 
 def _is_ci() -> bool:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 import shutil
 import tempfile
 from pathlib import Path
@@ -25,17 +24,22 @@ ALIVE = ".alive"
 @contextlib.contextmanager
 def folder(name: str) -> Iterator[Path]:
     """Yield a temporary folder for the session `name`, gone afterwards; `sweep` deletes it where we are killed."""
-    mark = f"{PREFIX}{name}-{secrets.token_hex(4)}"
+    while True:
+        with _made(name) as made, locked_file(Path(made) / ALIVE) as ours:
+            if ours and (Path(made) / ALIVE).exists():  # else another run swept it before it was locked
+                yield Path(made).resolve()
+                return
+
+
+def _made(name: str) -> tempfile.TemporaryDirectory[str]:
+    """Make a folder, or none: where that is interrupted half-way, nobody else would delete it."""
+    prefix = f"{PREFIX}{name}-{os.urandom(4).hex()}"
     try:
-        while True:
-            temporary = tempfile.TemporaryDirectory(prefix=mark, ignore_cleanup_errors=True)
-            with temporary as made, locked_file(Path(made) / ALIVE) as ours:
-                if ours and (Path(made) / ALIVE).exists():  # else another run swept it before it was locked
-                    yield Path(made).resolve()
-                    return
-    finally:
-        for left in Path(tempfile.gettempdir()).glob(f"{mark}*"):  # an interrupt came before anybody knew its name
-            shutil.rmtree(left, ignore_errors=True)
+        return tempfile.TemporaryDirectory(prefix=prefix, ignore_cleanup_errors=True)
+    except BaseException:
+        for half in Path(tempfile.gettempdir()).glob(f"{prefix}*"):
+            half.rmdir()
+        raise
 
 
 def sweep() -> None:

@@ -48,13 +48,15 @@ def status(run: Run) -> None:
     run.say(f"report: {run.record.folder / files.PAGE}")
 
 
-def close(run: Run) -> None:
-    """End a session: where it moved the release on, show where that stands, and write the report anew.
+def close(run: Run, following: str = "") -> None:
+    """End a session: where it moved the release on, show where that stands, write the report, and name what is next.
 
     In a dry run that is done once, at its end.
     """
     if not run.standin and not files.is_current(run.record) and run.record.find(Built):
         status(run)
+    if following:
+        run.next(following, *run.once)
 
 
 def stopped(run: Run, found: Sequence[Problem]) -> None:

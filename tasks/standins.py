@@ -16,16 +16,18 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from . import environment, process
-from .errors import NotLoopback, StandinFailed
+from .errors import NotLoopback, RehearsedElsewhere, StandinFailed
 from .indexes import LOOPBACK, Index
+from .register import STANDIN_VARIABLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from .config import Config
     from .run import Run
+    from .stages import Rehearsed
 
-VARIABLE = "SEATRIAL_STANDIN"
+VARIABLE = STANDIN_VARIABLE
 SERVER = Path(__file__).with_name("standin.py")
 INDEXES = ("testpypi", "pypi")
 TOKENS = frozenset(f"{name.upper()}_TOKEN" for name in INDEXES)
@@ -142,3 +144,18 @@ def _at(index: Index, url: str) -> Index:
     base = url.rstrip("/")
     urls = {"simple": f"{base}/simple/", "upload": f"{base}/legacy/", "pages": ""}
     return replace(index, name=f"{index.name} (stand-in)", login=None, **urls)
+
+
+def place(run: Run, rehearsed: Rehearsed) -> str:
+    """Say where the files were rehearsed."""
+    if rehearsed.reason is None:
+        return run.config.testpypi.name
+    return f"a stand-in on this machine, not {run.config.testpypi.name} ({rehearsed.reason})"
+
+
+def elsewhere(run: Run, rehearsed: Rehearsed) -> RehearsedElsewhere:
+    """Return what to say where the rehearsal that is recorded is not the one that is asked for."""
+    here = rehearsed.reason is not None
+    option = ("--rehearse-on", "dryrun", f'"{rehearsed.reason}"') if here else ()
+    expected = "a stand-in on this machine" if run.rehearsed_here else run.config.testpypi.simple
+    return RehearsedElsewhere(rehearsed.index, expected, run.command("verify"), run.command(run.name, *option), here)

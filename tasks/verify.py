@@ -16,9 +16,9 @@ from .fitting import chosen, fits_everywhere, taken_by
 from .indexes import download, read_project, wait_until_served
 from .installer import Origin
 from .lowest import lowest
-from .publish import elsewhere
 from .record import now
 from .stages import Built, Dist, Rehearsed, Verified
+from .standins import elsewhere
 from .stranger import Guest, live
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ OTHER = re.compile("hash|zip file|extract archive", re.IGNORECASE)
 
 def verify(run: Run, cell: Cell) -> None:
     """Verify one cell of the matrix and record it; say so and go on where that is done already."""
-    built = run.record.read(Built, session=run.names["build"])
+    built = run.record.recorded(Built, session=run.names["build"])
     rehearsed = run.record.read(Rehearsed, session=run.names["testpypi"])
     if not run.counts(rehearsed.index):
         raise elsewhere(run, rehearsed)
@@ -50,6 +50,7 @@ def verify(run: Run, cell: Cell) -> None:
     if not dists:
         run.say(f"{label}: this release has no {cell.kind}.")
         return
+    run.renew()
     with standins.rehearsal(run, _held(run, built)) as (index, _):
         try:
             life = _live(run, rehearsed, dists, index)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 from tasks.config import Config
+from tasks.listed import NAMES
 from tasks.options import parse
 from tasks.record import Record
 from tasks.run import Run
-from tasks.sessions import NAMES
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,6 +26,23 @@ class SessionError(Exception):
 
 
 @dataclass
+class FakeEnvironment:
+    """What our code uses of nox's environments. It can be one that nox keeps whatever it is told."""
+
+    root: Path
+    stubborn: bool = False
+    reuse_existing: bool = True
+    created: int = 0
+
+    def create(self) -> bool:
+        if self.reuse_existing or self.stubborn:
+            return False
+        (self.root / "bin").mkdir(parents=True)
+        self.created += 1
+        return True
+
+
+@dataclass
 class FakeSession:
     """What our code uses of nox.Session."""
 
@@ -34,8 +53,14 @@ class FakeSession:
     venv_backend: str = "virtualenv"
     interactive: bool = True
     runs: bool = True
+    tells: bool = True
+    started: int = 0
     installed: list[tuple[str, ...]] = field(default_factory=list)
     env: dict[str, Any] = field(default_factory=dict)
+
+    @functools.cached_property
+    def virtualenv(self) -> FakeEnvironment:
+        return FakeEnvironment(self.root / ".nox" / self.name)
 
     @property
     def bin(self) -> str:
@@ -49,7 +74,14 @@ class FakeSession:
         self.installed.append(args)
         self.env = env
 
+    @property
+    def _runner(self) -> SimpleNamespace:
+        """Where nox keeps its options, in private."""
+        told = {"install_only": not self.runs} if self.tells else {}
+        return SimpleNamespace(global_config=SimpleNamespace(**told))
+
     def run(self, *_args: str, **_settings: Any) -> bool | None:
+        self.started += 1
         return True if self.runs else None
 
     def error(self, message: str) -> NoReturn:
@@ -66,6 +98,7 @@ def make_run(
     standin: Standin | None = None,
     uv: str | None = None,
     prefix: str = "",
+    kept: bool = False,
 ) -> Run:
     """Return a run of the session `name` on the project in `root`, with `words` after the double dash."""
     fake = session or FakeSession(root, name)
@@ -83,4 +116,5 @@ def make_run(
         record=record,
         standin=standin,
         uv=uv,
+        kept=kept,
     )

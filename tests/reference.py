@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Any, Literal, Union, get_args, get_origin, get
 
 from tasks import explain, judge
 from tasks.config import Config
+from tasks.listed import NAMES
 from tasks.record import SCHEMA
 from tasks.rules import limits, registry
-from tasks.sessions import NAMES
 from tasks.stages import CHAIN, KINDS, Stage
 
 if TYPE_CHECKING:

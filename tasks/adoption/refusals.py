@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..errors import ReleaseError, listing, shortened
@@ -11,7 +10,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-@dataclass(eq=False)
 class NoTarget(ReleaseError):
     folder: Path
 
@@ -20,7 +18,6 @@ class NoTarget(ReleaseError):
     cure = "name the folder that holds the project's pyproject.toml; nothing was written."
 
 
-@dataclass(eq=False)
 class IsTemplate(ReleaseError):
     folder: Path
 
@@ -29,7 +26,6 @@ class IsTemplate(ReleaseError):
     cure = "name the project to put them into: nox -s adopt -- PATH"
 
 
-@dataclass(eq=False)
 class NotClean(ReleaseError):
     folder: Path
     changed: tuple[str, ...]
@@ -43,7 +39,6 @@ class NotClean(ReleaseError):
         return shortened(self.changed)
 
 
-@dataclass(eq=False)
 class AdoptedAlready(ReleaseError):
     folder: Path
     sign: str
@@ -56,7 +51,6 @@ class AdoptedAlready(ReleaseError):
     )
 
 
-@dataclass(eq=False)
 class Taken(ReleaseError):
     paths: tuple[str, ...]
 
@@ -69,7 +63,6 @@ class Taken(ReleaseError):
         return listing(self.paths)
 
 
-@dataclass(eq=False)
 class NoxfileUnread(ReleaseError):
     path: Path
     reason: str
@@ -79,7 +72,6 @@ class NoxfileUnread(ReleaseError):
     cure = "mend the file; nothing was written."
 
 
-@dataclass(eq=False)
 class NoTemplate(ReleaseError):
     folder: Path
 
@@ -88,7 +80,6 @@ class NoTemplate(ReleaseError):
     cure = "run it from the package: uvx seatrial adopt PATH"
 
 
-@dataclass(eq=False)
 class NotAdopted(ReleaseError):
     folder: Path
 
@@ -97,7 +88,6 @@ class NotAdopted(ReleaseError):
     cure = "put the release sessions into it: uvx seatrial adopt {e.folder}"
 
 
-@dataclass(eq=False)
 class OtherVersion(ReleaseError):
     folder: Path
     theirs: str
@@ -111,7 +101,6 @@ class OtherVersion(ReleaseError):
     )
 
 
-@dataclass(eq=False)
 class NotOnIndex(ReleaseError):
     version: str
     index: str
@@ -121,7 +110,6 @@ class NotOnIndex(ReleaseError):
     cure = "take the full copy (--data copy=full), or run a released version: uvx seatrial adopt"
 
 
-@dataclass(eq=False)
 class CopyDiffers(ReleaseError):
     folder: Path
     version: str

@@ -90,7 +90,7 @@ def _file(record: Record, dist: Dist) -> File:
     path = record.dist / dist.filename
     if not path.is_file():
         return File(dist, None, "it is not in dist any more")
-    if Dist.from_file(path) != dist:
+    if not record.shows(dist):
         return File(dist, None, "the file in dist has other bytes than those of this release")
     try:
         return File(dist, Archive.open(path))

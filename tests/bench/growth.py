@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tasks.config import KNOWN_PYTHONS, is_here
+from tasks.matrix import KNOWN_PYTHONS, is_here
 from tests import archives
 from tests.bench.figures import mebibytes, table
 from tests.bench.ways import stop_unless_proved

@@ -19,8 +19,9 @@ import nox.virtualenv
 import pytest
 
 from tasks import check, environment, judge, standin
-from tasks.config import KNOWN_PYTHONS, Config, is_here
+from tasks.config import Config
 from tasks.installer import Installer
+from tasks.matrix import KNOWN_PYTHONS, is_here
 from tasks.record import Record
 from tasks.stages import Built, Dist
 from tests.collection import BESIDE, BROKEN, RUNNING, SOUND, Case

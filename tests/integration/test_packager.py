@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tasks import standin
-from tasks.config import KNOWN_PYTHONS, is_here
+from tasks.matrix import KNOWN_PYTHONS, is_here
 from tasks.record import load
 from tasks.stages import Verified
 from tests.integration.conftest import RUNNING, SETTINGS, Project, project_in

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
 import tarfile
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tasks.listed import PARALLEL
 from tasks.report import size
-from tasks.sessions import PARALLEL
 from tests.integration.conftest import RUNNING
-from tests.projects import git, write_tree
+from tests.projects import commit, git, write_tree
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,6 +48,40 @@ def test_an_idle_chain_does_nothing_twice(project: Project, indexes: Indexes, br
     )
     assert {path: path.read_bytes() for path in project.record.glob("*.json")} == record
     assert indexes.testpypi.uploads == uploads
+    assert "Creating virtual environment" not in again.output
+
+
+def test_a_cell_that_is_to_be_verified_after_all_gets_a_fresh_environment(
+    project: Project, indexes: Indexes, bring: Bring
+) -> None:
+    del indexes
+    bring("verify")
+    (cell,) = project.record.glob("verified-*-wheel.json")
+    before = json.loads(cell.read_text(encoding="utf-8"))
+    cell.unlink()
+    (leftover,) = (path.parent / "leftover.txt" for path in project.envdir.glob("verify-*-wheel/pyvenv.cfg"))
+    leftover.write_text("")
+    again = project.nox("verify")
+    assert again.code == 0, again.output
+    assert again.output.count("Creating virtual environment") == 1
+    assert not leftover.exists()
+    after = json.loads(cell.read_text(encoding="utf-8"))
+    assert after == before | {"at": after["at"]}
+
+
+def test_a_release_that_is_started_anew_is_verified_in_fresh_environments(
+    project: Project, indexes: Indexes, bring: Bring
+) -> None:
+    del indexes
+    bring("verify")
+    text = (project.root / "pyproject.toml").read_text(encoding="utf-8")
+    write_tree(project.root, {"pyproject.toml": text.replace('version = "1.0"', 'version = "1.1"')})
+    commit(project.root)
+    again = project.nox("verify", "--rebuild")
+    assert again.code == 0, again.output
+    cells = [json.loads(path.read_text(encoding="utf-8")) for path in project.record.glob("verified-*.json")]
+    assert {(cell["version"], cell["kind"]) for cell in cells} == {("1.1", "wheel"), ("1.1", "sdist")}
+    assert again.output.count("Creating virtual environment") == 2
 
 
 @pytest.mark.skipif(not PARALLEL, reason="this nox runs one session after the other")

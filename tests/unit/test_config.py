@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tasks.config import Config, is_project, load, supported_pythons
+from tasks.config import Config, is_project, load
 from tasks.errors import BadConfig, BrokenToml, NoProject, TwoConfigs
 from tasks.indexes import PYPI, TESTPYPI
+from tasks.matrix import glance, supported_pythons
 from tasks.stages import Cell
 from tests.projects import write_tree
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 RUNNING = "{}.{}".format(*sys.version_info)
+SEATRIAL_TOML = 'pythons = ["3.11"]\nsession-prefix = "s-"\n'
 PROJECT = '[project]\nname = "demo"\n'
 ABSOLUTE = (Path(__file__).parent / "core").as_posix()
 
@@ -183,18 +185,80 @@ def test_the_public_indexes_written_out_are_the_public_indexes(tmp_path: Path) -
     assert configured(tmp_path, table.replace("[indexes", "[tool.seatrial.indexes")).pypi == PYPI
 
 
+@pytest.mark.parametrize(
+    ("text", "like"),
+    [
+        ("project = 1\n", {}),
+        ("[project]\nclassifiers = 1\n", {}),
+        ("[project]\nrequires-python = 3.10\n", {"requires-python": "?"}),
+    ],
+)
+def test_what_is_wrong_with_the_project_is_left_to_its_build_backend(
+    tmp_path: Path, text: str, like: dict[str, str]
+) -> None:
+    assert load(write_tree(tmp_path, {"pyproject.toml": text})).pythons == supported_pythons(like)
+
+
 @pytest.mark.parametrize("text", ["[tool]\nseatrial = 1\n", "[[tool.seatrial]]\ntag = '{version}'\n"])
 def test_a_table_that_is_none_is_refused(tmp_path: Path, text: str) -> None:
     with pytest.raises(BadConfig, match="should be a table"):
         load(write_tree(tmp_path, {"pyproject.toml": text}))
 
 
-ODD = ["tool = 1", "project = 1", "[[project]]", "[project]\nclassifiers = 3", "[project]\nrequires-python = 3"]
+ODD = ["tool = 1", "project = 1", "[[project]]", "[project]\nclassifiers = 3"]
 
 
 @pytest.mark.parametrize("text", ODD)
 def test_what_is_odd_outside_of_our_table_is_left_to_the_build(tmp_path: Path, text: str) -> None:
     assert load(write_tree(tmp_path, {"pyproject.toml": f"{text}\n"})) == Config(pythons=(RUNNING,))
+
+
+# The glance that nox's list takes.
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        PROJECT,
+        '[project]\nrequires-python = "<3.9"\n',
+        '[tool.seatrial]\npythons = ["3.10", "3.14t"]\nsession-prefix = "r-"\n',
+        '[project]\nrequires-python = "?"\nclassifiers = ["Programming Language :: Python :: 3.9"]\n',
+        "[project]\nrequires-python = 3.10\n",
+    ],
+)
+@pytest.mark.parametrize("name", ["pyproject.toml", "seatrial.toml"])
+def test_a_glance_sees_what_the_settings_say(tmp_path: Path, text: str, name: str) -> None:
+    write_tree(tmp_path, {"setup.py": "", name: text if name == "pyproject.toml" else SEATRIAL_TOML})
+    settings = load(tmp_path)
+    assert glance(tmp_path) == (settings.pythons, settings.session_prefix)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[tool.seatrial",
+        "tool = 1",
+        "[tool]\nseatrial = 1",
+        "project = 1",
+        "[tool.seatrial]\npythons = 3",
+        "[tool.seatrial]\npythons = [3]",
+        "[tool.seatrial]\nsession-prefix = 3",
+        "[project]\nclassifiers = 1",
+    ],
+)
+def test_at_a_glance_what_is_wrong_counts_as_not_set(tmp_path: Path, text: str) -> None:
+    assert glance(write_tree(tmp_path, {"pyproject.toml": text})) == ((RUNNING,), "")
+
+
+def test_at_a_glance_a_fault_in_one_setting_leaves_the_others(tmp_path: Path) -> None:
+    table = '[tool.seatrial]\npythons = ["3.12"]\nsession-prefix = "r-"\nsmoke = 1\n'
+    assert glance(write_tree(tmp_path, {"pyproject.toml": table})) == (("3.12",), "r-")
+
+
+def test_a_project_without_settings_is_glanced_at_too(tmp_path: Path) -> None:
+    assert glance(tmp_path) == ((RUNNING,), "")
+    assert glance(write_tree(tmp_path, {"pyproject.toml/x": ""})) == ((RUNNING,), "")
 
 
 # The indexes.

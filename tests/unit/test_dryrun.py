@@ -17,12 +17,12 @@ from tasks.dryrun import dryrun, of_all
 from tasks.errand import Errand, Typed
 from tasks.errors import BadWorkspace, DryrunFailed, LocalWheel, PackageCycle, StandinFailed, TogetherFailed
 from tasks.indexes import Index
+from tasks.listed import NAMES
 from tasks.packages import find
 from tasks.process import Outcome
 from tasks.record import DIGEST_VARIABLE, Record
 from tasks.register import PROJECT_VARIABLE
 from tasks.run import Run
-from tasks.sessions import NAMES
 from tasks.stages import Dist
 from tasks.standins import Standin, from_environment
 from tasks.together import Caller

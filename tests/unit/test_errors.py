@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import ast
-import dataclasses
 import functools
 from pathlib import Path
 from typing import Any
@@ -36,7 +35,7 @@ each_kind = pytest.mark.parametrize("kind", CONCRETE, ids=lambda kind: kind.__na
 
 
 def sample(kind: type[ReleaseError], **facts: Any) -> ReleaseError:
-    return kind(**({field.name: FACTS[str(field.type)] for field in dataclasses.fields(kind)} | facts))
+    return kind(**({name: FACTS[hint] for name, hint in kind.facts().items()} | facts))
 
 
 @each_kind
@@ -71,9 +70,9 @@ def test_a_message_is_plain_sentences(kind: type[ReleaseError]) -> None:
 def test_every_fact_is_told(kind: type[ReleaseError]) -> None:
     """A fact that changes nothing of the message is none."""
     changes = {"str": "other", "int": 42, "float": 42.0, "bool": False, "object": "other", "Path": Path("other")}
-    for field in dataclasses.fields(kind):
-        other = changes.get(str(field.type), () if "tuple" in str(field.type) else "other")
-        assert str(sample(kind)) != str(sample(kind, **{field.name: other})), field.name
+    for name, hint in kind.facts().items():
+        other = changes.get(hint, () if "tuple" in hint else "other")
+        assert str(sample(kind)) != str(sample(kind, **{name: other})), name
 
 
 @each_kind
@@ -98,6 +97,33 @@ def _made(tree: ast.Module) -> set[str]:
 def test_what_is_only_imported_is_not_made() -> None:
     text = "from .errors import A\ndef f() -> A: ...\nraise B\nraise C(1)\nx = x or D(2)"
     assert _made(ast.parse(text)) == {"B", "C", "D"}
+
+
+@pytest.mark.parametrize(
+    ("facts", "named"),
+    [
+        ((), {}),
+        (("a",), {}),
+        (("a", "b", "c"), {}),
+        (("a", "b"), {"complaint": "b"}),
+        (("a",), {"prog": "a"}),
+        (("a",), {"complain": "b"}),
+        (("a", "b"), {"cure": "c"}),
+    ],
+)
+def test_facts_that_do_not_fit_are_a_fault_of_ours(facts: tuple[str, ...], named: dict[str, str]) -> None:
+    with pytest.raises(TypeError, match="BadOption takes prog, complaint"):
+        module.BadOption(*facts, **named)
+
+
+def test_a_fact_is_given_in_its_place_or_by_its_name_and_may_have_a_default() -> None:
+    error = module.NotReady(2, index="an index")
+    assert (error.count, error.trial, error.index) == (2, False, "an index")
+    assert str(module.BadOption("p", "c")) == str(module.BadOption(complaint="c", prog="p"))
+
+
+def test_a_kind_takes_the_facts_of_the_kind_it_refines_first() -> None:
+    assert list(module.LoginRefused.facts()) == [*module.IndexRefused.facts(), "source", "variable"]
 
 
 # Where one fact decides between two sentences.

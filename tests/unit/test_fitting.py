@@ -11,10 +11,10 @@ import packaging
 import pytest
 from packaging.tags import sys_tags
 
-from tasks.config import is_here
 from tasks.errors import NoFittingWheel, ToolFailed
 from tasks.fitting import chosen, fits_everywhere, fitting, taken_by
 from tasks.installer import Venv
+from tasks.matrix import is_here
 from tasks.stages import Dist
 from tests.projects import write_tree
 

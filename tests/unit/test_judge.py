@@ -212,3 +212,12 @@ def test_any_metadata_ends_in_findings(
     for path in (wheel(folder, dict(fields), description=description), sdist(folder, dict(fields))):
         for problem in judge.rules().judge_file(path):
             assert problem.message.strip()
+
+
+def test_the_rules_need_nothing_that_nox_alone_brings() -> None:
+    script = "import runpy, sys; runpy.run_path(sys.argv[1])['rules'](); print(*sys.modules)"
+    argv = [sys.executable, "-I", "-c", script, str(ROOT / "tasks" / "judge.py")]
+    loaded = set(subprocess.run(argv, capture_output=True, text=True, check=True).stdout.split())
+    assert "seatrial_tasks.stages" in loaded
+    # On Python 3.10 TOML is read by tomli, which nox needs and the tools of `check` do not.
+    assert not {"nox", "tomli", "seatrial_tasks.toml", "seatrial_tasks.config"} & loaded

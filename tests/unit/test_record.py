@@ -410,6 +410,57 @@ def test_nothing_is_recorded_of_changed_files(record: Record, change: Callable[[
     assert not record.folder.exists()
 
 
+# How often files are read.
+
+
+@pytest.fixture
+def reading(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    return hashings(monkeypatch)
+
+
+def hashings(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Return a list of the names of the files that are hashed from now on, one each time."""
+    read: list[str] = []
+    whole = Dist.from_file
+
+    def noted(path: Path) -> Dist:
+        read.append(path.name)
+        return whole(path)
+
+    monkeypatch.setattr(Dist, "from_file", noted)
+    return read
+
+
+def test_what_is_shown_is_not_hashed_again_where_this_session_has_done_so(record: Record, reading: list[str]) -> None:
+    record.write(BUILT)
+    assert sorted(reading) == sorted(FILES)
+    assert all(map(record.shows, DISTS))
+    assert len(reading) == len(FILES)
+    assert all(map(Record.of(record.dist.parent).shows, DISTS))
+    assert len(reading) == 2 * len(FILES)
+
+
+@pytest.mark.parametrize("keeps_time", [True, False])
+def test_what_is_shown_is_hashed_again_where_the_file_has_changed(record: Record, *, keeps_time: bool) -> None:
+    record.write(BUILT)
+    wheel = record.dist / WHEEL
+    before = wheel.stat()
+    wheel.write_text(FILES[WHEEL].swapcase(), encoding="utf-8", newline="")
+    assert wheel.stat().st_size == before.st_size
+    os.utime(wheel, ns=(before.st_atime_ns, before.st_mtime_ns + (0 if keeps_time and os.name != "nt" else 10**6)))
+    assert [dist.filename for dist in DISTS if not record.shows(dist)] == [WHEEL]
+
+
+@each_single_stage
+def test_who_reads_a_stage_hashes_the_files_each_time(record: Record, stage: Stage, reading: list[str]) -> None:
+    record.write(stage)
+    record.read(type(stage), session="build")
+    record.read(type(stage), session="build")
+    assert sorted(reading) == sorted([*FILES] * 3)
+    assert record.recorded(type(stage), session="build") == stage
+    assert len(reading) == 3 * len(FILES)
+
+
 # The digest that travels outside the record.
 
 

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tasks import register
-from tasks.door import APART, SESSIONS
+from tasks.door import APART as ADOPT
+from tasks.door import SESSIONS
 from tests.projects import write_tree
 
 if TYPE_CHECKING:
@@ -125,9 +126,49 @@ def test_the_door_runs_it_as_noxs_own_noxfile(project: Path, tmp_path: Path) -> 
     settings = '[tool.seatrial]\nsession-prefix = "release-"\n'
     there = write_tree(tmp_path / "there", {"pyproject.toml": settings})
     result = run(project, REGISTER, "user_nox_module", **{register.PROJECT_VARIABLE: str(there)})
-    assert set(result.sessions) == {*SESSIONS, *APART}
+    assert set(result.sessions) == {*SESSIONS, *ADOPT}
     inside = run(there, REGISTER)
     assert set(inside.sessions) == {f"release-{name}" for name in SESSIONS}
+
+
+def test_nothing_is_imported_that_only_a_session_needs(tmp_path: Path) -> None:
+    result = run(write_tree(tmp_path / "plain", {"pyproject.toml": "", "setup.py": ""}), REGISTER)
+    ours = {name.removeprefix("seatrial_tasks.") for name in result.modules if name.startswith("seatrial_tasks.")}
+    assert ours == {"kinds", "listed", "matrix", "register", "toml"}
+    script = "import json, sys, nox, nox.registry, nox.virtualenv; print(json.dumps(list(sys.modules)))"
+    noxs = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    more = {name for name in result.modules if not name.startswith("seatrial_tasks.")} - set(json.loads(noxs.stdout))
+    # Where nox's version is read, which is asked of its metadata; `__main__` and `runpy` are how this was started.
+    assert {name.partition(".")[0] for name in more} <= {"__main__", "email", "encodings", "pkgutil", "runpy"}
+
+
+# What a session leaves alone that others need.
+APART = {
+    "build": ("check", "judge", "rules", "publish", "upload", "verify", "stranger", "relay", "explain", "dryrun"),
+    "check": ("build", "frontend", "seclusion", "publish", "sending", "verify", "relay", "explain", "dryrun"),
+    "testpypi": ("build", "frontend", "archives", "check", "rules", "verify", "stranger", "relay", "explain", "dryrun"),
+    "verify": ("build", "frontend", "archives", "check", "rules", "publish", "sending", "relay", "explain", "dryrun"),
+    "pypi": ("build", "frontend", "archives", "check", "rules", "verify", "stranger", "relay", "explain", "dryrun"),
+    "status": ("build", "frontend", "archives", "check", "publish", "sending", "verify", "relay", "explain", "dryrun"),
+}
+SESSION = """\
+import importlib, sys
+
+sys.path.insert(0, sys.argv[1])
+package = importlib.import_module("register").load().__name__
+importlib.import_module(f"{package}.sessions")
+importlib.import_module(f"{package}.bodies.{sys.argv[2]}")
+print(*(name.removeprefix(f"{package}.") for name in sys.modules if name.startswith(package)))
+"""
+
+
+@pytest.mark.parametrize("session", APART)
+def test_a_session_imports_nothing_that_only_others_need(session: str) -> None:
+    argv = [sys.executable, "-c", SESSION, str(REGISTER.parent), session]
+    loaded = subprocess.run(argv, capture_output=True, text=True, check=True).stdout.split()
+    assert f"bodies.{session}" in loaded
+    assert set(APART[session]) & set(loaded) == set()
+    assert all(any(REGISTER.parent.glob(f"{name}*")) for name in APART[session])
 
 
 def test_a_mere_import_registers_nothing(project: Path) -> None:

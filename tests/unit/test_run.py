@@ -8,6 +8,7 @@ import pytest
 
 from tasks.config import Config
 from tasks.errand import ALL, Errand, Typed
+from tasks.errors import ReusedEnvironment
 from tasks.indexes import PYPI, TESTPYPI
 from tasks.record import Record
 from tasks.standins import Standin
@@ -154,3 +155,40 @@ def test_the_installer_takes_dependencies_from_their_own_index(tmp_path: Path, u
     installer = make_run(tmp_path, uv=uv).installer(tmp_path)
     assert (installer.uv, installer.index, installer.scratch) == (uv, PYPI.simple, tmp_path)
     assert installer.env["PIP_CONFIG_FILE"] == os.devnull
+
+
+# The environment of `verify`.
+
+
+def test_an_environment_is_used_once(tmp_path: Path) -> None:
+    make_run(tmp_path).claim()
+    with pytest.raises(ReusedEnvironment, match=r"--reuse-venv=no"):
+        make_run(tmp_path).claim()
+
+
+def test_an_environment_that_nox_made_is_not_made_again(tmp_path: Path) -> None:
+    session = FakeSession(tmp_path)
+    run = make_run(tmp_path, session=session)
+    run.claim()
+    run.renew()
+    assert session.virtualenv.created == 0
+
+
+def test_an_environment_that_nox_was_let_keep_is_made_anew_before_it_is_worked_in(tmp_path: Path) -> None:
+    make_run(tmp_path).claim()
+    session = FakeSession(tmp_path)
+    run = make_run(tmp_path, session=session, kept=True)
+    left = write_tree(run.venv.root, {"left.txt": ""}) / "left.txt"
+    run.claim()
+    assert left.exists()
+    run.renew()
+    assert (session.virtualenv.created, left.exists()) == (1, False)
+    with pytest.raises(ReusedEnvironment):
+        make_run(tmp_path).claim()
+
+
+def test_an_environment_that_cannot_be_made_anew_is_not_worked_in(tmp_path: Path) -> None:
+    session = FakeSession(tmp_path)
+    session.virtualenv.stubborn = True
+    with pytest.raises(ReusedEnvironment):
+        make_run(tmp_path, session=session, kept=True).renew()

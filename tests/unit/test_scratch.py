@@ -48,6 +48,21 @@ def test_a_folder_is_gone_afterwards_however_that_comes(temporary: Path) -> None
     assert list(temporary.iterdir()) == []
 
 
+def test_an_interruption_half_way_leaves_none(temporary: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_tree(temporary, {"seatrial-check-another/file": ""})
+    made: list[str] = []
+
+    def interrupted(prefix: str, **_settings: bool) -> None:
+        made.append(tempfile.mkdtemp(prefix=prefix))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(tempfile, "TemporaryDirectory", interrupted)
+    with pytest.raises(KeyboardInterrupt), folder("check"):
+        pass
+    assert len(made) == 1
+    assert [path.name for path in temporary.iterdir()] == ["seatrial-check-another"]
+
+
 def test_what_a_killed_run_left_is_swept_by_the_next(temporary: Path) -> None:
     env = os.environ | dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(temporary))
     killed = subprocess.run([sys.executable, "-c", KILLED], cwd=REPOSITORY, env=env, check=False)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import importlib
+import inspect
 import os
 import signal
 import sys
@@ -13,15 +15,18 @@ import nox.registry
 import nox.virtualenv
 import pytest
 
-from tasks import build, check, dryrun, environment, publish, sessions, standins, together, verify
+from tasks import build, check, dryrun, environment, listed, publish, sessions, standins, together, verify
 from tasks import rebuild as rebuilding
+from tasks import run as run_module
+from tasks.bodies import build as bodies_build
 from tasks.config import Config
 from tasks.errand import ALL, Errand, Typed
 from tasks.errand import VARIABLE as ERRAND
 from tasks.errors import BadOption, NoProject, ReleaseError, ReusedEnvironment, ShadowedTools
+from tasks.listed import CHAIN, NAMES
 from tasks.record import DIGEST_VARIABLE
 from tasks.register import PROJECT_VARIABLE
-from tasks.sessions import CHAIN, NAMES, Setup
+from tasks.sessions import Setup
 from tasks.stages import Cell
 from tests.fakes import FakeSession, SessionError, make_run
 from tests.projects import sample, write_tree
@@ -84,6 +89,12 @@ def error_of(root: Path, body: Callable[..., None], *words: str, **settings: Any
     return str(error.value)
 
 
+def part(name: str) -> Callable[..., None]:
+    """Return what the session `name` does that no other does."""
+    body: Callable[..., None] = importlib.import_module(f"tasks.bodies.{name}").body
+    return body
+
+
 def nothing(_run: Run, **_cell: Any) -> None:
     """Do what a session has to do where there is nothing to do."""
 
@@ -93,9 +104,9 @@ def nothing(_run: Run, **_cell: Any) -> None:
 
 @pytest.mark.usefixtures("project")
 def test_every_session_is_there_and_none_runs_by_itself() -> None:
-    sessions.register(door=False)
+    listed.register(door=False)
     found = registered()
-    assert set(found) == set(NAMES) == set(sessions.BODIES)
+    assert set(found) == set(NAMES)
     assert not any(function.default for function in found.values())
     assert {function.download_python for function in found.values()} == {"never"}
     assert {name: function._requires for name, function in found.items() if function._requires} == {
@@ -106,13 +117,40 @@ def test_every_session_is_there_and_none_runs_by_itself() -> None:
 
 def test_verify_alone_has_pythons_and_kinds_and_is_never_reused(project: Path) -> None:
     write_tree(project, {"pyproject.toml": '[tool.seatrial]\npythons = ["3.10", "3.14"]\n'})
-    sessions.register(door=False)
+    listed.register(door=False)
     found = registered()
     assert found["verify"].python == ["3.10", "3.14"]
     assert [str(call) for call in found["verify"].parametrize] == ["wheel", "sdist"]
     assert [name for name, function in found.items() if not function.reuse_venv] == ["verify"]
     assert {name for name, function in found.items() if function.python} == {"verify"}
     assert [name for name, function in found.items() if function.venv_backend == "none"] == ["status"]
+
+
+@pytest.mark.parametrize("in_a_dry_run", [True, False])
+def test_nox_makes_no_environment_anew_where_cells_are_verified(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, in_a_dry_run: bool
+) -> None:
+    place = (tmp_path / "place") if in_a_dry_run else project
+    if in_a_dry_run:
+        standin = standins.Standin(place, "http://127.0.0.1:1", "http://127.0.0.1:2")
+        monkeypatch.setenv(standins.VARIABLE, standin.to_environment()[standins.VARIABLE])
+        write_tree(project, {"release-record/verified-3.13-linux-x86_64-wheel.json": ""})
+    write_tree(place, {"release-record/rehearsed.json": ""})
+    listed.register(door=False)
+    assert not registered()["verify"].reuse_venv
+    write_tree(place, {"release-record/verified-3.13-linux-x86_64-wheel.json": ""})
+    nox.registry._REGISTRY.clear()
+    listed.register(door=False)
+    assert registered()["verify"].reuse_venv
+    assert registered()["verify"].venv_backend == listed.BACKENDS
+
+
+@pytest.mark.parametrize("told", ["", "[]", "{}", '{"place": 1}'])
+def test_what_a_dry_run_should_tell_and_does_not_is_no_reason_to_list_nothing(
+    project: Path, monkeypatch: pytest.MonkeyPatch, told: str
+) -> None:
+    monkeypatch.setenv(standins.VARIABLE, told)
+    assert not listed._is_verified(project)
 
 
 @pytest.mark.parametrize(
@@ -126,7 +164,7 @@ def test_a_session_name_that_is_taken_gives_a_prefix(project: Path, settings: st
     def own(session: nox.Session) -> None:
         """Do the project's own thing."""
 
-    sessions.register(door=False)
+    listed.register(door=False)
     found = registered()
     assert expected in found
     assert found[taken].__doc__ == "Do the project's own thing."
@@ -141,7 +179,7 @@ def test_the_door_takes_the_project_that_is_named_and_no_prefix(
     root = write_tree(tmp_path / "other", {"pyproject.toml": '[tool.seatrial]\nsession-prefix = "s-"\n'})
     monkeypatch.setenv(PROJECT_VARIABLE, str(root))
     monkeypatch.chdir(tmp_path)
-    sessions.register(door=True)
+    listed.register(door=True)
     assert set(registered()) == {*NAMES, "adopt"}
 
 
@@ -149,7 +187,7 @@ def test_a_project_that_is_set_up_wrongly_gets_sessions_that_say_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    sessions.register(door=False)
+    listed.register(door=False)
     fake = FakeSession(tmp_path)
     with pytest.raises(SessionError, match="There is no Python project in"):
         registered()["build"].func(cast("nox.Session", fake))
@@ -306,14 +344,14 @@ def test_a_nox_for_one_package_is_told_what_it_is_released_with_and_how_it_is_ty
 ) -> None:
     write_tree(project, {"pyproject.toml": '[tool.seatrial]\nrelease-with = ["../of-its-own"]\n'})
     seen: list[Run] = []
-    monkeypatch.setitem(sessions.BODIES, "build", seen.append)
+    monkeypatch.setattr(bodies_build, "body", seen.append)
     monkeypatch.setenv(PROJECT_VARIABLE, str(project))
 
     def at_work(errand: Errand | None, *, door: bool = True) -> Run:
         monkeypatch.setattr(nox.registry, "_REGISTRY", type(nox.registry._REGISTRY)())
         for name, value in (errand.to_environment() if errand else {}).items():
             monkeypatch.setenv(name, value)
-        sessions.register(door=door)
+        listed.register(door=door)
         registered()["build"].func(cast("nox.Session", FakeSession(project)))
         return seen.pop()
 
@@ -360,8 +398,21 @@ def test_status_needs_no_environment(project: Path) -> None:
     report(project, nothing, session=FakeSession(project, name="status", venv_backend="none"))
 
 
-def test_a_session_that_runs_nothing_is_refused(project: Path) -> None:
-    assert "--install-only" in error_of(project, nothing, session=FakeSession(project, runs=False))
+@pytest.mark.parametrize("tells", [True, False], ids=["a nox that tells", "a nox that does not"])
+def test_a_session_that_runs_nothing_is_refused(project: Path, *, tells: bool) -> None:
+    assert "--install-only" in error_of(project, nothing, session=FakeSession(project, runs=False, tells=tells))
+    report(project, nothing, session=FakeSession(project, tells=tells))
+
+
+def test_nothing_is_started_to_learn_what_nox_tells(project: Path) -> None:
+    tells, does_not = FakeSession(project), FakeSession(project, tells=False)
+    report(project, nothing, session=tells)
+    report(project, nothing, session=does_not)
+    assert (tells.started, does_not.started) == (0, 1)
+
+
+def test_nox_tells_it_where_we_look() -> None:
+    assert "self._runner.global_config.install_only" in inspect.getsource(nox.Session.run)
 
 
 def test_explained_a_session_does_nothing(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -430,20 +481,20 @@ def test_a_module_that_hides_nox_own_is_worked_around(
 ) -> None:
     monkeypatch.setattr(nox.virtualenv, "HAS_UV", False)
     monkeypatch.setattr(sys, "version_info", (3, 11, 0))
-    assert sessions._shadowing(write_tree(project, {name: ""})) is None
+    assert listed._hidden(write_tree(project, {name: ""})) == ()
     assert os.environ[SAFE_PATH] == "1"
 
 
 @pytest.mark.parametrize("name", ["packaging/readme.txt", "emails/__init__.py", "src/email/__init__.py", "demo.py"])
 def test_other_modules_change_nothing(project: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     monkeypatch.setattr(nox.virtualenv, "HAS_UV", False)
-    assert sessions._shadowing(write_tree(project, {name: ""})) is None
+    assert listed._hidden(write_tree(project, {name: ""})) == ()
     assert SAFE_PATH not in os.environ
 
 
 def test_with_uv_nothing_is_hidden(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(nox.virtualenv, "HAS_UV", True)
-    assert sessions._shadowing(write_tree(project, {"email/__init__.py": ""})) is None
+    assert listed._hidden(write_tree(project, {"email/__init__.py": ""})) == ()
     assert SAFE_PATH not in os.environ
 
 
@@ -451,8 +502,8 @@ def test_where_there_is_no_way_around_every_session_says_so(project: Path, monke
     monkeypatch.setattr(nox.virtualenv, "HAS_UV", False)
     monkeypatch.setattr(sys, "version_info", (3, 10, 0))
     write_tree(project, {"email/__init__.py": "", "platform.py": ""})
-    assert isinstance(sessions._shadowing(project), ShadowedTools)
-    sessions.register(door=False)
+    assert listed._hidden(project) == ("email", "platform")
+    listed.register(door=False)
     assert {function.venv_backend for function in registered().values()} == {"none"}
     with pytest.raises(SessionError, match="`email`, `platform`"):
         registered()["build"].func(cast("nox.Session", FakeSession(project)))
@@ -490,7 +541,7 @@ def test_a_session_does_its_part_and_names_the_next(
     project: Path, called: list[tuple[Any, ...]], capsys: pytest.CaptureFixture[str], name: str, following: str
 ) -> None:
     run = make_run(project, *(["1.0"] if name in {"inspect", "rebuild"} else []), name=name)
-    sessions.BODIES[name](run, *(["wheel"] if name == "verify" else []))
+    part(name)(run, *(["wheel"] if name == "verify" else []))
     assert len(called) == 1
     assert called[0][0] is run
     assert capsys.readouterr().out.strip() == following
@@ -499,9 +550,9 @@ def test_a_session_does_its_part_and_names_the_next(
 @pytest.fixture
 def forgetful() -> Iterator[None]:
     """Let what was said once be said once more."""
-    sessions._say_once.cache_clear()
+    run_module._say_once.cache_clear()
     yield
-    sessions._say_once.cache_clear()
+    run_module._say_once.cache_clear()
 
 
 @pytest.mark.usefixtures("called", "forgetful")
@@ -510,20 +561,20 @@ def test_the_variables_that_nothing_gets_are_named_once(
 ) -> None:
     monkeypatch.setattr(environment, "kept_back", lambda _outer: ("PYPI_TOKEN",))
     standin = standins.Standin(project, "http://127.0.0.1:1", "http://127.0.0.1:2")
-    sessions.build(make_run(project, standin=standin))  # it has tokens of its own
+    part("build")(make_run(project, standin=standin))  # it has tokens of its own
     assert "not handed" not in capsys.readouterr().out
-    sessions.build(make_run(project))
-    sessions.check(make_run(project, name="check"))
+    part("build")(make_run(project))
+    part("check")(make_run(project, name="check"))
     assert capsys.readouterr().out.count("not handed to anything that runs here: PYPI_TOKEN\n") == 1
 
 
 def test_verify_is_told_its_cell(project: Path, called: list[tuple[Any, ...]]) -> None:
-    sessions.verify(make_run(project, name="verify"), "sdist")
+    part("verify")(make_run(project, name="verify"), "sdist")
     assert called[0][1] == Cell("3.13", "sdist")
 
 
 def test_dryrun_starts_nox_on_the_same_noxfile_and_environments(project: Path, called: list[tuple[Any, ...]]) -> None:
-    sessions.dryrun(make_run(project, name="dryrun"))
+    part("dryrun")(make_run(project, name="dryrun"))
     command = called[0][1]
     assert command[0] == sys.executable
     assert command[3:7] == ("--noxfile", "noxfile.py", "--envdir", str(project / ".nox"))
@@ -532,25 +583,25 @@ def test_dryrun_starts_nox_on_the_same_noxfile_and_environments(project: Path, c
 def test_verify_refuses_an_environment_that_was_used(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(verify, "verify", lambda *_: None)
     run = make_run(project, name="verify")
-    sessions.verify(run, "wheel")
+    part("verify")(run, "wheel")
     with pytest.raises(ReusedEnvironment, match=r"--reuse-venv=no"):
-        sessions.verify(run, "wheel")
+        part("verify")(run, "wheel")
 
 
 def test_inspect_asks_for_a_file(project: Path) -> None:
     with pytest.raises(BadOption, match="no FILE was given"):
-        sessions.inspect(make_run(project, name="inspect"))
+        part("inspect")(make_run(project, name="inspect"))
 
 
 def test_rebuild_asks_for_a_version(project: Path, called: list[tuple[Any, ...]]) -> None:
     with pytest.raises(BadOption, match="no VERSION was given"):
-        sessions.rebuild(make_run(project, name="rebuild"))
-    sessions.rebuild(make_run(project, "1.0", name="rebuild"))
+        part("rebuild")(make_run(project, name="rebuild"))
+    part("rebuild")(make_run(project, "1.0", name="rebuild"))
     assert called[0][1] == "1.0"
 
 
 def test_status_shows_the_release_and_the_next_command(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    sessions.status(make_run(project, name="status"))
+    part("status")(make_run(project, name="status"))
     assert capsys.readouterr().out == (
         f"demo: {project / 'release-record'}\n  nothing is built yet\nnext: nox -s build\n"
     )
@@ -561,7 +612,7 @@ def test_status_of_a_release_that_is_done_names_no_command(project: Path, capsys
     write_tree(run.record.dist, FILES)
     for stage in SAMPLES:
         run.record.write(stage)
-    sessions.status(run)
+    part("status")(run)
     told = capsys.readouterr().out
     assert "  done  pypi      2024-05-06 07:08  https://pypi.org/simple/" in told
     assert f"report: {project / 'release-record' / 'report.html'}" in told

@@ -19,7 +19,7 @@ from tasks import config, options, toml
 from tasks.adoption.session import _parser as adopt_parser
 from tasks.adoption.target import sessions_in
 from tasks.errors import BadConfig, BadOption
-from tasks.sessions import NAMES
+from tasks.listed import NAMES
 from tests import snippets
 from tests.bench.__main__ import _parser as bench_parser
 from tests.snippets import NOT_RUN, OTHER_SHELLS, PAGES, ROOT, RUN, SHELLS, Block, Step, all_blocks, commands, typed

@@ -12,6 +12,7 @@ from tasks import standins, ways
 from tasks import verify as module
 from tasks.config import Config
 from tasks.errors import (
+    FilesChanged,
     InstallFailed,
     LowestFailed,
     NoFittingWheel,
@@ -19,6 +20,7 @@ from tasks.errors import (
     NotVisible,
     OtherBytes,
     RehearsedElsewhere,
+    ReusedEnvironment,
     SiblingNotReady,
     StageMissing,
     ToolFailed,
@@ -29,9 +31,9 @@ from tasks.record import Record
 from tasks.stages import Built, Cell, Dist, Installed, Problem, Rehearsed
 from tasks.stranger import Guest, Life
 from tasks.verify import verify
-from tests.fakes import make_run
+from tests.fakes import FakeSession, make_run
 from tests.projects import write_tree
-from tests.unit.test_record import BUILT, DISTS, FILES, REHEARSED, SDIST, WHEEL
+from tests.unit.test_record import BUILT, DISTS, FILES, REHEARSED, SDIST, WHEEL, hashings
 from tests.unit.test_siblings import built_in, rehearsed_in
 
 if TYPE_CHECKING:
@@ -127,6 +129,17 @@ def test_a_verified_cell_is_recorded(run: Run, cell: Cell, capsys: pytest.Captur
 
 
 @pytest.mark.usefixtures("world")
+def test_each_cell_hashes_the_files_once_before_it_says_anything(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    verify(run, WHEEL_CELL)
+    read = hashings(monkeypatch)
+    verify(run, WHEEL_CELL)
+    assert sorted(read) == sorted(FILES)
+    write_tree(run.record.dist, {WHEEL: "other bytes"})
+    with pytest.raises(FilesChanged):
+        verify(run, WHEEL_CELL)
+
+
+@pytest.mark.usefixtures("world")
 def test_what_is_verified_already_is_not_done_again(
     run: Run, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -134,6 +147,27 @@ def test_what_is_verified_already_is_not_done_again(
     monkeypatch.delattr(module, "live")
     verify(run, WHEEL_CELL)
     assert "demo 1.0 (wheel, Python 3.13) is verified already." in capsys.readouterr().out
+
+
+def test_a_kept_environment_is_made_anew_where_there_is_something_to_verify(
+    run: Run, tmp_path: Path, world: World
+) -> None:
+    kept = FakeSession(tmp_path, "verify")
+    verify(make_run(tmp_path, name="verify", session=kept, kept=True), WHEEL_CELL)
+    assert (kept.virtualenv.created, world.asked[0]) == (1, "from_index")
+    verify(make_run(tmp_path, name="verify", session=kept, kept=True), WHEEL_CELL)
+    assert kept.virtualenv.created == 1
+    assert len(run.record.verified()) == 1
+
+
+def test_in_a_kept_environment_that_cannot_be_made_anew_nothing_is_verified(
+    run: Run, tmp_path: Path, world: World
+) -> None:
+    kept = FakeSession(tmp_path, "verify")
+    kept.virtualenv.stubborn = True
+    with pytest.raises(ReusedEnvironment):
+        verify(make_run(tmp_path, name="verify", session=kept, kept=True), WHEEL_CELL)
+    assert (world.asked, run.record.verified()) == ((), ())
 
 
 def test_a_kind_that_the_release_lacks_is_said(
@@ -412,7 +446,7 @@ def test_a_sibling_comes_from_the_index_under_test(
     assert (one.project, one.version, one.sha256, one.url) == ("core", "2.0", pair.core.dists[0].sha256, CORE_URL)
     assert one.path.name == "core-2.0-py3-none-any.whl"
     said = capsys.readouterr().out
-    assert "from TestPyPI, core 2.0 likewise, 1 dependency from PyPI; imported demo" in said
+    assert "from TestPyPI, with core 2.0 from there too, 1 dependency from PyPI; imported demo" in said
     assert {found.name for found in pair.run.record.verified()[0].installed} == {"demo", "core", "six"}
 
 

@@ -13,10 +13,11 @@ from tasks import report
 from tasks.archives import Archive, BadArchive
 from tasks.config import Config
 from tasks.errors import BadOption
+from tasks.listed import NAMES
 from tasks.options import parse
 from tasks.probing import modules
 from tasks.probing.subject import subject_of
-from tasks.sessions import NAMES, Setup, _as_typed
+from tasks.sessions import Setup, _as_typed
 from tasks.stages import KINDS, Cell
 from tests.projects import write_tree
 
