@@ -146,8 +146,8 @@ def test_the_same_by_way_of_devpi(tmp_path: Path, envdir: Path, devpi: Devpi) ->
 def test_a_dry_run_of_all_shares_two_indexes(repository: Repository, tmp_path: Path) -> None:
     done = repository.all("dryrun", "--keep", str(tmp_path / "kept"))
     assert done.code == 0, done.output
-    assert done.shows("dry run of 3 packages: each passed all five sessions", f"verified {TOP} 1.0")
-    built = {path.name for name in CHAIN for path in (tmp_path / "kept" / name / "dist").iterdir()}
+    assert done.shows("dry run of 3 packages: all five sessions passed for each", f"verified {TOP} 1.0")
+    built = {path.name for name in CHAIN for path in (tmp_path / "kept" / "packages" / name / "dist").iterdir()}
     for index in ("testpypi", "pypi"):
         assert {path.name for path in (tmp_path / "kept" / index).iterdir()} == built
     assert not any((repository.folder(name) / place).exists() for name in CHAIN for place in ("dist", "release-record"))
