@@ -57,9 +57,9 @@ class Repository:
         if found := by_name.get(canonicalize_name(word)):
             return found
         by_root = {package.root: package for package in self.packages}
-        for folder in ((base / word).resolve() for base in (start, self.root)):
+        for folder in (base / word for base in (start, self.root)):
             if is_project(folder):
-                return by_root.get(folder) or alone(folder)
+                return by_root.get(folder.resolve()) or alone(folder)
         raise NoSuchPackage(word, self.root, tuple(package.name for package in self.packages))
 
     def ordered(self) -> tuple[Package, ...]:
@@ -139,10 +139,10 @@ def siblings(folder: Path) -> tuple[Path, ...]:
 def _found(folder: Path, release_with: Sequence[str]) -> tuple[Path, ...]:
     found = []
     for word in release_with:
-        sibling = (folder / word).resolve()
-        if sibling == folder or not sibling.is_dir() or not is_project(sibling):
+        sibling = folder / word
+        if not is_project(sibling) or sibling.resolve() == folder:
             raise BadConfig("release-with", "folders of other packages, seen from there", word, str(folder))
-        found.append(sibling)
+        found.append(sibling.resolve())
     return tuple(dict.fromkeys(found))
 
 
@@ -214,22 +214,20 @@ def _pattern(member: Any) -> str:
 
 
 def _folders(root: Path, patterns: Iterable[str], excluded: Iterable[str]) -> list[Path]:
-    """Return the folders with a project in them that match `patterns`, without those that match `excluded`."""
+    """Return the folders of projects that match `patterns`, without those that match `excluded`."""
     out = {folder.resolve() for pattern in excluded for folder in _matching(root, pattern)}
     found = [folder.resolve() for pattern in patterns for folder in _matching(root, pattern)]
-    return [folder for folder in found if folder not in out and is_project(folder)]
+    return [folder for folder in found if folder not in out]
 
 
 def _matching(root: Path, pattern: str) -> list[Path]:
-    """Return what matches `pattern` below `root`, nothing where it is no pattern.
+    """Return the folders of projects below `root` that match `pattern`, none where it is no pattern.
 
     A hidden one (`.venv`, `.nox`) has to be named, and so has what is in it.
     """
     pattern = pattern.rstrip("/").removeprefix("./")
-    if pattern == ".":
-        return [root]
     try:
-        found = sorted(root.glob(pattern))
+        found = sorted(filter(is_project, [root] if pattern == "." else root.glob(pattern)))
     except (ValueError, NotImplementedError):
         return []
     named = Path(pattern).parts

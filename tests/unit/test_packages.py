@@ -245,6 +245,20 @@ def test_a_folder_with_two_names_is_one_package(tmp_path: Path) -> None:
     assert found.package("packages/alias", root).name == "demo-core"
 
 
+def test_a_link_that_leads_nowhere_is_no_package(tmp_path: Path) -> None:
+    root = three(tmp_path)
+    link(root / "packages" / "round", root / "packages" / "round")
+    link(root / "packages" / "broken", root / "nowhere")
+    assert names(find(root)) == ["demo-base", "demo-cli", "demo-core"]
+    for name in ("round", "broken"):
+        with pytest.raises(NoSuchPackage):
+            find(root).package(f"packages/{name}", root)
+        write_tree(root, {"packages/core/pyproject.toml": project("x", settings=f"release-with = ['../{name}']")})
+        with pytest.raises(BadConfig):
+            siblings(root / "packages" / "core")
+        write_tree(root, {"packages/core/pyproject.toml": project("demo-core")})
+
+
 def test_folders_may_have_blanks_and_letters_of_all_kinds(tmp_path: Path) -> None:
     root = write_tree(
         tmp_path / "ein Übungsstück",
