@@ -13,7 +13,7 @@ import pytest
 
 from tasks import errand, process, standins, together
 from tasks.config import Config
-from tasks.dryrun import dryrun, of_all
+from tasks.dryrun import _held, dryrun, of_all
 from tasks.errand import Errand, Typed
 from tasks.errors import BadWorkspace, DryrunFailed, LocalWheel, PackageCycle, StandinFailed, TogetherFailed
 from tasks.indexes import Index
@@ -515,6 +515,13 @@ def test_a_file_of_the_project_that_was_not_built_is_found_among_those_of_others
         dryrun(with_core(packages_in(tmp_path)), NOX)
 
 
+@pytest.mark.parametrize("name", ["demo-core", "Demo.Core", "demo_core"])
+def test_the_files_of_a_project_are_its_own_however_it_is_spelt(tmp_path: Path, name: str) -> None:
+    ours = ("Demo_Core-1.0-py3-none-any.whl", "demo_core-1.0.tar.gz")
+    write_tree(tmp_path, dict.fromkeys((*ours, "demo-1.0.tar.gz", "demo_core_x-1.0.tar.gz", "notes.txt"), ""))
+    assert tuple(dist.filename for dist in _held(tmp_path, name)) == ours
+
+
 def test_one_of_several_is_rehearsed_on_the_stand_ins_that_are_there(
     tmp_path: Path, family: Family, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -526,6 +533,7 @@ def test_one_of_several_is_rehearsed_on_the_stand_ins_that_are_there(
     shared = tmp_path / "shared"
     standin = Standin(place, "http://127.0.0.1:1", "http://127.0.0.1:2", held=shared)
     monkeypatch.setattr(process, "serving", None)  # no other servers
+    family.held = {"demo-1.0.tar.gz": "not what the stand-ins hold"}  # in the folder of this package
     for index in standins.INDEXES:
         write_tree(shared / index, FILES | {"demo_core-1.0.tar.gz": "of core"})
     dryrun(with_core(packages_in(tmp_path), "--keep", str(tmp_path / "kept"), standin=standin), NOX)

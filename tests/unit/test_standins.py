@@ -110,6 +110,7 @@ def test_packages_that_are_rehearsed_together_have_a_folder_each() -> None:
     other = core.of_package(Path("/repository/über uns"))
     assert (other.place, other.folder) == (Path("place/ü"), HERE.place)
     assert core.place_of(Path("/repository/über uns")) == Path("place/ü")
+    assert core.place_of(Path("/elsewhere")) == core.place
 
 
 def test_a_package_that_is_rehearsed_alone_has_the_folder_of_the_dry_run() -> None:
