@@ -450,6 +450,14 @@ def test_a_sibling_that_was_built_again_is_verified_first(project: Project) -> N
     assert project.jobs == []
 
 
+@pytest.mark.usefixtures("family")
+def test_a_cell_that_does_not_count_says_nothing_of_a_sibling(project: Project) -> None:
+    old = (Installed("core", "2.0", "https://f.example/", "e" * 64),)
+    project.verified(Cell("3.9", "wheel"), index="http://127.0.0.1:8000/simple/", installed=old)
+    publish.release(project.run("--yes", "1.0"))
+    assert len(project.jobs) == 1
+
+
 def test_what_is_released_already_asks_for_no_sibling(
     project: Project, family: dict[str, list[Served]], capsys: pytest.CaptureFixture[str]
 ) -> None:
