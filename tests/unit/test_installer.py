@@ -284,6 +284,15 @@ def test_with_pip_dependencies_are_reported_and_the_guest_stays_as_it_is(tmp_pat
 
 
 @pytest.mark.parametrize("uv", [None, "uv"])
+def test_tools_come_as_they_are_locked(tmp_path: Path, tools: FakeTools, uv: str | None) -> None:
+    write_tree(tmp_path, {"twine.txt": "twine==7 --hash=sha256:aa\n"})
+    installer_with(uv, tmp_path).locked(Venv(tmp_path / "venv"), tmp_path / "twine.txt")
+    (argv,) = tools.ran
+    assert argv[-3:] == ("--require-hashes", "-r", str(tmp_path / "twine.txt"))
+    assert PROXY not in argv
+
+
+@pytest.mark.parametrize("uv", [None, "uv"])
 def test_the_set_of_what_is_installed_is_checked(tmp_path: Path, tools: FakeTools, uv: str | None) -> None:
     installer_with(uv, tmp_path).check(Venv(tmp_path / "venv"))
     assert "check" in tools.ran[0]

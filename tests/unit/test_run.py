@@ -10,7 +10,9 @@ from tasks.config import Config
 from tasks.errand import ALL, Errand, Typed
 from tasks.errors import ReusedEnvironment
 from tasks.indexes import PYPI, TESTPYPI
+from tasks.installer import Installer, Venv
 from tasks.record import Record
+from tasks.run import REQUIREMENTS
 from tasks.standins import Standin
 from tests.fakes import FakeSession, make_run
 from tests.projects import write_tree
@@ -192,3 +194,25 @@ def test_an_environment_that_cannot_be_made_anew_is_not_worked_in(tmp_path: Path
     session.virtualenv.stubborn = True
     with pytest.raises(ReusedEnvironment):
         make_run(tmp_path, session=session, kept=True).renew()
+
+
+def test_earlier_versions_are_read_where_the_project_is_released_also_in_a_dry_run(tmp_path: Path) -> None:
+    run = make_run(tmp_path, standin=STANDIN, config=STANDIN.replacing(Config()))
+    assert run.published == run.config.pypi
+    assert replace(run, own_index=PYPI).published == PYPI
+
+
+def test_tools_of_a_stand_in_are_in_the_scratch_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[tuple[Path, str | None]] = []
+    locked: list[tuple[Venv, Path]] = []
+
+    def create(_installer: Installer, root: Path, python: str | None) -> Venv:
+        made.append((root, python))
+        return Venv(root)
+
+    monkeypatch.setattr(Installer, "create", create)
+    monkeypatch.setattr(Installer, "locked", lambda _installer, *args: locked.append(args))
+    venv = Venv(tmp_path / "build-tools")
+    assert make_run(tmp_path).tools_in(tmp_path, "build") == venv.python
+    assert made == [(venv.root, None)]
+    assert locked == [(venv, REQUIREMENTS / "build.txt")]
