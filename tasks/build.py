@@ -80,11 +80,17 @@ def _is_done(run: Run, found: Source, fingerprint: str) -> bool:
         run.say(f"{built.project} {built.version} is built already, from this source ({len(built.dists)} files).")
     else:
         run.say(
-            f"{built.project} {built.version} was rehearsed and is sealed; the source has moved on since"
-            f" ({_short(built.commit)} -> {_short(found.commit)}). Going on with the sealed files;"
-            f" to start anew: {run.command('build', '--rebuild')}"
+            f"{built.project} {built.version} was rehearsed and is sealed; {_moved(built, found)}."
+            f" Going on with the sealed files; to start anew: {run.command('build', '--rebuild')}"
         )
     return True
+
+
+def _moved(built: Built, found: Source) -> str:
+    """Say what is not as it was when `built` was made."""
+    if (built.commit, built.dirty) == (found.commit, found.dirty) and built.commit:
+        return "what is asked for now would be built in another way, from the same commit"
+    return f"the source has moved on since ({_short(built.commit)} -> {_short(found.commit)})"
 
 
 def _short(commit: str | None) -> str:

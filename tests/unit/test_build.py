@@ -607,6 +607,18 @@ def test_rehearsed_files_are_sealed_whatever_the_source(root: Path, capsys: pyte
 
 
 @pytest.mark.usefixtures("tool")
+def test_what_is_sealed_and_would_be_built_in_another_way_is_not_said_to_be_of_another_source(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    build(make_run(root))
+    rehearse(root)
+    build(make_run(root, config=Config(pythons=("3.13",), normalise=False)))
+    told = capsys.readouterr().out
+    assert "is sealed; what is asked for now would be built in another way, from the same commit. Going on" in told
+    assert "has moved on" not in told
+
+
+@pytest.mark.usefixtures("tool")
 def test_a_rebuild_replaces_also_what_was_rehearsed(root: Path) -> None:
     build(make_run(root))
     rehearse(root)
