@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
-from . import environment, packages, process, relay, report, showing, standins, together
+from . import credentials, environment, keyrings, packages, process, relay, report, showing, standins, together
 from .errand import Errand
 from .errors import BadWorkspace, DryrunFailed, LocalWheel, ReleaseError, listing
 from .filenames import project_of, tags_of
@@ -27,6 +27,7 @@ from .standins import INDEXES
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from .config import Config
     from .packages import Package, Repository
     from .run import Run
     from .stages import Cell
@@ -55,7 +56,7 @@ def dryrun(run: Run, nox: process.Argv) -> None:
         shared = replace(standin, places=places)
         env = _environment(run, tokens)
         for sibling in siblings:
-            _release_sibling(run, sibling, shared, env)
+            _release_sibling(run, sibling, _of_package(run, shared, sibling), env)
         _release(run, nox, shared, env)
 
 
@@ -67,13 +68,26 @@ def of_all(run: Run, caller: Caller, repository: Repository) -> None:
         env = _environment(run, tokens)
 
         def outer(package: Package) -> dict[str, str]:
-            return env | shared.of_package(package.root).to_environment()
+            return env | _of_package(run, shared, package).to_environment()
 
         together.side_by_side(caller, repository, outer)
         run.say(f"\ndry run of {together.counted(repository)}: all five sessions passed for each")
         run.say(CANNOT_SHOW)
         if run.options.keep:
             run.say(f"kept in {place}: testpypi, pypi, and in packages dist and release-record of each")
+
+
+def _of_package(run: Run, shared: Standin, package: Package) -> Standin:
+    """Return the `shared` stand-in as `package` has it, whose dependencies come from where its own settings say."""
+    config = credentials.with_logins(packages.settings(package.root), os.environ)
+    config = keyrings.with_logins(replace(run, config=config))
+    return replace(shared.of_package(package.root), dependencies=_relayed(config))
+
+
+def _relayed(config: Config) -> str:
+    """Return where the dependencies' index is relayed on this machine, empty where anybody can read it."""
+    index = relay.local(config.dependencies)
+    return index.simple if index.stands_for else ""
 
 
 def _environment(run: Run, tokens: Mapping[str, str]) -> dict[str, str]:
@@ -84,13 +98,13 @@ def _environment(run: Run, tokens: Mapping[str, str]) -> dict[str, str]:
     return env
 
 
-def _release_sibling(run: Run, sibling: Package, shared: Standin, env: Mapping[str, str]) -> None:
+def _release_sibling(run: Run, sibling: Package, standin: Standin, env: Mapping[str, str]) -> None:
     """Release a package that the one of `run` is released together with, in a dry run of its own."""
     run.say(f"== {sibling.name}, which is released together with this package")
     words = ("--offline",) if run.options.offline else ()
     start = Path(run.session.invoked_from)
     caller = together.Caller("dryrun", run.typed, run.root, start, run.venv.root.parent, words)
-    outer = {**env} | shared.of_package(sibling.root).to_environment()
+    outer = {**env} | standin.to_environment()
     typed = run.typed.for_package(sibling.name) if run.typed.option else run.typed
     together.one(caller, sibling, Errand(typed), outer)
 
@@ -212,8 +226,7 @@ def _indexes(run: Run, place: Path) -> Iterator[tuple[Standin, dict[str, str]]]:
     with standins.started(run.tools("standin"), place) as (standin, tokens):
         pairs = ((run.config.testpypi, standin.testpypi), (run.config.pypi, standin.pypi))
         run.say("   ".join(f"stand-in for {index.name}: {url}" for index, url in pairs))
-        dependencies = relay.local(run.config.dependencies)
-        yield replace(standin, dependencies=dependencies.simple if dependencies.stands_for else ""), tokens
+        yield replace(standin, dependencies=_relayed(run.config)), tokens
 
 
 def _summary(run: Run, standin: Standin) -> None:

@@ -25,7 +25,7 @@ MARKS = tuple(
         (r"nox > Running session check", RULES),
         (r"\d+ rules applied", TRIAL),
         (r"index: http", UPLOAD),
-        (r"nox > Running session verify", USE),
+        (r"nox > (\* testpypi: success|Running session verify)", USE),  # a cell is shown when it has ended
         (r"nox > (Running session|Session)|stand-in for TestPyPI", REST),
     )
 )

@@ -11,6 +11,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from virtualenv.seed.wheels.embed import get_embed_wheel
+
 from tasks.matrix import KNOWN_PYTHONS, is_here
 from tests import archives
 from tests.bench.figures import mebibytes, table
@@ -71,8 +73,11 @@ class Growth:
         return Curve("bytes", "MiB in one wheel", tuple((n, self._taken(root, built, (0,), n)) for n in MEBIBYTES))
 
     def pythons(self, *, uv: bool) -> Curve:
-        """Wheel and sdist verified on so many Pythons; by hand: `virtualenv` and one installation, on the last."""
-        here = [python for python in KNOWN_PYTHONS[2:] if is_here(python)]  # what the project supports: 3.10 and later
+        """Wheel and sdist verified on so many Pythons; by hand: `virtualenv` and one installation, on the last.
+
+        Without uv, on those that virtualenv still makes environments for.
+        """
+        here = [python for python in KNOWN_PYTHONS if is_here(python) and (uv or get_embed_wheel("pip", python))]
         name = f"growth-pythons-{'uv' if uv else 'pip'}"
         root = self.shop.project(name)
         points = tuple((n, self._on(root, here[:n], uv=uv)) for n in range(1, len(here) + 1))
@@ -103,6 +108,7 @@ class Growth:
         """Dry-run the project for `pythons`, once its environments are there."""
         page = root / "pyproject.toml"
         text = page.read_text(encoding="utf-8").partition("pythons =")[0]
+        text = text.replace('requires-python = ">=3.10"', f'requires-python = ">={KNOWN_PYTHONS[0]}"')
         page.write_text(f"{text}pythons = {list(pythons)!r}\n".replace("'", '"'), encoding="utf-8")
         commit(root)
         if len(pythons) == 1:

@@ -12,16 +12,15 @@ from virtualenv.seed.wheels.embed import get_embed_wheel
 
 from tasks.standin import serving
 from tests.archives import metadata, wheel
-from tests.integration.conftest import RUNNING
+from tests.integration.conftest import NOXFILE, RUNNING, Project
 from tests.integration.test_bad_input import is_clear
 from tests.private_index import READER, WRITER, PrivateIndex, basic
-from tests.projects import write_tree
+from tests.projects import commit, sample, write_tree
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from tests.integration.conftest import Project
 
 ROLES = ("testpypi", "pypi", "dependencies")
 SETTINGS = """
@@ -164,6 +163,25 @@ def test_a_dry_run_where_the_dependencies_want_a_login(project: Project, company
     assert done.shows(f"stand-in for {host}: http://127.0.0.1", f"{host} (stand-in) serves exactly the files")
     assert not company.indexes["testpypi"].seen
     assert not company.indexes["pypi"].seen
+
+
+def test_a_dry_run_of_all_packages_whose_dependencies_want_a_login(
+    tmp_path: Path, envdir: Path, company: Company
+) -> None:
+    """The settings are those of the packages; the root of the repository has none."""
+    root = tmp_path / "repository"
+    write_tree(root, {"noxfile.py": NOXFILE, "pyproject.toml": '[tool.uv.workspace]\nmembers = ["packages/*"]\n'})
+    settings = SETTINGS.format(python=RUNNING, **company.urls).replace("import demo, inhouse", "import inhouse")
+    for name, needed in (("house-core", ["inhouse>=1"]), ("house-app", ["house-core", "inhouse>=1"])):
+        place = sample(root / "packages" / name, name=name, backend="setuptools", dependencies=needed)
+        with (place / "pyproject.toml").open("a", encoding="utf-8") as file:
+            file.write(settings)
+    commit(root)
+    done = Project(root, envdir / "house", company.login).nox("dryrun", "--all")
+    assert done.code == 0, done.output
+    assert done.shows("with house-core 1.0 from there too, 1 dependency from", "2 packages: all five sessions passed")
+    assert {given for _, given in company.indexes["dependencies"].seen} == {basic(*READER)}
+    assert not any(secret in done.output for _, secret in (READER, WRITER))
 
 
 def test_a_login_that_may_only_read(project: Project, company: Company) -> None:
