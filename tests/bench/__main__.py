@@ -1,7 +1,8 @@
 """Time the dry run against the recipe typed by hand: ``nox -s bench [-- --runs N --only NAMES --out FILE]``.
 
 All ways run in turn, round after round, on a small pure-Python package with one dependency; a first round that is not
-counted fills the caches of pip and uv. How the cost grows is measured after that, once. It reports and does not judge:
+counted fills the caches of pip and uv. What a warm run spends its time on, and how the cost grows, is looked at after
+that, once. It reports and does not judge:
 only a run that fails is an error.
 """
 
@@ -15,16 +16,16 @@ import platform
 import sys
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from tests.bench import growth, picture
+from tests.bench import growth, picture, spent
 from tests.bench.figures import Results, placed, report
 from tests.bench.growth import Growth
 from tests.bench.ways import AIMS, BASES, Ways
 from tests.bench.workshop import BenchError, Workshop
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from tests.bench.figures import Timed
     from tests.bench.growth import Curve
@@ -37,13 +38,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         with tempfile.TemporaryDirectory(prefix="seatrial-bench-", ignore_cleanup_errors=True) as folder:
             shop, before = Workshop.in_folder(Path(folder).resolve()), _load()
             with contextlib.closing(Ways(shop)) as all_ways:
-                ways, curves = _chosen(all_ways.all(), Growth(shop).all(), options.only)
+                ways, curves, looks = _chosen(all_ways.all(), Growth(shop).all(), spent.all_of(shop), only=options.only)
                 results = measure(ways, options.runs)
+                looked = [look() for look in looks.values()]
                 grown = [grow(name, curve) for name, curve in curves.items()]
     except BenchError as error:
         print(f"the benchmark stopped: {error}", file=sys.stderr)
         return 1
-    _put(report(results, AIMS, BASES, facts(options.runs, before)), grown, results, options.out)
+    parts = (report(results, AIMS, BASES, facts(options.runs, before)), spent.report(looked), growth.report(grown))
+    _put(parts, grown, results, options.out)
     return 0
 
 
@@ -55,16 +58,17 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _chosen(
-    ways: Mapping[str, Callable[[], Timed]], curves: Mapping[str, Callable[[], Curve]], only: Sequence[str] | None
-) -> tuple[dict[str, Callable[[], Timed]], dict[str, Callable[[], Curve]]]:
-    """Return what has a name that begins with one of `only`. Raises BenchError where that is nothing."""
+def _chosen(*offered: Mapping[str, Callable[[], Any]], only: Sequence[str] | None) -> Iterator[dict[str, Any]]:
+    """Yield of each of `offered` what has a name that begins with one of `only`.
+
+    Raises BenchError where that is nothing at all.
+    """
     wanted = tuple(only) if only is not None else ("",)
-    chosen = {name: way for name, way in ways.items() if name.startswith(wanted)}
-    grown = {name: curve for name, curve in curves.items() if name.startswith(wanted)}
-    if not chosen and not grown:
-        raise BenchError(f"no way is called so; there are: {'; '.join([*ways, *curves])}")
-    return chosen, grown
+    names = [name for one in offered for name in one]
+    if not any(name.startswith(wanted) for name in names):
+        raise BenchError(f"no way is called so; there are: {'; '.join(names)}")
+    for one in offered:
+        yield {name: make for name, make in one.items() if name.startswith(wanted)}
 
 
 def grow(name: str, curve: Callable[[], Curve]) -> Curve:
@@ -103,9 +107,9 @@ def _load() -> str:
     return f"{os.getloadavg()[0]:.1f}" if sys.platform != "win32" else "(not known)"
 
 
-def _put(text: str, curves: Sequence[Curve], results: Results, out: Path | None) -> None:
+def _put(parts: Sequence[str], curves: Sequence[Curve], results: Results, out: Path | None) -> None:
     """Print the tables, and write them to `out` with the picture beside it."""
-    text = "\n\n".join(part for part in (text.rstrip("\n"), growth.report(curves)) if part) + "\n"
+    text = "\n\n".join(part.rstrip("\n") for part in parts if part) + "\n"
     print(text)
     if out is not None:
         picture.draw(results, curves, out.with_suffix(".svg"))

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 import sys
 from typing import TYPE_CHECKING
@@ -11,7 +12,7 @@ from tasks.archives import Archive
 from tasks.record import Record
 from tests import archives
 from tests.bench import __main__ as bench
-from tests.bench import figures, growth, picture
+from tests.bench import figures, growth, picture, spent, watching
 from tests.bench.figures import BEGIN, END, Aim, Timed, placed, ratios, seconds, standing, steps_of
 from tests.bench.growth import Curve, Growth, write_variant
 from tests.bench.ways import AIMS, BASES, Ways, stop_unless_proved
@@ -190,12 +191,12 @@ def test_without_ways_nothing_is_run() -> None:
 def test_ways_are_chosen_by_how_their_names_begin(tmp_path: Path) -> None:
     shop = Workshop(tmp_path, "uv", "nox")
     ways, curves = Ways(shop).all(), Growth(shop).all()
-    chosen, grown = bench._chosen(ways, curves, ["dryrun, uv", "nox", "growth: f"])
+    chosen, grown = bench._chosen(ways, curves, only=["dryrun, uv", "nox", "growth: f"])
     assert list(chosen) == ["dryrun, uv, cold", "dryrun, uv, warm", "nox -l", "nox -l, empty noxfile"]
     assert list(grown) == ["growth: files"]
-    assert bench._chosen(ways, curves, None) == (ways, curves)
+    assert list(bench._chosen(ways, curves, only=None)) == [ways, curves]
     with pytest.raises(BenchError, match="no way is called so"):
-        bench._chosen(ways, curves, ["by foot"])
+        list(bench._chosen(ways, curves, only=["by foot"]))
 
 
 def test_aims_and_bases_are_about_ways_that_exist(tmp_path: Path) -> None:
@@ -232,3 +233,50 @@ def test_without_uv_it_is_out_of_sight(tmp_path: Path, monkeypatch: pytest.Monke
     assert str(bare) not in env["PATH"]
     assert env["UV"] == "there-is-no-uv-here"
     assert Workshop(tmp_path, "/bin/uv", "nox").env()["UV"] == "/bin/uv"
+
+
+# What a run spends its time on.
+
+
+@pytest.mark.parametrize(
+    ("command", "kind"),
+    [
+        ("git -c core.hooksPath= clone --quiet --shared /a /b", watching.GIT),
+        ("/e/bin/python -I -m build --sdist --installer uv --outdir /o /tmp/venv", watching.BUILDING),
+        ("/e/bin/python -I /tasks/hooks.py --first /s", watching.BUILDING),
+        ("/e/bin/python -I /tasks/judge.py --out /f release", watching.RULES),
+        ("/e/bin/python -I /tasks/posting.py upload /dist/demo.whl", watching.UPLOADING),
+        ("/e/bin/python -I /tasks/probe.py check --name demo", watching.PROBE),
+        ("uv venv --quiet --python /usr/bin/python3 /tmp/venv", watching.VIRTUALENV),
+        ("python -I -m virtualenv --quiet /tmp/venv", watching.VIRTUALENV),
+        ("uv pip install --python /e --require-hashes --no-compile -r /tasks/requirements/twine.txt", watching.TOOLS),
+        ("uv pip install --quiet --python /e --no-deps --require-hashes --only-binary :all: demo", watching.INSTALLING),
+        ("/e/bin/python -I -m pip --no-input install --no-deps /tmp/demo.tar.gz", watching.INSTALLING),
+        ("python -c import sys; from nox.__main__ import main; main() --session pypi", watching.NOT_OURS),
+        ("/e/bin/python -I /tasks/standin.py --root /tmp", watching.NOT_OURS),
+        ("cc -c demo.c", watching.OTHER),
+    ],
+)
+def test_a_program_is_known_by_its_command_line(command: str, kind: str) -> None:
+    assert watching.kind_of(command) == kind
+
+
+def test_what_runs_is_noted_once_and_calls_are_noted_each_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    notes = tmp_path / "notes"
+    monkeypatch.setenv(watching.VARIABLE, str(notes))
+    with watching.Watched([sys.executable, "-c", ""]) as child:
+        assert child.poll() in {None, 0}
+        assert child.wait() == child.wait() == 0
+    double = watching.timed(watching.HASHING, lambda number: 2 * number)
+    assert (double(2), double(3)) == (4, 6)
+    watching.note(watching.NOT_OURS, 1.0)
+    found = [json.loads(line)[0] for line in notes.read_text(encoding="utf-8").splitlines()]
+    assert found == [watching.OTHER, watching.HASHING, watching.HASHING]
+    assert set(spent.added_up(notes.read_text(encoding="utf-8"))) == {watching.OTHER, watching.HASHING}
+
+
+def test_the_table_of_what_a_run_spends_has_a_line_for_each_kind_that_there_is() -> None:
+    runs = [spent.Spent("one", {watching.GIT: 0.5, watching.RULES: 1.0}, 3.0), spent.Spent("two", {}, 4.0)]
+    lines = spent.report(runs).splitlines()
+    assert lines[2:] == ["| rules | 1.00 |  |", "| git | 0.50 |  |", "| on the clock | 3.00 | 4.00 |"]
+    assert spent.report([]) == ""
