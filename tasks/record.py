@@ -84,6 +84,8 @@ class Record:
         Raises StageMissing (naming `session`, which makes it), RecordDamaged, RecordForeign, RecordSwapped and
         FilesChanged.
         """
+        if not self.path(kind).exists() and (built := self.find(Built)):
+            self.rehash(built.dists)  # what was changed is told before what is missing
         found = self.recorded(kind, session=session)
         self.rehash(found.dists)
         return found

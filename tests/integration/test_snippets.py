@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.integration.conftest import HERE, NOX, NOXFILE, RUNNING, Indexes, Project, copy_state, project_in
+from tests.integration.conftest import HERE, NOX, NOXFILE, RUNNING, SETTINGS, Indexes, Project, copy_state, project_in
 from tests.projects import GIT_SETTINGS, commit, git, sample, write_tree
 from tests.snippets import NOT_RUN, ROOT, RUN, SHELLS, Step, blocks, commands, steps
 
@@ -168,6 +168,8 @@ def monorepo(kit: Kit) -> Story:
     folders = {name: root / "packages" / name for name in ("core", "app")}
     for name, folder in folders.items():
         sample(folder, name=name, dependencies=["core"] if name == "app" else [])
+        with (folder / "pyproject.toml").open("a", encoding="utf-8") as file:
+            file.write(SETTINGS)
     commit(root)
     project = Project(root, kit.envdir / "of several", {"XDG_CACHE_HOME": str(kit.folder / "cache")})
     kit.indexes(project, places=folders.values())

@@ -233,6 +233,15 @@ def test_what_is_not_recorded_is_missing(record: Record, stage: Stage) -> None:
     assert record.verified() == ()
 
 
+def test_what_was_changed_is_told_before_what_is_missing(record: Record) -> None:
+    record.write(BUILT)
+    with pytest.raises(StageMissing):
+        record.read(Checked, session="check")
+    (record.dist / WHEEL).write_bytes(b"other")
+    with pytest.raises(FilesChanged):
+        record.read(Checked, session="check")
+
+
 @each_stage
 def test_a_file_cut_short_at_any_byte_is_damaged(record: Record, stage: Stage) -> None:
     record.write(stage)
