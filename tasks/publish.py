@@ -59,7 +59,7 @@ def release(run: Run) -> None:
     if done is not None and done.index == index.simple:
         run.say(f"{done.project} {done.version} is on {index.name} already, since {done.at}.")
         return
-    rehearsed = run.record.read(Rehearsed, session=run.names["testpypi"])
+    rehearsed = run.record.recorded(Rehearsed, session=run.names["testpypi"])
     siblings.stop_unless_released(run, built, _counting(rehearsed, run.record.verified()))
     run.say(f"to {index.name}:")
     run.say(report.files(built.dists))

@@ -104,7 +104,10 @@ def commit_note(sibling: Sibling, built: Built) -> str:
 
 
 def local(run: Run, built: Built, venv: Venv, installer: Installer) -> tuple[Beside, ...]:
-    """Return the file of each sibling that `venv` takes, from the sibling's own ``dist/``."""
+    """Return the file of each sibling that `venv` takes, from the sibling's own ``dist/``.
+
+    Its hash is compared here, each time: of a file that is a constraint pip compares it as well, and uv does not.
+    """
     found = []
     for sibling in of(run, built):
         dist = _fitting(sibling.built.dists, venv, installer)

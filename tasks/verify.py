@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from .indexes import Holdings, Index
     from .installer import Installer, Venv
     from .run import Run
+    from .siblings import Sibling
     from .stages import Cell, Installed
     from .stranger import Life
 
@@ -43,7 +44,8 @@ def verify(run: Run, cell: Cell) -> None:
     if not run.counts(rehearsed.index):
         raise elsewhere(run, rehearsed)
     label = f"{rehearsed.project} {rehearsed.version} ({cell.kind}, Python {cell.python})"
-    if _is_done(run, built, cell):
+    beside = siblings.of(run, built)
+    if _is_done(run, beside, cell):
         run.say(f"{label} is verified already.")
         return
     dists = tuple(dist for dist in rehearsed.dists if dist.kind == cell.kind)
@@ -51,30 +53,30 @@ def verify(run: Run, cell: Cell) -> None:
         run.say(f"{label}: this release has no {cell.kind}.")
         return
     run.renew()
-    with standins.rehearsal(run, _held(run, built)) as (index, _):
+    with standins.rehearsal(run, _held(run, built, beside)) as (index, _):
         try:
             life = _live(run, rehearsed, dists, index)
             low = _live_with_lowest(run, rehearsed, dists, index, life) if run.config.tries_lowest(cell) else ()
         except OtherBytes as met:
             raise ways.explained(run, met, met.project, met.version) from None
     run.record.write(replace(_record_of(rehearsed, index, cell, dists, life), lowest=low))
-    came = _came_from(run, built, life)
+    came = _came_from(run, beside, life)
     run.say(f"verified {label} from {index.name}, {came}; {report.imported(life.imported)}")
 
 
-def _came_from(run: Run, built: Built, life: Life) -> str:
-    """Say where what was installed beside the release came from."""
-    together = {canonicalize_name(one.built.project): one.label for one in siblings.of(run, built)}
+def _came_from(run: Run, beside: Sequence[Sibling], life: Life) -> str:
+    """Say where what was installed with the release came from; what is `beside` it came from the same index."""
+    together = {canonicalize_name(one.built.project): one.label for one in beside}
     names = [canonicalize_name(one.name) for one in life.installed]
     others = [one for one, name in zip(life.installed, names, strict=True) if name not in together]
-    beside = ", ".join(together[name] for name in names if name in together)
+    too = ", ".join(together[name] for name in names if name in together)
     came = f"{report.dependencies(others)} from {run.config.dependencies.name}"
-    return f"with {beside} from there too, {came}" if beside else came
+    return f"with {too} from there too, {came}" if too else came
 
 
-def _is_done(run: Run, built: Built, cell: Cell) -> bool:
-    """Whether `cell` was verified on this rehearsal index, with what its siblings still are."""
-    beside, tries_lowest = siblings.of(run, built), run.config.tries_lowest(cell)
+def _is_done(run: Run, beside: Sequence[Sibling], cell: Cell) -> bool:
+    """Whether `cell` was verified on this rehearsal index, with what is `beside` the release still."""
+    tries_lowest = run.config.tries_lowest(cell)
     return any(
         one.cell == cell
         and run.counts(one.index)
@@ -84,9 +86,9 @@ def _is_done(run: Run, built: Built, cell: Cell) -> bool:
     )
 
 
-def _held(run: Run, built: Built) -> tuple[Path, ...]:
+def _held(run: Run, built: Built, beside: Sequence[Sibling]) -> tuple[Path, ...]:
     """Return the files that a stand-in on this machine has to serve: the release's, and those of its siblings."""
-    records = [(run.record, built), *((sibling.record, sibling.built) for sibling in siblings.of(run, built))]
+    records = [(run.record, built), *((sibling.record, sibling.built) for sibling in beside)]
     return tuple(record.dist / dist.filename for record, of_it in records for dist in of_it.dists)
 
 
