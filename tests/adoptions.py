@@ -24,12 +24,13 @@ from typing import TYPE_CHECKING, Any
 
 import tomlkit
 
-from tasks import process, toml
-from tasks.adoption import session, target
-from tasks.adoption.offers import Offer, offers
-from tasks.archives import Archive
-from tasks.errors import ToolStuck
-from tasks.indexes import PYPI, download, read_project
+from seatrial.adoption import target
+from seatrial.adoption.offers import Offer, offers
+from seatrial.index.indexes import PYPI, download, read_project
+from seatrial.machine import process, toml
+from seatrial.machine.process import ToolStuck
+from seatrial.release.archives import Archive
+from seatrial.steps import adopt
 from tests.projects import commit, git
 
 if TYPE_CHECKING:
@@ -142,7 +143,7 @@ def adopted(pin: Pin, work: Path) -> Adopted:
     python = environment(root, place / "venv")
     before, archives = checks(root, python, place), members(root, place / "before", compiled=found.compiled)
     said: list[str] = []
-    session.adopt([str(root)], root, lambda _lock: Path(sys.executable), said.append)
+    adopt.adopt([str(root)], root, lambda _lock: Path(sys.executable), said.append)
     told = "\n".join(said)
     created = tuple(
         re.findall(r"^  (\S+)$", told.partition("to undo it before")[2].partition("next:")[0], re.MULTILINE)

@@ -12,8 +12,7 @@ import tarfile
 import zipfile
 from typing import TYPE_CHECKING
 
-from tasks import judge
-from tasks.rules import registry
+from seatrial.rules import judge, rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -171,7 +170,7 @@ def written(folder: Path, filename: str, raw: bytes) -> Path:
 
 def found(path: Path, code: str) -> list[str]:
     """Return what the rule (or rules) `code` finds in the file at `path`."""
-    return [problem.message for problem in registry.judge_file(path, code) if problem.rule == code]
+    return [problem.message for problem in rule.judge_file(path, code) if problem.rule == code]
 
 
 def packet(kind: int, data: bytes) -> bytes:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tasks.installer import Venv
+from seatrial.trial.installer import Venv
 from tests.projects import write_tree
 
 if TYPE_CHECKING:

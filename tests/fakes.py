@@ -7,18 +7,18 @@ from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 
-from tasks.config import Config
-from tasks.listed import NAMES
-from tasks.options import parse
-from tasks.record import Record
-from tasks.run import Run
+from seatrial.cli.listed import NAMES
+from seatrial.project.context import Run
+from seatrial.project.options import parse
+from seatrial.project.settings import Config
+from seatrial.release.record import Record
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     import nox
 
-    from tasks.standins import Standin
+    from seatrial.standin.standins import Standin
 
 
 class SessionError(Exception):

@@ -6,7 +6,7 @@ import struct
 import zlib
 from typing import TYPE_CHECKING
 
-from tasks import zips
+from seatrial.release import zips
 from tests.archives import (
     SDIST,
     WHEEL,

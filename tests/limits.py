@@ -18,7 +18,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tasks.rules import limits
+from seatrial.rules import limits
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence

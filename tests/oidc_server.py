@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
-from tasks.indexes import INTEGRITY
-from tasks.standin import parsed
-from tasks.tokens import narrow
+from seatrial.index.indexes import INTEGRITY
+from seatrial.index.tokens import narrow
+from seatrial.standin.server import parsed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -6,7 +6,7 @@ import base64
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from tasks.standin import make_index, make_token
+from seatrial.standin.server import make_index, make_token
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

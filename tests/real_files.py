@@ -20,9 +20,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tasks import judge
-from tasks.rules.look import parsed_filename
-from tasks.stages import Dist
+from seatrial.release.stages import Dist
+from seatrial.rules import judge
+from seatrial.rules.distribution import parsed_filename
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -23,9 +23,9 @@ from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name, parse_sdist_filename
 
-from tasks import process, toml
-from tasks.errors import ToolStuck
-from tasks.indexes import PYPI, download, read_project
+from seatrial.index.indexes import PYPI, download, read_project
+from seatrial.machine import process, toml
+from seatrial.machine.process import ToolStuck
 from tests.projects import commit
 
 if TYPE_CHECKING:

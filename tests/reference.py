@@ -16,17 +16,18 @@ from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from tasks import explain, judge
-from tasks.config import Config
-from tasks.listed import NAMES
-from tasks.record import SCHEMA
-from tasks.rules import limits, registry
-from tasks.stages import CHAIN, KINDS, Stage
+from seatrial.cli import explain
+from seatrial.cli.listed import NAMES
+from seatrial.project.settings import Config
+from seatrial.release.record import SCHEMA
+from seatrial.release.stages import CHAIN, KINDS, Stage
+from seatrial.rules import judge, limits
+from seatrial.rules import rule as registry
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from tasks.rules.registry import AnyRule
+    from seatrial.rules.rule import AnyRule
 
 REFERENCE = Path(__file__).parents[1] / "docs" / "reference"
 

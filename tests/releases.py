@@ -14,14 +14,14 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
-from tasks import standin
-from tasks.config import Config
-from tasks.indexes import PYPI, TESTPYPI
-from tasks.installer import Venv
-from tasks.options import parse
-from tasks.record import Record
-from tasks.run import Run
-from tasks.stages import KINDS, Built, Cell, Checked, Dist, Rehearsed, Verified
+from seatrial.index.indexes import PYPI, TESTPYPI
+from seatrial.project.context import Run
+from seatrial.project.options import parse
+from seatrial.project.settings import Config
+from seatrial.release.record import Record
+from seatrial.release.stages import KINDS, Built, Cell, Checked, Dist, Rehearsed, Verified
+from seatrial.standin import server
+from seatrial.trial.installer import Venv
 from tests.index_server import Faults
 from tests.projects import EPOCH, MOMENT
 
@@ -138,10 +138,10 @@ class Place:
 @contextlib.contextmanager
 def standing_in(place: Path) -> Iterator[Place]:
     """Serve two indexes for a project in `place`."""
-    tokens = {name: standin.make_token(location) for name, location in standin.LOCATIONS.items()}
-    faults = {name: Faults(standin.make_index(place / "indexes" / name, token)) for name, token in tokens.items()}
+    tokens = {name: server.make_token(location) for name, location in server.LOCATIONS.items()}
+    faults = {name: Faults(server.make_index(place / "indexes" / name, token)) for name, token in tokens.items()}
     with contextlib.ExitStack() as stack:
-        urls = {name: stack.enter_context(standin.serving(app)) for name, app in faults.items()}
+        urls = {name: stack.enter_context(server.serving(app)) for name, app in faults.items()}
         yield Place(place / "project", place / "indexes", urls, tokens, faults)
 
 
@@ -202,7 +202,8 @@ def _indexes(urls: Mapping[str, str]) -> dict[str, Any]:
 
 def main() -> None:
     """Run one upload session as a process of its own: what it needs is one JSON document in argv."""
-    from tasks import process, publish  # noqa: PLC0415 (patched below)
+    from seatrial.machine import process  # noqa: PLC0415 (patched below)
+    from seatrial.steps import publish  # noqa: PLC0415 (patched below)
     from tests import sender  # noqa: PLC0415
 
     asked = json.loads(sys.argv[1])

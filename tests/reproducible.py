@@ -17,15 +17,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from tasks import frontend, source
-from tasks.archives import Archive
-from tasks.config import Config
-from tasks.errors import ReleaseError
-from tasks.frontend import Job, make
-from tasks.rebuild import SAME_MEMBERS, differences
-from tasks.run import Run
-from tasks.stages import Dist
-from tasks.workplace import NAME
+from seatrial.building import frontend
+from seatrial.building import git as source
+from seatrial.building.folder import NAME
+from seatrial.building.frontend import Job, make
+from seatrial.machine.errors import ReleaseError
+from seatrial.project.context import Run
+from seatrial.project.settings import Config
+from seatrial.release.archives import Archive
+from seatrial.release.stages import Dist
+from seatrial.steps.rebuild import SAME_MEMBERS, differences
 from tests.fakes import make_run
 from tests.projects import commit, git, write_tree
 

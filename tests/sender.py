@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from tasks.process import Outcome
+from seatrial.machine.process import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

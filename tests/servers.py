@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from uv import find_uv_bin
 
-from tasks.installer import Venv
+from seatrial.trial.installer import Venv
 from tests import sender
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tasks.door import is_session
+from seatrial.cli.door import is_session
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from virtualenv.seed.wheels.embed import get_embed_wheel
 
-from tasks.matrix import KNOWN_PYTHONS, is_here
+from seatrial.project.pythons import KNOWN_PYTHONS, is_here
 from tests import archives
 from tests.bench.figures import mebibytes, table
 from tests.bench.ways import stop_unless_proved

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
-from tasks.record import Record
-from tasks.stages import KINDS, Released
-from tasks.standins import Standin
+from seatrial.release.record import Record
+from seatrial.release.stages import KINDS, Released
+from seatrial.standin.standins import Standin
 from tests.bench.figures import BUILD, ENVIRONMENTS, TOOLS, UPLOAD, USE, Aim, Timed
 from tests.bench.workshop import BenchError, Steps, watched
 from tests.projects import commit, write_tree

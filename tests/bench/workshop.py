@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tasks import environment, standin
+from seatrial.machine import variables
+from seatrial.standin import server
 from tests.bench.figures import Timed, steps_of
 from tests.projects import commit, sample, write_tree
 
@@ -87,7 +88,7 @@ class Workshop:
 
     def env(self, *, uv: bool = True) -> dict[str, str]:
         """Return the environment of a way that has uv, or of one on a machine without it."""
-        env = environment.for_install(os.environ)
+        env = variables.for_install(os.environ)
         if uv:
             return env | {"UV": self.uv}
         return env | {"UV": NO_UV, "PATH": os.pathsep.join(p for p in _search_path().split(os.pathsep) if _no_uv(p))}
@@ -113,9 +114,9 @@ class Workshop:
         place = self.fresh(name)
         with contextlib.ExitStack() as stack:
             running = {}
-            for index, location in standin.LOCATIONS.items():
-                token = standin.make_token(location)
-                url = stack.enter_context(standin.serving(standin.make_index(place / index, token)))
+            for index, location in server.LOCATIONS.items():
+                token = server.make_token(location)
+                url = stack.enter_context(server.serving(server.make_index(place / index, token)))
                 running[index] = Index(url, token)
             yield running
 

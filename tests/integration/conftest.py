@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tasks import standin
-from tasks.standins import VARIABLE
+from seatrial.standin import server as standin
+from seatrial.standin.standins import VARIABLE
 from tests import servers as others
 from tests.index_server import Faults
 from tests.projects import commit, sample, write_tree

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tasks.config import DEPENDENCIES
-from tasks.indexes import read_project
-from tasks.record import load
-from tasks.stages import KINDS, Built, Verified
+from seatrial.index.indexes import read_project
+from seatrial.project.settings import DEPENDENCIES
+from seatrial.release.record import load
+from seatrial.release.stages import KINDS, Built, Verified
 from tests.projects import write_tree
 
 if TYPE_CHECKING:

@@ -18,12 +18,15 @@ from typing import TYPE_CHECKING, cast
 import nox.virtualenv
 import pytest
 
-from tasks import check, environment, judge, standin
-from tasks.config import Config
-from tasks.installer import Installer
-from tasks.matrix import KNOWN_PYTHONS, is_here
-from tasks.record import Record
-from tasks.stages import Built, Dist
+from seatrial.machine import variables
+from seatrial.project.pythons import KNOWN_PYTHONS, is_here
+from seatrial.project.settings import Config
+from seatrial.release.record import Record
+from seatrial.release.stages import Built, Dist
+from seatrial.rules import judge
+from seatrial.standin import server
+from seatrial.steps import check
+from seatrial.trial.installer import Installer
 from tests.collection import BESIDE, BROKEN, RUNNING, SOUND, Case
 from tests.integration.conftest import SETTINGS, Project
 from tests.projects import write_tree
@@ -31,8 +34,8 @@ from tests.projects import write_tree
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from tasks.run import Run
-    from tasks.stages import Problem
+    from seatrial.project.context import Run
+    from seatrial.release.stages import Problem
 
 # pypiserver's bottle forgets the file of which it was asked for a part.
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed file.*[.]whl:ResourceWarning")
@@ -63,7 +66,7 @@ class Bench:
 
     def installer(self, scratch: Path) -> Installer:
         uv = nox.virtualenv.UV if nox.virtualenv.HAS_UV else None
-        env = environment.for_install(os.environ) | {"UV_CACHE_DIR": str(self.root.parent / "cache")}
+        env = variables.for_install(os.environ) | {"UV_CACHE_DIR": str(self.root.parent / "cache")}
         return Installer(uv, env, scratch, self.index)
 
 
@@ -94,7 +97,7 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("index")
     for case in BESIDE:
         case.write(folder)
-    with standin.serving(standin.make_index(folder, "no upload is taken")) as url:
+    with server.serving(server.make_index(folder, "no upload is taken")) as url:
         yield f"{url}/simple/"
 
 

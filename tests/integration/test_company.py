@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from virtualenv.seed.wheels.embed import get_embed_wheel
 
-from tasks.standin import serving
+from seatrial.standin.server import serving
 from tests.archives import metadata, wheel
 from tests.integration.conftest import NOXFILE, RUNNING, Project
 from tests.integration.test_bad_input import is_clear

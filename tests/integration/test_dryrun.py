@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tasks import workplace
-from tasks.record import Record, load, locked_file
-from tasks.scratch import ALIVE, PREFIX
-from tasks.stages import Built, Checked, Dist, Rehearsed, Released, Verified
+from seatrial.building import folder as workplace
+from seatrial.machine.temporary import ALIVE, PREFIX
+from seatrial.release.record import Record, load, locked_file
+from seatrial.release.stages import Built, Checked, Dist, Rehearsed, Released, Verified
 from tests.integration.conftest import NOX, NOXFILE, RUNNING, SETTINGS, copy_state, project_in
 from tests.projects import write_tree
 

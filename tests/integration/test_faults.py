@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tasks.standins import VARIABLE
+from seatrial.standin.standins import VARIABLE
 from tests.index_server import ALWAYS
 from tests.integration.conftest import RUNNING
 from tests.integration.test_bad_input import is_clear

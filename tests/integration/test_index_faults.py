@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from uv import find_uv_bin
 
-from tasks import indexes, publish, upload, verify
-from tasks.errors import ReleaseError
-from tasks.installer import Venv
-from tasks.record import Record
-from tasks.stages import Cell, Rehearsed, Released
+from seatrial.index import indexes, upload
+from seatrial.machine.errors import ReleaseError
+from seatrial.release.record import Record
+from seatrial.release.stages import Cell, Rehearsed, Released
+from seatrial.steps import publish, verify
+from seatrial.trial.installer import Venv
 from tests.index_server import ALWAYS
 from tests.releases import RUNNING, TAGS, Place, bare_run, standing_in, write_rehearsal, write_release
 

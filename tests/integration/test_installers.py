@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 import nox.virtualenv
 import pytest
 
-from tasks import environment, stranger
-from tasks.config import Config
-from tasks.installer import Installer, Venv
+from seatrial.machine import variables
+from seatrial.project.settings import Config
+from seatrial.trial import trial
+from seatrial.trial.installer import Installer, Venv
 from tests.archives import WHEEL, metadata, wheel_members, written, zip_info, zipped
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ SOUND = {
 
 @pytest.fixture(params=[UV, pytest.param(None, id="pip")])
 def installer(request: pytest.FixtureRequest, tmp_path: Path) -> Installer:
-    env = environment.for_install(os.environ) | {"UV_CACHE_DIR": str(tmp_path / "cache")}
+    env = variables.for_install(os.environ) | {"UV_CACHE_DIR": str(tmp_path / "cache")}
     (tmp_path / "scratch").mkdir()
     return Installer(request.param, env, tmp_path / "scratch", NOWHERE)
 
@@ -51,7 +52,7 @@ def installed(installer: Installer, path: Path, root: Path) -> Venv:
 
 
 def problems(installer: Installer, venv: Venv) -> list[Any]:
-    found = stranger.probe(installer, venv, stranger.Guest("demo", "demo", "1.0", ()), Config())
+    found = trial.probe(installer, venv, trial.Guest("demo", "demo", "1.0", ()), Config())
     return [(problem["kind"], problem["name"]) for problem in found["problems"]]
 
 

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tasks.record import Record
-from tasks.stages import Checked, Rehearsed, Released
+from seatrial.release.record import Record
+from seatrial.release.stages import Checked, Rehearsed, Released
 from tests.integration.conftest import NOX
 from tests.releases import Place, standing_in, write_rehearsal, write_release
 

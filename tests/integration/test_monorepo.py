@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tasks.indexes import Index, read_project
+from seatrial.index.indexes import Index, read_project
 from tests.archives import metadata, wheel
 from tests.integration.conftest import NOXFILE, RUNNING, Indexes, Project
 from tests.integration.test_bad_input import is_clear

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tasks import standin
-from tasks.matrix import KNOWN_PYTHONS, is_here
-from tasks.record import load
-from tasks.stages import Verified
+from seatrial.project.pythons import KNOWN_PYTHONS, is_here
+from seatrial.release.record import load
+from seatrial.release.stages import Verified
+from seatrial.standin import server
 from tests.integration.conftest import RUNNING, SETTINGS, Project, project_in
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def fetched_from(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
         start("200 OK", [("Content-Type", "text/plain")])
         return [b"from the network"]
 
-    with standin.serving(app) as url:
+    with server.serving(app) as url:
         yield url
 
 

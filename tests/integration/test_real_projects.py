@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tasks.indexes import PYPI, download, read_project
-from tasks.record import load
-from tasks.register import PROJECT_VARIABLE
-from tasks.stages import Built, Verified
+from seatrial.cli.register import PROJECT_VARIABLE
+from seatrial.index.indexes import PYPI, download, read_project
+from seatrial.release.record import load
+from seatrial.release.stages import Built, Verified
 from tests.integration.conftest import HERE, RUNNING, Project
 from tests.real_projects import repository
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tasks.standins import VARIABLE
+from seatrial.standin.standins import VARIABLE
 from tests.index_server import ALWAYS
 from tests.integration.conftest import RUNNING, SETTINGS
 from tests.integration.test_bad_input import is_clear

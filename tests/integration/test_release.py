@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tasks.listed import PARALLEL
-from tasks.report import size
+from seatrial.cli.listed import PARALLEL
+from seatrial.report.text import size
 from tests.integration.conftest import RUNNING
 from tests.projects import commit, git, write_tree
 

@@ -8,10 +8,14 @@ from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 
-from tasks import process, remote, standin
-from tasks.errors import IndexUnreachable, NotAsRecorded, StageMissing, ToolStuck
-from tasks.record import Record
-from tasks.stages import Built, Released
+from seatrial.index.indexes import IndexUnreachable
+from seatrial.machine import process
+from seatrial.machine.process import ToolStuck
+from seatrial.release.record import Record, StageMissing
+from seatrial.release.stages import Built, Released
+from seatrial.standin import server
+from seatrial.steps import remote
+from seatrial.steps.remote import NotAsRecorded
 from tests.index_server import ALWAYS
 from tests.projects import commit, git, write_tree
 from tests.releases import AT, TAGS, Place, bare_run, standing_in, write_rehearsal, write_release
@@ -204,7 +208,7 @@ def test_a_remote_that_wants_a_login_is_given_none_and_asks_nobody(
 
     for name in ("GIT_ASKPASS", "SSH_ASKPASS"):
         monkeypatch.delenv(name, raising=False)
-    with standin.serving(closed) as url:
+    with server.serving(closed) as url:
         git(place.root, "remote", "set-url", "origin", f"{url}/demo.git")
         compare()
     (told,) = (line for line in said if line.startswith("  origin: "))
@@ -224,7 +228,7 @@ def test_a_remote_whose_address_holds_a_login_is_not_asked(
         start("404 Not Found", [])
         return [b""]
 
-    with standin.serving(app) as url:
+    with server.serving(app) as url:
         git(place.root, "remote", "set-url", "origin", url.replace("//", f"//{login}@") + "/demo.git")
         compare()
     (told,) = (line for line in said if line.startswith("  origin: "))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tasks.reporting.page import page
+from seatrial.report.html import page
 from tests.unit.test_reporting import hostile
 
 if TYPE_CHECKING:

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 import pytest
 from uv import find_uv_bin
 
-from tasks import verify
-from tasks.record import Record
-from tasks.stages import Cell, Released, Verified
-from tasks.upload import AT_ONCE
+from seatrial.index.upload import AT_ONCE
+from seatrial.release.record import Record
+from seatrial.release.stages import Cell, Released, Verified
+from seatrial.steps import verify
 from tests.integration.test_kill import ended, killed, start
 from tests.releases import RUNNING, Place, bare_run, standing_in, write_rehearsal, write_release
 

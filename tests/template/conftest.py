@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tasks.adoption import template
-from tasks.adoption.template import render as run_copier
+from seatrial.adoption import template
+from seatrial.adoption.template import render as run_copier
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tasks.adoption import pins, session, template
-from tasks.adoption.refusals import AdoptedAlready, NotClean, Taken
-from tasks.adoption.template import SESSIONS
-from tasks.errors import BadOption, ToolFailed
-from tasks.register import VERSION
+from seatrial.adoption import lock, template
+from seatrial.adoption.refusals import AdoptedAlready, NotClean, Taken
+from seatrial.adoption.template import SESSIONS
+from seatrial.cli.register import VERSION
+from seatrial.machine.process import ToolFailed
+from seatrial.project.options import BadOption
+from seatrial.steps import adopt as session
 from tests.integration.conftest import NOX, Project
 from tests.projects import commit, git, sample, write_tree
 
@@ -321,7 +323,7 @@ def test_nothing_stays_of_a_half_finished_adopt(
 def test_a_thin_project_gets_three_lines_and_a_lock(
     tmp_path: Path, adopt: Adopt, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pins, "locked", lambda _index: f"seatrial=={VERSION} --hash=sha256:{'a' * 64}\n")
+    monkeypatch.setattr(lock, "locked", lambda _index: f"seatrial=={VERSION} --hash=sha256:{'a' * 64}\n")
     project = sample(tmp_path / "project", files={"noxfile.py": NOXFILE})
     commit(project)
     adopt(project, "--data", "copy=thin")
@@ -337,7 +339,7 @@ def test_a_thin_project_gets_three_lines_and_a_lock(
 def test_a_thin_project_runs_the_installed_sessions(
     tmp_path: Path, adopt: Adopt, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    monkeypatch.setattr(pins, "locked", lambda _index: "seatrial\n")
+    monkeypatch.setattr(lock, "locked", lambda _index: "seatrial\n")
     project = sample(tmp_path / "project")
     adopt(project, "--data", "copy=thin")
     shutil.copytree(SESSIONS, tmp_path / "site" / "seatrial", ignore=shutil.ignore_patterns("__pycache__"))
@@ -350,7 +352,7 @@ def test_a_thin_project_runs_the_installed_sessions(
 def test_a_thin_project_is_locked_anew_on_request(
     tmp_path: Path, adopt: Adopt, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pins, "locked", lambda _index: "seatrial\n")
+    monkeypatch.setattr(lock, "locked", lambda _index: "seatrial\n")
     project = sample(tmp_path / "project")
     assert f"holds seatrial {VERSION}" in adopt(project, "--lock")
     assert (project / ".seatrial.txt").read_text("utf-8") == "seatrial\n"

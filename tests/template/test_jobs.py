@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tasks import standin
-from tasks.adoption import pins
-from tasks.indexes import Index
+from seatrial.adoption import lock as pins
+from seatrial.index.indexes import Index
+from seatrial.standin import server
 from tests.integration.conftest import HERE
 from tests.projects import commit, git, sample
 from tests.template.runner import Github, Gitlab, upload
@@ -94,7 +94,7 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         str(folder / "served"),
     )
     subprocess.run([*build, str(source)], check=True)
-    with standin.serving(standin.make_index(folder / "served", "no upload is taken")) as url:
+    with server.serving(server.make_index(folder / "served", "no upload is taken")) as url:
         yield f"{url}/simple/"
 
 
@@ -103,10 +103,10 @@ def make_stage(tmp_path: Path, render: Render, python: Path) -> Iterator[Callabl
     with contextlib.ExitStack() as stack:
 
         def make(sessions: str = "", **answers: str) -> Stage:
-            tokens = {name: standin.make_token(location) for name, location in standin.LOCATIONS.items()}
+            tokens = {name: server.make_token(location) for name, location in server.LOCATIONS.items()}
             indexes = tmp_path / "indexes"
             urls = {
-                name: stack.enter_context(standin.serving(standin.make_index(indexes / name, token))).rstrip("/")
+                name: stack.enter_context(server.serving(server.make_index(indexes / name, token))).rstrip("/")
                 for name, token in tokens.items()
             }
             project = sample(tmp_path / "project")

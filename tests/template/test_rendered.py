@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tasks.adoption import copies, template
-from tasks.adoption.template import NOT_COPIED, SESSIONS
-from tasks.errors import ToolFailed
-from tasks.register import VERSION
+from seatrial.adoption import copies, template
+from seatrial.adoption.template import NOT_COPIED, SESSIONS
+from seatrial.cli.register import VERSION
+from seatrial.machine.process import ToolFailed
 from tests.template.conftest import VARIANTS
 
 if TYPE_CHECKING:

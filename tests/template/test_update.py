@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from tasks.adoption import copies, session, template
-from tasks.adoption.refusals import OtherVersion
-from tasks.adoption.target import ANSWERS
-from tasks.register import VERSION
+from seatrial.adoption import copies, template
+from seatrial.adoption.refusals import OtherVersion
+from seatrial.adoption.target import ANSWERS
+from seatrial.cli.register import VERSION
+from seatrial.steps import adopt
 from tests.projects import GIT_SETTINGS, commit, git, sample, write_tree
 
 NEXT = "9.0.0"
@@ -91,7 +92,7 @@ def test_a_kept_workflow_is_touched_by_no_update_until_it_is_asked_for(repositor
     theirs = ".github/workflows/release.yml"
     project = sample(tmp_path / "project", files={theirs: publish})
     commit(project)
-    session.adopt([str(project)], tmp_path, lambda _: Path(sys.executable), lambda _: None)
+    adopt.adopt([str(project)], tmp_path, lambda _: Path(sys.executable), lambda _: None)
     answers = (project / ANSWERS).read_text("utf-8").replace(template.REPOSITORY, f"git+{repository.as_uri()}")
     assert "workflow: ''" in answers
     lines = [f"_commit: v{VERSION}" if line.startswith("_commit:") else line for line in answers.split("\n")]

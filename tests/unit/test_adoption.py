@@ -13,10 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.adoption import copies, pins, target, template
-from tasks.adoption.edits import Edit, with_lines, with_sessions
-from tasks.adoption.offers import offers
-from tasks.adoption.refusals import (
+from seatrial.adoption import copies, lock, target, template
+from seatrial.adoption.edits import Edit, with_lines, with_sessions
+from seatrial.adoption.offers import offers
+from seatrial.adoption.refusals import (
     AdoptedAlready,
     CopyDiffers,
     IsTemplate,
@@ -28,10 +28,10 @@ from tasks.adoption.refusals import (
     NoxfileUnread,
     OtherVersion,
 )
-from tasks.adoption.template import NOT_COPIED, SESSIONS
-from tasks.errors import BrokenToml, NoProject
-from tasks.indexes import Index, Served
-from tasks.register import VERSION
+from seatrial.adoption.template import NOT_COPIED, SESSIONS
+from seatrial.cli.register import VERSION
+from seatrial.index.indexes import Index, Served
+from seatrial.project.settings import BrokenToml, NoProject
 from tests.projects import commit, git, sample, write_tree
 
 if TYPE_CHECKING:
@@ -480,7 +480,7 @@ INDEX = Index("an index", simple="http://127.0.0.1/simple/")
 
 
 def serving(monkeypatch: pytest.MonkeyPatch, *files: Served) -> None:
-    monkeypatch.setattr(pins, "read_project", lambda _index, _project: files)
+    monkeypatch.setattr(lock, "read_project", lambda _index, _project: files)
 
 
 def test_a_thin_project_is_locked_by_every_hash_of_the_version(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -488,7 +488,7 @@ def test_a_thin_project_is_locked_by_every_hash_of_the_version(monkeypatch: pyte
     sdist = Served(f"seatrial-{VERSION}.tar.gz", "b" * 64, "", yanked=False)
     old = Served("seatrial-0.0.1.tar.gz", "c" * 64, "", yanked=False)
     serving(monkeypatch, wheel, sdist, old)
-    pins.write(tmp_path, INDEX)
+    lock.write(tmp_path, INDEX)
     text = (tmp_path / ".seatrial.txt").read_text("utf-8")
     assert f"seatrial=={VERSION} \\\n    --hash=sha256:{'a' * 64} \\\n    --hash=sha256:{'b' * 64}\n" in text
     assert "c" * 64 not in text
@@ -498,7 +498,7 @@ def test_a_thin_project_is_locked_by_every_hash_of_the_version(monkeypatch: pyte
 def test_a_version_that_is_not_released_cannot_be_locked(monkeypatch: pytest.MonkeyPatch) -> None:
     serving(monkeypatch)
     with pytest.raises(NotOnIndex, match="full copy"):
-        pins.locked(INDEX)
+        lock.locked(INDEX)
 
 
 # Where the template is.

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasks import archives as module
-from tasks.archives import Archive, BadArchive, Member, Metadata, canonical
+from seatrial.release import archives as module
+from seatrial.release.archives import Archive, BadArchive, Member, Metadata, canonical
 from tests.archives import (
     FIELDS,
     README,

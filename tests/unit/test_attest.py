@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from tasks.attest import PREDICATE, covers, identity, repository
-from tasks.rules import limits
-from tasks.stages import Dist
+from seatrial.index.attestations import PREDICATE, covers, identity, repository
+from seatrial.release.stages import Dist
+from seatrial.rules import limits
 
 DIST = Dist("demo-1.0.tar.gz", "a" * 64, 1)
 SUBJECT = [{"name": "demo-1.0.tar.gz", "digest": {"sha256": "a" * 64}}]

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tasks import judge
-from tasks.archives import Archive
-from tasks.record import Record
+from seatrial.release.archives import Archive
+from seatrial.release.record import Record
+from seatrial.rules import judge
 from tests import archives
 from tests.bench import __main__ as bench
 from tests.bench import figures, growth, picture, spent, watching
@@ -23,7 +23,7 @@ from tests.unit.test_record import FILES, SAMPLES, VERIFIED
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tasks.stages import Stage
+    from seatrial.release.stages import Stage
 
 
 def runs(*times: float) -> list[Timed]:

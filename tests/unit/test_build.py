@@ -12,35 +12,29 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tasks import build as module
-from tasks import frontend, process
-from tasks.archives import BadArchive
-from tasks.build import build, recipe
-from tasks.config import Config
-from tasks.errors import (
-    BadConfig,
-    BuildOdd,
-    FilesChanged,
-    NothingToTake,
-    NothingToTakeOf,
-    PackageCycle,
-    SdistNeedsGit,
-    ToolFailed,
-)
-from tasks.frontend import build_command, fixed_environment
-from tasks.normalise import members
-from tasks.record import Record
-from tasks.run import Run
-from tasks.seclusion import Reach, Seclusion
-from tasks.stages import Built, Cell, Dist, Rehearsed, Tool
-from tasks.workplace import workplace
+from seatrial.building import frontend
+from seatrial.building.brought import NothingToTake, NothingToTakeOf
+from seatrial.building.folder import workplace
+from seatrial.building.frontend import BuildOdd, SdistNeedsGit, build_command, fixed_environment
+from seatrial.building.isolation import Reach, Seclusion
+from seatrial.building.normalise import members
+from seatrial.machine import process
+from seatrial.machine.process import ToolFailed
+from seatrial.project.context import Run
+from seatrial.project.settings import BadConfig, Config
+from seatrial.release.archives import BadArchive
+from seatrial.release.record import FilesChanged, Record
+from seatrial.release.stages import Built, Cell, Dist, Rehearsed, Tool
+from seatrial.steps import build as module
+from seatrial.steps.build import build, recipe
+from seatrial.workspace.packages import PackageCycle
 from tests.fakes import make_run
 from tests.projects import EPOCH, commit, git, sample, write_tree
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from tasks.stages import Kind
+    from seatrial.release.stages import Kind
 
 PYTHONS = ("3.13",)
 SDIST, WHEEL = "demo-1.0.tar.gz", "demo-1.0-py3-none-any.whl"

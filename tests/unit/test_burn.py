@@ -11,7 +11,7 @@ import requests
 import twine.__main__
 from twine import auth, utils
 
-from tasks import posting
+from seatrial.index import uploader
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -23,11 +23,11 @@ HOST = "index.example"
 class Session:
     """In the place of a session of requests: keeps what is posted."""
 
-    answer: int | Exception = posting.ACCEPTED
+    answer: int | Exception = uploader.ACCEPTED
     posted: list[tuple[str, Any]] = field(default_factory=list)
 
     def post(self, url: str, *, json: Any, timeout: float) -> requests.Response:
-        assert timeout == posting.LIMIT
+        assert timeout == uploader.LIMIT
         self.posted.append((url, json))
         if isinstance(self.answer, Exception):
             raise self.answer
@@ -70,7 +70,7 @@ def test_what_was_minted_is_burnt_once(
         return 3
 
     twine_is(main)
-    assert posting.main() == 3
+    assert uploader.main() == 3
     assert network.posted == [(f"https://{HOST}/_/oidc/burn-token", {"token": "pypi-minted"})]
     assert capsys.readouterr().out == f"seatrial: the minted token is burnt: {HOST} takes it no more\n"
 
@@ -85,7 +85,7 @@ def test_it_is_burnt_when_twine_breaks(
 
     twine_is(main)
     with pytest.raises(end):
-        posting.main()
+        uploader.main()
     assert len(network.posted) == 1
 
 
@@ -96,7 +96,7 @@ def test_it_is_burnt_when_the_upload_is_ended(monkeypatch: pytest.MonkeyPatch, n
 
     twine_is(main)
     with pytest.raises(SystemExit) as end:
-        posting.main()
+        uploader.main()
     assert end.value.code == 128 + signal.SIGTERM
     assert len(network.posted) == 1
 
@@ -105,7 +105,7 @@ def test_where_nothing_was_minted_nothing_is_burnt(
     monkeypatch: pytest.MonkeyPatch, network: Session, twine_is: Any
 ) -> None:
     twine_is(lambda: mint(monkeypatch, None))
-    posting.main()
+    uploader.main()
     assert network.posted == []
 
 
@@ -113,14 +113,14 @@ def test_where_nothing_was_minted_nothing_is_burnt(
     ("answer", "words"),
     [
         (202, f"the minted token is burnt: {HOST} takes it no more"),
-        (404, f"{HOST} does not offer to burn the minted token; {posting.EXPIRES}"),
-        (500, f"the minted token could not be burnt (HTTP 500); {posting.EXPIRES}"),
+        (404, f"{HOST} does not offer to burn the minted token; {uploader.EXPIRES}"),
+        (500, f"the minted token could not be burnt (HTTP 500); {uploader.EXPIRES}"),
         (
             requests.ConnectionError("a-secret"),
-            f"the minted token could not be burnt (ConnectionError); {posting.EXPIRES}",
+            f"the minted token could not be burnt (ConnectionError); {uploader.EXPIRES}",
         ),
     ],
 )
 def test_what_came_of_it_is_said_and_stops_nothing(network: Session, answer: int | Exception, words: str) -> None:
     network.answer = answer
-    assert posting.burnt(HOST, "pypi-minted") == words
+    assert uploader.burnt(HOST, "pypi-minted") == words

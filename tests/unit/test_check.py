@@ -12,25 +12,30 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from tasks import check as module
-from tasks import earlier, indexes, lookups, options, process, showing, source, ways
-from tasks.archives import Archive
-from tasks.check import check, inspect
-from tasks.config import Config
-from tasks.errors import FilesChanged, FindingsInFiles, InstallFailed, NotReady, StageMissing, ToolFailed
-from tasks.indexes import PYPI, Index
-from tasks.installer import Beside, Venv
-from tasks.process import Outcome
-from tasks.record import Record
-from tasks.stages import Built, Cell, Changes, Checked, Dist, Installed, Problem, Tool
-from tasks.stranger import Life
+from seatrial.building import git
+from seatrial.index import changes, conflicts, indexes
+from seatrial.index.indexes import PYPI, Index
+from seatrial.machine import process
+from seatrial.machine.process import Outcome, ToolFailed
+from seatrial.project import options
+from seatrial.project.settings import Config
+from seatrial.release.archives import Archive
+from seatrial.release.record import FilesChanged, Record, StageMissing
+from seatrial.release.stages import Built, Cell, Changes, Checked, Dist, Installed, Problem, Tool
+from seatrial.report import status
+from seatrial.rules import lookups
+from seatrial.steps import check as module
+from seatrial.steps.check import NotReady, check, inspect
+from seatrial.steps.inspect import FindingsInFiles
+from seatrial.trial.installer import Beside, InstallFailed, Venv
+from seatrial.trial.trial import Life
 from tests.archives import SDIST, WHEEL, sdist, token, wheel, written
 from tests.projects import commit, sample, write_tree
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tasks.run import Run
+    from seatrial.project.context import Run
 
 RUNNING = "{}.{}".format(*sys.version_info)
 
@@ -132,8 +137,8 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str | None]:
         wanted.append(since)
         return Changes(None, index.name, "nothing is, here")
 
-    monkeypatch.setattr(earlier, "compare", compare)
-    monkeypatch.setattr(showing, "stopped", lambda run, found: run.stopped.extend(found))
+    monkeypatch.setattr(changes, "compare", compare)
+    monkeypatch.setattr(status, "stopped", lambda run, found: run.stopped.extend(found))
     return wanted
 
 
@@ -309,7 +314,7 @@ def test_without_git_the_rules_go_on(run: FakeRun, tmp_path: Path) -> None:
     wheel(bare.root / "dist")
     sdist(bare.root / "dist")
     built(bare)
-    assert source.look(bare.root).commit is None
+    assert git.look(bare.root).commit is None
     assert checked(bare).problems == ()
 
 
@@ -619,7 +624,7 @@ def test_a_version_that_is_spent_on_testpypi_has_ways_out(run: FakeRun, monkeypa
     message = f"{run.config.testpypi.name} has demo-1.0.tar.gz with other bytes."
     spent = Problem("index-other-bytes", "error", "release", message)
     monkeypatch.setattr(lookups, "judge", lambda *_words, **_facts: (("index-other-bytes",), (spent,)))
-    monkeypatch.setattr(ways, "of_version", lambda _run, built: f"ways out of {built.version}")
+    monkeypatch.setattr(conflicts, "of_version", lambda _run, built: f"ways out of {built.version}")
     with pytest.raises(NotReady):
         check(as_run(run))
     assert run.said.index("ways out of 1.0") < next(n for n, line in enumerate(run.said) if message in line)

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from tasks import ci
-from tasks.indexes import TESTPYPI
-from tasks.record import Record
-from tasks.stages import Built, Cell, Dist
+from seatrial.index.indexes import TESTPYPI
+from seatrial.release.record import Record
+from seatrial.release.stages import Built, Cell, Dist
+from seatrial.report import ci
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tasks.run import Run
+    from seatrial.project.context import Run
 
 
 def built(*filenames: str, pythons: tuple[str, ...] = ("3.10", "3.14")) -> Built:

@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tasks.config import Config, is_project, load
-from tasks.errors import BadConfig, BrokenToml, NoProject, TwoConfigs
-from tasks.indexes import PYPI, TESTPYPI
-from tasks.matrix import glance, supported_pythons
-from tasks.stages import Cell
+from seatrial.index.indexes import PYPI, TESTPYPI
+from seatrial.project.pythons import glance, supported_pythons
+from seatrial.project.settings import BadConfig, BrokenToml, Config, NoProject, TwoConfigs, is_project, load
+from seatrial.release.stages import Cell
 from tests.projects import write_tree
 
 if TYPE_CHECKING:

@@ -10,10 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.config import Config
-from tasks.credentials import (
+from seatrial.index.credentials import (
     NO_KEYRING,
+    BadCredential,
     Credential,
+    NoCredential,
     advice,
     ask_terminal,
     choose,
@@ -25,9 +26,9 @@ from tasks.credentials import (
     stop_if_useless,
     with_logins,
 )
-from tasks.errors import BadCredential, NoCredential
-from tasks.indexes import PYPI, TESTPYPI, Index, Login
-from tasks.tokens import narrow
+from seatrial.index.indexes import PYPI, TESTPYPI, Index, Login
+from seatrial.index.tokens import narrow
+from seatrial.project.settings import Config
 
 if TYPE_CHECKING:
     from collections.abc import Callable

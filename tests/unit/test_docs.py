@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tasks import config, credentials, door, indexes, listed, options, record, stages
+from seatrial.cli import door, listed
+from seatrial.index import credentials, indexes
+from seatrial.project import options, settings
+from seatrial.release import record, stages
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -105,8 +108,8 @@ def test_every_option_is_in_the_reference(reference: str) -> None:
 def test_every_setting_is_in_the_reference_and_no_other(reference: str) -> None:
     page = (ROOT / "docs" / "reference" / "configuration.md").read_text(encoding="utf-8")
     told = set(re.findall(r"^\| `([a-z-]+)` \|", page, re.MULTILINE))
-    assert told == set(config.READERS)
-    named = [f"indexes.{role}" for role in config.DEFAULT_INDEXES]
+    assert told == set(settings.READERS)
+    named = [f"indexes.{role}" for role in settings.DEFAULT_INDEXES]
     assert [name for name in named if f"`{name}`" not in reference] == []
 
 

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 import platformdirs
 import pytest
 
-from tasks import door, inspection, register
-from tasks.door import SESSIONS, is_session, main, nox_arguments, run_nox, usage
+from seatrial.cli import door, register
+from seatrial.cli.door import SESSIONS, is_session, main, nox_arguments, run_nox, usage
+from seatrial.steps import inspect
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,7 +37,7 @@ def nox_argv(project: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     del project
     seen: list[str] = []
     monkeypatch.setattr(runpy, "run_module", lambda *_args, **_options: seen.extend(sys.argv))
-    monkeypatch.setattr(inspection, "is_equipped", lambda: False)
+    monkeypatch.setattr(inspect, "is_equipped", lambda: False)
     return seen
 
 

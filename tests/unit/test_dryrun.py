@@ -11,21 +11,23 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tasks import errand, process, standins, together
-from tasks.config import Config
-from tasks.dryrun import _held, dryrun, of_all
-from tasks.errand import Errand, Typed
-from tasks.errors import BadWorkspace, DryrunFailed, LocalWheel, PackageCycle, StandinFailed, TogetherFailed
-from tasks.indexes import Index
-from tasks.listed import NAMES
-from tasks.packages import find
-from tasks.process import Outcome
-from tasks.record import DIGEST_VARIABLE, Record
-from tasks.register import PROJECT_VARIABLE
-from tasks.run import Run
-from tasks.stages import Dist
-from tasks.standins import Standin, from_environment
-from tasks.together import Caller
+from seatrial.cli.listed import NAMES
+from seatrial.cli.register import PROJECT_VARIABLE
+from seatrial.index.indexes import Index
+from seatrial.machine import process
+from seatrial.machine.process import Outcome
+from seatrial.project import commands
+from seatrial.project.commands import Errand, Typed
+from seatrial.project.context import Run
+from seatrial.project.settings import Config
+from seatrial.release.record import DIGEST_VARIABLE, Record
+from seatrial.release.stages import Dist
+from seatrial.standin import standins
+from seatrial.standin.standins import Standin, StandinFailed, from_environment
+from seatrial.steps.dryrun import BadWorkspace, DryrunFailed, LocalWheel, _held, dryrun, of_all
+from seatrial.workspace import batch
+from seatrial.workspace.batch import Caller, TogetherFailed
+from seatrial.workspace.packages import PackageCycle, find
 from tests.fakes import make_run
 from tests.projects import write_tree
 from tests.unit.test_packages import project
@@ -34,9 +36,9 @@ from tests.unit.test_record import BUILT, CHECKED, FILES, REHEARSED, RELEASED, V
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from tasks.packages import Repository
-    from tasks.process import OnWait
-    from tasks.stages import Stage
+    from seatrial.machine.process import OnWait
+    from seatrial.release.stages import Stage
+    from seatrial.workspace.packages import Repository
 
 NOX = ("python", "-c", "nox")
 ANNOUNCED = json.dumps(
@@ -398,7 +400,7 @@ class Family(FakeNox):
         return self._other(argv, env, cwd) if session == "dryrun" else super().run_shown(argv, env=env, cwd=cwd)
 
     def _other(self, argv: Sequence[str], env: Mapping[str, str], cwd: Path) -> int:
-        assert _after(argv, "--noxfile") == str(together.REGISTER)
+        assert _after(argv, "--noxfile") == str(batch.REGISTER)
         name = Path(_after(argv, "--envdir")).name
         self.others.append(Nested(name, tuple(argv[argv.index("--") + 1 :]), env, cwd))
         return int(name in self.failing)
@@ -460,7 +462,7 @@ def test_what_it_is_released_together_with_is_rehearsed_first_on_the_same_stand_
         assert one.standin.places == own.places
         assert (one.env["PYPI_TOKEN"], one.env["TESTPYPI_TOKEN"]) == ("a pypi token", "a testpypi token")
         assert DIGEST_VARIABLE not in one.env
-        assert errand.from_environment(one.env) == Errand(Typed({name: name for name in NAMES}))
+        assert commands.from_environment(one.env) == Errand(Typed({name: name for name in NAMES}))
     assert [one.env[PROJECT_VARIABLE] for one in family.others] == [str(tmp_path / "base"), str(tmp_path / "core")]
     told = capsys.readouterr().out
     assert "== demo-base, which is released together with this package\n" in told
@@ -482,7 +484,7 @@ def test_the_others_are_typed_as_what_they_are(
     tmp_path: Path, family: Family, typed: Typed, expected: list[Typed]
 ) -> None:
     dryrun(replace(with_core(packages_in(tmp_path)), errand=Errand(typed)), NOX)
-    assert [errand.from_environment(one.env) for one in family.others] == [Errand(one) for one in expected]
+    assert [commands.from_environment(one.env) for one in family.others] == [Errand(one) for one in expected]
 
 
 def test_without_offline_the_others_go_online(tmp_path: Path, family: Family) -> None:
@@ -556,7 +558,7 @@ def all_of(root: Path, *words: str) -> tuple[Run, Caller, Repository]:
     packages_in(root)
     write_tree(root, {"pyproject.toml": '[tool.seatrial]\npackages = ["demo", "core", "base"]\n'})
     write_tree(root, {"demo/pyproject.toml": project("pypi", dependencies='"demo-core"')})  # as an index is called
-    run = replace(make_run(root, *words, name="dryrun"), errand=Errand(Typed({}, option=errand.ALL)))
+    run = replace(make_run(root, *words, name="dryrun"), errand=Errand(Typed({}, option=commands.ALL)))
     caller = Caller("dryrun", Typed({}), run.root, run.root, root / ".nox", words)
     return run, caller, find(root)
 

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tasks import earlier, report
-from tasks.archives import Archive, BadArchive
-from tasks.earlier import compare, entry_points, unversioned
-from tasks.errors import IndexRefused
-from tasks.indexes import PYPI, Index, Served
-from tasks.stages import Built, Changes, Dist, FieldChanges, FileChanges, Resized
-from tasks.standin import make_index, make_token, serving
+from seatrial.index import changes
+from seatrial.index.changes import compare, entry_points, unversioned
+from seatrial.index.indexes import PYPI, Index, IndexRefused, Served
+from seatrial.release.archives import Archive, BadArchive
+from seatrial.release.stages import Built, Changes, Dist, FieldChanges, FileChanges, Resized
+from seatrial.report import text as report
+from seatrial.standin.server import make_index, make_token, serving
 from tests.archives import SDIST, WHEEL, sdist, wheel
 from tests.index_server import Faults
 from tests.unit.test_record import BUILT
@@ -101,9 +101,9 @@ def test_a_version_that_is_not_there_is_told(built: Built, tmp_path: Path, index
 def test_a_file_of_the_same_tags_is_taken_before_any_other() -> None:
     ours = [Dist(f"demo-1.0-{tags}.whl", "", 1) for tags in ("cp311-cp311-win32", "cp312-cp312-win32")]
     theirs = [of_name(f"demo-0.9-{tags}.whl") for tags in ("py3-none-any", "cp312-cp312-win32")]
-    assert list(earlier._pairs(ours, theirs)) == [(ours[1], theirs[1])]
-    assert list(earlier._pairs(ours[:1], theirs)) == [(ours[0], theirs[0])]
-    assert list(earlier._pairs(ours[:1], [])) == []
+    assert list(changes._pairs(ours, theirs)) == [(ours[1], theirs[1])]
+    assert list(changes._pairs(ours[:1], theirs)) == [(ours[0], theirs[0])]
+    assert list(changes._pairs(ours[:1], [])) == []
 
 
 def of_name(filename: str) -> Served:
@@ -138,7 +138,7 @@ def test_other_bytes_than_the_index_names_are_not_read(
 def test_a_file_that_is_too_large_is_not_fetched(
     built: Built, tmp_path: Path, index: Index, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(earlier, "LARGEST", 10)
+    monkeypatch.setattr(changes, "LARGEST", 10)
     found = compared(built, tmp_path, index)
     assert found.since is None
     assert found.reason
@@ -147,29 +147,29 @@ def test_a_file_that_is_too_large_is_not_fetched(
 @pytest.mark.parametrize("name", ["../../demo-0.9.tar.gz", "sub/demo-0.9.tar.gz", "..\\demo-0.9.tar.gz"])
 def test_a_name_with_a_folder_in_it_is_refused(tmp_path: Path, index: Index, name: str) -> None:
     with pytest.raises(BadArchive, match="another folder"):
-        earlier._fetched(of_name(name), index, tmp_path)
+        changes._fetched(of_name(name), index, tmp_path)
 
 
 def test_a_size_beyond_the_bound_is_refused_before_anything_is_fetched(tmp_path: Path, index: Index) -> None:
-    large = replace(of_name("demo-0.9.tar.gz"), size=earlier.LARGEST + 1)
+    large = replace(of_name("demo-0.9.tar.gz"), size=changes.LARGEST + 1)
     with pytest.raises(BadArchive, match="too large to fetch only to be compared"):
-        earlier._fetched(large, index, tmp_path)
+        changes._fetched(large, index, tmp_path)
 
 
 def test_a_file_of_this_machine_is_not_fetched(tmp_path: Path, index: Index) -> None:
     (tmp_path / "secret").write_text("x", encoding="utf-8")
     local = replace(of_name("demo-0.9.tar.gz"), url=(tmp_path / "secret").as_uri())
     with pytest.raises(IndexRefused, match="Not Found"):
-        earlier._fetched(local, index, tmp_path)
+        changes._fetched(local, index, tmp_path)
 
 
 def test_what_is_kept_has_bounds(built: Built, tmp_path: Path, index: Index, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(earlier, "MEMBERS", 1)
-    monkeypatch.setattr(earlier, "LENGTH", 3)
+    monkeypatch.setattr(changes, "MEMBERS", 1)
+    monkeypatch.setattr(changes, "LENGTH", 3)
     wheels = compared(built, tmp_path, index).files[0]
     assert len(wheels.members) == 1
     assert wheels.more == 3
-    assert earlier._short(["a" * 9] * 61) == (*["aaa…"] * 60, "and 1 more")
+    assert changes._short(["a" * 9] * 61) == (*["aaa…"] * 60, "and 1 more")
 
 
 # Names, and entry points.
@@ -195,8 +195,8 @@ def test_entry_points_that_cannot_be_read_are_none(tmp_path: Path, text: str) ->
 
 
 def test_a_requirement_that_is_none_is_compared_as_it_stands() -> None:
-    assert earlier._requirement("six (>=1)") == "six>=1"
-    assert earlier._requirement("what is this?") == "what is this?"
+    assert changes._requirement("six (>=1)") == "six>=1"
+    assert changes._requirement("what is this?") == "what is this?"
 
 
 # In a line.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tasks import environment
+from seatrial.machine import variables
 from tests.projects import write_tree
 
 if TYPE_CHECKING:
@@ -54,26 +54,26 @@ OUTER = {
 
 @pytest.mark.parametrize("name", SECRETS)
 def test_the_name_of_a_secret_is_known(name: str) -> None:
-    assert environment.is_secret(name)
+    assert variables.is_secret(name)
 
 
 @pytest.mark.parametrize("name", HARMLESS)
 def test_other_names_are_no_secrets(name: str) -> None:
-    assert not environment.is_secret(name)
+    assert not variables.is_secret(name)
 
 
-@pytest.mark.parametrize("make", [environment.for_build, environment.for_install])
+@pytest.mark.parametrize("make", [variables.for_build, variables.for_install])
 @pytest.mark.parametrize("name", ["PATH", "LC_ALL", "XDG_CACHE_HOME", "NIX_CFLAGS_COMPILE", "VS170COMNTOOLS", "CC"])
 def test_system_network_and_compilers_pass(make: Make, name: str) -> None:
     assert make(OUTER)[name] == OUTER[name]
 
 
 def test_names_are_compared_in_upper_case_and_handed_on_as_they_are() -> None:
-    assert environment.for_build(OUTER)["https_proxy"] == "http://proxy.example"
-    assert environment.for_build({"Path": "C:/"})["Path"] == "C:/"
+    assert variables.for_build(OUTER)["https_proxy"] == "http://proxy.example"
+    assert variables.for_build({"Path": "C:/"})["Path"] == "C:/"
 
 
-@pytest.mark.parametrize("make", [environment.for_build, environment.for_install])
+@pytest.mark.parametrize("make", [variables.for_build, variables.for_install])
 def test_nothing_that_is_not_named_passes(make: Make) -> None:
     found = make(OUTER)
     assert not {"MY_SWITCH", "PYTHONPATH", "VIRTUAL_ENV", "DBUS_SESSION_BUS_ADDRESS"} & set(found)
@@ -81,53 +81,53 @@ def test_nothing_that_is_not_named_passes(make: Make) -> None:
 
 
 def test_a_build_gets_the_variables_that_the_project_names_and_no_secret_among_them() -> None:
-    found = environment.for_build(OUTER, ["my_switch", "PYPI_TOKEN"])
+    found = variables.for_build(OUTER, ["my_switch", "PYPI_TOKEN"])
     assert found["MY_SWITCH"] == "on"
     assert "PYPI_TOKEN" not in found
 
 
 def test_a_build_sees_the_indexes_that_have_no_login() -> None:
-    found = environment.for_build(OUTER)
+    found = variables.for_build(OUTER)
     assert found["PIP_INDEX_URL"] == "https://proxy.example/simple"
     assert "PIP_EXTRA_INDEX_URL" not in found
     assert found["UV_NO_CONFIG"] == "1"
 
 
 def test_what_a_build_is_not_handed_is_named_without_its_value() -> None:
-    lost = environment.dropped({**OUTER, "NOX_CURRENT_SESSION": "build", "PWD": "/here"}, ["MY_SWITCH"])
+    lost = variables.dropped({**OUTER, "NOX_CURRENT_SESSION": "build", "PWD": "/here"}, ["MY_SWITCH"])
     assert lost == ["DBUS_SESSION_BUS_ADDRESS"]
 
 
 def test_an_installation_sees_no_index_and_no_constraint_of_this_machine() -> None:
-    found = environment.for_install(OUTER)
+    found = variables.for_install(OUTER)
     assert not {"PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "UV_DEFAULT_INDEX", "PIP_CONSTRAINT"} & set(found)
     assert (found["PIP_CONFIG_FILE"], found["UV_NO_CONFIG"]) == (os.devnull, "1")
 
 
 def test_no_proxy_and_no_cache_is_between_an_installer_and_a_relay() -> None:
-    found = environment.for_install({**OUTER, "NO_PROXY": "house.example"}, relayed=True)
+    found = variables.for_install({**OUTER, "NO_PROXY": "house.example"}, relayed=True)
     assert found["NO_PROXY"] == found["no_proxy"] == "house.example,127.0.0.1"
     assert (found["UV_NO_CACHE"], found["PIP_NO_CACHE_DIR"]) == ("1", "1")
-    assert "UV_NO_CACHE" not in environment.for_install(OUTER)
-    assert environment.for_install({}, relayed=True)["NO_PROXY"] == "127.0.0.1"
+    assert "UV_NO_CACHE" not in variables.for_install(OUTER)
+    assert variables.for_install({}, relayed=True)["NO_PROXY"] == "127.0.0.1"
 
 
 def test_only_twine_gets_the_secret_and_the_keyring() -> None:
-    found = environment.for_upload(OUTER, {"TWINE_PASSWORD": "given"})
+    found = variables.for_upload(OUTER, {"TWINE_PASSWORD": "given"})
     assert found["TWINE_PASSWORD"] == "given"
     assert found["DBUS_SESSION_BUS_ADDRESS"] == OUTER["DBUS_SESSION_BUS_ADDRESS"]
     assert not {"PYPI_TOKEN", "CC", "PIP_INDEX_URL"} & set(found)
 
 
 def test_a_dry_run_sees_everything_but_secrets() -> None:
-    found = environment.for_dryrun(OUTER)
+    found = variables.for_dryrun(OUTER)
     assert set(OUTER) - set(found) == {"PYPI_TOKEN", "XDG_SESSION_TOKEN"}
 
 
 def test_git_sees_its_own_settings_and_not_where_a_hook_was_run() -> None:
     own = {"GIT_CONFIG_GLOBAL": "settings", "GIT_SSH_COMMAND": "ssh -4"}
     place = {"GIT_DIR": "elsewhere", "GIT_INDEX_FILE": "elsewhere"}
-    found = environment.for_git(OUTER | own | place)
+    found = variables.for_git(OUTER | own | place)
     assert {name: value for name, value in found.items() if name.startswith("GIT_")} == own
     assert found["PATH"] == OUTER["PATH"]
     assert not {"MY_SWITCH", "PYPI_TOKEN", "PIP_INDEX_URL"} & set(found)
@@ -135,21 +135,21 @@ def test_git_sees_its_own_settings_and_not_where_a_hook_was_run() -> None:
 
 def test_git_that_asks_a_remote_has_network_and_agent_and_asks_nobody() -> None:
     network = {"HTTPS_PROXY": "http://proxy.example", "SSH_AUTH_SOCK": "/agent", "GIT_TERMINAL_PROMPT": "1"}
-    found = environment.for_remote_git(OUTER | network)
+    found = variables.for_remote_git(OUTER | network)
     assert found["GIT_TERMINAL_PROMPT"] == "0"
     assert (found["HTTPS_PROXY"], found["SSH_AUTH_SOCK"]) == ("http://proxy.example", "/agent")
     assert not {"MY_SWITCH", "PYPI_TOKEN", "PIP_INDEX_URL"} & set(found)
-    assert "SSH_AUTH_SOCK" not in environment.for_git(OUTER | network)
+    assert "SSH_AUTH_SOCK" not in variables.for_git(OUTER | network)
 
 
 def test_what_is_kept_back_is_named() -> None:
-    assert environment.kept_back(OUTER) == ("PIP_EXTRA_INDEX_URL", "PYPI_TOKEN", "XDG_SESSION_TOKEN")
-    assert environment.kept_back({"PATH": "/bin", "PIP_INDEX_URL": "https://proxy.example/simple"}) == ()
+    assert variables.kept_back(OUTER) == ("PIP_EXTRA_INDEX_URL", "PYPI_TOKEN", "XDG_SESSION_TOKEN")
+    assert variables.kept_back({"PATH": "/bin", "PIP_INDEX_URL": "https://proxy.example/simple"}) == ()
 
 
 def test_what_is_kept_back_is_in_no_environment() -> None:
-    hidden = set(environment.kept_back(OUTER))
-    made = (environment.for_build(OUTER, hidden), environment.for_install(OUTER), environment.for_upload(OUTER, {}))
+    hidden = set(variables.kept_back(OUTER))
+    made = (variables.for_build(OUTER, hidden), variables.for_install(OUTER), variables.for_upload(OUTER, {}))
     assert [hidden & set(env) for env in made] == [set(), set(), set()]
 
 
@@ -172,7 +172,7 @@ PIP_CONF = (
 @pytest.mark.parametrize("place", [".config/pip/pip.conf", ".pip/pip.conf"])
 def test_network_settings_come_from_pips_files(home: Path, place: str) -> None:
     write_tree(home, {place: PIP_CONF})
-    found = environment.pip_network_settings({})
+    found = variables.pip_network_settings({})
     assert (found["PIP_CERT"], found["PIP_TIMEOUT"]) == ("/ca.pem", "60")
     assert not {"PIP_INDEX_URL", "PIP_PROXY", "PIP_RETRIES"} & set(found)
 
@@ -180,25 +180,25 @@ def test_network_settings_come_from_pips_files(home: Path, place: str) -> None:
 @posix
 def test_of_two_files_the_nearer_one_wins(home: Path) -> None:
     write_tree(home, {".pip/pip.conf": PIP_CONF, "xdg/pip/pip.conf": "[global]\ntimeout = 5\n"})
-    found = environment.pip_network_settings({"XDG_CONFIG_HOME": str(home / "xdg")})
+    found = variables.pip_network_settings({"XDG_CONFIG_HOME": str(home / "xdg")})
     assert (found["PIP_CERT"], found["PIP_TIMEOUT"]) == ("/ca.pem", "5")
 
 
 def test_the_file_that_a_variable_names_wins(home: Path) -> None:
     write_tree(home, {".config/pip/pip.conf": PIP_CONF, "own.conf": "[global]\nclient-cert = /mine.pem\ntimeout = 1\n"})
-    found = environment.pip_network_settings({"PIP_CONFIG_FILE": str(home / "own.conf")})
+    found = variables.pip_network_settings({"PIP_CONFIG_FILE": str(home / "own.conf")})
     assert (found["PIP_CLIENT_CERT"], found["PIP_TIMEOUT"]) == ("/mine.pem", "1")
 
 
 @pytest.mark.parametrize("content", [b"timeout = 1\n", b"[global]\ntimeout = \xff\n", b"[global]\n[global]\n"])
 def test_a_broken_file_is_left_to_pip(home: Path, content: bytes) -> None:
     (home / "own.conf").write_bytes(content)
-    assert environment.pip_network_settings({"PIP_CONFIG_FILE": str(home / "own.conf")}) == {}
+    assert variables.pip_network_settings({"PIP_CONFIG_FILE": str(home / "own.conf")}) == {}
 
 
 def test_a_variable_wins_over_pips_files(home: Path) -> None:
     write_tree(home, {"own.conf": PIP_CONF})
-    found = environment.for_install({"PIP_CONFIG_FILE": str(home / "own.conf"), "PIP_TIMEOUT": "7"})
+    found = variables.for_install({"PIP_CONFIG_FILE": str(home / "own.conf"), "PIP_TIMEOUT": "7"})
     assert (found["PIP_TIMEOUT"], found["PIP_CERT"]) == ("7", "/ca.pem")
 
 
@@ -206,4 +206,4 @@ def test_a_variable_wins_over_pips_files(home: Path) -> None:
 def test_on_macos_pip_looks_into_the_library_too(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_tree(home, {"Library/Application Support/pip/pip.conf": "[global]\ntimeout = 3\n"})
     monkeypatch.setattr(sys, "platform", "darwin")
-    assert environment.pip_network_settings({})["PIP_TIMEOUT"] == "3"
+    assert variables.pip_network_settings({})["PIP_TIMEOUT"] == "3"

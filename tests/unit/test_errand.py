@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from tasks.errand import ALL, VARIABLE, Errand, Typed, from_environment
+from seatrial.project.commands import ALL, VARIABLE, Errand, Typed, from_environment
 
 NAMES = {"build": "release-build", "pypi": "release-pypi"}
 

@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-import tasks.errors as module
-from tasks.errors import ReleaseError, indented, listing, shortened
+from seatrial.machine.errors import ReleaseError, indented, listing, shortened
 
 TASKS = Path(__file__).parents[2] / "tasks"
 KINDS = sorted(

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tasks import explain
-from tasks.config import Config
-from tasks.door import SESSIONS
-from tasks.indexes import PYPI, TESTPYPI, Index
+from seatrial.cli import explain
+from seatrial.cli.door import SESSIONS
+from seatrial.index.indexes import PYPI, TESTPYPI, Index
+from seatrial.project.settings import Config
 from tests.projects import commit, git, sample
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tasks.stages import Kind
+    from seatrial.release.stages import Kind
 
 CONFIG = Config(pythons=("3.11", "3.14"))
 OWN = Config(

@@ -11,11 +11,11 @@ import packaging
 import pytest
 from packaging.tags import sys_tags
 
-from tasks.errors import NoFittingWheel, ToolFailed
-from tasks.fitting import chosen, fits_everywhere, fitting, taken_by
-from tasks.installer import Venv
-from tasks.matrix import is_here
-from tasks.stages import Dist
+from seatrial.machine.process import ToolFailed
+from seatrial.project.pythons import is_here
+from seatrial.release.stages import Dist
+from seatrial.trial.installer import Venv
+from seatrial.trial.tags import NoFittingWheel, chosen, fits_everywhere, fitting, taken_by
 from tests.projects import write_tree
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tasks import hooks
+from seatrial.building import backend
 from tests.projects import write_tree
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def seen(wheel: Path) -> list[str]:
 
 
 def test_the_hooks_see_what_is_set_for_them_and_the_wheel_is_reported(tree: Path) -> None:
-    assert hooks.main(argv(tree, "--first", "/first", "--set", "SETTING=a=b")) == 0
+    assert backend.main(argv(tree, "--first", "/first", "--set", "SETTING=a=b")) == 0
     wheel = tree.parent / "out" / "demo-1.0-py3-none-any.whl"
     path, setting = seen(wheel)
     assert (path.split(os.pathsep)[0], setting) == ("/first", "a=b")
@@ -60,7 +60,7 @@ def test_the_hooks_see_what_is_set_for_them_and_the_wheel_is_reported(tree: Path
 
 
 def test_without_them_the_backend_is_as_always(tree: Path) -> None:
-    assert hooks.main(argv(tree)) == 0
+    assert backend.main(argv(tree)) == 0
     path, setting = seen(tree.parent / "out" / "demo-1.0-py3-none-any.whl")
     assert setting == "none"
     assert path.endswith(os.environ["PATH"])
@@ -79,8 +79,8 @@ BROKEN: list[tuple[Mapping[str, str], str]] = [
 def test_what_fails_is_said_without_a_traceback_of_ours(
     tree: Path, capfd: pytest.CaptureFixture[str], files: Mapping[str, str], said: str
 ) -> None:
-    assert hooks.main(argv(write_tree(tree, files))) == 1
+    assert backend.main(argv(write_tree(tree, files))) == 1
     out, _ = capfd.readouterr()
     assert said in out
-    assert Path(hooks.__file__).name not in out
+    assert Path(backend.__file__).name not in out
     assert not (tree.parent / "report.json").exists()

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tasks import tars, zips
-from tasks.rules import look
-from tasks.rules.registry import judge_file
+from seatrial.release import tars, zips
+from seatrial.rules import distribution
+from seatrial.rules.rule import judge_file
 from tests.archives import SDIST, WHEEL, gzipped, written, zipped
 from tests.hostile import (
     MEMBERS,
@@ -54,7 +54,7 @@ HOSTILE: list[tuple[str, Callable[[], bytes], set[str]]] = [
 def test_a_hostile_archive_is_answered_in_little_memory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, make: Callable[[], bytes], codes: set[str]
 ) -> None:
-    monkeypatch.setattr(look, "TAR_FLOOR", 40 << 20)
+    monkeypatch.setattr(distribution, "TAR_FLOOR", 40 << 20)
     path = written(tmp_path / "dist", name, make())
     judge_file(path.with_name("warm-1.0.tar.gz"))  # what is imported on first use is not counted
     tracemalloc.start()
@@ -75,7 +75,7 @@ def test_names_that_are_too_long_together_are_refused(
 ) -> None:
     path = written(tmp_path, name, zipped(MEMBERS.items()) if name == WHEEL else gzipped(TAR))
     assert judge_file(path) == ()
-    monkeypatch.setattr(look, "NAMES_TOTAL", 50)
+    monkeypatch.setattr(distribution, "NAMES_TOTAL", 50)
     assert "archive-readable" in {problem.rule for problem in judge_file(path)}
 
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from tasks.identity import ANY_ENVIRONMENT, is_refused, publisher
+from seatrial.index.publisher import ANY_ENVIRONMENT, is_refused, publisher
 
 GITHUB = {
     "GITHUB_ACTIONS": "true",

@@ -10,16 +10,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks import indexes as module
-from tasks import simple
-from tasks.errors import IndexNotJson, IndexRefused, IndexUnreachable, NotVisible, OtherBytes
-from tasks.indexes import (
+from seatrial.index import indexes as module
+from seatrial.index import simple
+from seatrial.index.indexes import (
     AGREEING,
     POLL_AFTER,
     PYPI,
     TESTPYPI,
     Holdings,
     Index,
+    IndexNotJson,
+    IndexRefused,
+    IndexUnreachable,
+    NotVisible,
+    OtherBytes,
     Served,
     download,
     holdings,
@@ -27,9 +31,9 @@ from tasks.indexes import (
     stop_if_different,
     wait_until_served,
 )
-from tasks.simple import JSON
-from tasks.stages import Dist
-from tasks.standin import make_index, make_token, serving
+from seatrial.index.simple import JSON
+from seatrial.release.stages import Dist
+from seatrial.standin.server import make_index, make_token, serving
 from tests.index_server import ALWAYS, Faults
 
 if TYPE_CHECKING:

@@ -10,10 +10,18 @@ from typing import TYPE_CHECKING
 import pytest
 from packaging.requirements import Requirement
 
-from tasks import process, toml
-from tasks.errors import InstallFailed
-from tasks.installer import Beside, Installer, Origin, Venv, _lock_origins, _report_origin, origin_of
-from tasks.stages import Dist
+from seatrial.machine import process, toml
+from seatrial.release.stages import Dist
+from seatrial.trial.installer import (
+    Beside,
+    Installer,
+    InstallFailed,
+    Origin,
+    Venv,
+    _lock_origins,
+    _report_origin,
+    origin_of,
+)
 from tests.projects import write_tree
 
 if TYPE_CHECKING:

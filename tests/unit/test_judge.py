@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasks import judge
+from seatrial.rules import judge
 from tests.archives import SDIST, WHEEL, gzipped, metadata, sdist, sdist_members, tarred, token, wheel, written
 from tests.projects import write_tree
 from tests.unit.test_archives import CHANGES, Make, mutated

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tasks import keyrings
-from tasks.config import Config
-from tasks.indexes import PYPI, TESTPYPI, Index, Login
-from tasks.keyrings import with_logins
+from seatrial.index import keyring
+from seatrial.index.indexes import PYPI, TESTPYPI, Index, Login
+from seatrial.index.keyring import with_logins
+from seatrial.project.settings import Config
 from tests.fakes import make_run
 
 if TYPE_CHECKING:
-    from tasks.run import Run
+    from seatrial.project.context import Run
 
 HOUSE = "https://packages.example.org"
 STAGING = Index(
@@ -34,7 +34,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
         calls.append((service, user))
         return "a password" if service == STAGING.upload else ""
 
-    monkeypatch.setattr(keyrings, "secret", secret)
+    monkeypatch.setattr(keyring, "secret", secret)
     return calls
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tasks.rules import limits
+from seatrial.rules import limits
 from tests import limits as moved
 from tests.limits import Facts
 

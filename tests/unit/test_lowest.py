@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from tasks.lowest import lowest
-from tasks.simple import Served
+from seatrial.index.simple import Served
+from seatrial.trial.lowest import lowest
 
 TAGS = frozenset({"py3-none-any", "cp312-cp312-manylinux_2_17_x86_64"})
 

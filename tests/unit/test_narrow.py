@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.tokens import Scope, Token, narrow
+from seatrial.index.tokens import Scope, Token, narrow
 
 KEY = "the key that only the index knows"
 NOW = 1_800_000_000

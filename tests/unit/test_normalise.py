@@ -10,8 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tasks.normalise import members, normalise
-from tasks.stages import Dist
+from seatrial.building.normalise import members, normalise
+from seatrial.release.stages import Dist
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -167,7 +167,7 @@ def test_other_members_have_another_digest(tmp_path: Path, change: Callable[[Ent
 def test_members_that_would_change_are_never_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = sdist(tmp_path / NAME, TREE, EPOCH + 1)
     before = path.read_bytes()
-    monkeypatch.setattr("tasks.normalise.members", lambda _: "others")
+    monkeypatch.setattr("seatrial.building.normalise.members", lambda _: "others")
     with pytest.raises(tarfile.TarError, match="are others once it is written anew"):
         normalise(path, EPOCH)
     assert path.read_bytes() == before

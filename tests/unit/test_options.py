@@ -4,8 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tasks.errors import BadOption, SecretInArguments
-from tasks.options import Options, parse, without_package
+from seatrial.project.options import BadOption, Options, SecretInArguments, parse, without_package
 
 HERE = Path("/a/project") if Path("/").is_absolute() else Path("C:/a/project")
 NOTHING = Options(

@@ -9,9 +9,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.config import Config
-from tasks.errors import BadConfig, BrokenToml, NoProject, NoSuchPackage, PackageCycle, TwoPackages
-from tasks.packages import Package, Repository, alone, find, name_of, relative, siblings, together
+from seatrial.project.settings import BadConfig, BrokenToml, Config, NoProject
+from seatrial.workspace.packages import (
+    NoSuchPackage,
+    Package,
+    PackageCycle,
+    Repository,
+    TwoPackages,
+    alone,
+    find,
+    name_of,
+    relative,
+    siblings,
+    together,
+)
 from tests.projects import write_tree
 
 if TYPE_CHECKING:

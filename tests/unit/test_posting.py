@@ -7,7 +7,7 @@ from typing import NoReturn
 import pytest
 import requests
 
-from tasks.posting import telling
+from seatrial.index.uploader import telling
 
 
 def refusing(headers: dict[str, str] | None) -> requests.HTTPError:

@@ -16,21 +16,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasks import probe
-from tasks.probing import attempts as attempting
-from tasks.probing import causes, child, files, modules
-from tasks.probing.attempts import Attempt, attempts
-from tasks.probing.look import check
-from tasks.probing.names import Names, import_names, is_import_name
-from tasks.probing.points import EntryPoint
-from tasks.probing.subject import Needed
+from seatrial.trial.probe import causes, command, files, importer, modules
+from seatrial.trial.probe import imports as attempting
+from seatrial.trial.probe.document import check
+from seatrial.trial.probe.entry_points import EntryPoint
+from seatrial.trial.probe.imports import Attempt, attempts
+from seatrial.trial.probe.names import Names, import_names, is_import_name
+from seatrial.trial.probe.subject import Needed
 from tests.environments import Site
 from tests.projects import write_tree
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-PROBE = Path(probe.__file__)
+PROBE = Path(command.__file__)
 LIMIT = 60.0  # seconds, for imports that end
 SHORT = 0.5  # seconds, for those that do not
 
@@ -210,7 +209,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 def attempt(name: str) -> Attempt:
     """Import `name` in this interpreter; the answer is one that can be written."""
-    return Attempt(**json.loads(json.dumps(child.attempt(name))))
+    return Attempt(**json.loads(json.dumps(importer.attempt(name))))
 
 
 def test_an_import_tells_the_file(folder: Path) -> None:
@@ -1207,7 +1206,7 @@ def test_every_finding_is_on_the_page() -> None:
 
 
 def test_the_environment_is_told_as_markers_name_it(site: Site) -> None:
-    told = probe.environment()
+    told = command.environment()
     assert told["python_version"] == "{}.{}".format(*sys.version_info)
     assert (told["sys_platform"], told["os_name"]) == (sys.platform, os.name)
     assert told["purelib"] == str(site.purelib)
@@ -1219,7 +1218,7 @@ def test_the_environment_is_told_as_markers_name_it(site: Site) -> None:
 )
 def test_the_version_of_an_implementation(level: str, serial: int, text: str) -> None:
     version = types.SimpleNamespace(major=3, minor=15, micro=0, releaselevel=level, serial=serial)
-    assert probe._implementation_version(version) == text
+    assert command._implementation_version(version) == text
 
 
 def test_main_writes_what_each_mode_finds(site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -1227,10 +1226,10 @@ def test_main_writes_what_each_mode_finds(site: Site, tmp_path: Path, monkeypatc
     monkeypatch.chdir(tmp_path)
 
     def answer(*argv: str) -> Any:
-        assert probe.main([*argv, "--out", "answer.json"]) == 0
+        assert command.main([*argv, "--out", "answer.json"]) == 0
         return json.loads((tmp_path / "answer.json").read_text(encoding="utf-8"))
 
-    assert answer("environment") == probe.environment()
+    assert answer("environment") == command.environment()
     check = answer("check", "--name", "demo", "--import-name", "demo", "--time-limit", "60")
     assert (check["problems"], check["imported"]) == ([], ["demo"])
 
@@ -1240,7 +1239,7 @@ def test_the_child_writes_where_it_was_told_to_whatever_a_module_does(
 ) -> None:
     write_tree(folder, {"demo_z.py": "import os\nos.chdir('/')\n"})
     monkeypatch.chdir(tmp_path)
-    assert child.main(["answer.json", "demo_z", "json:dumps"]) == 0
+    assert importer.main(["answer.json", "demo_z", "json:dumps"]) == 0
     answers = json.loads((tmp_path / "answer.json").read_text(encoding="utf-8"))
     assert [(one["name"], one["ok"]) for one in answers] == [("demo_z", True), ("json:dumps", True)]
 
@@ -1248,7 +1247,7 @@ def test_the_child_writes_where_it_was_told_to_whatever_a_module_does(
 @pytest.mark.parametrize("argv", [[], ["environment"], ["check", "--out", "x"], ["import", "--out", "x"], ["other"]])
 def test_main_refuses_what_it_does_not_know(argv: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="2"):
-        probe.main(argv)
+        command.main(argv)
     assert "usage: probe.py" in capsys.readouterr().err
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tasks import process
-from tasks.errors import ToolMissing, ToolStuck
+from seatrial.machine import process
+from seatrial.machine.process import ToolMissing, ToolStuck
 
 ENV = {name: os.environ[name] for name in ("PATH", "SYSTEMROOT") if name in os.environ}
 FOREVER = "import time\ntime.sleep(600)"

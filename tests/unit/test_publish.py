@@ -13,37 +13,24 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tasks import indexes, process, publish, sending
-from tasks.config import Config
-from tasks.errors import (
-    BadCredential,
-    Dirty,
-    FilesChanged,
-    FilesNotVerified,
-    NoCredential,
-    NotAttested,
-    NotConfirmed,
-    NotVerified,
-    PublisherRefused,
-    RehearsedElsewhere,
-    SiblingChanged,
-    SiblingNotReleased,
-    StageMissing,
-    TagElsewhere,
-    ToolFailed,
-    ToolStuck,
-    UploadRefused,
-)
-from tasks.indexes import PYPI, TESTPYPI, Holdings, Index, Served, read_project
-from tasks.options import parse
-from tasks.process import Outcome
-from tasks.record import Record
-from tasks.run import Run
-from tasks.stages import Built, Cell, Checked, Dist, Installed, Rehearsed, Released, Verified
-from tasks.standin import added_caveats, make_index, make_token, serving
-from tasks.standins import Standin
-from tasks.tokens import Token, narrow
-from tasks.upload import Job, upload
+from seatrial.index import indexes
+from seatrial.index.credentials import BadCredential, NoCredential
+from seatrial.index.indexes import PYPI, TESTPYPI, Holdings, Index, Served, read_project
+from seatrial.index.tokens import Token, narrow
+from seatrial.index.upload import Job, UploadRefused, upload
+from seatrial.machine import process
+from seatrial.machine.process import Outcome, ToolFailed, ToolStuck
+from seatrial.project.context import Run
+from seatrial.project.options import parse
+from seatrial.project.settings import Config
+from seatrial.release.record import FilesChanged, Record, StageMissing
+from seatrial.release.stages import Built, Cell, Checked, Dist, Installed, Rehearsed, Released, Verified
+from seatrial.standin.server import added_caveats, make_index, make_token, serving
+from seatrial.standin.standins import RehearsedElsewhere, Standin
+from seatrial.steps import publish, uploading
+from seatrial.steps.publish import Dirty, FilesNotVerified, NotAttested, NotConfirmed, NotVerified, TagElsewhere
+from seatrial.steps.uploading import PublisherRefused
+from seatrial.workspace.siblings import SiblingChanged, SiblingNotReleased
 from tests.oidc_server import REQUEST_TOKEN, Issuer, jwt, write_twine
 from tests.projects import commit, git, sample, write_tree
 from tests.unit.test_siblings import built_in
@@ -52,7 +39,7 @@ from tests.unit.test_standin import METADATA, SDIST, WHEEL, sdist, wheel
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from tasks.stages import Stage
+    from seatrial.release.stages import Stage
 
 NOW = 1_800_000_000.5
 AT = "2024-05-06T07:08:09Z"
@@ -160,8 +147,8 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
         )
         return Holdings(job.dists, (), (), (), (), served)
 
-    monkeypatch.setattr(sending, "upload", upload_noted)
-    monkeypatch.setattr(sending, "read_project", lambda _index, _project: made.known)
+    monkeypatch.setattr(uploading, "upload", upload_noted)
+    monkeypatch.setattr(uploading, "read_project", lambda _index, _project: made.known)
     monkeypatch.setattr(time, "time", lambda: NOW)
     monkeypatch.setattr(Run, "tools", lambda _run, lock: Path(sys.prefix) / lock)
     return made
@@ -739,8 +726,8 @@ def issuer(project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         for name in TOKENS:
             monkeypatch.delenv(name)
         monkeypatch.setattr(indexes, "LOOPBACK", frozenset())  # as if it were far away
-        monkeypatch.setattr(sending, "upload", functools.partial(upload, sleep=lambda _seconds: None))
-        monkeypatch.setattr(sending, "read_project", read_project)
+        monkeypatch.setattr(uploading, "upload", functools.partial(upload, sleep=lambda _seconds: None))
+        monkeypatch.setattr(uploading, "read_project", read_project)
         monkeypatch.setattr(Run, "tools", lambda *_: twine)
         project.testpypi = replace(TESTPYPI, simple=f"{url}/simple/")
         yield made
@@ -887,7 +874,7 @@ def test_an_identity_for_the_other_index_is_none(
         monkeypatch.delenv(name)
     monkeypatch.setenv("GITLAB_CI", "true")
     monkeypatch.setenv("PYPI_ID_TOKEN", jwt("pypi"))
-    monkeypatch.setattr(sending, "_keyring", lambda *_: "")
+    monkeypatch.setattr(uploading, "_keyring", lambda *_: "")
     project.built()
     project.write(Checked)
     with pytest.raises(NoCredential):
@@ -899,7 +886,7 @@ def test_a_crash_shows_no_secret(project: Project, monkeypatch: pytest.MonkeyPat
     def crash(job: Job) -> Holdings:
         raise RuntimeError(f"a fault of ours, with all that is at hand: {job}")
 
-    monkeypatch.setattr(sending, "upload", crash)
+    monkeypatch.setattr(uploading, "upload", crash)
     with pytest.raises(RuntimeError) as error:
         rehearse(project)
     shown = "".join(traceback.format_exception(error.value))
@@ -1084,7 +1071,7 @@ def test_without_a_credential_the_version_is_not_asked_for(
 
 
 def test_the_same_files_go_to_both_indexes(project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sending, "upload", upload)
+    monkeypatch.setattr(uploading, "upload", upload)
     monkeypatch.setattr(time, "time", lambda: datetime.now(timezone.utc).timestamp())  # what the stand-in reads
     monkeypatch.setattr(Run, "tools", lambda *_: Path(sys.executable))
     apps = [make_index(tmp_path / name, TOKENS[f"{name.upper()}_TOKEN"]) for name in ("testpypi", "pypi")]

@@ -18,13 +18,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasks import indexes, process
-from tasks.errors import ReleaseError
-from tasks.indexes import TESTPYPI, Index
-from tasks.simple import JSON
-from tasks.stages import Dist
-from tasks.standin import make_index, make_token
-from tasks.upload import Job, upload
+from seatrial.index import indexes
+from seatrial.index.indexes import TESTPYPI, Index
+from seatrial.index.simple import JSON
+from seatrial.index.upload import Job, upload
+from seatrial.machine import process
+from seatrial.machine.errors import ReleaseError
+from seatrial.release.stages import Dist
+from seatrial.standin.server import make_index, make_token
 from tests import sender
 
 if TYPE_CHECKING:

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from packaging.version import Version
 
-from tasks.rules import limits
-from tasks.rules.index import Listing
-from tasks.rules.registry import Release, judge_file, judge_listing, judge_together
-from tasks.zips import END, LOCAL
+from seatrial.release.zips import END, LOCAL
+from seatrial.rules import limits
+from seatrial.rules.index import Listing
+from seatrial.rules.rule import Release, judge_file, judge_listing, judge_together
 from tests import hostile
 from tests.archives import (
     SDIST,

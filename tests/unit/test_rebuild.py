@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tasks import indexes
-from tasks import rebuild as module
-from tasks.config import Config
-from tasks.errors import NothingServed, RebuiltOtherwise, TagMissing
-from tasks.frontend import Product
-from tasks.indexes import Served
-from tasks.rebuild import SAME_MEMBERS, differences, rebuild
-from tasks.stages import Dist
+from seatrial.building.frontend import Product
+from seatrial.index import indexes
+from seatrial.index.indexes import Served
+from seatrial.project.settings import Config
+from seatrial.release.stages import Dist
+from seatrial.steps import rebuild as module
+from seatrial.steps.rebuild import SAME_MEMBERS, NothingServed, RebuiltOtherwise, TagMissing, differences, rebuild
 from tests.fakes import make_run
 from tests.projects import MOMENT, commit, git, sample, write_tree
 from tests.unit.test_build import SDIST, WHEEL, make_sdist, make_wheel
@@ -23,7 +22,7 @@ from tests.unit.test_build import SDIST, WHEEL, make_sdist, make_wheel
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tasks.frontend import Job
+    from seatrial.building.frontend import Job
 
 OTHER_WHEEL = "demo-1.0-cp313-cp313-win_amd64.whl"
 

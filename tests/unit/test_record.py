@@ -18,10 +18,22 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasks import record as module
-from tasks.errors import FilesChanged, RecordDamaged, RecordForeign, RecordSwapped, RunningAlready, StageMissing
-from tasks.record import FOLDER, Record, load, locked_file, now, write_whole
-from tasks.stages import (
+from seatrial.release import record as module
+from seatrial.release.record import (
+    FOLDER,
+    FilesChanged,
+    Record,
+    RecordDamaged,
+    RecordForeign,
+    RecordSwapped,
+    RunningAlready,
+    StageMissing,
+    load,
+    locked_file,
+    now,
+    write_whole,
+)
+from seatrial.release.stages import (
     CHAIN,
     Built,
     Cell,
@@ -548,7 +560,7 @@ def test_a_write_that_fails_midway_changes_nothing(
 def test_a_disk_that_takes_no_more_leaves_the_old_file(tmp_path: Path) -> None:
     path = write_tree(tmp_path, {"built.json": "the old file"}) / "built.json"
     script = (
-        "import resource, sys; from pathlib import Path; from tasks.record import write_whole\n"
+        "import resource, sys; from pathlib import Path; from seatrial.release.record import write_whole\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))\n"
         "write_whole(Path(sys.argv[1]), 'x' * 100_000)"
     )
@@ -644,7 +656,7 @@ def test_what_was_moved_aside_before_stays(record: Record, stopped_clock: str) -
 HOLD = """\
 import sys
 from pathlib import Path
-from tasks.record import Record
+from seatrial.release.record import Record
 
 with Record.of(Path(sys.argv[1])).locked("release"):
     print("held", flush=True)

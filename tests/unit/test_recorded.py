@@ -13,12 +13,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from packaging.version import Version
 
-from tasks.errors import OtherBytes
-from tasks.indexes import PYPI, Index, holdings, read_project, read_release, stop_if_different
-from tasks.simple import JSON
-from tasks.stages import Dist
-from tasks.standin import serving
-from tasks.ways import next_version, versions_on
+from seatrial.index.conflicts import next_version, versions_on
+from seatrial.index.indexes import PYPI, Index, OtherBytes, holdings, read_project, read_release, stop_if_different
+from seatrial.index.simple import JSON
+from seatrial.release.stages import Dist
+from seatrial.standin.server import serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,19 +8,20 @@ from typing import TYPE_CHECKING, Any
 import jsonschema
 import pytest
 
-from tasks.installer import Origin
-from tasks.judge import RULES
-from tasks.record import Record
-from tasks.rules import limits, registry
-from tasks.stages import CHAIN
-from tasks.stranger import _installed
+from seatrial.release.record import Record
+from seatrial.release.stages import CHAIN
+from seatrial.rules import limits
+from seatrial.rules import rule as registry
+from seatrial.rules.judge import RULES
+from seatrial.trial.installer import Origin
+from seatrial.trial.trial import _installed
 from tests import reference
 from tests.projects import write_tree
 from tests.unit.test_record import FILES, SAMPLES, VERIFIED, mutations
 
 if TYPE_CHECKING:
-    from tasks.rules.registry import AnyRule
-    from tasks.stages import Stage
+    from seatrial.release.stages import Stage
+    from seatrial.rules.rule import AnyRule
 
 each_stage = pytest.mark.parametrize("stage", SAMPLES, ids=lambda stage: stage.name)
 

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tasks import register
-from tasks.door import APART as ADOPT
-from tasks.door import SESSIONS
+from seatrial.cli import register
+from seatrial.cli.door import APART as ADOPT
+from seatrial.cli.door import SESSIONS
 from tests.projects import write_tree
 
 if TYPE_CHECKING:

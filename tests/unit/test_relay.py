@@ -10,11 +10,22 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tasks import indexes, relay
-from tasks.errors import IndexRefused, LoginRefused, NoHashes
-from tasks.indexes import PYPI, TESTPYPI, Index, Login, download, holdings, read_project
-from tasks.stages import Dist
-from tasks.standin import make_index, serving
+from seatrial.index import indexes
+from seatrial.index.indexes import (
+    PYPI,
+    TESTPYPI,
+    Index,
+    IndexRefused,
+    Login,
+    LoginRefused,
+    NoHashes,
+    download,
+    holdings,
+    read_project,
+)
+from seatrial.release.stages import Dist
+from seatrial.standin.server import make_index, serving
+from seatrial.trial import relay
 from tests.private_index import READER, WRITER, PrivateIndex, basic
 
 if TYPE_CHECKING:

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tasks import report
-from tasks.archives import Archive
-from tasks.record import Record
-from tasks.stages import Cell, Dist, Installed, Problem
+from seatrial.release.archives import Archive
+from seatrial.release.record import Record
+from seatrial.release.stages import Cell, Dist, Installed, Problem
+from seatrial.report import text as report
 from tests.archives import sdist
 from tests.releases import write_rehearsal, write_release
 from tests.unit.test_record import VERIFIED

@@ -14,12 +14,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasks.record import Record
-from tasks.reporting import facts as gathering
-from tasks.reporting import findings, grid, markdown, project, readme, trees
-from tasks.reporting.html import LINKS, Safe, link, prose, tag, text, visible
-from tasks.reporting.page import STYLE, page
-from tasks.stages import Cell, Changes, Dist, FieldChanges, FileChanges, Problem, Resized, Stage
+from seatrial.release.record import Record
+from seatrial.release.stages import Cell, Changes, Dist, FieldChanges, FileChanges, Problem, Resized, Stage
+from seatrial.report import description, findings, markdown, project_page, trees
+from seatrial.report import facts as gathering
+from seatrial.report import matrix as grid
+from seatrial.report.html import STYLE, page
+from seatrial.report.markup import LINKS, Safe, link, prose, tag, text, visible
 from tests.archives import SDIST, WHEEL, gzipped, sdist, sdist_members, tarred, wheel, written
 from tests.unit.test_record import AT, BUILT, CHECKED, REHEARSED, RELEASED, VERIFIED
 
@@ -132,7 +133,7 @@ def test_backticks_are_code_in_our_sentences() -> None:
 
 def test_the_description_keeps_what_is_harmless() -> None:
     source = '<h1 id="a">A</h1><p align="center">x <b>y</b></p><pre lang="python"><span class="k">def</span></pre>'
-    made = readme.shown(source + '<a href="#a">up</a><input type="checkbox" checked disabled>')
+    made = description.shown(source + '<a href="#a">up</a><input type="checkbox" checked disabled>')
     assert made.flaws == ()
     assert made.html == (
         '<h3 id="readme-a">A</h3><p align="center">x <b>y</b></p>'
@@ -142,12 +143,12 @@ def test_the_description_keeps_what_is_harmless() -> None:
 
 
 def test_headings_are_below_those_of_the_page_and_leave_no_level_out() -> None:
-    made = readme.shown("<h1>a</h1><h4>b</h4><h2>c</h2><h6>d</h6><h1>e</h1>").html
+    made = description.shown("<h1>a</h1><h4>b</h4><h2>c</h2><h6>d</h6><h1>e</h1>").html
     assert re.findall(r"<(h\d)>", made) == ["h3", "h4", "h4", "h5", "h3"]
 
 
 def test_a_picture_is_what_stands_for_it_and_is_not_loaded() -> None:
-    made = readme.shown('<img src="https://example.org/a.svg" alt="build: passing">')
+    made = description.shown('<img src="https://example.org/a.svg" alt="build: passing">')
     assert made.pictures == 1
     assert made.html == (
         '<span class="picture" role="img" aria-label="picture: build: passing" title="https://example.org/a.svg">'
@@ -156,7 +157,7 @@ def test_a_picture_is_what_stands_for_it_and_is_not_loaded() -> None:
 
 
 def test_links_and_pictures_that_do_not_work_on_an_index_are_flagged() -> None:
-    made = readme.shown(
+    made = description.shown(
         '<a href="docs/x.md">x</a><a href="#gone">y</a><a href="javascript:z">z</a><a>w</a><a href="https://e.org">v</a>'
         '<img src="logo.png" alt="logo"><img src="https://e.org/l.png">'
     )
@@ -171,29 +172,29 @@ def test_links_and_pictures_that_do_not_work_on_an_index_are_flagged() -> None:
 
 
 def test_what_is_never_closed_is_closed_and_what_was_never_opened_is_left_out() -> None:
-    assert readme.shown("</p><ul><li><b>x</ul></b><a href='#'></a>").html == "<ul><li><b>x</b></li></ul>"
+    assert description.shown("</p><ul><li><b>x</ul></b><a href='#'></a>").html == "<ul><li><b>x</b></li></ul>"
 
 
 def test_what_stands_in_a_dropped_element_is_dropped_with_it() -> None:
-    assert readme.shown("a<svg><b>x</b><script>y</script></svg>b<blink>c</blink>").html == "abc"
+    assert description.shown("a<svg><b>x</b><script>y</script></svg>b<blink>c</blink>").html == "abc"
 
 
 def test_elements_in_one_another_have_a_bound() -> None:
-    made = readme.shown("<b>" * 5000 + "x" + "</b>" * 5000)
-    assert made.html.count("<b>") == readme.DEEPEST
+    made = description.shown("<b>" * 5000 + "x" + "</b>" * 5000)
+    assert made.html.count("<b>") == description.DEEPEST
     assert_harmless(made.html)
 
 
 @pytest.mark.parametrize("attack", ATTACKS)
 def test_no_attack_survives_in_a_description(attack: str) -> None:
     for source in (attack, f"<p>{attack}</p>", f'<a href="{attack}">x</a>', f'<img alt="{attack}" src="{attack}">'):
-        assert_harmless(readme.shown(source).html)
+        assert_harmless(description.shown(source).html)
 
 
 @settings(max_examples=300, deadline=None)
 @given(st.lists(st.sampled_from([*ATTACKS, "<p>", "</p>", "<a href=", "'", '"', ">", "<!--", "-->", "x", "<pre>"])))
 def test_no_mixture_of_them_survives(parts: list[str]) -> None:
-    assert_harmless(readme.shown("".join(parts)).html)
+    assert_harmless(description.shown("".join(parts)).html)
 
 
 # The page.
@@ -355,7 +356,7 @@ def test_a_project_that_says_nothing_of_itself_has_the_words_of_the_index(tmp_pa
 
 
 def test_links_that_lead_nowhere_are_counted(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(project, "SHOWN", 1)
+    monkeypatch.setattr(project_page, "SHOWN", 1)
     wheel(place / "dist", {"Project-URL": ["Docs, docs/index.md", "Source, https://example.org"]})
     facts = gathered(place, rendered='<a href="a.md">a</a><img src="" alt="x"><img alt="y" src="https://e.org/x">')
     assert "To mend: 3 links or pictures" in page(facts, "0" * 64)

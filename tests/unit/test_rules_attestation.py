@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tasks.rules import attestation as module
-from tasks.rules import limits
-from tasks.stages import Dist
+from seatrial.release.stages import Dist
+from seatrial.rules import attestation as module
+from seatrial.rules import limits
 from tests.archives import found, wheel
 
 if TYPE_CHECKING:

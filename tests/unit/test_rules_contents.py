@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tasks.rules import contents as module
-from tasks.rules import limits, registry
-from tasks.rules.registry import Release
+from seatrial.rules import contents as module
+from seatrial.rules import limits
+from seatrial.rules import rule as registry
+from seatrial.rules.rule import Release
 from tests.archives import SDIST, WHEEL, found, macaroon, sdist, token, wheel, written
 from tests.projects import write_tree
 

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tasks.archives import Metadata
-from tasks.rules import description as module
-from tasks.rules.description import rendered
+from seatrial.release.archives import Metadata
+from seatrial.rules.metadata import description as module
+from seatrial.rules.metadata.description import rendered
 from tests.archives import found, sdist, wheel
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tasks.rules import fields as module
+from seatrial.rules.metadata import fields as module
 from tests.archives import found, sdist, wheel
 
 if TYPE_CHECKING:

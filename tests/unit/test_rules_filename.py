@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tasks.rules import limits
-from tasks.rules.filename import is_platform
+from seatrial.rules import limits
+from seatrial.rules.filename import is_platform
 from tests.archives import SDIST, WHEEL, found, sdist, wheel, written
 
 if TYPE_CHECKING:

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tasks import check
-from tasks.config import Config
-from tasks.indexes import Index
-from tasks.rules.registry import for_index
-from tasks.stages import Problem
+from seatrial.index.indexes import Index
+from seatrial.project.settings import Config
+from seatrial.release.stages import Problem
+from seatrial.rules.rule import for_index
+from seatrial.steps import check
 from tests.archives import found, sdist, wheel
 from tests.fakes import make_run
 

@@ -8,14 +8,13 @@ import pytest
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from tasks import indexes, lookups
-from tasks.config import Config
-from tasks.errors import IndexUnreachable
-from tasks.indexes import PYPI, TESTPYPI, Index, Served
-from tasks.rules import limits
-from tasks.rules.index import Listing, looks, similar_names
-from tasks.rules.registry import INDEX_RULES
-from tasks.stages import Built, Dist
+from seatrial.index import indexes
+from seatrial.index.indexes import PYPI, TESTPYPI, Index, IndexUnreachable, Served
+from seatrial.project.settings import Config
+from seatrial.release.stages import Built, Dist
+from seatrial.rules import limits, lookups
+from seatrial.rules.index import Listing, looks, similar_names
+from seatrial.rules.rule import INDEX_RULES
 
 NOW = datetime(2024, 5, 20, tzinfo=timezone.utc)
 WHEEL = Dist("demo-1.0-py3-none-any.whl", "a" * 64, 1)

@@ -4,9 +4,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tasks.rules import registry
-from tasks.rules.look import Look
-from tasks.rules.registry import Release
+from seatrial.rules import rule as registry
+from seatrial.rules.distribution import Look
+from seatrial.rules.rule import Release
 from tests.archives import SDIST, WHEEL, sdist, wheel
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tasks.rules import registry
-from tasks.rules.registry import Release
+from seatrial.rules import rule
+from seatrial.rules.rule import Release
 from tests.archives import LICENSE, SDIST, gzipped, metadata, sdist, sdist_members, tarred, wheel, written
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ def judged(
 ) -> list[str]:
     """Return what the rule `code` finds in a release of `paths`."""
     release = Release((), committed=committed, lacking=lacking, clean=clean)
-    return [problem.message for problem in registry.judge_together(paths, release) if problem.rule == code]
+    return [problem.message for problem in rule.judge_together(paths, release) if problem.rule == code]
 
 
 # What git tracks and the sdist lacks.

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tasks.rules import twine as module
-from tasks.rules.look import Look
-from tasks.rules.registry import judge_file
+from seatrial.rules.distribution import Look
+from seatrial.rules.metadata import twine as module
+from seatrial.rules.rule import judge_file
 from tests.archives import found, sdist, wheel
 
 if TYPE_CHECKING:

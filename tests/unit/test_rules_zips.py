@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tasks.rules import limits
-from tasks.rules.registry import judge_file
-from tasks.zips import CENTRAL, END, LOCAL
+from seatrial.release.zips import CENTRAL, END, LOCAL
+from seatrial.rules import limits
+from seatrial.rules.rule import judge_file
 from tests.archives import (
     SDIST,
     WHEEL,

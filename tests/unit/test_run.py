@@ -6,14 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from tasks.config import Config
-from tasks.errand import ALL, Errand, Typed
-from tasks.errors import ReusedEnvironment
-from tasks.indexes import PYPI, TESTPYPI
-from tasks.installer import Installer, Venv
-from tasks.record import Record
-from tasks.run import REQUIREMENTS
-from tasks.standins import Standin
+from seatrial.index.indexes import PYPI, TESTPYPI
+from seatrial.project.commands import ALL, Errand, Typed
+from seatrial.project.context import REQUIREMENTS, ReusedEnvironment
+from seatrial.project.settings import Config
+from seatrial.release.record import Record
+from seatrial.standin.standins import Standin
+from seatrial.trial.installer import Installer, Venv
 from tests.fakes import FakeSession, make_run
 from tests.projects import write_tree
 

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tasks import scratch
-from tasks.record import locked_file
-from tasks.scratch import ALIVE, folder, sweep
+from seatrial.machine import temporary as scratch
+from seatrial.machine.temporary import ALIVE, folder, sweep
+from seatrial.release.record import locked_file
 from tests.projects import write_tree
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 REPOSITORY = Path(__file__).parents[2]
 KILLED = """\
 import os
-from tasks.scratch import folder
+from seatrial.machine.temporary import folder
 with folder("testpypi") as place:
     (place / "files").mkdir()
     (place / "files" / "demo.whl").write_bytes(b"half of a file")

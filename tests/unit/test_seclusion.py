@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tasks.seclusion import Reach, Seclusion, seclusion
+from seatrial.building.isolation import Reach, Seclusion, seclusion
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

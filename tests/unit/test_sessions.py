@@ -15,19 +15,25 @@ import nox.registry
 import nox.virtualenv
 import pytest
 
-from tasks import build, check, dryrun, environment, listed, publish, sessions, standins, together, verify
-from tasks import rebuild as rebuilding
-from tasks import run as run_module
-from tasks.bodies import build as bodies_build
-from tasks.config import Config
-from tasks.errand import ALL, Errand, Typed
-from tasks.errand import VARIABLE as ERRAND
-from tasks.errors import BadOption, NoProject, ReleaseError, ReusedEnvironment, ShadowedTools
-from tasks.listed import CHAIN, NAMES
-from tasks.record import DIGEST_VARIABLE
-from tasks.register import PROJECT_VARIABLE
-from tasks.sessions import Setup
-from tasks.stages import Cell
+from seatrial.bodies import build  # XXX
+from seatrial.cli import listed, sessions
+from seatrial.cli.listed import CHAIN, NAMES
+from seatrial.cli.register import PROJECT_VARIABLE
+from seatrial.cli.sessions import Setup, ShadowedTools
+from seatrial.machine import variables
+from seatrial.machine.errors import ReleaseError
+from seatrial.project import context as run_module
+from seatrial.project.commands import ALL, Errand, Typed
+from seatrial.project.commands import VARIABLE as ERRAND
+from seatrial.project.context import ReusedEnvironment
+from seatrial.project.options import BadOption
+from seatrial.project.settings import Config, NoProject
+from seatrial.release.record import DIGEST_VARIABLE
+from seatrial.release.stages import Cell
+from seatrial.standin import standins
+from seatrial.steps import build, check, dryrun, publish, verify
+from seatrial.steps import rebuild as rebuilding
+from seatrial.workspace import batch
 from tests.fakes import FakeSession, SessionError, make_run
 from tests.projects import sample, write_tree
 from tests.unit.test_record import FILES, SAMPLES
@@ -36,7 +42,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from tasks.run import Run
+    from seatrial.project.context import Run
 
 RUNNING = "{}.{}".format(*sys.version_info)
 SAFE_PATH = "PYTHONSAFEPATH"
@@ -264,7 +270,7 @@ def test_an_unknown_option_of_a_package_is_told_with_the_package(project: Path) 
 def handed_on(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
     """What was handed on to work for other packages, in place of doing it."""
     seen: list[tuple[Any, ...]] = []
-    monkeypatch.setattr(together, "run", lambda *args: seen.append(args))
+    monkeypatch.setattr(batch, "run", lambda *args: seen.append(args))
     return seen
 
 
@@ -293,7 +299,7 @@ def test_a_session_for_other_packages_does_nothing_here(
     session = SessionInOne(project)
     report(project, body, "--rebuild", *words, session=session)
     ((caller, asked, _, rehearse),) = handed_on
-    assert caller == together.Caller(
+    assert caller == batch.Caller(
         name="build",
         typed=Typed({name: name for name in NAMES}),
         root=project,
@@ -559,7 +565,7 @@ def forgetful() -> Iterator[None]:
 def test_the_variables_that_nothing_gets_are_named_once(
     project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(environment, "kept_back", lambda _outer: ("PYPI_TOKEN",))
+    monkeypatch.setattr(variables, "kept_back", lambda _outer: ("PYPI_TOKEN",))
     standin = standins.Standin(project, "http://127.0.0.1:1", "http://127.0.0.1:2")
     part("build")(make_run(project, standin=standin))  # it has tokens of its own
     assert "not handed" not in capsys.readouterr().out

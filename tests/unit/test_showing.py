@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tasks import showing
-from tasks.config import Config
-from tasks.indexes import PYPI, TESTPYPI
-from tasks.record import Record, locked_file
-from tasks.reporting import files
-from tasks.stages import Problem
-from tasks.standins import Standin
+from seatrial.index.indexes import PYPI, TESTPYPI
+from seatrial.project.settings import Config
+from seatrial.release.record import Record, locked_file
+from seatrial.release.stages import Problem
+from seatrial.report import files, status
+from seatrial.standin.standins import Standin
 from tests.fakes import make_run
 from tests.projects import write_tree
 from tests.unit.test_record import BUILT, CHECKED, FILES, REHEARSED, RELEASED, SAMPLES, VERIFIED, WHEEL
@@ -23,8 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from tasks.run import Run
-    from tasks.stages import Stage
+    from seatrial.project.context import Run
+    from seatrial.release.stages import Stage
 
 
 @pytest.fixture
@@ -55,23 +54,23 @@ def source(run: Run) -> str:
 )
 def test_the_next_command_is_that_of_the_first_stage_that_is_open(run: Run, stages: Sequence[Stage], name: str) -> None:
     wrote(run, stages)
-    assert showing.undone(run.record, run) == name
-    assert showing.following(run) == (f"nox -s release-{name}" if name else "")
+    assert status.undone(run.record, run) == name
+    assert status.following(run) == (f"nox -s release-{name}" if name else "")
 
 
 def test_a_rehearsal_for_once_needs_its_option_again(tmp_path: Path) -> None:
     run = make_run(tmp_path, "--rehearse-on", "dryrun", "no network", name="testpypi")
     write_tree(tmp_path / "dist", FILES)
-    assert showing.following(run) == "nox -s build"
+    assert status.following(run) == "nox -s build"
     wrote(run, (BUILT, CHECKED))
-    assert showing.following(run) == 'nox -s testpypi -- --rehearse-on dryrun "no network"'
+    assert status.following(run) == 'nox -s testpypi -- --rehearse-on dryrun "no network"'
 
 
 def test_a_session_that_moved_the_release_on_shows_it_and_writes_the_report(
     run: Run, capsys: pytest.CaptureFixture[str]
 ) -> None:
     wrote(run, (BUILT,))
-    showing.close(run)
+    status.close(run)
     told = capsys.readouterr().out
     assert "  done  release-build     2024-05-06 07:08  2 files from c0ffee" in told
     assert f"report: {run.record.folder / 'report.html'}" in told
@@ -81,16 +80,16 @@ def test_a_session_that_moved_the_release_on_shows_it_and_writes_the_report(
 
 def test_a_session_that_moved_nothing_says_and_writes_nothing(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
     wrote(run, (BUILT,))
-    showing.close(run)
+    status.close(run)
     before = (run.record.folder / files.PAGE).stat().st_mtime_ns
     capsys.readouterr()
-    showing.close(run)
+    status.close(run)
     assert capsys.readouterr().out == ""
     assert (run.record.folder / files.PAGE).stat().st_mtime_ns == before
 
 
 def test_nothing_built_is_shown_nowhere(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
-    showing.close(run)
+    status.close(run)
     assert capsys.readouterr().out == ""
     assert not (run.record.folder / files.PAGE).exists()
 
@@ -98,14 +97,14 @@ def test_nothing_built_is_shown_nowhere(run: Run, capsys: pytest.CaptureFixture[
 @pytest.mark.parametrize("name", [files.PAGE, files.SUMMARY])
 def test_a_report_that_is_gone_or_older_than_the_record_is_written_anew(run: Run, name: str) -> None:
     wrote(run, (BUILT,))
-    showing.status(run)
+    status.status(run)
     assert files.is_current(run.record)
     (run.record.folder / name).unlink()
     assert not files.is_current(run.record)
-    showing.status(run)
+    status.status(run)
     wrote(run, (CHECKED,))
     assert not files.is_current(run.record)
-    showing.status(run)
+    status.status(run)
     assert "1 warning" in source(run)
     (run.record.folder / files.PAGE).write_text("no report", encoding="utf-8")
     assert not files.is_current(run.record)
@@ -113,7 +112,7 @@ def test_a_report_that_is_gone_or_older_than_the_record_is_written_anew(run: Run
 
 def test_inside_a_dry_run_a_session_shows_nothing_of_it(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
     wrote(run, (BUILT,))
-    showing.close(replace(run, standin=Standin(run.root, "http://127.0.0.1:1", "http://127.0.0.1:2")))
+    status.close(replace(run, standin=Standin(run.root, "http://127.0.0.1:1", "http://127.0.0.1:2")))
     assert capsys.readouterr().out == ""
     assert not (run.record.folder / files.PAGE).exists()
 
@@ -122,7 +121,7 @@ def test_inside_a_dry_run_a_session_shows_nothing_of_it(run: Run, capsys: pytest
 def test_what_stops_a_check_is_in_the_report(run: Run, capsys: pytest.CaptureFixture[str], *, dry: bool) -> None:
     wrote(run, (BUILT,))
     standin = Standin(run.root, "http://127.0.0.1:1", "http://127.0.0.1:2") if dry else None
-    showing.stopped(replace(run, standin=standin), [Problem("install-failed", "error", WHEEL, "it does not install")])
+    status.stopped(replace(run, standin=standin), [Problem("install-failed", "error", WHEEL, "it does not install")])
     assert "it does not install" in source(run)
     assert f"nox -s release-{'dryrun' if dry else 'check'}" in source(run)
     assert ("report: " in capsys.readouterr().out) is not dry
@@ -131,7 +130,7 @@ def test_what_stops_a_check_is_in_the_report(run: Run, capsys: pytest.CaptureFix
 def test_a_report_that_cannot_be_written_stops_nothing(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
     wrote(run, (BUILT,))
     (run.record.folder / files.PAGE).mkdir()
-    showing.close(run)
+    status.close(run)
     assert "the report could not be written: " in capsys.readouterr().out
 
 
@@ -172,7 +171,7 @@ def test_the_report_of_a_dry_run_outlives_its_folder(
 ) -> None:
     run = make_run(tmp_path, name="dryrun")
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "summary.md"))
-    showing.dry(run, place, "testpypi")
+    status.dry(run, place, "testpypi")
     assert (tmp_path / "summary.md").read_text(encoding="utf-8").startswith("## demo 1.0\n\nA dry run")
     left = tmp_path / ".nox" / "seatrial-report"
     assert {path.name for path in left.iterdir()} == {"report.html", "report.md"}
@@ -184,7 +183,7 @@ def test_the_report_of_a_dry_run_outlives_its_folder(
 
 def test_a_dry_run_that_built_nothing_leaves_no_report(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     Record.of(tmp_path / "empty").prepare()
-    showing.dry(make_run(tmp_path, name="dryrun"), tmp_path / "empty", "dryrun")
+    status.dry(make_run(tmp_path, name="dryrun"), tmp_path / "empty", "dryrun")
     assert capsys.readouterr().out == ""
 
 
@@ -193,7 +192,7 @@ def test_a_dry_run_whose_report_cannot_be_left_goes_on(
 ) -> None:
     run = make_run(tmp_path, name="dryrun")
     (tmp_path / ".nox" / "seatrial-report").write_text("in the way", encoding="utf-8")
-    showing.dry(run, place, "testpypi")
+    status.dry(run, place, "testpypi")
     assert "the report could not be written: " in capsys.readouterr().out
 
 
@@ -211,7 +210,7 @@ def test_it_is_opened_where_somebody_says_so(
     for name in ("stdin", "stdout"):
         monkeypatch.setattr(f"sys.{name}.isatty", lambda: terminal, raising=False)
     page = tmp_path / "report.html"
-    showing.offer(make_run(tmp_path, name="dryrun"), page)
+    status.offer(make_run(tmp_path, name="dryrun"), page)
     assert shown == ([page.as_uri()] if opened else [])
 
 
@@ -223,5 +222,5 @@ def test_earlier_versions_are_on_the_projects_own_index_also_in_a_dry_run(tmp_pa
 
 def test_the_report_of_a_finished_release_names_no_command(run: Run) -> None:
     wrote(run, (*SAMPLES, RELEASED))
-    showing.status(run)
+    status.status(run)
     assert "Next:" not in source(run)

@@ -5,27 +5,31 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tasks import indexes, siblings
-from tasks.config import Config
-from tasks.errand import ALL, Errand, Typed
-from tasks.errors import (
-    FilesChanged,
-    NoFittingWheel,
-    OtherBytes,
-    PackageCycle,
-    RecordDamaged,
+from seatrial.index import indexes
+from seatrial.index.indexes import PYPI, TESTPYPI, Index, OtherBytes, Served
+from seatrial.project.commands import ALL, Errand, Typed
+from seatrial.project.settings import Config
+from seatrial.release.record import FilesChanged, Record, RecordDamaged
+from seatrial.release.stages import Built, Dist, Installed, Kind, Rehearsed, Verified
+from seatrial.standin.standins import Standin
+from seatrial.trial.installer import Beside, Installer, Venv
+from seatrial.trial.tags import NoFittingWheel
+from seatrial.workspace import siblings
+from seatrial.workspace.packages import PackageCycle, TwoPackages
+from seatrial.workspace.siblings import (
+    Sibling,
     SiblingChanged,
     SiblingElsewhere,
     SiblingNotReady,
     SiblingNotReleased,
-    TwoPackages,
+    commit_note,
+    local,
+    of,
+    others_than,
+    rehearsed,
+    served,
+    stop_unless_released,
 )
-from tasks.indexes import PYPI, TESTPYPI, Index, Served
-from tasks.installer import Beside, Installer, Venv
-from tasks.record import Record
-from tasks.siblings import Sibling, commit_note, local, of, others_than, rehearsed, served, stop_unless_released
-from tasks.stages import Built, Dist, Installed, Kind, Rehearsed, Verified
-from tasks.standins import Standin
 from tests.fakes import make_run
 from tests.projects import write_tree
 from tests.unit.test_record import BUILT, REHEARSED, VERIFIED
@@ -34,7 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from tasks.run import Run
+    from seatrial.project.context import Run
 
 WHEEL, LINUX, SDIST = "py3-none-any.whl", "cp313-cp313-manylinux_2_17_x86_64.whl", ".tar.gz"
 REASON = ("--rehearse-on", "dryrun", "TestPyPI is down")

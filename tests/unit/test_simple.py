@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.simple import Served, files
+from seatrial.index.simple import Served, files
 
 PAGE = "https://index.example/api/simple/demo/"
 HASH = "ab" * 32

@@ -15,11 +15,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tasks import config, options, toml
-from tasks.adoption.session import _parser as adopt_parser
-from tasks.adoption.target import sessions_in
-from tasks.errors import BadConfig, BadOption
-from tasks.listed import NAMES
+from seatrial.adoption.target import sessions_in
+from seatrial.cli.listed import NAMES
+from seatrial.machine import toml
+from seatrial.project import options, settings
+from seatrial.project.options import BadOption
+from seatrial.project.settings import BadConfig
+from seatrial.steps.adopt import _parser as adopt_parser
 from tests import snippets
 from tests.bench.__main__ import _parser as bench_parser
 from tests.snippets import NOT_RUN, OTHER_SHELLS, PAGES, ROOT, RUN, SHELLS, Block, Step, all_blocks, commands, typed
@@ -46,7 +48,7 @@ def test_every_block_is_in_a_language_that_is_looked_at() -> None:
 @of("toml")
 def test_settings_are_those_that_exist(tmp_path: Path, block: Block) -> None:
     (tmp_path / "pyproject.toml").write_text(block.text, encoding="utf-8")
-    config.load(tmp_path)
+    settings.load(tmp_path)
     assert toml.parse(block.text).keys() <= {"build-system", "project", "tool"}
 
 

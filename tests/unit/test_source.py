@@ -9,8 +9,21 @@ from pathlib import Path
 
 import pytest
 
-from tasks.errors import CheckoutFailed, ForeignOwner, GitMissing, LfsMissing, NoCommit, ShallowClone, SubmodulesMissing
-from tasks.source import NO_GIT_EPOCH, check_out, commit_of_tag, committed, look, tracked
+from seatrial.building.git import (
+    NO_GIT_EPOCH,
+    CheckoutFailed,
+    ForeignOwner,
+    GitMissing,
+    LfsMissing,
+    NoCommit,
+    ShallowClone,
+    SubmodulesMissing,
+    check_out,
+    commit_of_tag,
+    committed,
+    look,
+    tracked,
+)
 from tests.projects import EPOCH, commit, git, sample, write_tree
 
 Change = Callable[[Path], None]

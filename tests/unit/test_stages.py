@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tasks.stages import CHAIN, CHUNK, KINDS, Cell, Dist
+from seatrial.release.stages import CHAIN, CHUNK, KINDS, Cell, Dist
 from tests.unit.test_record import BUILT, DISTS, SAMPLES, VERIFIED
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tasks.stages import Kind, Stage
+    from seatrial.release.stages import Kind, Stage
 
 
 @pytest.mark.parametrize("size", [0, 1, CHUNK - 1, CHUNK, 2 * CHUNK + 1])

@@ -21,8 +21,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks import standin as module
-from tasks.standin import (
+from seatrial.index.tokens import Token, narrow
+from seatrial.standin import server as module
+from seatrial.standin.server import (
     JSON,
     LOCATIONS,
     Ledger,
@@ -38,7 +39,6 @@ from tasks.standin import (
     stop_if_forbidden,
     stop_if_unfit,
 )
-from tasks.tokens import Token, narrow
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

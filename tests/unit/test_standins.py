@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tasks import standins
-from tasks.config import Config
-from tasks.errors import NotLoopback
-from tasks.indexes import PYPI, TESTPYPI, Index, Login
-from tasks.run import Run
-from tasks.standins import VARIABLE, Standin, from_environment, rehearsal
+from seatrial.index.indexes import PYPI, TESTPYPI, Index, Login
+from seatrial.project.context import Run
+from seatrial.project.settings import Config
+from seatrial.standin import standins
+from seatrial.standin.standins import VARIABLE, NotLoopback, Standin, from_environment, rehearsal
 from tests.fakes import make_run
 from tests.projects import write_tree
 

@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from tasks import environment
-from tasks.config import Config
-from tasks.errors import SiblingExcluded, ToolFailed
-from tasks.installer import Beside, Installer, Origin, Venv
-from tasks.stages import Installed
-from tasks.stranger import (
+from seatrial.machine import variables
+from seatrial.machine.process import ToolFailed
+from seatrial.project.settings import Config
+from seatrial.release.stages import Installed
+from seatrial.trial.installer import Beside, Installer, Origin, Venv
+from seatrial.trial.trial import (
     Guest,
     Life,
+    SiblingExcluded,
     _installed,
     _resolved,
     _words,
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from tasks.installer import Origins
+    from seatrial.trial.installer import Origins
 
 LINUX = {"python_version": "3.13", "python_full_version": "3.13.1", "sys_platform": "linux", "os_name": "posix"}
 WINDOWS = {**LINUX, "sys_platform": "win32", "os_name": "nt"}
@@ -182,7 +183,7 @@ class Recorder:
 
     scratch: Path
     beside: tuple[Beside, ...] = ()
-    env: Mapping[str, str] = field(default_factory=lambda: environment.for_install(os.environ))
+    env: Mapping[str, str] = field(default_factory=lambda: variables.for_install(os.environ))
     asked: list[str] = field(default_factory=list)
     checked: bool = False
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasks import tars
+from seatrial.release import tars
 from tests.archives import SDIST, metadata, sdist_members, tarred
 from tests.unit.test_archives import CHANGES, mutated
 

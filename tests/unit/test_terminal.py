@@ -8,11 +8,11 @@ from dataclasses import replace
 
 import pytest
 
-from tasks import terminal
-from tasks.reporting.steps import Step
-from tasks.reporting.table import table
-from tasks.stages import Dist
-from tasks.terminal import Meter, duration, meter, styled, takes_colour
+from seatrial.machine import terminal
+from seatrial.machine.terminal import Meter, duration, meter, styled, takes_colour
+from seatrial.release.stages import Dist
+from seatrial.report.progress import Step
+from seatrial.report.table import table
 
 STEPS = (
     Step("build", "build", "done", "2024-05-06T07:08:09Z", "2 files from c0ffee"),

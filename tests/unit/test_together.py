@@ -14,23 +14,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasks import process, publish, together
-from tasks.errand import ALL, Errand, Typed, from_environment
-from tasks.errors import (
-    BadConfig,
-    BadOption,
-    NoPackages,
-    NoSuchPackage,
-    NotConfirmed,
-    NotVerified,
-    PackageCycle,
-    TogetherFailed,
-)
-from tasks.options import parse, without_package
-from tasks.packages import Package, Repository
-from tasks.record import DIGEST_VARIABLE
-from tasks.register import PROJECT_VARIABLE
-from tasks.together import REGISTER, Caller, in_order
+from seatrial.cli.register import PROJECT_VARIABLE
+from seatrial.machine import process
+from seatrial.project.commands import ALL, Errand, Typed, from_environment
+from seatrial.project.options import BadOption, parse, without_package
+from seatrial.project.settings import BadConfig
+from seatrial.release.record import DIGEST_VARIABLE
+from seatrial.steps import publish
+from seatrial.steps.publish import NotConfirmed, NotVerified
+from seatrial.workspace import batch
+from seatrial.workspace.batch import REGISTER, Caller, NoPackages, TogetherFailed, in_order
+from seatrial.workspace.packages import NoSuchPackage, Package, PackageCycle, Repository
 from tests.fakes import make_run
 from tests.projects import write_tree
 from tests.unit.test_packages import UV, project, three
@@ -39,9 +33,9 @@ from tests.unit.test_record import BUILT
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from tasks.process import OnWait
-    from tasks.run import Run
-    from tasks.stages import Built
+    from seatrial.machine.process import OnWait
+    from seatrial.project.context import Run
+    from seatrial.release.stages import Built
 
 NAMES = {name: f"release-{name}" for name in ("build", "check", "testpypi", "verify", "pypi", "dryrun", "rebuild")}
 CHAIN = ["demo-base", "demo-core", "demo-cli"]
@@ -85,7 +79,7 @@ def nox(monkeypatch: pytest.MonkeyPatch) -> FakeNox:
     fake = FakeNox()
     monkeypatch.setattr(process, "run", fake.run)
     monkeypatch.setattr(process, "run_shown", fake.run_shown)
-    monkeypatch.setattr(together, "_SEEN_TO", {})
+    monkeypatch.setattr(batch, "_SEEN_TO", {})
     monkeypatch.delenv(DIGEST_VARIABLE, raising=False)
     return fake
 
@@ -124,7 +118,7 @@ class Asked:
 
     def run(self) -> None:
         asked = parse(self.name, self.words, self.root)
-        together.run(self.caller, asked, self.run_in, self.rehearse)
+        batch.run(self.caller, asked, self.run_in, self.rehearse)
 
 
 # One package.
@@ -134,7 +128,7 @@ def test_a_session_for_one_package_is_a_nox_of_its_own_in_its_folder(tmp_path: P
     root = three(tmp_path)
     Asked(root, ("--rebuild", "--package", "Demo_Core")).run()
     (argv,), (env,) = nox.argvs, nox.envs
-    assert argv[:3] == (sys.executable, "-c", together.START)
+    assert argv[:3] == (sys.executable, "-c", batch.START)
     assert argv[3:7] == ("--noxfile", str(REGISTER), "--envdir", str(root / ".nox" / "packages" / "demo-core"))
     assert argv[7:] == ("--no-dependencies", "--session", "build", "--", "--rebuild")
     assert env[PROJECT_VARIABLE] == str(root / "packages" / "core")
@@ -145,7 +139,7 @@ def test_a_session_for_one_package_is_a_nox_of_its_own_in_its_folder(tmp_path: P
 
 def test_nox_is_not_misled_by_the_current_folder(tmp_path: Path) -> None:
     write_tree(tmp_path, {"nox/__init__.py": "", "nox/__main__.py": "def main():\n    print('the wrong nox')\n"})
-    (command,) = [word for word in together.nox(Path("noxfile.py"), tmp_path) if "import" in word]
+    (command,) = [word for word in batch.nox(Path("noxfile.py"), tmp_path) if "import" in word]
     argv = [sys.executable, "-c", command, "--version"]
     found = subprocess.run(argv, cwd=tmp_path, capture_output=True, text=True, check=True)
     assert "wrong" not in found.stdout + found.stderr
@@ -154,7 +148,7 @@ def test_nox_is_not_misled_by_the_current_folder(tmp_path: Path) -> None:
 @pytest.mark.parametrize("verbose", [True, False])
 def test_what_is_verbose_stays_so(monkeypatch: pytest.MonkeyPatch, *, verbose: bool) -> None:
     monkeypatch.setattr(process, "is_verbose", lambda: verbose)
-    argv = together.nox(Path("a/noxfile.py"), Path("envs"))
+    argv = batch.nox(Path("a/noxfile.py"), Path("envs"))
     assert argv[3:] == ("--noxfile", str(Path("a/noxfile.py")), "--envdir", "envs", *(["--verbose"] * verbose))
 
 

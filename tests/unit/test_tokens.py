@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tasks.tokens import Token, find_tokens
+from seatrial.index.tokens import Token, find_tokens
 from tests.archives import macaroon, packet, token
 
 WORDS = st.text(min_size=1, max_size=200)

@@ -7,8 +7,8 @@ from typing import Any, cast
 
 import pytest
 
-from tasks.installer import Venv
-from tasks.run import REQUIREMENTS, STAMP, Run
+from seatrial.project.context import REQUIREMENTS, STAMP, Run
+from seatrial.trial.installer import Venv
 from tests.projects import write_tree
 
 

@@ -8,26 +8,26 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tasks import process, terminal
-from tasks import upload as module
-from tasks.attest import SUFFIX
-from tasks.errors import OtherBytes, ToolStuck, UploadRefused
-from tasks.indexes import TESTPYPI, Holdings, Served
-from tasks.posting import NOTE
-from tasks.process import Outcome
-from tasks.stages import Dist
-from tasks.upload import (
+from seatrial.index import upload as module
+from seatrial.index.attestations import SUFFIX
+from seatrial.index.indexes import TESTPYPI, Holdings, OtherBytes, Served
+from seatrial.index.upload import (
     AT_ONCE,
     EXPLANATIONS,
     PROGRAM,
     RETRY_AFTER,
     Job,
+    UploadRefused,
     asked_pause,
     explain,
     twine_command,
     upload,
     words,
 )
+from seatrial.index.uploader import NOTE
+from seatrial.machine import process, terminal
+from seatrial.machine.process import Outcome, ToolStuck
+from seatrial.release.stages import Dist
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

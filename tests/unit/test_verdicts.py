@@ -5,15 +5,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tasks import report
-from tasks.filenames import tags_of
-from tasks.fitting import fitting
-from tasks.stages import Dist
-from tasks.verdicts import fits, lacking, runs_on, takes, verdicts
+from seatrial.release.filenames import tags_of
+from seatrial.release.stages import Dist
+from seatrial.release.verdicts import fits, lacking, runs_on, takes, verdicts
+from seatrial.report import text
+from seatrial.trial.tags import fitting
 from tests.unit.test_record import BUILT, VERIFIED
 
 if TYPE_CHECKING:
-    from tasks.stages import Built, Verified
+    from seatrial.release.stages import Built, Verified
 
 SDIST = "demo-1.0.tar.gz"
 PLATFORMS = (
@@ -91,14 +91,14 @@ def test_a_release_where_nothing_was_verified_yet() -> None:
 def test_a_file_that_was_verified_twice_has_both_proofs() -> None:
     wheel = "demo-1.0-py3-none-any.whl"
     (verdict, _) = verdicts(release(wheel, SDIST), [cell(wheel, "3.12"), cell(wheel, "3.13", MAC)])
-    said = report.verdicts([verdict])
+    said = text.verdicts([verdict])
     assert said == f"  {wheel}: verified on Python 3.12 on linux x86_64, Python 3.13 on darwin arm64"
 
 
 def test_what_was_verified_nowhere_is_said_with_the_reason() -> None:
     wheel, other = "demo-1.0-cp312-cp312-manylinux_2_17_x86_64.whl", "demo-1.0-cp312-cp312-win_amd64.whl"
     table = verdicts(release(wheel, other), [cell(wheel, "3.12")])
-    assert report.unverified(table) == f"  {other}: not verified here, no platform that fits: it is for win_amd64"
+    assert text.unverified(table) == f"  {other}: not verified here, no platform that fits: it is for win_amd64"
 
 
 @pytest.mark.parametrize(

@@ -7,30 +7,22 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 
-from tasks import indexes as reading
-from tasks import standins, ways
-from tasks import verify as module
-from tasks.config import Config
-from tasks.errors import (
-    FilesChanged,
-    InstallFailed,
-    LowestFailed,
-    NoFittingWheel,
-    NotVerifiable,
-    NotVisible,
-    OtherBytes,
-    RehearsedElsewhere,
-    ReusedEnvironment,
-    SiblingNotReady,
-    StageMissing,
-    ToolFailed,
-)
-from tasks.indexes import TESTPYPI
-from tasks.installer import Beside, Installer, Venv
-from tasks.record import Record
-from tasks.stages import Built, Cell, Dist, Installed, Problem, Rehearsed
-from tasks.stranger import Guest, Life
-from tasks.verify import verify
+from seatrial.index import conflicts
+from seatrial.index import indexes as reading
+from seatrial.index.indexes import TESTPYPI, NotVisible, OtherBytes
+from seatrial.machine.process import ToolFailed
+from seatrial.project.context import ReusedEnvironment
+from seatrial.project.settings import Config
+from seatrial.release.record import FilesChanged, Record, StageMissing
+from seatrial.release.stages import Built, Cell, Dist, Installed, Problem, Rehearsed
+from seatrial.standin import standins
+from seatrial.standin.standins import RehearsedElsewhere
+from seatrial.steps import verify as module
+from seatrial.steps.verify import LowestFailed, NotVerifiable, verify
+from seatrial.trial.installer import Beside, Installer, InstallFailed, Venv
+from seatrial.trial.tags import NoFittingWheel
+from seatrial.trial.trial import Guest, Life
+from seatrial.workspace.siblings import SiblingNotReady
 from tests.fakes import FakeSession, make_run
 from tests.projects import write_tree
 from tests.unit.test_record import BUILT, DISTS, FILES, REHEARSED, SDIST, WHEEL, hashings
@@ -40,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tasks.run import Run
+    from seatrial.project.context import Run
 
 WHEEL_CELL, SDIST_CELL = Cell("3.13", "wheel"), Cell("3.13", "sdist")
 SERVED = tuple(
@@ -475,7 +467,7 @@ def test_other_bytes_of_a_sibling_are_caught_and_told_as_its(
         told.append((run, *release))
         return met
 
-    monkeypatch.setattr(ways, "explained", explained)
+    monkeypatch.setattr(conflicts, "explained", explained)
     family.bodies["core-2.0-py3-none-any.whl"] = b"other bytes"
     with pytest.raises(OtherBytes) as error:
         verify(pair.run, WHEEL_CELL)

@@ -9,12 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from packaging.version import Version
 
-from tasks import indexes
-from tasks.config import Config
-from tasks.errors import IndexUnreachable
-from tasks.indexes import LONGEST_PAUSE, RETRY_AFTER, TESTPYPI, read_project, retry_after
-from tasks.stages import Problem
-from tasks.ways import is_spent, next_version
+from seatrial.index import indexes
+from seatrial.index.conflicts import is_spent, next_version
+from seatrial.index.indexes import LONGEST_PAUSE, RETRY_AFTER, TESTPYPI, IndexUnreachable, read_project, retry_after
+from seatrial.project.settings import Config
+from seatrial.release.stages import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

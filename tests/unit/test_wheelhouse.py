@@ -4,16 +4,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tasks.archives import Archive
-from tasks.errors import MixedFiles, NothingToTake, NothingToTakeOf
-from tasks.wheelhouse import files, stop_unless_one_release, unlike
+from seatrial.building.brought import MixedFiles, NothingToTake, NothingToTakeOf, files, stop_unless_one_release, unlike
+from seatrial.release.archives import Archive
 from tests.archives import metadata, sdist, wheel
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from tasks.stages import Kind
+    from seatrial.release.stages import Kind
 
 LINUX = "demo-1.0-cp312-cp312-manylinux_2_17_x86_64.whl"
 WINDOWS = "demo-1.0-cp312-cp312-win_amd64.whl"

@@ -9,16 +9,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tasks import report
-from tasks.archives import Archive, BadArchive
-from tasks.config import Config
-from tasks.errors import BadOption
-from tasks.listed import NAMES
-from tasks.options import parse
-from tasks.probing import modules
-from tasks.probing.subject import subject_of
-from tasks.sessions import Setup, _as_typed
-from tasks.stages import KINDS, Cell
+from seatrial.cli.listed import NAMES
+from seatrial.cli.sessions import Setup, _as_typed
+from seatrial.project.options import BadOption, parse
+from seatrial.project.settings import Config
+from seatrial.release.archives import Archive, BadArchive
+from seatrial.release.stages import KINDS, Cell
+from seatrial.report import text
+from seatrial.trial.probe import modules
+from seatrial.trial.probe.subject import subject_of
 from tests.projects import write_tree
 
 if TYPE_CHECKING:
@@ -51,7 +50,7 @@ def test_a_pkg_info_deeper_down_is_no_second_one(tmp_path: Path) -> None:
 
 def test_pythons_are_shown_in_the_order_of_their_versions() -> None:
     pythons = ("3.14", "3.9", "3.10", "pypy3.11", "3.14t")
-    lines = report.cells((), [Cell(python, kind) for python in pythons for kind in KINDS]).splitlines()
+    lines = text.cells((), [Cell(python, kind) for python in pythons for kind in KINDS]).splitlines()
     assert [line.split()[1] for line in lines[::2]] == ["3.9", "3.10", "pypy3.11", "3.14", "3.14t"]
     assert [line.split()[2] for line in lines[:2]] == ["sdist", "wheel"]
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tasks.record import locked_file
-from tasks.workplace import NAME, unpack, workplace
+from seatrial.building.folder import NAME, unpack, workplace
+from seatrial.release.record import locked_file
 from tests.projects import write_tree
 
 if TYPE_CHECKING:

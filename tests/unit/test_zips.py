@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tasks import zips
+from seatrial.release import zips
 from tests.archives import WHEEL, metadata, patched, wheel_members, zip_info, zipped
 from tests.unit.test_archives import CHANGES, mutated
 

@@ -1,0 +1,141 @@
+"""`build -- --from FOLDER`: what other jobs have built, if all of it is one release from one sdist."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from packaging.utils import canonicalize_name
+
+from seatrial.machine.errors import ReleaseError, listing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from packaging.version import Version
+
+    from seatrial.release.archives import Archive
+    from seatrial.release.stages import Kind
+
+DISTRIBUTIONS = (".whl", ".tar.gz")
+Releases = dict[tuple[str, "Version"], list[str]]  # by project and version: file names
+Modules = dict[str, list[tuple[str, str]]]  # by file name: path in the sdist, and hash
+
+
+@dataclass(eq=False)
+class NothingToTake(ReleaseError):
+    folder: Path
+    reason: str
+
+    what = "--from {e.folder}: {e.reason}"
+    cause = "another folder was meant, or the wheels were not put there yet."
+    cure = "name a folder other than dist/ that holds the wheels and the sdist of one release, and nothing else."
+
+
+@dataclass(eq=False)
+class NothingToTakeOf(ReleaseError):
+    folder: Path
+    wanted: str
+    count: int
+
+    what = "--from {e.folder}: there is no {e.wanted} among its {e.count} files."
+    cause = "{e.cause_here}"
+    cure = "{e.advice}"
+
+    @property
+    def cause_here(self) -> str:
+        if self.wanted == "sdist":
+            return "cibuildwheel makes wheels alone; the sdist is made by another job, which was not brought here."
+        return "the wheels were not brought here, or another folder was meant."
+
+    @property
+    def advice(self) -> str:
+        if self.wanted == "sdist":
+            return (
+                "put the sdist that the wheels were built from there (`python -m build --sdist`, of the same commit)."
+                ' `archives = ["wheel"]` in [tool.seatrial] releases without one.'
+            )
+        return "put the wheels there; `--sdist-only` releases without them."
+
+
+@dataclass(eq=False)
+class MixedFiles(ReleaseError):
+    folder: Path
+    complaint: str
+    files: tuple[str, ...]
+
+    what = "--from {e.folder} holds {e.complaint}:{e.files:listed}"
+    cause = "files of an earlier run that were not removed, or jobs of two commits brought together."
+    cure = "empty the folder, and bring the files of one run there; dist/ and the record are as they were."
+
+
+def files(folder: Path, dist: Path) -> list[Path]:
+    """Return the distributions in `folder`, which is not the project's own `dist`. Raises NothingToTake."""
+    if not folder.is_dir():
+        raise NothingToTake(folder, "there is no such folder.")
+    if folder.resolve() == dist.resolve():
+        raise NothingToTake(folder, "this is where the taken files are put.")
+    paths = sorted(path for path in folder.iterdir() if path.is_file())
+    if odd := [path.name for path in paths if not path.name.endswith(DISTRIBUTIONS)]:
+        raise NothingToTake(folder, f"it holds other files than wheels and sdists:{listing(odd)}")
+    if not paths:
+        raise NothingToTake(folder, "it holds no wheel and no sdist.")
+    return paths
+
+
+def stop_unless_one_release(folder: Path, archives: Sequence[Archive], kinds: Sequence[Kind]) -> None:
+    """Raise MixedFiles unless `archives` are of one project and version with one sdist at most.
+
+    Raises NothingToTakeOf where one of `kinds` is not among them.
+    """
+    releases: Releases = {}
+    for archive in archives:
+        releases.setdefault((canonicalize_name(archive.name), archive.version), []).append(archive.path.name)
+    if len(releases) > 1:
+        raise MixedFiles(folder, "files of more than one release", _described(releases))
+    sdists = [archive.path.name for archive in archives if archive.kind == "sdist"]
+    if len(sdists) > 1:
+        raise MixedFiles(folder, "more than one sdist of a release", tuple(sorted(sdists)))
+    for kind in kinds:
+        if not any(archive.kind == kind for archive in archives):
+            raise NothingToTakeOf(folder, kind, len(archives))
+
+
+def _described(releases: Releases) -> tuple[str, ...]:
+    found = sorted(releases.items())
+    return tuple(f"{name} {version}: {', '.join(sorted(files))}" for (name, version), files in found)
+
+
+def unlike(archives: Sequence[Archive]) -> dict[str, list[str]]:
+    """Return the modules whose text in a wheel is not that in the sdist, and the wheels that hold them so.
+
+    A build copies modules as they are. Line ends do not count (git changes them on Windows), and neither do modules
+    that the build makes, which the sdist does not have.
+    """
+    sdist = next((archive for archive in archives if archive.kind == "sdist"), None)
+    if sdist is None:
+        return {}
+    there: Modules = {}
+    for name, digest in _modules(sdist):
+        there.setdefault(name.rpartition("/")[2], []).append((name, digest))
+    found: dict[str, list[str]] = {}
+    for wheel in (archive for archive in archives if archive.kind == "wheel"):
+        for name, digest in _modules(wheel):
+            if not _is_copied(name, digest, there):
+                found.setdefault(name, []).append(wheel.path.name)
+    return found
+
+
+def _modules(archive: Archive) -> Iterator[tuple[str, str]]:
+    """Yield path and hash of each Python module of `archive`."""
+    for name, text in archive.texts():
+        if name.endswith(".py"):
+            yield name, hashlib.sha256(text.replace("\r\n", "\n").encode("utf-8", "replace")).hexdigest()
+
+
+def _is_copied(name: str, digest: str, there: Modules) -> bool:
+    """Whether the sdist has the module at the path `name`, or below some folder, with this hash, or not at all."""
+    same = [known for path, known in there.get(name.rpartition("/")[2], ()) if path.endswith(f"/{name}")]
+    return not same or digest in same

@@ -1,0 +1,57 @@
+"""The one folder that wheels are built in: compilers write the path of their sources into what they make.
+
+It has the same path for every build on a machine, and for most machines: seatrial-build in the folder for temporary
+files.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import stat
+import tarfile
+from typing import TYPE_CHECKING, Any
+
+from seatrial.release.record import locked_file
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+NAME = "seatrial-build"
+
+
+@contextlib.contextmanager
+def workplace(base: Path, otherwise: Path) -> Iterator[Path]:
+    """Yield the folder below `base`, new and ours alone; `otherwise` where it is another user's or another run's."""
+    with contextlib.ExitStack() as stack:
+        folder = base / NAME
+        held = _is_ours(folder) and stack.enter_context(locked_file(folder / ".lock"))
+        place = folder / "src" if held else otherwise
+        shutil.rmtree(place, ignore_errors=True)  # what a killed run left
+        place.mkdir()
+        try:
+            yield place
+        finally:
+            shutil.rmtree(place, ignore_errors=True)
+
+
+def _is_ours(folder: Path) -> bool:
+    """Whether `folder` is a folder that nobody else can write to; it is made if it is not there."""
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+        found = folder.lstat()
+    except OSError:
+        return False
+    if os.name == "nt":
+        return True  # the folder for temporary files is the user's own there
+    return stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and not found.st_mode & 0o022
+
+
+def unpack(sdist: Path, place: Path) -> Path:
+    """Unpack `sdist` into `place`, and return the folder that it holds. Raises tarfile.TarError."""
+    safely: dict[str, Any] = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}
+    with tarfile.open(sdist, "r:gz") as tar:
+        tar.extractall(place, **safely)  # noqa: S202 (the project's own sdist, and with the filter where there is one)
+    return place / sdist.name.removesuffix(".tar.gz")

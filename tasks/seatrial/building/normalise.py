@@ -1,0 +1,125 @@
+"""Sdists that anyone can build again: one archive for one set of members.
+
+Some backends write the clock, the user's name or the umask into the archive (setuptools, pdm-backend). Such an sdist
+is written anew: members sorted, times those of the commit, no owner, rights 755 or 644. What the members hold stays as
+it is; `members` says so before and after.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+import hashlib
+import os
+import shutil
+import struct
+import tarfile
+import tempfile
+from typing import TYPE_CHECKING
+
+from seatrial.release.stages import CHUNK, Dist, Normalised
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+FILE_RIGHTS, PROGRAM_RIGHTS = 0o644, 0o755
+EXECUTABLE = 0o100
+NOBODY = (0, 0, "", "")
+
+
+def normalise(sdist: Path, epoch: int) -> Normalised | None:
+    """Write `sdist` anew if it depends on more than its members; return what it was, None where it stays as it is.
+
+    `epoch` is the time of the source, in seconds. Raises tarfile.TarError for what is no archive.
+    """
+    with _unpacked(sdist) as tar:
+        if _is_repeatable(sdist, tar, epoch):
+            return None
+        before = Normalised(sdist.name, Dist.from_file(sdist).sha256, _digest(tar))
+        fresh = sdist.with_name(f".{sdist.name}.normalised")
+        _write(tar, fresh, epoch)
+    if members(fresh) != before.members:
+        fresh.unlink()
+        raise tarfile.TarError(f"the members of {sdist.name} are others once it is written anew")
+    fresh.replace(sdist)
+    return before
+
+
+def members(sdist: Path) -> str:
+    """Return one sha256 over all members of `sdist`: names, kinds, contents, and whether they can be run."""
+    with _unpacked(sdist) as tar:
+        return _digest(tar)
+
+
+@contextlib.contextmanager
+def _unpacked(sdist: Path) -> Iterator[tarfile.TarFile]:
+    """Yield the tar file inside `sdist`, so that members can be read in any order without unpacking twice."""
+    with tempfile.TemporaryFile() as plain:
+        with gzip.open(sdist) as packed:
+            shutil.copyfileobj(packed, plain, CHUNK)
+        plain.seek(0)
+        with tarfile.open(fileobj=plain, mode="r:") as tar:
+            yield tar
+
+
+def _is_repeatable(sdist: Path, tar: tarfile.TarFile, epoch: int) -> bool:
+    """Whether nothing in the archive is of the clock, of a user or of a umask."""
+    with sdist.open("rb") as file:
+        (packed_at,) = struct.unpack("<I", file.read(8)[4:])  # RFC 1952, MTIME
+    return packed_at <= epoch and all(_is_plain(member, epoch) for member in tar)
+
+
+def _is_plain(member: tarfile.TarInfo, epoch: int) -> bool:
+    owner = (member.uid, member.gid, member.uname, member.gname)
+    return member.mtime <= epoch and owner == NOBODY and (member.issym() or member.mode == _rights(member))
+
+
+def _rights(member: tarfile.TarInfo) -> int:
+    return PROGRAM_RIGHTS if member.isdir() or member.mode & EXECUTABLE else FILE_RIGHTS
+
+
+def _digest(tar: tarfile.TarFile) -> str:
+    whole = hashlib.sha256()
+    for member in _in_order(tar):
+        plain = _plain(member, 0, 0)
+        content = hashlib.sha256()
+        if _has_content(member) and (file := tar.extractfile(member)):
+            while chunk := file.read(CHUNK):
+                content.update(chunk)
+        line = "\0".join((plain.name, str(plain.type), plain.linkname, oct(plain.mode), content.hexdigest()))
+        whole.update(line.encode("utf-8", "surrogateescape") + b"\0")
+    return whole.hexdigest()
+
+
+def _in_order(tar: tarfile.TarFile) -> list[tarfile.TarInfo]:
+    return sorted(tar.getmembers(), key=lambda member: member.name)
+
+
+def _write(tar: tarfile.TarFile, target: Path, epoch: int) -> None:
+    with (
+        target.open("wb") as raw,
+        gzip.GzipFile("", "wb", 9, raw, mtime=epoch) as packed,
+        tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as fresh,
+    ):
+        for member in _in_order(tar):
+            content = tar.extractfile(member) if _has_content(member) else None
+            size = content.seek(0, os.SEEK_END) if content else 0
+            if content:
+                content.seek(0)
+            fresh.addfile(_plain(member, size, epoch), content)
+
+
+def _plain(member: tarfile.TarInfo, size: int, epoch: int) -> tarfile.TarInfo:
+    """Return the header of `member` without what is of the clock, a user or a umask."""
+    plain = tarfile.TarInfo(member.name)
+    plain.type = tarfile.REGTYPE if _has_content(member) else member.type
+    plain.linkname = member.linkname if member.issym() else ""
+    plain.mode = _rights(member)
+    plain.mtime = epoch
+    plain.size = size
+    return plain
+
+
+def _has_content(member: tarfile.TarInfo) -> bool:
+    return member.isfile() or member.islnk()  # a hard link becomes a file, so that any order of members will do

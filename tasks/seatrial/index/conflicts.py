@@ -1,0 +1,156 @@
+"""Ways out where a version or a name is spent: the next version, and what else there is, with command and cost."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from packaging.version import InvalidVersion, Version
+
+from seatrial.index.indexes import OtherBytes, read_project
+from seatrial.index.upload import NAME_TAKEN, VERSION_TAKEN, UploadRefused
+from seatrial.machine.errors import ReleaseError, listing
+from seatrial.release.filenames import version_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from seatrial.index.indexes import Index
+    from seatrial.project.context import Context
+    from seatrial.project.settings import Settings
+    from seatrial.release.stages import Built, Problem
+
+SPENT = frozenset({"index-other-bytes", "index-other-files", "index-old-release", "index-not-checked"})
+PARTS = 3  # of a version whose last part is raised; a shorter one gets another part
+
+
+@dataclass(eq=False)
+class VersionSpent(ReleaseError):
+    """A version that only the rehearsal index has, with other bytes: the oldest complaint about TestPyPI."""
+
+    index: str
+    real: str
+    project: str
+    version: str
+    files: tuple[tuple[str, str, str], ...]
+    ways: str
+
+    what = (
+        "{e.version} of {e.project} is spent on {e.index}: it holds something else than was built{e.shown}\n"
+        "{e.real} does not have this version."
+    )
+    cause = "it was rehearsed before, and changed since; an index never takes a file name twice."
+    cure = "one of these.{e.ways}"
+
+    @property
+    def shown(self) -> str:
+        return ":" + listing(f"{name}\n    expected {ours}\n    found    {theirs}" for name, ours, theirs in self.files)
+
+
+@dataclass(eq=False)
+class NameTaken(ReleaseError):
+    index: str
+    project: str
+    words: str
+    ways: str
+
+    what = "{e.index} does not take {e.project} from you. Its own words:{e.words:quoted}"
+    cause = (
+        "the name, or one too like it, belongs to somebody else there, whoever owns it elsewhere; or the token is for"
+        " another project."
+    )
+    cure = "if it is the token, make one for this project. If it is the name, one of these.{e.ways}"
+
+
+def next_version(version: str, taken: Iterable[Version] = ()) -> str:
+    """Return the version after `version`, as small a step as there is, that is not among `taken`.
+
+    Returns nothing for what is no version (PEP 440).
+    """
+    try:
+        found = Version(version)
+    except InvalidVersion:
+        return ""
+    used = {*taken, found}
+    while found in used:
+        found = _raised(found)
+    return str(found)
+
+
+def _raised(version: Version) -> Version:
+    """Return `version` with its last part raised: 1.0 to 1.0.1, 1.0rc1 to 1.0rc2, 1.0.post1 to 1.0.post2."""
+    epoch = f"{version.epoch}!" if version.epoch else ""
+    base = epoch + ".".join(map(str, version.release))
+    pre = "".join(map(str, version.pre)) if version.pre else ""
+    post = f".post{version.post}" if version.post is not None else ""
+    if version.dev is not None:
+        return Version(f"{base}{pre}{post}.dev{version.dev + 1}")
+    if version.post is not None:
+        return Version(f"{base}{pre}.post{version.post + 1}")
+    if version.pre:
+        return Version(f"{base}{version.pre[0]}{version.pre[1] + 1}")
+    parts = [*version.release, *[0] * (PARTS - len(version.release))]
+    return Version(epoch + ".".join(map(str, [*parts[:-1], parts[-1] + 1])))
+
+
+def versions_on(index: Index, project: str) -> frozenset[Version]:
+    """Return the versions of `project` that `index` has files of. Raises what reading an index raises."""
+    names = (file.filename for file in read_project(index, project, patient=False))
+    return frozenset(version for name in names if (version := version_of(name)))
+
+
+def explained(context: Context, met: OtherBytes | UploadRefused, project: str, version: str) -> ReleaseError:
+    """Return `met`, which a session met on an index, with what to do now."""
+    if isinstance(met, UploadRefused) and not VERSION_TAKEN.search(met.words):
+        if context.name == "testpypi" and NAME_TAKEN.search(met.words):
+            return NameTaken(met.index, project, met.words, _numbered(_elsewhere(context)))
+        return met
+    with contextlib.suppress(ReleaseError):  # an index that does not answer leaves us with what we know
+        on_rehearsal, on_real = (versions_on(index, project) for index in (context.settings.testpypi, context.settings.pypi))
+        met.free = next_version(version, on_rehearsal | on_real)
+        if isinstance(met, OtherBytes) and context.name == "testpypi" and version not in map(str, on_real):
+            ways = _numbered([_next(context, met.free), *_elsewhere(context)])
+            return VersionSpent(met.index, context.settings.pypi.name, project, version, met.files, ways)
+    return met
+
+
+def is_spent(settings: Settings, found: Iterable[Problem]) -> bool:
+    """Whether `found`, what the rules on both indexes say, means that only the rehearsal index has the version."""
+    told = [problem for problem in found if problem.rule in SPENT]
+    rehearsal = f"{settings.testpypi.name} has "
+    return bool(told) and all(problem.message.startswith(rehearsal) for problem in told)
+
+
+def of_version(context: Context, built: Built) -> str:
+    """Return the ways out of a version that is spent on the rehearsal index."""
+    indexes = (context.settings.testpypi, context.settings.pypi)
+    taken = frozenset[Version]().union(*(versions_on(index, built.project) for index in indexes))
+    ways = [_next(context, next_version(built.version, taken)), *_elsewhere(context)]
+    return f"{context.settings.pypi.name} does not have this version. There are three ways out:{_numbered(ways)}"
+
+
+def _numbered(ways: Iterable[str]) -> str:
+    return listing(f"{number}. {way}" for number, way in enumerate(ways, 1))
+
+
+def _next(context: Context, free: str) -> str:
+    return (
+        f"The next version: {free} is free on both indexes. Set it, commit, `{context.command('verify')}`."
+        f" Cost: a version number that {context.settings.pypi.name} never shows."
+    )
+
+
+def _elsewhere(context: Context) -> tuple[str, str]:
+    """Return the ways that leave the public rehearsal index aside."""
+    once = ("--rehearse-on", "dryrun", '"REASON"')
+    commands = " and ".join(f"`{context.command(session, *once)}`" for session in ("verify", "pypi"))
+    staging = (
+        "A private staging index: set `upload` and `simple` in [tool.seatrial.indexes.testpypi], commit,"
+        f" `{context.command('verify')}`. Cost: an index to run, and an account on it."
+    )
+    here = (
+        f'A rehearsal on this machine: this once, {commands}; for good, `rehearse-on = "dryrun"` in [tool.seatrial].'
+        f" Cost: no foreign index takes and serves these files before {context.settings.pypi.name} does; the record says so."
+    )
+    return staging, here

@@ -1,0 +1,348 @@
+"""Which one credential an upload uses: chosen in the open, read before it is used, narrowed, and never shown.
+
+Only twine's process gets it, in its own environment (see `environment.for_upload`).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import getpass
+import netrc
+import warnings
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from seatrial.index.indexes import Login, origin
+from seatrial.index.tokens import EXPIRATION, PREFIX, PROJECT_NAMES, Token, narrow
+from seatrial.machine.errors import ReleaseError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from seatrial.index.indexes import Index
+    from seatrial.project.settings import Settings
+
+TOKEN_USER = "__token__"  # noqa: S105 (the user name that goes with an API token)
+GITHUB_IDENTITY = ("GITHUB_ACTIONS", "ACTIONS_ID_TOKEN_REQUEST_TOKEN", "ACTIONS_ID_TOKEN_REQUEST_URL")
+# twine would ask the keyring before it uses an identity.
+NO_KEYRING = {"TWINE_USERNAME": TOKEN_USER, "PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring"}
+AUDIENCES = {"pypi.org": "PYPI", "test.pypi.org": "TESTPYPI"}
+LIFETIME = 900  # seconds a narrowed token lives: as long as one that trusted publishing mints
+SLACK = 60  # seconds that this machine's clock may be ahead of the index's
+
+
+@dataclass(eq=False)
+class BadCredential(ReleaseError):
+    index: str
+    complaint: str
+    variable: str
+    pages: str
+
+    what = "No upload to {e.index}: {e.complaint}"
+    cause = (
+        "an undefined CI secret (it gives an empty variable), or a token that was copied with quotes, has expired,"
+        " or is for the other index or another project."
+    )
+    cure = "put one API token into {e.variable}, and unset the others.{e.links}"
+
+    @property
+    def links(self) -> str:
+        return account_links(self.pages)
+
+
+@dataclass(eq=False)
+class NoCredential(ReleaseError):
+    index: str
+    aside: str
+    variable: str
+    pages: str
+
+    what = "No upload to {e.index}: there is no credential for it.{e.set_aside}"
+    cause = "{e.variable} is not set here; in CI a secret that this step was not given, or a job without an identity."
+    cure = "put an API token into {e.variable}.{e.links}{e.otherwise}"
+
+    @property
+    def otherwise(self) -> str:
+        if not self.pages:
+            user = self.variable.removesuffix("_TOKEN") + "_USERNAME"
+            return f" A password does as well; the user name that it is for goes into {user}."
+        return (
+            " In CI a trusted publisher needs none: GitHub wants `permissions: id-token: write`, GitLab `id_tokens:`"
+            " (docs/how-to/ci.md)."
+        )
+
+    @property
+    def set_aside(self) -> str:
+        return f" {self.aside}; it was set aside." if self.aside else ""
+
+    @property
+    def links(self) -> str:
+        return account_links(self.pages)
+
+
+def account_links(pages: str) -> str:
+    """Return where an account and a token are made, on the index whose site is `pages`."""
+    if not pages:
+        return ""
+    return f" Account: {pages}/account/register/  Token: {pages}/manage/account/token/"
+
+
+@dataclass(frozen=True)
+class Credential:
+    """Where the credential comes from, in words, and the variables that hand it to twine."""
+
+    source: str
+    variables: Mapping[str, str] = field(repr=False)
+
+    @classmethod
+    def of_token(cls, source: str, secret: str) -> Credential:
+        return cls(source, {"TWINE_USERNAME": TOKEN_USER, "TWINE_PASSWORD": secret})
+
+    @property
+    def secret(self) -> str:
+        """The token or password; empty for an identity, which has none yet."""
+        return self.variables.get("TWINE_PASSWORD", "")
+
+    @property
+    def token(self) -> Token | None:
+        """What the API token says of itself; None for anything else, and for a format that is not known."""
+        with contextlib.suppress(ValueError):
+            return Token.parse(self.secret)
+        return None
+
+
+# Which one.
+
+
+def choose(index: Index, outer: Mapping[str, str]) -> Credential | None:
+    """Return the one credential for uploads to `index` that the variables `outer` give, None for none.
+
+    In this order of naming, not of preference, since two that disagree are an error: the index's own token variable,
+    TWINE_USERNAME with TWINE_PASSWORD, the CI's identity (trusted publishing). Raises BadCredential.
+    """
+    _stop_if_one_for_both(index, outer)
+    given = _token(index, outer) | _pair(index, outer)
+    if len(set(given.values())) > 1:
+        raise _bad(index, f"{' and '.join(given)} are both set, to different values")
+    identity = _identity(index, outer)
+    if given and identity:
+        raise _bad(index, f"both {' and '.join(given)} and the CI's own identity (trusted publishing) are there")
+    if given:
+        username, password = next(iter(given.values()))
+        return Credential(" and ".join(given), {"TWINE_USERNAME": username, "TWINE_PASSWORD": password})
+    if identity:
+        return Credential("the CI's identity (trusted publishing)", identity | NO_KEYRING)
+    return None
+
+
+def set_aside(index: Index, outer: Mapping[str, str]) -> str:
+    """Say which credential in `outer` is readable as one of another index, and is not used; empty for none."""
+    location = _elsewhere(index, outer.get("TWINE_PASSWORD", ""))
+    return f"TWINE_PASSWORD holds a token of {location}, not of {index.token_location}" if location else ""
+
+
+def find(
+    index: Index, outer: Mapping[str, str], *, keyring: Callable[[str], str], ask: Callable[[], str] | None
+) -> Credential:
+    """Return the one credential for uploads to `index`: of the variables, else of the keyring, else as typed.
+
+    `keyring` is asked for a user name; `ask` is None where nobody can type. Raises BadCredential and NoCredential.
+    """
+    if chosen := choose(index, outer):
+        return chosen
+    user = _user(index, outer)
+    for source, look in (("the keyring", functools.partial(keyring, user)), ("the terminal", ask)):
+        if look and (secret := look()).strip():
+            _stop_if_unfit(index, f"what {source} gave", secret, variable=False)
+            return Credential(source, {"TWINE_USERNAME": user, "TWINE_PASSWORD": secret})
+    raise NoCredential(index.name, set_aside(index, outer), index.token_variable, index.pages)
+
+
+def ask_terminal(index: Index) -> str:
+    """Have a token typed or pasted without showing it; empty where nothing is, or where it would be shown."""
+    made = f", made on {index.pages}/manage/account/token/" if index.pages else ""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", getpass.GetPassWarning)
+        try:
+            return getpass.getpass(f"API token for {index.name}{made} (it is not shown): ").strip()
+        except (EOFError, getpass.GetPassWarning):
+            return ""
+
+
+def _token(index: Index, outer: Mapping[str, str]) -> dict[str, tuple[str, str]]:
+    value = outer.get(index.token_variable) if index.token_variable else None
+    if value is None:
+        return {}
+    _stop_if_unfit(index, index.token_variable, value)
+    return {index.token_variable: (_user(index, outer), value)}
+
+
+def _user(index: Index, outer: Mapping[str, str]) -> str:
+    """Return the user name that goes with a token of `index`; the users of PyPI and TestPyPI have none there."""
+    return ("" if index.is_public else outer.get(index.user_variable, "")) or TOKEN_USER
+
+
+def _pair(index: Index, outer: Mapping[str, str]) -> dict[str, tuple[str, str]]:
+    username, password = outer.get("TWINE_USERNAME"), outer.get("TWINE_PASSWORD")
+    if password is None:
+        if username not in {None, TOKEN_USER}:
+            raise _bad(index, "TWINE_USERNAME is set without TWINE_PASSWORD")
+        return {}
+    if set_aside(index, outer):
+        return {}
+    if index.token_location and username not in {None, TOKEN_USER}:
+        raise _bad(index, f"TWINE_USERNAME is not {TOKEN_USER}; {index.name} takes API tokens alone", "TWINE_PASSWORD")
+    _stop_if_unfit(index, "TWINE_PASSWORD", password)
+    return {"TWINE_PASSWORD": (username or TOKEN_USER, password)}
+
+
+def _stop_if_one_for_both(index: Index, outer: Mapping[str, str]) -> None:
+    """Raise BadCredential where one text stands in the variables of both public indexes, which share no token."""
+    one, other = (outer.get(f"{name}_TOKEN", "") for name in AUDIENCES.values())
+    if index.token_location and one.strip() and one == other:
+        raise _bad(index, "PYPI_TOKEN and TESTPYPI_TOKEN hold the same text; the two indexes share no token")
+
+
+def _stop_if_unfit(index: Index, name: str, value: str, *, variable: bool = True) -> None:
+    """Raise BadCredential where `value` cannot be meant; it is not part of the message."""
+    mend = name if variable else ""
+    if not value.strip():
+        raise _bad(index, f"{name} is set and empty", mend)
+    unfit = "\"' \n\r\t" if index.token_location else "\n\r"  # a password of another index may be a sentence
+    if value != value.strip() or any(mark in value for mark in unfit):
+        raise _bad(index, f"{name} has blanks, line ends or quotes in it", mend)
+    if index.token_location and not value.startswith(PREFIX):
+        raise _bad(index, f"{name} does not begin with {PREFIX}, as an API token does", mend)
+    if location := _elsewhere(index, value):
+        raise _bad(index, f"{name} holds a token of {location}, not of {index.token_location}", mend)
+
+
+def _elsewhere(index: Index, value: str) -> str:
+    """Return the host that the API token `value` was made for, where that is another than the one of `index`."""
+    try:
+        location = Token.parse(value.strip()).location
+    except ValueError:
+        return ""
+    return location if index.token_location and location != index.token_location else ""
+
+
+def _identity(index: Index, outer: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables through which twine gets an identity: GitHub's, or GitLab's for this audience.
+
+    A set counts only where it is whole: every job of GitHub has GITHUB_ACTIONS, and only one with the permission
+    ``id-token: write`` has the others.
+    """
+    if index.is_loopback or index.token_location not in AUDIENCES:
+        return {}
+    gitlab = ("GITLAB_CI", f"{AUDIENCES[index.token_location]}_ID_TOKEN")
+    whole = [names for names in (GITHUB_IDENTITY, gitlab) if all(outer.get(name) for name in names)]
+    return {name: outer[name] for names in whole for name in names}
+
+
+def _bad(index: Index, complaint: str, variable: str = "") -> BadCredential:
+    return BadCredential(index.name, complaint, variable or index.token_variable, index.pages)
+
+
+# What an index is read with.
+
+
+def with_logins(settings: Settings, outer: Mapping[str, str]) -> Settings:
+    """Return `settings` with the logins that `outer` gives to read its indexes; PyPI and TestPyPI are read without.
+
+    An index is read with the credential of its uploads. That of the dependencies has a variable of its own; without it
+    an index at the same place lends its login, and no other place gets to see one; then comes the file .netrc, where
+    installers would look themselves. Raises BadCredential.
+    """
+    testpypi, pypi = (_chosen(index, outer) for index in (settings.testpypi, settings.pypi))
+    wanted = settings.dependencies
+    own = {} if wanted.is_public else _token(wanted, outer)
+    if own:
+        wanted = replace(wanted, login=Login(*own[wanted.token_variable], wanted.token_variable))
+    lent = [index.login for index in (testpypi, pypi) if origin(index.simple) == origin(wanted.simple)]
+    if not wanted.is_public:
+        wanted = replace(wanted, login=wanted.login or next(filter(None, lent), None) or _in_netrc(wanted))
+    return replace(settings, testpypi=testpypi, pypi=pypi, dependencies=wanted)
+
+
+def _in_netrc(index: Index) -> Login | None:
+    """Return the login that the user's .netrc has for the host of `index`, None for none."""
+    try:
+        found = netrc.netrc().authenticators(urlsplit(index.simple).hostname or "")
+    except (OSError, netrc.NetrcParseError):
+        return None
+    return Login(found[0], found[2] or "", "the file .netrc") if found else None
+
+
+def _chosen(index: Index, outer: Mapping[str, str]) -> Index:
+    return index if index.is_public else readable(index, choose(index, outer))
+
+
+def readable(index: Index, credential: Credential | None) -> Index:
+    """Return `index` to be read with the `credential` of its uploads, where it is not one that anybody can read."""
+    if index.is_public or not credential or not credential.secret:
+        return index
+    return replace(index, login=Login(credential.variables["TWINE_USERNAME"], credential.secret, credential.source))
+
+
+# What it may do.
+
+
+def stop_if_useless(credential: Credential, index: Index, project: str, now: float) -> None:
+    """Raise BadCredential where the token says itself that `index` will not take it for `project`, or not now.
+
+    `project` is the normalised name. What a token does not say is left to the index.
+    """
+    if not (token := credential.token):
+        return
+    scope, held = token.scope, f"{credential.source} holds a token"
+    if scope.projects is not None and project not in scope.projects:
+        raise _bad(index, f"{held} for {' and '.join(sorted(scope.projects)) or 'no project'}, not for {project}")
+    if scope.expires is not None and now >= scope.expires:
+        raise _bad(index, f"{held} that has expired ({_moment(scope.expires)})")
+    if scope.starts is not None and now < scope.starts:
+        raise _bad(index, f"{held} that is not valid yet ({_moment(scope.starts)})")
+
+
+def describe(token: Token) -> str:
+    """Return for what `token` is, in part of a line; never its text."""
+    scope = token.scope
+    if scope.projects is not None:
+        subject = f"the project {' or '.join(sorted(scope.projects))}"
+    elif scope.whole_account:
+        subject = "the whole account"
+    else:
+        subject = "conditions that only the index knows"
+    until = f", until {_moment(scope.expires)}" if scope.expires is not None else ""
+    return f"a token of {token.location}, for {subject}{until}"
+
+
+def narrowed(credential: Credential, project: str, now: float) -> Credential:
+    """Return `credential` with its token cut down to uploads of `project` within LIFETIME seconds of `now`.
+
+    An identity, a password and a token whose format is not known stay as they are.
+    """
+    moment = int(now)
+    caveats = ([EXPIRATION, moment + LIFETIME, moment - SLACK], [PROJECT_NAMES, [project]])
+    try:
+        secret = narrow(credential.secret, caveats)
+    except ValueError:
+        return credential
+    return replace(credential, variables={**credential.variables, "TWINE_PASSWORD": secret})
+
+
+def advice(index: Index, project: str, state: str) -> str:
+    """Say what to do with a token for the whole account, now that the project `state`."""
+    return (
+        f"{project} {state} on {index.name}, and the token is for the whole account: make one for this project alone"
+        f" ({index.pages}/manage/account/token/) and revoke the other ({index.pages}/manage/account/#api-tokens)."
+    )
+
+
+def _moment(seconds: int) -> str:
+    try:
+        return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
+    except (ValueError, OverflowError, OSError):
+        return "at no date of the calendar"

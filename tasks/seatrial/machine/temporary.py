@@ -1,0 +1,62 @@
+"""Temporary folders of the sessions, and those that killed runs left behind.
+
+In each lies a file that is locked as long as its run lives; the system lets go of it however that ends.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from seatrial.release.record import locked_file
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PREFIX = "seatrial-"
+ALIVE = ".alive"
+
+
+@contextlib.contextmanager
+def folder(name: str) -> Iterator[Path]:
+    """Yield a temporary folder for the session `name`, gone afterwards; `sweep` deletes it where we are killed."""
+    while True:
+        with _made(name) as made, locked_file(Path(made) / ALIVE) as ours:
+            if ours and (Path(made) / ALIVE).exists():  # else another run swept it before it was locked
+                yield Path(made).resolve()
+                return
+
+
+def _made(name: str) -> tempfile.TemporaryDirectory[str]:
+    """Make a folder, or none: where that is interrupted half-way, nobody else would delete it."""
+    prefix = f"{PREFIX}{name}-{os.urandom(4).hex()}"
+    try:
+        return tempfile.TemporaryDirectory(prefix=prefix, ignore_cleanup_errors=True)
+    except BaseException:
+        for half in Path(tempfile.gettempdir()).glob(f"{prefix}*"):
+            half.rmdir()
+        raise
+
+
+def sweep() -> None:
+    """Delete the temporary folders of killed runs of this user: those that nobody holds the lock of."""
+    for left in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
+        with contextlib.suppress(OSError):
+            if _is_ours(left) and (left / ALIVE).exists():  # one without it is just being made
+                _delete(left)
+
+
+def _delete(left: Path) -> None:
+    with locked_file(left / ALIVE) as free:
+        if free:
+            shutil.rmtree(left, ignore_errors=True)
+    if free:
+        shutil.rmtree(left, ignore_errors=True)  # Windows keeps a file that is open
+
+
+def _is_ours(left: Path) -> bool:
+    return not left.is_symlink() and (os.name == "nt" or left.lstat().st_uid == os.getuid())

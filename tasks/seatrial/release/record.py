@@ -1,0 +1,379 @@
+"""The record of a release on disk: ``release-record/``, one JSON file a stage, beside ``dist/``.
+
+It is evidence and never permission: whoever reads it re-hashes the files, and still asks the index what it holds.
+Files are written whole or not at all.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import hashlib
+import json
+import os
+import sys
+import types
+from dataclasses import asdict, dataclass, field, fields, is_dataclass
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+
+from seatrial.cli.register import RECORD_FOLDER
+from seatrial.machine.errors import ReleaseError
+from seatrial.release import stages
+from seatrial.release.stages import Built, Dist, Stage, Verified
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+SCHEMA = 1
+FOLDER = RECORD_FOLDER
+DIGEST_VARIABLE = "SEATRIAL_RECORD"
+
+Marks = tuple[int, int, int, int]
+S = TypeVar("S", bound=Stage)
+
+
+@dataclass(eq=False)
+class StageMissing(ReleaseError):
+    stage: str
+    session: str
+
+    what = "Nothing is recorded as {e.stage} for this release."
+    cause = (
+        "the session `{e.session}` has not been run, did not succeed, or its record was not brought to this machine."
+    )
+    cure = "run `{e.session:command}` first."
+
+
+@dataclass(eq=False)
+class RecordDamaged(ReleaseError):
+    path: Path
+    reason: str
+
+    what = "The record {e.path} cannot be used: {e.reason}"
+    cause = "it was cut short by a copy, edited by hand, or written by another version of seatrial."
+    cure = (
+        "bring it again from where it was made; failing that, delete this one file and run its session again"
+        " (nothing is uploaded twice: the index is asked first)."
+    )
+
+
+@dataclass(eq=False)
+class RecordForeign(ReleaseError):
+    path: Path
+    theirs: str
+    ours: str
+    files: tuple[str, ...]
+
+    what = "{e.path} is the record of other files ({e.theirs}) than built.json ({e.ours}).{e.files:listed}"
+    cause = "records of two releases, or of two builds of one release, lie in one folder; or one was edited."
+    cure = "remove the file that does not belong here, and run its session again if it was of this release."
+
+
+@dataclass(eq=False)
+class RecordSwapped(ReleaseError):
+    path: Path
+    expected: str
+    found: str
+
+    what = (
+        "{e.path} is not the file that the build job wrote: SEATRIAL_RECORD says sha256 {e.expected}, found {e.found}."
+    )
+    cause = "the artifact was replaced between two CI jobs, or SEATRIAL_RECORD is of another run."
+    cure = "stop and find out who changed it. Start the release again from the build job."
+
+
+@dataclass(eq=False)
+class FilesChanged(ReleaseError):
+    folder: Path
+    changes: tuple[str, ...]
+
+    what = "{e.folder} does not hold the files that were built:{e.changes:listed}"
+    cause = "another tool wrote to this folder after `build`, or a file was damaged or replaced on its way here."
+    cure = (
+        "put the recorded files back (CI: download the artifact again), or start anew with"
+        " `{run[build --rebuild]}`, which moves the old files aside."
+    )
+
+
+@dataclass(eq=False)
+class RunningAlready(ReleaseError):
+    folder: Path
+
+    what = "Another run of the release sessions is at work on {e.folder}."
+    cause = "a second terminal, or a CI job that shares this folder."
+    cure = "wait until it has ended, and run this session again."
+
+
+def now() -> str:
+    """The time in UTC, in ISO 8601 to the second."""
+    return datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+@dataclass(frozen=True)
+class Record:
+    """The distributions in `dist` and what was proved of them, in `folder`.
+
+    `expected` is the sha256 that ``built.json`` must have, where that was told outside the record (DIGEST_VARIABLE).
+    `hashed` are the files that were hashed by way of this value, each with the marks it had on the disk then.
+    """
+
+    dist: Path
+    folder: Path
+    expected: str | None = None
+    hashed: dict[str, tuple[Marks, Dist]] = field(default_factory=dict, compare=False, repr=False)
+
+    @classmethod
+    def of(cls, place: Path, expected: str | None = None) -> Record:
+        """The record of the project (or dry run) in the folder `place`."""
+        return cls(place / "dist", place / FOLDER, expected)
+
+    def path(self, stage: type[Stage] | Stage) -> Path:
+        """Where `stage` is kept; cells of the verify matrix have a file each, so that CI jobs' records merge."""
+        if isinstance(stage, Verified):
+            cell = f"{stage.python}-{stage.sys_platform}-{stage.machine}-{stage.kind}"
+            return self.folder / f"verified-{cell}.json"
+        return self.folder / f"{stage.name}.json"
+
+    def write(self, stage: Stage) -> None:
+        """Keep `stage`: whole or not at all. The files must still be what the stage says they are."""
+        self.rehash(stage.dists)
+        document = {"schema": SCHEMA, "stage": stage.name} | asdict(stage)
+        self.prepare()
+        write_whole(self.path(stage), json.dumps(document, indent=2) + "\n")
+
+    def prepare(self) -> None:
+        """Make the folder, and keep it out of git."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        ignore = self.folder / ".gitignore"
+        if not ignore.exists() or not ignore.stat().st_size:  # a full disk leaves it empty
+            ignore.write_text("*\n", encoding="utf-8")
+
+    def read(self, kind: type[S], *, session: str) -> S:
+        """Return the stage `kind`, whose files were hashed anew and are unchanged.
+
+        Raises StageMissing (naming `session`, which makes it), RecordDamaged, RecordForeign, RecordSwapped and
+        FilesChanged.
+        """
+        if not self.path(kind).exists() and (built := self.find(Built)):
+            self.rehash(built.dists)  # what was changed is told before what is missing
+        found = self.recorded(kind, session=session)
+        self.rehash(found.dists)
+        return found
+
+    def recorded(self, kind: type[S], *, session: str) -> S:
+        """Return the stage `kind`, whose files are not looked at: for who reads a later one of the same files as well.
+
+        Raises what `read` raises, but for FilesChanged.
+        """
+        found = self.find(kind)
+        if found is None:
+            raise StageMissing(kind.name, session)
+        return found
+
+    def find(self, kind: type[S]) -> S | None:
+        """Return the stage `kind` as recorded, None where there is none. The files are not looked at."""
+        path = self.path(kind)
+        if not path.exists():
+            return None
+        self._compare_digest()
+        stage = load(path, kind)
+        self._same_release(path, stage)
+        return stage
+
+    def verified(self) -> tuple[Verified, ...]:
+        """Return the cells that were verified, of this release and on its rehearsal."""
+        found = []
+        for path in sorted(self.folder.glob("verified-*.json")):
+            stage = load(path, Verified)
+            self._same_release(path, stage)
+            found.append(stage)
+        return tuple(found)
+
+    def rehash(self, dists: tuple[Dist, ...]) -> None:
+        """Raise FilesChanged unless the folder of distributions holds exactly `dists`, byte for byte."""
+        there = {path.name: self._seen(path) for path in self.dist.iterdir()} if self.dist.is_dir() else {}
+        if changed := _differences(_recorded(dists), there):
+            raise FilesChanged(self.dist, changed)
+
+    def shows(self, dist: Dist) -> bool:
+        """Whether the file in the folder of distributions is `dist`, for what is shown and proves nothing.
+
+        One that was hashed by way of this value, and has the same marks on the disk since, is not read again.
+        """
+        path = self.dist / dist.filename
+        marks, known = self.hashed.get(dist.filename, (None, None))
+        return (known if marks == _marks(path) else Dist.from_file(path)) == dist
+
+    def _seen(self, path: Path) -> str:
+        """Hash what is at `path`, and return it in the words of `_recorded`."""
+        if not path.is_file():
+            return "what is no file"
+        marks = _marks(path)
+        self.hashed[path.name] = (marks, dist := Dist.from_file(path))
+        return _recorded((dist,))[path.name]
+
+    def digest(self) -> str:
+        """The sha256 of ``built.json``, which travels between CI jobs outside the artifact."""
+        return hashlib.sha256(self.path(Built).read_bytes()).hexdigest()
+
+    def move_aside(self, names: tuple[str, ...]) -> Path | None:
+        """Move the record, then the files `names` of dist, to a folder of their own; return it, None for nothing.
+
+        What was released or rehearsed is never deleted by us.
+        """
+        kept = sorted([*self.folder.glob("*.json"), *self.folder.glob("report.*")])
+        if not kept and not names:
+            return None
+        self.prepare()
+        stamp = now().replace(":", "").replace("-", "")
+        aside = _fresh(self.folder / "aside" / stamp)
+        (aside / FOLDER).mkdir()
+        for path in kept:
+            path.rename(aside / FOLDER / path.name)
+        for name in names:
+            (self.dist / name).rename(aside / name)
+        return aside
+
+    @contextlib.contextmanager
+    def locked(self, subject: str) -> Iterator[None]:
+        """Hold the record for `subject` (``release``, or a cell); raise RunningAlready where another run does."""
+        self.prepare()
+        with locked_file(self.folder / f".{subject}.lock") as free:
+            if not free:
+                raise RunningAlready(self.folder)
+            yield
+
+    def _compare_digest(self) -> None:
+        if self.expected is None:
+            return
+        found = self.digest() if self.path(Built).exists() else "(no file)"
+        if self.expected != found:
+            raise RecordSwapped(self.path(Built), self.expected or "(empty)", found)
+
+    def _same_release(self, path: Path, stage: Stage) -> None:
+        """Raise RecordForeign where `stage` is of other files than ``built.json``."""
+        if isinstance(stage, Built) or not self.path(Built).exists():
+            return
+        built = load(self.path(Built), Built)
+        if (stage.project, stage.version, stage.dists) != (built.project, built.version, built.dists):
+            files = _differences(_recorded(built.dists), _recorded(stage.dists))
+            raise RecordForeign(path, f"{stage.project} {stage.version}", f"{built.project} {built.version}", files)
+
+
+def _recorded(dists: tuple[Dist, ...]) -> dict[str, str]:
+    return {dist.filename: f"sha256 {dist.sha256} ({dist.size} bytes)" for dist in dists}
+
+
+def _marks(path: Path) -> Marks:
+    """Return what a file that is written to, or replaced, does not keep all of."""
+    found = path.stat()
+    return found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
+
+
+def _differences(expected: Mapping[str, str], found: Mapping[str, str]) -> tuple[str, ...]:
+    """Return a line for each name under which something else is found than is expected."""
+    names = sorted(name for name in {*expected, *found} if expected.get(name) != found.get(name))
+    none = "no such file"
+    return tuple(f"{name}: expected {expected.get(name, none)}, found {found.get(name, none)}" for name in names)
+
+
+@contextlib.contextmanager
+def locked_file(path: Path) -> Iterator[bool]:
+    """Hold a lock on the file at `path` and yield True, or False where another process holds it."""
+    with path.open("a+b") as file:
+        yield _lock(file.fileno())
+
+
+def load(path: Path, kind: type[S]) -> S:
+    """Return the stage in the JSON file at `path`. Raises RecordDamaged, naming what is wrong with it."""
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(document, dict):
+            raise TypeError("it is not a JSON object")
+        found = (document.pop("schema", None), document.pop("stage", None))
+        if found != (SCHEMA, kind.name):
+            raise ValueError(f"it says schema {found[0]!r}, stage {found[1]!r}; expected {SCHEMA!r}, {kind.name!r}")
+        stage: S = _decode(kind, document, "")
+    except (ValueError, TypeError, RecursionError) as error:
+        raise RecordDamaged(path, str(error)) from None
+    return stage
+
+
+def _decode(hint: Any, value: Any, where: str) -> Any:
+    """Return the JSON `value` as the type `hint`; raise TypeError saying where it does not fit."""
+    origin, inner = get_origin(hint), get_args(hint)
+    if is_dataclass(hint):
+        return _decode_dataclass(hint, value, where)
+    if origin is tuple and isinstance(value, list):
+        return tuple(_decode(inner[0], item, f"{where}[{n}]") for n, item in enumerate(value))
+    if origin in {Union, types.UnionType}:
+        return None if value is None else _decode(inner[0], value, where)
+    if origin is Literal and value in inner:
+        return value
+    if origin is None and isinstance(value, hint) and isinstance(value, bool) == (hint is bool):
+        return value
+    raise TypeError(f"{where or 'it'} is not {getattr(hint, '__name__', hint)}")
+
+
+def _decode_dataclass(hint: Any, value: Any, where: str) -> Any:
+    names = {field.name for field in fields(hint)}
+    if not isinstance(value, dict) or set(value) != names:
+        odd = ", ".join(sorted(set(value) ^ names)) if isinstance(value, dict) else "not an object"
+        raise TypeError(f"{where or 'it'} has missing or unknown fields: {odd}")
+    hints = _hints(hint)
+    return hint(**{name: _decode(hints[name], item, f"{where}.{name}".lstrip(".")) for name, item in value.items()})
+
+
+@functools.cache  # a session reads several stages, and each names its types in strings
+def _hints(hint: Any) -> Mapping[str, Any]:
+    return get_type_hints(hint, vars(stages))
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write `text` to `path` so that a reader, or a machine that stops, sees the old file or the new one."""
+    temporary = path.with_name(f".{path.name}.new")  # one name, so that what a killed run left is taken by the next
+    try:
+        with temporary.open("w", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+        raise
+
+
+def _fresh(wanted: Path) -> Path:
+    """Make and return the folder `wanted`, or one numbered after it where that exists."""
+    folder, number = wanted, 1
+    while folder.exists():
+        number += 1
+        folder = wanted.with_name(f"{wanted.name}-{number}")
+    folder.mkdir(parents=True)
+    return folder
+
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def _lock(handle: int) -> bool:
+        """Lock the open file for this process; the system lets go of it when the process ends, however it ends."""
+        try:
+            msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
+        except OSError:
+            return False
+        return True
+
+else:
+    import fcntl
+
+    def _lock(handle: int) -> bool:
+        """Lock the open file for this process; the system lets go of it when the process ends, however it ends."""
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return False
+        return True

@@ -1,0 +1,251 @@
+"""The stages of a release, as values: one tuple of distributions goes unchanged through all of them.
+
+    source tree -build-> Built -check-> Checked -testpypi-> Rehearsed -verify-> Verified -pypi-> Released
+
+Each value holds the same `dists` and only what its own session proved. "The very same files" is
+``released.dists == built.dists``. Nothing here has an effect; `record` keeps these values on disk.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from seatrial.release.kinds import KINDS as KINDS  # noqa: PLC0414 (part of what a release is)
+from seatrial.release.kinds import Kind as Kind  # noqa: PLC0414, TC001 (as above; the record's reader looks for it here)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+CHUNK = 1 << 20
+
+
+@dataclass(frozen=True, order=True)
+class Dist:
+    """A distribution is its file name and its bytes: sha256 in hexadecimal, size in bytes."""
+
+    filename: str
+    sha256: str
+    size: int
+
+    @property
+    def kind(self) -> Kind:
+        return "wheel" if self.filename.endswith(".whl") else "sdist"
+
+    @classmethod
+    def from_file(cls, path: Path) -> Dist:
+        """Read the file at `path` once and return what it is."""
+        digest, size = hashlib.sha256(), 0
+        with path.open("rb") as file:
+            while chunk := file.read(CHUNK):
+                digest.update(chunk)
+                size += len(chunk)
+        return cls(path.name, digest.hexdigest(), size)
+
+
+@dataclass(frozen=True, order=True)
+class Cell:
+    """One field of the verify matrix: python as nox names it, and an archive kind."""
+
+    python: str
+    kind: Kind
+
+
+@dataclass(frozen=True)
+class Tool:
+    """A program that took part, and its version."""
+
+    name: str
+    version: str
+
+
+@dataclass(frozen=True)
+class Normalised:
+    """An sdist that was written anew: `sha256` of the backend's own file, and one over all members of both."""
+
+    filename: str
+    sha256: str
+    members: str
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What a rule found: its code, whether it stops the release, the file it is about, and the sentences."""
+
+    rule: str
+    severity: Literal["error", "warning"]
+    file: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Installed:
+    """A distribution found in a fresh environment; `origin` is where its file came from, when that is known."""
+
+    name: str
+    version: str
+    origin: str | None = None
+    sha256: str | None = None
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One file, installed and imported in a throw-away environment."""
+
+    filename: str
+    python: str
+    imported: tuple[str, ...]
+    installed: tuple[Installed, ...]
+
+
+@dataclass(frozen=True)
+class Resized:
+    """A member that an earlier version had with another size: bytes before and after, None where it was not there."""
+
+    name: str
+    before: int | None
+    after: int | None
+
+
+@dataclass(frozen=True)
+class FileChanges:
+    """A file beside `earlier`, its counterpart of `before` bytes; `more` members differ as well and are left out."""
+
+    filename: str
+    earlier: str
+    before: int
+    members: tuple[Resized, ...]
+    more: int
+
+
+@dataclass(frozen=True)
+class FieldChanges:
+    """A field of the metadata, or a group of entry points: the values that are gone, and those that are new."""
+
+    field: str
+    removed: tuple[str, ...]
+    added: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What differs from the version `since` on the index called `index`; None where none was compared, for `reason`."""
+
+    since: str | None
+    index: str
+    reason: str
+    files: tuple[FileChanges, ...] = ()
+    fields: tuple[FieldChanges, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stage:
+    """What all stages share. `at` is UTC in ISO 8601."""
+
+    name: ClassVar[str]
+
+    project: str
+    version: str
+    dists: tuple[Dist, ...]
+    at: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Built(Stage):
+    """The files exist. `commit` is None where there is no git; `epoch` is SOURCE_DATE_EPOCH in seconds.
+
+    `lacking` are the files that a wheel of the checkout has and the wheel, which is built from the sdist, has not.
+    `reached` is what the build of that wheel needed beside its requirements: calls of git, hosts of the network.
+    `release_with` are the folders of the packages that it is released together with, seen from its own.
+    """
+
+    name = "built"
+
+    commit: str | None
+    tag: str | None
+    dirty: bool
+    epoch: int
+    fingerprint: str
+    normalised: tuple[Normalised, ...]
+    lacking: tuple[str, ...] = ()
+    reached: tuple[str, ...] = ()
+    release_with: tuple[str, ...] = ()
+    tools: tuple[Tool, ...]
+    matrix: tuple[Cell, ...]
+
+    @property
+    def is_made_here(self) -> bool:
+        """Whether the files were built out of the source tree here, rather than brought (`--from`)."""
+        return all(tool.name != "--from" for tool in self.tools)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Checked(Stage):
+    """The rules passed, and the files were installed and imported on this machine.
+
+    `rendered` is the description as PyPI renders it, sanitised HTML; empty where there is none, or it is too long.
+    """
+
+    name = "checked"
+
+    rules: tuple[str, ...]
+    problems: tuple[Problem, ...]
+    trials: tuple[Trial, ...]
+    changes: Changes = Changes(None, "", "not looked for")
+    rendered: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rehearsed(Stage):
+    """The rehearsal index serves exactly these bytes. `index` is its simple repository URL.
+
+    `reason` says why that is a stand-in on this machine; None for the rehearsal index of the project.
+    """
+
+    name = "rehearsed"
+
+    index: str
+    urls: tuple[str, ...]
+    reason: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verified(Stage):
+    """One cell of the matrix: installed from the rehearsal index into a fresh environment, and it works.
+
+    `lowest` is what was installed when it was tried once more, with the lowest direct dependencies that its metadata
+    allows; empty where it was not.
+    """
+
+    name = "verified"
+
+    index: str
+    python: str
+    python_version: str
+    sys_platform: str
+    machine: str
+    kind: Kind
+    filename: str
+    installed: tuple[Installed, ...]
+    imported: tuple[str, ...]
+    ran: tuple[str, ...]
+    lowest: tuple[Installed, ...] = ()
+
+    @property
+    def cell(self) -> Cell:
+        return Cell(self.python, self.kind)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Released(Stage):
+    """PyPI serves exactly these bytes. `attested` names the files whose attestation it serves, and which hold."""
+
+    name = "released"
+
+    index: str
+    urls: tuple[str, ...]
+    attested: tuple[str, ...] = ()
+
+
+CHAIN: tuple[type[Stage], ...] = (Built, Checked, Rehearsed, Verified, Released)

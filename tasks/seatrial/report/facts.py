@@ -1,0 +1,104 @@
+"""What is told of a release, gathered from its record and its files: one value for the page, Markdown and terminal."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from seatrial.index.indexes import is_loopback
+from seatrial.release.archives import Archive, BadArchive
+from seatrial.release.stages import Built, Cell, Changes, Checked, Dist, Rehearsed, Released
+from seatrial.report.description import shown
+from seatrial.report.progress import steps
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from seatrial.release.archives import Metadata
+    from seatrial.release.record import Record
+    from seatrial.release.stages import Problem, Verified
+    from seatrial.report.description import Description
+    from seatrial.report.progress import Step
+
+
+@dataclass(frozen=True)
+class File:
+    """A distribution, and what is in it; `trouble` says why that is not known."""
+
+    dist: Dist
+    archive: Archive | None
+    trouble: str = ""
+
+
+@dataclass(frozen=True)
+class Facts:
+    """A release as it stands. `place` says where it is rehearsed, if that is not an index."""
+
+    built: Built
+    steps: tuple[Step, ...]
+    files: tuple[File, ...]
+    metadata: Metadata | None
+    description: Description | None
+    changes: Changes | None
+    checked: bool
+    problems: tuple[Problem, ...]
+    verified: tuple[Verified, ...]
+    cells: tuple[Cell, ...]
+    urls: tuple[str, ...]
+    dry: bool
+    following: str
+
+    @property
+    def title(self) -> str:
+        return f"{self.built.project} {self.built.version}"
+
+
+def gather(
+    record: Record, session: Mapping[str, str], following: str, *, found: Sequence[Problem] = (), dry: bool = False
+) -> Facts | None:
+    """Return what is told of the release in `record`, None where nothing is built.
+
+    `following` is the next command; `found` are findings of a check that did not pass, which no record holds.
+    """
+    built = record.find(Built)
+    if built is None:
+        return None
+    checked, released, rehearsed = record.find(Checked), record.find(Released), record.find(Rehearsed)
+    files, verified = tuple(_file(record, dist) for dist in built.dists), record.verified()
+    latest = released or rehearsed
+    kinds = {dist.kind for dist in built.dists}
+    announced = {cell for cell in built.matrix if cell.kind in kinds}
+    return Facts(
+        built=built,
+        steps=steps(record, session),
+        files=files,
+        metadata=_metadata(files),
+        description=shown(checked.rendered) if checked and checked.rendered else None,
+        changes=checked.changes if checked else None,
+        checked=checked is not None,
+        problems=tuple(found) or (checked.problems if checked else ()),
+        verified=verified,
+        cells=tuple(announced | {one.cell for one in verified}),
+        urls=latest.urls if latest and not is_loopback(latest.index) else (),
+        dry=dry,
+        following=following,
+    )
+
+
+def _file(record: Record, dist: Dist) -> File:
+    """Return the recorded file `dist` as it lies in the folder of distributions."""
+    path = record.dist / dist.filename
+    if not path.is_file():
+        return File(dist, None, "it is not in dist any more")
+    if not record.shows(dist):
+        return File(dist, None, "the file in dist has other bytes than those of this release")
+    try:
+        return File(dist, Archive.open(path))
+    except BadArchive as bad:
+        return File(dist, None, str(bad).splitlines()[0])
+
+
+def _metadata(files: Sequence[File]) -> Metadata | None:
+    """Return the metadata of the file that an index gets first: a wheel."""
+    ordered = sorted(files, key=lambda file: file.dist.kind != "wheel")
+    return next((file.archive.metadata for file in ordered if file.archive), None)

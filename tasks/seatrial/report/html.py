@@ -1,0 +1,152 @@
+"""``report.html``: a release on one page that loads nothing, runs nothing, and can be read on a phone."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from seatrial.cli.register import VERSION
+from seatrial.machine.terminal import size
+from seatrial.report import findings, matrix, project_page
+from seatrial.report.markup import Safe, join, link, prose, tag
+from seatrial.report.trees import difference, listed, tree
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from seatrial.release.stages import Changes, FieldChanges, FileChanges
+    from seatrial.report.facts import Facts, File
+    from seatrial.report.progress import Step
+
+STYLE = Path(__file__).with_name("page.css")
+WORDS = {"done": "done", "part": "in part", "open": "not yet"}
+DRY = "A dry run: the indexes were two stand-ins on this machine, and nothing left it."
+
+
+def page(facts: Facts, digest: str) -> str:
+    """Return the page on the release of `facts`, with the `digest` of the record that it was made from."""
+    sections = [(name, title, part) for name, title, part in _sections(facts) if part]
+    shown = [
+        tag("section", tag("h2", title, id=f"{name}-title"), part, id=name, aria_labelledby=f"{name}-title")
+        for name, title, part in sections
+    ]
+    contents = tag("nav", *[tag("a", title, href=f"#{name}") for name, title, _ in sections], aria_label="On this page")
+    body = tag("body", _header(facts), contents, tag("main", *shown), _footer(facts))
+    return f"<!doctype html>\n{tag('html', _head(facts, digest), body, lang='en')}\n"
+
+
+def _head(facts: Facts, digest: str) -> Safe:
+    style = STYLE.read_text(encoding="utf-8")
+    known = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    policy = f"default-src 'none'; style-src 'sha256-{known}'; img-src data:; base-uri 'none'; form-action 'none'"
+    return tag(
+        "head",
+        tag("meta", charset="utf-8"),
+        tag("meta", http_equiv="Content-Security-Policy", content=policy),
+        tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        tag("meta", name="color-scheme", content="light dark"),
+        tag("meta", name="referrer", content="no-referrer"),
+        tag("meta", name="seatrial-record", content=digest),
+        tag("title", f"{facts.title}: release report"),
+        tag("style", Safe(style)),
+    )
+
+
+def _header(facts: Facts) -> Safe:
+    summary = facts.metadata.first("summary") if facts.metadata else None
+    following = tag("p", "Next: ", tag("code", facts.following), class_="next") if facts.following else ""
+    return tag(
+        "header",
+        tag("p", "Release report", class_="kicker"),
+        tag("h1", facts.built.project, " ", tag("span", facts.built.version, class_="version")),
+        tag("p", summary, class_="lead") if summary else "",
+        tag("p", DRY, class_="notice") if facts.dry else "",
+        following,
+    )
+
+
+def _footer(facts: Facts) -> Safe:
+    made = tag("p", f"Written by seatrial {VERSION} from the record of this release. It loads nothing.")
+    return tag(
+        "footer", made, tag("p", "Source: commit ", tag("code", facts.built.commit)) if facts.built.commit else ""
+    )
+
+
+def _sections(facts: Facts) -> Iterator[tuple[str, str, Safe]]:
+    """Yield name, title and content of each section; one without content is left out."""
+    yield "stages", "Where it stands", tag("ol", *map(_step, facts.steps), class_="steps")
+    yield "findings", "Findings", findings.section(facts)
+    yield "files", "Files", join(_file(facts, number, file) for number, file in enumerate(facts.files))
+    yield "changes", "What changes", _changes(facts.changes) if facts.changes else Safe("")
+    yield "matrix", "Verified on", matrix.section(facts)
+    yield "project-page", "The page on PyPI", project_page.section(facts)
+
+
+def _step(step: Step) -> Safe:
+    when = tag("time", step.at.replace("T", " ").replace("Z", " UTC"), datetime=step.at) if step.at else ""
+    return tag(
+        "li",
+        tag("span", WORDS[step.state], class_="state"),
+        tag("span", tag("strong", step.name), tag("span", step.told, class_="told"), class_="what"),
+        when,
+        class_=step.state,
+    )
+
+
+def _file(facts: Facts, number: int, file: File) -> Safe:
+    changes = _changes_of(facts, file)
+    url = facts.urls[number] if number < len(facts.urls) else ""
+    grown = f" ({difference(changes.before, file.dist.size)})" if changes else ""
+    told = tag("p", file.dist.kind, " · ", size(file.dist.size), grown, class_="told")
+    return tag(
+        "article",
+        tag("h3", link(url, file.dist.filename)),
+        told,
+        tag("p", tag("span", "sha256 ", class_="label"), tag("code", file.dist.sha256), class_="hash"),
+        tag("p", file.trouble, class_="notice") if file.trouble else "",
+        _members(file, changes, len(facts.files)),
+        class_="card",
+    )
+
+
+def _members(file: File, changes: FileChanges | None, files: int) -> Safe:
+    if file.archive is None:
+        return Safe("")
+    total = size(sum(member.size for member in file.archive.members))
+    head = tag("summary", f"{len(file.archive.members)} members, {total} unpacked")
+    return tag("details", head, tree(file.archive, changes, files))
+
+
+def _changes_of(facts: Facts, file: File) -> FileChanges | None:
+    files = facts.changes.files if facts.changes else ()
+    return next((changes for changes in files if changes.filename == file.dist.filename), None)
+
+
+def _changes(changes: Changes) -> Safe:
+    """Return what differs from the version before, or why that is not known: never nothing."""
+    if changes.since is None:
+        return tag("p", "Not compared with an earlier version: ", prose(changes.reason), class_="note")
+    beside = tag("p", f"Beside {changes.since}, as {changes.index} serves it.", class_="told")
+    fields = [tag("h3", "Metadata"), _fields(changes.fields)] if changes.fields else []
+    same = [] if fields else [tag("p", "The metadata is the same.", class_="note")]
+    files = [join([tag("h3", f"Members of the {_kind(one)}"), listed(one)]) for one in changes.files]
+    return join([beside, *fields, *same, *files])
+
+
+def _kind(changes: FileChanges) -> str:
+    return "wheel" if changes.filename.endswith(".whl") else "sdist"
+
+
+def _fields(fields: tuple[FieldChanges, ...]) -> Safe:
+    rows = [
+        tag("div", tag("dt", one.field), *_values("removed", "-", one.removed), *_values("added", "+", one.added))
+        for one in fields
+    ]
+    return tag("dl", *rows, class_="fields")
+
+
+def _values(look: str, sign: str, values: tuple[str, ...]) -> Iterator[Safe]:
+    for value in values:
+        yield tag("dd", tag("span", f"{sign} ", class_="sign", aria_label=look), value, class_=look)

@@ -1,0 +1,94 @@
+"""``report.md``: the release in a few lines of Markdown, for the page of a CI run."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from seatrial.report import project_page
+from seatrial.report.findings import together
+from seatrial.report.markup import visible
+from seatrial.report.text import changes, size
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from seatrial.report.facts import Facts
+
+MARKUP = re.compile(r"([\\`*_{}\[\]<>()#+!|~&@$])")
+SHOWN = 20  # lines of a kind
+LONGEST = 300  # characters of a finding
+WORDS = {"done": "done", "part": "in part", "open": "not yet"}
+
+
+def markdown(facts: Facts) -> str:
+    """Return the release of `facts` as Markdown; what a package says of itself is text in it, and no markup."""
+    blocks = [f"## {plain(facts.title)}", *_stages(facts), *_findings(facts), *_files(facts), *_flaws(facts)]
+    blocks += [*_changes(facts), *_matrix(facts)]
+    blocks += [f"Next: `{facts.following}`"] if facts.following else []
+    return "\n\n".join(blocks) + "\n"
+
+
+def plain(value: object) -> str:
+    """Return `value` as text in one line of Markdown, every sign that could mean something escaped."""
+    return MARKUP.sub(r"\\\1", " ".join(visible(value).split()))
+
+
+def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    """Return a table; its cells are Markdown."""
+    titles = list(head)
+    lines = [titles, ["---"] * len(titles), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _stages(facts: Facts) -> Iterator[str]:
+    if facts.dry:
+        yield "A dry run, on two stand-in indexes of this machine."
+    rows = [(step.name, WORDS[step.state], plain(step.told), step.at) for step in facts.steps]
+    yield table(("stage", "", "", "at"), rows)
+
+
+def _findings(facts: Facts) -> Iterator[str]:
+    found = together(facts.problems)
+    if found:
+        lines = [
+            f"- **{one.severity}** {plain(', '.join(files))}: {plain(one.message[:LONGEST])} ({plain(one.rule)})"
+            for one, files in found[:SHOWN]
+        ]
+        yield "\n".join([*lines, *_more(len(found))])
+
+
+def _files(facts: Facts) -> Iterator[str]:
+    rows = [(plain(file.dist.filename), size(file.dist.size), file.dist.sha256) for file in facts.files[:SHOWN]]
+    yield table(("file", "size", "sha256"), rows)
+    yield from _more(len(facts.files))
+
+
+def _flaws(facts: Facts) -> Iterator[str]:
+    if flaws := project_page.flaws(facts):
+        lines = [f"- {flaw.what} {plain(flaw.target or '(empty)')} {flaw.why}" for flaw in flaws[:SHOWN]]
+        yield "\n".join(["To mend on the project's page:", "", *lines, *_more(len(flaws))])
+
+
+def _changes(facts: Facts) -> Iterator[str]:
+    if facts.changes:
+        told = changes(facts.changes)
+        yield plain(told[0].upper() + told[1:])
+
+
+def _matrix(facts: Facts) -> Iterator[str]:
+    done = [
+        (one.python, one.kind, f"{one.python_version} on {one.sys_platform} {one.machine}") for one in facts.verified
+    ]
+    lacking = {(cell.python, cell.kind) for cell in facts.cells} - {one[:2] for one in done}
+    rows = sorted([*done, *((*cell, "not verified") for cell in lacking)], key=_by_version)
+    if rows:
+        yield table(("Python", "archive", "verified"), (map(plain, row) for row in rows))
+
+
+def _by_version(row: tuple[str, ...]) -> tuple[list[int], tuple[str, ...]]:
+    return [int(part) for part in re.findall(r"\d+", row[0])], row
+
+
+def _more(count: int) -> list[str]:
+    return [f"- and {count - SHOWN} more"] if count > SHOWN else []

@@ -1,0 +1,115 @@
+"""The members of an archive as a tree, each with what it was in the version before."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from seatrial.index.changes import unversioned
+from seatrial.machine.terminal import size
+from seatrial.report.markup import Safe, join, tag
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from seatrial.release.archives import Archive, Member
+    from seatrial.release.stages import FileChanges, Resized
+
+ENTRIES = 1500  # files of a tree; a page that takes a minute to open helps nobody
+TOGETHER, LEAST = 6000, 50  # of all trees of a page, and of each in any case
+DEEPEST = 10  # folders in one another
+LONGEST = 120  # characters of a name
+AT_ONCE = 12  # a folder with more in it is closed at first
+
+
+@dataclass
+class Folder:
+    """A folder of an archive: what lies in it, and how much that is with all below."""
+
+    folders: dict[str, Folder] = field(default_factory=dict)
+    files: list[tuple[str, int, Safe]] = field(default_factory=list)
+    count: int = 0
+    size: int = 0
+
+
+def tree(archive: Archive, changes: FileChanges | None, trees: int = 1) -> Safe:
+    """Return the members of `archive`, one of so many `trees` on a page, marked where `changes` tells of them."""
+    limit = max(min(ENTRIES, TOGETHER // trees), LEAST)
+    before = {one.name: one for one in changes.members} if changes else {}
+    members = sorted(archive.members, key=lambda member: member.name)
+    top = Folder()
+    for member in members[:limit]:
+        _put(top, member, mark(before.get(unversioned(archive, member.name))))
+    more = len(members) - limit
+    left_out = [tag("p", f"{more} more members are not shown.", class_="note")] if more > 0 else []
+    return join([tag("ul", *_entries(top), class_="tree"), *left_out])
+
+
+def _put(top: Folder, member: Member, marked: Safe) -> None:
+    *folders, name = member.name.split("/", DEEPEST)
+    _count(top, member.size)
+    for folder in folders:
+        top = top.folders.setdefault(folder, Folder())
+        _count(top, member.size)
+    top.files.append((name, member.size, marked))
+
+
+def _count(folder: Folder, size: int) -> None:
+    folder.count += 1
+    folder.size += size
+
+
+def _entries(folder: Folder) -> Iterator[Safe]:
+    for name, inner in sorted(folder.folders.items()):
+        told = tag("span", f"{inner.count} file{'' if inner.count == 1 else 's'}, {size(inner.size)}", class_="size")
+        head = tag("summary", tag("span", f"{short(name)}/", class_="name"), " ", told)
+        yield tag("li", tag("details", head, tag("ul", *_entries(inner)), open=inner.count <= AT_ONCE))
+    for name, bytes_, marked in folder.files:
+        told = tag("span", marked, size(bytes_), class_="size")
+        yield tag("li", tag("span", short(name), class_="name"), " ", told, class_="file")
+
+
+def mark(one: Resized | None) -> Safe:
+    """Return what is shown beside a member: new, or how much larger or smaller it is; nothing where it is the same."""
+    if one is None:
+        return Safe("")
+    if one.before is None:
+        return tag("b", "new ", class_="added")
+    return tag("b", f"{difference(one.before, one.after or 0)} ", class_="grown")
+
+
+def difference(before: int, after: int) -> str:
+    """Return how much larger or smaller, with its sign."""
+    return f"{'+' if after >= before else '-'}{size(abs(after - before))}"
+
+
+def short(name: str) -> str:
+    """Return `name`, its middle left out where it is too long to be one."""
+    return name if len(name) <= LONGEST else f"{name[: LONGEST // 2]}…{name[-LONGEST // 2 :]}"
+
+
+def listed(changes: FileChanges) -> Safe:
+    """Return the members that differ, in three lists: added, removed, and of another size."""
+    groups: Mapping[str, list[Resized]] = {
+        "Added": [one for one in changes.members if one.before is None],
+        "Removed": [one for one in changes.members if one.after is None],
+        "Of another size": [one for one in changes.members if one.before is not None and one.after is not None],
+    }
+    shown = [_group(name, members) for name, members in groups.items() if members]
+    more = [tag("p", f"{changes.more} more members differ.", class_="note")] if changes.more else []
+    return join([*shown, *more]) if shown else tag("p", "The same members, all of the same size.", class_="note")
+
+
+def _group(name: str, members: list[Resized]) -> Safe:
+    entries = [
+        tag("li", tag("span", short(one.name), class_="name"), " ", _told(one), class_="file") for one in members
+    ]
+    head = tag("summary", f"{name}: {len(members)}")
+    return tag("details", head, tag("ul", *entries, class_="tree"), open=len(members) <= AT_ONCE)
+
+
+def _told(one: Resized) -> Safe:
+    if one.before is None or one.after is None:
+        return tag("span", size((one.before or 0) + (one.after or 0)), class_="size")
+    told = f"{size(one.before)} → {size(one.after)} "
+    return tag("span", tag("b", f"{difference(one.before, one.after)} ", class_="grown"), told, class_="size")

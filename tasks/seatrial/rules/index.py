@@ -1,0 +1,218 @@
+"""Rules on what the two indexes hold already. They ask the network; `check -- --offline` leaves them out.
+
+An index that does not answer is reported as not checked, never as passed. Indexes on this machine (those of a dry run)
+are not asked.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING
+
+from packaging.utils import canonicalize_name
+
+from seatrial.rules import limits
+from seatrial.rules.distribution import parsed_filename, some
+from seatrial.rules.rule import index_rule
+from seatrial.rules.sources import practice, server
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from packaging.version import Version
+
+    from seatrial.index.indexes import Served
+    from seatrial.release.stages import Dist
+
+GROWTH, SMALL = 3, 1 << 20  # a file below so many bytes may grow as it likes
+SECONDS = len("2024-05-06T07:08:09")
+SAME_LOOKS = str.maketrans("lio", "110")  # letters and digits that PyPI takes for one another in a new name
+
+
+@dataclass(frozen=True)
+class Listing:
+    """What the index `name` lists for `project`: its files, none where there is no such project.
+
+    `similar` are projects whose names PyPI would take for the same; None for `served` means that it did not answer.
+    """
+
+    name: str
+    is_pypi: bool
+    project: str
+    version: Version
+    dists: tuple[Dist, ...]
+    served: tuple[Served, ...] | None
+    now: datetime
+    similar: tuple[str, ...] = ()
+    trouble: str = ""
+    is_public: bool = True  # PyPI or TestPyPI, whose own rules hold there alone
+
+    @property
+    def release(self) -> tuple[Served, ...]:
+        """The files of this release, as versions compare (1.0 is 1.0.0)."""
+        files = self.served or ()
+        return tuple(file for file in files if parsed_filename(file.filename)[1] == self.version)
+
+    @property
+    def absent(self) -> tuple[Dist, ...]:
+        """Our files that the index does not have yet."""
+        names = {file.filename for file in self.served or ()}
+        return tuple(dist for dist in self.dists if dist.filename not in names)
+
+
+def looks(name: str) -> str:
+    """Return what PyPI compares of a new project's name with those that are there ("ultranormalised")."""
+    return canonicalize_name(name).replace("-", "").translate(SAME_LOOKS)
+
+
+def similar_names(name: str) -> tuple[str, ...]:
+    """Return the names to ask for that PyPI would take for `name`: all of them would be too many."""
+    plain = canonicalize_name(name)
+    joined = plain.replace("-", "")
+    found = (joined, looks(plain), joined.replace("l", "1"), joined.replace("o", "0"), joined.replace("1", "l"))
+    return tuple(dict.fromkeys(other for other in found if other != plain))
+
+
+@index_rule("index-not-checked", "warning", practice("what is not known is not passed"))
+def not_checked(listing: Listing) -> Iterator[str]:
+    """The index did not answer, so it is not known whether it would take these files.
+
+    Run `check` again when the network is back, or with `-- --offline` to do without.
+    """
+    if listing.served is None:
+        yield f"{listing.name} was not checked: {listing.trouble.rstrip('.')}."
+
+
+@index_rule("index-other-bytes", "error", server("forklift/legacy.py", "_is_duplicate_file", "everywhere"))
+def other_bytes(listing: Listing) -> Iterator[str]:
+    """The index has a file of the same name with other bytes, so this version is spent there.
+
+    PyPI answers: "File already exists". A file name can never be used twice, also after it was deleted: raise the
+    version. (Files that are there with the same bytes are no finding: an upload goes on where it stopped.)
+    """
+    ours = {dist.filename: dist.sha256 for dist in listing.dists}
+    served = listing.served or ()
+    different = [
+        file.filename for file in served if file.sha256 and ours.get(file.filename, file.sha256) != file.sha256
+    ]
+    if different:
+        yield f"{listing.name} has other bytes under the name {some(different)}: raise the version."
+
+
+@index_rule("index-other-name", "error", server("forklift/legacy.py", "_is_duplicate_file"))
+def other_name(listing: Listing) -> Iterator[str]:
+    """The index has these very bytes under another file name. PyPI answers: "File already exists".
+
+    A file was renamed instead of built: build it again. (It compares with the files of all projects; only this one's
+    can be asked for.)
+    """
+    ours = {dist.sha256: dist.filename for dist in listing.absent}
+    if twice := [f"{ours[file.sha256]} as {file.filename}" for file in listing.served or () if file.sha256 in ours]:
+        yield f"{listing.name} has the same bytes already, {some(twice)}: build the file instead of renaming one."
+
+
+@index_rule("index-other-files", "error", server("forklift/legacy.py", "file_upload"))
+def other_files(listing: Listing) -> Iterator[str]:
+    """The index has an sdist of this version that is not this one. PyPI takes one: "Only one sdist may be uploaded".
+
+    1.0 and 1.0.0 are one release. Raise the version.
+    """
+    sdists = [file.filename for file in listing.release if not file.filename.endswith(".whl")]
+    names = {dist.filename for dist in listing.dists}
+    sending = [dist for dist in listing.absent if dist.kind == "sdist"]
+    if sending and (others := [name for name in sdists if name not in names]):
+        yield f"{listing.name} has {some(others)} already, and takes one sdist per release: raise the version."
+
+
+@index_rule("index-old-release", "error", server("forklift/legacy.py", "MAXIMUM_AGE_FOR_NEW_UPLOADS_DAYS"))
+def old_release(listing: Listing) -> Iterator[str]:
+    """The release is older than 14 days. PyPI answers: "Uploading new files to releases older than 14 days".
+
+    It closed to new files: raise the version.
+    """
+    moments = [moment for file in listing.release if (moment := _moment(file.uploaded))]
+    if (
+        listing.is_public
+        and moments
+        and listing.absent
+        and listing.now - min(moments) > timedelta(days=limits.RELEASE_DAYS)
+    ):
+        day = min(moments).date().isoformat()
+        yield f"{listing.name} has had this version since {day}, and takes no new files for it: raise the version."
+
+
+@index_rule("index-new-name", "warning", server("packaging/services.py", "create_project"))
+def new_name(listing: Listing) -> Iterator[str]:
+    """PyPI has no project of this name yet: the first upload makes it.
+
+    A name on TestPyPI reserves nothing on PyPI. For trusted publishing, register a pending publisher on PyPI under
+    exactly this name first. PyPI can still refuse the name: it keeps a list of its own that nobody can read. Not an
+    error: every project has a first release.
+    """
+    if listing.is_pypi and listing.served == ():
+        yield (
+            f"{listing.name} has no project {listing.project!r}: the first upload makes it. For trusted publishing,"
+            " register a pending publisher there under exactly this name."
+        )
+
+
+@index_rule("index-name-stdlib", "error", server("packaging/services.py", "STDLIB_PROHIBITED"))
+def stdlib_name(listing: Listing) -> Iterator[str]:
+    """The name is that of a module of the standard library, under which no new project is made.
+
+    PyPI answers: "The name 'X' isn't allowed (conflict with Python Standard Library module name)". It counts modules of
+    all Pythons from 2.6 on, and those inside of packages (`xml-etree`). Choose another name.
+    """
+    is_new = listing.is_pypi and listing.served == ()
+    if is_new and canonicalize_name(listing.project) in limits.stdlib_names():
+        yield f"{listing.project!r} is a module of the standard library, and {listing.name} makes no such project."
+
+
+@index_rule("index-name-similar", "error", server("packaging/services.py", "check_project_name"))
+def similar_name(listing: Listing) -> Iterator[str]:
+    """The name is too similar to that of another project, so it is not made: "is too similar to an existing project".
+
+    PyPI compares without `-`, `_`, `.`, and takes l, i and 1 for one another, o and 0 too. Only the likeliest of such
+    names are asked for. Choose another name.
+    """
+    if listing.is_pypi and listing.served == () and listing.similar:
+        yield f"{listing.name} has {some(listing.similar)}, and takes {listing.project!r} for the same name."
+
+
+@index_rule("index-size", "warning", practice("releases that grew by mistake"))
+def size(listing: Listing) -> Iterator[str]:
+    """A file is more than three times as large as the largest of its kind that is there.
+
+    Something may have been packed that was not meant to be: look at what is in it.
+    """
+    for dist in listing.dists:
+        kind = [file.size for file in listing.served or () if file.filename.endswith(".whl") == (dist.kind == "wheel")]
+        largest = max(kind, default=0)
+        if largest and dist.size > max(GROWTH * largest, SMALL):
+            yield f"{dist.filename} has {dist.size:,} bytes; the largest {dist.kind} on {listing.name} has {largest:,}."
+
+
+@index_rule("index-project-size", "warning", server("constants.py", "MAX_PROJECT_SIZE"))
+def project_size(listing: Listing) -> Iterator[str]:
+    """All files of the project would be more than 10 GiB. PyPI answers: "Project size too large".
+
+    Ask for more well before the release (docs.pypi.org, "Storage limits"), on TestPyPI too, or delete what nobody uses
+    any more: nightly builds, mostly. If the limit is raised, say so:
+    `[tool.seatrial.ignore] index-project-size = "our limit is 20 GB"`.
+    """
+    there = sum(file.size for file in listing.served or ())
+    adding = sum(dist.size for dist in listing.absent)
+    if adding and there + adding > limits.PROJECT_SIZE:
+        yield (
+            f"the files on {listing.name} would be {there + adding:,} bytes, and it takes {limits.PROJECT_SIZE:,} of a"
+            " project unless it raised the limit."
+        )
+
+
+def _moment(text: str) -> datetime | None:
+    """Return the moment of an upload (PEP 700), None where the index does not tell."""
+    try:
+        return datetime.fromisoformat(text[:SECONDS]).replace(tzinfo=timezone.utc)
+    except ValueError:
+        return None

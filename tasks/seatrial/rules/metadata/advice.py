@@ -1,0 +1,118 @@
+"""Rules on what users miss in core metadata; PyPI takes a release without it."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
+from seatrial.rules.rule import metadata_rule
+from seatrial.rules.sources import practice, standard
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from seatrial.release.archives import Metadata
+
+PYTHON = re.compile(r"Programming Language :: Python :: (3\.\d+)")
+
+
+@metadata_rule("metadata-summary", "warning", standard("core metadata", "core-metadata"))
+def summary(metadata: Metadata) -> Iterator[str]:
+    """The release has no summary, the one line that PyPI shows under the name and in search results.
+
+    Set `description` in `[project]` (setuptools without `[project]`: `description` in setup.cfg or setup.py; poetry
+    before 2: `description` in `[tool.poetry]`).
+    """
+    if not metadata.first("summary"):
+        yield "there is no Summary, the line that PyPI shows under the name: set `description` in [project]."
+
+
+@metadata_rule("metadata-readme", "warning", standard("core metadata", "core-metadata"))
+def readme(metadata: Metadata) -> Iterator[str]:
+    """The release has no description, so its page on PyPI is empty.
+
+    Set `readme = "README.md"` in `[project]` (setup.cfg: `long_description = file: README.md`).
+    """
+    if not metadata.description.strip():
+        yield "there is no description, so the project's page will be empty: set `readme` in [project]."
+
+
+@metadata_rule("metadata-license", "warning", standard("core metadata", "core-metadata"))
+def license_(metadata: Metadata) -> Iterator[str]:
+    """The metadata names no licence in any form: no License-Expression, License, License-File or classifier.
+
+    Set `license = "MIT"` (an SPDX expression) and `license-files` in `[project]`.
+    """
+    named = any(metadata.first(field) for field in ("license-expression", "license", "license-file"))
+    if not named and not any(line.startswith("License ::") for line in metadata.all("classifier")):
+        yield "no licence is named, so nobody may use it: set `license` in [project] to an SPDX expression."
+
+
+@metadata_rule("metadata-requires-python", "warning", standard("core metadata", "core-metadata"))
+def requires_python(metadata: Metadata) -> Iterator[str]:
+    """Requires-Python is missing, so installers offer this release to every Python, however old.
+
+    Set `requires-python = ">=3.10"` in `[project]` (setup.cfg: `python_requires`).
+    """
+    if not metadata.first("requires-python"):
+        yield "there is no Requires-Python, so every old Python will be offered this release: set `requires-python`."
+
+
+@metadata_rule("metadata-author", "warning", standard("core metadata", "core-metadata"))
+def author(metadata: Metadata) -> Iterator[str]:
+    """Neither an author nor a maintainer is named.
+
+    Set `authors = [{ name = "...", email = "..." }]` in `[project]`.
+    """
+    fields = ("author", "author-email", "maintainer", "maintainer-email")
+    if not any(metadata.first(field) for field in fields):
+        yield "neither author nor maintainer is named: set `authors` in [project]."
+
+
+@metadata_rule("metadata-source-url", "warning", standard("well-known project URLs", "well-known-project-urls"))
+def source_url(metadata: Metadata) -> Iterator[str]:
+    """There is no link to the source or a home page, so users cannot find where to report a bug.
+
+    Set `[project.urls]`, for instance `Source = "https://..."`.
+    """
+    if not any(metadata.first(field) for field in ("project-url", "home-page", "download-url")):
+        yield "there is no link to the source or a home page: set [project.urls]."
+
+
+@metadata_rule("metadata-python-classifiers", "warning", practice("the two fields, which have to agree"))
+def python_classifiers(metadata: Metadata) -> Iterator[str]:
+    """A classifier names a Python that Requires-Python leaves out, so one of the two is wrong.
+
+    `requires-python` is what installers obey; the classifiers are for people.
+    """
+    try:
+        supported = SpecifierSet(metadata.first("requires-python") or "")
+    except InvalidSpecifier:
+        return
+    named = [found[1] for line in metadata.all("classifier") if (found := PYTHON.fullmatch(line))]
+    if left_out := [version for version in named if not supported.contains(f"{version}.99")]:
+        yield f"the classifiers name Python {', '.join(left_out)}, which Requires-Python ({supported}) leaves out."
+
+
+@metadata_rule("metadata-license-classifier", "warning", standard("core metadata", "core-metadata"))
+def license_classifier(metadata: Metadata) -> Iterator[str]:
+    """A licence classifier stands beside License-Expression, which took its place (PEP 639).
+
+    Take the `License ::` classifiers away; some backends refuse the pair already.
+    """
+    old = [line for line in metadata.all("classifier") if line.startswith("License ::")]
+    if old and metadata.first("license-expression"):
+        yield f"License-Expression took the place of the classifier {', '.join(map(repr, old))}: take it away."
+
+
+@metadata_rule("metadata-deprecated", "warning", standard("core metadata", "core-metadata"))
+def deprecated(metadata: Metadata) -> Iterator[str]:
+    """A field stands there that nothing reads any more: Requires, Provides, Obsoletes.
+
+    Requires-Dist took their place: `dependencies` in `[project]`. In setup.py they come from `requires`, `provides` and
+    `obsoletes`.
+    """
+    if old := [field for field in ("requires", "provides", "obsoletes") if metadata.all(field)]:
+        yield f"nothing reads {', '.join(old)} any more: set `dependencies` in [project]."

@@ -1,0 +1,312 @@
+"""Rules on the values of core metadata, as PyPI's server validates them."""
+
+from __future__ import annotations
+
+import email.utils
+import functools
+import importlib
+import keyword
+import pathlib
+import re
+from typing import TYPE_CHECKING, Any
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
+from seatrial.rules import limits
+from seatrial.rules.distribution import some
+from seatrial.rules.metadata.identity import NAME
+from seatrial.rules.rule import metadata_rule
+from seatrial.rules.sources import library, server
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from seatrial.release.archives import Metadata
+
+FROZEN_FAMILIES = ("Development Status", "Intended Audience", "License", "Natural Language", "Typing")
+URLS = 2_000  # links that are looked at
+PLAIN_URL = re.compile(r"https?://[A-Za-z0-9.-]+(/[A-Za-z0-9._~/+@=-]*)?")
+FAMILIES = (*FROZEN_FAMILIES, "Environment", "Framework", "Operating System", "Programming Language", "Topic")
+
+
+@metadata_rule("metadata-summary-line", "error", library("_process_summary"))
+def summary_line(metadata: Metadata) -> Iterator[str]:
+    """Summary has more than one line. PyPI answers: "'summary' must be a single line".
+
+    Write `description` in `[project]` on one line (setup.cfg: without an indented second line).
+    """
+    if "\n" in (metadata.first("summary") or "") or "\r" in (metadata.first("summary") or ""):
+        yield "Summary has to be a single line: shorten `description` in [project] to one."
+
+
+@metadata_rule("metadata-summary-length", "error", server("forklift/metadata.py", "_LENGTH_LIMITS"))
+def summary_length(metadata: Metadata) -> Iterator[str]:
+    """Summary is longer than 512 characters. PyPI answers: "'summary' field must be 512 characters or less".
+
+    `description` in `[project]` is the one line under the name; the long text goes into `readme`.
+    """
+    if (count := len(metadata.first("summary") or "")) > limits.SUMMARY_LENGTH:
+        yield f"Summary has {count} characters, and PyPI takes {limits.SUMMARY_LENGTH}: put the rest into the README."
+
+
+@metadata_rule("metadata-dynamic", "error", library("_process_dynamic"))
+def dynamic(metadata: Metadata) -> Iterator[str]:
+    """Dynamic names a field that cannot be (Name, Version, Metadata-Version), or none at all.
+
+    PyPI answers: "'name' is not allowed as a dynamic field". Backends write it from `dynamic` in `[project]`.
+    """
+    named = [value.strip().lower() for value in metadata.all("dynamic")]
+    if wrong := [field for field in named if field in limits.NEVER_DYNAMIC or field not in limits.FIELDS]:
+        yield f"Dynamic may not name {some(wrong)}."
+
+
+@metadata_rule("metadata-extra-name", "error", library("_process_provides_extra"))
+def extra_name(metadata: Metadata) -> Iterator[str]:
+    """An extra's name is none. PyPI answers: "'X' is invalid for 'provides-extra'".
+
+    Names of extras are made like those of projects: ASCII letters, digits, `.`, `_`, `-`.
+    """
+    if wrong := [repr(name) for name in metadata.all("provides-extra") if not NAME.fullmatch(name)]:
+        yield f"these are no names for extras: {some(wrong)}."
+
+
+@metadata_rule("metadata-requires-python-valid", "error", library("_process_requires_python"))
+def requires_python(metadata: Metadata) -> Iterator[str]:
+    """Requires-Python is no version specifier. PyPI answers: "'X' is invalid for 'requires-python'".
+
+    Write it as in `>=3.10`; `>=3.10.*` and `^3.10` are none.
+    """
+    given = metadata.first("requires-python")
+    try:
+        SpecifierSet(given or "")
+    except InvalidSpecifier:
+        yield f"{given!r} is no version specifier: write `requires-python` as in `>=3.10`."
+
+
+@metadata_rule("metadata-requirement", "error", library("_process_requires_dist"))
+def requirement(metadata: Metadata) -> Iterator[str]:
+    """A dependency is not written as PEP 508 says. PyPI answers: "'X' is invalid for 'requires-dist'".
+
+    Write it as in `name[extra] >=1.0 ; python_version < "3.11"`.
+    """
+    for field in ("requires-dist", "provides-dist", "obsoletes-dist"):
+        if wrong := [repr(line) for line in metadata.all(field) if _requirement(line) is None]:
+            yield f"{field}: {some(wrong)} cannot be read as a requirement (PEP 508)."
+
+
+@metadata_rule("metadata-direct-reference", "error", server("forklift/metadata.py", "_validate_metadata"))
+def direct_reference(metadata: Metadata) -> Iterator[str]:
+    """A dependency is to be taken from a URL (`name @ https://...`), also under an extra.
+
+    PyPI answers: "Can't have direct dependency". Publish the fork under a name of its own, or vendor it; for developers
+    alone, put it into a dependency group (`[dependency-groups]`), which is not published.
+    """
+    for field in ("requires-dist", "provides-dist", "obsoletes-dist"):
+        lines = [line for line in metadata.all(field) if (found := _requirement(line)) is not None and found.url]
+        if lines:
+            yield f"PyPI refuses dependencies from a URL: {some(lines)}."
+
+
+@metadata_rule("metadata-license-expression", "error", library("_process_license_expression"))
+def license_expression(metadata: Metadata) -> Iterator[str]:
+    """License-Expression is no SPDX expression. PyPI answers: "'X' is invalid for 'license-expression'".
+
+    Write the identifiers of spdx.org/licenses, as in `MIT OR Apache-2.0`, or `LicenseRef-Proprietary`.
+    """
+    given = metadata.first("license-expression")
+    licenses = _optional("packaging.licenses")
+    if given and licenses:
+        try:
+            licenses.canonicalize_license_expression(given)
+        except ValueError as error:
+            yield f"{given!r} is no SPDX licence expression: {error}."
+
+
+@metadata_rule("metadata-two-licenses", "error", server("forklift/metadata.py", "_validate_metadata", "everywhere"))
+def two_licenses(metadata: Metadata) -> Iterator[str]:
+    """License and License-Expression are both set.
+
+    PyPI answers: "License is deprecated when License-Expression is present". Keep `license = "MIT"` (the expression)
+    and take away what sets the old field (setuptools: `license` in setup.cfg or setup.py).
+    """
+    if metadata.first("license") and metadata.first("license-expression"):
+        yield "License and License-Expression are both set: keep the expression alone."
+
+
+@metadata_rule("metadata-license-file-path", "error", library("_process_license_files"))
+def license_file_path(metadata: Metadata) -> Iterator[str]:
+    r"""The path of a licence file is none that may stand there: it has `..`, `*` or `\`, or is absolute.
+
+    PyPI answers: "'X' is invalid for 'license-file'". Paths in `license-files` are relative to the project and stay in
+    it; a licence above the project has to be copied.
+    """
+    if not metadata.has_license_files:
+        return
+    if wrong := [repr(path) for path in metadata.all("license-file") if not _is_license_path(path)]:
+        yield f"License-File has to be a plain relative path with `/`, not {some(wrong)}."
+
+
+def _is_license_path(path: str) -> bool:
+    windows = pathlib.PureWindowsPath(path)
+    absolute = pathlib.PurePosixPath(path).is_absolute() or windows.is_absolute()
+    return not absolute and ".." not in path and "*" not in path and windows.as_posix() == path
+
+
+@metadata_rule("metadata-import-name", "error", library("_process_import_names"))
+def import_name(metadata: Metadata) -> Iterator[str]:
+    """Import-Name or Import-Namespace (PEP 794) is no name that can be imported.
+
+    PyPI answers: "'X' is invalid for 'import-name'". Write dotted identifiers, with `; private` behind them or nothing.
+    """
+    for field in ("import-name", "import-namespace"):
+        if wrong := [repr(value) for value in metadata.all(field) if value and not _is_import(value)]:
+            yield f"{field}: {some(wrong)} cannot be imported."
+
+
+def _is_import(value: str) -> bool:
+    name, semicolon, private = value.partition(";")
+    parts = name.rstrip().split(".")
+    named = all(part.isidentifier() and not keyword.iskeyword(part) for part in parts)
+    return named and (not semicolon or private.strip() == "private")
+
+
+@metadata_rule("metadata-email", "error", server("forklift/metadata.py", "_validate_metadata"))
+def email_address(metadata: Metadata) -> Iterator[str]:
+    """An e-mail address of an author or maintainer is none. PyPI answers: "'X' is not a valid email address".
+
+    Also refused are hosts without a dot, and those where no mail is delivered (`.local`, `.test`, `.invalid`,
+    `localhost`). Leave `email` out of `authors` in `[project]` if there is none to give.
+    """
+    for field in ("author-email", "maintainer-email"):
+        given = metadata.first(field) or ""
+        if "," not in given and '"' not in given:  # PyPI looks at a single plain address alone
+            _, address = email.utils.parseaddr(given)
+            if address and (reason := _wrong_address(address)):
+                where = "authors" if field == "author-email" else "maintainers"
+                yield f"{address!r} is no e-mail address that PyPI takes: {reason}; see `{where}` in [project]."
+
+
+def _wrong_address(address: str) -> str:
+    """Return what PyPI refuses in `address`; nothing where this is not sure."""
+    local, at, domain = address.rpartition("@")
+    if not at:
+        return "there is no @ in it"
+    if "." not in domain and not domain.startswith("["):
+        return "its host has no dot"
+    if domain.lower().rpartition(".")[2] in limits.SPECIAL_DOMAINS:
+        return "no mail is delivered to such a host"
+    dots = any(".." in part or part.startswith(".") or part.endswith(".") for part in (local, domain))
+    return "a dot is where none may be" if dots or not local else ""
+
+
+@metadata_rule("metadata-classifier", "error", server("forklift/metadata.py", "_validate_metadata"))
+def classifier(metadata: Metadata) -> Iterator[str]:
+    """A classifier is none of those that PyPI knows, or is deprecated. It answers: "'X' is not a valid classifier".
+
+    They are compared letter by letter with pypi.org/classifiers. `Private :: Do Not Upload` is refused on purpose: that
+    is what it is for.
+    """
+    trove = _optional("trove_classifiers")
+    for name in metadata.all("classifier") if trove else ():
+        if name in trove.deprecated_classifiers:
+            instead = some(trove.deprecated_classifiers[name])
+            yield f"the classifier {name!r} is deprecated: {'use ' + instead if instead else 'take it away'}."
+        elif name not in trove.classifiers and not _may_be_new(name):
+            why = (
+                "which keeps a project off PyPI on purpose" if name.startswith("Private ::") else "pypi.org/classifiers"
+            )
+            yield f"{name!r} is no classifier that PyPI knows ({why})."
+
+
+@metadata_rule("metadata-classifier-new", "warning", server("forklift/metadata.py", "_validate_metadata"))
+def classifier_new(metadata: Metadata) -> Iterator[str]:
+    """A classifier is not in the list that these rules came with, but may have been added since.
+
+    PyPI refuses those that it does not know: look it up at pypi.org/classifiers.
+    """
+    trove = _optional("trove_classifiers")
+    for name in metadata.all("classifier") if trove else ():
+        known = name in trove.classifiers or name in trove.deprecated_classifiers
+        if not known and _may_be_new(name):
+            yield f"{name!r} is not in the list of classifiers here; PyPI refuses what is not at pypi.org/classifiers."
+
+
+def _may_be_new(name: str) -> bool:
+    """Whether the unknown classifier `name` may be one that came later: of a family that grows, and no misspelling."""
+    family = name.partition(" :: ")[0]
+    return family in FAMILIES and family not in FROZEN_FAMILIES and _squeezed(name) not in _known_squeezed()
+
+
+@functools.cache
+def _known_squeezed() -> frozenset[str]:
+    return frozenset(map(_squeezed, importlib.import_module("trove_classifiers").classifiers))
+
+
+def _squeezed(name: str) -> str:
+    return "".join(name.split()).lower()
+
+
+@metadata_rule("metadata-url", "error", server("utils/http.py", "is_valid_uri"))
+def url(metadata: Metadata) -> Iterator[str]:
+    """A link is no http or https URL. PyPI answers: "'X' is not a valid url".
+
+    `git@host:path`, `mailto:`, `ftp:` and addresses without `https://` are refused.
+    """
+    for field in ("home-page", "download-url"):
+        if (given := metadata.first(field)) and not is_url(given):
+            yield f"{field}: {given!r} is no http or https URL."
+    for value in metadata.all("project-url")[:URLS]:
+        label, comma, given = (part.strip() for part in value.partition(","))
+        if label and comma and given and not is_url(given):
+            yield f"project-url {label}: {given!r} is no http or https URL."
+
+
+@metadata_rule("metadata-url-label", "error", server("forklift/metadata.py", "_validate_metadata"))
+def url_label(metadata: Metadata) -> Iterator[str]:
+    """A Project-URL has no label, one of more than 32 characters, or no URL.
+
+    PyPI answers: "Must have a label", "'X' must be 32 characters or less", or "Must have a URL". Each line of
+    `[project.urls]` is LABEL = "https://...".
+    """
+    for value in metadata.all("project-url"):
+        label, _, given = (part.strip() for part in value.partition(","))
+        if not label:
+            yield f"a Project-URL has no label: {value!r}."
+        elif len(label) > limits.URL_LABEL_LENGTH:
+            yield f"the label {label!r} is longer than the {limits.URL_LABEL_LENGTH} characters that PyPI takes."
+        elif not given:
+            yield f"the Project-URL {label!r} has no URL."
+
+
+def is_url(text: str) -> bool:
+    """Whether PyPI takes `text` for a URL; it asks the library rfc3986, and True is the answer where that is not there.
+
+    The host may be missing, the scheme may not.
+    """
+    rfc3986 = _optional("rfc3986")
+    if rfc3986 is None or PLAIN_URL.fullmatch(text):
+        return True
+    validators, exceptions = (importlib.import_module(f"rfc3986.{name}") for name in ("validators", "exceptions"))
+    validator = validators.Validator().allow_schemes("http", "https").require_presence_of("scheme")
+    validator.check_validity_of("scheme", "host", "port", "path", "query")
+    try:
+        validator.validate(rfc3986.uri_reference(text).normalize())
+    except (exceptions.RFC3986Exception, ValueError):
+        return False
+    return True
+
+
+def _requirement(line: str) -> Requirement | None:
+    try:
+        return Requirement(line)
+    except InvalidRequirement:
+        return None
+
+
+def _optional(module: str) -> Any:
+    """Return a module that is there in the session's virtualenv, None where it is not."""
+    try:
+        return importlib.import_module(module)
+    except ImportError:
+        return None

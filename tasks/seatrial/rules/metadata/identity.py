@@ -1,0 +1,138 @@
+"""Rules on the metadata that says what a file is: Metadata-Version, Name, Version, and which fields may stand there."""
+
+from __future__ import annotations
+
+import collections
+import re
+from typing import TYPE_CHECKING
+
+from packaging.version import InvalidVersion, Version
+
+from seatrial.rules import limits
+from seatrial.rules.distribution import some
+from seatrial.rules.rule import metadata_rule
+from seatrial.rules.sources import library, practice, server
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from seatrial.release.archives import Metadata
+
+NAME = re.compile(r"[A-Z0-9]|[A-Z0-9][A-Z0-9._-]*[A-Z0-9]", re.IGNORECASE | re.ASCII)
+NEWER_BACKEND = "a newer build backend writes a newer Metadata-Version"
+
+
+@metadata_rule("metadata-version", "error", server("forklift/metadata.py", "SUPPORTED_METADATA_VERSIONS", "everywhere"))
+def metadata_version(metadata: Metadata) -> Iterator[str]:
+    """Metadata-Version is missing, or one that PyPI does not know. It answers: "'X' is not a valid metadata version".
+
+    Backends write it. A newer one than PyPI takes means that the backend is ahead of PyPI: use an older release of it.
+    Where it seems to be missing although it is there, something stands before it (a byte order mark, a blank line).
+    """
+    given = metadata.first("metadata-version")
+    if given not in limits.METADATA_VERSIONS:
+        known = f"{limits.METADATA_VERSIONS[0]} to {limits.METADATA_VERSIONS[-1]} (2.0 never was one)"
+        yield (
+            f"Metadata-Version, which the build backend writes, is {given or 'missing'}; PyPI takes {known} as of"
+            f" {limits.SOURCE_DATE}."
+        )
+
+
+@metadata_rule("metadata-name", "error", library("_process_name"))
+def name(metadata: Metadata) -> Iterator[str]:
+    """Name is missing (or `UNKNOWN`, which PyPI takes for missing), or is no project name.
+
+    PyPI answers: "Start and end with a letter or numeral containing only ASCII numeric and '.', '_' and '-'".
+    `UNKNOWN` comes from setuptools older than 61 in a project whose name is in `[project]`: require `setuptools>=61`.
+    """
+    given = metadata.name
+    if given is None:
+        yield "there is no Name (PyPI takes UNKNOWN for none): set `name` in [project]."
+    elif not NAME.fullmatch(given):
+        yield f"{given!r} is no project name: ASCII letters, digits, `.`, `_`, `-`, a letter or digit at both ends."
+
+
+@metadata_rule("metadata-release-version", "error", library("_process_version"))
+def release_version(metadata: Metadata) -> Iterator[str]:
+    """Version is missing or is none (PEP 440). PyPI answers: "'X' is invalid for 'version'".
+
+    Write it as in `1.0`, `1.0rc1`, `1.0.post1`, `1.0.dev3`.
+    """
+    given = metadata.version
+    if given is None:
+        yield "there is no Version: set `version` in [project], or what computes it."
+    elif _version(given) is None:
+        yield f"{given!r} is no version as PEP 440 defines them."
+
+
+@metadata_rule("metadata-local-version", "error", server("forklift/metadata.py", "_validate_metadata"))
+def local_version(metadata: Metadata) -> Iterator[str]:
+    """The version has a local part (`+...`), which PyPI refuses: "The use of local versions is not allowed".
+
+    Versions read from git (setuptools-scm, hatch-vcs, ...) get one when HEAD is not tagged or the tree is dirty: commit
+    and tag, or set the scheme that leaves it out (setuptools-scm, hatch-vcs: `local_scheme = "no-local-version"`).
+    A tree that is clean becomes dirty while it is built where git tracks a file that the build writes anew, such as
+    `_version.py` or `*.egg-info`: `git rm --cached` it, and ignore it.
+    """
+    version = _version(metadata.version or "")
+    if version is not None and version.local:
+        yield (
+            f"PyPI refuses the local part of version {version}. Versions read from git have one when HEAD is not"
+            " tagged or the tree is dirty: commit and tag, and let git ignore what the build writes (`_version.py`,"
+            " `*.egg-info`)."
+        )
+
+
+@metadata_rule("metadata-repeated", "error", server("forklift/metadata.py", "parse_form_metadata", "everywhere"))
+def repeated(metadata: Metadata) -> Iterator[str]:
+    """A field that may stand once stands more than once, or two Project-URL have one label.
+
+    PyPI answers: "'FIELD' has invalid data". Backends write each once; a script that edits metadata repeats them.
+    """
+    again = [field for field in sorted(limits.SINGLE_USE) if len(metadata.fields.get(field, ())) > 1]
+    if again:
+        yield f"these fields may stand once, and stand more than once: {some(again)}."
+    labels = collections.Counter(value.partition(",")[0].strip() for value in metadata.all("project-url"))
+    if twice := sorted(label for label, count in labels.items() if count > 1):
+        yield f"two Project-URL have the label {some(twice)}: PyPI takes one each."
+
+
+@metadata_rule("metadata-field-version", "error", library("Metadata.from_raw"))
+def field_version(metadata: Metadata) -> Iterator[str]:
+    """A field stands there that came with a later Metadata-Version than the one declared.
+
+    PyPI answers: "'FIELD' introduced in metadata version 2.4, not 2.1". A newer build backend writes a newer version; a
+    script that adds a field has to raise it. (License-File is an exception: setuptools wrote it early, and uploaders
+    leave it out there.)
+    """
+    declared = metadata.first("metadata-version")
+    if declared not in limits.METADATA_VERSIONS:
+        return
+    place = limits.METADATA_VERSIONS.index
+    early = [
+        f"{field} (since {since})"
+        for field, since in sorted(limits.INTRODUCED.items())
+        if any(map(str.strip, metadata.all(field))) and place(since) > place(declared) and field != "license-file"
+    ]
+    if early:
+        yield f"its metadata is of version {declared}, which does not have {some(early)}; {NEWER_BACKEND}."
+
+
+@metadata_rule(
+    "metadata-unknown-field", "error", practice("`twine upload`, which sends no header that it does not know")
+)
+def unknown_field(metadata: Metadata) -> Iterator[str]:
+    """A field stands there that core metadata does not have, so `twine upload` refuses to send the file.
+
+    A misspelt field, or a description line that slipped into the header: a blank line has to come before it.
+    """
+    if strange := [field for field in metadata.fields if field not in limits.FIELDS]:
+        named = some([repr(field) for field in strange])
+        yield f"its metadata has fields that do not exist: {named}; misspelt, or a line of the description among them?"
+
+
+def _version(text: str) -> Version | None:
+    try:
+        return Version(text)
+    except InvalidVersion:
+        return None

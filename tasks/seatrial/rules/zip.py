@@ -1,0 +1,228 @@
+"""Rules on the zip structure of a wheel. PyPI answers "ZIP archive not accepted" and names the first thing it meets.
+
+Readers of zip files differ: some believe the central directory at the end, some the headers before each member. A
+file that the two read differently can show one thing to a scanner and install another, so PyPI takes only files that
+read the same both ways. Every build backend writes such files; what breaks them are tools that rewrite a wheel
+afterwards, or write it as a stream. The cure is always the same: `wheel unpack` and `wheel pack`, or build it again.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from seatrial.release import zips
+from seatrial.rules import limits
+from seatrial.rules.distribution import some
+from seatrial.rules.rule import file_rule, zip_rule
+from seatrial.rules.sources import server
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from seatrial.release.zips import Oddity, Zip
+    from seatrial.rules.distribution import Look
+
+REPACK = "`wheel unpack` and `wheel pack` write it anew"
+TAR_MAGIC = slice(257, 262)
+
+
+def _odd(found: Zip, kind: Oddity) -> str:
+    return some([repr(place)[1:-1] for place in found.oddities.get(kind, ())])
+
+
+@file_rule("archive-both", "error", server("forklift/legacy.py", "_is_valid_dist_file", "everywhere"))
+def both(look: Look) -> Iterator[str]:
+    """The file can be read as a zip file and as a tar file. PyPI answers: "File is both a zip and a tar file".
+
+    Two archives were joined, or it was made to deceive a scanner. Build it again.
+    """
+    if look.zip or look.tar:
+        try:
+            with look.path.open("rb") as file:
+                is_tar = look.tar is not None or file.read(512)[TAR_MAGIC] == b"ustar"
+                is_zip = look.zip is not None or _is_zip(file)
+        except OSError:
+            return
+        if is_tar and is_zip:
+            yield "it can be read as a zip file and as a tar file, which PyPI refuses."
+
+
+def _is_zip(file: object) -> bool:
+    try:
+        zips.read(file)  # type: ignore[arg-type]
+    except zips.NotZip:
+        return False
+    return True
+
+
+@zip_rule("zip-ratio", "error", server("forklift/legacy.py", "COMPRESSION_RATIO_THRESHOLD"))
+def ratio(found: Zip) -> Iterator[str]:
+    """The members unpack to more than 50 times the file (and more than 64 MiB), as those of a zip bomb do.
+
+    PyPI answers: "File exceeds compression ratio of 50". Data that compresses so well (zeros, tables of numbers) can be
+    packed inside the wheel by itself, or made at run time.
+    """
+    unpacked = found.unpacked
+    if unpacked > limits.RATIO_FLOOR and unpacked > limits.RATIO * found.file_size:
+        yield (
+            f"its members unpack to {unpacked:,} bytes, more than {limits.RATIO} times the {found.file_size:,} bytes of"
+            " the file."
+        )
+
+
+@zip_rule("zip-compression", "error", server("forklift/legacy.py", "_is_valid_dist_file", "everywhere"))
+def compression(found: Zip) -> Iterator[str]:
+    """A member is neither stored nor deflated. PyPI answers: "File does not use a supported compression type".
+
+    Installers on older Pythons cannot read bzip2, LZMA or Zstandard. Pack it again with deflate.
+    """
+    methods = {zips.STORED, zips.DEFLATED}
+    if names := [entry.name for entry in found.entries if entry.method not in methods]:
+        yield f"PyPI takes members that are stored or deflated, and these are neither: {some(names)}."
+
+
+@zip_rule("zip-encrypted", "error", server("forklift/legacy.py", "_is_valid_dist_file", "everywhere"))
+def encrypted(found: Zip) -> Iterator[str]:
+    """A member is encrypted, so no installer can unpack it. PyPI's server fails on it without a message (500).
+
+    Pack it again without a password.
+    """
+    if names := [entry.name for entry in found.entries if entry.flags & zips.ENCRYPTED]:
+        yield f"no installer can unpack what is encrypted: {some(names)}."
+
+
+@zip_rule("zip-characters", "error", server("utils/zipfiles.py", "_contains_unprintable_chars", "everywhere"))
+def characters(found: Zip) -> Iterator[str]:
+    r"""A member's name has a control character. PyPI answers: "Invalid character in filename".
+
+    Rename the file (macOS writes `Icon\r` into folders), or leave it out of the wheel.
+    """
+    if names := _odd(found, "characters"):
+        yield f"PyPI takes no control characters in the names of members: {names}."
+
+
+@zip_rule("zip-extra", "error", server("utils/zipfiles.py", "_handle_local_file_header", "everywhere"))
+def extra(found: Zip) -> Iterator[str]:
+    """The extra field of a member is damaged, or there twice.
+
+    PyPI answers: "Malformed zip file" or "Invalid duplicate extra in local file". Some tool rewrote the wheel:
+    `wheel unpack` and `wheel pack` write it anew.
+    """
+    if names := _odd(found, "extra"):
+        yield f"what the zip file says of {names} beyond name and size is damaged or there twice; {REPACK}."
+
+
+@zip_rule("zip-data-descriptor", "error", server("utils/zipfiles.py", "_handle_local_file_header", "everywhere"))
+def descriptor(found: Zip) -> Iterator[str]:
+    """A member's sizes stand behind it, as streaming writers leave them: "ZIP contains a data descriptor".
+
+    The wheel was written to a pipe or by a tool that streams (`zip -` of Info-ZIP, some Java and Go libraries).
+    `wheel unpack` and `wheel pack` write it anew.
+    """
+    if names := _odd(found, "descriptor"):
+        yield f"it was written as a stream (sizes stand behind the files: {names}), which PyPI refuses; {REPACK}."
+
+
+@zip_rule("zip-sizes", "error", server("utils/zipfiles.py", "_handle_local_file_header", "everywhere"))
+def sizes(found: Zip) -> Iterator[str]:
+    """A member's own header and the central directory tell different sizes: "Mis-matched data size".
+
+    Some tool rewrote the wheel: `wheel unpack` and `wheel pack` write it anew.
+    """
+    if names := _odd(found, "sizes"):
+        yield f"the zip file tells two different sizes for {names}, beside each file and in its list of all; {REPACK}."
+
+
+@zip_rule("zip-directory", "error", server("utils/zipfiles.py", "_validate_zipfile", "everywhere"))
+def directory(found: Zip) -> Iterator[str]:
+    """A member stands in one of the two tables of contents alone.
+
+    PyPI answers: "Filename not in central directory", or "Missing filename in local headers". A member was deleted or
+    renamed in place, or its name is UTF-8 and does not say so: `wheel unpack` and `wheel pack` write it anew.
+    """
+    for kind in ("unlisted", "unwritten"):
+        if names := _odd(found, kind):
+            yield f"{names} is in the zip file or in its list of files, and not in the other; {REPACK}."
+
+
+@zip_rule("zip-name-encoding", "error", server("utils/zipfiles.py", "_handle_local_file_header", "everywhere"))
+def encoding(found: Zip) -> Iterator[str]:
+    """A member's name is not UTF-8. PyPI answers: "Filename not unicode".
+
+    Rename the file, or pack the wheel with a tool that writes UTF-8: `wheel unpack` and `wheel pack`.
+    """
+    if names := _odd(found, "encoding"):
+        yield f"the names of {names} are not UTF-8; {REPACK}."
+
+
+@zip_rule("zip-member-comment", "error", server("utils/zipfiles.py", "_handle_central_directory_header", "everywhere"))
+def comment(found: Zip) -> Iterator[str]:
+    """A member has a comment. PyPI answers: "Comment in central directory".
+
+    `wheel unpack` and `wheel pack` write the wheel anew without it. (A comment on the whole archive is taken.)
+    """
+    if names := _odd(found, "comment"):
+        yield f"PyPI takes no comments on members, and {names} have one; {REPACK}."
+
+
+@zip_rule("zip-duplicate", "error", server("utils/zipfiles.py", "_validate_zipfile", "everywhere"))
+def twice(found: Zip) -> Iterator[str]:
+    """Two members have the same name. PyPI answers: "Duplicate filename in local headers".
+
+    Which of them is installed depends on the installer. A build script added a file twice (setuptools `package_data`
+    beside `data_files`, hatchling `force-include` of what is packed anyway, maturin `include`).
+    """
+    if names := _odd(found, "twice"):
+        yield f"it holds more than one member called {names}; which one is installed depends on the installer."
+
+
+@zip_rule("zip-counts", "error", server("utils/zipfiles.py", "_validate_zipfile", "everywhere"))
+def counts(found: Zip) -> Iterator[str]:
+    """The end record does not fit what is there. PyPI answers: "Mismatched central directory records" or "offset".
+
+    Something was added to or taken from the file in place: `wheel unpack` and `wheel pack` write it anew.
+    """
+    if places := _odd(found, "counts"):
+        yield f"the end of the zip file does not fit what is in it ({places}); {REPACK}."
+
+
+@zip_rule("zip-zip64", "error", server("utils/zipfiles.py", "_handle_eocd64", "everywhere"))
+def zip64(found: Zip) -> Iterator[str]:
+    """The ZIP64 records of a large file are not complete.
+
+    PyPI answers: "Malformed zip file" or "ZIP64 extensible data not allowed". `wheel unpack` and `wheel pack` write the
+    wheel anew.
+    """
+    if places := _odd(found, "zip64"):
+        yield f"the zip file's records for large files (ZIP64) are not as they should be ({places}); {REPACK}."
+
+
+@zip_rule("zip-between", "error", server("utils/zipfiles.py", "_validate_zipfile", "everywhere"))
+def between(found: Zip) -> Iterator[str]:
+    """There are bytes between the records, or before the first one. PyPI answers: "Unknown record signature".
+
+    A launcher was put before the archive, it was padded or signed in place: `wheel unpack` and `wheel pack` write it
+    anew.
+    """
+    if places := _odd(found, "between"):
+        yield f"the zip file holds bytes that are of none of its files ({places}); {REPACK}."
+
+
+@zip_rule("zip-trailing", "error", server("utils/zipfiles.py", "_validate_zipfile", "everywhere"))
+def trailing(found: Zip) -> Iterator[str]:
+    """There are bytes behind the end of the archive. PyPI answers: "Trailing data".
+
+    Something was appended to the file, a signature or a second archive: build it again.
+    """
+    if places := _odd(found, "trailing"):
+        yield f"something follows the end of the zip file ({places}); {REPACK}."
+
+
+@file_rule("zip-damaged-member", "error", server("forklift/legacy.py", "_is_valid_dist_file", "everywhere"))
+def damaged(look: Look) -> Iterator[str]:
+    """A member cannot be unpacked, or does not fit its checksum. PyPI answers "Invalid distribution file", or fails.
+
+    The file was damaged on the way: compare its hash with that of the build, or build it again.
+    """
+    if look.damaged:
+        yield f"these members are damaged: {some(look.damaged)}. Build it again."

@@ -1,0 +1,341 @@
+"""`check` and `inspect`: the rules, and the local trial, before a version is spent anywhere."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import json
+import os
+import re
+import sys
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.tags import sys_tags
+
+from seatrial.building import git
+from seatrial.index import changes as earlier
+from seatrial.index import conflicts
+from seatrial.machine import process, terminal, variables
+from seatrial.machine.errors import ReleaseError
+from seatrial.machine.process import ToolFailed
+from seatrial.project.pythons import KNOWN_PYTHONS, is_here
+from seatrial.release.archives import Archive
+from seatrial.release.record import now
+from seatrial.release.stages import KINDS, Built, Changes, Checked, Problem, Trial
+from seatrial.report import status, text
+from seatrial.rules import lookups
+from seatrial.rules.rule import for_index
+from seatrial.steps import inspect as inspection
+from seatrial.trial.installer import Origin
+from seatrial.trial.tags import fitting
+from seatrial.trial.trial import Guest, live
+from seatrial.workspace import siblings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from concurrent.futures import Future
+
+    from seatrial.project.context import Context
+    from seatrial.release.stages import Dist
+
+JUDGE = Path(__file__).with_name("judge.py")
+NUMBERS = re.compile(r"\d+\.\d+")  # in the name of a Python: `3.14t`, `pypy3.11`
+JUDGE_LIMIT = 1800.0  # seconds
+
+
+@dataclass(eq=False)
+class NotReady(ReleaseError):
+    count: int
+    trial: bool = False
+    index: str = "PyPI"
+
+    what = "{e.shown}"
+    cause = "see each finding above."
+    cure = "mend them, commit, and run the session again. No version was spent: nothing has been uploaded to {e.index}."
+
+    @property
+    def shown(self) -> str:
+        errors = f"{self.count} error{'s' if self.count != 1 else ''}"
+        if self.trial:
+            return f"The files do not work once installed: {errors}."
+        return f"{self.index} would refuse these files, or they would fail their users: {errors}."
+
+
+def check(context: Context) -> None:
+    """Apply the rules to what was built, then install and import it here; record it if nothing stops the release."""
+    built = context.record.read(Built, session=context.names["build"])
+    done = context.record.find(Checked)
+    if done is not None:
+        _compare_again(context, built, done)
+        return
+    for sibling in siblings.of(context, built):
+        context.say(f"released together with {sibling.label}{siblings.commit_note(sibling, built)}")
+    with _comparing(context, built) as changes:
+        rules, found, rendered = _apply_rules(context, built)
+        _stop_on_errors(context, found)
+        context.say(f"{len(rules)} rules applied; now installing and importing the files from this disk")
+        trials, met = _try_all(context, built)
+        _stop_on_errors(context, met, trial=True)
+        context.say(f"  {text.changes(changes.result())}")
+    context.record.write(
+        Checked(
+            project=built.project,
+            version=built.version,
+            dists=built.dists,
+            at=now(),
+            rules=rules,
+            problems=(*found, *met),
+            trials=trials,
+            changes=changes.result(),
+            rendered=rendered,
+        )
+    )
+    context.say(f"checked {built.project} {built.version}: nothing stops this release")
+
+
+def _apply_rules(context: Context, built: Built) -> tuple[tuple[str, ...], tuple[Problem, ...], str]:
+    """Return the codes of all rules that ran, what they found, and the description as HTML."""
+    rules, found, rendered = _judge_release(context, built)
+    applied, listed = _look_up(context, built)
+    return tuple(sorted({*rules, *applied})), (*found, *listed), rendered
+
+
+def _compare_again(context: Context, built: Built, done: Checked) -> None:
+    """Say that all is done, but for a comparison that is asked for (``--since``)."""
+    context.say(f"{built.project} {built.version} is checked already ({len(done.rules)} rules).")
+    if context.options.since:
+        again = replace(done, changes=_compare(context, built))
+        context.say(f"  {text.changes(again.changes)}")
+        context.record.write(again)
+
+
+@contextlib.contextmanager
+def _comparing(context: Context, built: Built) -> Iterator[Future[Changes]]:
+    """Compare with the earlier version meanwhile; nobody waits for it in the end who has met an error."""
+    pool = ThreadPoolExecutor(1)
+    try:
+        yield pool.submit(_compare, context, built)
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _compare(context: Context, built: Built) -> Changes:
+    if context.options.offline:
+        return Changes(None, context.published.name, "--offline")
+    if context.standin and not context.published.is_public:
+        return Changes(None, context.published.name, "a dry run has no login, so it asks no index but PyPI")
+    with context.scratch() as scratch:
+        return earlier.compare(built, context.record.dist, context.published, context.options.since, scratch)
+
+
+def _stop_on_errors(context: Context, found: Sequence[Problem], *, trial: bool = False) -> None:
+    if found:
+        context.say(text.problems(found))
+    if errors := sum(problem.severity == "error" for problem in found):
+        status.stopped(context, found)
+        raise NotReady(errors, trial=trial, index=_other_index(context) or "PyPI")
+
+
+def _judge_release(context: Context, built: Built) -> tuple[tuple[str, ...], tuple[Problem, ...], str]:
+    """Return the codes of the rules that ran, what they found, and the description as HTML.
+
+    Ignored warnings are left out and named.
+    """
+    tree = git.look(context.root)
+    request = {
+        "files": [str(context.record.dist / dist.filename) for dist in built.dists],
+        "root": str(context.root),
+        "tags": list(tree.tags),
+        "tag_patterns": list(context.settings.tag),
+        "tracked": list(git.tracked(tree)),
+        "committed": list(git.committed(tree)),
+        "lacking": list(built.lacking),
+        "reached": list(built.reached),
+        "clean": not context.settings.in_place and built.is_made_here,
+    }
+    with context.scratch() as scratch:
+        asked = scratch / "request.json"
+        asked.write_text(json.dumps(request), encoding="utf-8")
+        answer = _judge(context, scratch, "release", "--request", str(asked))
+    found = for_index([Problem(**problem) for problem in answer["problems"]], _other_index(context))
+    return tuple(answer["rules"]), _without_ignored(context, found), answer["rendered"]
+
+
+def _other_index(context: Context) -> str:
+    """Return the name of the index that these files are for, where neither it nor the rehearsal index is PyPI's."""
+    concerned = [context.settings.pypi] if context.rehearsed_here else [context.settings.pypi, context.settings.testpypi]
+    return "" if any(index.is_public for index in concerned) else context.settings.pypi.name
+
+
+def _look_up(context: Context, built: Built) -> tuple[tuple[str, ...], tuple[Problem, ...]]:
+    """Return the codes of the rules on the indexes, and what they found, ignored warnings left out and named."""
+    if context.options.offline:
+        context.say(f"  not checked: what {context.settings.testpypi.name} and {context.settings.pypi.name} hold already (--offline)")
+        return (), ()
+    applied, found = lookups.judge(built, context.settings, rehearsed_here=context.rehearsed_here is not None)
+    if conflicts.is_spent(context.settings, found):
+        context.say(conflicts.of_version(context, built))
+    return applied, _without_ignored(context, found)
+
+
+def _without_ignored(context: Context, found: Sequence[Problem]) -> tuple[Problem, ...]:
+    """Return `found` without the warnings that the settings ignore, which are named."""
+    silenced = [problem for problem in found if problem.severity == "warning" and problem.rule in context.settings.ignore]
+    for problem in silenced:
+        context.say(f"  ignored: {problem.file}: {problem.rule} ({context.settings.ignore[problem.rule]})")
+    return tuple(problem for problem in found if problem not in silenced)
+
+
+def _judge(context: Context, scratch: Path, *args: str) -> Any:
+    """Run the rules program in the session's virtualenv and return its JSON document."""
+    python = context.tools("twine")
+    out = scratch / "findings.json"
+    argv = (str(python), "-I", str(JUDGE), "--out", str(out), *args)
+    env = variables.for_install(os.environ)
+    with terminal.meter("applying the rules", context.say):
+        outcome = process.run(argv, env=env, cwd=scratch, time_limit=JUDGE_LIMIT, log=True)
+    if outcome.code != 0:
+        raise ToolFailed(
+            "The rules program",
+            outcome.code,
+            outcome.output,
+            "a virtualenv that was cut short.",
+            "delete the .nox folder and run the session again; if it stays so, please report it.",
+        )
+    return json.loads(out.read_text(encoding="utf-8"))
+
+
+def _try_all(context: Context, built: Built) -> tuple[tuple[Trial, ...], tuple[Problem, ...]]:
+    """Install one file of each kind, all at once, and return what came of it.
+
+    Each is tried on the Python that runs us. What a newer Python hides shows on the lowest one that is here.
+    """
+    archives = [Archive.open(context.record.dist / dist.filename) for dist in built.dists]
+    chosen = [archive for kind in KINDS if (archive := _fitting(archives, kind))]
+    by_name = {dist.filename: dist for dist in built.dists}
+    for name in sorted(set(by_name) - {archive.path.name for archive in chosen}):
+        context.say(f"  {name}: not tried here (another platform, or one more of its kind)")
+    pythons = context.settings.pythons
+    plan = [(archive, _python_for(archive, pythons)) for archive in chosen]
+    plan += _on_the_lowest(chosen, pythons)
+    with context.scratch() as scratch, ThreadPoolExecutor(len(plan) or 1) as pool:
+        attempt = functools.partial(_try, context, built, scratch)
+        started = [pool.submit(attempt, archive, by_name[archive.path.name], python) for archive, python in plan]
+        with terminal.meter("installing and importing", context.say, total=len(started), unit="trials") as shown:
+            for _ in as_completed(started):
+                shown.done += 1
+        outcomes = [outcome for one in started if (outcome := one.result())]
+    for trial, problems in outcomes:
+        if not any(problem.severity == "error" for problem in problems):
+            came, imported = text.dependencies(trial.installed), text.imported(trial.imported)
+            context.say(f"  {trial.filename}: installed on Python {trial.python} with {came}; {imported}")
+    found = [problem for _, problems in outcomes for problem in problems]
+    return tuple(trial for trial, _ in outcomes), _without_ignored(context, found)
+
+
+def _fitting(archives: Sequence[Archive], kind: str) -> Archive | None:
+    """Return the archive of `kind` that the Python which runs us would install."""
+    if kind == "sdist":
+        return next((archive for archive in archives if archive.kind == "sdist"), None)
+    wheels = {archive.path.name: archive for archive in archives if archive.kind == "wheel"}
+    best = fitting(wheels, tuple(map(str, sys_tags())))
+    return wheels[best] if best else None
+
+
+def _try(  # noqa: PLR0917 (the first three are the same for all)
+    context: Context, built: Built, scratch: Path, archive: Archive, dist: Dist, python: str | None
+) -> tuple[Trial, tuple[Problem, ...]] | None:
+    """Install `archive` with its dependencies into a throw-away environment, and import it.
+
+    Return None where `python` is one more that could be tried, and no environment can be made for it.
+    """
+    place = scratch / f"{archive.kind}-{python or _running()}"
+    place.mkdir()
+    installer = context.installer(place)
+    origin = Origin(archive.path.as_uri(), dist.sha256)
+    guest = Guest(dist.filename, archive.metadata.name or archive.name, str(archive.version), (origin,))
+    try:
+        venv = installer.create(place / "venv", python)
+    except ReleaseError as error:
+        if _python_for(archive, context.settings.pythons) != python:
+            context.say(f"  {dist.filename}: not tried on Python {python}, for which no environment could be made")
+            return None
+        return _failed(dist, python, error)
+    try:
+        installer.from_file(venv, archive.path, guest.project)
+        installer = replace(installer, beside=siblings.local(context, built, venv, installer))
+        life = live(installer, venv, guest, context.settings, context.root)
+    except ReleaseError as error:
+        return _failed(dist, python, error)
+    found = tuple(replace(problem, message=f"{_on(python)}{problem.message}") for problem in life.problems)
+    return Trial(dist.filename, python or _running(), life.imported, life.installed), found
+
+
+def _on(python: str | None) -> str:
+    """Return the words that a message begins with, if it is not about the Python that runs us."""
+    return f"On Python {python}: " if python else ""
+
+
+def _failed(dist: Dist, python: str | None, error: ReleaseError) -> tuple[Trial, tuple[Problem, ...]]:
+    problem = Problem("install-failed", "error", dist.filename, f"{_on(python)}{error}")
+    return Trial(dist.filename, python or _running(), (), ()), (problem,)
+
+
+def _running() -> str:
+    return "{}.{}".format(*sys.version_info)
+
+
+def _python_for(archive: Archive, pythons: Sequence[str]) -> str | None:
+    """Return the Python to try `archive` on: the one that runs us, unless only others of the project are supported."""
+    supported = _supported(archive)
+    if supported is None or supported.contains(f"{_running()}.99"):
+        return None
+    versions = {python: found[0] for python in pythons if (found := NUMBERS.search(python))}
+    able = [python for python, version in versions.items() if supported.contains(f"{version}.99")]
+    return able[-1] if able else None
+
+
+def _on_the_lowest(chosen: Sequence[Archive], pythons: Sequence[str]) -> list[tuple[Archive, str]]:
+    """Return what to try on the lowest Python as well: wheel and sdist, whose build may not work there.
+
+    A compiled wheel is for one Python, or says little of the others; a wheel of Python code is for all of them.
+    """
+    if not any(archive.kind == "wheel" and _is_pure(archive) for archive in chosen):
+        return []
+    return [(archive, lowest) for archive in chosen if (lowest := _lowest(archive, pythons))]
+
+
+def _lowest(archive: Archive, pythons: Sequence[str]) -> str | None:
+    """Return the lowest Python here that `archive` is for, not below the project's, if it is not tried on it anyway."""
+    supported = _supported(archive)
+    named = [KNOWN_PYTHONS.index(python) for python in pythons if python in KNOWN_PYTHONS]
+    if supported is None or not named:
+        return None
+    able = [python for python in KNOWN_PYTHONS[min(named) :] if supported.contains(f"{python}.99")]
+    lowest = next((python for python in able if python == _running() or is_here(python)), None)
+    return None if lowest in {_running(), _python_for(archive, pythons)} else lowest
+
+
+def _supported(archive: Archive) -> SpecifierSet | None:
+    """Return what Requires-Python admits, None where it is no specifier."""
+    try:
+        return SpecifierSet(archive.metadata.first("requires-python") or "")
+    except InvalidSpecifier:
+        return None
+
+
+def _is_pure(archive: Archive) -> bool:
+    return any((tag.interpreter, tag.abi, tag.platform) == ("py3", "none", "any") for tag in archive.tags)
+
+
+def inspect(context: Context) -> None:
+    """Apply the rules to each of the given files by itself, anywhere, without a project."""
+    start = Path(context.session.invoked_from)
+    with context.scratch() as scratch:
+        paths = [str(start / path) for path in context.options.files]
+        answer = _judge(context, scratch, "files", *paths)
+    inspection.show(answer, context.options, context.say)

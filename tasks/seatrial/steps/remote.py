@@ -1,0 +1,184 @@
+"""``status -- --remote``: the record, both indexes and the tag of a release, compared at any later time.
+
+The tag is looked up in this repository and in the one that it is pushed to.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from seatrial.building import git
+from seatrial.index.conflicts import next_version, versions_on
+from seatrial.index.indexes import holdings
+from seatrial.machine import process, variables
+from seatrial.machine.errors import ReleaseError
+from seatrial.machine.process import ToolStuck
+from seatrial.release.record import StageMissing
+from seatrial.release.stages import Built, Rehearsed, Released
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from pathlib import Path
+
+    from seatrial.index.indexes import Holdings, Index
+    from seatrial.project.context import Context
+
+WITH_LOGIN = re.compile(r"https?://[^/@\s]+@", re.IGNORECASE)  # over SSH there is a user name, and no secret
+ANSWER_LIMIT = 30.0  # seconds for the remote repository
+REF = re.compile(r"^([0-9a-f]{40,64})\trefs/tags/(\S+)$", re.MULTILINE)
+YANK = """\
+if something is wrong with it after all, yank it, and release the next version:
+  page    {page}
+  reason  {project} {version} should not be used; please take {free} or later.
+  next    {free} is free on both indexes
+what cannot be undone: whoever has installed it keeps it, `{project}=={version}` still installs it, and its version and
+file names are spent for ever. The yank itself can be taken back on that page."""
+
+
+@dataclass(eq=False)
+class NotAsRecorded(ReleaseError):
+    project: str
+    version: str
+    findings: tuple[str, ...]
+
+    what = "{e.project} {e.version} is not what the record says:{e.findings:listed}"
+    cause = "files or tags that somebody changed after the release, or the record of another build in this folder."
+    cure = (
+        "find out who did that and why. If the released files are not yours to answer for, yank the version as shown"
+        " above, revoke the tokens that can upload to it, and release the next one."
+    )
+
+
+def compare(context: Context) -> None:
+    """Say what both indexes and the tag hold of the recorded release, and how to yank it.
+
+    The files of dist/ need not be there any more. Raises NotAsRecorded where something differs.
+    """
+    built = context.record.find(Built)
+    if built is None:
+        raise StageMissing(Built.name, context.names["build"])
+    rehearsed = context.record.find(Rehearsed)
+    whole = {
+        context.settings.testpypi: rehearsed is not None and rehearsed.index == context.settings.testpypi.simple,
+        context.settings.pypi: context.record.find(Released) is not None,
+    }
+    held = {index: holdings(index, built.project, built.version, built.dists) for index in whole}
+    context.say(f"{built.project} {built.version}, compared with the record:")
+    for index, found in held.items():
+        context.say(f"  {index.name}: {summary(found)}")
+    tags = _tags(context, built)
+    for line in _described(tags, built):
+        context.say(f"  {line}")
+    if held[context.settings.pypi].served or held[context.settings.pypi].extra:
+        context.say(_yank(context, built))
+    wrong = [line for index, found in held.items() for line in differences(index, found, whole=whole[index])]
+    wrong += _moved(tags, built)
+    if wrong:
+        raise NotAsRecorded(built.project, built.version, tuple(wrong))
+
+
+def summary(found: Holdings) -> str:
+    """Say in a line how much of a release an index holds."""
+    count = len(found.identical) + len(found.absent) + len(found.different)
+    if not (found.served or found.extra):
+        return "no file of this version"
+    yanked = f", {len(found.yanked)} yanked" if found.yanked else ""
+    return f"{len(found.identical)} of {count} files, identical{yanked}"
+
+
+def differences(index: Index, found: Holdings, *, whole: bool) -> Iterator[str]:
+    """Yield what `index` holds otherwise than was built; `whole` means that it held every file once."""
+    for dist, file in found.different:
+        theirs = file.sha256 or "(no hash)"
+        yield f"{index.name}: {dist.filename}\n    expected {dist.sha256}\n    found    {theirs}"
+    for file in found.extra:
+        yield f"{index.name}: {file.filename} was not built with the others\n    found    {file.sha256}"
+    for dist in found.absent if whole else ():
+        yield f"{index.name}: {dist.filename} is gone"
+
+
+@dataclass(frozen=True)
+class Tags:
+    """The tags of a version in one repository, and the commits they are on; `trouble` says why that is not known."""
+
+    place: str
+    commits: Mapping[str, str]
+    trouble: str = ""
+
+
+def _tags(context: Context, built: Built) -> tuple[Tags, ...]:
+    """Return the tags of this version here and in the remote repository, which has the time of ANSWER_LIMIT."""
+    if built.commit is None:
+        return ()
+    names = [pattern.format(version=built.version, name=built.project) for pattern in context.settings.tag]
+    found = {name: git.commit_of_tag(context.root, name) for name in names}
+    here = Tags("tag", {name: commit for name, commit in found.items() if commit is not None})
+    remote = git.remote_of(context.root)
+    return (here, _tags_of_remote(context.root, remote, names)) if remote else (here,)
+
+
+def _tags_of_remote(root: Path, remote: str, names: Iterable[str]) -> Tags:
+    """Ask the repository `remote` for the commits of the tags `names`; nobody is asked for a login.
+
+    One whose address holds a login is left alone: git hands it to a program of its own on the command line, where every
+    process of this machine can read it.
+    """
+    if WITH_LOGIN.match(git.address_of(root, remote)):
+        return Tags(remote, {}, "its address holds a login, which git would show to other processes here")
+    refs = [f"refs/tags/{name}{peeled}" for name in names for peeled in ("", "^{}")]  # the latter of annotated tags
+    argv = ("git", "ls-remote", "--tags", remote, *refs)
+    try:
+        env = variables.for_remote_git(os.environ)
+        outcome = process.run(argv, env=env, cwd=root, time_limit=ANSWER_LIMIT)
+    except ToolStuck:
+        return Tags(remote, {}, f"no answer within {ANSWER_LIMIT:.0f} seconds")
+    if outcome.code != 0:
+        said = variables.LOGIN_IN_URL.sub("//", outcome.output).strip().splitlines()
+        return Tags(remote, {}, said[0] if said else f"exit code {outcome.code}")
+    told = {match[2]: match[1] for match in REF.finditer(outcome.output)}
+    commits = {name: told.get(f"{name}^{{}}", told.get(name, "")) for name in names}
+    return Tags(remote, {name: commit for name, commit in commits.items() if commit})
+
+
+def _described(tags: tuple[Tags, ...], built: Built) -> Iterator[str]:
+    """Yield a line for each repository: which tags of this version it has, and what is still to be pushed."""
+    if built.commit is None:
+        yield "tag: none, it was built without git"
+        return
+    here, *elsewhere = tags
+    yield f"tag: {_listed(here) or 'not set in this repository'}; built from {built.commit[:12]}"
+    for there in elsewhere:
+        missing = " ".join(name for name in here.commits if name not in there.commits)
+        if there.trouble:
+            yield f"{there.place}: not known ({there.trouble})"
+        elif missing:
+            yield f"{there.place}: {missing} is not pushed (git push {there.place} {missing})"
+        else:
+            yield f"{there.place}: {_listed(there) or 'no tag of this version'}"
+
+
+def _listed(tags: Tags) -> str:
+    return ", ".join(f"{name} on {commit[:12]}" for name, commit in tags.commits.items())
+
+
+def _moved(tags: tuple[Tags, ...], built: Built) -> Iterator[str]:
+    for one in tags:
+        where = f" at {one.place}" if one is not tags[0] else ""
+        for name, commit in one.commits.items():
+            if commit != built.commit:
+                yield f"tag {name} is on {commit}{where}"
+
+
+def _yank(context: Context, built: Built) -> str:
+    index = context.settings.pypi
+    manage = f"{index.pages}/manage/project/{built.project}/release/{built.version}/"
+    taken = versions_on(context.settings.testpypi, built.project) | versions_on(index, built.project)
+    return YANK.format(
+        page=manage if index.pages else f"of this release on {index.name}",
+        project=built.project,
+        version=built.version,
+        free=next_version(built.version, taken),
+    )

@@ -1,0 +1,225 @@
+"""Virtual environments and what is installed into them, with uv or with pip: the same steps, the same proof.
+
+Nothing of this machine's pip or uv settings takes part (see `environment.for_install`), and every index is named.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
+
+from packaging.utils import canonicalize_name
+
+from seatrial.machine import process, toml
+from seatrial.machine.errors import ReleaseError
+from seatrial.project.pythons import BARE
+from seatrial.release.filenames import tags_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from seatrial.release.stages import Dist
+
+INSTALL_LIMIT = 3600.0  # seconds; an sdist may have to be compiled
+LOCKED_KINDS = ("sdist", "archive", "vcs", "directory")  # beside wheels (PEP 751); the last three come from a URL
+
+
+@dataclass(eq=False)
+class InstallFailed(ReleaseError):
+    subject: str
+    code: int
+    output: str
+
+    what = "{e.subject} could not be installed (exit code {e.code}). The installer's own words:{e.output:quoted}"
+    cause = "a dependency or build requirement that does not exist or does not fit, or an index that does not answer."
+    cure = "correct the requirements of the project; if the index did not answer, run the session again."
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where the file of an installed distribution came from; `tags` of a wheel tell several of one version apart."""
+
+    url: str
+    sha256: str
+
+    @property
+    def tags(self) -> frozenset[str]:
+        return frozenset(map(str, tags_of(self.url.rpartition("/")[2])))
+
+
+Origins = dict[str, tuple[Origin, ...]]  # by normalised name
+
+
+@dataclass(frozen=True)
+class Beside:
+    """A file of this disk to install wherever its project is required; `url` is where the file came from."""
+
+    project: str
+    version: str
+    path: Path
+    sha256: str
+    url: str
+
+    @property
+    def line(self) -> str:
+        """The constraint (a direct reference, PEP 508) with which an installer takes this file and no other."""
+        return f"{self.project} @ {self.path.as_uri()}#sha256={self.sha256}"
+
+
+@dataclass(frozen=True)
+class Venv:
+    """A virtual environment in the folder `root`."""
+
+    root: Path
+
+    @property
+    def scripts(self) -> Path:
+        return self.root / ("Scripts" if os.name == "nt" else "bin")
+
+    @property
+    def python(self) -> Path:
+        return self.scripts / ("python.exe" if os.name == "nt" else "python")
+
+
+@dataclass(frozen=True)
+class Installer:
+    """How to install: with the program `uv`, or with the environment's own pip where it is None.
+
+    `index` is the simple repository that dependencies come from, `scratch` a folder for lists and reports. `told` says
+    for a URL that was installed from what it is outside of this machine. Projects that are `beside` the guest, because
+    they are released together with it, come from the files that are named there.
+    """
+
+    uv: str | None
+    env: Mapping[str, str]
+    scratch: Path
+    index: str
+    told: Callable[[str], str] = str
+    beside: tuple[Beside, ...] = ()
+
+    def create(self, root: Path, python: str | None) -> Venv:
+        """Make a fresh virtual environment for `python` (as nox names it; None: the one that runs us)."""
+        wanted = python or sys.executable
+        if self.uv:
+            argv: Sequence[str] = (self.uv, "venv", "--quiet", "--no-python-downloads", "--python", wanted, str(root))
+        else:
+            quiet = ("--quiet", "--no-periodic-update")
+            argv = (sys.executable, "-I", "-m", "virtualenv", *quiet, *BARE, "--python", wanted, str(root))
+        self._run(argv, f"A virtual environment for Python {python or 'of nox'}")
+        return Venv(root)
+
+    def from_index(self, venv: Venv, project: str, version: str, dists: tuple[Dist, ...], index: str) -> None:
+        """Install the wheel of `dists` that fits, by its sealed hash, from `index` alone: no cache, no dependencies."""
+        pins = " ".join(f"--hash=sha256:{dist.sha256}" for dist in dists)
+        wanted = self.scratch / "release.txt"
+        wanted.write_text(f"{project}=={version} {pins}\n", encoding="utf-8")
+        cache = "--no-cache" if self.uv else "--no-cache-dir"
+        flags = ("--no-deps", "--require-hashes", "--only-binary", ":all:", cache, "-r", str(wanted))
+        self._install(venv, f"{project} {version} from the index", *self._from(index), *flags)
+
+    def from_file(self, venv: Venv, path: Path, project: str) -> None:
+        """Install the file at `path` without dependencies; what an sdist needs to be built comes from `self.index`.
+
+        uv keeps the wheel that it builds of a file by the file's path, and takes it for another Python too; so it gets
+        the file at a path that nothing else has.
+        """
+        if self.uv and path.parent != self.scratch:
+            path = Path(shutil.copy2(path, self.scratch))
+        fresh = ("--refresh-package", project) if self.uv else ("--no-cache-dir",)
+        self._install(venv, path.name, *self._from(self.index), "--no-deps", *fresh, str(path))
+
+    def locked(self, venv: Venv, requirements: Path) -> None:
+        """Install the tools that the file `requirements` locks by hash, from wherever the environment says."""
+        self._install(venv, requirements.name, "--require-hashes", "-r", str(requirements))
+
+    def dependencies(self, venv: Venv, requirements: Sequence[str], guest: str, version: str) -> Origins:
+        """Install `requirements` (PEP 508, without markers) from `self.index` alone; return where each came from.
+
+        The project `guest`, which is installed already, stays the version that it is, also where one of its
+        dependencies asks for it.
+        """
+        if not requirements:
+            return {}
+        listed = self.scratch / "dependencies.txt"
+        listed.write_text("".join(f"{line}\n" for line in requirements), encoding="utf-8")
+        found = self._locked(venv, listed, guest) if self.uv else self._reported(venv, listed, f"{guest}=={version}")
+        return {name: tuple(replace(one, url=self._told(one.url)) for one in many) for name, many in found.items()}
+
+    def _constraints(self) -> tuple[str, ...]:
+        """Return the arguments that hold what is `beside` the guest to its files."""
+        if not self.beside:
+            return ()
+        listed = self.scratch / "beside.txt"
+        listed.write_text("".join(f"{one.line}\n" for one in self.beside), encoding="utf-8")
+        return ("--constraint", str(listed))
+
+    def _told(self, url: str) -> str:
+        """Return where what was installed from `url` came from; a file of this disk is one of those `beside`."""
+        if url.startswith(("http:", "https:")):
+            return self.told(url)
+        name = unquote(url).replace("\\", "/").rpartition("/")[2]
+        return next((one.url for one in self.beside if one.path.name == name), url)
+
+    def check(self, venv: Venv) -> None:
+        """Raise InstallFailed where requirements of what is installed are not met (``pip check``)."""
+        self._run(self._pip(venv, "check"), "The set of installed distributions (pip check)")
+
+    def _locked(self, venv: Venv, listed: Path, guest: str) -> Origins:
+        """Resolve `listed` to a pylock.toml (PEP 751) and install exactly that: uv tells hashes in no other way."""
+        lock = self.scratch / "pylock.toml"
+        resolve = (str(self.uv), "pip", "compile", "--quiet", "--format", "pylock.toml", "--no-header")
+        target = ("--python", str(venv.python), "--no-emit-package", guest, "-o", str(lock))
+        self._run((*resolve, *target, *self._from(self.index), *self._constraints(), str(listed)), "The dependencies")
+        self._install(venv, "The dependencies", *self._from(self.index), "-r", str(lock))
+        packages = toml.parse(lock.read_text(encoding="utf-8")).get("packages", [])
+        return {canonicalize_name(package["name"]): tuple(_lock_origins(package)) for package in packages}
+
+    def _reported(self, venv: Venv, listed: Path, pin: str) -> Origins:
+        """Install `listed` with pip, and read its installation report."""
+        report = self.scratch / "report.json"
+        flags = ("--no-compile", "--report", str(report), "-r", str(listed), pin)  # as uv: bytecode when it is needed
+        self._install(venv, "The dependencies", *self._from(self.index), *self._constraints(), *flags)
+        items = json.loads(report.read_text(encoding="utf-8"))["install"]
+        return {canonicalize_name(item["metadata"]["name"]): (_report_origin(item),) for item in items}
+
+    def _install(self, venv: Venv, subject: str, *args: str) -> None:
+        self._run((*self._pip(venv, "install"), *args), subject)
+
+    def _pip(self, venv: Venv, command: str) -> tuple[str, ...]:
+        if self.uv:
+            return (self.uv, "pip", command, "--quiet", "--python", str(venv.python))
+        # pip says which requirements exclude each other only where it is not told to be quiet.
+        return (str(venv.python), "-I", "-m", "pip", "--no-input", command)
+
+    def _from(self, index: str) -> tuple[str, ...]:
+        return ("--default-index" if self.uv else "--index-url", index)
+
+    def _run(self, argv: Sequence[str], subject: str) -> None:
+        outcome = process.run(argv, env=self.env, cwd=self.scratch, time_limit=INSTALL_LIMIT, log=True)
+        if outcome.code != 0:
+            raise InstallFailed(subject, outcome.code, outcome.output)
+
+
+def origin_of(origins: Origins, name: str, wheel_tags: Sequence[str]) -> Origin | None:
+    """Return the origin of the installed distribution `name`, whose WHEEL file has `wheel_tags`."""
+    candidates = origins.get(canonicalize_name(name), ())
+    if len(candidates) == 1:
+        return candidates[0]
+    return next((origin for origin in candidates if origin.tags == frozenset(wheel_tags)), None)
+
+
+def _lock_origins(package: Mapping[str, Any]) -> list[Origin]:
+    """Return the files that a package of a pylock.toml can be installed from: wheels, or the one thing built from."""
+    files = package.get("wheels") or [package[kind] for kind in LOCKED_KINDS if kind in package]
+    return [Origin(file.get("url") or file["path"], file.get("hashes", {}).get("sha256", "")) for file in files]
+
+
+def _report_origin(item: Mapping[str, Any]) -> Origin:
+    info = item["download_info"]
+    return Origin(info["url"], info.get("archive_info", {}).get("hashes", {}).get("sha256", ""))

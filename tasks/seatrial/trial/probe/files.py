@@ -1,0 +1,163 @@
+"""What is wrong with the version and the files of an installed distribution."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import hashlib
+import os
+import platform
+import re
+import sys
+import sysconfig
+import warnings
+from typing import TYPE_CHECKING
+
+from .imports import KEPT, Attempt, run_bounded
+from .names import ASIDE, is_import_name, makes_namespace
+from .subject import Subject, finding, located, metadata_of, names_of, normalised, real_path, source_text, text_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from importlib.metadata import Distribution
+
+    Problem = dict[str, str]
+
+START_LIMIT = 60.0  # seconds for Python to start
+SHOWN = 10  # files of a long list
+SOURCE = 1 << 22  # bytes of source that are compiled
+HASHES = frozenset({"sha256", "sha384", "sha512"})  # what the wheel format allows, and Python is sure to have
+
+
+def file_problems(subject: Subject) -> Iterator[Problem]:
+    """What RECORD lists must be there as it was released, but for the bytecode that is made anew at will."""
+    if not subject.own:
+        message = f"{subject.name} has no RECORD, so nothing can be said about its files."
+        yield finding("no-record", subject.name, message)
+    elif _is_empty(subject):
+        message = f"{subject.name} installs nothing: no module, no file, no requirement. The build left everything out."
+        yield finding("empty", subject.name, message)
+    missing = [path for real, path in subject.own.items() if not path.endswith(".pyc") and not os.path.exists(real)]
+    if missing:
+        message = f"RECORD of {subject.name} lists files that were not installed: {_listed(missing)}."
+        yield finding("missing-file", missing[0], message)
+    scripts = real_path(sysconfig.get_path("scripts"))
+    for real, path in subject.own.items():
+        if os.path.dirname(real) == scripts and not can_be_run(real):
+            yield finding("script-mode", path, f"The script `{path}` was installed, and is not executable.")
+    yield from _changed_files(subject)
+
+
+def _listed(paths: Sequence[str]) -> str:
+    more = f" and {len(paths) - SHOWN} more" if len(paths) > SHOWN else ""
+    return ", ".join(f"`{path}`" for path in paths[:SHOWN]) + more
+
+
+def _is_empty(subject: Subject) -> bool:
+    """Whether the distribution has nothing but metadata, and not even a requirement that would make it of use."""
+    files = [path for path in subject.own.values() if ".dist-info/" not in path]
+    return not files and not metadata_of(subject.dist).get_all("Requires-Dist", [])
+
+
+def can_be_run(path: str) -> bool:
+    return not os.path.exists(path) or os.access(path, os.X_OK)
+
+
+def _changed_files(subject: Subject) -> Iterator[Problem]:
+    """A file that has not the hash of RECORD: the wheel is at odds with itself, or another distribution wrote it too.
+
+    Only the latter may not matter, where the file is none of the code: a licence or a test that got into both.
+    """
+    code = {name.partition(".")[0] for name in subject.names.modules}
+    for path, written in _hashes(subject.dist).items():
+        real = real_path(located(subject.dist, path))
+        if path.endswith(".pyc") or not os.path.isfile(real) or _hash(real, written) in {None, written}:
+            continue
+        named = ((str(metadata.get("Name", "")), files) for metadata, files in subject.neighbours)
+        owners = [name for name, files in named if real in files and normalised(name) != normalised(subject.name)]
+        if owners and os.path.basename(real) == "__init__.py" and makes_namespace(source_text(real)):
+            continue  # the older kinds of namespaces share this file
+        why = f"{' and '.join(owners)} has a file of that name too" if owners else "the wheel is at odds with itself"
+        message = f"`{path}` is not what RECORD of {subject.name} says (hash): {why}."
+        severe = not owners or re.split(r"[/.]", path, maxsplit=1)[0] in code
+        yield finding("changed-file", path, message, severity="error" if severe else "warning")
+
+
+def _hashes(dist: Distribution) -> dict[str, str]:
+    """Return the files of RECORD that have a hash there: ``sha256=`` and base64 for URLs (PEP 376, PEP 427)."""
+    rows = csv.reader(text_of(dist, "RECORD").splitlines())
+    return {row[0]: row[1].rstrip("=") for row in rows if len(row) > 1 and row[0] and "=" in row[1]}
+
+
+def _hash(path: str, like: str) -> str | None:
+    """Return the hash of the file at `path`, by the algorithm of `like` and spelt as that is; None if we lack that."""
+    algorithm = like.partition("=")[0]
+    if algorithm not in HASHES:
+        return None
+    digest = hashlib.new(algorithm)
+    with open(path, "rb") as file:
+        while chunk := file.read(KEPT):
+            digest.update(chunk)
+    return f"{algorithm}={base64.urlsafe_b64encode(digest.digest()).decode().rstrip('=')}"
+
+
+def shared_names(subject: Subject) -> Iterator[Problem]:
+    """A module or package that another distribution has too: what was installed last is imported, if not a mixture."""
+    for metadata, files in subject.neighbours:
+        other = str(metadata.get("Name", ""))
+        if normalised(other) == normalised(subject.name):
+            continue
+        shared = sorted(set(subject.names.modules).intersection(names_of(files).modules))
+        if shared:
+            message = (
+                f"{_listed(shared)} is of {subject.name} and of {other}, which is installed with it: each overwrites"
+                " files of the other, and takes them along when it is removed. Rename it, or do without the other."
+            )
+            yield finding("shared-name", shared[0], message, severity="warning")
+
+
+def start_problems(subject: Subject) -> Iterator[Problem]:
+    """A line of a ``.pth`` file that fails is told by Python at each start, and nothing after it counts."""
+    if subject.names.pth:
+        _, output = run_bounded([sys.executable, "-I", "-c", ""], START_LIMIT)
+        broken = [name for name in subject.names.pth if name in output]
+        if broken and "Error" in output:
+            message = f"`{broken[0]}`, which Python reads whenever it starts, fails. Python says:\n{output}"
+            yield finding("pth", broken[0], message)
+
+
+def source_problems(subject: Subject, tried: Iterable[Attempt]) -> Iterator[Problem]:
+    """Modules that nothing imported are compiled at least, though some may be for other versions of Python."""
+    told = {real_path(frames[-1][0]) for frames in (one.frames for one in tried) if frames}
+    bad, left = [], SOURCE
+    for real, path in sorted(subject.own.items(), key=lambda item: item[1]):
+        if real in told or not _is_source(path) or not os.path.isfile(real):
+            continue
+        left -= os.path.getsize(real)
+        if left < 0:
+            break
+        why = _why_not_compiled(real)
+        if why:
+            bad.append(f"{path}{why}")
+    if bad:
+        message = f"Python {platform.python_version()} cannot compile files of {subject.name}: {_listed(bad)}."
+        yield finding("syntax", bad[0], message, severity="warning")
+
+
+def _is_source(path: str) -> bool:
+    """Whether `path` is of a module, rather than of a template or a test's data that ends in ``.py`` too."""
+    *folders, filename = path.split("/")
+    parts = [*folders, filename[:-3]]
+    return filename.endswith(".py") and all(map(is_import_name, parts)) and not ASIDE.intersection(parts)
+
+
+def _why_not_compiled(path: str) -> str | None:
+    try:
+        with open(path, "rb") as file, warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            compile(file.read(), path, "exec", dont_inherit=True)
+    except SyntaxError as error:
+        return f", line {error.lineno or 1}"
+    except (ValueError, MemoryError, RecursionError):
+        return ""
+    return None

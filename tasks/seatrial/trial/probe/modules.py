@@ -1,0 +1,112 @@
+"""What is wrong with a module."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from typing import TYPE_CHECKING, Any
+
+from .causes import EXCUSED, Cause, cause_of, whose
+from .subject import Subject, finding, metadata_of, real_path
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from .imports import Attempt
+
+    Problem = dict[str, str]
+
+# Other words for the parts of a version (PEP 440).
+SPELLINGS = {"alpha": "a", "beta": "b", "c": "rc", "pre": "rc", "preview": "rc", "rev": "post", "r": "post"}
+
+
+def module_problems(subject: Subject, one: Attempt, *, main: bool) -> Iterator[Problem]:
+    """A module must be importable, from a file of this distribution, and agree with the metadata on the version."""
+    if not one.ok:
+        cause = cause_of(subject, one)
+        message = f"`{one.name}` {reason(subject, one, cause)}. {_ways_out(subject)}{printed(one)}"
+        severity = "warning" if _may_fail(subject, cause, main=main) else "error"
+        yield finding(_kind(one), one.name, message, severity=severity)
+    elif isinstance(one.origin, list):
+        yield _namespace_problem(subject, one.name, one.origin)
+    elif one.origin is None or real_path(one.origin) not in subject.own:
+        message = f"`{one.name}` is imported, but not from {subject.name}: it comes from {whose(one.origin)}."
+        yield finding("foreign", one.name, message)
+    elif main and one.version is not None and _release(one.version) != _release(subject.version):
+        message = f"`{one.name}.__version__` is {one.version!r}, and the metadata says {subject.version}."
+        yield finding("module-version", one.name, message, severity="warning")
+
+
+def _may_fail(subject: Subject, cause: Cause, *, main: bool) -> bool:
+    """Whether a module may be one that cannot be imported here: one of several, or of another system."""
+    if main:
+        return cause.kind == "platform" and _is_for_other_systems(metadata_of(subject.dist).get_all("Classifier", []))
+    return cause.kind in EXCUSED
+
+
+def _is_for_other_systems(classifiers: Iterable[str]) -> bool:
+    """Whether the classifiers name operating systems, and this is none of them."""
+    systems = [words[1] for words in (line.split(" :: ") for line in classifiers) if words[0] == "Operating System"]
+    ours = {"win32": "Microsoft", "darwin": "MacOS"}.get(sys.platform, "POSIX")
+    fitting = {"OS Independent", ours} | ({"POSIX", "Unix"} if os.name == "posix" else set())
+    return bool(systems) and not fitting.intersection(systems)
+
+
+def _release(version: str) -> tuple[list[Any], str]:
+    """Return `version` in a form to compare, however it is spelt (PEP 440); the epoch is for installers only."""
+    public, _, local = version.strip().lower().partition("+")
+    parts: list[Any] = []
+    for word in re.findall(r"[0-9]+|[a-z]+", public.rpartition("!")[2]):
+        if word.isdigit():
+            parts.append(int(word))
+        elif parts:  # not the `v` of v1.0
+            while parts and parts[-1] == 0:
+                parts.pop()
+            parts.append(SPELLINGS.get(word, word))
+    while parts and parts[-1] == 0:
+        parts.pop()
+    return parts, re.sub(r"[-_.]", ".", local)
+
+
+def _ways_out(subject: Subject) -> str:
+    """Name the settings with which an import that fails on purpose does not stop a release."""
+    narrower = "`import-names` in [tool.seatrial] narrows what is imported"
+    if extras := metadata_of(subject.dist).get_all("Provides-Extra"):
+        return f"{narrower}; `extras` names those to install: {', '.join(extras)}."
+    return f"{narrower}."
+
+
+def _namespace_problem(subject: Subject, name: str, folders: Iterable[str]) -> Problem:
+    """A namespace is imported from wherever a folder of that name is, so it has to be named by what it holds."""
+    roots = tuple(os.path.join(real_path(folder), "") for folder in folders)
+    if any(real.startswith(roots) for real in subject.own):
+        message = f"`{name}` is a namespace, so importing it proves nothing: name a module inside it as import name."
+        return finding("namespace", name, message, severity="warning")
+    message = f"`{name}` is imported, but not from {subject.name}: it is a namespace that other distributions fill."
+    return finding("foreign", name, message)
+
+
+def _kind(one: Attempt) -> str:
+    kinds = {"SystemExit": "exits", "hang": "hangs", "crash": "crashes"}
+    return "missing-module" if one.missing else kinds.get(one.error_type or "", "import")
+
+
+def reason(subject: Subject, one: Attempt, cause: Cause) -> str:
+    """Return the rest of a sentence that begins with the name of what could not be imported."""
+    where = subject.where(one)
+    place = f" ({where})" if where else ""
+    if one.error_type in {"hang", "crash", "untried"}:
+        said = f"{one.error}"
+    elif one.error_type == "SystemExit":
+        said = f"calls sys.exit({one.error}) when it is imported{place}"
+    elif one.error_type == "no-attribute":
+        said = f"leads to nothing: {one.error}"
+    else:
+        last = ((one.error or "").strip().splitlines() or [""])[-1]
+        said = f"cannot be imported: {one.error_type}: {last}{place}"
+    return f"{said}. {cause.text}" if cause.text else said
+
+
+def printed(one: Attempt) -> str:
+    return f" It printed:\n{one.output}" if one.output else ""

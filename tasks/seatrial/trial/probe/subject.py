@@ -1,0 +1,159 @@
+"""The distribution that is looked at: its metadata, its files, its neighbours.
+
+Python's own readers of RECORD and METADATA differ too much from 3.8 to 3.14: since 3.12 `Distribution.files` leaves out
+files that do not exist, which are what we are after.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import email
+import functools
+import importlib.metadata
+import os
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from .names import Names, import_names
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from email.message import Message
+    from importlib.metadata import Distribution
+
+    from .imports import Attempt
+
+    Problem = dict[str, str]
+
+EXTRA = re.compile(r"""\bextra\s*==\s*["']([^"']+)["']""")  # in a marker (PEP 508)
+
+
+@dataclass(frozen=True)
+class Subject:
+    """The distribution that is looked at; `own` has its files by their real path, each as RECORD spells it."""
+
+    dist: Distribution
+    name: str
+    version: str
+    own: Mapping[str, str]
+    names: Names
+    unmet: tuple[Needed, ...]
+
+    @property
+    def main(self) -> tuple[str, ...]:
+        """The import names that the distribution is there for: that of its own name, or all if none is like it.
+
+        Beside types there are at most plugins for the tools that read them.
+        """
+        named = [name for name in self.names.modules if normalised(name) == normalised(self.name)]
+        return tuple(named) or (() if self.names.stubs else self.names.modules)
+
+    @functools.cached_property
+    def neighbours(self) -> list[tuple[Message, Mapping[str, str]]]:
+        """All distributions of this environment, this one included: metadata and files."""
+        return [(metadata_of(dist), own_files(dist)) for dist in importlib.metadata.distributions()]
+
+    def where(self, one: Attempt) -> str | None:
+        """Return the last place of a traceback that lies in the distribution, or None."""
+        for file, line, code in reversed(one.frames):
+            if real_path(file) in self.own:
+                return f"{self.own[real_path(file)]}, line {line}" + (f": {code}" if code else "")
+        return None
+
+
+@dataclass(frozen=True)
+class Needed:
+    """A requirement of the distribution that nothing installed meets by name: one of `extras`, or of a `marker`."""
+
+    name: str
+    extras: tuple[str, ...]
+    marker: str
+
+    @classmethod
+    def from_line(cls, line: str) -> Needed:
+        specified, _, marker = line.partition(";")
+        name = re.split(r"[^\w.-]", specified.strip(), maxsplit=1)[0]
+        return cls(normalised(name), tuple(EXTRA.findall(marker)), marker.strip())
+
+
+def finding(kind: str, name: str, message: str, *, severity: str = "error") -> Problem:
+    return {"kind": kind, "severity": severity, "name": name, "message": message}
+
+
+def find_distribution(name: str) -> Distribution | None:
+    """Return the installed distribution `name`, however that is spelt; the first, which is the one Python imports."""
+    for dist in importlib.metadata.distributions():
+        if normalised(metadata_of(dist).get("Name", "")) == normalised(name):
+            return dist
+    return None
+
+
+def subject_of(dist: Distribution) -> Subject:
+    metadata = metadata_of(dist)
+    own = own_files(dist)
+    return Subject(dist, metadata["Name"], metadata.get("Version", ""), own, names_of(own), _unmet(metadata))
+
+
+def names_of(own: Mapping[str, str]) -> Names:
+    """Return what a distribution offers for import whose files are `own`: real path, and the path in RECORD."""
+    places = {path: real for real, path in own.items()}
+
+    def read_text(path: str) -> str | None:
+        with contextlib.suppress(OSError):
+            return source_text(places[path])
+        return None
+
+    return import_names(own.values(), read_text)
+
+
+def source_text(path: str) -> str:
+    with open(path, encoding="utf-8", errors="replace") as file:
+        return file.read()
+
+
+def _unmet(metadata: Message) -> tuple[Needed, ...]:
+    """Return the requirements that are not installed, since they are of an extra or of another environment."""
+    present = {normalised(metadata_of(dist).get("Name", "")) for dist in importlib.metadata.distributions()}
+    needed = map(Needed.from_line, metadata.get_all("Requires-Dist", []))
+    return tuple(one for one in needed if one.name not in present)
+
+
+def normalised(name: str) -> str:
+    """Return a distribution's name as it is compared (PEP 503)."""
+    return re.sub(r"[-_.]+", "-", name).strip().lower()
+
+
+def text_of(dist: Distribution, filename: str) -> str:
+    """Return the text of a file in the ``.dist-info`` folder; an empty one if it is absent or not UTF-8."""
+    try:
+        return dist.read_text(filename) or ""
+    except UnicodeDecodeError:
+        return ""
+
+
+def metadata_of(dist: Distribution) -> Message:
+    return email.message_from_string(text_of(dist, "METADATA"))
+
+
+def own_files(dist: Distribution) -> dict[str, str]:
+    """Return the files that RECORD lists (PEP 376, PEP 427): real path, and the path in RECORD."""
+    rows = csv.reader(text_of(dist, "RECORD").splitlines())
+    return {real_path(located(dist, row[0])): row[0] for row in rows if row and row[0]}
+
+
+def located(dist: Distribution, path: str) -> str:
+    return str(dist.locate_file(path))
+
+
+def real_path(path: str) -> str:
+    """Return `path` in the one spelling that can be compared."""
+    return os.path.normcase(os.path.realpath(path))
+
+
+def declared_names(dist: Distribution) -> list[str]:
+    """Return the public import names that the metadata declares (Import-Name, PEP 794)."""
+    fields = [field.partition(";") for field in metadata_of(dist).get_all("Import-Name", [])]
+    names = [name.strip() for name, _, mark in fields if mark.strip() != "private"]
+    return [name for name in names if name]

@@ -1,0 +1,255 @@
+"""Installing and using a released file the way a stranger does, in a fresh environment.
+
+`check` does it with the files of this disk before anything is uploaded, `verify` with what the index serves. Both
+end here: dependencies, ``pip check``, the probe, the project's own smoke commands.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import os
+import shlex
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
+from packaging.version import InvalidVersion, Version
+
+from seatrial.machine import process
+from seatrial.machine.errors import ReleaseError
+from seatrial.machine.process import ToolFailed
+from seatrial.machine.variables import LOGIN_IN_URL
+from seatrial.release.stages import Installed, Problem
+from seatrial.trial.installer import origin_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from seatrial.project.settings import Settings
+    from seatrial.trial.installer import Beside, Installer, Origin, Origins, Venv
+
+    Narrowed = Callable[[Sequence[str]], Sequence[str]]
+
+PROBE = Path(__file__).with_name("probe.py")
+PROBE_LIMIT = 900.0  # seconds for all imports together; the probe bounds each of them
+SMOKE_LIMIT = 900.0
+
+
+@dataclass(eq=False)
+class SiblingExcluded(ReleaseError):
+    project: str
+    requirement: str
+    sibling: str
+
+    what = "{e.project} requires `{e.requirement}`, and is released together with {e.sibling}."
+    cause = "the version of one was raised and the bound in the other was not; or its record is of an earlier release."
+    cure = "make both fit, commit, and build again what you changed (`{run[build]}` there)."
+
+
+@dataclass(frozen=True)
+class Life:
+    """What happened to a file after it was installed."""
+
+    python_version: str
+    sys_platform: str
+    machine: str
+    guest: Installed
+    installed: tuple[Installed, ...]
+    imported: tuple[str, ...]
+    ran: tuple[str, ...]
+    problems: tuple[Problem, ...]
+
+
+@dataclass(frozen=True)
+class Guest:
+    """The distribution that moved in; `origins` are the files it can have come from (an installer picks a wheel)."""
+
+    label: str
+    project: str
+    version: str
+    origins: tuple[Origin, ...]
+
+
+def live(
+    installer: Installer, venv: Venv, guest: Guest, settings: Settings, checkout: Path, *, narrowed: Narrowed = tuple
+) -> Life:
+    """Give `guest`, installed in `venv` without dependencies, what it asks for, and see whether it works.
+
+    `narrowed` says what to install for its requirements (default: those). Raises InstallFailed where its dependencies
+    cannot be had.
+    """
+    wanted = needed(installer, venv, guest, settings)
+    stop_if_excluded(guest, wanted, installer.beside)
+    requirements = narrowed(wanted)
+    origins = installer.dependencies(venv, [*requirements, *settings.smoke_requires], guest.project, guest.version)
+    installer.check(venv)
+    report = probe(installer, venv, guest, settings)
+    ran, smoke_problems = smoke(installer, venv, guest, settings, checkout)
+    found = [Problem(f"install-{p['kind']}", p["severity"], guest.label, p["message"]) for p in report["problems"]]
+    found[:0] = other_version(guest, report["distribution"])
+    found += unknown_extras(guest, settings.extras, report["extras"])
+    installed = _installed(report, origins | {canonicalize_name(guest.project): guest.origins})
+    return Life(
+        python_version=report["python"],
+        sys_platform=report["sys_platform"],
+        machine=report["machine"],
+        guest=next(one for one in installed if one.name == canonicalize_name(guest.project)),
+        installed=installed,
+        imported=tuple(report["imported"]),
+        ran=ran,
+        problems=(*found, *smoke_problems),
+    )
+
+
+def stop_if_excluded(guest: Guest, requirements: Iterable[str], beside: Iterable[Beside]) -> None:
+    """Raise SiblingExcluded where `guest` requires another version of a project than the one that is `beside` it."""
+    there = {canonicalize_name(one.project): one for one in beside}
+    for line in requirements:
+        requirement = parsed(line)
+        one = there.get(canonicalize_name(requirement.name)) if requirement else None
+        if requirement and one and not requirement.specifier.contains(one.version, prereleases=True):
+            raise SiblingExcluded(f"{guest.project} {guest.version}", line, f"{one.project} {one.version}")
+
+
+def parsed(line: str) -> Requirement | None:
+    """Return the requirement in `line`, None where it is not PEP 508."""
+    try:
+        return Requirement(line)
+    except InvalidRequirement:
+        return None
+
+
+def other_version(guest: Guest, distribution: Mapping[str, Any] | None) -> list[Problem]:
+    """Return a problem where the installed `distribution` is of another version than `guest` (PEP 440)."""
+    there = (distribution or {"version": guest.version})["version"]
+    try:
+        same = Version(there) == Version(guest.version)
+    except InvalidVersion:
+        same = False
+    message = f"{guest.project} {there or '(no version)'} is installed instead of {guest.version}."
+    return [] if same else [Problem("install-version", "error", guest.label, message)]
+
+
+def unknown_extras(guest: Guest, asked: Iterable[str], offered: Iterable[str]) -> list[Problem]:
+    """Return a problem for each extra of the settings that the distribution has not (Provides-Extra)."""
+    known = {canonicalize_name(extra): extra for extra in offered}
+    has = f"it has {', '.join(sorted(known.values()))}" if known else "it has none"
+    return [
+        Problem("install-extra", "error", guest.label, f"{guest.project} has no extra `{extra}` ({has}): see `extras`.")
+        for extra in asked
+        if canonicalize_name(extra) not in known
+    ]
+
+
+def needed(installer: Installer, venv: Venv, guest: Guest, settings: Settings) -> list[str]:
+    """Return the requirements of the installed `guest` that hold in `venv`, as plain PEP 508 lines without markers."""
+    surroundings = _ask_probe(installer, venv, "environment")
+    paths = [surroundings["purelib"], surroundings.get("platlib", surroundings["purelib"])]
+    for found in importlib.metadata.distributions(path=list(dict.fromkeys(paths))):
+        if canonicalize_name(found.metadata["Name"] or "") == canonicalize_name(guest.project):
+            markers = {name: str(value) for name, value in surroundings.items()}
+            return holding(found.requires or (), guest.project, settings.extras, markers)
+    return []
+
+
+def holding(requires: Iterable[str], project: str, extras: Sequence[str], surroundings: Mapping[str, str]) -> list[str]:
+    """Return those of `requires` whose markers hold in `surroundings` with one of `extras` or none.
+
+    A requirement on the project itself (``demo[all]`` asking for ``demo[test]``) stands for its extras. A line that
+    is not PEP 508 is handed on as it is, for the installer to refuse in its own words.
+    """
+    wanted, known, lines = {"", *extras}, set[str](), list[str]()
+    while wanted - known:
+        fresh, known = wanted - known, set(wanted)
+        for line in requires:
+            requirement = parsed(line)
+            if requirement is None:
+                lines.append(line)
+                continue
+            if not any(_holds(requirement, extra, surroundings) for extra in fresh):
+                continue
+            if canonicalize_name(requirement.name) == canonicalize_name(project):
+                wanted |= requirement.extras
+            else:
+                requirement.marker = None
+                lines.append(str(requirement))
+    return list(dict.fromkeys(lines))
+
+
+def _holds(requirement: Requirement, extra: str, surroundings: Mapping[str, str]) -> bool:
+    return requirement.marker is None or requirement.marker.evaluate({**surroundings, "extra": extra})
+
+
+def probe(installer: Installer, venv: Venv, guest: Guest, settings: Settings) -> Any:
+    """Return what the probe found in `venv` (see `probe`)."""
+    names = [word for name in settings.import_names for word in ("--import-name", name)]
+    return _ask_probe(installer, venv, "check", "--name", guest.project, *names)
+
+
+def _ask_probe(installer: Installer, venv: Venv, mode: str, *args: str) -> Any:
+    """Run the probe in `venv`, away from the checkout, and return its JSON document."""
+    answer = installer.scratch / f"probe-{mode}.json"
+    away = installer.scratch / "empty"
+    away.mkdir(exist_ok=True)
+    argv = (str(venv.python), "-I", str(PROBE), mode, *args, "--out", str(answer))
+    outcome = process.run(argv, env=installer.env, cwd=away, time_limit=PROBE_LIMIT, log=True)
+    if outcome.code != 0:
+        raise ToolFailed(
+            "The probe in the fresh environment",
+            outcome.code,
+            outcome.output,
+            "an interpreter older than Python 3.8, or one that is damaged.",
+            "set `pythons` in [tool.seatrial] to Python 3.8 or later.",
+        )
+    return json.loads(answer.read_text(encoding="utf-8"))
+
+
+def smoke(
+    installer: Installer, venv: Venv, guest: Guest, settings: Settings, checkout: Path
+) -> tuple[tuple[str, ...], list[Problem]]:
+    """Run the project's smoke commands in `venv`; return those that were run and what failed."""
+    env = {**installer.env, "PATH": os.pathsep.join([str(venv.scripts), installer.env.get("PATH", os.defpath)])}
+    env["VIRTUAL_ENV"] = str(venv.root)
+    problems = []
+    for command in settings.smoke:
+        outcome = process.run(
+            _resolved(command, venv, checkout), env=env, cwd=installer.scratch, time_limit=SMOKE_LIMIT, log=True
+        )
+        if outcome.code != 0:
+            said = "\n".join(outcome.output.strip().splitlines()[-20:])
+            message = f"The smoke command `{command}` failed (exit code {outcome.code}):\n{said}"
+            problems.append(Problem("install-smoke", "error", guest.label, message))
+    return settings.smoke, problems
+
+
+def _resolved(command: str, venv: Venv, checkout: Path) -> list[str]:
+    """Return `command` as words, its program taken from `venv` where it is there; no shell is involved."""
+    words = [word.replace("{project}", str(checkout)) for word in _words(command, backslash=os.name != "nt")]
+    for name in (words[0], f"{words[0]}.exe"):
+        if (venv.scripts / name).is_file():
+            return [str(venv.scripts / name), *words[1:]]
+    return words
+
+
+def _words(command: str, *, backslash: bool) -> list[str]:
+    """Split `command` at its blanks but for those in quotes, as a POSIX shell does; `backslash` can be no escape."""
+    lexer = shlex.shlex(command, posix=True)
+    lexer.whitespace_split, lexer.commenters = True, ""
+    if not backslash:
+        lexer.escape = ""
+    return list(lexer)
+
+
+def _installed(report: Any, origins: Origins) -> tuple[Installed, ...]:
+    """Return what the probe found in the environment, each with the origin of its file where that is known."""
+    found = []
+    for item in report["installed"]:
+        name = canonicalize_name(item["name"])
+        origin = origin_of(origins, name, item["wheel_tags"])
+        url = LOGIN_IN_URL.sub("//", origin.url) if origin else None
+        sha256 = origin.sha256 if origin else None
+        found.append(Installed(name, item["version"], url, sha256 or None))  # what comes from git has no hash
+    return tuple(sorted(found, key=lambda one: one.name))

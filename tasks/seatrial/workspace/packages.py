@@ -1,0 +1,336 @@
+"""The packages of one repository: which there are, what each is called, and in which order they need each other.
+
+Read from the files as they lie there, without building anything. Workspaces of uv and hatch are recognised; without
+one, `packages` in [tool.seatrial] names the folders.
+"""
+
+from __future__ import annotations
+
+import configparser
+import contextlib
+import graphlib
+import os
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
+
+from seatrial.machine.errors import ReleaseError, listing
+from seatrial.project.settings import BadConfig, document, is_project, listed, load, table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from seatrial.project.settings import Settings
+
+NAME = re.compile(r"[A-Z0-9]([A-Z0-9._-]*[A-Z0-9])?", re.ASCII | re.IGNORECASE)  # of a project (PEP 508)
+WITHOUT_EXTRA = ""
+PRIVATE = "private ::"  # how classifiers begin that no index for everybody takes
+
+
+@dataclass(eq=False)
+class NoSuchPackage(ReleaseError):
+    word: str
+    root: Path
+    known: tuple[str, ...]
+
+    what = "There is no package `{e.word}` in {e.root}.{e.shown}"
+    cause = "a misspelt name, or a package that is not part of the workspace."
+    cure = "give the name of a package or its folder; `packages` in [tool.seatrial] says where packages are."
+
+    @property
+    def shown(self) -> str:
+        return f" There are:{listing(self.known)}" if self.known else ""
+
+
+@dataclass(eq=False)
+class TwoPackages(ReleaseError):
+    name: str
+    folders: tuple[str, ...]
+
+    what = "More than one package of this repository is called {e.name}:{e.folders:listed}"
+    cause = "a copy, an example or a test project that the patterns of the workspace match as well."
+    cure = "rename one, or leave it out: `packages` in [tool.seatrial] of the repository names those to release."
+
+
+@dataclass(eq=False)
+class PackageCycle(ReleaseError):
+    names: tuple[str, ...]
+
+    what = "These packages need each other, so none can be released before the other: {e.shown}"
+    cause = "`release-with` (or a dependency) that leads back to where it began."
+    cure = "take one of them out: a package that another one only mentions in an extra need not be released with it."
+
+    @property
+    def shown(self) -> str:
+        return " -> ".join(self.names)
+
+
+@dataclass(frozen=True)
+class Package:
+    """A package by its normalised name and its folder; `needs` are the folders of those that come before it."""
+
+    name: str
+    root: Path
+    needs: tuple[Path, ...] = field(default=())
+
+
+@dataclass(frozen=True)
+class Repository:
+    """The packages below the folder `root`; `left_out` are members of its workspace that are not for release."""
+
+    root: Path
+    packages: tuple[Package, ...]
+    left_out: tuple[str, ...] = ()
+
+    def package(self, word: str, start: Path) -> Package:
+        """Return the package that is called `word`, else the one in the folder `word` seen from `start`, or the root.
+
+        Raises NoSuchPackage.
+        """
+        by_name = {package.name: package for package in self.packages}
+        if found := by_name.get(canonicalize_name(word)):
+            return found
+        by_root = {package.root: package for package in self.packages}
+        for folder in (base / word for base in (start, self.root)):
+            if is_project(folder):
+                return by_root.get(folder.resolve()) or alone(folder)
+        raise NoSuchPackage(word, self.root, tuple(package.name for package in self.packages))
+
+    def ordered(self) -> tuple[Package, ...]:
+        """Return the packages, each after those it needs. Raises PackageCycle."""
+        by_root = {package.root: package for package in self.packages}
+        try:
+            order = graphlib.TopologicalSorter({one.root: one.needs for one in self.packages}).static_order()
+            return tuple(by_root[root] for root in order if root in by_root)
+        except graphlib.CycleError as error:
+            raise PackageCycle(tuple(by_root[root].name for root in reversed(error.args[1]))) from None
+
+
+def find(root: Path) -> Repository:
+    """Return the packages of the repository in the folder `root`, each with what it needs of the others.
+
+    Raises TwoPackages, BrokenToml and BadConfig.
+    """
+    root = root.resolve()
+    private = {folder: _private(document(folder / "pyproject.toml"), folder) for folder in _members(root)}
+    left_out = (f"{relative(folder, root)} ({why})" for folder, why in private.items() if why)
+    members = _with_siblings([folder for folder, why in private.items() if not why])
+    names = {folder: name_of(folder) for folder in members}
+    _stop_if_two(names)
+    found = tuple(Package(names[folder], folder, _needed(folder, names)) for folder in sorted(members))
+    return Repository(root, found, tuple(sorted(left_out)))
+
+
+def together(folder: Path, release_with: Sequence[str]) -> Repository:
+    """Return the package in `folder` and those that it is released together with: `release_with`, and what they name.
+
+    Raises TwoPackages, BrokenToml and BadConfig.
+    """
+    folder = folder.resolve()
+    own = _found(folder, release_with)
+    others = [member for member in _with_siblings(own) if member != folder]
+    _stop_if_two({member: name_of(member) for member in (folder, *others)})
+    return Repository(folder, (Package(name_of(folder), folder, own), *map(alone, others)))
+
+
+def alone(folder: Path) -> Package:
+    """Return the package in `folder`, with the siblings that its settings name."""
+    folder = folder.resolve()
+    return Package(name_of(folder), folder, siblings(folder))
+
+
+def _with_siblings(folders: Iterable[Path]) -> list[Path]:
+    """Return `folders` and all those that are released together with one of them."""
+    found: list[Path] = []
+    waiting = list(folders)
+    while waiting:
+        folder = waiting.pop(0)
+        if folder not in found:
+            found.append(folder)
+            waiting += siblings(folder)
+    return found
+
+
+def settings(folder: Path) -> Settings:
+    """Return the settings of one of several packages; what is wrong with them is told with its folder.
+
+    Raises what `load` does.
+    """
+    try:
+        return load(folder)
+    except BadConfig as error:
+        raise BadConfig(error.key, error.expected, error.found, str(folder)) from None
+
+
+def siblings(folder: Path) -> tuple[Path, ...]:
+    """Return the folders that `release-with` names in the package in `folder`.
+
+    Raises BadConfig, also for a folder that is no other package, and BrokenToml.
+    """
+    return _found(folder, settings(folder).release_with)
+
+
+def _found(folder: Path, release_with: Sequence[str]) -> tuple[Path, ...]:
+    found = []
+    for word in release_with:
+        sibling = folder / word
+        if not is_project(sibling) or sibling.resolve() == folder:
+            raise BadConfig("release-with", "folders of other packages, seen from there", word, str(folder))
+        found.append(sibling.resolve())
+    return tuple(dict.fromkeys(found))
+
+
+def relative(folder: Path, start: Path) -> str:
+    """Return the way from the folder `start` to `folder`, with forward slashes; there may be none between drives."""
+    try:
+        return Path(os.path.relpath(folder.resolve(), start.resolve())).as_posix()
+    except ValueError:
+        return folder.as_posix()
+
+
+def name_of(folder: Path) -> str:
+    """Return the normalised name of the package in `folder`: where it is written down, else the folder's own.
+
+    What is no name of a project counts for none, since folders are called so too.
+    """
+    said = document(folder / "pyproject.toml")
+    tables = (table(said, "project"), table(said, "tool", "poetry"), _setup_cfg(folder))
+    names = (one["name"] for one in tables if isinstance(one.get("name"), str))
+    return canonicalize_name(next(filter(NAME.fullmatch, names), folder.name))
+
+
+def _setup_cfg(folder: Path) -> Mapping[str, Any]:
+    parser = configparser.RawConfigParser()
+    try:
+        parser.read(folder / "setup.cfg", encoding="utf-8")
+    except (configparser.Error, UnicodeDecodeError):
+        return {}  # the build says what is wrong with it
+    return dict(parser["metadata"]) if parser.has_section("metadata") else {}
+
+
+def _members(root: Path) -> list[Path]:
+    """Return the folders of the packages: those that `packages` names, else the members of a workspace."""
+    own = settings(root).packages if is_project(root) or (root / "seatrial.toml").exists() else ()
+    if own:
+        return [folder for pattern in own for folder in _named(root, pattern)]
+    said = document(root / "pyproject.toml")
+    found: list[Path] = []
+    for members, excluded in _workspaces(root, said):
+        found += _folders(root, members, excluded)
+    if found and "project" in said:
+        found.append(root)
+    return list(dict.fromkeys(found))
+
+
+def _named(root: Path, pattern: str) -> list[Path]:
+    """Return the folders that a `pattern` of our own settings names. Raises BadConfig where there is none."""
+    found = _folders(root, [pattern], ())
+    if not found:
+        raise BadConfig("packages", "patterns of folders with a project in them", pattern, str(root))
+    return found
+
+
+def _workspaces(root: Path, said: Mapping[str, Any]) -> Iterator[tuple[list[str], list[str]]]:
+    """Yield what each workspace of the repository includes and excludes, as patterns.
+
+    uv: [tool.uv.workspace]; hatch: `workspace` in an environment, in pyproject.toml or in hatch.toml.
+    """
+    tables = [table(said, "tool", "uv", "workspace")]
+    for envs in (table(said, "tool", "hatch", "envs"), table(document(root / "hatch.toml"), "envs")):
+        tables += [table(envs, name, "workspace") for name in envs]
+    for one in tables:
+        yield [*map(_pattern, listed(one, "members"))], [*map(_pattern, listed(one, "exclude"))]
+
+
+def _pattern(member: Any) -> str:
+    """Return the pattern of a member of a workspace, which hatch lets be a table with features beside the path."""
+    return str(member.get("path", "")) if isinstance(member, dict) else str(member)
+
+
+def _folders(root: Path, patterns: Iterable[str], excluded: Iterable[str]) -> list[Path]:
+    """Return the folders of projects that match `patterns`, without those that match `excluded`."""
+    out = {folder.resolve() for pattern in excluded for folder in _matching(root, pattern)}
+    found = [folder.resolve() for pattern in patterns for folder in _matching(root, pattern)]
+    return [folder for folder in found if folder not in out]
+
+
+def _matching(root: Path, pattern: str) -> list[Path]:
+    """Return the folders of projects below `root` that match `pattern`, none where it is no pattern.
+
+    A hidden one (`.venv`, `.nox`) has to be named, and so has what is in it.
+    """
+    pattern = pattern.rstrip("/").removeprefix("./")
+    try:
+        found = sorted(filter(is_project, [root] if pattern == "." else root.glob(pattern)))
+    except (ValueError, NotImplementedError):
+        return []
+    named = Path(pattern).parts
+    hidden = ({part for part in path.relative_to(root).parts if part.startswith(".")} for path in found)
+    return [path for path, parts in zip(found, hidden, strict=True) if parts <= {*named}]
+
+
+def _private(said: Mapping[str, Any], folder: Path) -> str:
+    """Return why the package with the document `said` is not for release, empty if it is."""
+    if table(said, "tool", "uv").get("package") is False:
+        return "tool.uv.package = false"
+    if "build-system" not in said and not any((folder / name).exists() for name in ("setup.py", "setup.cfg")):
+        return "no [build-system]"
+    classifiers = listed(table(said, "project"), "classifiers")
+    return next((str(one) for one in classifiers if str(one).lower().startswith(PRIVATE)), "")
+
+
+def _stop_if_two(names: Mapping[Path, str]) -> None:
+    for name in sorted(set(names.values())):
+        folders = tuple(str(folder) for folder in sorted(names) if names[folder] == name)
+        if len(folders) > 1:
+            raise TwoPackages(name, folders)
+
+
+def _needed(folder: Path, names: Mapping[Path, str]) -> tuple[Path, ...]:
+    """Return the folders that the package in `folder` needs: its `release-with`, and members that it depends on."""
+    wanted = _dependencies(document(folder / "pyproject.toml"), settings(folder).extras)
+    members = [other for other, name in names.items() if name in wanted and other != folder]
+    return tuple(dict.fromkeys([*siblings(folder), *members]))
+
+
+def _dependencies(said: Mapping[str, Any], extras: Sequence[str]) -> set[str]:
+    """Return the normalised names of what a package depends on, with its `extras`, as far as that is written down.
+
+    A requirement on the package itself (``demo[all]`` asking for ``demo[test]``) stands for its extras.
+    """
+    project = table(said, "project")
+    own = canonicalize_name(str(project.get("name", "")))
+    optional = table(project, "optional-dependencies")
+    lines: dict[str, list[Any]] = {canonicalize_name(extra): listed(optional, extra) for extra in optional}
+    lines[WITHOUT_EXTRA] = listed(project, "dependencies")
+    chosen, found = [WITHOUT_EXTRA, *(str(canonicalize_name(extra)) for extra in extras)], set[str]()
+    for extra in chosen:  # which grows meanwhile
+        for one in _requirements(lines.get(extra, [])):
+            found.add(name := canonicalize_name(one.name))
+            if name == own:
+                chosen += {canonicalize_name(inner) for inner in one.extras} - {*chosen}
+    return found | _of_poetry(table(said, "tool", "poetry"), {*chosen})
+
+
+def _requirements(lines: Iterable[Any]) -> Iterator[Requirement]:
+    for line in lines:
+        with contextlib.suppress(InvalidRequirement):
+            yield Requirement(str(line))
+
+
+def _of_poetry(poetry: Mapping[str, Any], extras: set[str]) -> set[str]:
+    """Return the normalised names in Poetry's table of dependencies, optional ones where one of `extras` names them."""
+    offered = table(poetry, "extras")
+    asked = {
+        canonicalize_name(str(name))
+        for extra in offered
+        if canonicalize_name(extra) in extras
+        for name in listed(offered, extra)
+    }
+    needed = table(poetry, "dependencies")
+    optional = {name for name in needed if table(needed, name).get("optional") is True}
+    return {found for name in needed if (found := canonicalize_name(name)) in asked or name not in optional}

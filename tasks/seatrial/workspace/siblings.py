@@ -1,0 +1,251 @@
+"""Packages that are released together: what one needs of the others' records and files.
+
+A sibling's files come from its own ``dist/`` in `check`, and from the index under test in `verify`; each time they are
+those of its own record, by hash. Everything else that is installed comes from the index of the dependencies.
+"""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from packaging.utils import canonicalize_name
+
+from seatrial.index.indexes import holdings, stop_if_different
+from seatrial.machine.errors import ReleaseError
+from seatrial.release.stages import Built, Rehearsed
+from seatrial.trial.installer import Beside
+from seatrial.trial.tags import chosen, fits_everywhere, fitting, taken_by
+from seatrial.workspace import packages
+from seatrial.workspace.packages import PackageCycle, TwoPackages
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from seatrial.project.context import Context
+    from seatrial.release.record import Record
+    from seatrial.release.stages import Dist, Installed, Verified
+    from seatrial.trial.installer import Installer, Venv
+
+
+@dataclass(eq=False)
+class SiblingNotReady(ReleaseError):
+    sibling: str
+    stage: str
+    command: str
+
+    what = "{e.sibling} is released together with this package, and is not {e.stage} yet."
+    cause = "its own sessions come first, or its record was not brought to this machine."
+    cure = "{e.command}; if it is on the index already as it is, take it out of `release-with` in [tool.seatrial]."
+
+
+@dataclass(eq=False)
+class SiblingElsewhere(ReleaseError):
+    sibling: str
+    found: str
+    expected: str
+    command: str
+
+    what = "{e.sibling} was rehearsed on {e.found}, and this package is rehearsed on {e.expected}."
+    cause = "packages that are released together have to be rehearsed on one index, or nobody could install them."
+    cure = "{e.command}"
+
+
+@dataclass(eq=False)
+class SiblingNotReleased(ReleaseError):
+    index: str
+    sibling: str
+    files: tuple[str, ...]
+    command: str
+
+    what = "{e.sibling} is released together with this package, and {e.index} does not serve these files of it:{e.files:listed}"
+    cause = "it has to be there first: whoever installs this package needs it at once."
+    cure = "{e.command}. Nothing of this package was uploaded."
+
+
+@dataclass(eq=False)
+class SiblingChanged(ReleaseError):
+    sibling: str
+    files: tuple[str, ...]
+    command: str
+
+    what = "This package was verified with other files of {e.sibling} than are recorded for it now:{e.files:listed}"
+    cause = "{e.sibling} was built again after this package was verified."
+    cure = "verify this package anew, with what is to be released: {e.command}"
+
+
+@dataclass(frozen=True)
+class Sibling:
+    """A package that is released together with another: its folder, its record, and what that says was built."""
+
+    root: Path
+    record: Record
+    built: Built
+
+    @property
+    def label(self) -> str:
+        return f"{self.built.project} {self.built.version}"
+
+
+def of(context: Context, built: Built) -> tuple[Sibling, ...]:
+    """Return what is released together with `built`, the files of each unchanged; those that others need first.
+
+    Raises SiblingNotReady, PackageCycle, TwoPackages, and what reading a record raises.
+    """
+    found: dict[Path, Sibling] = {}
+    _collect(context, context.root.resolve(), built, (), found)
+    siblings = tuple(found.values())
+    _stop_if_two(built, context.root, siblings)
+    return siblings
+
+
+def _collect(context: Context, root: Path, built: Built, way: tuple[Path, ...], found: dict[Path, Sibling]) -> None:
+    """Put the siblings of `built`, which is in `root`, into `found`; `way` leads from the package of `run` to it."""
+    for word in built.release_with:
+        folder = (root / word).resolve()
+        if folder in {*way, root}:
+            raise PackageCycle(tuple(map(packages.name_of, (folder, *_since(folder, (*way, root)), folder))))
+        if folder in found:
+            continue
+        record = context.record_of(folder)
+        theirs = record.find(Built)
+        if theirs is None:
+            raise SiblingNotReady(_named(folder, context), "built", context.command_in(folder, "build"))
+        record.rehash(theirs.dists)
+        _collect(context, folder, theirs, (*way, root), found)
+        found[folder] = Sibling(folder, record, theirs)
+
+
+def _since(folder: Path, way: tuple[Path, ...]) -> tuple[Path, ...]:
+    return way[way.index(folder) + 1 :]
+
+
+def _named(folder: Path, context: Context) -> str:
+    """Return the name of a package that is not built, and where it is."""
+    return f"{packages.name_of(folder)} ({packages.relative(folder, context.root)})"
+
+
+def _stop_if_two(built: Built, root: Path, siblings: tuple[Sibling, ...]) -> None:
+    """Raise TwoPackages where two of them, or one and `built`, have one name."""
+    folders: dict[str, list[str]] = {canonicalize_name(built.project): [str(root)]}
+    for sibling in siblings:
+        folders.setdefault(canonicalize_name(sibling.built.project), []).append(str(sibling.root))
+    for name, of_name in folders.items():
+        if len(of_name) > 1:
+            raise TwoPackages(name, tuple(of_name))
+
+
+def commit_note(sibling: Sibling, built: Built) -> str:
+    """Return from which commit `sibling` was built, empty where that is the one of `built`, or not known."""
+    theirs, ours = sibling.built.commit, built.commit
+    return f" (built from {theirs[:12]}, this package from {ours[:12]})" if theirs and ours and theirs != ours else ""
+
+
+def local(context: Context, built: Built, venv: Venv, installer: Installer) -> tuple[Beside, ...]:
+    """Return the file of each sibling that `venv` takes, from the sibling's own ``dist/``.
+
+    Its hash is compared here, each time: of a file that is a constraint pip compares it as well, and uv does not.
+    """
+    found = []
+    for sibling in of(context, built):
+        dist = _fitting(sibling.built.dists, venv, installer)
+        path = sibling.record.dist / dist.filename
+        taken = _apart(path, installer.scratch) if dist.kind == "sdist" else path
+        found.append(Beside(sibling.built.project, sibling.built.version, taken, dist.sha256, path.as_uri()))
+    return tuple(found)
+
+
+def _apart(path: Path, scratch: Path) -> Path:
+    """Return a copy of the sdist at `path`: uv keeps the wheel that it builds of one by its path, for any Python."""
+    folder = scratch / "beside"
+    folder.mkdir(exist_ok=True)
+    return Path(shutil.copy2(path, folder))
+
+
+def _fitting(dists: tuple[Dist, ...], venv: Venv, installer: Installer) -> Dist:
+    """Return the one of `dists` that an installer takes in `venv`: the wheel that fits best, else the sdist.
+
+    Raises NoFittingWheel where there is neither.
+    """
+    wheels = tuple(dist for dist in dists if dist.kind == "wheel")
+    sdist = next((dist for dist in dists if dist.kind == "sdist"), None)
+    if len(wheels) == 1 and fits_everywhere(wheels):
+        return wheels[0]
+    if not wheels and sdist:
+        return sdist
+    taken = taken_by(venv, installer.env, installer.scratch)
+    name = fitting((dist.filename for dist in wheels), taken)
+    if name is None and sdist:
+        return sdist
+    return chosen(wheels, taken, "of this environment")
+
+
+def rehearsed(context: Context, built: Built) -> Iterator[tuple[Sibling, Rehearsed]]:
+    """Yield each sibling with its rehearsal on the index under test.
+
+    Raises SiblingNotReady where there is none, SiblingElsewhere where it was another index.
+    """
+    for sibling in of(context, built):
+        found = sibling.record.find(Rehearsed)
+        again = context.command_in(sibling.root, "testpypi", *context.once)
+        if found is None:
+            raise SiblingNotReady(sibling.label, "rehearsed", again)
+        if not context.counts(found.index):
+            expected = "a stand-in on this machine" if context.rehearsed_here else context.settings.testpypi.simple
+            raise SiblingElsewhere(sibling.label, found.index, expected, again)
+        yield sibling, found
+
+
+def served(
+    context: Context,
+    built: Built,
+    venv: Venv,
+    installer: Installer,
+    fetch: Callable[[Rehearsed, Dist], tuple[Path, str]],
+) -> tuple[Beside, ...]:
+    """Return the file of each sibling that `venv` takes, as the index under test serves it.
+
+    `fetch` gets it, proves its bytes, and returns its path and its URL.
+    """
+    found = []
+    for sibling, theirs in rehearsed(context, built):
+        dist = _fitting(sibling.built.dists, venv, installer)
+        path, url = fetch(theirs, dist)
+        found.append(Beside(sibling.built.project, sibling.built.version, path, dist.sha256, url))
+    return tuple(found)
+
+
+def stop_unless_released(context: Context, built: Built, verified: tuple[Verified, ...]) -> None:
+    """Raise what keeps `built` from being released: a sibling that the index does not serve, or that has changed.
+
+    Raises SiblingNotReleased, SiblingChanged, OtherBytes, and what reading an index raises.
+    """
+    for sibling in of(context, built):
+        _stop_if_changed(context, sibling, verified)
+        index, theirs = context.settings.pypi, sibling.built
+        found = holdings(index, theirs.project, theirs.version, theirs.dists)
+        stop_if_different(index, found, theirs.project, theirs.version)
+        if found.absent:
+            names = tuple(dist.filename for dist in found.absent)
+            first = context.command_in(sibling.root, "pypi", *context.once)
+            raise SiblingNotReleased(index.name, sibling.label, names, first)
+
+
+def _stop_if_changed(context: Context, sibling: Sibling, verified: tuple[Verified, ...]) -> None:
+    """Raise SiblingChanged where a cell was verified with another file of `sibling` than those of its record."""
+    met = tuple(
+        f"{one.name} {one.version} (sha256 {one.sha256}, Python {cell.python}, {cell.kind})"
+        for cell in verified
+        for one in others_than(sibling, cell)
+    )
+    if met:
+        raise SiblingChanged(sibling.label, met, context.command("verify", *context.once))
+
+
+def others_than(sibling: Sibling, verified: Verified) -> tuple[Installed, ...]:
+    """Return what `verified` had installed as `sibling`, and is none of the files of its record."""
+    recorded = {dist.sha256 for dist in sibling.built.dists}
+    name = canonicalize_name(sibling.built.project)
+    return tuple(one for one in verified.installed if one.name == name and one.sha256 not in recorded)
