@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     from seatrial.index.indexes import Index
     from seatrial.project.context import Context
-    from seatrial.project.settings import Settings
     from seatrial.release.stages import Built, Problem
 
 SPENT = frozenset({"index-other-bytes", "index-other-files", "index-old-release", "index-not-checked"})
@@ -100,25 +99,27 @@ def versions_on(index: Index, project: str) -> frozenset[Version]:
     return frozenset(version for name in names if (version := version_of(name)))
 
 
-def explained(context: Context, met: OtherBytes | UploadRefused, project: str, version: str) -> ReleaseError:
+def explained(context: Context, step: str, met: OtherBytes | UploadRefused, project: str, version: str) -> ReleaseError:
     """Return `met`, which a session met on an index, with what to do now."""
     if isinstance(met, UploadRefused) and not VERSION_TAKEN.search(met.words):
-        if context.name == "testpypi" and NAME_TAKEN.search(met.words):
+        if step == "testpypi" and NAME_TAKEN.search(met.words):
             return NameTaken(met.index, project, met.words, _numbered(_elsewhere(context)))
         return met
     with contextlib.suppress(ReleaseError):  # an index that does not answer leaves us with what we know
-        on_rehearsal, on_real = (versions_on(index, project) for index in (context.settings.testpypi, context.settings.pypi))
+        on_rehearsal, on_real = (
+            versions_on(index, project) for index in (context.settings.testpypi, context.settings.pypi)
+        )
         met.free = next_version(version, on_rehearsal | on_real)
-        if isinstance(met, OtherBytes) and context.name == "testpypi" and version not in map(str, on_real):
+        if isinstance(met, OtherBytes) and step == "testpypi" and version not in map(str, on_real):
             ways = _numbered([_next(context, met.free), *_elsewhere(context)])
             return VersionSpent(met.index, context.settings.pypi.name, project, version, met.files, ways)
     return met
 
 
-def is_spent(settings: Settings, found: Iterable[Problem]) -> bool:
+def is_spent(indexes: Indexes, found: Iterable[Problem]) -> bool:
     """Whether `found`, what the rules on both indexes say, means that only the rehearsal index has the version."""
     told = [problem for problem in found if problem.rule in SPENT]
-    rehearsal = f"{settings.testpypi.name} has "
+    rehearsal = f"{indexes.testpypi.name} has "
     return bool(told) and all(problem.message.startswith(rehearsal) for problem in told)
 
 
@@ -136,7 +137,7 @@ def _numbered(ways: Iterable[str]) -> str:
 
 def _next(context: Context, free: str) -> str:
     return (
-        f"The next version: {free} is free on both indexes. Set it, commit, `{context.command('verify')}`."
+        f"The next version: {free} is free on both indexes. Set it, commit, `{context.commands.command('verify')}`."
         f" Cost: a version number that {context.settings.pypi.name} never shows."
     )
 
@@ -144,10 +145,10 @@ def _next(context: Context, free: str) -> str:
 def _elsewhere(context: Context) -> tuple[str, str]:
     """Return the ways that leave the public rehearsal index aside."""
     once = ("--rehearse-on", "dryrun", '"REASON"')
-    commands = " and ".join(f"`{context.command(session, *once)}`" for session in ("verify", "pypi"))
+    commands = " and ".join(f"`{context.commands.command(session, *once)}`" for session in ("verify", "pypi"))
     staging = (
         "A private staging index: set `upload` and `simple` in [tool.seatrial.indexes.testpypi], commit,"
-        f" `{context.command('verify')}`. Cost: an index to run, and an account on it."
+        f" `{context.commands.command('verify')}`. Cost: an index to run, and an account on it."
     )
     here = (
         f'A rehearsal on this machine: this once, {commands}; for good, `rehearse-on = "dryrun"` in [tool.seatrial].'

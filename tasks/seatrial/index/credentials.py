@@ -22,8 +22,7 @@ from seatrial.machine.errors import ReleaseError
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from seatrial.index.indexes import Index
-    from seatrial.project.settings import Settings
+    from seatrial.index.indexes import Index, Indexes
 
 TOKEN_USER = "__token__"  # noqa: S105 (the user name that goes with an API token)
 GITHUB_IDENTITY = ("GITHUB_ACTIONS", "ACTIONS_ID_TOKEN_REQUEST_TOKEN", "ACTIONS_ID_TOKEN_REQUEST_URL")
@@ -249,22 +248,22 @@ def _bad(index: Index, complaint: str, variable: str = "") -> BadCredential:
 # What an index is read with.
 
 
-def with_logins(settings: Settings, outer: Mapping[str, str]) -> Settings:
-    """Return `settings` with the logins that `outer` gives to read its indexes; PyPI and TestPyPI are read without.
+def with_logins(indexes: Indexes, outer: Mapping[str, str]) -> Indexes:
+    """Return `indexes` with the logins that `outer` gives to read its indexes; PyPI and TestPyPI are read without.
 
     An index is read with the credential of its uploads. That of the dependencies has a variable of its own; without it
     an index at the same place lends its login, and no other place gets to see one; then comes the file .netrc, where
     installers would look themselves. Raises BadCredential.
     """
-    testpypi, pypi = (_chosen(index, outer) for index in (settings.testpypi, settings.pypi))
-    wanted = settings.dependencies
+    testpypi, pypi = (_chosen(index, outer) for index in (indexes.testpypi, indexes.pypi))
+    wanted = indexes.dependencies
     own = {} if wanted.is_public else _token(wanted, outer)
     if own:
         wanted = replace(wanted, login=Login(*own[wanted.token_variable], wanted.token_variable))
     lent = [index.login for index in (testpypi, pypi) if origin(index.simple) == origin(wanted.simple)]
     if not wanted.is_public:
         wanted = replace(wanted, login=wanted.login or next(filter(None, lent), None) or _in_netrc(wanted))
-    return replace(settings, testpypi=testpypi, pypi=pypi, dependencies=wanted)
+    return replace(indexes, testpypi=testpypi, pypi=pypi, dependencies=wanted)
 
 
 def _in_netrc(index: Index) -> Login | None:

@@ -258,6 +258,15 @@ TESTPYPI = Index(
 
 
 @dataclass(frozen=True)
+class Indexes:
+    """The three indexes of a release: where it is rehearsed, where it goes, and where its dependencies come from."""
+
+    testpypi: Index
+    pypi: Index
+    dependencies: Index
+
+
+@dataclass(frozen=True)
 class Holdings:
     """What an index holds of one release, against the files that it should hold."""
 

@@ -13,7 +13,7 @@ from seatrial.project.commands import ALL
 from seatrial.release.record import Record
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from seatrial.index.indexes import Index
     from seatrial.project.commands import Commands
@@ -38,7 +38,7 @@ class Context:
 
     `published` is the index with the earlier versions of the project, also in a dry run, which only reads it. `uv` is
     its program, None where it is not installed. `last` says whether this is the step that was asked for, rather than
-    one that comes before it.
+    one that comes before it. `out` prints a line.
     """
 
     root: Path
@@ -52,6 +52,7 @@ class Context:
     asks: bool = False
     last: bool = True
     dry: DryRun | None = None
+    out: Callable[[str], None] = terminal.line
 
     @property
     def in_ci(self) -> bool:
@@ -83,7 +84,7 @@ class Context:
 
     def say(self, text: str = "") -> None:
         """Print `text` as a line."""
-        terminal.line(text)
+        self.out(text)
 
     def next(self, step: str, *options: str) -> None:
         """Print the one next command; not inside a dry run, nor for one package of all: nobody types it there."""

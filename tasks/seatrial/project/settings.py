@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import re
 import shlex
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from seatrial.index.indexes import PYPI, TESTPYPI, Index
+from seatrial.index.indexes import PYPI, TESTPYPI, Index, Indexes
 from seatrial.machine import variables
 from seatrial.machine.errors import ReleaseError
 from seatrial.project import pythons as matrix
@@ -111,6 +111,15 @@ class Settings:
     testpypi: Index = TESTPYPI
     pypi: Index = PYPI
     dependencies: Index = DEPENDENCIES
+
+    @property
+    def indexes(self) -> Indexes:
+        """The three indexes of a release."""
+        return Indexes(self.testpypi, self.pypi, self.dependencies)
+
+    def with_indexes(self, indexes: Indexes) -> Settings:
+        """Return the same settings with other `indexes`."""
+        return replace(self, testpypi=indexes.testpypi, pypi=indexes.pypi, dependencies=indexes.dependencies)
 
     @property
     def cells(self) -> tuple[Cell, ...]:

@@ -17,7 +17,6 @@ from dataclasses import asdict, dataclass, field, fields, is_dataclass
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from seatrial.cli.register import RECORD_FOLDER
 from seatrial.machine.errors import ReleaseError
 from seatrial.release import stages
 from seatrial.release.stages import Built, Dist, Stage, Verified
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SCHEMA = 1
-FOLDER = RECORD_FOLDER
+FOLDER = "release-record"
 DIGEST_VARIABLE = "SEATRIAL_RECORD"
 
 Marks = tuple[int, int, int, int]
@@ -37,13 +36,11 @@ S = TypeVar("S", bound=Stage)
 @dataclass(eq=False)
 class StageMissing(ReleaseError):
     stage: str
-    session: str
+    step: str
 
     what = "Nothing is recorded as {e.stage} for this release."
-    cause = (
-        "the session `{e.session}` has not been run, did not succeed, or its record was not brought to this machine."
-    )
-    cure = "run `{e.session:command}` first."
+    cause = "the step `{e.step}` has not been run, did not succeed, or its record was not brought to this machine."
+    cure = "run `{e.step:command}` first."
 
 
 @dataclass(eq=False)
@@ -150,26 +147,26 @@ class Record:
         if not ignore.exists() or not ignore.stat().st_size:  # a full disk leaves it empty
             ignore.write_text("*\n", encoding="utf-8")
 
-    def read(self, kind: type[S], *, session: str) -> S:
+    def read(self, kind: type[S]) -> S:
         """Return the stage `kind`, whose files were hashed anew and are unchanged.
 
-        Raises StageMissing (naming `session`, which makes it), RecordDamaged, RecordForeign, RecordSwapped and
+        Raises StageMissing, RecordDamaged, RecordForeign, RecordSwapped and
         FilesChanged.
         """
         if not self.path(kind).exists() and (built := self.find(Built)):
             self.rehash(built.dists)  # what was changed is told before what is missing
-        found = self.recorded(kind, session=session)
+        found = self.recorded(kind)
         self.rehash(found.dists)
         return found
 
-    def recorded(self, kind: type[S], *, session: str) -> S:
+    def recorded(self, kind: type[S]) -> S:
         """Return the stage `kind`, whose files are not looked at: for who reads a later one of the same files as well.
 
         Raises what `read` raises, but for FilesChanged.
         """
         found = self.find(kind)
         if found is None:
-            raise StageMissing(kind.name, session)
+            raise StageMissing(kind.name, kind.step)
         return found
 
     def find(self, kind: type[S]) -> S | None:

@@ -141,9 +141,10 @@ class Changes:
 
 @dataclass(frozen=True, kw_only=True)
 class Stage:
-    """What all stages share. `at` is UTC in ISO 8601."""
+    """What all stages share. `at` is UTC in ISO 8601; `step` is the one that proves a stage."""
 
     name: ClassVar[str]
+    step: ClassVar[str]
 
     project: str
     version: str
@@ -161,6 +162,7 @@ class Built(Stage):
     """
 
     name = "built"
+    step = "build"
 
     commit: str | None
     tag: str | None
@@ -185,15 +187,18 @@ class Checked(Stage):
     """The rules passed, and the files were installed and imported on this machine.
 
     `rendered` is the description as PyPI renders it, sanitised HTML; empty where there is none, or it is too long.
+    `offline` says that the indexes were not asked, which a later check makes up for.
     """
 
     name = "checked"
+    step = "check"
 
     rules: tuple[str, ...]
     problems: tuple[Problem, ...]
     trials: tuple[Trial, ...]
     changes: Changes = Changes(None, "", "not looked for")
     rendered: str = ""
+    offline: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -204,6 +209,7 @@ class Rehearsed(Stage):
     """
 
     name = "rehearsed"
+    step = "testpypi"
 
     index: str
     urls: tuple[str, ...]
@@ -219,6 +225,7 @@ class Verified(Stage):
     """
 
     name = "verified"
+    step = "verify"
 
     index: str
     python: str
@@ -242,6 +249,7 @@ class Released(Stage):
     """PyPI serves exactly these bytes. `attested` names the files whose attestation it serves, and which hold."""
 
     name = "released"
+    step = "pypi"
 
     index: str
     urls: tuple[str, ...]

@@ -8,30 +8,29 @@ from typing import TYPE_CHECKING
 
 from packaging.version import Version
 
-from seatrial.index import indexes
+from seatrial.index import indexes as reading
 from seatrial.index.indexes import IndexNotJson, IndexRefused, IndexUnreachable
 from seatrial.rules import index as rules
 from seatrial.rules.index import Listing
 from seatrial.rules.rule import INDEX_RULES, judge_listing
 
 if TYPE_CHECKING:
-    from seatrial.index.indexes import Index, Served
-    from seatrial.project.settings import Settings
+    from seatrial.index.indexes import Index, Indexes, Served
     from seatrial.release.stages import Built, Problem
 
 
 def judge(
-    built: Built, settings: Settings, now: datetime | None = None, *, rehearsed_here: bool = False
+    built: Built, indexes: Indexes, now: datetime | None = None, *, rehearsed_here: bool = False
 ) -> tuple[tuple[str, ...], tuple[Problem, ...]]:
     """Ask both indexes at once, those on this machine left out; return the codes of the rules applied, and findings.
 
     Where the release is rehearsed on this machine, it does not matter what the rehearsal index holds.
     """
     moment = now or datetime.now(timezone.utc)
-    concerned = (settings.pypi,) if rehearsed_here else (settings.testpypi, settings.pypi)
+    concerned = (indexes.pypi,) if rehearsed_here else (indexes.testpypi, indexes.pypi)
     asked = [index for index in concerned if not index.is_loopback]
     with ThreadPoolExecutor(2) as pool:
-        asking = ((index, built, index is settings.pypi and index.is_public, moment) for index in asked)
+        asking = ((index, built, index is indexes.pypi and index.is_public, moment) for index in asked)
         listings = list(pool.map(lambda facts: listing(*facts), asking))
     applied = tuple(sorted(rule.code for rule in INDEX_RULES)) if listings else ()
     return applied, tuple(problem for found in listings for problem in judge_listing(found))
@@ -41,7 +40,7 @@ def listing(index: Index, built: Built, is_pypi: bool, now: datetime) -> Listing
     """Return what `index` lists for the project of `built`; where it does not answer, why."""
     served, trouble, similar = None, "", []
     try:
-        served = indexes.read_project(index, built.project, patient=False)
+        served = reading.read_project(index, built.project, patient=False)
         if is_pypi and not served:
             similar = [name for name in rules.similar_names(built.project) if _is_there(index, name)]
     except (IndexUnreachable, IndexRefused, IndexNotJson) as error:
@@ -61,5 +60,5 @@ def listing(index: Index, built: Built, is_pypi: bool, now: datetime) -> Listing
 
 
 def _is_there(index: Index, name: str) -> bool:
-    found: tuple[Served, ...] = indexes.read_project(index, name, patient=False)
+    found: tuple[Served, ...] = reading.read_project(index, name, patient=False)
     return bool(found)

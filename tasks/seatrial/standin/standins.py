@@ -166,7 +166,9 @@ def rehearsal(context: Context, held: tuple[Path, ...] = ()) -> Iterator[tuple[I
     if context.rehearsed_here is None:
         yield context.settings.testpypi, os.environ
         return
-    context.say(f"rehearsal: a stand-in on this machine, not {context.settings.testpypi.name} ({context.rehearsed_here})")
+    context.say(
+        f"rehearsal: a stand-in on this machine, not {context.settings.testpypi.name} ({context.rehearsed_here})"
+    )
     with context.scratch() as scratch:
         files = scratch / "testpypi"
         files.mkdir()
@@ -194,4 +196,6 @@ def elsewhere(context: Context, rehearsed: Rehearsed) -> RehearsedElsewhere:
     here = rehearsed.reason is not None
     option = ("--rehearse-on", "dryrun", f'"{rehearsed.reason}"') if here else ()
     expected = "a stand-in on this machine" if context.rehearsed_here else context.settings.testpypi.simple
-    return RehearsedElsewhere(rehearsed.index, expected, context.command("verify"), context.command(context.name, *option), here)
+    return RehearsedElsewhere(
+        rehearsed.index, expected, context.command("verify"), context.command(context.name, *option), here
+    )

@@ -66,7 +66,13 @@ def recipe(context: Context) -> str:
     """Return what decides beside the source tree which files come out."""
     tree = "in-place" if context.settings.in_place else "checkout"
     form = "normalised" if context.settings.normalise else "as-made"
-    parts = [*context.settings.archives, tree, form, str(context.options.taken_from or ""), *context.settings.release_with]
+    parts = [
+        *context.settings.archives,
+        tree,
+        form,
+        str(context.options.taken_from or ""),
+        *context.settings.release_with,
+    ]
     return ",".join(parts)
 
 
@@ -205,8 +211,12 @@ def _tell(context: Context, built: Built, found: Source) -> None:
     context.say(f"built {built.project} {built.version} in {context.record.dist}:")
     context.say(text.files(built.dists))
     for one in built.normalised:
-        context.say(f"  {one.filename} was normalised: its members are as the backend wrote them, times and owners are not")
+        context.say(
+            f"  {one.filename} was normalised: its members are as the backend wrote them, times and owners are not"
+        )
     if found.dirty:
-        inside = "they are part of the files (in-place)" if context.settings.in_place else "they are NOT part of the files"
+        inside = (
+            "they are part of the files (in-place)" if context.settings.in_place else "they are NOT part of the files"
+        )
         context.say(f"the tree has changes that are not committed; {inside}, which only `dryrun` will rehearse:")
         context.say(shortened(found.changed).lstrip("\n"))

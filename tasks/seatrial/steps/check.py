@@ -1,17 +1,15 @@
-"""`check` and `inspect`: the rules, and the local trial, before a version is spent anywhere."""
+"""`check`: the rules, then a trial of the files from this disk, before a version is spent anywhere."""
 
 from __future__ import annotations
 
 import contextlib
 import functools
-import json
-import os
 import re
 import sys
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.tags import sys_tags
@@ -19,18 +17,17 @@ from packaging.tags import sys_tags
 from seatrial.building import git
 from seatrial.index import changes as earlier
 from seatrial.index import conflicts
-from seatrial.machine import process, terminal, variables
+from seatrial.machine import temporary, terminal
 from seatrial.machine.errors import ReleaseError
-from seatrial.machine.process import ToolFailed
 from seatrial.project.pythons import KNOWN_PYTHONS, is_here
 from seatrial.release.archives import Archive
 from seatrial.release.record import now
 from seatrial.release.stages import KINDS, Built, Changes, Checked, Problem, Trial
 from seatrial.report import status, text
 from seatrial.rules import lookups
-from seatrial.rules.rule import for_index
-from seatrial.steps import inspect as inspection
-from seatrial.trial.installer import Origin
+from seatrial.rules.judge import judge_release
+from seatrial.rules.rule import Release, for_index
+from seatrial.trial.installer import Installer, Origin
 from seatrial.trial.tags import fitting
 from seatrial.trial.trial import Guest, live
 from seatrial.workspace import siblings
@@ -42,9 +39,7 @@ if TYPE_CHECKING:
     from seatrial.project.context import Context
     from seatrial.release.stages import Dist
 
-JUDGE = Path(__file__).with_name("judge.py")
 NUMBERS = re.compile(r"\d+\.\d+")  # in the name of a Python: `3.14t`, `pypy3.11`
-JUDGE_LIMIT = 1800.0  # seconds
 
 
 @dataclass(eq=False)
@@ -66,51 +61,63 @@ class NotReady(ReleaseError):
 
 
 def check(context: Context) -> None:
-    """Apply the rules to what was built, then install and import it here; record it if nothing stops the release."""
-    built = context.record.read(Built, session=context.names["build"])
-    done = context.record.find(Checked)
-    if done is not None:
-        _compare_again(context, built, done)
-        return
+    """Apply the rules to what was built, then install and import it here; record it if nothing stops the release.
+
+    Raises StageMissing, FilesChanged, NotReady, and what keeps siblings from being used.
+    """
+    context.say_what_is_withheld()
+    with context.record.locked("release"):
+        built = context.record.read(Built)
+        done = context.record.find(Checked)
+        if done is None:
+            context.record.write(_checked(context, built))
+            context.say(f"checked {built.project} {built.version}: nothing stops this release")
+        elif completed := _completed(context, built, done):
+            context.record.write(completed)
+    status.close(context, "testpypi")
+
+
+def _checked(context: Context, built: Built) -> Checked:
     for sibling in siblings.of(context, built):
         context.say(f"released together with {sibling.label}{siblings.commit_note(sibling, built)}")
     with _comparing(context, built) as changes:
-        rules, found, rendered = _apply_rules(context, built)
-        _stop_on_errors(context, found)
+        rules, problems, rendered = _judge_release(context, built)
+        looked_up, listed = _look_up(context, built)
+        _stop_on_errors(context, (*problems, *listed))
+        rules = tuple(sorted({*rules, *looked_up}))
         context.say(f"{len(rules)} rules applied; now installing and importing the files from this disk")
         trials, met = _try_all(context, built)
         _stop_on_errors(context, met, trial=True)
         context.say(f"  {text.changes(changes.result())}")
-    context.record.write(
-        Checked(
-            project=built.project,
-            version=built.version,
-            dists=built.dists,
-            at=now(),
-            rules=rules,
-            problems=(*found, *met),
-            trials=trials,
-            changes=changes.result(),
-            rendered=rendered,
-        )
+    return Checked(
+        project=built.project,
+        version=built.version,
+        dists=built.dists,
+        at=now(),
+        rules=rules,
+        problems=(*problems, *listed, *met),
+        trials=trials,
+        changes=changes.result(),
+        rendered=rendered,
+        offline=context.options.offline,
     )
-    context.say(f"checked {built.project} {built.version}: nothing stops this release")
 
 
-def _apply_rules(context: Context, built: Built) -> tuple[tuple[str, ...], tuple[Problem, ...], str]:
-    """Return the codes of all rules that ran, what they found, and the description as HTML."""
-    rules, found, rendered = _judge_release(context, built)
-    applied, listed = _look_up(context, built)
-    return tuple(sorted({*rules, *applied})), (*found, *listed), rendered
-
-
-def _compare_again(context: Context, built: Built, done: Checked) -> None:
-    """Say that all is done, but for a comparison that is asked for (``--since``)."""
+def _completed(context: Context, built: Built, done: Checked) -> Checked | None:
+    """Return `done` with what it lacks: look-ups that were left out (``--offline``), a comparison (``--since``)."""
     context.say(f"{built.project} {built.version} is checked already ({len(done.rules)} rules).")
+    completed = done
+    if done.offline and not context.options.offline:
+        rules, problems = _look_up(context, built)
+        _stop_on_errors(context, problems)
+        completed = replace(done, rules=tuple(sorted({*done.rules, *rules})), problems=(*done.problems, *problems))
+        completed = replace(completed, offline=False, changes=_compare(context, built))
     if context.options.since:
-        again = replace(done, changes=_compare(context, built))
-        context.say(f"  {text.changes(again.changes)}")
-        context.record.write(again)
+        completed = replace(completed, changes=_compare(context, built))
+    if completed is done:
+        return None
+    context.say(f"  {text.changes(completed.changes)}")
+    return completed
 
 
 @contextlib.contextmanager
@@ -126,9 +133,9 @@ def _comparing(context: Context, built: Built) -> Iterator[Future[Changes]]:
 def _compare(context: Context, built: Built) -> Changes:
     if context.options.offline:
         return Changes(None, context.published.name, "--offline")
-    if context.standin and not context.published.is_public:
+    if context.dry and not context.published.is_public:
         return Changes(None, context.published.name, "a dry run has no login, so it asks no index but PyPI")
-    with context.scratch() as scratch:
+    with temporary.folder("check") as scratch:
         return earlier.compare(built, context.record.dist, context.published, context.options.since, scratch)
 
 
@@ -145,68 +152,53 @@ def _judge_release(context: Context, built: Built) -> tuple[tuple[str, ...], tup
 
     Ignored warnings are left out and named.
     """
-    tree = git.look(context.root)
-    request = {
-        "files": [str(context.record.dist / dist.filename) for dist in built.dists],
-        "root": str(context.root),
-        "tags": list(tree.tags),
-        "tag_patterns": list(context.settings.tag),
-        "tracked": list(git.tracked(tree)),
-        "committed": list(git.committed(tree)),
-        "lacking": list(built.lacking),
-        "reached": list(built.reached),
-        "clean": not context.settings.in_place and built.is_made_here,
-    }
-    with context.scratch() as scratch:
-        asked = scratch / "request.json"
-        asked.write_text(json.dumps(request), encoding="utf-8")
-        answer = _judge(context, scratch, "release", "--request", str(asked))
-    found = for_index([Problem(**problem) for problem in answer["problems"]], _other_index(context))
-    return tuple(answer["rules"]), _without_ignored(context, found), answer["rendered"]
+    source = git.look(context.root)
+    release = Release(
+        archives=(),
+        tags=source.tags,
+        tag_patterns=context.settings.tag,
+        root=context.root,
+        tracked=git.tracked(source),
+        committed=git.committed(source),
+        lacking=built.lacking,
+        reached=built.reached,
+        clean=not context.settings.in_place and built.is_made_here,
+    )
+    paths = [context.record.dist / dist.filename for dist in built.dists]
+    with terminal.meter("applying the rules", context.say):
+        codes, problems, rendered = judge_release(paths, release)
+    return codes, _without_ignored(context, for_index(problems, _other_index(context))), rendered
 
 
 def _other_index(context: Context) -> str:
     """Return the name of the index that these files are for, where neither it nor the rehearsal index is PyPI's."""
-    concerned = [context.settings.pypi] if context.rehearsed_here else [context.settings.pypi, context.settings.testpypi]
+    concerned = (
+        [context.settings.pypi] if context.rehearsed_here else [context.settings.pypi, context.settings.testpypi]
+    )
     return "" if any(index.is_public for index in concerned) else context.settings.pypi.name
 
 
 def _look_up(context: Context, built: Built) -> tuple[tuple[str, ...], tuple[Problem, ...]]:
     """Return the codes of the rules on the indexes, and what they found, ignored warnings left out and named."""
     if context.options.offline:
-        context.say(f"  not checked: what {context.settings.testpypi.name} and {context.settings.pypi.name} hold already (--offline)")
+        context.say(
+            f"  not checked: what {context.settings.testpypi.name} and {context.settings.pypi.name} hold already (--offline)"
+        )
         return (), ()
-    applied, found = lookups.judge(built, context.settings, rehearsed_here=context.rehearsed_here is not None)
-    if conflicts.is_spent(context.settings, found):
+    applied, found = lookups.judge(built, context.settings.indexes, rehearsed_here=context.rehearsed_here is not None)
+    if conflicts.is_spent(context.settings.indexes, found):
         context.say(conflicts.of_version(context, built))
     return applied, _without_ignored(context, found)
 
 
 def _without_ignored(context: Context, found: Sequence[Problem]) -> tuple[Problem, ...]:
     """Return `found` without the warnings that the settings ignore, which are named."""
-    silenced = [problem for problem in found if problem.severity == "warning" and problem.rule in context.settings.ignore]
+    silenced = [
+        problem for problem in found if problem.severity == "warning" and problem.rule in context.settings.ignore
+    ]
     for problem in silenced:
         context.say(f"  ignored: {problem.file}: {problem.rule} ({context.settings.ignore[problem.rule]})")
     return tuple(problem for problem in found if problem not in silenced)
-
-
-def _judge(context: Context, scratch: Path, *args: str) -> Any:
-    """Run the rules program in the session's virtualenv and return its JSON document."""
-    python = context.tools("twine")
-    out = scratch / "findings.json"
-    argv = (str(python), "-I", str(JUDGE), "--out", str(out), *args)
-    env = variables.for_install(os.environ)
-    with terminal.meter("applying the rules", context.say):
-        outcome = process.run(argv, env=env, cwd=scratch, time_limit=JUDGE_LIMIT, log=True)
-    if outcome.code != 0:
-        raise ToolFailed(
-            "The rules program",
-            outcome.code,
-            outcome.output,
-            "a virtualenv that was cut short.",
-            "delete the .nox folder and run the session again; if it stays so, please report it.",
-        )
-    return json.loads(out.read_text(encoding="utf-8"))
 
 
 def _try_all(context: Context, built: Built) -> tuple[tuple[Trial, ...], tuple[Problem, ...]]:
@@ -222,7 +214,7 @@ def _try_all(context: Context, built: Built) -> tuple[tuple[Trial, ...], tuple[P
     pythons = context.settings.pythons
     plan = [(archive, _python_for(archive, pythons)) for archive in chosen]
     plan += _on_the_lowest(chosen, pythons)
-    with context.scratch() as scratch, ThreadPoolExecutor(len(plan) or 1) as pool:
+    with temporary.folder("check") as scratch, ThreadPoolExecutor(len(plan) or 1) as pool:
         attempt = functools.partial(_try, context, built, scratch)
         started = [pool.submit(attempt, archive, by_name[archive.path.name], python) for archive, python in plan]
         with terminal.meter("installing and importing", context.say, total=len(started), unit="trials") as shown:
@@ -255,7 +247,7 @@ def _try(  # noqa: PLR0917 (the first three are the same for all)
     """
     place = scratch / f"{archive.kind}-{python or _running()}"
     place.mkdir()
-    installer = context.installer(place)
+    installer = Installer.of(context.uv, place, context.settings.dependencies)
     origin = Origin(archive.path.as_uri(), dist.sha256)
     guest = Guest(dist.filename, archive.metadata.name or archive.name, str(archive.version), (origin,))
     try:
@@ -330,12 +322,3 @@ def _supported(archive: Archive) -> SpecifierSet | None:
 
 def _is_pure(archive: Archive) -> bool:
     return any((tag.interpreter, tag.abi, tag.platform) == ("py3", "none", "any") for tag in archive.tags)
-
-
-def inspect(context: Context) -> None:
-    """Apply the rules to each of the given files by itself, anywhere, without a project."""
-    start = Path(context.session.invoked_from)
-    with context.scratch() as scratch:
-        paths = [str(start / path) for path in context.options.files]
-        answer = _judge(context, scratch, "files", *paths)
-    inspection.show(answer, context.options, context.say)

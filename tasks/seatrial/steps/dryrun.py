@@ -1,46 +1,49 @@
-"""`dryrun`: the whole release against two throw-away indexes on this machine, with its own dist/ and record.
+"""`dryrun`: the whole release against two throw-away indexes on this machine, with its own ``dist/`` and record.
 
-The real sessions run, in a nox of their own; only the URLs of the two indexes are others. The project's own dist/ and
-record stay untouched.
+The steps are the real ones, in this process; only the two indexes are others. Each step reads the record that the one
+before has written, as the jobs of a CI do. The project's own ``dist/`` and record stay untouched.
 """
 
 from __future__ import annotations
 
 import contextlib
-import functools
-import os
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
+from seatrial import standin
 from seatrial.index import credentials, keyring
-from seatrial.machine import process, variables
+from seatrial.machine import temporary
 from seatrial.machine.errors import ReleaseError, listing
-from seatrial.project.commands import Errand
+from seatrial.project.context import DryRun
+from seatrial.project.options import Options
 from seatrial.release.filenames import project_of, tags_of
-from seatrial.release.record import DIGEST_VARIABLE, Record
+from seatrial.release.record import Record
 from seatrial.release.stages import Built, Checked, Dist, Released
 from seatrial.report import status, text
-from seatrial.standin import standins
-from seatrial.standin.standins import INDEXES
-from seatrial.trial import relay
-from seatrial.workspace import batch, packages
+from seatrial.steps import build, check, pypi, testpypi, verify
+from seatrial.steps.rehearsal import at_standins
+from seatrial.workspace import order, packages
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from seatrial.project.context import Context
-    from seatrial.project.settings import Settings
-    from seatrial.release.stages import Cell
-    from seatrial.standin.standins import Standin
-    from seatrial.workspace.batch import Caller
+    from seatrial.standin import Standins
     from seatrial.workspace.packages import Package, Repository
 
-BEFORE = ("build", "check")  # sessions that `testpypi` runs first
+    Step = Callable[[Context], None]
 
+INDEXES = ("testpypi", "pypi")
+STEPS = {
+    "build": build.build,
+    "check": check.check,
+    "testpypi": testpypi.testpypi,
+    "verify": verify.verify,
+    "pypi": pypi.pypi,
+}
 CANNOT_SHOW = """\
 what a dry run cannot show: whether the name is free or yours on the real indexes, your accounts, tokens and trusted
 publishers, the indexes' own limits and checks beyond those of `check`, and how long their caches lag."""
@@ -82,164 +85,123 @@ class LocalWheel(ReleaseError):
     )
 
 
-def dryrun(context: Context, nox: process.Argv) -> None:
-    """Release the project to two stand-in indexes, with `nox` as the command that starts nox on this noxfile.
+def dryrun(context: Context) -> None:
+    """Release the project to two stand-in indexes; what it is released together with comes first, to the same two.
 
-    What it is released together with comes first, to the same two.
+    Raises BadWorkspace, DryrunFailed, LocalWheel, and whatever stops one of the steps.
     """
-    if context.standin and context.standin.is_shared:
-        tokens = {name: os.environ[name] for name in standins.TOKENS}
-        _release(context, nox, context.standin, _environment(context, tokens))
-        return
     *siblings, _ = packages.together(context.root, context.settings.release_with).ordered()
-    with _workspace(context) as place, _indexes(context, place) as (standin, tokens):
-        places = {str(sibling.root): str(place / "with" / sibling.name) for sibling in siblings}
-        shared = replace(standin, places=places)
-        env = _environment(context, tokens)
+    with _workspace(context) as place, standin.serve(place) as standins:
+        _introduce(context, standins)
+        places = {sibling.root: place / "with" / sibling.name for sibling in siblings}
+        dry = DryRun(place, places | {context.root.resolve(): place})
         for sibling in siblings:
-            _release_sibling(context, sibling, _of_package(context, shared, sibling), env)
-        _release(context, nox, shared, env)
+            context.say(f"== {sibling.name}, which is released together with this package")
+            _release(_of_sibling(context, sibling, standins, dry))
+        release_dry(context, standins, dry)
 
 
-def of_all(context: Context, caller: Caller, repository: Repository) -> None:
-    """Release all packages of `repository` to the same two stand-in indexes, each after those it needs."""
-    with _workspace(context) as place, _indexes(context, place) as (standin, tokens):
-        places = {str(package.root): str(place / "packages" / package.name) for package in repository.packages}
-        shared = replace(standin, places=places)
-        env = _environment(context, tokens)
+def of_all(context: Context, repository: Repository, act: Callable[[Package, Step], bool]) -> None:
+    """Release all packages of `repository` to the same two stand-in indexes, each after those it needs.
 
-        def outer(package: Package) -> dict[str, str]:
-            return env | _of_package(context, shared, package).to_environment()
+    `act` runs a step on a package, shows what it says in one piece, and returns whether it passed.
+    """
+    with _workspace(context) as place, standin.serve(place) as standins:
+        _introduce(context, standins)
+        places = {package.root: place / "packages" / package.name for package in repository.packages}
 
-        batch.side_by_side(caller, repository, outer)
-        context.say(f"\ndry run of {batch.counted(repository)}: all five sessions passed for each")
+        def rehearse(package: Package) -> bool:
+            dry = DryRun(places[package.root], places)
+            return act(package, lambda its: release_dry(its, standins, dry))
+
+        order.side_by_side("dryrun", repository, rehearse)
+        context.say(f"\ndry run of {order.counted(repository)}: all five steps passed for each")
         context.say(CANNOT_SHOW)
         if context.options.keep:
             context.say(f"kept in {place}: testpypi, pypi, and in packages dist and release-record of each")
 
 
-def _of_package(context: Context, shared: Standin, package: Package) -> Standin:
-    """Return the `shared` stand-in as `package` has it, whose dependencies come from where its own settings say."""
-    settings = credentials.with_logins(packages.settings(package.root), os.environ)
-    settings = keyring.with_logins(replace(context, settings=settings))
-    return replace(shared.of_package(package.root), dependencies=_relayed(settings))
-
-
-def _relayed(settings: Settings) -> str:
-    """Return where the dependencies' index is relayed on this machine, empty where anybody can read it."""
-    index = relay.local(settings.dependencies)
-    return index.simple if index.stands_for else ""
-
-
-def _environment(context: Context, tokens: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment of the nested runs, but for where the stand-ins are."""
-    env = variables.for_dryrun(os.environ) | dict(tokens)
-    for name in (DIGEST_VARIABLE, context.settings.testpypi.user_variable, context.settings.pypi.user_variable):
-        env.pop(name, None)
-    return env
-
-
-def _release_sibling(context: Context, sibling: Package, standin: Standin, env: Mapping[str, str]) -> None:
-    """Release a package that the one of `run` is released together with, in a dry run of its own."""
-    context.say(f"== {sibling.name}, which is released together with this package")
-    words = ("--offline",) if context.options.offline else ()
-    start = Path(context.session.invoked_from)
-    caller = batch.Caller("dryrun", context.typed, context.root, start, context.venv.root.parent, words)
-    outer = {**env} | standin.to_environment()
-    typed = context.typed.for_package(sibling.name) if context.typed.option else context.typed
-    batch.one(caller, sibling, Errand(typed), outer)
-
-
-def _release(context: Context, nox: process.Argv, standin: Standin, tokens: Mapping[str, str]) -> None:
-    """Take the project through all five sessions; leave the report on it, however that ends."""
-    place, env = standin.place, {**tokens, **standin.to_environment()}
-    with _reported(context, place):
-        local = _rehearse(context, place, nox, env)
-        built = Record.of(place).read(Built, session=context.names["build"])
-        alone = (*nox, "--no-dependencies")
-        _verify(context, built.matrix, alone, env)
-        _nested(context, place, alone, env, "pypi", "--yes", built.version)
-        _summary(context, standin)
-        if local:
-            raise LocalWheel(local, context.settings.pypi.name, context.command("dryrun", "--from", "FOLDER"))
-
-
-@contextlib.contextmanager
-def _reported(context: Context, place: Path) -> Iterator[None]:
-    """Leave the report on what would be released, also where the dry run stops; name the next command last."""
+def release_dry(context: Context, standins: Standins, dry: DryRun) -> None:
+    """Take the project of `context` through all steps with `standins`; leave the report on it, however that ends."""
+    rehearsal = _in_dry_run(context, standins, dry)
     try:
-        yield
+        local = _release(rehearsal)
+        _summarise(context, rehearsal, standins)
+        if local:
+            raise LocalWheel(local, context.settings.pypi.name, context.commands.command("dryrun", "--from", "FOLDER"))
     except ReleaseError:
-        status.dry(context, place, "dryrun")
+        status.dry(context, rehearsal.record, "dryrun")
         raise
-    status.dry(context, place, "testpypi")
+    status.dry(context, rehearsal.record, "testpypi")
     context.next("testpypi")
 
 
-def _rehearse(context: Context, place: Path, nox: process.Argv, env: dict[str, str]) -> tuple[str, ...]:
-    """Go as far as `testpypi`; return the wheels that had to be left out, since PyPI takes none that are made so.
+def _in_dry_run(context: Context, standins: Standins, dry: DryRun) -> Context:
+    """Return what the steps of a dry run work with: the stand-ins, their tokens, and a record of their own."""
+    options = context.options
+    return replace(
+        context,
+        settings=at_standins(context.settings, standins),
+        options=Options(
+            taken_from=options.taken_from,
+            since=options.since,
+            sdist_only=options.sdist_only,
+            offline=options.offline,
+            version=options.version,
+            verbose=options.verbose,
+        ),
+        record=Record.of(dry.place),
+        variables=standins.tokens,
+        dry=dry,
+    )
+
+
+def _of_sibling(context: Context, sibling: Package, standins: Standins, dry: DryRun) -> Context:
+    """Return what the steps work with for a package that is released together with the one of `context`."""
+    settings = packages.settings(sibling.root)
+    indexes = credentials.with_logins(settings.indexes, context.variables)
+    settings = settings.with_indexes(keyring.with_logins(indexes, context.variables))
+    own = replace(context, root=sibling.root, settings=settings, published=settings.pypi)
+    own = replace(own, options=Options(offline=context.options.offline, verbose=context.options.verbose))
+    return _in_dry_run(own, standins, replace(dry, place=dry.places[sibling.root]))
+
+
+def _release(context: Context) -> tuple[str, ...]:
+    """Run all steps; return the wheels that had to be left out, since PyPI takes none that are made so.
 
     Then it is the sdist alone that is rehearsed: what stops a wheel that is compiled here says nothing against it.
     """
+    local: tuple[str, ...] = ()
+    _run(context, "build")
     try:
-        _nested(context, place, nox, env, "testpypi", *_handed_on(context))
-    except DryrunFailed:
-        local = _local_wheels(context, Record.of(place))
+        _run(context, "check")
+    except check.NotReady:
+        local = _local_wheels(context)
         if not local:
             raise
-    else:
-        return ()
-    context.say(f"\nthe wheel stays here, as said above; going on with the sdist alone:{listing(local)}")
-    _nested(context, place, nox, env, "testpypi", "--sdist-only")
+        context.say(f"\nthe wheel stays here, as said above; going on with the sdist alone:{listing(local)}")
+        context = context.with_settings(replace(context.settings, archives=("sdist",)))
+        _run(context, "build")
+        _run(context, "check")
+    _run(context, "testpypi")
+    _run(context, "verify")
+    version = context.record.recorded(Built).version
+    _run(replace(context, options=replace(context.options, yes=version)), "pypi")
     return local
 
 
-def _local_wheels(context: Context, record: Record) -> tuple[str, ...]:
-    """Return the wheels of `record` that are for this Linux alone, where they were built here and PyPI is meant."""
-    built = record.find(Built)
-    wanted = "sdist" in context.settings.archives and not context.options.taken_from and context.settings.pypi.is_public
-    if built is None or not wanted or record.find(Checked) is not None:
+def _run(context: Context, step: str) -> None:
+    STEPS[step](context)
+
+
+def _local_wheels(context: Context) -> tuple[str, ...]:
+    """Return the wheels that are for this Linux alone, where they were built here and PyPI is meant."""
+    built = context.record.find(Built)
+    built_here = "sdist" in context.settings.archives and not context.options.taken_from
+    if built is None or not (built_here and context.settings.pypi.is_public):
         return ()
     platforms = {dist.filename: {tag.platform for tag in tags_of(dist.filename)} for dist in built.dists}
-    local = (name for name, tags in platforms.items() if any(tag.startswith("linux_") for tag in tags))
-    return tuple(local)
-
-
-def _handed_on(context: Context) -> tuple[str, ...]:
-    """Return the options that concern the nested build and check."""
-    taken, since = context.options.taken_from, context.options.since
-    given = [*(["--from", str(taken)] if taken else []), *(["--since", since] if since else [])]
-    switches = {"--sdist-only": context.options.sdist_only, "--offline": context.options.offline}
-    return (*given, *(name for name, on in switches.items() if on))
-
-
-def _nested(context: Context, place: Path, nox: process.Argv, env: dict[str, str], session: str, *args: str) -> None:
-    argv = (*nox, "--session", context.names[session], "--", *args)
-    if process.run_shown(argv, env=env, cwd=Path.cwd()) != 0:
-        undone = status.undone(Record.of(place), context)
-        raise DryrunFailed(context.names[undone if undone in BEFORE else session])
-
-
-def _verify(context: Context, cells: Sequence[Cell], nox: process.Argv, env: dict[str, str]) -> None:
-    """Verify all `cells`, as many at once as there are processors; what each says is shown in one piece.
-
-    nox's own ``--parallel`` would do it, but leaves its sessions running when it is ended.
-    """
-
-    def verify(cell: Cell) -> process.Outcome:
-        argv = (*nox, "--session", f"{context.names['verify']}-{cell.python}({cell.kind})")
-        return process.run(argv, env=env, cwd=Path.cwd(), on_wait=functools.partial(_still, context, cell))
-
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        outcomes = [pool.submit(verify, cell) for cell in cells]
-        for outcome in outcomes:
-            context.say(outcome.result().output.rstrip())
-    if any(outcome.result().code for outcome in outcomes):
-        raise DryrunFailed(context.names["verify"])
-
-
-def _still(context: Context, cell: Cell, seconds: float) -> None:
-    context.say(f"still verifying the {cell.kind} on Python {cell.python} ({seconds:.0f} s)")
+    return tuple(name for name, tags in platforms.items() if any(tag.startswith("linux_") for tag in tags))
 
 
 @contextlib.contextmanager
@@ -248,7 +210,7 @@ def _workspace(context: Context) -> Iterator[Path]:
     if context.options.keep:
         yield _to_keep(context.options.keep, context.root)
         return
-    with context.scratch() as place:
+    with temporary.folder("dryrun") as place:
         yield place
 
 
@@ -261,44 +223,37 @@ def _to_keep(folder: Path, root: Path) -> Path:
     return folder.resolve()
 
 
-@contextlib.contextmanager
-def _indexes(context: Context, place: Path) -> Iterator[tuple[Standin, dict[str, str]]]:
-    """Start the two stand-ins; yield where they are, and the tokens they take. They end with us, however we end."""
-    with standins.started(context.tools("standin"), place) as (standin, tokens):
-        pairs = ((context.settings.testpypi, standin.testpypi), (context.settings.pypi, standin.pypi))
-        context.say("   ".join(f"stand-in for {index.name}: {url}" for index, url in pairs))
-        yield replace(standin, dependencies=_relayed(context.settings)), tokens
+def _introduce(context: Context, standins: Standins) -> None:
+    pairs = ((context.settings.testpypi, standins.testpypi), (context.settings.pypi, standins.pypi))
+    context.say("   ".join(f"stand-in for {index.name}: {url}" for index, url in pairs))
 
 
-def _summary(context: Context, standin: Standin) -> None:
+def _summarise(context: Context, rehearsal: Context, standins: Standins) -> None:
     """Say what was proved. The bytes that the stand-in for PyPI holds are read anew from its own folder."""
-    record = Record.of(standin.place)
-    built = record.recorded(Built, session=context.names["build"])
-    released = record.recorded(Released, session=context.names["pypi"])
-    checked = record.read(Checked, session=context.names["check"])
-    held = {name: _held(standin.folder / name, built.project) for name in INDEXES}
+    record = rehearsal.record
+    built, released, checked = record.recorded(Built), record.recorded(Released), record.read(Checked)
+    held = {name: _held(standins.folder / name, built.project) for name in INDEXES}
     differing = [name for name in INDEXES if held[name] != built.dists]
     if differing or released.dists != built.dists:
-        raise DryrunFailed(f"the comparison of bytes: {' and '.join(differing) or 'the record'} differs from the build")
+        raise DryrunFailed(f"{' and '.join(differing) or 'the record'} differs from the build")
     context.say()
-    context.say(f"dry run of {built.project} {built.version}: all five sessions passed")
+    context.say(f"dry run of {built.project} {built.version}: all five steps passed")
     context.say(text.files(built.dists))
     context.say(text.cells(record.verified(), built.matrix))
     if of_files := text.of_files(record):
         context.say(of_files)
-    context.say(f"the bytes on both stand-ins are the bytes that were built ({len(built.dists)} files, compared by sha256)")
-    if warnings := [problem for problem in checked.problems if problem.severity == "warning"]:
-        context.say(f"warnings of `check`, in full above:{listing(sorted({warning.rule for warning in warnings}))}")
+    count = len(built.dists)
+    context.say(f"the bytes on both stand-ins are the bytes that were built ({count} files, compared by sha256)")
+    if warnings := {problem.rule for problem in checked.problems if problem.severity == "warning"}:
+        context.say(f"warnings of `check`, in full above:{listing(sorted(warnings))}")
     if built.dirty:
-        context.say("the tree has changes that are not committed: commit them before `testpypi`")
-    if standin.is_shared:
-        return
+        context.say("the tree has uncommitted changes: commit them before `testpypi`")
     context.say(CANNOT_SHOW)
     if context.options.keep:
-        context.say(f"kept in {standin.place}: dist, release-record, testpypi, pypi")
+        context.say(f"kept in {record.folder.parent}: dist, release-record, testpypi, pypi")
 
 
 def _held(folder: Path, project: str) -> tuple[Dist, ...]:
     """Return the files of `project` that a stand-in holds in `folder`."""
-    wanted = canonicalize_name(project)
-    return tuple(sorted(Dist.from_file(path) for path in folder.iterdir() if project_of(path.name) == wanted))
+    name = canonicalize_name(project)
+    return tuple(sorted(Dist.from_file(path) for path in folder.iterdir() if project_of(path.name) == name))

@@ -85,7 +85,9 @@ def rebuild(context: Context, version: str) -> None:
     _say_what_is_not_compared(context, rebuilt, served)
     if unlike or not any(file.filename in rebuilt for file in served):
         raise RebuiltOtherwise(index.name, project, str(archive.version), tuple(unlike))
-    context.say(f"{project} {archive.version}: the tag {found.tags[0]} gives exactly the bytes that {index.name} serves")
+    context.say(
+        f"{project} {archive.version}: the tag {found.tags[0]} gives exactly the bytes that {index.name} serves"
+    )
 
 
 def _tagged(context: Context, version: str) -> git.Source:
@@ -93,7 +95,9 @@ def _tagged(context: Context, version: str) -> git.Source:
     found = git.look(context.root)
     tag = git.tag_of(found, context.settings.tag, version)
     if tag is None:
-        raise TagMissing(version, tuple(pattern.format(version=version, name="NAME") for pattern in context.settings.tag))
+        raise TagMissing(
+            version, tuple(pattern.format(version=version, name="NAME") for pattern in context.settings.tag)
+        )
     return git.at_tag(found, tag)
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import functools
 import os
+import sys
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
@@ -13,12 +15,11 @@ from packaging.utils import canonicalize_name
 from seatrial.index import attestations, conflicts, credentials, keyring, publisher
 from seatrial.index.indexes import OtherBytes, read_project
 from seatrial.index.upload import Job, UploadRefused, upload
-from seatrial.machine import variables
+from seatrial.machine import temporary, variables
 from seatrial.machine.errors import ReleaseError, listing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from seatrial.index.credentials import Credential
     from seatrial.index.indexes import Holdings, Index
@@ -50,7 +51,7 @@ class PublisherRefused(ReleaseError):
 def find_credential(context: Context, index: Index, project: str, outer: Mapping[str, str]) -> Credential:
     """Return the one credential for `index`, read as far as it can be, and say which it is. Nothing was sent yet."""
     ask = functools.partial(credentials.ask_terminal, index) if context.interactive else None
-    found = credentials.find(index, outer, keyring=functools.partial(_keyring, context, index), ask=ask)
+    found = credentials.find(index, outer, keyring=functools.partial(keyring.secret, index.upload), ask=ask)
     if aside := credentials.set_aside(index, outer):
         context.say(f"{aside}; it is set aside")
     credentials.stop_if_useless(found, index, canonicalize_name(project), time.time())
@@ -63,16 +64,12 @@ def find_credential(context: Context, index: Index, project: str, outer: Mapping
     return found
 
 
-def _keyring(context: Context, index: Index, user: str) -> str:
-    """Return the token that twine would find in the keyring for `user` of `index`, empty for none."""
-    return keyring.secret(context.tools("twine"), index.upload, user)
-
-
 @dataclass(frozen=True)
 class Sending:
     """The files of `stage` on their way to `index`; `outer` are the variables in which a CI's identity is found."""
 
     context: Context
+    step: str
     index: Index
     stage: Stage
     credential: Credential
@@ -101,18 +98,20 @@ class Sending:
         except UploadRefused as refused:
             raise self._explained(refused) from None
         except OtherBytes as met:
-            raise conflicts.explained(self.context, met, self.stage.project, self.stage.version) from None
+            raise conflicts.explained(self.context, self.step, met, self.stage.project, self.stage.version) from None
         if first:
             self.context.say(credentials.advice(self.index, self.stage.project, "exists now"))
         return found, holding
 
     def _upload(self, *, attested: bool) -> tuple[Holdings, tuple[str, ...]]:
-        python = self.context.tools("attest" if attested else "twine")
-        with self.context.scratch() as scratch:
+        python = Path(sys.executable)
+        with temporary.folder(self.step) as scratch:
             signer = attestations.Signer(python, scratch, self.outer)
             if attested:
                 signer.sign(self.stage.dists, self.context.record.dist)
-            found = upload(self._job(python, scratch, signer.folder if attested else self.context.record.dist, attested))
+            found = upload(
+                self._job(python, scratch, signer.folder if attested else self.context.record.dist, attested)
+            )
             return found, signer.holding(self.index, self.stage) if attested else ()
 
     def _job(self, python: Path, scratch: Path, folder: Path, attested: bool) -> Job:  # noqa: FBT001 (Job's own fact)
@@ -129,13 +128,15 @@ class Sending:
             limit=context.settings.index_timeout,
             say=context.say,
             attested=attested,
-            again=context.command(context.name, *context.once, *(("--yes", confirmed) if confirmed else ())),
+            again=context.commands.command(
+                self.step, *context.options.once, *(("--yes", confirmed) if confirmed else ())
+            ),
         )
 
     def _twine_environment(self) -> dict[str, str]:
         """Return what twine sees: the token narrowed to this project and the next minutes, unless it is not to be."""
         credential = self.credential
-        if self.index.token_location and not self.context.options.no_narrow:
+        if self.index.token_location and self.context.options.narrow:
             credential = credentials.narrowed(credential, self.project, time.time())
             if credential != self.credential and os.environ.get("GITHUB_ACTIONS") == "true":
                 self.context.say(f"::add-mask::{credential.secret}")  # GitHub hides it in every log, this line included
@@ -164,7 +165,7 @@ class Sending:
     def _explained(self, refused: UploadRefused) -> ReleaseError:
         """Return what `refused` means: a CI's identity that was not accepted, field by field, or a way out."""
         if self.credential.secret or not publisher.is_refused(refused.words):
-            return conflicts.explained(self.context, refused, self.stage.project, self.stage.version)
+            return conflicts.explained(self.context, self.step, refused, self.stage.project, self.stage.version)
         return PublisherRefused(
             self.index.name, refused.words, self.project, publisher.publisher(self.outer), self.index.pages
         )

@@ -1,26 +1,28 @@
-"""`verify`: what the index serves, installed as a stranger would, in an environment that was never used."""
+"""`verify`: what the index serves, installed as a stranger would, in environments that were never used."""
 
 from __future__ import annotations
 
+import functools
+import os
 import re
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
 from seatrial.index import conflicts
-from seatrial.index.indexes import OtherBytes, download, read_project, wait_until_served
-from seatrial.machine import terminal
-from seatrial.machine.errors import ReleaseError, indented, listing
+from seatrial.index.indexes import OtherBytes, read_project, wait_until_served
+from seatrial.machine import temporary, terminal
+from seatrial.machine.errors import ReleaseError
 from seatrial.machine.process import ToolFailed
 from seatrial.release.record import now
-from seatrial.release.stages import Built, Dist, Rehearsed, Verified
-from seatrial.report import text
-from seatrial.standin import standins
-from seatrial.standin.standins import elsewhere
-from seatrial.trial.installer import InstallFailed, Origin
+from seatrial.release.stages import Built, Cell, Dist, Rehearsed, Verified
+from seatrial.report import status, text
+from seatrial.steps.rehearsal import elsewhere, rehearsal
+from seatrial.trial import interpreters
+from seatrial.trial.installer import Installer, InstallFailed, Origin, Venv
 from seatrial.trial.lowest import lowest
 from seatrial.trial.tags import chosen, fits_everywhere, taken_by
 from seatrial.trial.trial import Guest, live
@@ -32,12 +34,12 @@ if TYPE_CHECKING:
 
     from seatrial.index.indexes import Holdings, Index
     from seatrial.project.context import Context
-    from seatrial.release.stages import Cell, Installed
-    from seatrial.trial.installer import Installer, Venv
+    from seatrial.release.stages import Installed
     from seatrial.trial.trial import Life
     from seatrial.workspace.siblings import Sibling
 
 RETRY_AFTER = (2.0, 10.0)  # seconds; an installer may meet an edge of the index that lags
+USED = ".seatrial-used"  # marks an environment that was handed over, and is not empty any more
 # What pip and uv write of bytes that are not those of the record; uv unpacks a wheel before it has hashed all of it.
 OTHER = re.compile("hash|zip file|extract archive", re.IGNORECASE)
 
@@ -76,141 +78,240 @@ class LowestFailed(ReleaseError):
         return f"{listing(self.pins or ('(none has a lower bound)',))}{indented(self.reason)}"
 
 
-def verify(context: Context, cell: Cell) -> None:
-    """Verify one cell of the matrix and record it; say so and go on where that is done already."""
-    built = context.record.recorded(Built, session=context.names["build"])
-    rehearsed = context.record.read(Rehearsed, session=context.names["testpypi"])
+@dataclass(eq=False)
+class ReusedEnvironment(ReleaseError):
+    folder: Path
+
+    what = "verify was given an environment that was used before: {e.folder}"
+    cause = "nox was run with -R or --reuse-venv=always; `verify` installs as a stranger does, into a fresh one."
+    cure = "run nox without that flag, or with --reuse-venv=no."
+
+
+@dataclass(eq=False)
+class NoSuchPython(ReleaseError):
+    pythons: tuple[str, ...]
+
+    what = "No Python to verify on is on this machine: {e.pythons:joined}."
+    cause = "`pythons` in [tool.seatrial], or the Pythons that the project supports, are not installed here."
+    cure = "install one (`uv python install {e.pythons[0]}`), or set `pythons` to those that are here."
+
+
+@dataclass(eq=False)
+class NoSuchCell(ReleaseError):
+    python: str
+    known: tuple[str, ...]
+
+    what = "Python {e.python} is not in the matrix of this release."
+    cause = "`pythons` in [tool.seatrial], or what the project says it supports, leaves it out."
+    cure = "choose one of {e.known:joined}, or add it to `pythons`."
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """The release as the rehearsal index serves it, with what is released together with it."""
+
+    built: Built
+    rehearsed: Rehearsed
+    index: Index
+    holdings: Holdings
+    siblings: tuple[tuple[Sibling, Rehearsed, Holdings], ...]
+
+    def dists(self, kind: str) -> tuple[Dist, ...]:
+        return tuple(dist for dist in self.rehearsed.dists if dist.kind == kind)
+
+
+def verify(context: Context) -> None:
+    """Verify each cell of the matrix that is not verified yet, as many at once as there are processors.
+
+    Raises StageMissing, RehearsedElsewhere, NoSuchCell, NoSuchPython, and what makes a file fail in a cell.
+    """
+    context.record.prepare()
+    built, rehearsed = context.record.recorded(Built), context.record.read(Rehearsed)
     if not context.counts(rehearsed.index):
-        raise elsewhere(context, rehearsed)
-    label = f"{rehearsed.project} {rehearsed.version} ({cell.kind}, Python {cell.python})"
+        raise elsewhere(context, "verify", rehearsed)
     beside = siblings.of(context, built)
-    if _is_done(context, beside, cell):
-        context.say(f"{label} is verified already.")
-        return
-    dists = tuple(dist for dist in rehearsed.dists if dist.kind == cell.kind)
-    if not dists:
+    cells = [cell for cell in _cells(context) if not _is_done(context, beside, rehearsed, cell)]
+    if cells:
+        with rehearsal(context, _held(context, built, beside)) as (index, _):
+            _verify(context, built, rehearsed, index, cells)
+    status.close(context, "pypi")
+
+
+def _cells(context: Context) -> list[Cell]:
+    """Return the cells that are asked for. Raises NoSuchCell."""
+    options, settings = context.options, context.settings
+    if options.python is not None and options.python not in settings.pythons:
+        raise NoSuchCell(options.python, settings.pythons)
+    return [
+        cell for cell in settings.cells if options.python in {None, cell.python} and options.kind in {None, cell.kind}
+    ]
+
+
+def _is_done(context: Context, beside: Sequence[Sibling], rehearsed: Rehearsed, cell: Cell) -> bool:
+    """Say and return whether there is nothing to do for `cell`: verified already, or no file of its kind."""
+    label = f"{rehearsed.project} {rehearsed.version} ({cell.kind}, Python {cell.python})"
+    if not any(dist.kind == cell.kind for dist in rehearsed.dists):
         context.say(f"{label}: this release has no {cell.kind}.")
-        return
-    context.renew()
-    with standins.rehearsal(context, _held(context, built, beside)) as (index, _):
-        try:
-            life = _live(context, rehearsed, dists, index)
-            low = _live_with_lowest(context, rehearsed, dists, index, life) if context.settings.tries_lowest(cell) else ()
-        except OtherBytes as met:
-            raise conflicts.explained(context, met, met.project, met.version) from None
-    context.record.write(replace(_record_of(rehearsed, index, cell, dists, life), lowest=low))
-    came = _came_from(context, beside, life)
-    context.say(f"verified {label} from {index.name}, {came}; {text.imported(life.imported)}")
-
-
-def _came_from(context: Context, beside: Sequence[Sibling], life: Life) -> str:
-    """Say where what was installed with the release came from; what is `beside` it came from the same index."""
-    together = {canonicalize_name(one.built.project): one.label for one in beside}
-    names = [canonicalize_name(one.name) for one in life.installed]
-    others = [one for one, name in zip(life.installed, names, strict=True) if name not in together]
-    too = ", ".join(together[name] for name in names if name in together)
-    came = f"{text.dependencies(others)} from {context.settings.dependencies.name}"
-    return f"with {too} from there too, {came}" if too else came
-
-
-def _is_done(context: Context, beside: Sequence[Sibling], cell: Cell) -> bool:
-    """Whether `cell` was verified on this rehearsal index, with what is `beside` the release still."""
-    tries_lowest = context.settings.tries_lowest(cell)
-    return any(
-        one.cell == cell
-        and context.counts(one.index)
-        and (one.lowest or not tries_lowest)
-        and not any(siblings.others_than(sibling, one) for sibling in beside)
-        for one in context.record.verified()
+        return True
+    needs_lowest = context.settings.tries_lowest(cell)
+    done = any(
+        verified.cell == cell
+        and context.counts(verified.index)
+        and (verified.lowest or not needs_lowest)
+        and not any(siblings.others_than(sibling, verified) for sibling in beside)
+        for verified in context.record.verified()
     )
+    if done:
+        context.say(f"{label} is verified already.")
+    return done
 
 
 def _held(context: Context, built: Built, beside: Sequence[Sibling]) -> tuple[Path, ...]:
     """Return the files that a stand-in on this machine has to serve: the release's, and those of its siblings."""
     records = [(context.record, built), *((sibling.record, sibling.built) for sibling in beside)]
-    return tuple(record.dist / dist.filename for record, of_it in records for dist in of_it.dists)
+    return tuple(record.dist / dist.filename for record, stage in records for dist in stage.dists)
 
 
-def _live(context: Context, rehearsed: Rehearsed, dists: tuple[Dist, ...], index: Index) -> Life:
-    """Wait until `index` serves the release, install one of `dists` from it, and live with that."""
-    served = _served(context, rehearsed, index)
-    with context.scratch() as scratch, terminal.meter(f"installing and using the {dists[0].kind}", context.say):
-        installer = context.installer(scratch)
-        local = _to_fetch(context, installer, index, dists)
-        if local is None:
-            install_wheel(context, installer, index, rehearsed, dists, pauses=RETRY_AFTER)
-        else:
-            installer.from_file(context.venv, fetched(index, rehearsed, local, served, scratch), rehearsed.project)
-        installer = _with_siblings(context, installer, context.venv, index)
-        life = live(installer, context.venv, _guest(rehearsed, dists, served), context.settings, context.root)
-    _stop_on_errors(context, life, index)
+def _verify(context: Context, built: Built, rehearsed: Rehearsed, index: Index, cells: Sequence[Cell]) -> None:
+    """Verify `cells` with what `index` serves; those whose Python is not on this machine are named and skipped."""
+    here = _here(context, cells)
+    try:
+        candidate = _candidate(context, built, rehearsed, index)
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            label = f"installing and using {len(here)} files" if len(here) > 1 else "installing and using the file"
+            with terminal.meter(label, context.say, total=len(here), unit="cells") as meter:
+                done = functools.partial(_verify_cell, context, candidate)
+                futures = [pool.submit(done, cell) for cell in here]
+                for future in futures:
+                    future.exception()
+                    meter.done += 1
+        for future in futures:
+            context.say(future.result())
+    except OtherBytes as met:
+        raise conflicts.explained(context, "verify", met, met.project, met.version) from None
+
+
+def _here(context: Context, cells: Sequence[Cell]) -> list[Cell]:
+    """Return those of `cells` whose Python is on this machine. Raises NoSuchPython where none is, or one in CI."""
+    if context.options.environment:
+        return list(cells)
+    pythons = dict.fromkeys(cell.python for cell in cells)
+    missing = tuple(python for python in pythons if not interpreters.find(python, context.uv))
+    if missing and (context.in_ci or len(missing) == len(pythons)):
+        raise NoSuchPython(missing)
+    for python in missing:
+        context.say(f"Python {python} is not on this machine, so nothing is verified on it")
+    return [cell for cell in cells if cell.python not in missing]
+
+
+def _candidate(context: Context, built: Built, rehearsed: Rehearsed, index: Index) -> Candidate:
+    """Wait until `index` serves the release and its siblings, and return them."""
+    again = context.commands.command("verify", *context.options.once)
+
+    def served(stage: Rehearsed) -> Holdings:
+        release = (stage.project, stage.version, stage.dists)
+        limit = context.settings.index_timeout
+        return wait_until_served(index, *release, limit=limit, say=context.say, again=again)
+
+    own = served(rehearsed)
+    beside = tuple((sibling, theirs, served(theirs)) for sibling, theirs in siblings.rehearsed(context, built))
+    return Candidate(built, rehearsed, index, own, beside)
+
+
+def _verify_cell(context: Context, candidate: Candidate, cell: Cell) -> str:
+    """Verify one cell, record it, and return what to say of it."""
+    with (
+        context.record.locked(f"verify-{cell.python}-{cell.kind}"),
+        temporary.folder(f"verify-{cell.python}-{cell.kind}") as scratch,
+    ):
+        installer = Installer.of(context.uv, scratch, context.settings.dependencies)
+        venv = _environment(context, installer, cell)
+        life = _live(context, candidate, cell, installer, venv)
+        low: tuple[Installed, ...] = ()
+        if context.settings.tries_lowest(cell):
+            with temporary.folder("lowest") as place:
+                low = _live_with_lowest(context, candidate, cell, replace(installer, scratch=place), life)
+    verified = replace(_record_of(candidate, cell, life), lowest=low)
+    context.record.write(verified)
+    label = f"{verified.project} {verified.version} ({cell.kind}, Python {cell.python})"
+    came = _came_from(context, candidate, life)
+    return f"verified {label} from {candidate.index.name}, {came}; {text.imported(life.imported)}"
+
+
+def _environment(context: Context, installer: Installer, cell: Cell) -> Venv:
+    """Return the environment that was handed over, else a new one. Raises ReusedEnvironment."""
+    if context.options.environment is None:
+        return installer.create(installer.scratch / "environment", cell.python)
+    venv = Venv(context.options.environment)
+    if (venv.root / USED).exists():
+        raise ReusedEnvironment(venv.root)
+    (venv.root / USED).touch()
+    return venv
+
+
+def _live(context: Context, candidate: Candidate, cell: Cell, installer: Installer, venv: Venv) -> Life:
+    """Install a file for `cell` from the index into `venv`, and live with it. Raises NotVerifiable."""
+    dists = candidate.dists(cell.kind)
+    local = _to_fetch(candidate.index, cell, dists, installer, venv)
+    if local is None:
+        install_wheel(context, candidate, dists, installer, venv, pauses=RETRY_AFTER)
+    else:
+        installer.from_file(venv, fetched(candidate, local, installer.scratch), candidate.rehearsed.project)
+    installer = _with_siblings(candidate, installer, venv)
+    life = live(installer, venv, _guest(candidate, dists), context.settings, context.root)
+    _stop_on_errors(context, life, candidate.index)
     return life
 
 
-def _with_siblings(context: Context, installer: Installer, venv: Venv, index: Index) -> Installer:
-    """Return `installer` with the files of what is released together with the guest, as `index` serves them."""
-    built = context.record.find(Built)
+def _with_siblings(candidate: Candidate, installer: Installer, venv: Venv) -> Installer:
+    """Return `installer` with the files of what is released together with the release, as the index serves them."""
     place = installer.scratch / "beside"
     place.mkdir(exist_ok=True)
-
-    def fetch(theirs: Rehearsed, dist: Dist) -> tuple[Path, str]:
-        served = _served(context, theirs, index)
-        return fetched(index, theirs, dist, served, place), served.url(dist)
-
-    return replace(installer, beside=siblings.served(context, built, venv, installer, fetch) if built else ())
+    return replace(installer, beside=siblings.served(candidate.index, candidate.siblings, venv, installer, place))
 
 
-def _guest(rehearsed: Rehearsed, dists: tuple[Dist, ...], served: Holdings) -> Guest:
-    """Return the release as what moves into an environment: one of `dists`, as it is `served`."""
-    origins = tuple(Origin(served.url(dist), dist.sha256) for dist in dists)
+def _guest(candidate: Candidate, dists: tuple[Dist, ...]) -> Guest:
+    """Return the release as what moves into an environment: one of `dists`, as it is served."""
+    rehearsed = candidate.rehearsed
+    origins = tuple(Origin(candidate.holdings.url(dist), dist.sha256) for dist in dists)
     label = f"{rehearsed.project} {rehearsed.version} ({dists[0].kind})"
     return Guest(label, rehearsed.project, rehearsed.version, origins)
 
 
-def _served(context: Context, rehearsed: Rehearsed, index: Index) -> Holdings:
-    """Wait until `index` serves the release, and return what it serves."""
-    limit, again = context.settings.index_timeout, context.command("verify", *context.once)
-    release = (rehearsed.project, rehearsed.version, rehearsed.dists)
-    return wait_until_served(index, *release, limit=limit, say=context.say, again=again)
-
-
 def _live_with_lowest(
-    context: Context, rehearsed: Rehearsed, dists: tuple[Dist, ...], index: Index, life: Life
+    context: Context, candidate: Candidate, cell: Cell, installer: Installer, life: Life
 ) -> tuple[Installed, ...]:
     """Live once more with the file of `life`, with the lowest direct dependencies; return what was installed.
 
     Raises LowestFailed.
     """
-    served = _served(context, rehearsed, index)
-    dist = next(dist for dist in dists if dist.sha256 == life.guest.sha256)
+    dist = next(dist for dist in candidate.dists(cell.kind) if dist.sha256 == life.guest.sha256)
     pins: list[str] = []
+    venv = installer.create(installer.scratch / "lowest", cell.python)
+    installer.from_file(venv, fetched(candidate, dist, installer.scratch), candidate.rehearsed.project)
+    installer = _with_siblings(candidate, installer, venv)
+    fixed = {canonicalize_name(beside.project) for beside in installer.beside}
 
     def narrowed(requirements: Sequence[str]) -> Sequence[str]:
-        tags = taken_by(venv, installer.env, scratch)
-        fixed = {canonicalize_name(one.project) for one in installer.beside}
-        read = partial(read_project, context.settings.dependencies)
+        tags = taken_by(venv, installer.env, installer.scratch)
+        read = functools.partial(read_project, context.settings.dependencies)
         found = lowest(requirements, life.python_version, tags, lambda name: () if name in fixed else read(name))
         pins.extend(found.pins)
         if found.unbounded:
             context.say(f"no lower bound, so not tried with their lowest version: {', '.join(found.unbounded)}")
         return found.requirements
 
-    with context.scratch() as scratch:
-        installer = context.installer(scratch)
-        venv = installer.create(scratch / "lowest", str(context.session.python))
-        installer.from_file(venv, fetched(index, rehearsed, dist, served, scratch), rehearsed.project)
-        installer = _with_siblings(context, installer, venv, index)
-        try:
-            guest = _guest(rehearsed, (dist,), served)
-            second = live(installer, venv, guest, context.settings, context.root, narrowed=narrowed)
-            _stop_on_errors(context, second, index)
-        except (InstallFailed, NotVerifiable) as failed:
-            raise LowestFailed(tuple(pins), str(failed)) from None
+    try:
+        guest = _guest(candidate, (dist,))
+        second = live(installer, venv, guest, context.settings, context.root, narrowed=narrowed)
+        _stop_on_errors(context, second, candidate.index)
+    except (InstallFailed, NotVerifiable) as failed:
+        raise LowestFailed(tuple(pins), failed.text(context.commands)) from None
     context.say(f"works with the lowest direct dependencies too: {', '.join(pins) or 'it has none with a lower bound'}")
     return second.installed
 
 
-def _to_fetch(context: Context, installer: Installer, index: Index, dists: tuple[Dist, ...]) -> Dist | None:
+def _to_fetch(index: Index, cell: Cell, dists: tuple[Dist, ...], installer: Installer, venv: Venv) -> Dist | None:
     """Return the file that we fetch for the installer, None where it takes a wheel from `index` itself.
 
     An sdist always is (see `fetched`); a wheel where the index wants a login, which no installer gets. Raises
@@ -221,59 +322,53 @@ def _to_fetch(context: Context, installer: Installer, index: Index, dists: tuple
     if fits_everywhere(dists) and index.login is None:
         return None
     try:
-        taken = taken_by(context.venv, installer.env, installer.scratch)
+        tags = taken_by(venv, installer.env, installer.scratch)
     except ToolFailed:
         if index.login:
             raise
         return None  # the installer knows it anyway; it is its message alone that is less clear
-    wheel = chosen(dists, taken, str(context.session.python))
+    wheel = chosen(dists, tags, cell.python)
     return wheel if index.login else None
 
 
 def install_wheel(
     context: Context,
-    installer: Installer,
-    index: Index,
-    rehearsed: Rehearsed,
+    candidate: Candidate,
     dists: tuple[Dist, ...],
+    installer: Installer,
+    venv: Venv,
     *,
     pauses: tuple[float, ...],
     sleep: Callable[[float], None] = time.sleep,
 ) -> None:
-    """Install the wheel of `dists` that fits from `index`, more than once where that fails.
+    """Install the wheel of `dists` that fits from the index, more than once where that fails.
 
     Raises OtherBytes where the index serves other bytes than its own page says, and InstallFailed.
     """
+    rehearsed, index = candidate.rehearsed, candidate.index
     try:
-        installer.from_index(context.venv, rehearsed.project, rehearsed.version, dists, index.simple)
+        installer.from_index(venv, rehearsed.project, rehearsed.version, dists, index.simple)
     except InstallFailed as failed:
         if OTHER.search(failed.output):
-            served = wait_until_served(
-                index, rehearsed.project, rehearsed.version, rehearsed.dists, limit=0, say=context.say
-            )
+            release = (rehearsed.project, rehearsed.version, rehearsed.dists)
+            holdings = wait_until_served(index, *release, limit=0, say=context.say)
             for dist in dists:
-                fetched(index, rehearsed, dist, served, installer.scratch)
+                fetched(replace(candidate, holdings=holdings), dist, installer.scratch)
         if not pauses:
             raise
         context.say(f"{index.name} shows the wheel, and it could not be installed; trying again in {pauses[0]:.0f} s")
         sleep(pauses[0])
-        install_wheel(context, installer, index, rehearsed, dists, pauses=pauses[1:], sleep=sleep)
+        install_wheel(context, candidate, dists, installer, venv, pauses=pauses[1:], sleep=sleep)
 
 
-def fetched(index: Index, rehearsed: Rehearsed, dist: Dist, served: Holdings, scratch: Path) -> Path:
-    """Return `dist` as `index` serves it, its bytes proved. Raises OtherBytes.
+def fetched(candidate: Candidate, dist: Dist, scratch: Path) -> Path:
+    """Return `dist` as the index serves it, its bytes proved. Raises OtherBytes.
 
     An sdist is fetched by its URL: an installer that builds one asks *its* index for the build requirements, and that
     must never be the rehearsal index.
     """
-    path = scratch / dist.filename
-    download(index, served.url(dist), path)
-    found = Dist.from_file(path)
-    if found != dist:
-        pair = (dist.filename, dist.sha256, found.sha256)
-        page = index.page(rehearsed.project, rehearsed.version)
-        raise OtherBytes(index.name, rehearsed.project, rehearsed.version, (pair,), page)
-    return path
+    index, rehearsed = candidate.index, candidate.rehearsed
+    return siblings.fetched(index, rehearsed, dist, candidate.holdings.url(dist), scratch)
 
 
 def _stop_on_errors(context: Context, life: Life, index: Index) -> None:
@@ -283,13 +378,24 @@ def _stop_on_errors(context: Context, life: Life, index: Index) -> None:
         raise NotVerifiable(errors, index.name)
 
 
-def _record_of(rehearsed: Rehearsed, index: Index, cell: Cell, dists: tuple[Dist, ...], life: Life) -> Verified:
+def _came_from(context: Context, candidate: Candidate, life: Life) -> str:
+    """Say where what was installed with the release came from; its siblings came from the same index."""
+    together = {canonicalize_name(sibling.built.project): sibling.label for sibling, _, _ in candidate.siblings}
+    names = [canonicalize_name(installed.name) for installed in life.installed]
+    others = [installed for installed, name in zip(life.installed, names, strict=True) if name not in together]
+    too = ", ".join(together[name] for name in names if name in together)
+    came = f"{text.dependencies(others)} from {context.settings.dependencies.name}"
+    return f"with {too} from there too, {came}" if too else came
+
+
+def _record_of(candidate: Candidate, cell: Cell, life: Life) -> Verified:
+    rehearsed, dists = candidate.rehearsed, candidate.dists(cell.kind)
     return Verified(
         project=rehearsed.project,
         version=rehearsed.version,
         dists=rehearsed.dists,
         at=now(),
-        index=index.simple,
+        index=candidate.index.simple,
         python=cell.python,
         python_version=life.python_version,
         sys_platform=life.sys_platform,

@@ -5,6 +5,7 @@ Nothing of this machine's pip or uv settings takes part (see `environment.for_in
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import shutil
@@ -16,14 +17,16 @@ from urllib.parse import unquote
 
 from packaging.utils import canonicalize_name
 
-from seatrial.machine import process, toml
+from seatrial.machine import process, toml, variables
 from seatrial.machine.errors import ReleaseError
 from seatrial.project.pythons import BARE
 from seatrial.release.filenames import tags_of
+from seatrial.trial import relay
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from seatrial.index.indexes import Index
     from seatrial.release.stages import Dist
 
 INSTALL_LIMIT = 3600.0  # seconds; an sdist may have to be compiled
@@ -102,6 +105,13 @@ class Installer:
     index: str
     told: Callable[[str], str] = str
     beside: tuple[Beside, ...] = ()
+
+    @classmethod
+    def of(cls, uv: str | None, scratch: Path, dependencies: Index) -> Installer:
+        """Return what installs released files as a stranger does, their dependencies from the index `dependencies`."""
+        index = relay.local(dependencies)
+        env = variables.for_install(os.environ, relayed=bool(index.stands_for))
+        return cls(uv, env, scratch, index.simple, functools.partial(relay.told, index=index))
 
     def create(self, root: Path, python: str | None) -> Venv:
         """Make a fresh virtual environment for `python` (as nox names it; None: the one that runs us)."""

@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
     from seatrial.project.commands import Typed
-    from seatrial.project.context import Context
     from seatrial.project.options import Options
     from seatrial.workspace.packages import Package, Repository
 

@@ -13,20 +13,22 @@ from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
-from seatrial.index.indexes import holdings, stop_if_different
+from seatrial.index.indexes import OtherBytes, download, holdings, stop_if_different
 from seatrial.machine.errors import ReleaseError
-from seatrial.release.stages import Built, Rehearsed
+from seatrial.project.commands import ALL
+from seatrial.release.stages import Built, Dist, Rehearsed
 from seatrial.trial.installer import Beside
 from seatrial.trial.tags import chosen, fits_everywhere, fitting, taken_by
 from seatrial.workspace import packages
 from seatrial.workspace.packages import PackageCycle, TwoPackages
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterable, Iterator
 
+    from seatrial.index.indexes import Holdings, Index
     from seatrial.project.context import Context
     from seatrial.release.record import Record
-    from seatrial.release.stages import Dist, Installed, Verified
+    from seatrial.release.stages import Installed, Stage, Verified
     from seatrial.trial.installer import Installer, Venv
 
 
@@ -112,10 +114,19 @@ def _collect(context: Context, root: Path, built: Built, way: tuple[Path, ...], 
         record = context.record_of(folder)
         theirs = record.find(Built)
         if theirs is None:
-            raise SiblingNotReady(_named(folder, context), "built", context.command_in(folder, "build"))
+            raise SiblingNotReady(_named(folder, context), "built", _command_in(context, folder, "build"))
         record.rehash(theirs.dists)
         _collect(context, folder, theirs, (*way, root), found)
         found[folder] = Sibling(folder, record, theirs)
+
+
+def _command_in(context: Context, folder: Path, step: str, *options: str) -> str:
+    """Return what a person does to run `step` for the package in `folder`, which is released with this one."""
+    commands = context.commands
+    if commands.option in {(), ALL}:
+        where = "" if commands.option else f" in {packages.relative(folder, context.root)}"
+        return f"`{commands.command(step, *options)}`{where}"
+    return f"`{commands.for_package(packages.name_of(folder)).command(step, *options)}`"
 
 
 def _since(folder: Path, way: tuple[Path, ...]) -> tuple[Path, ...]:
@@ -189,7 +200,7 @@ def rehearsed(context: Context, built: Built) -> Iterator[tuple[Sibling, Rehears
     """
     for sibling in of(context, built):
         found = sibling.record.find(Rehearsed)
-        again = context.command_in(sibling.root, "testpypi", *context.once)
+        again = _command_in(context, sibling.root, "testpypi", *context.options.once)
         if found is None:
             raise SiblingNotReady(sibling.label, "rehearsed", again)
         if not context.counts(found.index):
@@ -199,22 +210,36 @@ def rehearsed(context: Context, built: Built) -> Iterator[tuple[Sibling, Rehears
 
 
 def served(
-    context: Context,
-    built: Built,
+    index: Index,
+    siblings: Iterable[tuple[Sibling, Rehearsed, Holdings]],
     venv: Venv,
     installer: Installer,
-    fetch: Callable[[Rehearsed, Dist], tuple[Path, str]],
+    folder: Path,
 ) -> tuple[Beside, ...]:
-    """Return the file of each sibling that `venv` takes, as the index under test serves it.
+    """Return the file of each sibling that `venv` takes, fetched from the index under test into `folder`.
 
-    `fetch` gets it, proves its bytes, and returns its path and its URL.
+    Raises OtherBytes, and NoFittingWheel.
     """
     found = []
-    for sibling, theirs in rehearsed(context, built):
+    for sibling, theirs, holdings in siblings:
         dist = _fitting(sibling.built.dists, venv, installer)
-        path, url = fetch(theirs, dist)
+        url = holdings.url(dist)
+        path = fetched(index, theirs, dist, url, folder)
         found.append(Beside(sibling.built.project, sibling.built.version, path, dist.sha256, url))
     return tuple(found)
+
+
+def fetched(index: Index, release: Stage, dist: Dist, url: str, folder: Path) -> Path:
+    """Return `dist` of `release` as `index` serves it at `url`, its bytes proved. Raises OtherBytes."""
+    path = folder / dist.filename
+    download(index, url, path)
+    found = Dist.from_file(path)
+    if found != dist:
+        files = ((dist.filename, dist.sha256, found.sha256),)
+        raise OtherBytes(
+            index.name, release.project, release.version, files, index.page(release.project, release.version)
+        )
+    return path
 
 
 def stop_unless_released(context: Context, built: Built, verified: tuple[Verified, ...]) -> None:
@@ -229,7 +254,7 @@ def stop_unless_released(context: Context, built: Built, verified: tuple[Verifie
         stop_if_different(index, found, theirs.project, theirs.version)
         if found.absent:
             names = tuple(dist.filename for dist in found.absent)
-            first = context.command_in(sibling.root, "pypi", *context.once)
+            first = _command_in(context, sibling.root, "pypi", *context.options.once)
             raise SiblingNotReleased(index.name, sibling.label, names, first)
 
 
@@ -241,7 +266,7 @@ def _stop_if_changed(context: Context, sibling: Sibling, verified: tuple[Verifie
         for one in others_than(sibling, cell)
     )
     if met:
-        raise SiblingChanged(sibling.label, met, context.command("verify", *context.once))
+        raise SiblingChanged(sibling.label, met, context.commands.command("verify", *context.options.once))
 
 
 def others_than(sibling: Sibling, verified: Verified) -> tuple[Installed, ...]:

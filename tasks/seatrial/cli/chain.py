@@ -1,0 +1,30 @@
+"""Which steps come before which, and running them one after the other."""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from seatrial.project.context import Context
+
+CHAIN = ("build", "check", "testpypi", "verify")  # `pypi` requires nothing: it never builds
+
+
+def through(step: str) -> tuple[str, ...]:
+    """Return the steps that `step` requires, and itself."""
+    return CHAIN[: CHAIN.index(step) + 1] if step in CHAIN else (step,)
+
+
+def run(steps: Sequence[str], context: Context) -> None:
+    """Run `steps` one after the other, of which the last was asked for. Raises what stops one of them."""
+    for step in steps:
+        act(step, replace(context, last=context.last and step == steps[-1]))
+
+
+def act(step: str, context: Context) -> None:
+    """Run one step: the function in `steps` that has its name, which is imported now, since each needs other things."""
+    getattr(importlib.import_module(f"seatrial.steps.{step}"), step)(context)

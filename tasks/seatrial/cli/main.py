@@ -1,0 +1,128 @@
+"""The `seatrial` command: ``seatrial STEP [OPTIONS]``, and the one place where errors become words and exit codes."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from seatrial import __version__
+from seatrial.cli import options
+from seatrial.cli.options import BadOption, Nox
+from seatrial.machine import process, temporary, terminal
+from seatrial.machine.errors import ReleaseError
+from seatrial.project.commands import Commands
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from seatrial.project.context import Context
+
+STEPS = {
+    "build": "build the sdist, and the wheel from it, out of a clean checkout of HEAD",
+    "check": "find what PyPI would refuse and what is broken once installed",
+    "testpypi": "upload to TestPyPI, and compare what it serves",
+    "verify": "install from TestPyPI as a stranger would, and use it",
+    "pypi": "upload the very same files to PyPI",
+    "dryrun": "all of it against two throw-away indexes on this machine",
+    "inspect": "apply the rules of `check` to any wheel or sdist",
+    "status": "where this release stands, and the next command",
+    "rebuild": "build the tag of a version again, and compare it with what PyPI serves",
+    "adopt": "copy the release sessions into a project",
+}
+USAGE = """\
+usage: seatrial STEP [OPTIONS]
+
+Rehearses and releases the Python project in the current folder.
+
+{steps}
+
+Start with `seatrial dryrun`: no account, no token, nothing leaves this machine.
+`seatrial STEP --help` lists the options.
+"""
+INTERRUPTED = 128 + signal.SIGINT
+
+
+@dataclass(eq=False)
+class DiskTrouble(ReleaseError):
+    reason: str
+
+    what = "The operating system refused to read or write: {e.reason}"
+    cause = "a full disk, missing rights on a folder, or a file that another program holds open."
+    cure = "free space or correct the rights, and run the step again: what is recorded is complete."
+
+
+def main(words: Sequence[str] | None = None, adapt: Callable[[Context], Context] | None = None) -> int:
+    """Run the step that `words` name (default: the command line's) and return the exit code.
+
+    `adapt` may exchange what the step works with, as a test does that has indexes of its own.
+    """
+    step, *rest = list(sys.argv[1:] if words is None else words) or ["--help"]
+    if step in {"--version", "-V"}:
+        print(f"seatrial {__version__}")
+        return 0
+    if step not in STEPS:
+        print(usage(), end="")
+        if step in {"--help", "-h"}:
+            return 0
+        print(f"seatrial: unknown step: {step}", file=sys.stderr)
+        return 2
+    commands = Commands()
+    try:
+        nox, rest = options.nox_of(rest)
+        commands = Commands(nox=True, prefix=nox.prefix) if nox else commands
+        with process.interruptible():
+            run(step, rest, nox, commands, adapt)
+    except ReleaseError as error:
+        terminal.failure(error.text(commands))
+        return 1
+    except OSError as error:
+        terminal.failure(str(DiskTrouble(str(error))))
+        return 1
+    except KeyboardInterrupt:
+        terminal.failure("Interrupted. Run the same command again: it goes on where it stopped.")
+        return INTERRUPTED
+    return 0
+
+
+def run(
+    step: str,
+    words: Sequence[str],
+    nox: Nox | None,
+    commands: Commands,
+    adapt: Callable[[Context], Context] | None = None,
+) -> None:
+    """Run `step` with the options in `words`, started by `nox` or by hand. Raises ReleaseError."""
+    start = nox.start if nox else Path.cwd()
+    if step == "adopt":
+        from seatrial.steps.adopt import adopt  # noqa: PLC0415 (each step imports what it needs, and no more)
+
+        adopt(words, start)
+        return
+    chosen = options.parse(step, words, start, prog=commands.command(step) + (" --" if nox else ""))
+    terminal.verbose(on=chosen.verbose)
+    if step == "inspect":
+        from seatrial.steps.inspect import inspect  # noqa: PLC0415
+
+        if not chosen.files:
+            raise BadOption(commands.command(step), "no FILE was given")
+        inspect([start / path for path in chosen.files], chosen.files, chosen.json, terminal.line)
+        return
+    from seatrial.cli import release  # noqa: PLC0415
+
+    temporary.sweep()
+    root = nox.root if nox else start
+    release.run(release.Caller(step, root, start, nox, commands), chosen, adapt or (lambda context: context))
+
+
+def usage() -> str:
+    """Return the help text."""
+    return USAGE.format(steps="\n".join(f"  {name:10} {text}" for name, text in STEPS.items()))
+
+
+if __name__ == "__main__":
+    os.umask(0o022)
+    sys.exit(main())

@@ -1,0 +1,197 @@
+"""The command line read into `Options`: one set of options for all steps, each of which takes what concerns it."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from packaging.version import InvalidVersion, Version
+
+from seatrial.machine.errors import ReleaseError
+from seatrial.project.options import Options
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+INTERFACE = (
+    1  # what `tasks/release.py` and the program agree on; docs/how-to/publish-seatrial.md says how long it lives
+)
+WORDS = {"inspect": sys.maxsize, "rebuild": 1}  # how many words beside the options a step takes
+
+
+@dataclass(eq=False)
+class BadOption(ReleaseError):
+    prog: str
+    complaint: str
+
+    what = "{e.prog}: {e.complaint}"
+    cause = "a misspelt option, or an option of nox behind the double dash."
+    cure = "`{e.prog} --help` lists the options."
+
+
+@dataclass(eq=False)
+class SecretInArguments(ReleaseError):
+    what = "An API token was given on the command line. It is not used, and not repeated here."
+    cause = "a command line is seen by every process of this machine, kept by the shell and printed by nox."
+    cure = (
+        "revoke that token now (https://pypi.org/manage/account/token/ or https://test.pypi.org/manage/account/token/),"
+        " make a new one, and hand it over in PYPI_TOKEN or TESTPYPI_TOKEN."
+    )
+
+
+@dataclass(eq=False)
+class OtherInterface(ReleaseError):
+    theirs: object
+
+    what = "tasks/release.py speaks interface {e.theirs} of seatrial, and the program that is locked speaks {e.ours}."
+    cause = "the copy and the lock beside it were updated apart from each other."
+    cure = "update both with the seatrial that the lock names: `seatrial adopt --update`."
+    ours = INTERFACE
+
+
+@dataclass(frozen=True)
+class Nox:
+    """What nox alone knows, handed over by `tasks/release.py` in the one private option ``--nox``.
+
+    `last` says whether this step was asked for, rather than required by another; `start` is where nox was invoked.
+    """
+
+    prefix: str
+    uv: str | None
+    interactive: bool
+    last: bool
+    root: Path
+    start: Path
+
+    @classmethod
+    def parse(cls, text: str) -> Nox:
+        """Read the JSON object `text`. Raises OtherInterface."""
+        try:
+            document = json.loads(text)
+            interface = document["interface"]
+        except (ValueError, TypeError, KeyError):
+            raise OtherInterface("(not readable)") from None
+        if interface != INTERFACE:
+            raise OtherInterface(interface)
+        return cls(
+            prefix=str(document["prefix"]),
+            uv=document["uv"],
+            interactive=bool(document["interactive"]),
+            last=bool(document["last"]),
+            root=Path(document["root"]),
+            start=Path(document["start"]),
+        )
+
+
+def nox_of(words: Sequence[str]) -> tuple[Nox | None, list[str]]:
+    """Return what nox handed over in `words`, None where it did not start us, and the words without that."""
+    left = list(words)
+    if "--nox" not in left:
+        return None, left
+    place = left.index("--nox")
+    text = left[place + 1] if place + 1 < len(left) else ""
+    del left[place : place + 2]
+    return Nox.parse(text), left
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose complaint is one of ours, instead of a second way to leave."""
+
+    def error(self, message: str) -> NoReturn:
+        raise BadOption(self.prog, message)
+
+
+def parse(step: str, words: Sequence[str], start: Path, *, prog: str = "") -> Options:
+    """Return the options in `words` for `step`, typed as `prog`; relative paths are meant from `start`.
+
+    Raises BadOption, and SecretInArguments (without showing it) where an API token was typed.
+    """
+    if any("pypi-Ag" in word for word in words):
+        raise SecretInArguments
+    parser = _parser(prog or f"seatrial {step}")
+    args = parser.parse_intermixed_args(list(words))
+    if len(args.words) > WORDS.get(step, 0):
+        parser.error(f"unrecognized arguments: {' '.join(args.words)}")
+    values: dict[str, Any] = vars(args) | {
+        "rehearse_on": _reason(parser, args.rehearse_on),
+        "since": _version(parser, "--since", args.since),
+        "version": _version(parser, "--as", args.as_version),
+        "without_rehearsal_index": _text(parser, "--without-rehearsal-index", args.without_rehearsal_index),
+    }
+    for name in ("taken_from", "keep", "json", "environment", "record"):
+        values[name] = values[name] and start / values[name]
+    free = values.pop("words")
+    del values["as_version"]
+    if step == "inspect":
+        values["files"] = tuple(map(Path, free))
+    if step == "rebuild" and free:
+        values["version"] = free[0]
+    return Options(**values)
+
+
+def _version(parser: argparse.ArgumentParser, option: str, text: str | None) -> str | None:
+    try:
+        return None if text is None else str(Version(text))
+    except InvalidVersion:
+        parser.error(f"{option} takes a version, and {text!r} is not a valid version")
+
+
+def _text(parser: argparse.ArgumentParser, option: str, text: str | None) -> str | None:
+    if text is not None and not text.strip():
+        parser.error(f"{option} takes a reason, and it is empty")
+    return text and text.strip()
+
+
+def _reason(parser: argparse.ArgumentParser, words: list[str] | None) -> str | None:
+    if words is None:
+        return None
+    place, reason = words
+    if place != "dryrun" or not reason.strip():
+        parser.error('use `--rehearse-on dryrun "REASON"`, with a reason')
+    return reason.strip()
+
+
+def _parser(prog: str) -> argparse.ArgumentParser:
+    parser = _Parser(prog=prog, allow_abbrev=False, description="Options of all steps; each takes what concerns it.")
+    add = parser.add_argument
+    add("--explain", action="store_true", help="print the commands a person would type instead; do nothing")
+    add("-v", "--verbose", action="store_true", help="show all details, and the output of the tools")
+    add("--timing", action="store_true", help="say what took how long")
+    add("--rebuild", action="store_true", help="build ... verify: start anew; the old record is archived")
+    add("--keep-sealed", action="store_true", help="build ... verify: go on with the sealed files although HEAD moved")
+    add("--from", dest="taken_from", type=Path, metavar="FOLDER", help="build: take these distributions as they are")
+    add("--sdist-only", action="store_true", help="build, dryrun: no wheel")
+    add("--as", dest="as_version", metavar="VERSION", help="dryrun: rehearse as if HEAD were this release")
+    add("--offline", action="store_true", help="check, dryrun: no look-ups on the indexes")
+    add("--since", metavar="VERSION", help="check, dryrun: compare with this version, not with the last one")
+    add(
+        "--rehearse-on",
+        nargs=2,
+        metavar=("dryrun", "REASON"),
+        help="testpypi, verify, pypi: this once, the stand-in on this machine is the rehearsal",
+    )
+    add("--remote", action="store_true", help="status: compare the record with both indexes and the tag")
+    add("--yes", metavar="VERSION", help="pypi: the confirmation, where there is no terminal")
+    add(
+        "--without-rehearsal-index",
+        metavar="REASON",
+        help="pypi: go on although the rehearsal index does not answer",
+    )
+    add("--no-narrow", dest="narrow", action="store_false", help="testpypi, pypi: hand the token on as it is")
+    add("--python", metavar="NAME", help="verify: this Python alone")
+    add("--kind", choices=("wheel", "sdist"), help="verify: this kind of archive alone")
+    add("--environment", type=Path, metavar="DIR", help="verify: the fresh environment for the one cell")
+    add("--package", metavar="NAME", help="all: for this package of a repository with several (its name or folder)")
+    add("--all", action="store_true", help="all: for every package of the repository, each after those it needs")
+    add("--keep", type=Path, metavar="FOLDER", help="dryrun: leave dist, record and both indexes there")
+    add("--open", action="store_true", help="dryrun, status: show the report in the browser")
+    add("--as-of", metavar="DATE", help="rebuild: take the build requirements of this day, not of the upload's")
+    add("--today", dest="as_of", action="store_const", const="today", help="rebuild: take those of today")
+    add("--record", type=Path, metavar="FILE", help="rebuild: repeat the build environment of this built.json")
+    add("--json", type=Path, metavar="OUT", help="inspect, rebuild: write the result to OUT as JSON")
+    add("words", nargs="*", metavar="FILE", help="inspect: the wheels and sdists to look at; rebuild: a VERSION")
+    return parser

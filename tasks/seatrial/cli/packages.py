@@ -1,0 +1,148 @@
+"""``--package`` and ``--all``: a step for one package of this repository, or for all of them.
+
+With ``--all`` those that do not need each other run side by side, and what needs another comes after it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from seatrial.cli import chain, explain
+from seatrial.cli.options import BadOption
+from seatrial.machine import terminal
+from seatrial.machine.errors import ReleaseError
+from seatrial.project.commands import ALL
+from seatrial.steps import dryrun, pypi
+from seatrial.workspace import order, packages
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from seatrial.cli.release import Caller
+    from seatrial.project.commands import Commands
+    from seatrial.project.context import Context
+    from seatrial.project.options import Options
+    from seatrial.workspace.packages import Package, Repository
+
+    ContextIn = Callable[[Path, Commands, tuple[str, ...] | None], Context]
+
+FOLLOWING = {"build": "check", "check": "testpypi", "testpypi": "verify", "verify": "pypi", "dryrun": "testpypi"}
+
+
+@dataclass(eq=False)
+class NoPackages(ReleaseError):
+    root: Path
+
+    what = "No packages are found in {e.root}."
+    cause = "there is no workspace of uv or hatch here, and `packages` of [tool.seatrial] is not set."
+    cure = (
+        'name their folders in the pyproject.toml (or seatrial.toml) of this folder: `packages = ["packages/*"]` in'
+        " [tool.seatrial]; or give one of them with `--package FOLDER`."
+    )
+
+
+def run(caller: Caller, options: Options, context_in: ContextIn) -> None:
+    """Run the step of `caller` for the package or the packages that are asked for.
+
+    `context_in` returns what a step works with for the package in a folder. Raises BadOption, NoPackages,
+    NoSuchPackage, PackageCycle and PackagesFailed.
+    """
+    _stop_if_senseless(caller, options)
+    repository = packages.find(caller.root)
+    if options.package is not None:
+        package = repository.package(options.package, caller.start)
+        context = context_in(package.root, caller.commands.for_package(package.name), None)
+        _act(caller, replace(context, record=replace(context.record, expected=None)))
+        return
+    _introduce(repository)
+    _for_all(caller, repository, options, context_in)
+
+
+def _act(caller: Caller, context: Context) -> None:
+    if context.options.explain:
+        context.say(explain.step(caller.step, context))
+    else:
+        chain.run(caller.steps, context)
+
+
+def _stop_if_senseless(caller: Caller, options: Options) -> None:
+    prog = caller.commands.command(caller.step)
+    if options.package is not None and options.all:
+        raise BadOption(prog, "--package and --all exclude each other")
+    if caller.step == "inspect":
+        raise BadOption(prog, "it takes files, and no package")
+    if options.all and caller.step == "rebuild":
+        raise BadOption(prog, "a VERSION is of one package: give it with --package NAME")
+    if options.all and options.taken_from:
+        raise BadOption(prog, "--from takes the files of one package: give it with --package NAME")
+
+
+def _introduce(repository: Repository) -> None:
+    ordered = repository.ordered()
+    if ordered:
+        terminal.line(f"{order.counted(repository)}: {', '.join(package.name for package in ordered)}")
+    if repository.left_out:
+        terminal.line(f"not for release: {', '.join(repository.left_out)}")
+    if not ordered:
+        raise NoPackages(repository.root)
+
+
+def _for_all(caller: Caller, repository: Repository, options: Options, context_in: ContextIn) -> None:
+    """Run the step for all packages of `repository`, and name the one next command."""
+    commands = replace(caller.commands, option=ALL)
+
+    def work(package: Package, act: Callable[[Context], None]) -> bool:
+        beside = tuple(packages.relative(folder, package.root) for folder in package.needs)
+        return _in_one_piece(package, commands, lambda: context_in(package.root, commands, beside), act)
+
+    if caller.step == "pypi" and not options.explain:
+        _release(caller, repository, options, context_in)
+    elif caller.step == "dryrun" and not options.explain:
+        dryrun.of_all(context_in(repository.root, commands, None), repository, work)
+    else:
+        order.side_by_side(caller.step, repository, lambda package: work(package, lambda its: _act(caller, its)))
+    if caller.step in FOLLOWING and not options.explain:
+        terminal.line(f"next: {commands.command(FOLLOWING[caller.step], *options.once)}")
+
+
+def _in_one_piece(
+    package: Package, commands: Commands, context: Callable[[], Context], act: Callable[[Context], None]
+) -> bool:
+    """Let `act` work on `package`, show in one piece what was said of it, and return whether it passed."""
+    lines: list[str] = []
+    try:
+        act(replace(context(), out=lines.append, asks=False))
+    except ReleaseError as error:
+        lines.append(error.text(commands))
+        return False
+    except OSError as error:
+        lines.append(f"The operating system refused to read or write: {error}")
+        return False
+    finally:
+        terminal.line("\n".join([f"\n== {package.name}", *lines]))
+    return True
+
+
+def _release(caller: Caller, repository: Repository, options: Options, context_in: ContextIn) -> None:
+    """Upload all packages, one after the other; the first that fails ends it.
+
+    Before the first byte is sent, all of them are proved, and confirmed where a version is given: what is uploaded
+    cannot be taken back.
+    """
+    ordered = repository.ordered()
+    for package in ordered:
+        terminal.line(f"\n== {package.name}, before anything is sent")
+        beside = tuple(packages.relative(folder, package.root) for folder in package.needs)
+        pypi.proved(context_in(package.root, caller.commands.for_package(package.name), beside))
+    for place, package in enumerate(ordered):
+        terminal.line(f"\n== {package.name}")
+        beside = tuple(packages.relative(folder, package.root) for folder in package.needs)
+        commands = replace(caller.commands, option=ALL)
+        try:
+            pypi.pypi(context_in(package.root, commands, beside))
+        except ReleaseError as error:
+            terminal.line(error.text(commands))
+            waiting = tuple(later.name for later in ordered[place + 1 :])
+            raise order.PackagesFailed(caller.step, (package.name,), waiting) from None

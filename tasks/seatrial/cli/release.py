@@ -1,0 +1,99 @@
+"""A step on the project in a folder, or on packages of the repository there: its settings, its record, its context."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from seatrial.cli import chain, explain, packages
+from seatrial.index import credentials, keyring
+from seatrial.project.context import Context
+from seatrial.project.settings import load
+from seatrial.release.record import DIGEST_VARIABLE, Record
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from seatrial.cli.options import Nox
+    from seatrial.project.commands import Commands
+    from seatrial.project.options import Options
+    from seatrial.project.settings import Settings
+
+READERS = frozenset({"check", "testpypi", "verify", "pypi", "dryrun", "rebuild"})  # of an index, with its login
+UPLOADERS = frozenset({"testpypi", "pypi"})
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who asked for `step`: for the project in `root`, from the folder `start`, by way of `nox` or by hand."""
+
+    step: str
+    root: Path
+    start: Path
+    nox: Nox | None
+    commands: Commands
+
+    @property
+    def steps(self) -> tuple[str, ...]:
+        """The steps to run: nox runs those that are required by itself."""
+        return chain.through(self.step) if self.nox is None else (self.step,)
+
+
+def run(caller: Caller, options: Options, adapt: Callable[[Context], Context]) -> None:
+    """Run the step of `caller`. Raises ReleaseError."""
+
+    def context_for(root: Path, commands: Commands, release_with: tuple[str, ...] | None) -> Context:
+        return adapt(context_in(root, caller, options, commands, release_with))
+
+    if options.package is not None or options.all:
+        packages.run(caller, options, context_for)
+        return
+    context = context_for(caller.root, caller.commands, None)
+    if options.explain:
+        context.say(explain.step(caller.step, context))
+    else:
+        chain.run(caller.steps, context)
+
+
+def context_in(
+    root: Path, caller: Caller, options: Options, commands: Commands, release_with: tuple[str, ...] | None
+) -> Context:
+    """Return what the step works with on the project in `root`; `release_with` takes the place of that setting."""
+    settings = load(root)
+    if release_with is not None:
+        settings = replace(settings, release_with=release_with)
+    if options.sdist_only:
+        settings = replace(settings, archives=("sdist",))
+    if (caller.step in READERS or options.remote) and not options.explain:
+        settings = _with_logins(settings)
+    expected = os.environ.get(DIGEST_VARIABLE) if root == caller.root else None
+    return Context(
+        root=root,
+        settings=settings,
+        options=options,
+        record=Record.of(root, expected),
+        commands=commands,
+        variables=os.environ,
+        published=settings.pypi,
+        uv=caller.nox.uv if caller.nox else find_uv(),
+        asks=caller.nox.interactive if caller.nox else os.isatty(0),
+        last=caller.nox.last if caller.nox else True,
+    )
+
+
+def _with_logins(settings: Settings) -> Settings:
+    indexes = keyring.with_logins(credentials.with_logins(settings.indexes, os.environ), os.environ)
+    return settings.with_indexes(indexes)
+
+
+def find_uv() -> str | None:
+    """Return the program uv, None where it is not installed: that of the package `uv` beside us, or on PATH."""
+    if importlib.util.find_spec("uv"):
+        import uv  # noqa: PLC0415 (used where it is installed, and never required)
+
+        return str(uv.find_uv_bin())
+    return shutil.which("uv")

@@ -1,0 +1,255 @@
+"""`pypi`: the very same files go to PyPI. It builds nothing, and refuses what was not rehearsed and verified."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from seatrial.building import git
+from seatrial.index import credentials
+from seatrial.index.indexes import is_loopback
+from seatrial.machine.errors import ReleaseError
+from seatrial.release.record import now
+from seatrial.release.stages import KINDS, Built, Rehearsed, Released, Verified
+from seatrial.release.verdicts import lacking, verdicts
+from seatrial.report import ci, status, text
+from seatrial.steps.rehearsal import describe, elsewhere
+from seatrial.steps.uploading import Sending, find_credential
+from seatrial.workspace import siblings
+
+if TYPE_CHECKING:
+    from seatrial.index.credentials import Credential
+    from seatrial.index.indexes import Index
+    from seatrial.project.context import Context
+
+
+@dataclass(eq=False)
+class NotAttested(ReleaseError):
+    index: str
+    files: tuple[str, ...]
+
+    what = "{e.index} has the release, and serves no attestation that holds for:{e.files:listed}"
+    cause = "an earlier try that uploaded these files without; attestations are taken together with the file alone."
+    cure = "nothing can be repeated for this version. released.json lists the files that are attested."
+
+
+@dataclass(eq=False)
+class NotVerified(ReleaseError):
+    index: str
+    missing: tuple[str, ...]
+    in_ci: bool
+
+    what = (
+        "These files are not verified as the matrix demands, so nothing goes to {e.index}. Missing:{e.missing:listed}"
+    )
+    cause = (
+        "an interpreter that is not on this machine is skipped by nox; a failed or unfinished verify leaves no record."
+    )
+    cure = "{e.advice}"
+
+    @property
+    def advice(self) -> str:
+        if self.in_ci:
+            return "in CI every cell must be there: run the verify jobs and bring their records here."
+        return (
+            "run `{run[verify]}`; at least one cell of each kind must be green. `pythons` in [tool.seatrial] sets them."
+        )
+
+
+@dataclass(eq=False)
+class FilesNotVerified(ReleaseError):
+    index: str
+    required: str
+    files: tuple[str, ...]
+
+    what = "These files have to be verified by `require-verified = {e.required}`, and are not:{e.files:listed}"
+    cause = "no verify job ran on a platform and a Python that install this file, or its record was not brought here."
+    cure = (
+        "run `verify` where they fit and bring the records together (docs/how-to/compiled-wheels.md), or ask for less"
+        " in [tool.seatrial]. Nothing went to {e.index}."
+    )
+
+
+@dataclass(eq=False)
+class TagElsewhere(ReleaseError):
+    tag: str
+    commit: str
+    built: str
+
+    what = "The tag {e.tag} points to commit {e.commit}, and these files were built from {e.built}."
+    cause = "the tag was set or moved after the build, or the files are of an older commit."
+    cure = "move the tag, or build the tagged commit with `{run[build --rebuild]}`."
+
+
+@dataclass(eq=False)
+class NotConfirmed(ReleaseError):
+    project: str
+    version: str
+    typed: str | None
+    command: str
+
+    what = "Not uploaded: {e.project} {e.version} was not confirmed{e.shown}."
+    cause = "an upload cannot be undone, so the version is typed, or given with --yes where nobody can type."
+    cure = "{e.command}"
+
+    @property
+    def shown(self) -> str:
+        return "" if self.typed is None else f" (the answer was {self.typed!r})"
+
+
+@dataclass(eq=False)
+class OtherVersion(ReleaseError):
+    project: str
+    sealed: str
+    typed: str
+
+    what = "--yes {e.typed} was given, and the sealed files are {e.project} {e.sealed}. Nothing was uploaded."
+    cause = "the version was raised and the new release was not built, rehearsed and verified yet."
+    cure = "`{run[verify]}` takes HEAD through the rehearsal; `{run[status]}` says where this release stands."
+
+
+@dataclass(frozen=True)
+class Proof:
+    """A release that was rehearsed and verified, with what proves it: the cells that count for its rehearsal."""
+
+    built: Built
+    rehearsed: Rehearsed
+    verified: tuple[Verified, ...]
+
+
+def pypi(context: Context) -> None:
+    """Upload the rehearsed and verified files to PyPI.
+
+    Raises what stops a release (see `proved`), NotConfirmed, and what uploading raises.
+    """
+    with context.record.locked("release"):
+        release(context, proved(context))
+        ci.uploaded(context, context.settings.pypi)
+    status.close(context)
+    ci.stands(context)
+
+
+def release(context: Context, proof: Proof) -> Released:
+    """Upload the files of `proof` unless that is done, and return what is recorded."""
+    index, done = context.settings.pypi, context.record.find(Released)
+    if done is not None and done.index == index.simple:
+        context.say(f"{done.project} {done.version} is on {index.name} already, since {done.at}.")
+        return done
+    siblings.stop_unless_released(context, proof.built, proof.verified)
+    context.say(f"to {index.name}:")
+    context.say(text.files(proof.built.dists))
+    credential = find_credential(context, index, proof.built.project, context.variables)
+    _confirm(context, proof.built)
+    released = _upload(context, proof.built, credentials.readable(index, credential), credential)
+    _say_what_is_left(context, proof.built)
+    return released
+
+
+def proved(context: Context) -> Proof:
+    """Return what is to be released. Raises what stops it: not rehearsed, not verified, of another commit or version."""
+    record = context.record
+    built = record.recorded(Built)
+    if context.options.yes is not None and context.options.yes != built.version:
+        raise OtherVersion(built.project, built.version, context.options.yes)
+    rehearsed = record.read(Rehearsed)
+    if rehearsed.index != context.settings.testpypi.simple and not context.counts(rehearsed.index):
+        raise elsewhere(context, "pypi", rehearsed)
+    if rehearsed.reason is not None:
+        context.say(f"note: rehearsed on {describe(context, rehearsed)}")
+    verified = record.verified()
+    proof = Proof(built, rehearsed, _counting(rehearsed, verified))
+    _stop_unless_verified(context, proof)
+    _stop_unless_files_are(context, proof)
+    _compare_source(context, built)
+    return proof
+
+
+def _counting(rehearsed: Rehearsed, verified: tuple[Verified, ...]) -> tuple[Verified, ...]:
+    """Return the cells that were verified where `rehearsed` was; on this machine each step has its own stand-in."""
+    here = rehearsed.reason is not None
+    return tuple(cell for cell in verified if cell.index == rehearsed.index or (here and is_loopback(cell.index)))
+
+
+def _stop_unless_verified(context: Context, proof: Proof) -> None:
+    """Raise NotVerified unless the announced matrix is proved.
+
+    In CI every cell has to be there. Elsewhere an interpreter may be missing: those cells are named, and one of each
+    kind that this release has is enough.
+    """
+    built, done = proof.built, {verified.cell for verified in proof.verified}
+    kinds = [kind for kind in KINDS if any(dist.kind == kind for dist in built.dists)]
+    missing = [cell for cell in built.matrix if cell not in done and cell.kind in kinds]
+    unproved = [kind for kind in kinds if not any(cell.kind == kind for cell in done)]
+    if unproved or (missing and context.in_ci):
+        cells = tuple(f"Python {cell.python}, {cell.kind}" for cell in missing)
+        raise NotVerified(context.settings.pypi.name, cells, context.in_ci)
+    if context.settings.resolution == "lowest-direct" and not any(cell.lowest for cell in proof.verified):
+        context.say("note: not verified with the lowest direct dependencies; `verify` tries them on the lowest Python")
+    context.say("verified:")
+    context.say(text.cells(proof.verified, [cell for cell in built.matrix if cell.kind in kinds]))
+
+
+def _stop_unless_files_are(context: Context, proof: Proof) -> None:
+    """Name the files that no cell installed. Raises FilesNotVerified where the settings ask for one of them."""
+    found = verdicts(proof.built, proof.verified)
+    if any(not verdict.proofs for verdict in found):
+        context.say("not verified here:")
+        context.say(text.unverified(found))
+    required = context.settings.require_verified
+    if missing := lacking(found, required):
+        raise FilesNotVerified(context.settings.pypi.name, json.dumps(required), missing)
+
+
+def _compare_source(context: Context, built: Built) -> None:
+    """Say where HEAD has moved on; raise TagElsewhere where this version's tag is on another commit."""
+    if built.commit is None:
+        return
+    for pattern in context.settings.tag:
+        tag = pattern.format(version=built.version, name=built.project)
+        commit = git.commit_of_tag(context.root, tag)
+        if commit is not None and commit != built.commit and not context.dry:
+            raise TagElsewhere(tag, commit[:12], built.commit[:12])
+    head = git.look(context.root).commit
+    if head != built.commit:
+        context.say(f"note: HEAD is now {(head or 'gone')[:12]}; these files were built from {built.commit[:12]}")
+
+
+def _confirm(context: Context, built: Built) -> None:
+    """Have the version typed, or take ``--yes VERSION``. Raises NotConfirmed."""
+    typed = context.options.yes
+    if typed is None and context.interactive:
+        context.say(f"This cannot be undone: {built.version} of {built.project} can never be uploaded again.")
+        typed = input("Type the version to release it: ").strip()
+    if typed != built.version:
+        command = context.commands.command("pypi", "--yes", built.version)
+        raise NotConfirmed(built.project, built.version, typed, command)
+
+
+def _upload(context: Context, built: Built, index: Index, credential: Credential) -> Released:
+    """Upload `built` to `index` and record what that serves. Raises NotAttested where files lack what was asked for."""
+    sending = Sending(context, "pypi", index, built, credential, context.variables)
+    attested = sending.can_attest()
+    holdings, holding = sending.send(attested=attested)
+    released = Released(
+        project=built.project,
+        version=built.version,
+        dists=built.dists,
+        at=now(),
+        index=index.simple,
+        urls=tuple(holdings.url(dist) for dist in built.dists),
+        attested=holding,
+    )
+    context.record.write(released)
+    page = index.page(built.project, built.version)
+    context.say(f"{index.name} serves exactly the files that were rehearsed: {page}")
+    if attested and (missing := tuple(dist.filename for dist in built.dists if dist.filename not in holding)):
+        raise NotAttested(index.name, missing)
+    return released
+
+
+def _say_what_is_left(context: Context, built: Built) -> None:
+    """Name what a release still needs and no step does."""
+    tag = context.settings.tag[0].format(version=built.version, name=built.project)
+    if built.commit and not context.dry and git.commit_of_tag(context.root, tag) is None:
+        context.say(f"next: git tag {tag} {built.commit[:12]} && git push origin {tag}")
