@@ -6,14 +6,15 @@ import os
 import signal
 import sys
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from seatrial import __version__
 from seatrial.cli import options
-from seatrial.cli.options import BadOption, Nox
-from seatrial.machine import process, temporary, terminal
+from seatrial.cli.caller import Caller
+from seatrial.cli.options import BadOption
+from seatrial.machine import process, temporary
 from seatrial.machine.errors import ReleaseError
+from seatrial.machine.screen import Screen
 from seatrial.project.commands import Commands
 
 if TYPE_CHECKING:
@@ -70,52 +71,44 @@ def main(words: Sequence[str] | None = None, adapt: Callable[[Context], Context]
             return 0
         print(f"seatrial: unknown step: {step}", file=sys.stderr)
         return 2
-    commands = Commands()
+    commands, screen = Commands(), Screen()
     try:
         nox, rest = options.nox_of(rest)
         commands = Commands(nox=True, prefix=nox.prefix) if nox else commands
         with process.interruptible():
-            run(step, rest, nox, commands, adapt)
+            run(Caller(step, nox, commands, screen), rest, adapt or (lambda context: context))
     except ReleaseError as error:
-        terminal.failure(error.text(commands))
+        screen.failure(error.text(commands))
         return 1
     except OSError as error:
-        terminal.failure(str(DiskTrouble(str(error))))
+        screen.failure(str(DiskTrouble(str(error))))
         return 1
     except KeyboardInterrupt:
-        terminal.failure("Interrupted. Run the same command again: it goes on where it stopped.")
+        screen.failure("Interrupted. Run the same command again: it goes on where it stopped.")
         return INTERRUPTED
     return 0
 
 
-def run(
-    step: str,
-    words: Sequence[str],
-    nox: Nox | None,
-    commands: Commands,
-    adapt: Callable[[Context], Context] | None = None,
-) -> None:
-    """Run `step` with the options in `words`, started by `nox` or by hand. Raises ReleaseError."""
-    start = nox.start if nox else Path.cwd()
-    if step == "adopt":
+def run(caller: Caller, words: Sequence[str], adapt: Callable[[Context], Context]) -> None:
+    """Run the step of `caller` with the options in `words`. Raises ReleaseError."""
+    if caller.step == "adopt":
         from seatrial.steps.adopt import adopt  # noqa: PLC0415 (each step imports what it needs, and no more)
 
-        adopt(words, start)
+        adopt(words, caller.start)
         return
-    chosen = options.parse(step, words, start, prog=commands.command(step) + (" --" if nox else ""))
-    terminal.verbose(on=chosen.verbose)
-    if step == "inspect":
+    chosen = options.parse(caller.step, words, caller.start, prog=caller.commands.command(caller.step))
+    caller.screen.verbose = chosen.verbose
+    if caller.step == "inspect":
         from seatrial.steps.inspect import inspect  # noqa: PLC0415
 
         if not chosen.files:
-            raise BadOption(commands.command(step), "no FILE was given")
-        inspect([start / path for path in chosen.files], chosen.files, chosen.json, terminal.line)
+            raise BadOption(caller.commands.command("inspect"), "no FILE was given")
+        inspect([caller.start / path for path in chosen.files], chosen.json, caller.screen.line)
         return
     from seatrial.cli import release  # noqa: PLC0415
 
     temporary.sweep()
-    root = nox.root if nox else start
-    release.run(release.Caller(step, root, start, nox, commands), chosen, adapt or (lambda context: context))
+    release.run(caller, chosen, adapt)
 
 
 def usage() -> str:

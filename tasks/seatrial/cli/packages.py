@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from seatrial.cli import chain, explain
 from seatrial.cli.options import BadOption
-from seatrial.machine import terminal
 from seatrial.machine.errors import ReleaseError
 from seatrial.project.commands import ALL
 from seatrial.steps import dryrun, pypi
@@ -20,7 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from seatrial.cli.release import Caller
+    from seatrial.cli.caller import Caller
+    from seatrial.machine.screen import Screen
     from seatrial.project.commands import Commands
     from seatrial.project.context import Context
     from seatrial.project.options import Options
@@ -56,13 +56,13 @@ def run(caller: Caller, options: Options, context_in: ContextIn) -> None:
         context = context_in(package.root, caller.commands.for_package(package.name), None)
         _act(caller, replace(context, record=replace(context.record, expected=None)))
         return
-    _introduce(repository)
+    _introduce(caller, repository)
     _for_all(caller, repository, options, context_in)
 
 
 def _act(caller: Caller, context: Context) -> None:
     if context.options.explain:
-        context.say(explain.step(caller.step, context))
+        context.screen.line(explain.step(caller.step, context))
     else:
         chain.run(caller.steps, context)
 
@@ -79,12 +79,12 @@ def _stop_if_senseless(caller: Caller, options: Options) -> None:
         raise BadOption(prog, "--from takes the files of one package: give it with --package NAME")
 
 
-def _introduce(repository: Repository) -> None:
+def _introduce(caller: Caller, repository: Repository) -> None:
     ordered = repository.ordered()
     if ordered:
-        terminal.line(f"{order.counted(repository)}: {', '.join(package.name for package in ordered)}")
+        caller.screen.line(f"{order.counted(repository)}: {', '.join(package.name for package in ordered)}")
     if repository.left_out:
-        terminal.line(f"not for release: {', '.join(repository.left_out)}")
+        caller.screen.line(f"not for release: {', '.join(repository.left_out)}")
     if not ordered:
         raise NoPackages(repository.root)
 
@@ -95,7 +95,11 @@ def _for_all(caller: Caller, repository: Repository, options: Options, context_i
 
     def work(package: Package, act: Callable[[Context], None]) -> bool:
         beside = tuple(packages.relative(folder, package.root) for folder in package.needs)
-        return _in_one_piece(package, commands, lambda: context_in(package.root, commands, beside), act)
+
+        def context(screen: Screen) -> Context:
+            return replace(context_in(package.root, commands, beside), screen=screen, asks=False)
+
+        return _in_one_piece(caller, package, context, act)
 
     if caller.step == "pypi" and not options.explain:
         _release(caller, repository, options, context_in)
@@ -104,24 +108,23 @@ def _for_all(caller: Caller, repository: Repository, options: Options, context_i
     else:
         order.side_by_side(caller.step, repository, lambda package: work(package, lambda its: _act(caller, its)))
     if caller.step in FOLLOWING and not options.explain:
-        terminal.line(f"next: {commands.command(FOLLOWING[caller.step], *options.once)}")
+        caller.screen.line(f"next: {commands.command(FOLLOWING[caller.step], *options.once)}")
 
 
 def _in_one_piece(
-    package: Package, commands: Commands, context: Callable[[], Context], act: Callable[[Context], None]
+    caller: Caller, package: Package, context: Callable[[Screen], Context], act: Callable[[Context], None]
 ) -> bool:
-    """Let `act` work on `package`, show in one piece what was said of it, and return whether it passed."""
-    lines: list[str] = []
-    try:
-        act(replace(context(), out=lines.append, asks=False))
-    except ReleaseError as error:
-        lines.append(error.text(commands))
-        return False
-    except OSError as error:
-        lines.append(f"The operating system refused to read or write: {error}")
-        return False
-    finally:
-        terminal.line("\n".join([f"\n== {package.name}", *lines]))
+    """Let `act` work on `package`, show in one piece what it says, and return whether it passed."""
+    with caller.screen.apart() as screen:
+        screen.line(f"\n== {package.name}")
+        try:
+            act(context(screen))
+        except ReleaseError as error:
+            screen.line(error.text(caller.commands))
+            return False
+        except OSError as error:
+            screen.line(f"The operating system refused to read or write: {error}")
+            return False
     return True
 
 
@@ -133,16 +136,16 @@ def _release(caller: Caller, repository: Repository, options: Options, context_i
     """
     ordered = repository.ordered()
     for package in ordered:
-        terminal.line(f"\n== {package.name}, before anything is sent")
+        caller.screen.line(f"\n== {package.name}, before anything is sent")
         beside = tuple(packages.relative(folder, package.root) for folder in package.needs)
         pypi.proved(context_in(package.root, caller.commands.for_package(package.name), beside))
     for place, package in enumerate(ordered):
-        terminal.line(f"\n== {package.name}")
+        caller.screen.line(f"\n== {package.name}")
         beside = tuple(packages.relative(folder, package.root) for folder in package.needs)
         commands = replace(caller.commands, option=ALL)
         try:
             pypi.pypi(context_in(package.root, commands, beside))
         except ReleaseError as error:
-            terminal.line(error.text(commands))
+            caller.screen.line(error.text(commands))
             waiting = tuple(later.name for later in ordered[place + 1 :])
             raise order.PackagesFailed(caller.step, (package.name,), waiting) from None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import shutil
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from seatrial.cli import chain, explain, packages
@@ -18,29 +18,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from seatrial.cli.options import Nox
+    from seatrial.cli.caller import Caller
     from seatrial.project.commands import Commands
     from seatrial.project.options import Options
     from seatrial.project.settings import Settings
 
 READERS = frozenset({"check", "testpypi", "verify", "pypi", "dryrun", "rebuild"})  # of an index, with its login
 UPLOADERS = frozenset({"testpypi", "pypi"})
-
-
-@dataclass(frozen=True)
-class Caller:
-    """Who asked for `step`: for the project in `root`, from the folder `start`, by way of `nox` or by hand."""
-
-    step: str
-    root: Path
-    start: Path
-    nox: Nox | None
-    commands: Commands
-
-    @property
-    def steps(self) -> tuple[str, ...]:
-        """The steps to run: nox runs those that are required by itself."""
-        return chain.through(self.step) if self.nox is None else (self.step,)
 
 
 def run(caller: Caller, options: Options, adapt: Callable[[Context], Context]) -> None:
@@ -54,7 +38,7 @@ def run(caller: Caller, options: Options, adapt: Callable[[Context], Context]) -
         return
     context = context_for(caller.root, caller.commands, None)
     if options.explain:
-        context.say(explain.step(caller.step, context))
+        context.screen.line(explain.step(caller.step, context))
     else:
         chain.run(caller.steps, context)
 
@@ -82,6 +66,7 @@ def context_in(
         uv=caller.nox.uv if caller.nox else find_uv(),
         asks=caller.nox.interactive if caller.nox else os.isatty(0),
         last=caller.nox.last if caller.nox else True,
+        screen=caller.screen,
     )
 
 

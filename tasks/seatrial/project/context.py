@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from seatrial.index.indexes import is_loopback
-from seatrial.machine import terminal, variables
+from seatrial.machine import variables
+from seatrial.machine.screen import Screen
 from seatrial.project.commands import ALL
 from seatrial.release.record import Record
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from seatrial.index.indexes import Index
     from seatrial.project.commands import Commands
@@ -38,7 +39,7 @@ class Context:
 
     `published` is the index with the earlier versions of the project, also in a dry run, which only reads it. `uv` is
     its program, None where it is not installed. `last` says whether this is the step that was asked for, rather than
-    one that comes before it. `out` prints a line.
+    one that comes before it. `screen` shows what is done.
     """
 
     root: Path
@@ -52,7 +53,7 @@ class Context:
     asks: bool = False
     last: bool = True
     dry: DryRun | None = None
-    out: Callable[[str], None] = terminal.line
+    screen: Screen = field(default_factory=Screen)
 
     @property
     def in_ci(self) -> bool:
@@ -82,19 +83,23 @@ class Context:
         place = self.dry.places.get(folder.resolve(), folder) if self.dry else folder
         return Record.of(place)
 
-    def say(self, text: str = "") -> None:
-        """Print `text` as a line."""
-        self.out(text)
+    def say(self, text: str, label: str = "") -> None:
+        """Show `text` below the line of the running step; `label` is a word such as ``warning``."""
+        self.screen.say(text, label)
+
+    def detail(self, text: str) -> None:
+        """Show `text` with ``-v`` alone; the log always gets it."""
+        self.screen.detail(text)
 
     def next(self, step: str, *options: str) -> None:
-        """Print the one next command; not inside a dry run, nor for one package of all: nobody types it there."""
+        """Show the one next command; not inside a dry run, nor for one package of all: nobody types it there."""
         if self.last and not self.dry and self.commands.option != ALL:
-            self.say(f"next: {self.commands.command(step, *options)}")
+            self.screen.line(f"next: {self.commands.command(step, *options)}")
 
     def say_what_is_withheld(self) -> None:
         """Name the variables that nothing gets that runs here; not in a dry run, whose tokens are its own."""
         if not self.dry and (names := variables.kept_back(os.environ)):
-            self.say(f"withheld from subprocesses: {', '.join(names)}")
+            self.detail(f"withheld from subprocesses: {', '.join(names)}")
 
     def with_settings(self, settings: Settings) -> Context:
         """Return the same with other `settings`."""

@@ -17,16 +17,18 @@ from packaging.tags import sys_tags
 from seatrial.building import git
 from seatrial.index import changes as earlier
 from seatrial.index import conflicts
-from seatrial.machine import temporary, terminal
+from seatrial.machine import temporary
 from seatrial.machine.errors import ReleaseError
-from seatrial.project.pythons import KNOWN_PYTHONS, is_here
+from seatrial.project.pythons import KNOWN_PYTHONS
 from seatrial.release.archives import Archive
 from seatrial.release.record import now
 from seatrial.release.stages import KINDS, Built, Changes, Checked, Problem, Trial
 from seatrial.report import status, text
+from seatrial.report.facts import Failure
 from seatrial.rules import lookups
 from seatrial.rules.judge import judge_release
 from seatrial.rules.rule import Release, for_index
+from seatrial.trial import interpreters
 from seatrial.trial.installer import Installer, Origin
 from seatrial.trial.tags import fitting
 from seatrial.trial.trial import Guest, live
@@ -66,29 +68,32 @@ def check(context: Context) -> None:
     Raises StageMissing, FilesChanged, NotReady, and what keeps siblings from being used.
     """
     context.say_what_is_withheld()
-    with context.record.locked("release"):
+    with context.record.locked("release"), context.screen.step("check") as step:
         built = context.record.read(Built)
         done = context.record.find(Checked)
         if done is None:
-            context.record.write(_checked(context, built))
-            context.say(f"checked {built.project} {built.version}: nothing stops this release")
-        elif completed := _completed(context, built, done):
-            context.record.write(completed)
-    status.close(context, "testpypi")
+            checked = _checked(context, built)
+            context.record.write(checked)
+            step.summary = text.summary(checked)
+        else:
+            step.summary = f"{built.project} {built.version} is checked already ({len(done.rules)} rules)"
+            if completed := _completed(context, built, done):
+                context.record.write(completed)
+    status.close(context)
 
 
 def _checked(context: Context, built: Built) -> Checked:
     for sibling in siblings.of(context, built):
-        context.say(f"released together with {sibling.label}{siblings.commit_note(sibling, built)}")
+        context.detail(f"released together with {sibling.label}{siblings.commit_note(sibling, built)}")
     with _comparing(context, built) as changes:
         rules, problems, rendered = _judge_release(context, built)
         looked_up, listed = _look_up(context, built)
         _stop_on_errors(context, (*problems, *listed))
         rules = tuple(sorted({*rules, *looked_up}))
-        context.say(f"{len(rules)} rules applied; now installing and importing the files from this disk")
+        context.screen.doing("installing and importing the files from this disk")
         trials, met = _try_all(context, built)
         _stop_on_errors(context, met, trial=True)
-        context.say(f"  {text.changes(changes.result())}")
+        context.detail(text.changes(changes.result()))
     return Checked(
         project=built.project,
         version=built.version,
@@ -105,7 +110,6 @@ def _checked(context: Context, built: Built) -> Checked:
 
 def _completed(context: Context, built: Built, done: Checked) -> Checked | None:
     """Return `done` with what it lacks: look-ups that were left out (``--offline``), a comparison (``--since``)."""
-    context.say(f"{built.project} {built.version} is checked already ({len(done.rules)} rules).")
     completed = done
     if done.offline and not context.options.offline:
         rules, problems = _look_up(context, built)
@@ -116,7 +120,7 @@ def _completed(context: Context, built: Built, done: Checked) -> Checked | None:
         completed = replace(completed, changes=_compare(context, built))
     if completed is done:
         return None
-    context.say(f"  {text.changes(completed.changes)}")
+    context.say(text.changes(completed.changes))
     return completed
 
 
@@ -139,11 +143,12 @@ def _compare(context: Context, built: Built) -> Changes:
         return earlier.compare(built, context.record.dist, context.published, context.options.since, scratch)
 
 
-def _stop_on_errors(context: Context, found: Sequence[Problem], *, trial: bool = False) -> None:
-    if found:
-        context.say(text.problems(found))
-    if errors := sum(problem.severity == "error" for problem in found):
-        status.stopped(context, found)
+def _stop_on_errors(context: Context, problems: Sequence[Problem], *, trial: bool = False) -> None:
+    """Show `problems`. Raises NotReady where one is an error."""
+    for problem, files in text.together(problems):
+        context.say(text.problem(problem, files), problem.severity)
+    if errors := sum(problem.severity == "error" for problem in problems):
+        status.failed(context, Failure("check", problems=tuple(problems)))
         raise NotReady(errors, trial=trial, index=_other_index(context) or "PyPI")
 
 
@@ -165,7 +170,7 @@ def _judge_release(context: Context, built: Built) -> tuple[tuple[str, ...], tup
         clean=not context.settings.in_place and built.is_made_here,
     )
     paths = [context.record.dist / dist.filename for dist in built.dists]
-    with terminal.meter("applying the rules", context.say):
+    with context.screen.progress("check: applying the rules"):
         codes, problems, rendered = judge_release(paths, release)
     return codes, _without_ignored(context, for_index(problems, _other_index(context))), rendered
 
@@ -197,7 +202,7 @@ def _without_ignored(context: Context, found: Sequence[Problem]) -> tuple[Proble
         problem for problem in found if problem.severity == "warning" and problem.rule in context.settings.ignore
     ]
     for problem in silenced:
-        context.say(f"  ignored: {problem.file}: {problem.rule} ({context.settings.ignore[problem.rule]})")
+        context.detail(f"ignored: {problem.file}: {problem.rule} ({context.settings.ignore[problem.rule]})")
     return tuple(problem for problem in found if problem not in silenced)
 
 
@@ -210,21 +215,21 @@ def _try_all(context: Context, built: Built) -> tuple[tuple[Trial, ...], tuple[P
     chosen = [archive for kind in KINDS if (archive := _fitting(archives, kind))]
     by_name = {dist.filename: dist for dist in built.dists}
     for name in sorted(set(by_name) - {archive.path.name for archive in chosen}):
-        context.say(f"  {name}: not tried here (another platform, or one more of its kind)")
+        context.detail(f"{name}: not tried here (another platform, or one more of its kind)")
     pythons = context.settings.pythons
     plan = [(archive, _python_for(archive, pythons)) for archive in chosen]
-    plan += _on_the_lowest(chosen, pythons)
+    plan += _on_the_lowest(chosen, pythons, context.uv)
     with temporary.folder("check") as scratch, ThreadPoolExecutor(len(plan) or 1) as pool:
         attempt = functools.partial(_try, context, built, scratch)
         started = [pool.submit(attempt, archive, by_name[archive.path.name], python) for archive, python in plan]
-        with terminal.meter("installing and importing", context.say, total=len(started), unit="trials") as shown:
+        with context.screen.progress("check: installing and importing", total=len(started), unit="trials") as shown:
             for _ in as_completed(started):
                 shown.done += 1
         outcomes = [outcome for one in started if (outcome := one.result())]
     for trial, problems in outcomes:
         if not any(problem.severity == "error" for problem in problems):
             came, imported = text.dependencies(trial.installed), text.imported(trial.imported)
-            context.say(f"  {trial.filename}: installed on Python {trial.python} with {came}; {imported}")
+            context.detail(f"{trial.filename}: installed on Python {trial.python} with {came}; {imported}")
     found = [problem for _, problems in outcomes for problem in problems]
     return tuple(trial for trial, _ in outcomes), _without_ignored(context, found)
 
@@ -254,7 +259,7 @@ def _try(  # noqa: PLR0917 (the first three are the same for all)
         venv = installer.create(place / "venv", python)
     except ReleaseError as error:
         if _python_for(archive, context.settings.pythons) != python:
-            context.say(f"  {dist.filename}: not tried on Python {python}, for which no environment could be made")
+            context.detail(f"{dist.filename}: not tried on Python {python}, for which no environment could be made")
             return None
         return _failed(dist, python, error)
     try:
@@ -291,24 +296,24 @@ def _python_for(archive: Archive, pythons: Sequence[str]) -> str | None:
     return able[-1] if able else None
 
 
-def _on_the_lowest(chosen: Sequence[Archive], pythons: Sequence[str]) -> list[tuple[Archive, str]]:
+def _on_the_lowest(chosen: Sequence[Archive], pythons: Sequence[str], uv: str | None) -> list[tuple[Archive, str]]:
     """Return what to try on the lowest Python as well: wheel and sdist, whose build may not work there.
 
     A compiled wheel is for one Python, or says little of the others; a wheel of Python code is for all of them.
     """
     if not any(archive.kind == "wheel" and _is_pure(archive) for archive in chosen):
         return []
-    return [(archive, lowest) for archive in chosen if (lowest := _lowest(archive, pythons))]
+    return [(archive, lowest) for archive in chosen if (lowest := _lowest(archive, pythons, uv))]
 
 
-def _lowest(archive: Archive, pythons: Sequence[str]) -> str | None:
+def _lowest(archive: Archive, pythons: Sequence[str], uv: str | None) -> str | None:
     """Return the lowest Python here that `archive` is for, not below the project's, if it is not tried on it anyway."""
     supported = _supported(archive)
     named = [KNOWN_PYTHONS.index(python) for python in pythons if python in KNOWN_PYTHONS]
     if supported is None or not named:
         return None
     able = [python for python in KNOWN_PYTHONS[min(named) :] if supported.contains(f"{python}.99")]
-    lowest = next((python for python in able if python == _running() or is_here(python)), None)
+    lowest = next((python for python in able if python == _running() or interpreters.find(python, uv)), None)
     return None if lowest in {_running(), _python_for(archive, pythons)} else lowest
 
 

@@ -20,8 +20,9 @@ from seatrial.project.context import DryRun
 from seatrial.project.options import Options
 from seatrial.release.filenames import project_of, tags_of
 from seatrial.release.record import Record
-from seatrial.release.stages import Built, Checked, Dist, Released
+from seatrial.release.stages import Built, Dist, Released
 from seatrial.report import status, text
+from seatrial.report.facts import Failure
 from seatrial.steps import build, check, pypi, testpypi, verify
 from seatrial.steps.rehearsal import at_standins
 from seatrial.workspace import order, packages
@@ -96,7 +97,7 @@ def dryrun(context: Context) -> None:
         places = {sibling.root: place / "with" / sibling.name for sibling in siblings}
         dry = DryRun(place, places | {context.root.resolve(): place})
         for sibling in siblings:
-            context.say(f"== {sibling.name}, which is released together with this package")
+            context.screen.line(f"\n== {sibling.name}, which is released together with this package")
             _release(_of_sibling(context, sibling, standins, dry))
         release_dry(context, standins, dry)
 
@@ -115,24 +116,26 @@ def of_all(context: Context, repository: Repository, act: Callable[[Package, Ste
             return act(package, lambda its: release_dry(its, standins, dry))
 
         order.side_by_side("dryrun", repository, rehearse)
-        context.say(f"\ndry run of {order.counted(repository)}: all five steps passed for each")
-        context.say(CANNOT_SHOW)
+        context.screen.line(f"\ndry run of {order.counted(repository)}: all five steps passed for each")
+        context.screen.line(CANNOT_SHOW)
         if context.options.keep:
-            context.say(f"kept in {place}: testpypi, pypi, and in packages dist and release-record of each")
+            context.screen.line(f"kept in {place}: testpypi, pypi, and in packages dist and release-record of each")
 
 
 def release_dry(context: Context, standins: Standins, dry: DryRun) -> None:
     """Take the project of `context` through all steps with `standins`; leave the report on it, however that ends."""
-    rehearsal = _in_dry_run(context, standins, dry)
+    rehearsal, folder = _in_dry_run(context, standins, dry), status.dry_folder(context.root, context.record)
     try:
         local = _release(rehearsal)
         _summarise(context, rehearsal, standins)
         if local:
+            status.leave_dry(rehearsal, folder)
             raise LocalWheel(local, context.settings.pypi.name, context.commands.command("dryrun", "--from", "FOLDER"))
-    except ReleaseError:
-        status.dry(context, rehearsal.record, "dryrun")
+    except ReleaseError as error:
+        if not isinstance(error, LocalWheel):
+            status.leave_dry(rehearsal, folder, Failure(status.undone(rehearsal.record), error.text(context.commands)))
         raise
-    status.dry(context, rehearsal.record, "testpypi")
+    status.leave_dry(rehearsal, folder)
     context.next("testpypi")
 
 
@@ -179,7 +182,7 @@ def _release(context: Context) -> tuple[str, ...]:
         local = _local_wheels(context)
         if not local:
             raise
-        context.say(f"\nthe wheel stays here, as said above; going on with the sdist alone:{listing(local)}")
+        context.say(f"the wheel stays here, as said above; going on with the sdist alone:{listing(local)}")
         context = context.with_settings(replace(context.settings, archives=("sdist",)))
         _run(context, "build")
         _run(context, "check")
@@ -225,32 +228,27 @@ def _to_keep(folder: Path, root: Path) -> Path:
 
 def _introduce(context: Context, standins: Standins) -> None:
     pairs = ((context.settings.testpypi, standins.testpypi), (context.settings.pypi, standins.pypi))
-    context.say("   ".join(f"stand-in for {index.name}: {url}" for index, url in pairs))
+    context.detail("   ".join(f"stand-in for {index.name}: {url}" for index, url in pairs))
 
 
 def _summarise(context: Context, rehearsal: Context, standins: Standins) -> None:
     """Say what was proved. The bytes that the stand-in for PyPI holds are read anew from its own folder."""
     record = rehearsal.record
-    built, released, checked = record.recorded(Built), record.recorded(Released), record.read(Checked)
+    built, released = record.recorded(Built), record.read(Released)
     held = {name: _held(standins.folder / name, built.project) for name in INDEXES}
     differing = [name for name in INDEXES if held[name] != built.dists]
     if differing or released.dists != built.dists:
         raise DryrunFailed(f"{' and '.join(differing) or 'the record'} differs from the build")
-    context.say()
-    context.say(f"dry run of {built.project} {built.version}: all five steps passed")
-    context.say(text.files(built.dists))
-    context.say(text.cells(record.verified(), built.matrix))
+    count = text.plural(len(built.dists), "file")
+    context.detail(f"{text.files(built.dists)}\n{text.cells(record.verified(), built.matrix)}")
+    context.screen.line(f"dry run of {built.project} {built.version} passed: {count}, the same bytes on both stand-ins")
     if of_files := text.of_files(record):
-        context.say(of_files)
-    count = len(built.dists)
-    context.say(f"the bytes on both stand-ins are the bytes that were built ({count} files, compared by sha256)")
-    if warnings := {problem.rule for problem in checked.problems if problem.severity == "warning"}:
-        context.say(f"warnings of `check`, in full above:{listing(sorted(warnings))}")
+        context.screen.line(of_files)
     if built.dirty:
-        context.say("the tree has uncommitted changes: commit them before `testpypi`")
-    context.say(CANNOT_SHOW)
+        context.screen.line("the tree has uncommitted changes: commit them before `testpypi`")
+    context.detail(CANNOT_SHOW)
     if context.options.keep:
-        context.say(f"kept in {record.folder.parent}: dist, release-record, testpypi, pypi")
+        context.screen.line(f"kept in {record.folder.parent}: dist, release-record, testpypi, pypi")
 
 
 def _held(folder: Path, project: str) -> tuple[Dist, ...]:

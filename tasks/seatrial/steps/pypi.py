@@ -123,27 +123,24 @@ def pypi(context: Context) -> None:
 
     Raises what stops a release (see `proved`), NotConfirmed, and what uploading raises.
     """
-    with context.record.locked("release"):
-        release(context, proved(context))
+    with context.record.locked("release"), context.screen.step("pypi") as step:
+        step.summary = release(context, proved(context))
         ci.uploaded(context, context.settings.pypi)
     status.close(context)
+    _say_what_is_left(context)
     ci.stands(context)
 
 
-def release(context: Context, proof: Proof) -> Released:
-    """Upload the files of `proof` unless that is done, and return what is recorded."""
+def release(context: Context, proof: Proof) -> str:
+    """Upload the files of `proof` unless that is done, and return where they are."""
     index, done = context.settings.pypi, context.record.find(Released)
     if done is not None and done.index == index.simple:
-        context.say(f"{done.project} {done.version} is on {index.name} already, since {done.at}.")
-        return done
+        return f"{done.project} {done.version} is on {index.name} already, since {done.at}"
     siblings.stop_unless_released(context, proof.built, proof.verified)
-    context.say(f"to {index.name}:")
-    context.say(text.files(proof.built.dists))
+    context.detail(f"to {index.name}:\n{text.files(proof.built.dists)}")
     credential = find_credential(context, index, proof.built.project, context.variables)
     _confirm(context, proof.built)
-    released = _upload(context, proof.built, credentials.readable(index, credential), credential)
-    _say_what_is_left(context, proof.built)
-    return released
+    return _upload(context, proof.built, credentials.readable(index, credential), credential)
 
 
 def proved(context: Context) -> Proof:
@@ -156,7 +153,7 @@ def proved(context: Context) -> Proof:
     if rehearsed.index != context.settings.testpypi.simple and not context.counts(rehearsed.index):
         raise elsewhere(context, "pypi", rehearsed)
     if rehearsed.reason is not None:
-        context.say(f"note: rehearsed on {describe(context, rehearsed)}")
+        context.say(f"rehearsed on {describe(context, rehearsed)}", "note")
     verified = record.verified()
     proof = Proof(built, rehearsed, _counting(rehearsed, verified))
     _stop_unless_verified(context, proof)
@@ -185,17 +182,18 @@ def _stop_unless_verified(context: Context, proof: Proof) -> None:
         cells = tuple(f"Python {cell.python}, {cell.kind}" for cell in missing)
         raise NotVerified(context.settings.pypi.name, cells, context.in_ci)
     if context.settings.resolution == "lowest-direct" and not any(cell.lowest for cell in proof.verified):
-        context.say("note: not verified with the lowest direct dependencies; `verify` tries them on the lowest Python")
-    context.say("verified:")
-    context.say(text.cells(proof.verified, [cell for cell in built.matrix if cell.kind in kinds]))
+        context.say("not verified with the lowest direct dependencies; `verify` tries them on the lowest Python", "note")
+    cells = [cell for cell in built.matrix if cell.kind in kinds]
+    context.detail(f"verified:\n{text.cells(proof.verified, cells)}")
+    if missing:
+        context.say(f"not verified: {', '.join(f'{cell.python} {cell.kind}' for cell in missing)}", "note")
 
 
 def _stop_unless_files_are(context: Context, proof: Proof) -> None:
     """Name the files that no cell installed. Raises FilesNotVerified where the settings ask for one of them."""
     found = verdicts(proof.built, proof.verified)
     if any(not verdict.proofs for verdict in found):
-        context.say("not verified here:")
-        context.say(text.unverified(found))
+        context.say(f"not verified here:\n{text.unverified(found)}", "note")
     required = context.settings.require_verified
     if missing := lacking(found, required):
         raise FilesNotVerified(context.settings.pypi.name, json.dumps(required), missing)
@@ -212,21 +210,21 @@ def _compare_source(context: Context, built: Built) -> None:
             raise TagElsewhere(tag, commit[:12], built.commit[:12])
     head = git.look(context.root).commit
     if head != built.commit:
-        context.say(f"note: HEAD is now {(head or 'gone')[:12]}; these files were built from {built.commit[:12]}")
+        context.say(f"HEAD is now {(head or 'gone')[:12]}; these files were built from {built.commit[:12]}", "note")
 
 
 def _confirm(context: Context, built: Built) -> None:
     """Have the version typed, or take ``--yes VERSION``. Raises NotConfirmed."""
     typed = context.options.yes
     if typed is None and context.interactive:
-        context.say(f"This cannot be undone: {built.version} of {built.project} can never be uploaded again.")
+        context.screen.line(f"This cannot be undone: {built.version} of {built.project} can never be uploaded again.")
         typed = input("Type the version to release it: ").strip()
     if typed != built.version:
         command = context.commands.command("pypi", "--yes", built.version)
         raise NotConfirmed(built.project, built.version, typed, command)
 
 
-def _upload(context: Context, built: Built, index: Index, credential: Credential) -> Released:
+def _upload(context: Context, built: Built, index: Index, credential: Credential) -> str:
     """Upload `built` to `index` and record what that serves. Raises NotAttested where files lack what was asked for."""
     sending = Sending(context, "pypi", index, built, credential, context.variables)
     attested = sending.can_attest()
@@ -242,14 +240,14 @@ def _upload(context: Context, built: Built, index: Index, credential: Credential
     )
     context.record.write(released)
     page = index.page(built.project, built.version)
-    context.say(f"{index.name} serves exactly the files that were rehearsed: {page}")
     if attested and (missing := tuple(dist.filename for dist in built.dists if dist.filename not in holding)):
         raise NotAttested(index.name, missing)
-    return released
+    return f"{text.plural(len(built.dists), "file")} on {index.name}, the very same that were rehearsed: {page}"
 
 
-def _say_what_is_left(context: Context, built: Built) -> None:
+def _say_what_is_left(context: Context) -> None:
     """Name what a release still needs and no step does."""
+    built = context.record.recorded(Built)
     tag = context.settings.tag[0].format(version=built.version, name=built.project)
     if built.commit and not context.dry and git.commit_of_tag(context.root, tag) is None:
-        context.say(f"next: git tag {tag} {built.commit[:12]} && git push origin {tag}")
+        context.screen.line(f"next: git tag {tag} {built.commit[:12]} && git push origin {tag}")

@@ -10,7 +10,7 @@ from seatrial.index import credentials
 from seatrial.machine.errors import ReleaseError
 from seatrial.release.record import now
 from seatrial.release.stages import Built, Checked, Rehearsed
-from seatrial.report import ci, status
+from seatrial.report import ci, status, text
 from seatrial.steps.rehearsal import describe, rehearsal
 from seatrial.steps.uploading import Sending, find_credential
 
@@ -32,40 +32,36 @@ def testpypi(context: Context) -> None:
 
     Raises Dirty, and what looking for a credential, uploading and reading an index raise.
     """
-    with context.record.locked("release"):
-        _rehearsed(context)
+    with context.record.locked("release"), context.screen.step("testpypi") as step:
+        step.summary = _rehearse(context)
         if context.rehearsed_here is None:
             ci.uploaded(context, context.settings.testpypi)
-    status.close(context, "verify")
+    status.close(context)
 
 
-def _rehearsed(context: Context) -> Rehearsed:
+def _rehearse(context: Context) -> str:
+    """Return where the files are rehearsed, after they were uploaded unless that is done."""
     record = context.record
     built, checked = record.recorded(Built), record.read(Checked)
     if built.dirty and not context.dry:
         raise Dirty(git.look(context.root).changed or ("(the tree was dirty when `build` ran)",))
     done = record.find(Rehearsed)
     if done is not None and context.counts(done.index):
-        context.say(f"{done.project} {done.version} is on {describe(context, done)} already, since {done.at}.")
-        return done
-    rehearsed = _upload(context, checked)
-    record.write(rehearsed)
-    return rehearsed
-
-
-def _upload(context: Context, checked: Checked) -> Rehearsed:
+        return f"{done.project} {done.version} is on {describe(context, done)} already, since {done.at}"
     with rehearsal(context) as (target, variables):
         credential = find_credential(context, target, checked.project, variables)
         index = credentials.readable(target, credential)
         holdings, _ = Sending(context, "testpypi", index, checked, credential, variables).send()
-    page = index.page(checked.project, checked.version)
-    context.say(f"{index.name} serves exactly the files that were built: {page}")
-    return Rehearsed(
-        project=checked.project,
-        version=checked.version,
-        dists=checked.dists,
-        at=now(),
-        index=index.simple,
-        urls=tuple(holdings.url(dist) for dist in checked.dists),
-        reason=context.rehearsed_here,
+    record.write(
+        Rehearsed(
+            project=checked.project,
+            version=checked.version,
+            dists=checked.dists,
+            at=now(),
+            index=index.simple,
+            urls=tuple(holdings.url(dist) for dist in checked.dists),
+            reason=context.rehearsed_here,
+        )
     )
+    page = index.page(checked.project, checked.version)
+    return f"{text.plural(len(checked.dists), "file")} on {index.name}, hashes as built: {page}"

@@ -14,7 +14,7 @@ from packaging.utils import canonicalize_name
 
 from seatrial.index import conflicts
 from seatrial.index.indexes import OtherBytes, read_project, wait_until_served
-from seatrial.machine import temporary, terminal
+from seatrial.machine import temporary
 from seatrial.machine.errors import ReleaseError
 from seatrial.machine.process import ToolFailed
 from seatrial.release.record import now
@@ -126,15 +126,30 @@ def verify(context: Context) -> None:
     Raises StageMissing, RehearsedElsewhere, NoSuchCell, NoSuchPython, and what makes a file fail in a cell.
     """
     context.record.prepare()
+    with context.screen.step("verify") as step:
+        step.summary = _summary(context, *_verified(context))
+    status.close(context)
+
+
+def _verified(context: Context) -> tuple[list[Cell], list[Cell]]:
+    """Verify what is not verified yet; return the cells that are verified now, and those whose Python is missing."""
     built, rehearsed = context.record.recorded(Built), context.record.read(Rehearsed)
     if not context.counts(rehearsed.index):
         raise elsewhere(context, "verify", rehearsed)
     beside = siblings.of(context, built)
-    cells = [cell for cell in _cells(context) if not _is_done(context, beside, rehearsed, cell)]
-    if cells:
+    cells = [cell for cell in _cells(context) if any(dist.kind == cell.kind for dist in rehearsed.dists)]
+    left = [cell for cell in cells if not _is_done(context, beside, rehearsed, cell)]
+    here = _here(context, left) if left else []
+    if here:
         with rehearsal(context, _held(context, built, beside)) as (index, _):
-            _verify(context, built, rehearsed, index, cells)
-    status.close(context, "pypi")
+            _verify(context, built, rehearsed, index, here)
+    return [cell for cell in cells if cell in here or cell not in left], [cell for cell in left if cell not in here]
+
+
+def _summary(context: Context, verified: Sequence[Cell], missing: Sequence[Cell]) -> str:
+    cells = ", ".join(f"{cell.python} {cell.kind}" for cell in verified) or "nothing to verify"
+    absent = ", ".join(dict.fromkeys(cell.python for cell in missing))
+    return f"{cells}; {absent} is not on this machine" if absent else cells
 
 
 def _cells(context: Context) -> list[Cell]:
@@ -148,11 +163,8 @@ def _cells(context: Context) -> list[Cell]:
 
 
 def _is_done(context: Context, beside: Sequence[Sibling], rehearsed: Rehearsed, cell: Cell) -> bool:
-    """Say and return whether there is nothing to do for `cell`: verified already, or no file of its kind."""
+    """Say and return whether `cell` is verified already, with what is released together with it still."""
     label = f"{rehearsed.project} {rehearsed.version} ({cell.kind}, Python {cell.python})"
-    if not any(dist.kind == cell.kind for dist in rehearsed.dists):
-        context.say(f"{label}: this release has no {cell.kind}.")
-        return True
     needs_lowest = context.settings.tries_lowest(cell)
     done = any(
         verified.cell == cell
@@ -162,7 +174,7 @@ def _is_done(context: Context, beside: Sequence[Sibling], rehearsed: Rehearsed, 
         for verified in context.record.verified()
     )
     if done:
-        context.say(f"{label} is verified already.")
+        context.detail(f"{label} is verified already")
     return done
 
 
@@ -173,20 +185,18 @@ def _held(context: Context, built: Built, beside: Sequence[Sibling]) -> tuple[Pa
 
 
 def _verify(context: Context, built: Built, rehearsed: Rehearsed, index: Index, cells: Sequence[Cell]) -> None:
-    """Verify `cells` with what `index` serves; those whose Python is not on this machine are named and skipped."""
-    here = _here(context, cells)
+    """Verify `cells` with what `index` serves, side by side. Raises what makes a file fail in the first that does."""
     try:
         candidate = _candidate(context, built, rehearsed, index)
         with ThreadPoolExecutor(os.cpu_count()) as pool:
-            label = f"installing and using {len(here)} files" if len(here) > 1 else "installing and using the file"
-            with terminal.meter(label, context.say, total=len(here), unit="cells") as meter:
-                done = functools.partial(_verify_cell, context, candidate)
-                futures = [pool.submit(done, cell) for cell in here]
+            with context.screen.progress("verify: installing and using", total=len(cells), unit="cells") as meter:
+                work = functools.partial(_verify_cell, context, candidate)
+                futures = [pool.submit(work, cell) for cell in cells]
                 for future in futures:
                     future.exception()
                     meter.done += 1
         for future in futures:
-            context.say(future.result())
+            context.detail(future.result())
     except OtherBytes as met:
         raise conflicts.explained(context, "verify", met, met.project, met.version) from None
 
@@ -199,8 +209,6 @@ def _here(context: Context, cells: Sequence[Cell]) -> list[Cell]:
     missing = tuple(python for python in pythons if not interpreters.find(python, context.uv))
     if missing and (context.in_ci or len(missing) == len(pythons)):
         raise NoSuchPython(missing)
-    for python in missing:
-        context.say(f"Python {python} is not on this machine, so nothing is verified on it")
     return [cell for cell in cells if cell.python not in missing]
 
 
@@ -211,7 +219,7 @@ def _candidate(context: Context, built: Built, rehearsed: Rehearsed, index: Inde
     def served(stage: Rehearsed) -> Holdings:
         release = (stage.project, stage.version, stage.dists)
         limit = context.settings.index_timeout
-        return wait_until_served(index, *release, limit=limit, say=context.say, again=again)
+        return wait_until_served(index, *release, limit=limit, say=context.detail, again=again)
 
     own = served(rehearsed)
     beside = tuple((sibling, theirs, served(theirs)) for sibling, theirs in siblings.rehearsed(context, built))
@@ -298,7 +306,7 @@ def _live_with_lowest(
         found = lowest(requirements, life.python_version, tags, lambda name: () if name in fixed else read(name))
         pins.extend(found.pins)
         if found.unbounded:
-            context.say(f"no lower bound, so not tried with their lowest version: {', '.join(found.unbounded)}")
+            context.detail(f"no lower bound, so not tried with their lowest version: {', '.join(found.unbounded)}")
         return found.requirements
 
     try:
@@ -307,7 +315,7 @@ def _live_with_lowest(
         _stop_on_errors(context, second, candidate.index)
     except (InstallFailed, NotVerifiable) as failed:
         raise LowestFailed(tuple(pins), failed.text(context.commands)) from None
-    context.say(f"works with the lowest direct dependencies too: {', '.join(pins) or 'it has none with a lower bound'}")
+    context.detail(f"works with the lowest direct dependencies too: {', '.join(pins) or 'it has none with a lower bound'}")
     return second.installed
 
 
@@ -351,12 +359,12 @@ def install_wheel(
     except InstallFailed as failed:
         if OTHER.search(failed.output):
             release = (rehearsed.project, rehearsed.version, rehearsed.dists)
-            holdings = wait_until_served(index, *release, limit=0, say=context.say)
+            holdings = wait_until_served(index, *release, limit=0, say=context.detail)
             for dist in dists:
                 fetched(replace(candidate, holdings=holdings), dist, installer.scratch)
         if not pauses:
             raise
-        context.say(f"{index.name} shows the wheel, and it could not be installed; trying again in {pauses[0]:.0f} s")
+        context.detail(f"{index.name} shows the wheel, and it could not be installed; trying again in {pauses[0]:.0f} s")
         sleep(pauses[0])
         install_wheel(context, candidate, dists, installer, venv, pauses=pauses[1:], sleep=sleep)
 
@@ -373,7 +381,7 @@ def fetched(candidate: Candidate, dist: Dist, scratch: Path) -> Path:
 
 def _stop_on_errors(context: Context, life: Life, index: Index) -> None:
     if life.problems:
-        context.say(text.problems(life.problems))
+        context.screen.line(text.problems(life.problems))
     if errors := sum(problem.severity == "error" for problem in life.problems):
         raise NotVerifiable(errors, index.name)
 

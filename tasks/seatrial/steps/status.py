@@ -1,4 +1,4 @@
-"""``status -- --remote``: the record, both indexes and the tag of a release, compared at any later time.
+"""`status`: where a release stands; with ``--remote`` also whether the indexes and the tag are what the record says.
 
 The tag is looked up in this repository and in the one that it is pushed to.
 """
@@ -18,6 +18,8 @@ from seatrial.machine.errors import ReleaseError
 from seatrial.machine.process import ToolStuck
 from seatrial.release.record import StageMissing
 from seatrial.release.stages import Built, Rehearsed, Released
+from seatrial.report import ci, text
+from seatrial.report import status as report
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -52,6 +54,20 @@ class NotAsRecorded(ReleaseError):
     )
 
 
+def status(context: Context) -> None:
+    """Show what the record knows of this release, and what the indexes hold if that is asked for.
+
+    Raises NotAsRecorded, and what reading an index raises.
+    """
+    context.screen.line(f"{context.root.name}: {context.record.folder}")
+    if of_files := text.of_files(context.record):
+        context.screen.line(of_files)
+    report.status(context)
+    ci.stands(context)
+    if context.options.remote:
+        compare(context)
+
+
 def compare(context: Context) -> None:
     """Say what both indexes and the tag hold of the recorded release, and how to yank it.
 
@@ -59,21 +75,21 @@ def compare(context: Context) -> None:
     """
     built = context.record.find(Built)
     if built is None:
-        raise StageMissing(Built.name, context.names["build"])
+        raise StageMissing(Built.name, Built.step)
     rehearsed = context.record.find(Rehearsed)
     whole = {
         context.settings.testpypi: rehearsed is not None and rehearsed.index == context.settings.testpypi.simple,
         context.settings.pypi: context.record.find(Released) is not None,
     }
     held = {index: holdings(index, built.project, built.version, built.dists) for index in whole}
-    context.say(f"{built.project} {built.version}, compared with the record:")
+    context.screen.line(f"{built.project} {built.version}, compared with the record:")
     for index, found in held.items():
-        context.say(f"  {index.name}: {summary(found)}")
+        context.screen.line(f"  {index.name}: {summary(found)}")
     tags = _tags(context, built)
     for line in _described(tags, built):
-        context.say(f"  {line}")
+        context.screen.line(f"  {line}")
     if held[context.settings.pypi].served or held[context.settings.pypi].extra:
-        context.say(_yank(context, built))
+        context.screen.line(_yank(context, built))
     wrong = [line for index, found in held.items() for line in differences(index, found, whole=whole[index])]
     wrong += _moved(tags, built)
     if wrong:

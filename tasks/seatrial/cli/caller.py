@@ -1,0 +1,39 @@
+"""Who asked for a step, and from where: a person at a prompt, or nox."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from seatrial.cli import chain
+
+if TYPE_CHECKING:
+    from seatrial.cli.options import Nox
+    from seatrial.machine.screen import Screen
+    from seatrial.project.commands import Commands
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who asked for `step`, how commands are typed there, and where to show what is done."""
+
+    step: str
+    nox: Nox | None
+    commands: Commands
+    screen: Screen
+
+    @property
+    def root(self) -> Path:
+        """The folder of the project, or of the repository of several."""
+        return self.nox.root if self.nox else Path.cwd()
+
+    @property
+    def start(self) -> Path:
+        """The folder that relative paths are meant from."""
+        return self.nox.start if self.nox else Path.cwd()
+
+    @property
+    def steps(self) -> tuple[str, ...]:
+        """The steps to run: nox runs those that are required by itself."""
+        return chain.through(self.step) if self.nox is None else (self.step,)
