@@ -1,86 +1,202 @@
-"""Build the wheel of an unpacked sdist, its backend set apart: ``python -I hooks.py [OPTIONS] TREE``.
+"""Build one archive in a process of its own: ``python -I -m seatrial.building.backend REQUEST``.
 
-It runs in a session's virtualenv, where `build` is, and does what ``python -m build --wheel`` does, but that the
-variables in ``--set`` hold for the backend's hooks (PEP 517) alone: the build requirements are installed before, as
-always. Exit code 0 says that the wheel and the report on it were written.
+REQUEST is a JSON file, a `Request`. What is done is what ``python -m build`` does (PEP 517, PEP 518), by its API, with two
+differences: some variables are set for the backend's hooks alone, and an environment that an earlier build has made is
+used again where this one requires exactly the same. Exit code 0 says that archive and report are written.
 """
 
 from __future__ import annotations
 
-import argparse
+import contextlib
 import hashlib
 import json
 import logging
 import os
 import subprocess
 import sys
+import sysconfig
+from dataclasses import dataclass, field
 from functools import partial
+from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from build import ProjectBuilder
+    from build.env import IsolatedEnv
+
+    from seatrial.release.kinds import Kind
+
+
+@dataclass(frozen=True)
+class Shared:
+    """An environment that a build of this run has made: its folder, its Python, and what it was made for.
+
+    `hashes` are the sha256 of what was downloaded, by the name of the distribution, as far as the installer says them.
+    """
+
+    folder: str
+    python: str
+    requirements: list[str]
+    hashes: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to build: the archive `kind` of the folder `tree`, into the folder `out`.
+
+    A new build environment is made in the folder `environment`, unless `shared` is one that fits. `variables` are set
+    for the backend's hooks, and the folder `first` stands first on their PATH. `report` is where the answer goes.
+    """
+
+    kind: Kind
+    tree: str
+    out: str
+    report: str
+    environment: str
+    installer: Literal["pip", "uv"] = "pip"
+    shared: Shared | None = None
+    variables: Mapping[str, str] = field(default_factory=dict)
+    first: str | None = None
+
+    @classmethod
+    def read(cls, path: Path) -> Request:
+        """Return the request in the JSON file at `path`."""
+        document = json.loads(path.read_text(encoding="utf-8"))
+        shared = document.pop("shared", None)
+        return cls(**document, shared=Shared(**shared) if shared else None)
+
+
+class Reused:
+    """The environment of an earlier build, as `build` wants it (`build.env.IsolatedEnv`)."""
+
+    def __init__(self, shared: Shared) -> None:
+        self.python_executable = shared.python
+
+    def make_extra_environ(self) -> Mapping[str, str]:
+        """Return what `build.env.DefaultIsolatedEnv` sets: its programs first on PATH, and no PYTHONPATH."""
+        path = [str(Path(self.python_executable).parent), *filter(None, [os.environ.get("PATH")])]
+        return {"PATH": os.pathsep.join(path), "PYTHONPATH": ""}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Build what `argv` says, report it as `build` does, and return the exit code."""
-    from build import BuildBackendException, BuildException, FailedProcessError  # noqa: PLC0415 (session's virtualenv)
+    """Build what the request says, write the report, and return the exit code."""
+    from build import BuildBackendException, BuildException, FailedProcessError  # noqa: PLC0415 (Request needs none)
 
-    args = _parser().parse_args(argv)
+    (path,) = sys.argv[1:] if argv is None else argv
+    request = Request.read(Path(path))
     logging.basicConfig(level=logging.INFO, format="* %(message)s", stream=sys.stdout)
     try:
-        wheel = build_wheel(args.tree, args.outdir, args.installer, dict(args.set), args.first)
+        report = build(request)
+    except subprocess.CalledProcessError as error:  # its output is logged
+        sys.stdout.write(f"ERROR {Path(error.cmd[0]).name} ended with exit code {error.returncode}\n")
+        return 1
     except (BuildException, BuildBackendException, FailedProcessError) as error:
         sys.stdout.write(f"ERROR {error}\n")
         return 1
-    digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
-    report = {"artifacts": [{"name": wheel.name, "hashes": {"sha256": digest}}]}
-    args.report.write_text(json.dumps(report), encoding="utf-8")
+    Path(request.report).write_text(json.dumps(report), encoding="utf-8")
     return 0
 
 
-def build_wheel(tree: str, outdir: str, installer: str, settings: Mapping[str, str], first: str | None) -> Path:
-    """Return the wheel of `tree`, whose hooks see `settings`, and the folder `first` before all others on PATH."""
-    from build import ProjectBuilder  # noqa: PLC0415 (as above)
-    from build.env import DefaultIsolatedEnv  # noqa: PLC0415
+def build(request: Request) -> dict[str, Any]:
+    """Build the archive and return the report: the file, its sha256, and the environment that it was built in."""
+    environment = _shared(request) or _made(request)
+    before = _installed(environment.folder)
+    path = Path(_builder(request, environment).build(request.kind, request.out))
+    return {
+        "file": path.name,
+        "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+        "environment": vars(environment),
+        "is_unchanged": before == _installed(environment.folder),
+        "distributions": before,
+    }
 
-    with DefaultIsolatedEnv(installer="uv" if installer == "uv" else "pip") as env:
-        builder = ProjectBuilder.from_isolated_env(env, tree, runner=partial(run_hook, settings, first))
-        env.install(builder.build_system_requires)
-        env.install(builder.get_requires_for_build("wheel"))
-        return Path(builder.build("wheel", outdir))
+
+def _shared(request: Request) -> Shared | None:
+    """Return the shared environment if this build requires exactly what it was made for."""
+    shared = request.shared
+    if shared is None:
+        return None
+    builder = _builder(request, shared)
+    static = builder.build_system_requires
+    if not static <= set(shared.requirements):
+        return None
+    required = static | builder.get_requires_for_build(request.kind)
+    return shared if required == set(shared.requirements) else None
+
+
+def _made(request: Request) -> Shared:
+    """Return a new environment with all that the build requires."""
+    from build.env import DefaultIsolatedEnv  # noqa: PLC0415 (as in main)
+
+    environment = DefaultIsolatedEnv(installer=request.installer, path=request.environment)
+    environment.__enter__()  # whoever asked deletes the folder: another build may use it
+    builder = _builder(request, environment)
+    static = builder.build_system_requires
+    with _reported(request, "static"):
+        environment.install(static)
+    dynamic = builder.get_requires_for_build(request.kind)
+    with _reported(request, "dynamic"):
+        environment.install(dynamic)
+    return Shared(request.environment, environment.python_executable, sorted(static | dynamic), _hashes(request))
+
+
+def _builder(request: Request, environment: Shared | IsolatedEnv) -> ProjectBuilder:
+    from build import ProjectBuilder  # noqa: PLC0415 (as in main)
+
+    isolated = Reused(environment) if isinstance(environment, Shared) else environment
+    runner = partial(run_hook, request.variables, request.first)
+    return ProjectBuilder.from_isolated_env(isolated, request.tree, runner=runner)
 
 
 def run_hook(
-    settings: Mapping[str, str],
+    variables: Mapping[str, str],
     first: str | None,
     command: Sequence[str],
     cwd: str | None = None,
     extra_environ: Mapping[str, str] | None = None,
 ) -> None:
-    """Run a hook, as `pyproject_hooks` asks for it. Raises CalledProcessError."""
-    env = {**os.environ, **(extra_environ or {}), **settings}
+    """Run a hook of the backend, as `pyproject_hooks` calls it. Raises CalledProcessError."""
+    env = {**os.environ, **(extra_environ or {}), **variables}
     if first:
         env["PATH"] = os.pathsep.join([first, env["PATH"]])
     sys.stdout.flush()
     subprocess.run(command, cwd=cwd, env=env, check=True)
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="hooks.py", description="Build a wheel, its backend set apart.")
-    parser.add_argument("--wheel", action="store_true", help="what is built; said to be alike `build`")
-    parser.add_argument("--installer", choices=("pip", "uv"), default="pip", help="of the build requirements")
-    parser.add_argument("--report", type=Path, required=True, help="where the JSON document on the wheel goes")
-    parser.add_argument("--outdir", required=True, help="where the wheel goes")
-    parser.add_argument("--first", metavar="FOLDER", help="first on PATH, for the hooks")
-    parser.add_argument("--set", action="append", default=[], type=_pair, metavar="NAME=VALUE", help="for the hooks")
-    parser.add_argument("tree", help="the folder of the unpacked sdist")
-    return parser
+@contextlib.contextmanager
+def _reported(request: Request, name: str) -> Iterator[None]:
+    """Let pip say what it downloads (``pip install --report``); uv does not tell."""
+    if request.installer == "pip":
+        os.environ["PIP_REPORT"] = str(_pip_report(request, name))
+    try:
+        yield
+    finally:
+        os.environ.pop("PIP_REPORT", None)
 
 
-def _pair(text: str) -> tuple[str, str]:
-    name, _, value = text.partition("=")
-    return name, value
+def _pip_report(request: Request, name: str) -> Path:
+    return Path(request.report).with_suffix(f".{name}.json")
+
+
+def _hashes(request: Request) -> dict[str, str]:
+    """Return the sha256 of what pip downloaded, by the name of the distribution."""
+    found = {}
+    for path in (_pip_report(request, name) for name in ("static", "dynamic")):
+        with contextlib.suppress(OSError, ValueError, KeyError, TypeError):  # an older pip writes none
+            for item in json.loads(path.read_text(encoding="utf-8"))["install"]:
+                found[item["metadata"]["name"]] = item["download_info"]["archive_info"]["hashes"]["sha256"]
+    return found
+
+
+def _installed(folder: str) -> list[tuple[str, str]]:
+    """Return name and version of each distribution in the environment in `folder`."""
+    scheme = "venv" if "venv" in sysconfig.get_scheme_names() else "nt" if os.name == "nt" else "posix_prefix"
+    paths = sysconfig.get_paths(scheme, vars={"base": folder, "platbase": folder})
+    places = list(dict.fromkeys((paths["purelib"], paths["platlib"])))
+    return sorted({(dist.name, dist.version) for dist in metadata.distributions(path=places) if dist.name})
 
 
 if __name__ == "__main__":

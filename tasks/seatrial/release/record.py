@@ -7,13 +7,15 @@ Files are written whole or not at all.
 from __future__ import annotations
 
 import contextlib
+import errno
 import functools
 import hashlib
 import json
 import os
+import shutil
 import sys
 import types
-from dataclasses import asdict, dataclass, field, fields, is_dataclass
+from dataclasses import MISSING, asdict, dataclass, field, fields, is_dataclass
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -228,9 +230,9 @@ class Record:
         aside = _fresh(self.folder / "aside" / stamp)
         (aside / FOLDER).mkdir()
         for path in kept:
-            path.rename(aside / FOLDER / path.name)
+            move(path, aside / FOLDER / path.name)
         for name in names:
-            (self.dist / name).rename(aside / name)
+            move(self.dist / name, aside / name)
         return aside
 
     @contextlib.contextmanager
@@ -315,10 +317,12 @@ def _decode(hint: Any, value: Any, where: str) -> Any:
 
 
 def _decode_dataclass(hint: Any, value: Any, where: str) -> Any:
+    if not isinstance(value, dict):
+        raise TypeError(f"{where or 'it'} has missing or unknown fields: not an object")
     names = {field.name for field in fields(hint)}
-    if not isinstance(value, dict) or set(value) != names:
-        odd = ", ".join(sorted(set(value) ^ names)) if isinstance(value, dict) else "not an object"
-        raise TypeError(f"{where or 'it'} has missing or unknown fields: {odd}")
+    optional = {field.name for field in fields(hint) if field.default is not MISSING}  # not known to earlier versions
+    if odd := (set(value) - names) | (names - optional - set(value)):
+        raise TypeError(f"{where or 'it'} has missing or unknown fields: {', '.join(sorted(odd))}")
     hints = _hints(hint)
     return hint(**{name: _decode(hints[name], item, f"{where}.{name}".lstrip(".")) for name, item in value.items()})
 
@@ -341,6 +345,24 @@ def write_whole(path: Path, text: str) -> None:
         with contextlib.suppress(OSError):
             temporary.unlink()
         raise
+
+
+def move(path: Path, target: Path) -> None:
+    """Move what is at `path` to `target`, which appears whole or not at all, on another file system as well."""
+    try:
+        path.replace(target)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        half = target.with_name(f".{target.name}.new")
+        if path.is_dir() and not path.is_symlink():
+            shutil.copytree(path, half, symlinks=True)
+            half.replace(target)
+            shutil.rmtree(path)
+        else:
+            shutil.copy2(path, half, follow_symlinks=False)
+            half.replace(target)
+            path.unlink()
 
 
 def _fresh(wanted: Path) -> Path:

@@ -90,6 +90,23 @@ class Installed:
 
 
 @dataclass(frozen=True)
+class BuildEnvironment:
+    """What the archive `kind` was built in, so that it can be built there again.
+
+    `python` is its version, `platform` that of ``sysconfig.get_platform()``. `distributions` are all that the build
+    requirements brought, with the sha256 of the downloaded file where `installer` says it (pip does). `flags` are the
+    variables that compilers read, as NAME=VALUE.
+    """
+
+    kind: Kind
+    python: str
+    platform: str
+    installer: str
+    distributions: tuple[Installed, ...]
+    flags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Trial:
     """One file, installed and imported in a throw-away environment."""
 
@@ -159,6 +176,8 @@ class Built(Stage):
     `lacking` are the files that a wheel of the checkout has and the wheel, which is built from the sdist, has not.
     `reached` is what the build of that wheel needed beside its requirements: calls of git, hosts of the network.
     `release_with` are the folders of the packages that it is released together with, seen from its own.
+    `environments` are those that the archives were built in. `supposed_tag` is the tag that the checkout was given in a
+    dry run, as if the commit were a release.
     """
 
     name = "built"
@@ -175,6 +194,8 @@ class Built(Stage):
     release_with: tuple[str, ...] = ()
     tools: tuple[Tool, ...]
     matrix: tuple[Cell, ...]
+    environments: tuple[BuildEnvironment, ...] = ()
+    supposed_tag: str | None = None
 
     @property
     def is_made_here(self) -> bool:

@@ -1,0 +1,166 @@
+"""A clean copy of the source tree to build from: a clone of HEAD with its submodules and LFS files, or a plain copy.
+
+Nothing is fetched: submodules and the contents of Git LFS come out of the stores of the user's own repository.
+"""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from seatrial.building import git
+from seatrial.machine.errors import ReleaseError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+LINE_ENDS = ("-c", "core.autocrlf=false", "-c", "core.eol=lf")
+AS_COMMITTED = ("-c", "core.hooksPath=", *LINE_ENDS, "-c", "advice.detachedHead=false")
+GITLINK = "160000"  # the mode of a submodule in a tree
+
+
+@dataclass(eq=False)
+class SubmodulesMissing(ReleaseError):
+    paths: tuple[str, ...]
+
+    what = "These git submodules, in the commit that HEAD names, are not in the local repository:{e.paths:listed}"
+    cause = "they were not fetched. A build without them would lack their files, and say nothing."
+    cure = (
+        "git submodule update --init --recursive (GitHub: `submodules: recursive` for actions/checkout; GitLab:"
+        " GIT_SUBMODULE_STRATEGY: recursive). One that no build needs: `update = none` in .gitmodules."
+    )
+
+
+@dataclass(eq=False)
+class LfsMissing(ReleaseError):
+    paths: tuple[str, ...]
+
+    what = "These files are only Git LFS pointers in a clean checkout:{e.paths:shortened}"
+    cause = "the program git-lfs is not installed, or their contents were not fetched."
+    cure = "install git-lfs and run `git lfs pull` (GitHub: `lfs: true` for actions/checkout), then this session again."
+
+
+def check_out(source: git.Source, target: Path, *, in_place: bool) -> Path:
+    """Put a clean copy of the tree into the new folder `target`, and return the project's folder in it.
+
+    Raises git.CheckoutFailed, SubmodulesMissing and LfsMissing.
+    """
+    if source.top is None or source.commit is None or in_place:
+        _copy(source.root, target)
+        return target
+    _clone(source.top, target, source.commit)
+    if missing := tuple(_add_submodules(source.top, target)):
+        raise SubmodulesMissing(missing)
+    _fill_lfs(target)
+    tree = target / source.inside
+    if not tree.is_dir():
+        raise git.CheckoutFailed(source.root, "nothing of it is committed.")
+    return tree
+
+
+def _clone(repository: Path, target: Path, commit: str, *options: str) -> None:
+    """Make `target` the `commit` of the local `repository`, as committed.
+
+    No user hook, no line-end conversion, no untracked file; tags and history come along for backends that read the
+    version from them. --shared copies no objects.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    flags = ("--quiet", "--shared", "--no-checkout", *options)
+    git.run(target.parent, *AS_COMMITTED, "clone", *flags, str(repository), str(target))
+    git.run(target, *AS_COMMITTED, "checkout", "--quiet", "--detach", commit)
+
+
+def _add_submodules(top: Path, target: Path, above: str = "") -> Iterator[str]:
+    """Check out the submodules of `target` from where `top` keeps them, and theirs; yield those that are not there."""
+    links = [entry.split(maxsplit=3) for entry in git.run(target, "ls-files", "-z", "--stage").split("\0")]
+    wanted = {link[3]: link[1] for link in links if link and link[0] == GITLINK}
+    names = _submodule_names(target) if wanted else {}
+    for path, commit in wanted.items():
+        name = names.get(path)
+        if name and _setting(target, name, "update") == "none":
+            continue
+        place = _place_of_submodule(top, path, name, commit)
+        if place is None:
+            yield above + path
+            continue
+        modules = _git_dir(target) / "modules" / (name or path)
+        modules.parent.mkdir(parents=True, exist_ok=True)
+        _clone(_git_dir(place), target / path, commit, "--separate-git-dir", str(modules))
+        yield from _add_submodules(place, target / path, f"{above}{path}/")
+
+
+def _submodule_names(tree: Path) -> dict[str, str]:
+    """Return the names of the submodules that `tree` declares, by path."""
+    pattern = r"^submodule\..*\.path$"
+    found = git.run(tree, "config", "-z", "--file", ".gitmodules", "--get-regexp", pattern, missing="")
+    pairs = (entry.split("\n", 1) for entry in found.split("\0") if entry)
+    return {path: key.removeprefix("submodule.").removesuffix(".path") for key, path in pairs}
+
+
+def _setting(tree: Path, name: str, key: str) -> str:
+    return git.run(tree, "config", "--file", ".gitmodules", f"submodule.{name}.{key}", missing="").strip()
+
+
+def _place_of_submodule(top: Path, path: str, name: str | None, commit: str) -> Path | None:
+    """Return where `top` keeps the submodule at `path`, its folder or its store, if it holds `commit` there."""
+    places = [top / path] if (top / path / ".git").exists() else []
+    if name:
+        places.append(_git_dir(top) / "modules" / name)
+    return next((place for place in places if place.is_dir() and _holds(_git_dir(place), commit)), None)
+
+
+def _git_dir(place: Path) -> Path:
+    """Return the folder of the repository whose working tree is `place`, which may be that folder itself."""
+    if not (place / ".git").exists():
+        return place
+    return place / git.run(place, "rev-parse", "--git-common-dir").rstrip("\n")
+
+
+def _holds(repository: Path, commit: str) -> bool:
+    # The store of a submodule names a working tree, which is not there any more when the submodule was put away.
+    where = (f"--git-dir={repository}", f"--work-tree={repository}")
+    return git.run(repository.parent, *where, "cat-file", "-t", commit, missing="").strip() == "commit"
+
+
+def _fill_lfs(target: Path) -> None:
+    """Put the contents of Git LFS into the clone `target`, out of the local store. Raises LfsMissing."""
+    if not (pointers := _lfs_pointers(target)):
+        return
+    if shutil.which("git-lfs"):
+        git.run(target, "lfs", "install", "--local", "--skip-repo")  # for whoever asks git about the clone later, too
+        own_hooks = ("-c", f"core.hooksPath={target / '.git' / 'hooks'}")  # git-lfs writes some
+        git.run(target, *own_hooks, *LINE_ENDS, "lfs", "checkout", missing="")
+        pointers = _lfs_pointers(target)
+    if pointers:
+        raise LfsMissing(pointers)
+
+
+def _lfs_pointers(target: Path) -> tuple[str, ...]:
+    return tuple(
+        path for path in git.run(target, "ls-files", "-z").split("\0") if path and _is_lfs_pointer(target / path)
+    )
+
+
+def _is_lfs_pointer(path: Path) -> bool:
+    marker = b"version https://git-lfs.github.com/spec/"
+    if path.is_symlink() or not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return file.read(len(marker)) == marker
+
+
+def _copy(root: Path, target: Path) -> None:
+    def ours(folder: str, names: list[str]) -> set[str]:
+        top = Path(folder) == root
+        return {name for name in names if name == "__pycache__" or (top and name in git.OUTPUTS)}
+
+    shutil.copytree(root, target, symlinks=True, ignore=ours, copy_function=_copy_file)
+
+
+def _copy_file(source: str, target: str) -> None:
+    """Copy a file with its times, and with the rights that a checkout gives it: the user's umask is no part of it."""
+    shutil.copy2(source, target, follow_symlinks=False)
+    if not Path(target).is_symlink():
+        Path(target).chmod(0o755 if Path(source).stat().st_mode & 0o100 else 0o644)

@@ -1,0 +1,215 @@
+"""The distributions of a source tree: its sdist, and the wheel of that sdist.
+
+The wheel is built as packagers do it, without git and without network. Where that fails it is built again with both in
+reach, and what it asked for is recorded.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import tarfile
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from seatrial.building.folder import unpack, workplace
+from seatrial.building.frontend import BuildFailed, build_one, temporary
+from seatrial.building.isolation import Reach, seclusion
+from seatrial.building.normalise import normalise
+from seatrial.machine.errors import ReleaseError
+from seatrial.release.archives import Archive
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from seatrial.building.frontend import Job, Output
+    from seatrial.release.stages import BuildEnvironment, Normalised
+
+COMPILED = (".c", ".cc", ".cpp", ".cxx", ".f", ".f90", ".go", ".pyx", ".rs")
+QUICK = 60.0  # seconds; what takes longer to compile is not compiled twice
+
+
+@dataclass(eq=False)
+class LinkOutside(ReleaseError):
+    sdist: str
+    link: str
+    target: str
+
+    what = "{e.sdist} cannot be unpacked: {e.link} in it is a link to {e.target}, which is outside of it."
+    cause = "a symbolic link that leads out of the package's folder, as to a LICENSE shared by several packages."
+    cure = (
+        "replace the link with a copy of the file (git rm the link, copy the file there, commit), or have the build"
+        " backend take the file from where it is (hatchling: force-include)."
+    )
+
+
+@dataclass(eq=False)
+class SdistNeedsGit(ReleaseError):
+    sdist: str
+    call: str
+    output: str
+
+    what = "The wheel cannot be built from {e.sdist}: its build calls `git {e.call}`. Its output:{e.output:quoted}"
+    cause = (
+        "a version or a list of files that is read from git. An unpacked sdist is no repository, and those who build"
+        " it (pip, Linux distributions, conda-forge) often have no git. If the output is about something else, that is the"
+        " cause."
+    )
+    cure = (
+        "let the sdist carry what git said: setuptools-scm, hatch-vcs, pbr and uv-dynamic-versioning take the version"
+        " from the PKG-INFO in it, versioneer needs its `cmdclass` in setup.py, and code of your own can write a file"
+        " when the sdist is made. Then run `{run[build]}` again; dist/ and the record are as they were."
+    )
+
+
+@dataclass(frozen=True)
+class Product:
+    """What came of a build.
+
+    The sdist that was written anew, the files that got lost on the way through it, what its own build asked for, and
+    the environments of the builds.
+    """
+
+    normalised: tuple[Normalised, ...] = ()
+    lacking: tuple[str, ...] = ()
+    reach: Reach = field(default_factory=Reach)
+    environments: tuple[BuildEnvironment, ...] = ()
+
+
+def make(job: Job, tree: Path, *, compare: bool = True) -> Product:
+    """Build the archives that are asked for out of `tree`, the wheel from the sdist.
+
+    With `compare` a wheel of `tree` itself is built too, to see what the sdist does not hand on. Raises BuildFailed,
+    ToolStuck, SdistNeedsGit, LinkOutside, BuildOdd and BadArchive.
+    """
+    return make_rest(job, tree, build_one(job, "sdist", tree), compare=compare)
+
+
+def make_rest(job: Job, tree: Path, sdist: Output, *, compare: bool = True) -> Product:
+    """Build what `make` builds beside the `sdist`, which was built already."""
+    pure = _is_pure(Archive.open(sdist.path))
+    normalised = normalise(sdist.path, job.epoch) if job.settings.normalise else None
+    product = Product((normalised,) if normalised else (), environments=(sdist.environment,))
+    if "wheel" in job.settings.archives:
+        with _place(job) as place:
+            build_wheel = (_beside_tree if pure else _before_tree) if compare else _alone
+            wheel, reach, lacking = build_wheel(job, tree, sdist, place)
+        environments = (sdist.environment, wheel.environment)
+        product = replace(product, reach=reach, lacking=lacking, environments=environments)
+    if "sdist" not in job.settings.archives:
+        sdist.path.unlink()
+        product = replace(product, normalised=())
+    return product
+
+
+@contextlib.contextmanager
+def _place(job: Job) -> Iterator[Path]:
+    """Yield the folder to build a wheel in."""
+    with workplace(temporary(), job.scratch / "src") as place:
+        if place.parent == job.scratch:
+            job.say("the usual folder is in use: compiled files may differ from those of another build")
+        yield place
+
+
+def _alone(job: Job, _: Path, sdist: Output, place: Path) -> tuple[Output, Reach, tuple[str, ...]]:
+    """Build the wheel of `sdist`; return it, what it reached for, and no files that got lost."""
+    return (*wheel_of(job, sdist, place), ())
+
+
+def _beside_tree(job: Job, tree: Path, sdist: Output, place: Path) -> tuple[Output, Reach, tuple[str, ...]]:
+    """Return also which files a wheel of `tree`, built at the same time, has in addition."""
+    over = threading.Event()
+    with ThreadPoolExecutor(1) as beside:
+        of_tree = beside.submit(_contents_of_tree, job, tree, sdist, over)
+        try:
+            wheel, reach = wheel_of(job, sdist, place)
+            return wheel, reach, _lost(of_tree.result(), wheel)
+        finally:
+            over.set()  # whatever ends this build ends the other one, too
+
+
+def _before_tree(job: Job, tree: Path, sdist: Output, place: Path) -> tuple[Output, Reach, tuple[str, ...]]:
+    """Compare where something has to be compiled: one after the other, since a compiler takes all of a machine."""
+    start = time.monotonic()
+    wheel, reach = wheel_of(job, sdist, place)
+    if time.monotonic() - start > QUICK:
+        job.say("  not compared with a wheel of the checkout, since it takes more than a minute to compile")
+        return wheel, reach, ()
+    return wheel, reach, _lost(_contents_of_tree(job, tree, sdist, threading.Event()), wheel)
+
+
+def _lost(of_tree: set[str], wheel: Output) -> tuple[str, ...]:
+    return tuple(sorted(of_tree - _contents(wheel.path)))
+
+
+def wheel_of(job: Job, sdist: Output, place: Path) -> tuple[Output, Reach]:
+    """Build the wheel of `sdist` in `place` without git and network, and again with both where it asked for them.
+
+    Return it and what it asked for. Raises BuildFailed, ToolStuck, SdistNeedsGit, LinkOutside and BuildOdd.
+    """
+    before = set(job.out.iterdir())
+    with seclusion(job.scratch / "secluded") as apart:
+        try:
+            wheel = build_one(job, "wheel", _unpacked(sdist.path, place), shared=sdist.shared, apart=apart)
+        except BuildFailed:
+            if not apart.reach:
+                raise
+        else:
+            if not apart.reach.hosts:
+                return wheel, Reach()  # a call of git that did not matter
+        reach = apart.reach
+    for path in set(job.out.iterdir()) - before:
+        path.unlink()  # without what it asked for it may lack something
+    job.say(f"the build of the wheel from {sdist.path.name} asked for {reach}: building it again with that in reach")
+    return _in_reach(job, sdist, place, reach), reach
+
+
+def _in_reach(job: Job, sdist: Output, place: Path, reach: Reach) -> Output:
+    shutil.rmtree(place)
+    place.mkdir()
+    try:
+        return build_one(job, "wheel", _unpacked(sdist.path, place), shared=sdist.shared)
+    except BuildFailed as failed:
+        if not reach.git:
+            raise
+        raise SdistNeedsGit(sdist.path.name, reach.git[-1], failed.output) from None
+
+
+def _unpacked(sdist: Path, place: Path) -> Path:
+    """Unpack `sdist` into `place`, and return the folder that it holds. Raises LinkOutside."""
+    try:
+        return unpack(sdist, place)
+    except tarfile.FilterError as error:
+        if not error.tarinfo.linkname:
+            raise
+        raise LinkOutside(sdist.name, error.tarinfo.name, error.tarinfo.linkname) from None
+
+
+def _is_pure(sdist: Archive) -> bool:
+    """Whether nothing in `sdist` has to be compiled, so that a second wheel is cheap."""
+    return not any(member.name.endswith(COMPILED) for member in sdist.members)
+
+
+def _contents_of_tree(job: Job, tree: Path, sdist: Output, over: threading.Event) -> set[str]:
+    """Return what the wheel of `tree` itself installs; nothing where it cannot be built, or when it is `over`."""
+
+    def stop(_: float) -> None:
+        if over.is_set():
+            raise InterruptedError
+
+    apart = replace(job, out=job.scratch / "beside", scratch=job.scratch / "beside-scratch")
+    apart.out.mkdir()
+    apart.scratch.mkdir()
+    try:
+        return _contents(build_one(apart, "wheel", tree, shared=sdist.shared, watch=stop).path)
+    except (ReleaseError, InterruptedError):
+        return set()
+
+
+def _contents(wheel: Path) -> set[str]:
+    members = (member.name for member in Archive.open(wheel).members)
+    return {name for name in members if ".dist-info/" not in name}

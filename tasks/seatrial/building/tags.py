@@ -1,0 +1,191 @@
+"""Version tags: how a project spells them, which one a version was released under, and the one that HEAD would get.
+
+Versions are compared as PEP 440 compares them, so `v2024.01.02` is the tag of 2024.1.2.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from packaging.utils import canonicalize_name
+from packaging.version import InvalidVersion, Version
+
+from seatrial.building import git
+from seatrial.machine.errors import ReleaseError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+    from seatrial.building.git import Source
+
+# Spellings that are looked for where the setting `tag` fits no tag of the repository.
+USUAL = (
+    "v{version}",
+    "{version}",
+    "V{version}",
+    "{name}-v{version}",
+    "{name}-{version}",
+    "{name}/v{version}",
+    "{name}/{version}",
+    "{name}@v{version}",
+    "{name}@{version}",
+    "{name}_v{version}",
+    "{name}_{version}",
+    "release/v{version}",
+    "release/{version}",
+    "release-v{version}",
+    "release-{version}",
+    "rel-{version}",
+)
+
+
+@dataclass(eq=False)
+class InvalidRehearsal(ReleaseError):
+    version: str
+
+    what = "--as {e.version}: this is not a valid version."
+    cause = "a tag was given in place of a version, or a misspelt one."
+    cure = "give a version as PyPI knows them (PEP 440): 1.4.0, 2.0rc1, 2024.5."
+
+
+@dataclass(eq=False)
+class NotThatVersion(ReleaseError):
+    wanted: str
+    actual: str
+    tag: str
+
+    what = "--as {e.wanted}: with the tag {e.tag} at this commit the build gives version {e.actual}."
+    cause = (
+        "the version is written in a file of the project and not read from git; or its backend reads tags that are"
+        " spelt otherwise."
+    )
+    cure = "set the version in that file and commit it; or name the spelling in `tag` of [tool.seatrial]."
+
+
+@dataclass(frozen=True)
+class VersionTag:
+    """A tag of this project's, the version it stands for, and the pattern and project name that it is spelt with."""
+
+    name: str
+    version: Version
+    pattern: str
+    project: str
+
+
+def spelt(pattern: str, project: str, version: str) -> str:
+    """Return the tag of `version` by `pattern`, which may name the project as well."""
+    return pattern.replace("{name}", project).replace("{version}", version)
+
+
+def read(tag: str, patterns: Iterable[str], project: str) -> VersionTag | None:
+    """Return what `tag` stands for by the first of `patterns` that fits, None where it is not of this project."""
+    for pattern in patterns:
+        shape = re.escape(pattern).replace(r"\{version\}", r"(?P<version>\d.*)").replace(r"\{name\}", "(?P<name>.+?)")
+        found = re.fullmatch(shape, tag)
+        name = found.groupdict().get("name", project) if found else ""
+        if found and canonicalize_name(name) == canonicalize_name(project):
+            with contextlib.suppress(InvalidVersion):
+                return VersionTag(tag, Version(found["version"]), pattern, name)
+    return None
+
+
+def version_tags(source: Source, patterns: Sequence[str], project: str, *, merged: bool) -> tuple[VersionTag, ...]:
+    """Return the version tags of `project`, lowest version first; with `merged` those of HEAD's history alone.
+
+    They are those that `patterns` spell, or where there is none of these, those of the usual spellings.
+    """
+    if source.commit is None:
+        return ()
+    names = git.run(source.root, "tag", "--list", "--no-column", *(["--merged", "HEAD"] if merged else [])).splitlines()
+    for spellings in (patterns, USUAL):
+        found = [tag for name in names if (tag := read(name, spellings, project))]
+        if found:
+            return tuple(sorted(found, key=lambda tag: tag.version))
+    return ()
+
+
+def tag_of(source: Source, patterns: Sequence[str], project: str, version: str) -> str | None:
+    """Return the tag that `version` of `project` was released under, None where there is none."""
+    try:
+        wanted = Version(version)
+    except InvalidVersion:
+        return None
+    names = git.run(source.root, "tag", "--list", "--no-column").splitlines() if source.commit else []
+    for spellings in (patterns, USUAL):
+        for pattern in spellings:
+            found = (tag for name in names if (tag := read(name, (pattern,), project)) and tag.version == wanted)
+            if tag := next(found, None):
+                return tag.name
+    return None
+
+
+def at_tag(source: Source, tag: str) -> Source:
+    """Return the tree as it was committed under `tag`."""
+    shown = git.run(source.root, "log", "-1", "--no-show-signature", "--format=%H %ct", f"refs/tags/{tag}^{{commit}}")
+    commit, epoch = shown.split()
+    return replace(source, commit=commit, tags=(tag,), changed=(), epoch=int(epoch))
+
+
+def comes_from_git(version: Version) -> bool:
+    """Whether `version` looks like that of a commit between two releases: tools count commits in these parts."""
+    return version.is_devrelease or version.is_postrelease or version.local is not None
+
+
+def next_release(version: Version, last: Version | None) -> Version:
+    """Return the release that a commit would become whose version is `version`, after the release `last`.
+
+    That is the version without what counts commits; where it is not above `last` (some tools count from the last
+    release on: 1.4.0.post1), `last` with its last part raised.
+    """
+    base = f"{version.epoch}!" if version.epoch else ""
+    base += ".".join(map(str, version.release)) + ("".join(map(str, version.pre)) if version.pre else "")
+    found = Version(base)
+    if last is None:
+        return found if any(found.release) and not version.is_postrelease else raised(found)
+    if found > last:
+        return found
+    post = Version(f"{base}.post{version.post}") if version.post is not None else found
+    return post if last.is_postrelease and post > last else raised(last)
+
+
+def raised(version: Version) -> Version:
+    """Return `version` with its last part raised: 1.4 to 1.5, 2.0rc1 to 2.0rc2, 1.0.post1 to 1.0.post2."""
+    epoch = f"{version.epoch}!" if version.epoch else ""
+    release = ".".join(map(str, version.release))
+    if version.post is not None:
+        pre = "".join(map(str, version.pre)) if version.pre else ""
+        return Version(f"{epoch}{release}{pre}.post{version.post + 1}")
+    if version.pre:
+        kind, number = version.pre
+        return Version(f"{epoch}{release}{kind}{number + 1}")
+    return Version(epoch + ".".join(map(str, [*version.release[:-1], version.release[-1] + 1])))
+
+
+def next_tag(source: Source, patterns: Sequence[str], project: str, version: str, *, wanted: str | None) -> VersionTag:
+    """Return the tag that HEAD would get as a release of `project`, spelt as its last version tag is.
+
+    `version` is what the backend calls HEAD; `wanted` is the version that was asked for in place of the next one.
+    Raises InvalidRehearsal.
+    """
+    last = next(reversed(version_tags(source, patterns, project, merged=True)), None)
+    if wanted is None:
+        target = next_release(Version(version), last.version if last else None)
+    else:
+        try:
+            target = Version(wanted)
+        except InvalidVersion:
+            raise InvalidRehearsal(wanted) from None
+    pattern = last.pattern if last else patterns[0]
+    name = (last and last.project) or project  # as that tag writes it, which need not be as the metadata does
+    return VersionTag(spelt(pattern, name, str(target)), target, pattern, name)
+
+
+def put(checkout: Path, source: Source, tag: str) -> None:
+    """Tag HEAD of `checkout`, a clone of ours, as a release would be: annotated, at the time of the commit."""
+    who = ("-c", "user.name=seatrial", "-c", "user.email=seatrial@localhost", "-c", "tag.gpgSign=false")
+    date = {"GIT_COMMITTER_DATE": f"@{source.epoch} +0000"}
+    git.run(checkout, *who, "tag", "--annotate", "--force", "--message", tag, tag, "HEAD", more=date)
