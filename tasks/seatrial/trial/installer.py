@@ -1,6 +1,6 @@
 """Virtual environments and what is installed into them, with uv or with pip: the same steps, the same proof.
 
-Nothing of this machine's pip or uv settings takes part (see `environment.for_install`), and every index is named.
+Nothing of this machine's pip or uv settings takes part (see `machine.variables.for_install`), and every index is named.
 """
 
 from __future__ import annotations
@@ -95,7 +95,7 @@ class Installer:
     """How to install: with the program `uv`, or with the environment's own pip where it is None.
 
     `index` is the simple repository that dependencies come from, `scratch` a folder for lists and reports. `told` says
-    for a URL that was installed from what it is outside of this machine. Projects that are `beside` the guest, because
+    for a URL that was installed from what it is outside of this machine. Projects that are `beside` the subject, because
     they are released together with it, come from the files that are named there.
     """
 
@@ -114,14 +114,14 @@ class Installer:
         return cls(uv, env, scratch, index.simple, functools.partial(relay.told, index=index))
 
     def create(self, root: Path, python: str | None) -> Venv:
-        """Make a fresh virtual environment for `python` (as nox names it; None: the one that runs us)."""
+        """Make a fresh virtual environment for `python` (as `pythons` names it; None: the one that runs us)."""
         wanted = python or sys.executable
         if self.uv:
             argv: Sequence[str] = (self.uv, "venv", "--quiet", "--no-python-downloads", "--python", wanted, str(root))
         else:
             quiet = ("--quiet", "--no-periodic-update")
             argv = (sys.executable, "-I", "-m", "virtualenv", *quiet, *BARE, "--python", wanted, str(root))
-        self._run(argv, f"A virtual environment for Python {python or 'of nox'}")
+        self._run(argv, f"A virtual environment for Python {python or 'of seatrial'}")
         return Venv(root)
 
     def from_index(self, venv: Venv, project: str, version: str, dists: tuple[Dist, ...], index: str) -> None:
@@ -148,21 +148,21 @@ class Installer:
         """Install the tools that the file `requirements` locks by hash, from wherever the environment says."""
         self._install(venv, requirements.name, "--require-hashes", "-r", str(requirements))
 
-    def dependencies(self, venv: Venv, requirements: Sequence[str], guest: str, version: str) -> Origins:
+    def dependencies(self, venv: Venv, requirements: Sequence[str], subject: str, version: str) -> Origins:
         """Install `requirements` (PEP 508, without markers) from `self.index` alone; return where each came from.
 
-        The project `guest`, which is installed already, stays the version that it is, also where one of its
+        The project `subject`, which is installed already, stays the version that it is, also where one of its
         dependencies asks for it.
         """
         if not requirements:
             return {}
         listed = self.scratch / "dependencies.txt"
         listed.write_text("".join(f"{line}\n" for line in requirements), encoding="utf-8")
-        found = self._locked(venv, listed, guest) if self.uv else self._reported(venv, listed, f"{guest}=={version}")
+        found = self._locked(venv, listed, subject) if self.uv else self._reported(venv, listed, f"{subject}=={version}")
         return {name: tuple(replace(one, url=self._told(one.url)) for one in many) for name, many in found.items()}
 
     def _constraints(self) -> tuple[str, ...]:
-        """Return the arguments that hold what is `beside` the guest to its files."""
+        """Return the arguments that hold what is `beside` the subject to its files."""
         if not self.beside:
             return ()
         listed = self.scratch / "beside.txt"
@@ -180,11 +180,11 @@ class Installer:
         """Raise InstallFailed where requirements of what is installed are not met (``pip check``)."""
         self._run(self._pip(venv, "check"), "The set of installed distributions (pip check)")
 
-    def _locked(self, venv: Venv, listed: Path, guest: str) -> Origins:
+    def _locked(self, venv: Venv, listed: Path, subject: str) -> Origins:
         """Resolve `listed` to a pylock.toml (PEP 751) and install exactly that: uv tells hashes in no other way."""
         lock = self.scratch / "pylock.toml"
         resolve = (str(self.uv), "pip", "compile", "--quiet", "--format", "pylock.toml", "--no-header")
-        target = ("--python", str(venv.python), "--no-emit-package", guest, "-o", str(lock))
+        target = ("--python", str(venv.python), "--no-emit-package", subject, "-o", str(lock))
         self._run((*resolve, *target, *self._from(self.index), *self._constraints(), str(listed)), "The dependencies")
         self._install(venv, "The dependencies", *self._from(self.index), "-r", str(lock))
         packages = toml.parse(lock.read_text(encoding="utf-8")).get("packages", [])

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from seatrial.release.stages import Dist
     from seatrial.trial.installer import Venv
 
-# Asks the first copy of `packaging` that this interpreter can read: nox's own, of which only the one package is brought
+# Asks the first copy of `packaging` that this interpreter can read: ours, of which only the one package is brought
 # along, from its own folder, or that inside a wheel of pip.
 ASK = """\
 import importlib.util, json, pathlib, sys
@@ -83,15 +83,15 @@ def taken_by(venv: Venv, env: Mapping[str, str], scratch: Path) -> tuple[str, ..
             "Asking the interpreter which wheels it takes",
             outcome.code,
             outcome.output,
-            "an interpreter that is damaged, or older than the `packaging` beside nox supports.",
+            "an interpreter that is damaged, or older than our `packaging` supports.",
             "set `pythons` in [tool.seatrial] to Pythons that are still supported, or mend the interpreter.",
         ) from None
 
 
 def _copies() -> list[Path]:
-    """Return where `packaging` is to be had: nox's, which may be too new for an old Python, then pip's, newest first.
+    """Return where `packaging` is to be had: ours, which may be too new for an old Python, then pip's, newest first.
 
-    virtualenv, which nox brings along, has a wheel of pip for each Python that it makes environments for.
+    virtualenv has a wheel of pip for each Python that it makes environments for.
     """
     spec = importlib.util.find_spec("virtualenv")
     folders = [Path(place) / "seed" / "wheels" / "embed" for place in (spec and spec.submodule_search_locations) or ()]

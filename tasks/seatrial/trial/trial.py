@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     Narrowed = Callable[[Sequence[str]], Sequence[str]]
 
-PROBE = Path(__file__).with_name("probe.py")
+PROBE = Path(__file__).with_name("probe") / "command.py"
 PROBE_LIMIT = 900.0  # seconds for all imports together; the probe bounds each of them
 SMOKE_LIMIT = 900.0
 
@@ -50,13 +50,13 @@ class SiblingExcluded(ReleaseError):
 
 
 @dataclass(frozen=True)
-class Life:
+class Use:
     """What happened to a file after it was installed."""
 
     python_version: str
     sys_platform: str
     machine: str
-    guest: Installed
+    subject: Installed
     installed: tuple[Installed, ...]
     imported: tuple[str, ...]
     ran: tuple[str, ...]
@@ -64,7 +64,7 @@ class Life:
 
 
 @dataclass(frozen=True)
-class Guest:
+class Subject:
     """The distribution that moved in; `origins` are the files it can have come from (an installer picks a wheel)."""
 
     label: str
@@ -73,30 +73,30 @@ class Guest:
     origins: tuple[Origin, ...]
 
 
-def live(
-    installer: Installer, venv: Venv, guest: Guest, settings: Settings, checkout: Path, *, narrowed: Narrowed = tuple
-) -> Life:
-    """Give `guest`, installed in `venv` without dependencies, what it asks for, and see whether it works.
+def use(
+    installer: Installer, venv: Venv, subject: Subject, settings: Settings, checkout: Path, *, narrowed: Narrowed = tuple
+) -> Use:
+    """Give `subject`, installed in `venv` without dependencies, what it asks for, and see whether it works.
 
     `narrowed` says what to install for its requirements (default: those). Raises InstallFailed where its dependencies
     cannot be had.
     """
-    wanted = needed(installer, venv, guest, settings)
-    stop_if_excluded(guest, wanted, installer.beside)
+    wanted = needed(installer, venv, subject, settings)
+    stop_if_excluded(subject, wanted, installer.beside)
     requirements = narrowed(wanted)
-    origins = installer.dependencies(venv, [*requirements, *settings.smoke_requires], guest.project, guest.version)
+    origins = installer.dependencies(venv, [*requirements, *settings.smoke_requires], subject.project, subject.version)
     installer.check(venv)
-    report = probe(installer, venv, guest, settings)
-    ran, smoke_problems = smoke(installer, venv, guest, settings, checkout)
-    found = [Problem(f"install-{p['kind']}", p["severity"], guest.label, p["message"]) for p in report["problems"]]
-    found[:0] = other_version(guest, report["distribution"])
-    found += unknown_extras(guest, settings.extras, report["extras"])
-    installed = _installed(report, origins | {canonicalize_name(guest.project): guest.origins})
-    return Life(
+    report = probe(installer, venv, subject, settings)
+    ran, smoke_problems = smoke(installer, venv, subject, settings, checkout)
+    found = [Problem(f"install-{p['kind']}", p["severity"], subject.label, p["message"]) for p in report["problems"]]
+    found[:0] = other_version(subject, report["distribution"])
+    found += unknown_extras(subject, settings.extras, report["extras"])
+    installed = _installed(report, origins | {canonicalize_name(subject.project): subject.origins})
+    return Use(
         python_version=report["python"],
         sys_platform=report["sys_platform"],
         machine=report["machine"],
-        guest=next(one for one in installed if one.name == canonicalize_name(guest.project)),
+        subject=next(one for one in installed if one.name == canonicalize_name(subject.project)),
         installed=installed,
         imported=tuple(report["imported"]),
         ran=ran,
@@ -104,14 +104,14 @@ def live(
     )
 
 
-def stop_if_excluded(guest: Guest, requirements: Iterable[str], beside: Iterable[Beside]) -> None:
-    """Raise SiblingExcluded where `guest` requires another version of a project than the one that is `beside` it."""
+def stop_if_excluded(subject: Subject, requirements: Iterable[str], beside: Iterable[Beside]) -> None:
+    """Raise SiblingExcluded where `subject` requires another version of a project than the one that is `beside` it."""
     there = {canonicalize_name(one.project): one for one in beside}
     for line in requirements:
         requirement = parsed(line)
         one = there.get(canonicalize_name(requirement.name)) if requirement else None
         if requirement and one and not requirement.specifier.contains(one.version, prereleases=True):
-            raise SiblingExcluded(f"{guest.project} {guest.version}", line, f"{one.project} {one.version}")
+            raise SiblingExcluded(f"{subject.project} {subject.version}", line, f"{one.project} {one.version}")
 
 
 def parsed(line: str) -> Requirement | None:
@@ -122,36 +122,36 @@ def parsed(line: str) -> Requirement | None:
         return None
 
 
-def other_version(guest: Guest, distribution: Mapping[str, Any] | None) -> list[Problem]:
-    """Return a problem where the installed `distribution` is of another version than `guest` (PEP 440)."""
-    there = (distribution or {"version": guest.version})["version"]
+def other_version(subject: Subject, distribution: Mapping[str, Any] | None) -> list[Problem]:
+    """Return a problem where the installed `distribution` is of another version than `subject` (PEP 440)."""
+    there = (distribution or {"version": subject.version})["version"]
     try:
-        same = Version(there) == Version(guest.version)
+        same = Version(there) == Version(subject.version)
     except InvalidVersion:
         same = False
-    message = f"{guest.project} {there or '(no version)'} is installed instead of {guest.version}."
-    return [] if same else [Problem("install-version", "error", guest.label, message)]
+    message = f"{subject.project} {there or '(no version)'} is installed instead of {subject.version}."
+    return [] if same else [Problem("install-version", "error", subject.label, message)]
 
 
-def unknown_extras(guest: Guest, asked: Iterable[str], offered: Iterable[str]) -> list[Problem]:
+def unknown_extras(subject: Subject, asked: Iterable[str], offered: Iterable[str]) -> list[Problem]:
     """Return a problem for each extra of the settings that the distribution has not (Provides-Extra)."""
     known = {canonicalize_name(extra): extra for extra in offered}
     has = f"it has {', '.join(sorted(known.values()))}" if known else "it has none"
     return [
-        Problem("install-extra", "error", guest.label, f"{guest.project} has no extra `{extra}` ({has}): see `extras`.")
+        Problem("install-extra", "error", subject.label, f"{subject.project} has no extra `{extra}` ({has}): see `extras`.")
         for extra in asked
         if canonicalize_name(extra) not in known
     ]
 
 
-def needed(installer: Installer, venv: Venv, guest: Guest, settings: Settings) -> list[str]:
-    """Return the requirements of the installed `guest` that hold in `venv`, as plain PEP 508 lines without markers."""
+def needed(installer: Installer, venv: Venv, subject: Subject, settings: Settings) -> list[str]:
+    """Return the requirements of the installed `subject` that hold in `venv`, as plain PEP 508 lines without markers."""
     surroundings = _ask_probe(installer, venv, "environment")
     paths = [surroundings["purelib"], surroundings.get("platlib", surroundings["purelib"])]
     for found in importlib.metadata.distributions(path=list(dict.fromkeys(paths))):
-        if canonicalize_name(found.metadata["Name"] or "") == canonicalize_name(guest.project):
+        if canonicalize_name(found.metadata["Name"] or "") == canonicalize_name(subject.project):
             markers = {name: str(value) for name, value in surroundings.items()}
-            return holding(found.requires or (), guest.project, settings.extras, markers)
+            return holding(found.requires or (), subject.project, settings.extras, markers)
     return []
 
 
@@ -183,10 +183,10 @@ def _holds(requirement: Requirement, extra: str, surroundings: Mapping[str, str]
     return requirement.marker is None or requirement.marker.evaluate({**surroundings, "extra": extra})
 
 
-def probe(installer: Installer, venv: Venv, guest: Guest, settings: Settings) -> Any:
+def probe(installer: Installer, venv: Venv, subject: Subject, settings: Settings) -> Any:
     """Return what the probe found in `venv` (see `probe`)."""
     names = [word for name in settings.import_names for word in ("--import-name", name)]
-    return _ask_probe(installer, venv, "check", "--name", guest.project, *names)
+    return _ask_probe(installer, venv, "check", "--name", subject.project, *names)
 
 
 def _ask_probe(installer: Installer, venv: Venv, mode: str, *args: str) -> Any:
@@ -208,7 +208,7 @@ def _ask_probe(installer: Installer, venv: Venv, mode: str, *args: str) -> Any:
 
 
 def smoke(
-    installer: Installer, venv: Venv, guest: Guest, settings: Settings, checkout: Path
+    installer: Installer, venv: Venv, subject: Subject, settings: Settings, checkout: Path
 ) -> tuple[tuple[str, ...], list[Problem]]:
     """Run the project's smoke commands in `venv`; return those that were run and what failed."""
     env = {**installer.env, "PATH": os.pathsep.join([str(venv.scripts), installer.env.get("PATH", os.defpath)])}
@@ -221,7 +221,7 @@ def smoke(
         if outcome.code != 0:
             said = "\n".join(outcome.output.strip().splitlines()[-20:])
             message = f"The smoke command `{command}` failed (exit code {outcome.code}):\n{said}"
-            problems.append(Problem("install-smoke", "error", guest.label, message))
+            problems.append(Problem("install-smoke", "error", subject.label, message))
     return settings.smoke, problems
 
 

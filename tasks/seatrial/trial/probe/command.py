@@ -1,6 +1,6 @@
-"""Look at an installed distribution from the inside: ``python -I probe.py MODE ... --out FILE``.
+"""Look at an installed distribution from the inside: ``python -I command.py MODE ... --out FILE``.
 
-The interpreter of a throw-away environment runs this file (Python 3.8 or later), so it and the modules in probing/ need
+The interpreter of a throw-away environment runs this file (Python 3.8 or later), so it and the modules beside it need
 the standard library and nothing else. It answers with one JSON document in FILE, because what it imports may print.
 
     environment   the variables of environment markers (PEP 508), and where this environment keeps its files
@@ -25,18 +25,18 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-PACKAGE = "seatrial_probing"
+PACKAGE = "seatrial_probe"
 TIME_LIMIT = 60.0  # seconds for one import
 
 
-def look() -> Any:
-    """Return the module ``probing.look``, loaded under a private name: nothing of ours may get onto ``sys.path``."""
+def document() -> Any:
+    """Return the module ``document``, loaded under a private name: nothing of ours may get onto ``sys.path``."""
     if PACKAGE not in sys.modules:
         spec = importlib.util.spec_from_loader(PACKAGE, None, is_package=True)
         assert spec is not None  # noqa: S101 (there is always one for a package)
-        spec.submodule_search_locations = [os.path.join(os.path.dirname(os.path.abspath(__file__)), "probing")]
+        spec.submodule_search_locations = [os.path.dirname(os.path.abspath(__file__))]
         sys.modules[PACKAGE] = importlib.util.module_from_spec(spec)
-    return importlib.import_module(f"{PACKAGE}.look")
+    return importlib.import_module(f"{PACKAGE}.document")
 
 
 def environment() -> dict[str, str]:
@@ -70,16 +70,16 @@ def main(argv: Sequence[str]) -> int:
     """Do what `argv` says and write the answer."""
     args = _parser().parse_args(argv)
     if args.mode == "environment":
-        document: dict[str, Any] = dict(environment())
+        answer: dict[str, Any] = dict(environment())
     else:
-        document = look().check(args.name, args.import_name, args.time_limit)
+        answer = document().check(args.name, args.import_name, args.time_limit)
     with open(args.out, "w", encoding="utf-8") as file:
-        json.dump(document, file, indent=1)
+        json.dump(answer, file, indent=1)
     return 0
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="probe.py", description="Look at an installed distribution from the inside.")
+    parser = argparse.ArgumentParser(prog="command.py", description="Look at an installed distribution from the inside.")
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument("--out", required=True, metavar="FILE", help="where the JSON document goes")
     modes = parser.add_subparsers(dest="mode", required=True)

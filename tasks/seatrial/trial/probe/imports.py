@@ -14,7 +14,7 @@ import threading
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from . import importer as child
+from . import importer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -93,7 +93,7 @@ def _in_child(names: Sequence[str], time_limit: float) -> tuple[int | None, str,
     answer = os.path.join(folder, "answer.json")
     # -u: what was printed before a crash is not lost; faulthandler: a crash in C says which line of Python led to it.
     flags = ("-I", "-u", "-X", "faulthandler")
-    argv = [sys.executable, *flags, os.path.abspath(child.__file__), answer, *names]
+    argv = [sys.executable, *flags, os.path.abspath(importer.__file__), answer, *names]
     try:
         code, output = run_bounded(argv, time_limit)
         return code, output, _answers(answer)

@@ -10,18 +10,18 @@ import pytest
 
 from seatrial.machine import variables
 from seatrial.machine.process import ToolFailed
-from seatrial.project.settings import Config
+from seatrial.project.settings import Settings
 from seatrial.release.stages import Installed
 from seatrial.trial.installer import Beside, Installer, Origin, Venv
 from seatrial.trial.trial import (
-    Guest,
-    Life,
+    Subject,
+    Use,
     SiblingExcluded,
     _installed,
     _resolved,
     _words,
     holding,
-    live,
+    use,
     needed,
     other_version,
     smoke,
@@ -187,8 +187,8 @@ class Recorder:
     asked: list[str] = field(default_factory=list)
     checked: bool = False
 
-    def dependencies(self, _: Venv, requirements: Sequence[str], guest: str, version: str) -> Origins:
-        self.asked += [*requirements, f"as a guest: {guest} {version}"]
+    def dependencies(self, _: Venv, requirements: Sequence[str], subject: str, version: str) -> Origins:
+        self.asked += [*requirements, f"as a subject: {subject} {version}"]
         return {"attrs": (ATTRS,)}
 
     def check(self, _: Venv) -> None:
@@ -197,7 +197,7 @@ class Recorder:
 
 ATTRS = Origin("https://files.example/attrs-23.1-py3-none-any.whl", "b" * 64)
 WHEEL = Origin("https://files.example/demo-1.0-py3-none-any.whl", "a" * 64)
-GUEST = Guest("demo-1.0-py3-none-any.whl", "demo", "1.0", (WHEEL,))
+SUBJECT = Subject("demo-1.0-py3-none-any.whl", "demo", "1.0", (WHEEL,))
 REQUIRES = """\
 Requires-Dist: attrs
 Requires-Dist: tomli; python_version < "3"
@@ -227,19 +227,19 @@ def as_installer(recorder: Recorder) -> Installer:
     return cast("Installer", recorder)
 
 
-def lived(recorder: Recorder, home: tuple[Venv, Site], **settings: Any) -> Life:
-    return live(as_installer(recorder), home[0], GUEST, Config(**settings), recorder.scratch / "checkout")
+def lived(recorder: Recorder, home: tuple[Venv, Site], **settings: Any) -> Use:
+    return use(as_installer(recorder), home[0], SUBJECT, Settings(**settings), recorder.scratch / "checkout")
 
 
-def test_a_sound_guest_lives(recorder: Recorder, home: tuple[Venv, Site], site: Site) -> None:
+def test_a_sound_subject_lives(recorder: Recorder, home: tuple[Venv, Site], site: Site) -> None:
     site.install({"demo.py": ""}, metadata=REQUIRES)
     site.install({"attrs.py": ""}, name="attrs", version="23.1")
     life = lived(recorder, home, extras=("test",), smoke_requires=("hypothesis",))
-    assert recorder.asked == ["attrs", "pytest", "hypothesis", "as a guest: demo 1.0"]
+    assert recorder.asked == ["attrs", "pytest", "hypothesis", "as a subject: demo 1.0"]
     assert recorder.checked
     assert (life.problems, life.imported, life.ran) == ((), ("demo",), ())
-    assert life.guest == Installed("demo", "1.0", WHEEL.url, WHEEL.sha256)
-    assert life.installed == (Installed("attrs", "23.1", ATTRS.url, ATTRS.sha256), life.guest)
+    assert life.subject == Installed("demo", "1.0", WHEEL.url, WHEEL.sha256)
+    assert life.installed == (Installed("attrs", "23.1", ATTRS.url, ATTRS.sha256), life.subject)
     assert life.python_version == "{}.{}.{}".format(*sys.version_info)
     assert life.sys_platform == sys.platform
 
@@ -255,22 +255,22 @@ def test_a_sound_guest_lives(recorder: Recorder, home: tuple[Venv, Site], site: 
     ],
 )
 def test_the_released_version_may_be_spelt_in_another_way(there: str, wanted: str) -> None:
-    assert other_version(replace(GUEST, version=wanted), {"version": there}) == []
-    assert other_version(GUEST, None) == []  # the probe has told that nothing is installed
+    assert other_version(replace(SUBJECT, version=wanted), {"version": there}) == []
+    assert other_version(SUBJECT, None) == []  # the probe has told that nothing is installed
 
 
 @pytest.mark.parametrize("there", ["1.0.1", "1.0rc1", "2.0", "1.00.1", "10", "a version", ""])
 def test_another_version_is_told(recorder: Recorder, home: tuple[Venv, Site], site: Site, there: str) -> None:
     site.install({"demo.py": ""}, info={"METADATA": f"Metadata-Version: 2.1\nName: demo\nVersion: {there}\n"})
     (problem,) = lived(recorder, home).problems
-    assert (problem.rule, problem.severity, problem.file) == ("install-version", "error", GUEST.label)
+    assert (problem.rule, problem.severity, problem.file) == ("install-version", "error", SUBJECT.label)
     assert problem.message == f"demo {there or '(no version)'} is installed instead of 1.0."
 
 
 def test_what_the_probe_finds_is_a_problem_of_the_file(recorder: Recorder, home: tuple[Venv, Site], site: Site) -> None:
     site.install({"demo.py": "import attrs\n"})
     (problem,) = lived(recorder, home).problems
-    assert (problem.rule, problem.severity, problem.file) == ("install-missing-module", "error", GUEST.label)
+    assert (problem.rule, problem.severity, problem.file) == ("install-missing-module", "error", SUBJECT.label)
     assert "`attrs`" in problem.message
 
 
@@ -283,7 +283,7 @@ def test_an_extra_that_the_distribution_has_not_is_told(
 ) -> None:
     site.install({"demo.py": ""}, metadata=metadata)
     (problem,) = lived(recorder, home, extras=("tset",)).problems
-    assert (problem.rule, problem.severity, problem.file) == ("install-extra", "error", GUEST.label)
+    assert (problem.rule, problem.severity, problem.file) == ("install-extra", "error", SUBJECT.label)
     assert f"demo has no extra `tset` ({has})" in problem.message
 
 
@@ -300,9 +300,9 @@ def test_the_import_names_of_the_settings_are_handed_on(
     assert [problem.rule for problem in lived(recorder, home).problems] == ["install-import"]
 
 
-def test_a_guest_that_is_not_there_needs_nothing(recorder: Recorder, home: tuple[Venv, Site], site: Site) -> None:
+def test_a_subject_that_is_not_there_needs_nothing(recorder: Recorder, home: tuple[Venv, Site], site: Site) -> None:
     site.install({"other.py": ""}, name="other", metadata=REQUIRES)
-    assert needed(as_installer(recorder), home[0], GUEST, Config()) == []
+    assert needed(as_installer(recorder), home[0], SUBJECT, Settings()) == []
 
 
 def test_a_probe_that_fails_is_an_error_with_its_words(recorder: Recorder, home: tuple[Venv, Site], site: Site) -> None:
@@ -317,10 +317,10 @@ def test_smoke_commands_run_in_the_environment_and_away_from_the_checkout(
 ) -> None:
     site.install({"demo.py": "import os, sys\nprint(sys.prefix == os.environ['VIRTUAL_ENV'], os.getcwd())\n"})
     good, bad = "python -c 'import demo'", "python -c 'import demo, sys; sys.exit(3)'"
-    ran, problems = smoke(as_installer(recorder), home[0], GUEST, Config(smoke=(good, bad)), recorder.scratch / "x")
+    ran, problems = smoke(as_installer(recorder), home[0], SUBJECT, Settings(smoke=(good, bad)), recorder.scratch / "x")
     assert ran == (good, bad)
     (problem,) = problems
-    assert (problem.rule, problem.severity, problem.file) == ("install-smoke", "error", GUEST.label)
+    assert (problem.rule, problem.severity, problem.file) == ("install-smoke", "error", SUBJECT.label)
     assert problem.message == f"The smoke command `{bad}` failed (exit code 3):\nTrue {recorder.scratch}"
 
 
@@ -328,19 +328,19 @@ def test_only_the_end_of_what_a_smoke_command_says_is_shown(
     recorder: Recorder, home: tuple[Venv, Site], site: Site
 ) -> None:
     site.install({"demo.py": "print(*range(100), sep='\\n')\nraise SystemExit(1)\n"})
-    _, (problem,) = smoke(as_installer(recorder), home[0], GUEST, Config(smoke=("python -m demo",)), recorder.scratch)
+    _, (problem,) = smoke(as_installer(recorder), home[0], SUBJECT, Settings(smoke=("python -m demo",)), recorder.scratch)
     assert problem.message.splitlines()[1:] == [str(number) for number in range(80, 100)]
 
 
-def test_the_programs_of_the_guest_are_first_on_the_path(
+def test_the_programs_of_the_subject_are_first_on_the_path(
     recorder: Recorder, home: tuple[Venv, Site], site: Site
 ) -> None:
     site.install({"demo.py": "import os\nprint(os.environ['PATH'].split(os.pathsep)[0])\nraise SystemExit(1)\n"})
-    _, (problem,) = smoke(as_installer(recorder), home[0], GUEST, Config(smoke=("python -m demo",)), recorder.scratch)
+    _, (problem,) = smoke(as_installer(recorder), home[0], SUBJECT, Settings(smoke=("python -m demo",)), recorder.scratch)
     assert problem.message.splitlines()[1:] == [str(home[0].scripts)]
 
 
-# What is released together with the guest.
+# What is released together with the subject.
 
 
 def core(folder: Path, version: str) -> Beside:
@@ -362,7 +362,7 @@ def core(folder: Path, version: str) -> Beside:
 def test_a_requirement_that_admits_what_is_released_together_is_no_obstacle(
     tmp_path: Path, line: str, version: str
 ) -> None:
-    stop_if_excluded(GUEST, ["attrs<1", line], [core(tmp_path, version)])
+    stop_if_excluded(SUBJECT, ["attrs<1", line], [core(tmp_path, version)])
 
 
 @pytest.mark.parametrize(
@@ -371,10 +371,10 @@ def test_a_requirement_that_admits_what_is_released_together_is_no_obstacle(
 def test_one_that_excludes_it_is_refused(tmp_path: Path, line: str, version: str) -> None:
     other = replace(core(tmp_path, "1.0"), project="other")
     with pytest.raises(SiblingExcluded) as error:
-        stop_if_excluded(GUEST, ["attrs", "other", line], [other, core(tmp_path, version)])
+        stop_if_excluded(SUBJECT, ["attrs", "other", line], [other, core(tmp_path, version)])
     found = error.value
     assert (found.project, found.requirement, found.sibling) == ("demo 1.0", line, f"Demo.Core {version}")
-    stop_if_excluded(GUEST, [line], [other])
+    stop_if_excluded(SUBJECT, [line], [other])
 
 
 def test_it_is_refused_before_anything_is_installed(recorder: Recorder, home: tuple[Venv, Site], site: Site) -> None:

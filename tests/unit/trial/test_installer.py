@@ -282,7 +282,7 @@ def test_with_uv_dependencies_are_locked_and_exactly_those_installed(tmp_path: P
     assert origins["numpy"] == (LINUX, MAC)
 
 
-def test_with_pip_dependencies_are_reported_and_the_guest_stays_as_it_is(tmp_path: Path, tools: FakeTools) -> None:
+def test_with_pip_dependencies_are_reported_and_the_subject_stays_as_it_is(tmp_path: Path, tools: FakeTools) -> None:
     venv = Venv(tmp_path / "venv")
     origins = installer_with(None, tmp_path).dependencies(venv, ["old"], "demo", "1.0")
     (argv,) = tools.ran
@@ -313,14 +313,14 @@ def test_what_cannot_be_installed_is_told_in_the_installers_words(tmp_path: Path
     assert "| the installer's words" in str(error.value)
 
 
-# What is released together with the guest.
+# What is released together with the subject.
 
 
 def beside(folder: Path, name: str = "demo_core-2.0-py3-none-any.whl") -> Beside:
     return Beside("Demo.Core", "2.0", folder / name, "a" * 64, f"{TESTING}files/{name}")
 
 
-def test_what_is_beside_the_guest_is_a_reference_to_its_file_by_hash(tmp_path: Path) -> None:
+def test_what_is_beside_the_subject_is_a_reference_to_its_file_by_hash(tmp_path: Path) -> None:
     one = beside(tmp_path / "ein Ordner")
     assert one.line == f"Demo.Core @ {(tmp_path / 'ein Ordner').as_uri()}/{one.path.name}#sha256={'a' * 64}"
     requirement = Requirement(one.line)

@@ -1191,14 +1191,16 @@ def test_a_direct_url_that_is_no_json_is_left_out(site: Site) -> None:
 
 
 def test_every_finding_is_on_the_page() -> None:
-    sources = "".join(PROBE.with_name(name).read_text(encoding="utf-8") for name in ("stranger.py", "check.py"))
-    ours = "".join(path.read_text(encoding="utf-8") for path in PROBE.with_name("probing").glob("*.py"))
+    program = PROBE.parents[2]
+    paths = [*program.glob("trial/*.py"), program / "steps" / "check.py"]
+    sources = "".join(path.read_text(encoding="utf-8") for path in paths)
+    ours = "".join(path.read_text(encoding="utf-8") for path in PROBE.parent.glob("*.py"))
     found = set(re.findall(r'finding\(\s*"([a-z-]+)"', ours))
     found |= {modules._kind(Attempt("x", ok=False, error_type=kind)) for kind in ("SystemExit", "hang", "crash", "E")}
     found |= {modules._kind(Attempt("x", ok=False, missing="y"))}
     codes = {f"install-{kind}" for kind in found}
     codes |= set(re.findall(r'Problem\(\s*"(install-[a-z-]+)"', sources))
-    page = (PROBE.parents[1] / "docs" / "reference" / "installed.md").read_text(encoding="utf-8")
+    page = (PROBE.parents[4] / "docs" / "reference" / "installed.md").read_text(encoding="utf-8")
     assert set(re.findall(r"`(install-[a-z-]+)`", page)) == codes
 
 
@@ -1248,7 +1250,7 @@ def test_the_child_writes_where_it_was_told_to_whatever_a_module_does(
 def test_main_refuses_what_it_does_not_know(argv: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="2"):
         command.main(argv)
-    assert "usage: probe.py" in capsys.readouterr().err
+    assert "usage: command.py" in capsys.readouterr().err
 
 
 def run_probe(site: Site, out: Path, *argv: str) -> Any:
