@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from seatrial.cli import chain
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from seatrial.cli.options import Nox
     from seatrial.machine.screen import Screen
     from seatrial.project.commands import Commands
@@ -16,12 +18,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Caller:
-    """Who asked for `step`, how commands are typed there, and where to show what is done."""
+    """Who asked for `step`, how commands are typed there, where to show what is done, and the variables of the environment."""
 
     step: str
     nox: Nox | None
     commands: Commands
     screen: Screen
+    variables: Mapping[str, str] = field(repr=False)
 
     @property
     def root(self) -> Path:

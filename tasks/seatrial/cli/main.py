@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from seatrial import __version__
 from seatrial.cli import options
+from seatrial.cli import secrets as hiding
 from seatrial.cli.caller import Caller
 from seatrial.cli.options import BadOption
 from seatrial.machine import process, temporary
@@ -18,7 +19,7 @@ from seatrial.machine.screen import Screen
 from seatrial.project.commands import Commands
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from seatrial.project.context import Context
 
@@ -56,12 +57,23 @@ class DiskTrouble(ReleaseError):
     cure = "free space or correct the rights, and run the step again: what is recorded is complete."
 
 
-def main(words: Sequence[str] | None = None, adapt: Callable[[Context], Context] | None = None) -> int:
-    """Run the step that `words` name (default: the command line's) and return the exit code.
+def main() -> int:
+    """Run what the command line says, with secrets out of reach of whatever runs below, and return the exit code."""
+    secrets, words = hiding.received(sys.argv[1:])
+    if not secrets:
+        hiding.shed(words)
+    hiding.lock_memory()
+    return run(words, os.environ | secrets)
+
+
+def run(
+    words: Sequence[str], outer: Mapping[str, str], adapt: Callable[[Context], Context] = lambda context: context
+) -> int:
+    """Run the step that `words` name with the variables `outer`, and return the exit code.
 
     `adapt` may exchange what the step works with, as a test does that has indexes of its own.
     """
-    step, *rest = list(sys.argv[1:] if words is None else words) or ["--help"]
+    step, *rest = words or ["--help"]
     if step in {"--version", "-V"}:
         print(f"seatrial {__version__}")
         return 0
@@ -76,7 +88,7 @@ def main(words: Sequence[str] | None = None, adapt: Callable[[Context], Context]
         nox, rest = options.nox_of(rest)
         commands = Commands(nox=True, prefix=nox.prefix) if nox else commands
         with process.interruptible():
-            run(Caller(step, nox, commands, screen), rest, adapt or (lambda context: context))
+            act(Caller(step, nox, commands, screen, outer), rest, adapt)
     except ReleaseError as error:
         screen.failure(error.text(commands))
         return 1
@@ -89,7 +101,7 @@ def main(words: Sequence[str] | None = None, adapt: Callable[[Context], Context]
     return 0
 
 
-def run(caller: Caller, words: Sequence[str], adapt: Callable[[Context], Context]) -> None:
+def act(caller: Caller, words: Sequence[str], adapt: Callable[[Context], Context]) -> None:
     """Run the step of `caller` with the options in `words`. Raises ReleaseError."""
     if caller.step == "adopt":
         from seatrial.steps.adopt import adopt  # noqa: PLC0415 (each step imports what it needs, and no more)
@@ -114,8 +126,3 @@ def run(caller: Caller, words: Sequence[str], adapt: Callable[[Context], Context
 def usage() -> str:
     """Return the help text."""
     return USAGE.format(steps="\n".join(f"  {name:10} {text}" for name, text in STEPS.items()))
-
-
-if __name__ == "__main__":
-    os.umask(0o022)
-    sys.exit(main())

@@ -53,8 +53,7 @@ def run(caller: Caller, options: Options, context_in: ContextIn) -> None:
     repository = packages.find(caller.root)
     if options.package is not None:
         package = repository.package(options.package, caller.start)
-        context = context_in(package.root, caller.commands.for_package(package.name), None)
-        _act(caller, replace(context, record=replace(context.record, expected=None)))
+        _act(caller, context_in(package.root, caller.commands.for_package(package.name), None))
         return
     _introduce(caller, repository)
     _for_all(caller, repository, options, context_in)

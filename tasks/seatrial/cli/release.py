@@ -15,7 +15,7 @@ from seatrial.project.settings import load
 from seatrial.release.record import DIGEST_VARIABLE, Record
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from seatrial.cli.caller import Caller
@@ -53,15 +53,15 @@ def context_in(
     if options.sdist_only:
         settings = replace(settings, archives=("sdist",))
     if (caller.step in READERS or options.remote) and not options.explain:
-        settings = _with_logins(settings)
-    expected = os.environ.get(DIGEST_VARIABLE) if root == caller.root else None
+        settings = _with_logins(settings, caller.variables)
+    expected = None if options.all else caller.variables.get(DIGEST_VARIABLE)  # it is of one package
     return Context(
         root=root,
         settings=settings,
         options=options,
         record=Record.of(root, expected),
         commands=commands,
-        variables=os.environ,
+        variables=caller.variables,
         published=settings.pypi,
         uv=caller.nox.uv if caller.nox else find_uv(),
         asks=caller.nox.interactive if caller.nox else os.isatty(0),
@@ -70,8 +70,8 @@ def context_in(
     )
 
 
-def _with_logins(settings: Settings) -> Settings:
-    indexes = keyring.with_logins(credentials.with_logins(settings.indexes, os.environ), os.environ)
+def _with_logins(settings: Settings, outer: Mapping[str, str]) -> Settings:
+    indexes = keyring.with_logins(credentials.with_logins(settings.indexes, outer), outer)
     return settings.with_indexes(indexes)
 
 

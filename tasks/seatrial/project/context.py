@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -98,7 +97,7 @@ class Context:
 
     def say_what_is_withheld(self) -> None:
         """Name the variables that nothing gets that runs here; not in a dry run, whose tokens are its own."""
-        if not self.dry and (names := variables.kept_back(os.environ)):
+        if not self.dry and (names := variables.kept_back(self.variables)):
             self.detail(f"withheld from subprocesses: {', '.join(names)}")
 
     def with_settings(self, settings: Settings) -> Context:

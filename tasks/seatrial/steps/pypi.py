@@ -242,7 +242,7 @@ def _upload(context: Context, built: Built, index: Index, credential: Credential
     page = index.page(built.project, built.version)
     if attested and (missing := tuple(dist.filename for dist in built.dists if dist.filename not in holding)):
         raise NotAttested(index.name, missing)
-    return f"{text.plural(len(built.dists), "file")} on {index.name}, the very same that were rehearsed: {page}"
+    return f"{text.plural(len(built.dists), 'file')} on {index.name}, the very same that were rehearsed: {page}"
 
 
 def _say_what_is_left(context: Context) -> None:

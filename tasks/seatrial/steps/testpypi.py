@@ -64,4 +64,4 @@ def _rehearse(context: Context) -> str:
         )
     )
     page = index.page(checked.project, checked.version)
-    return f"{text.plural(len(checked.dists), "file")} on {index.name}, hashes as built: {page}"
+    return f"{text.plural(len(checked.dists), 'file')} on {index.name}, hashes as built: {page}"
