@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shutil
 import sys
 import threading
@@ -20,16 +21,22 @@ if TYPE_CHECKING:
 
 STYLES = {"strong": "1", "quiet": "2", "bad": "31", "good": "32", "warn": "33"}
 OFF = frozenset({"", "0", "false", "no", "off"})
+FIRST = 1.0  # seconds until something is drawn
 REDRAW = 0.2  # seconds, on a terminal
 NOW_AND_THEN = 15.0  # seconds between two lines elsewhere
 BAR = 12  # characters
 CLEAR = "\r\x1b[K"
 MINUTE, HOUR = 60, 3600
+FEW = 20  # seconds
 UNITS = ("B", "KiB", "MiB", "GiB")
 STEP = 1024
+# Control characters, marks that turn the direction of text around, and halves of surrogate pairs: a file's name may
+# hold them, and they would show something else than what is there, or could not be written at all.
+UNSHOWN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 _lock = threading.RLock()
 _drawn = False  # whether a line stands on the terminal that the next one has to take away
+_meters: list[Meter] = []  # the last one is drawn
 
 
 def is_terminal() -> bool:
@@ -50,16 +57,30 @@ def styled(text: str, style: str) -> str:
     return f"\x1b[{STYLES[style]}m{text}\x1b[0m" if style and takes_colour() else text
 
 
+def visible(value: object) -> str:
+    """Return `value` as text that shows all of its characters."""
+    return UNSHOWN.sub(lambda match: match[0].encode("unicode_escape").decode("ascii"), str(value))
+
+
+def takes_symbols() -> bool:
+    """Whether to write symbols such as a tick in place of words."""
+    try:
+        "✓✗".encode(sys.stdout.encoding or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return takes_colour()
+
+
 def width() -> int:
     """Return the columns of the terminal; 0 where lines may be as long as they like."""
     return shutil.get_terminal_size().columns if is_terminal() or os.environ.get("COLUMNS") else 0
 
 
-def line(text: str) -> None:
-    """Write `text` as a line; what the encoding lacks is written as its escape."""
+def line(text: str, stream: TextIO | None = None) -> None:
+    """Write `text` as a line, to standard output by default; what the encoding lacks is written as its escape."""
     with _lock:
         _erase()
-        _put(f"{text}\n", sys.stdout)
+        _put(f"{text}\n", stream or sys.stdout)
 
 
 def _put(text: str, stream: TextIO) -> None:
@@ -82,7 +103,7 @@ def _draw(text: str) -> None:
         _drawn = True
 
 
-@dataclass
+@dataclass(eq=False)
 class Meter:
     """How far something is: `done` of `total` (0: not known), in bytes or in steps; or at most `limit` seconds."""
 
@@ -136,6 +157,11 @@ def amount(value: float, unit: str) -> str:
     return size(round(value)) if unit == "B" else " ".join(filter(None, [f"{value:.0f}", unit]))
 
 
+def precise(seconds: float) -> str:
+    """Return a number of seconds for a person, with tenths where there are few."""
+    return f"{seconds:.1f} s" if seconds < FEW else duration(seconds)
+
+
 def duration(seconds: float) -> str:
     """Return a number of seconds for a person."""
     whole = round(seconds)
@@ -158,30 +184,36 @@ def meter(
     unit: str = "",
     every: float | None = None,
 ) -> Iterator[Meter]:
-    """Show how far something is for as long as the context lasts.
+    """Show how far something is for as long as the context lasts; of several at once, the last that began.
 
-    On a terminal that is one line which is drawn over; elsewhere a line for `say` now and then, none where it is quick
-    or there is nobody to say it.
+    On a terminal that is one line which is drawn over, from the first second on; elsewhere a line for `say` now and
+    then, none where it is quick or there is nobody to say it.
     """
     shown = Meter(label, total, limit, unit)
-    tell, pause = (_draw_meter, REDRAW) if is_terminal() else (say and _sayer(say), NOW_AND_THEN)
-    thread = threading.Thread(target=_show, args=(shown, tell, every or pause), daemon=True)
-    if tell:
+    show = _draw_meter if is_terminal() else (say and _sayer(say))
+    first, pause = (FIRST, REDRAW) if is_terminal() else (NOW_AND_THEN, NOW_AND_THEN)
+    thread = threading.Thread(target=_show, args=(shown, show, every or first, every or pause), daemon=True)
+    with _lock:
+        _meters.append(shown)
+    if show:
         thread.start()
     try:
         yield shown
     finally:
         shown.stopped.set()
-        if tell:
+        if show:
             thread.join()
         with _lock:
+            _meters.remove(shown)
             _erase()
 
 
-def _show(shown: Meter, tell: Callable[[Meter, float], None], pause: float) -> None:
+def _show(shown: Meter, show: Callable[[Meter, float], None], first: float, pause: float) -> None:
     started = time.monotonic()
-    while not shown.stopped.wait(pause):
-        tell(shown, time.monotonic() - started)
+    while not shown.stopped.wait(pause if time.monotonic() - started >= first else first):
+        with _lock:
+            if _meters[-1] is shown and not shown.stopped.is_set():
+                show(shown, time.monotonic() - started)
 
 
 def _sayer(say: Callable[[str], None]) -> Callable[[Meter, float], None]:

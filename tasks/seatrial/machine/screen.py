@@ -1,0 +1,190 @@
+"""What a command shows: one line a step, with its warnings below, and everything else in a log.
+
+    ok     check     107 rules, 2 files tried on 3.11 and 3.10; 1 warning               1.9 s
+           warning   metadata-author: no author is named (pyproject.toml)
+
+The line is written when the step ends; until then a terminal shows what it is doing. Several threads may speak at once.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import textwrap
+import threading
+import time
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING
+
+from seatrial.machine import terminal
+from seatrial.machine.terminal import styled, visible
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+OK, FAILED = "ok", "FAILED"
+SYMBOLS = {OK: "✓", FAILED: "✗"}
+STYLES = {OK: "good", FAILED: "bad", "error": "bad", "warning": "warn"}
+WORD, NAME = 7, 10  # columns of the first two columns
+COLUMNS = 96  # where the duration ends, if the terminal is that wide
+LEAST = 24  # columns for a summary, however narrow the terminal is
+LARGEST = 1 << 20  # bytes of a log that the next command adds to
+
+
+@dataclass
+class Log:
+    """The file at `path` gets all lines, once its folder exists; without a path they are dropped.
+
+    A log that cannot be written (the disk is full) stops no release.
+    """
+
+    path: Path | None = None
+    waiting: list[str] = field(default_factory=list)
+    begun: bool = False
+
+    def write(self, text: str) -> None:
+        """Add `text` as lines of its own."""
+        if self.path is None:
+            return
+        self.waiting.append(f"{text}\n")
+        if self.path.parent.is_dir():
+            lines, self.waiting = self.waiting, []
+            with contextlib.suppress(OSError):
+                is_large = not self.begun and self.path.is_file() and self.path.stat().st_size > LARGEST
+                mode = "w" if is_large else "a"
+                with self.path.open(mode, encoding="utf-8", errors="backslashreplace", newline="\n") as file:
+                    file.writelines(lines)
+                self.begun = True
+
+    @property
+    def is_written(self) -> bool:
+        """Whether there is a file to look at."""
+        return self.path is not None and not self.waiting and self.path.is_file()
+
+
+@dataclass
+class Step:
+    """A step that is running. Whoever runs it sets `summary` before it ends."""
+
+    name: str
+    meter: terminal.Meter
+    started: float = field(default_factory=time.monotonic)
+    summary: str = ""
+    lines: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Screen:
+    """Where a command shows what it does. `verbose` shows what otherwise only the `log` gets.
+
+    `write` takes whole lines.
+    """
+
+    verbose: bool = False
+    log: Log = field(default_factory=Log)
+    write: Callable[[str], None] = terminal.line
+    running: Step | None = None
+    lock: threading.RLock = field(default_factory=threading.RLock)
+
+    def line(self, text: str = "") -> None:
+        """Show `text` at once, whatever step is running: a table, or what a person has to read before an answer."""
+        with self.lock:
+            self.log.write(text)
+            self.write(visible(text))
+
+    def say(self, text: str, label: str = "") -> None:
+        """Show `text` below the line of the running step; `label` is a word such as ``warning`` or ``error``.
+
+        Without a step it is shown at once.
+        """
+        with self.lock:
+            self.log.write(f"{label}: {text}" if label else text)
+            if self.running:
+                self.running.lines.append(below(label, text))
+            else:
+                self.write(f"{styled(label, STYLES.get(label, ''))}: {visible(text)}" if label else visible(text))
+
+    def detail(self, text: str) -> None:
+        """Show `text`, such as the output of a program, with ``-v`` alone; the log always gets it."""
+        with self.lock:
+            self.log.write(text)
+            if self.verbose and text.strip():
+                # The bar keeps a line of a foreign program from being a command to the CI system that reads it.
+                self.write(textwrap.indent(visible(text.rstrip()), f"{' ' * WORD}| ", lambda _: True))
+
+    def doing(self, text: str) -> None:
+        """Name what the running step is doing, such as ``installing twine``: shown where that takes long, and logged."""
+        self.detail(text)
+        if self.running:
+            self.running.meter.label = f"{self.running.name}: {text}"
+
+    @contextlib.contextmanager
+    def step(self, name: str) -> Iterator[Step]:
+        """Run a step called `name`, and show how it ended: that it failed where an exception leaves the context."""
+        word, outer = FAILED, self.running
+        self.log.write(f"{datetime.now(tz=timezone.utc):%Y-%m-%dT%H:%M:%SZ} {name}")
+        try:
+            with self.progress(name) as meter:
+                self.running = step = Step(name, meter)
+                yield step
+            word = OK
+        finally:
+            with self.lock:
+                self.running = outer
+                self._end(step, word)
+
+    def _end(self, step: Step, word: str) -> None:
+        line = headline(word, step.name, step.summary, time.monotonic() - step.started)
+        self.log.write(f"{word}: {step.name}: {step.summary}")
+        self.write("\n".join([line, *step.lines]))
+
+    def progress(
+        self, label: str, *, total: float = 0, limit: float = 0, unit: str = ""
+    ) -> contextlib.AbstractContextManager[terminal.Meter]:
+        """Show what takes longer than a second for as long as the context lasts: see `terminal.meter`."""
+        return terminal.meter(label, self.write, total=total, limit=limit, unit=unit)
+
+    @contextlib.contextmanager
+    def apart(self) -> Iterator[Screen]:
+        """Yield a screen for work beside other work: what it shows is written in one piece when the context ends."""
+        lines: list[str] = []
+        try:
+            yield Screen(self.verbose, self.log, lines.append)
+        finally:
+            if lines:
+                self.write("\n".join(lines))
+
+    def failure(self, text: str) -> None:
+        """Show an error as the last thing of a command, with where the log is."""
+        with self.lock:
+            self.log.write(text)
+            where = f"\nLog: {self.log.path}" if self.log.is_written else ""
+            terminal.line(visible(text) + where, sys.stderr)
+
+
+def headline(word: str, name: str, summary: str, seconds: float) -> str:
+    """Return the line of a step that ended: as one line, or with the rest of its summary hanging below."""
+    columns = min(terminal.width() or COLUMNS, COLUMNS)
+    took = terminal.precise(seconds)
+    room = max(columns - WORD - NAME - len(took) - 2, LEAST)
+    first, *rest = textwrap.wrap(visible(summary), room, break_long_words=False, break_on_hyphens=False) or [""]
+    shown = SYMBOLS[word] if terminal.takes_symbols() else word
+    head = f"{styled(shown, STYLES[word])}{' ' * (WORD - len(shown))}{visible(name):{NAME}}{first:{room}}"
+    return "\n".join([f"{head}  {styled(took, 'quiet')}", *(" " * (WORD + NAME) + line for line in rest)])
+
+
+def below(label: str, text: str) -> str:
+    """Return `text` as it stands below the line of its step, behind its `label`."""
+    room = max(terminal.width() - WORD - NAME - 1, LEAST) if terminal.width() else 0
+    lines = [part for line in visible(text).splitlines() for part in _wrapped(line, room)] or [""]
+    head = f"{' ' * WORD}{styled(label, STYLES.get(label, ''))}{' ' * (NAME - len(label))}"
+    return "\n".join([f"{head}{lines[0]}", *(" " * (WORD + NAME) + line for line in lines[1:])]).rstrip()
+
+
+def _wrapped(line: str, room: int) -> list[str]:
+    if not room or len(line) <= room:
+        return [line]
+    indent = " " * (len(line) - len(line.lstrip()))
+    return textwrap.wrap(line, room, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
