@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from seatrial.index.indexes import is_loopback
-from seatrial.machine import terminal, variables
+from seatrial.machine import variables
+from seatrial.machine.screen import SCREEN, Screen
 from seatrial.project.commands import ALL
 from seatrial.release.record import Record
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from seatrial.index.indexes import Index
     from seatrial.project.commands import Commands
@@ -52,6 +53,7 @@ class Context:
     asks: bool = False
     last: bool = True
     dry: DryRun | None = None
+    screen: Screen = SCREEN
 
     @property
     def in_ci(self) -> bool:
@@ -81,19 +83,23 @@ class Context:
         place = self.dry.places.get(folder.resolve(), folder) if self.dry else folder
         return Record.of(place)
 
-    def say(self, text: str = "") -> None:
-        """Print `text` as a line."""
-        terminal.line(text)
+    def say(self, text: str, label: str = "") -> None:
+        """Show `text` below the line of the running step; `label` is a word such as ``warning``."""
+        self.screen.say(text, label)
+
+    def detail(self, text: str) -> None:
+        """Show `text` with ``-v`` alone; the log always gets it."""
+        self.screen.detail(text)
 
     def next(self, step: str, *options: str) -> None:
         """Print the one next command; not inside a dry run, nor for one package of all: nobody types it there."""
         if self.last and not self.dry and self.commands.option != ALL:
-            self.say(f"next: {self.commands.command(step, *options)}")
+            self.screen.line(f"next: {self.commands.command(step, *options)}")
 
     def say_what_is_withheld(self) -> None:
         """Name the variables that nothing gets that runs here; not in a dry run, whose tokens are its own."""
         if not self.dry and (names := variables.kept_back(os.environ)):
-            self.say(f"withheld from subprocesses: {', '.join(names)}")
+            self.detail(f"withheld from subprocesses: {', '.join(names)}")
 
     def with_settings(self, settings: Settings) -> Context:
         """Return the same with other `settings`."""
