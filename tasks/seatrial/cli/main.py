@@ -15,7 +15,7 @@ from seatrial.cli.caller import Caller
 from seatrial.cli.options import BadOption
 from seatrial.machine import process, temporary
 from seatrial.machine.errors import ReleaseError
-from seatrial.machine.screen import Screen
+from seatrial.machine.screen import SCREEN
 from seatrial.project.commands import Commands
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def run(
             return 0
         print(f"seatrial: unknown step: {step}", file=sys.stderr)
         return 2
-    commands, screen = Commands(), Screen()
+    commands, screen = Commands(), SCREEN
     try:
         nox, rest = options.nox_of(rest)
         commands = Commands(nox=True, prefix=nox.prefix) if nox else commands

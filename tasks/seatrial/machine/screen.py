@@ -9,6 +9,7 @@ The line is written when the step ends; until then a terminal shows what it is d
 from __future__ import annotations
 
 import contextlib
+import re
 import sys
 import textwrap
 import threading
@@ -30,6 +31,7 @@ STYLES = {OK: "good", FAILED: "bad", "error": "bad", "warning": "warn"}
 WORD, NAME = 7, 10  # columns of the first two columns
 COLUMNS = 96  # where the duration ends, if the terminal is that wide
 LEAST = 24  # columns for a summary, however narrow the terminal is
+OUR_STYLES = re.compile(rf"\x1b\[(?:0|{'|'.join(terminal.STYLES.values())})m")
 LARGEST = 1 << 20  # bytes of a log that the next command adds to
 
 
@@ -91,8 +93,10 @@ class Screen:
     def line(self, text: str = "") -> None:
         """Show `text` at once, whatever step is running: a table, or what a person has to read before an answer."""
         with self.lock:
-            self.log.write(text)
-            self.write(visible(text))
+            self.log.write(OUR_STYLES.sub("", text))
+            parts = OUR_STYLES.split(text)
+            styles = OUR_STYLES.findall(text)
+            self.write("".join(map("".join, zip(map(visible, parts), [*styles, ""], strict=True))))
 
     def say(self, text: str, label: str = "") -> None:
         """Show `text` below the line of the running step; `label` is a word such as ``warning`` or ``error``.
@@ -114,8 +118,14 @@ class Screen:
                 # The bar keeps a line of a foreign program from being a command to the CI system that reads it.
                 self.write(textwrap.indent(visible(text.rstrip()), f"{' ' * WORD}| ", lambda _: True))
 
+    def summarise(self, text: str) -> None:
+        """Set what stands in the line of the running step."""
+        self.log.write(text)
+        if self.running:
+            self.running.summary = text
+
     def doing(self, text: str) -> None:
-        """Name what the running step is doing, such as ``installing twine``: shown where that takes long, and logged."""
+        """Name what the running step is doing, such as ``installing twine``: shown where it takes long, and logged."""
         self.detail(text)
         if self.running:
             self.running.meter.label = f"{self.running.name}: {text}"
@@ -164,12 +174,15 @@ class Screen:
             terminal.line(visible(text) + where, sys.stderr)
 
 
+SCREEN = Screen()  # of this process, as there is one terminal
+
+
 def headline(word: str, name: str, summary: str, seconds: float) -> str:
     """Return the line of a step that ended: as one line, or with the rest of its summary hanging below."""
     columns = min(terminal.width() or COLUMNS, COLUMNS)
     took = terminal.precise(seconds)
     room = max(columns - WORD - NAME - len(took) - 2, LEAST)
-    first, *rest = textwrap.wrap(visible(summary), room, break_long_words=False, break_on_hyphens=False) or [""]
+    first, *rest = _wrapped(visible(summary), room if terminal.width() else 0) or [""]
     shown = SYMBOLS[word] if terminal.takes_symbols() else word
     head = f"{styled(shown, STYLES[word])}{' ' * (WORD - len(shown))}{visible(name):{NAME}}{first:{room}}"
     return "\n".join([f"{head}  {styled(took, 'quiet')}", *(" " * (WORD + NAME) + line for line in rest)])

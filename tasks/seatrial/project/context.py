@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from seatrial.index.indexes import is_loopback
 from seatrial.machine import variables
-from seatrial.machine.screen import Screen
+from seatrial.machine.screen import SCREEN, Screen
 from seatrial.project.commands import ALL
 from seatrial.release.record import Record
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from seatrial.index.indexes import Index
     from seatrial.project.commands import Commands
@@ -52,7 +52,7 @@ class Context:
     asks: bool = False
     last: bool = True
     dry: DryRun | None = None
-    screen: Screen = field(default_factory=Screen)
+    screen: Screen = SCREEN
 
     @property
     def in_ci(self) -> bool:

@@ -1,4 +1,4 @@
-"""What the sessions hand to the jobs that follow, in the way of the CI system they run under.
+"""What the steps hand to the CI jobs that follow, in the way of the CI system they run under.
 
 GitHub reads ``name=value`` lines from the file GITHUB_OUTPUT names, and Markdown from GITHUB_STEP_SUMMARY. GitLab reads
 a dotenv file that a job declares as a report, and sets its lines as variables in later jobs.
@@ -7,13 +7,11 @@ a dotenv file that a job declares as a report, and sets its lines as variables i
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from seatrial.cli.register import OLDEST_PYTHON
 from seatrial.release.stages import Built
-from seatrial.report.files import SUMMARY
+from seatrial.report.markdown import SUMMARY
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -22,7 +20,8 @@ if TYPE_CHECKING:
     from seatrial.project.context import Context
 
 DOTENV = "ci.env"  # in the folder of the record
-PREFIX = "SEATRIAL_"  # SEATRIAL_RECORD is what the sessions compare (record.DIGEST_VARIABLE)
+PREFIX = "SEATRIAL_"  # SEATRIAL_RECORD is what the steps compare (record.DIGEST_VARIABLE)
+OLDEST_PYTHON = (3, 10)  # that runs the sessions themselves
 RUNNERS = ("ubuntu-latest", "windows-latest", "macos-latest")
 SYSTEMS = {
     "ubuntu-latest": ("linux", "any"),
@@ -33,21 +32,20 @@ SYSTEMS = {
 
 def built(context: Context) -> None:
     """Hand on what the later jobs need of the files: the digest of ``built.json``, the version, the verify jobs."""
-    found = context.record.find(Built)
-    if found and not context.standin:
-        values = {"record": context.record.digest(), "version": found.version, "matrix": matrix(found)}
-        hand_on(os.environ, context.record.folder, **values)
+    record = context.record
+    if not context.dry and (stage := record.find(Built)):
+        values = {"record": record.digest(), "version": stage.version, "matrix": matrix(stage)}
+        hand_on(context.variables, record.folder, **values)
 
 
 def uploaded(context: Context, index: Index) -> None:
     """Hand on the page of the release on `index`, which a deployment links to."""
-    found = context.record.find(Built)
-    if found and not context.standin:
-        hand_on(os.environ, context.record.folder, url=index.page(found.project, found.version))
+    if not context.dry and (stage := context.record.find(Built)):
+        hand_on(context.variables, context.record.folder, url=index.page(stage.project, stage.version))
 
 
 def hand_on(outer: Mapping[str, str], folder: Path, **values: str) -> None:
-    """Write `values` where the CI system that the variables `outer` tell of looks for them; else do nothing."""
+    """Write `values` where the CI system looks for them, which the variables `outer` name; else do nothing."""
     if outer.get("GITHUB_OUTPUT"):
         _append(Path(outer["GITHUB_OUTPUT"]), [f"{name}={value}" for name, value in values.items()])
     elif outer.get("GITLAB_CI"):
@@ -55,15 +53,15 @@ def hand_on(outer: Mapping[str, str], folder: Path, **values: str) -> None:
 
 
 def stands(context: Context) -> None:
-    """Put the report on the page of this CI run, with the digest that a later run has to be told."""
+    """Put the report on the page of this CI run, with the digest that a later run needs; a dry run has its own."""
     report = context.record.folder / SUMMARY
-    if context.standin:
-        return  # the dry run around it has a report of its own
+    if context.dry:
+        return
     if context.record.find(Built) is None:
-        summarise(os.environ, "Nothing is built yet.")
+        summarise(context.variables, "Nothing is built yet.")
     elif report.is_file():
-        told = f"sha256 of built.json: `{context.record.digest()}`"
-        summarise(os.environ, f"{report.read_text(encoding='utf-8')}\n{told}")
+        digest = f"sha256 of built.json: `{context.record.digest()}`"
+        summarise(context.variables, f"{report.read_text(encoding='utf-8')}\n{digest}")
 
 
 def summarise(outer: Mapping[str, str], text: str) -> None:
@@ -97,8 +95,8 @@ def runs_nox(python: str) -> bool:
 def _runners(filenames: Sequence[str]) -> tuple[str, ...]:
     """Return the systems that one of the wheels is for; with no wheel, the one that can be counted on to compile."""
     platforms = {name.removesuffix(".whl").rpartition("-")[2] for name in filenames if name.endswith(".whl")}
-    found = tuple(runner for runner in RUNNERS if any(_fits(platform, runner) for platform in platforms))
-    return found or RUNNERS[:1]
+    fitting = tuple(runner for runner in RUNNERS if any(_fits(platform, runner) for platform in platforms))
+    return fitting or RUNNERS[:1]
 
 
 def _fits(platform: str, runner: str) -> bool:

@@ -55,7 +55,7 @@ def shown(source: str) -> Description:
     """Return the sanitised HTML `source` as part of the report."""
     names = _Names()
     names.feed(source)
-    builder = _Builder(frozenset(names.found))
+    builder = _Builder(frozenset(names.ids))
     builder.feed(source)
     builder.close()
     return Description(Safe("".join(builder.out)), tuple(dict.fromkeys(builder.flaws)), builder.pictures)
@@ -66,11 +66,11 @@ class _Names(html.parser.HTMLParser):
 
     def __init__(self) -> None:
         super().__init__()
-        self.found: list[str] = []
+        self.ids: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: Sequence[tuple[str, str | None]]) -> None:
         del tag
-        self.found += [value for name, value in attrs if name == "id" and value]
+        self.ids += [value for name, value in attrs if name == "id" and value]
 
 
 @dataclass

@@ -1,24 +1,45 @@
-"""What is told of a release, gathered from its record and its files: one value for the page, Markdown and terminal."""
+"""A release as it stands, gathered from its record and its files: one value for the page, Markdown and the terminal."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from seatrial.index.indexes import is_loopback
 from seatrial.release.archives import Archive, BadArchive
 from seatrial.release.stages import Built, Cell, Changes, Checked, Dist, Rehearsed, Released
+from seatrial.report import text
 from seatrial.report.description import shown
-from seatrial.report.progress import steps
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from seatrial.release.archives import Metadata
     from seatrial.release.record import Record
-    from seatrial.release.stages import Problem, Verified
+    from seatrial.release.stages import Problem, Stage, Verified
     from seatrial.report.description import Description
-    from seatrial.report.progress import Step
+
+State = Literal["done", "part", "open", "failed"]
+WORDS: Mapping[State, str] = {"done": "done", "part": "in part", "open": "not yet", "failed": "failed"}
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why the step `name` failed, which no record holds: an error's text, the problems that `check` stops for."""
+
+    name: str
+    message: str = ""
+    problems: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True)
+class Step:
+    """One of the five steps of a release: how far it is, when that was (UTC, ISO 8601), and its result in a line."""
+
+    name: str
+    state: State
+    at: str = ""
+    summary: str = ""
 
 
 @dataclass(frozen=True)
@@ -32,7 +53,7 @@ class File:
 
 @dataclass(frozen=True)
 class Facts:
-    """A release as it stands. `place` says where it is rehearsed, if that is not an index."""
+    """A release as it stands. `following` is the next command; `dry` says that the indexes were stand-ins."""
 
     built: Built
     steps: tuple[Step, ...]
@@ -47,19 +68,15 @@ class Facts:
     urls: tuple[str, ...]
     dry: bool
     following: str
+    failure: Failure | None = None
 
     @property
     def title(self) -> str:
         return f"{self.built.project} {self.built.version}"
 
 
-def gather(
-    record: Record, session: Mapping[str, str], following: str, *, found: Sequence[Problem] = (), dry: bool = False
-) -> Facts | None:
-    """Return what is told of the release in `record`, None where nothing is built.
-
-    `following` is the next command; `found` are findings of a check that did not pass, which no record holds.
-    """
+def gather(record: Record, following: str, *, failure: Failure | None = None, dry: bool = False) -> Facts | None:
+    """Return what there is to show of the release in `record`, None where nothing is built."""
     built = record.find(Built)
     if built is None:
         return None
@@ -70,19 +87,48 @@ def gather(
     announced = {cell for cell in built.matrix if cell.kind in kinds}
     return Facts(
         built=built,
-        steps=steps(record, session),
+        steps=steps(record, failure),
         files=files,
         metadata=_metadata(files),
         description=shown(checked.rendered) if checked and checked.rendered else None,
         changes=checked.changes if checked else None,
         checked=checked is not None,
-        problems=tuple(found) or (checked.problems if checked else ()),
+        problems=(failure.problems if failure else ()) or (checked.problems if checked else ()),
         verified=verified,
-        cells=tuple(announced | {one.cell for one in verified}),
+        cells=tuple(announced | {proof.cell for proof in verified}),
         urls=latest.urls if latest and not is_loopback(latest.index) else (),
         dry=dry,
         following=following,
+        failure=failure,
     )
+
+
+def steps(record: Record, failure: Failure | None = None) -> tuple[Step, ...]:
+    """Return how far each of the five steps is, as recorded, and that one of them failed."""
+    built, verified = record.find(Built), record.verified()
+    announced = {cell for cell in built.matrix if cell.kind in {dist.kind for dist in built.dists}} if built else set()
+    done = {proof.cell for proof in verified}
+    verify = _step("verify", max(verified, key=lambda proof: proof.at, default=None))
+    if verified:
+        state: State = "done" if announced <= done else "part"
+        verify = Step("verify", state, verify.at, f"{len(done)} of {len(announced | done)} cells")
+    recorded = (
+        _step("build", built),
+        _step("check", record.find(Checked)),
+        _step("testpypi", record.find(Rehearsed)),
+        verify,
+        _step("pypi", record.find(Released)),
+    )
+    return tuple(_failed(failure, step) if failure and failure.name == step.name else step for step in recorded)
+
+
+def _step(name: str, stage: Stage | None) -> Step:
+    return Step(name, "done", stage.at, text.summary(stage)) if stage else Step(name, "open")
+
+
+def _failed(failure: Failure, step: Step) -> Step:
+    counted = text.counted(failure.problems)
+    return Step(step.name, "failed", "", counted or failure.message.partition("\n")[0] or step.summary)
 
 
 def _file(record: Record, dist: Dist) -> File:

@@ -1,12 +1,17 @@
-"""What `check` found, each with why that matters and how to mend it."""
+"""What `check` found, each with why that matters and how to fix it."""
 
 from __future__ import annotations
 
 import importlib
 import inspect
-from typing import TYPE_CHECKING, Any
+import pkgutil
+from typing import TYPE_CHECKING
 
+from seatrial import rules
+from seatrial.report import project_page
 from seatrial.report.markup import Safe, join, prose, tag
+from seatrial.report.text import together
+from seatrial.rules import rule as registry
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -14,7 +19,6 @@ if TYPE_CHECKING:
     from seatrial.release.stages import Problem
     from seatrial.report.facts import Facts
 
-PACKAGE = (__package__ or "").rpartition(".")[0]
 SHOWN = 200  # findings
 LONGEST = 4000  # characters of a message, which may quote a program
 
@@ -22,8 +26,7 @@ LONGEST = 4000  # characters of a message, which may quote a program
 def section(facts: Facts) -> Safe:
     """Return the findings, errors first; what to say where there are none."""
     if not facts.problems:
-        nothing = "Nothing was found." if facts.checked else "These files are not checked yet."
-        return tag("p", nothing, class_="note")
+        return _nothing(facts)
     explained = explanations()
     grouped = together(facts.problems)
     shown = [_finding(problem, files, explained) for problem, files in grouped[:SHOWN]]
@@ -31,23 +34,22 @@ def section(facts: Facts) -> Safe:
     return join([tag("ul", *shown, class_="findings"), *more])
 
 
-def together(problems: Sequence[Problem]) -> list[tuple[Problem, tuple[str, ...]]]:
-    """Return each finding once, errors first, with all the files it is about."""
-    files: dict[tuple[str, str, str], list[str]] = {}
-    first: dict[tuple[str, str, str], Problem] = {}
-    for one in problems:
-        key = (one.severity, one.rule, one.message)
-        first.setdefault(key, one)
-        files.setdefault(key, []).append(one.file)
-    ordered = sorted(first, key=lambda key: key[0] != "error")
-    return [(first[key], tuple(sorted(set(files[key])))) for key in ordered]
+def _nothing(facts: Facts) -> Safe:
+    if not facts.checked:
+        return tag("p", "These files are not checked yet.", class_="note")
+    if flawed := project_page.counted(facts):
+        link = tag("a", flawed, href="#project-page")
+        return tag("p", "No rule is broken. On the project's page, ", link, " should be fixed.", class_="note")
+    return tag("p", "No problems.", class_="note")
 
 
 def _finding(problem: Problem, files: Sequence[str], explained: Mapping[str, str]) -> Safe:
     return tag(
         "li",
         tag("span", problem.severity, class_="state"),
-        tag("div", tag("p", _lines(problem.message[:LONGEST])), tag("p", *_files(files), class_="told"), class_="what"),
+        tag(
+            "div", tag("p", _lines(problem.message[:LONGEST])), tag("p", *_files(files), class_="quiet"), class_="what"
+        ),
         tag("details", tag("summary", tag("code", problem.rule)), _why(explained.get(problem.rule, ""))),
         class_=problem.severity,
     )
@@ -70,11 +72,6 @@ def _why(explanation: str) -> Safe:
 
 def explanations() -> dict[str, str]:
     """Return why each rule is one, by its code. The rules are loaded for this alone, where there are findings."""
-    judge: Any = importlib.import_module(f"{PACKAGE}.judge")
-    for name in judge.RULES:
-        importlib.import_module(f"{PACKAGE}.rules.{name}")
-    registry: Any = importlib.import_module(f"{PACKAGE}.rules.registry")
-    found: dict[str, str] = {}
-    for rule in registry.all_rules():
-        found.setdefault(rule.code, rule.explanation)
-    return found
+    for module in pkgutil.walk_packages(rules.__path__, f"{rules.__name__}."):
+        importlib.import_module(module.name)
+    return {rule.code: rule.explanation for rule in reversed(registry.all_rules())}

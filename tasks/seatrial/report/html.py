@@ -7,21 +7,23 @@ import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from seatrial.cli.register import VERSION
+from seatrial import __version__
 from seatrial.machine.terminal import size
 from seatrial.report import findings, matrix, project_page
+from seatrial.report.facts import WORDS
 from seatrial.report.markup import Safe, join, link, prose, tag
+from seatrial.report.text import plural
 from seatrial.report.trees import difference, listed, tree
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from seatrial.release.stages import Changes, FieldChanges, FileChanges
-    from seatrial.report.facts import Facts, File
-    from seatrial.report.progress import Step
+    from seatrial.report.facts import Facts, File, Step
 
+PAGE = "report.html"  # in the folder of the record
 STYLE = Path(__file__).with_name("page.css")
-WORDS = {"done": "done", "part": "in part", "open": "not yet"}
+LONGEST = 8000  # characters of an error
 DRY = "A dry run: the indexes were two stand-ins on this machine, and nothing left it."
 
 
@@ -63,12 +65,21 @@ def _header(facts: Facts) -> Safe:
         tag("h1", facts.built.project, " ", tag("span", facts.built.version, class_="version")),
         tag("p", summary, class_="lead") if summary else "",
         tag("p", DRY, class_="notice") if facts.dry else "",
+        _failure(facts),
         following,
     )
 
 
+def _failure(facts: Facts) -> Safe:
+    if facts.failure is None:
+        return Safe("")
+    head = tag("p", tag("strong", facts.failure.name, " failed"))
+    message = tag("pre", facts.failure.message[:LONGEST]) if facts.failure.message else ""
+    return tag("div", head, message, class_="notice failed")
+
+
 def _footer(facts: Facts) -> Safe:
-    made = tag("p", f"Written by seatrial {VERSION} from the record of this release. It loads nothing.")
+    made = tag("p", f"Written by seatrial {__version__} from the record of this release. It loads nothing.")
     return tag(
         "footer", made, tag("p", "Source: commit ", tag("code", facts.built.commit)) if facts.built.commit else ""
     )
@@ -89,7 +100,7 @@ def _step(step: Step) -> Safe:
     return tag(
         "li",
         tag("span", WORDS[step.state], class_="state"),
-        tag("span", tag("strong", step.name), tag("span", step.told, class_="told"), class_="what"),
+        tag("span", tag("strong", step.name), tag("span", step.summary, class_="quiet"), class_="what"),
         when,
         class_=step.state,
     )
@@ -99,11 +110,11 @@ def _file(facts: Facts, number: int, file: File) -> Safe:
     changes = _changes_of(facts, file)
     url = facts.urls[number] if number < len(facts.urls) else ""
     grown = f" ({difference(changes.before, file.dist.size)})" if changes else ""
-    told = tag("p", file.dist.kind, " · ", size(file.dist.size), grown, class_="told")
+    summary = tag("p", file.dist.kind, " · ", size(file.dist.size), grown, class_="quiet")
     return tag(
         "article",
         tag("h3", link(url, file.dist.filename)),
-        told,
+        summary,
         tag("p", tag("span", "sha256 ", class_="label"), tag("code", file.dist.sha256), class_="hash"),
         tag("p", file.trouble, class_="notice") if file.trouble else "",
         _members(file, changes, len(facts.files)),
@@ -115,7 +126,7 @@ def _members(file: File, changes: FileChanges | None, files: int) -> Safe:
     if file.archive is None:
         return Safe("")
     total = size(sum(member.size for member in file.archive.members))
-    head = tag("summary", f"{len(file.archive.members)} members, {total} unpacked")
+    head = tag("summary", f"{plural(len(file.archive.members), 'member')}, {total} unpacked")
     return tag("details", head, tree(file.archive, changes, files))
 
 
@@ -128,10 +139,10 @@ def _changes(changes: Changes) -> Safe:
     """Return what differs from the version before, or why that is not known: never nothing."""
     if changes.since is None:
         return tag("p", "Not compared with an earlier version: ", prose(changes.reason), class_="note")
-    beside = tag("p", f"Beside {changes.since}, as {changes.index} serves it.", class_="told")
+    beside = tag("p", f"Compared with {changes.since}, as {changes.index} serves it.", class_="quiet")
     fields = [tag("h3", "Metadata"), _fields(changes.fields)] if changes.fields else []
     same = [] if fields else [tag("p", "The metadata is the same.", class_="note")]
-    files = [join([tag("h3", f"Members of the {_kind(one)}"), listed(one)]) for one in changes.files]
+    files = [join([tag("h3", f"Members of the {_kind(file)}"), listed(file)]) for file in changes.files]
     return join([beside, *fields, *same, *files])
 
 
@@ -141,8 +152,8 @@ def _kind(changes: FileChanges) -> str:
 
 def _fields(fields: tuple[FieldChanges, ...]) -> Safe:
     rows = [
-        tag("div", tag("dt", one.field), *_values("removed", "-", one.removed), *_values("added", "+", one.added))
-        for one in fields
+        tag("div", tag("dt", field.field), *_values("removed", "-", field.removed), *_values("added", "+", field.added))
+        for field in fields
     ]
     return tag("dl", *rows, class_="fields")
 

@@ -5,20 +5,20 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from seatrial.machine.terminal import size, visible
 from seatrial.report import project_page
-from seatrial.report.findings import together
-from seatrial.report.markup import visible
-from seatrial.report.text import changes, size
+from seatrial.report.facts import WORDS
+from seatrial.report.text import by_version, changes, together
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from seatrial.report.facts import Facts
 
+SUMMARY = "report.md"  # in the folder of the record
 MARKUP = re.compile(r"([\\`*_{}\[\]<>()#+!|~&@$])")
 SHOWN = 20  # lines of a kind
 LONGEST = 300  # characters of a finding
-WORDS = {"done": "done", "part": "in part", "open": "not yet"}
 
 
 def markdown(facts: Facts) -> str:
@@ -44,18 +44,20 @@ def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
 def _stages(facts: Facts) -> Iterator[str]:
     if facts.dry:
         yield "A dry run, on two stand-in indexes of this machine."
-    rows = [(step.name, WORDS[step.state], plain(step.told), step.at) for step in facts.steps]
-    yield table(("stage", "", "", "at"), rows)
+    rows = [(step.name, WORDS[step.state], plain(step.summary), step.at) for step in facts.steps]
+    yield table(("step", "", "", "at"), rows)
+    if facts.failure and facts.failure.message:
+        yield f"`{facts.failure.name}` failed: {plain(facts.failure.message[:LONGEST])}"
 
 
 def _findings(facts: Facts) -> Iterator[str]:
-    found = together(facts.problems)
-    if found:
+    if problems := together(facts.problems):
         lines = [
-            f"- **{one.severity}** {plain(', '.join(files))}: {plain(one.message[:LONGEST])} ({plain(one.rule)})"
-            for one, files in found[:SHOWN]
+            f"- **{problem.severity}** {plain(', '.join(files))}:"
+            f" {plain(problem.message[:LONGEST])} ({plain(problem.rule)})"
+            for problem, files in problems[:SHOWN]
         ]
-        yield "\n".join([*lines, *_more(len(found))])
+        yield "\n".join([*lines, *_more(len(problems))])
 
 
 def _files(facts: Facts) -> Iterator[str]:
@@ -67,27 +69,25 @@ def _files(facts: Facts) -> Iterator[str]:
 def _flaws(facts: Facts) -> Iterator[str]:
     if flaws := project_page.flaws(facts):
         lines = [f"- {flaw.what} {plain(flaw.target or '(empty)')} {flaw.why}" for flaw in flaws[:SHOWN]]
-        yield "\n".join(["To mend on the project's page:", "", *lines, *_more(len(flaws))])
+        yield "\n".join(["To fix on the project's page:", "", *lines, *_more(len(flaws))])
 
 
 def _changes(facts: Facts) -> Iterator[str]:
     if facts.changes:
-        told = changes(facts.changes)
-        yield plain(told[0].upper() + told[1:])
+        sentence = changes(facts.changes)
+        yield plain(sentence[0].upper() + sentence[1:])
 
 
 def _matrix(facts: Facts) -> Iterator[str]:
     done = [
-        (one.python, one.kind, f"{one.python_version} on {one.sys_platform} {one.machine}") for one in facts.verified
+        (proof.python, proof.kind, f"{proof.python_version} on {proof.sys_platform} {proof.machine}")
+        for proof in facts.verified
     ]
-    lacking = {(cell.python, cell.kind) for cell in facts.cells} - {one[:2] for one in done}
-    rows = sorted([*done, *((*cell, "not verified") for cell in lacking)], key=_by_version)
+    lacking = {(cell.python, cell.kind) for cell in facts.cells} - {row[:2] for row in done}
+    rows = [*done, *((*cell, "not verified") for cell in lacking)]
     if rows:
+        rows.sort(key=lambda row: (by_version(row[0]), row))
         yield table(("Python", "archive", "verified"), (map(plain, row) for row in rows))
-
-
-def _by_version(row: tuple[str, ...]) -> tuple[list[int], tuple[str, ...]]:
-    return [int(part) for part in re.findall(r"\d+", row[0])], row
 
 
 def _more(count: int) -> list[str]:

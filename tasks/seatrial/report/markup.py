@@ -6,13 +6,12 @@ import html
 import re
 from typing import TYPE_CHECKING
 
+from seatrial.machine.terminal import visible
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 VOID = frozenset({"br", "hr", "col", "input", "meta", "img"})
-# Control characters, marks that turn the direction of text around, and halves of surrogate pairs: a file's name may
-# hold them, and they would show something else than what is there, or could not be written at all.
-UNSHOWN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 LINKS = re.compile(r"(https?|mailto):", re.IGNORECASE)  # everything else (javascript:, data:, file:) leads nowhere
 CODE = re.compile(r"`([^`\n]+)`")
 
@@ -21,11 +20,6 @@ class Safe(str):
     """HTML that was made here, out of escaped parts."""
 
     __slots__ = ()
-
-
-def visible(value: object) -> str:
-    """Return `value` as text that shows all of its characters."""
-    return UNSHOWN.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), str(value))
 
 
 def text(value: object) -> Safe:

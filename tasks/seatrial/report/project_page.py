@@ -6,6 +6,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from seatrial.report.markup import LINKS, Safe, join, link, tag
+from seatrial.report.text import plural
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 SHOWN = 100  # of a kind
 LONGEST = 600  # characters of a value
-NOT_RENDERED = "The description is too long to be shown here, or what renders it is not to be had on this machine:"
+NOT_RENDERED = "The description is too long to be shown here, or its renderer is not available on this machine:"
 NOT_CHECKED = "The description is rendered by `check`, which has not passed yet. As it is written:"
 FIELDS = (
     ("Licence", "license-expression"),
@@ -49,16 +50,24 @@ def broken_links(metadata: Metadata) -> list[str]:
     return [f"{label}: {url}" for label, url in _links(metadata) if not LINKS.match(url)]
 
 
+def counted(facts: Facts) -> str:
+    """Return how many links and pictures of the page do not work, empty where all do."""
+    kinds = [flaw.what for flaw in flaws(facts)]
+    kinds += ["link" for _ in (broken_links(facts.metadata) if facts.metadata else ())]
+    return " and ".join(plural(kinds.count(kind), kind) for kind in ("link", "picture") if kind in kinds)
+
+
 def _flaws(facts: Facts) -> Safe:
     """Return what is broken on the page, before the page."""
-    broken = flaws(facts)
-    entries = [tag("li", f"{flaw.what} ", tag("code", flaw.target or "(empty)"), f" {flaw.why}") for flaw in broken]
+    entries = [
+        tag("li", f"{flaw.what} ", tag("code", flaw.target or "(empty)"), f" {flaw.why}") for flaw in flaws(facts)
+    ]
     own = broken_links(facts.metadata) if facts.metadata else []
-    entries += [tag("li", "link ", tag("code", text[:LONGEST]), " is no address of a page") for text in own]
+    entries += [tag("li", "link ", tag("code", text[:LONGEST]), " is not an address of a page") for text in own]
     if not entries:
         return Safe("")
     more = [tag("li", f"and {len(entries) - SHOWN} more")] if len(entries) > SHOWN else []
-    head = tag("p", tag("strong", f"To mend: {len(entries)} links or pictures"))
+    head = tag("p", tag("strong", f"To fix: {counted(facts)}"))
     return tag("div", head, tag("ul", *entries[:SHOWN], *more), class_="notice")
 
 
@@ -76,8 +85,7 @@ def _pictures(description: Description | None) -> Safe:
     count = description.pictures if description else 0
     if not count:
         return Safe("")
-    them = "A picture" if count == 1 else f"{count} pictures"
-    return tag("p", f"{them} of other sites: not loaded here, the text that stands for it is shown.", class_="note")
+    return tag("p", f"{plural(count, 'picture')} of other sites, shown here as alternative text.", class_="note")
 
 
 def _side(metadata: Metadata) -> Safe:
@@ -94,10 +102,9 @@ def _links(metadata: Metadata) -> Iterator[tuple[str, str]]:
 
 
 def _project_links(metadata: Metadata) -> Iterator[Safe]:
-    found = list(_links(metadata))[:SHOWN]
-    if found:
+    if links := list(_links(metadata))[:SHOWN]:
         yield tag("h3", "Project links")
-        yield tag("ul", *[tag("li", link(url, label[:LONGEST])) for label, url in found], class_="plain")
+        yield tag("ul", *[tag("li", link(url, label[:LONGEST])) for label, url in links], class_="plain")
 
 
 def _fields(metadata: Metadata) -> Iterator[Safe]:
@@ -105,8 +112,8 @@ def _fields(metadata: Metadata) -> Iterator[Safe]:
     if shown:
         yield tag("h3", "Meta")
         grouped = groupby(shown, key=lambda pair: pair[0])
-        parts = [[tag("dt", title), *[tag("dd", value[:LONGEST]) for _, value in pairs]] for title, pairs in grouped]
-        yield tag("dl", *[part for some in parts for part in some])
+        parts = [(tag("dt", title), *[tag("dd", value[:LONGEST]) for _, value in pairs]) for title, pairs in grouped]
+        yield tag("dl", *[part for group in parts for part in group])
 
 
 def _classifiers(metadata: Metadata) -> Iterator[Safe]:

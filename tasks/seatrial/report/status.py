@@ -1,109 +1,213 @@
-"""What a session shows of the whole release, and the report that it leaves; nothing of it decides anything."""
+"""Where a release stands: the table at the end of a command, and the report in files. Nothing of it decides anything.
+
+``report.html`` and ``report.md`` lie beside the record, and are written anew where the record has moved on since.
+"""
 
 from __future__ import annotations
 
-import os
+import hashlib
+import re
 import shutil
-import sys
+import textwrap
 import webbrowser
 from typing import TYPE_CHECKING
 
+from seatrial import __version__
 from seatrial.machine.errors import ReleaseError
-from seatrial.release.record import Record
+from seatrial.machine.terminal import size, styled, visible, width
+from seatrial.release.record import Record, locked_file, write_whole
 from seatrial.release.stages import Built
-from seatrial.report import ci, files
-from seatrial.report.progress import steps
-from seatrial.report.table import table
+from seatrial.report import ci
+from seatrial.report.facts import WORDS, Failure, gather, steps
+from seatrial.report.html import PAGE, page
+from seatrial.report.markdown import SUMMARY, markdown
+from seatrial.report.text import plural
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from seatrial.project.context import Context
-    from seatrial.release.stages import Problem
+    from seatrial.release.stages import Dist, Problem
+    from seatrial.report.facts import Facts, State, Step
 
-DRY_FOLDER = "seatrial-report"  # beside the sessions' environments: the folder of a dry run is gone when it ends
+MARK = re.compile(rb'name="seatrial-record" content="([0-9a-f]{64})"')
+HEAD = 4096  # bytes of the page in which its mark is
+STYLES: dict[State, str] = {"done": "good", "part": "warn", "open": "quiet", "failed": "bad"}
+WORD, NAME = max(map(len, WORDS.values())), len("testpypi")  # columns
+ROOM = 72  # columns from which on there is room for the time
+LEAST = 20  # columns of a summary, however narrow the terminal is
+FILES = 8  # that are listed
 
 
-def undone(record: Record, context: Context) -> str:
-    """Return the session that is next (as we call it), empty where all is done."""
-    return next((step.name for step in steps(record, context.names) if step.state == "open"), "")
+def close(context: Context, following: str = "") -> None:
+    """End a step: write the report; at the end of the last step, show where the release stands and what is next."""
+    if context.dry or context.record.find(Built) is None:
+        return
+    _write_report(context)
+    if context.last:
+        _show(context)
+    if following:
+        context.next(following, *context.options.once)
+
+
+def status(context: Context) -> None:
+    """Show where the release stands with its files, and where the report on it is; it is written anew if it is old."""
+    built = context.record.find(Built)
+    if built is None:
+        context.screen.line("nothing is built yet")
+    else:
+        _write_report(context)
+        _show(context, built.dists)
+
+
+def stopped(context: Context, problems: Sequence[Problem]) -> None:
+    """Write a report with the problems that stop `check`, which no record holds."""
+    failed(context, Failure("check", problems=tuple(problems)))
+
+
+def failed(context: Context, failure: Failure) -> None:
+    """Write a report with what stops the release, which no record holds; without files there is none."""
+    if context.record.find(Built):
+        _write_report(context, failure)
+        if not context.dry:
+            context.say(f"report: {context.record.folder / PAGE}")
+
+
+def dry(context: Context, record: Record, following: str, failure: Failure | None = None) -> Path | None:
+    """Write the report on a dry run, whose `record` is gone when it ends; show where the release stood.
+
+    `following` is the next step. Return the copy of the report that is left behind, None where nothing was built, or
+    it cannot be written.
+    """
+    built, folder = record.find(Built), dry_folder(context)
+    if built is None:
+        return None
+    try:
+        if failure or not is_current(record):
+            write(record, context.commands.command(following), failure=failure, dry=True)
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in (PAGE, SUMMARY):
+            shutil.copyfile(record.folder / name, folder / name)
+    except (ReleaseError, OSError) as error:
+        _say_why_not(context, error)
+        return None
+    ci.summarise(context.variables, (folder / SUMMARY).read_text(encoding="utf-8"))
+    if failure is None:
+        context.screen.line(table(f"dry run of {built.project} {built.version}", steps(record)))
+    _show_path(context, folder / PAGE)
+    return folder / PAGE
+
+
+def dry_folder(context: Context) -> Path:
+    """Return where the report on a dry run is left: beside nox's environments, or where git ignores it as well."""
+    nox = context.root / ".nox"
+    if nox.is_dir():
+        return nox / "seatrial-report"
+    own = Record.of(context.root)
+    own.prepare()
+    return own.folder / "dryrun"
+
+
+def _show(context: Context, dists: Sequence[Dist] = ()) -> None:
+    if built := context.record.find(Built):
+        context.screen.line(table(f"{built.project} {built.version}", steps(context.record), dists))
+        _show_path(context, context.record.folder / PAGE)
+
+
+def _show_path(context: Context, page: Path) -> None:
+    context.screen.line(f"report: {page}")
+    if context.options.open:
+        webbrowser.open(page.as_uri())
+
+
+def undone(record: Record) -> str:
+    """Return the step that is next, empty where all is done."""
+    return next((step.name for step in steps(record) if step.state == "open"), "")
 
 
 def following(context: Context) -> str:
     """Return the next command, empty where all is done."""
-    name = undone(context.record, context)
-    return context.command(name, *(context.once if name not in {"build", "check"} else ())) if name else ""
+    name = undone(context.record)
+    return context.commands.command(name, *_again(context, name)) if name else ""
 
 
-def status(context: Context) -> None:
-    """Show where the release stands, and where the report on it is; it is written anew if it is out of date."""
-    built = context.record.find(Built)
-    if built is None:
-        context.say("  nothing is built yet")
-        return
-    context.say(table(f"{built.project} {built.version}", steps(context.record, context.names), built.dists))
-    _written(context)
-    context.say(f"report: {context.record.folder / files.PAGE}")
+def _again(context: Context, name: str) -> tuple[str, ...]:
+    return () if name in {"build", "check"} else context.options.once
 
 
-def close(context: Context, following: str = "") -> None:
-    """End a session: where it moved the release on, show where that stands, write the report, and name what is next.
+def _write_report(context: Context, failure: Failure | None = None) -> None:
+    """Write the report where it is out of date or there is something to add. That it cannot be stops no step."""
+    try:
+        if failure or not is_current(context.record):
+            again = context.commands.command("dryrun") if context.dry else following(context)
+            write(context.record, again, failure=failure, dry=context.dry is not None)
+    except (ReleaseError, OSError) as error:
+        _say_why_not(context, error)
 
-    In a dry run that is done once, at its end.
+
+def _say_why_not(context: Context, error: Exception) -> None:
+    context.say(f"the report could not be written: {str(error).splitlines()[0]}", "warning")
+
+
+def table(title: str, rows: Sequence[Step], dists: Sequence[Dist] = ()) -> str:
+    """Return the five steps of the release called `title`, and its files."""
+    lines = [styled(visible(title), "strong"), *(line for step in rows for line in _row(step))]
+    lines += [f"  {visible(dist.filename)}  {styled(size(dist.size), 'quiet')}" for dist in dists[:FILES]]
+    if len(dists) > FILES:
+        lines.append(f"  and {plural(len(dists) - FILES, 'more file')}")
+    return "\n".join(lines)
+
+
+def _row(step: Step) -> Iterator[str]:
+    """Yield the lines of one step: its summary hangs below where it is too long."""
+    word = WORDS[step.state]
+    head = f"  {styled(word, STYLES[step.state])}{' ' * (WORD - len(word))}  {step.name:{NAME}}  "
+    taken = 2 + WORD + 2 + NAME + 2
+    if step.at and not 0 < width() < ROOM:
+        when = step.at[:16].replace("T", " ")
+        head, taken = f"{head}{styled(when, 'quiet')}  ", taken + len(when) + 2
+    room = max(width() - taken - 1, LEAST) if width() else len(step.summary) + 1
+    first, *rest = textwrap.wrap(visible(step.summary), room) or [""]
+    yield (head + first).rstrip()
+    yield from (" " * taken + line for line in rest)
+
+
+def digest(record: Record) -> str:
+    """Return one sha256 over all files of the record, and the version of what shows them."""
+    hashed = hashlib.sha256(__version__.encode())
+    for path in sorted(record.folder.glob("*.json")):
+        hashed.update(f"\n{path.name}\n".encode())
+        hashed.update(path.read_bytes())
+    return hashed.hexdigest()
+
+
+def is_current(record: Record) -> bool:
+    """Whether the report is there, and was made from the record as it is now."""
+    place = record.folder / PAGE
+    if not place.is_file() or not (record.folder / SUMMARY).is_file():
+        return False
+    with place.open("rb") as file:
+        mark = MARK.search(file.read(HEAD))
+    return mark is not None and mark[1].decode() == digest(record)
+
+
+def write(record: Record, following: str, *, failure: Failure | None = None, dry: bool = False) -> None:
+    """Write both files, where something is built. See `facts.gather` for what they take.
+
+    Cells of `verify` may end side by side: who writes looks again afterwards, and who finds another at it lets it.
     """
-    if not context.standin and not files.is_current(context.record) and context.record.find(Built):
-        status(context)
-    if following:
-        context.next(following, *context.once)
+    with locked_file(record.folder / ".report.lock") as free:
+        while free:
+            mark = digest(record)
+            facts = gather(record, following, failure=failure, dry=dry)
+            if facts is None:
+                return
+            _write(record.folder, facts, mark)
+            if mark == digest(record):
+                break
 
 
-def stopped(context: Context, found: Sequence[Problem]) -> None:
-    """Write a report with what stops the release, which no record holds."""
-    _written(context, found)
-    if not context.standin:
-        context.say(f"report: {context.record.folder / files.PAGE}")
-
-
-def _written(context: Context, found: Sequence[Problem] = ()) -> None:
-    """Write the report where it is out of date or there is something to add. That it cannot be stops no session."""
-    try:
-        if found or not files.is_current(context.record):
-            again = context.command("dryrun") if context.standin else following(context)
-            files.write(context.record, context.names, again, found=found, dry=context.standin is not None)
-    except (ReleaseError, OSError) as error:
-        context.say(f"the report could not be written: {str(error).splitlines()[0]}")
-
-
-def dry(context: Context, place: Path, next_session: str) -> None:
-    """Write the report on the dry run in the folder `place`, leave a copy behind, and offer to open it."""
-    record = Record.of(place)
-    try:
-        if not files.is_current(record):
-            files.write(record, context.names, context.command(next_session), dry=True)
-        page = _left_behind(record, context.venv.root.parent / DRY_FOLDER)
-    except (ReleaseError, OSError) as error:
-        context.say(f"the report could not be written: {str(error).splitlines()[0]}")
-        return
-    if page is not None:
-        ci.summarise(os.environ, page.with_name(files.SUMMARY).read_text(encoding="utf-8"))
-        context.say(f"report: {page}")
-        offer(context, page)
-
-
-def _left_behind(record: Record, folder: Path) -> Path | None:
-    """Copy both files of the report to `folder`; return the page there, None where there is none."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for name in (files.PAGE, files.SUMMARY):
-        if not (record.folder / name).is_file():
-            return None
-        shutil.copyfile(record.folder / name, folder / name)
-    return folder / files.PAGE
-
-
-def offer(context: Context, page: Path) -> None:
-    """Ask on a terminal whether to open `page`, and do so; elsewhere do nothing."""
-    if context.interactive and sys.stdin.isatty() and sys.stdout.isatty():
-        answer = input("open it in the browser? [y/N] ")
-        if answer.strip().lower() in {"y", "yes"}:
-            webbrowser.open(page.as_uri())
+def _write(folder: Path, facts: Facts, mark: str) -> None:
+    write_whole(folder / SUMMARY, markdown(facts))
+    write_whole(folder / PAGE, page(facts, mark))

@@ -1,120 +1,167 @@
-"""What the sessions say of a release, in plain text. Nothing here decides anything."""
+"""What the terminal shows of a release, in plain text. Nothing here decides anything."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
 
-from seatrial.machine import terminal
+from seatrial.index.indexes import is_loopback
 from seatrial.machine.errors import indented
-from seatrial.machine.terminal import size as size  # noqa: PLC0414 (part of what is said)
-from seatrial.release.stages import Built
+from seatrial.machine.terminal import size, visible
+from seatrial.release.stages import Built, Checked, Rehearsed, Released, Verified
 from seatrial.release.verdicts import verdicts as of_release
-from seatrial.report.markup import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from seatrial.release.archives import Archive
     from seatrial.release.record import Record
-    from seatrial.release.stages import Cell, Changes, Dist, Installed, Problem, Verified
+    from seatrial.release.stages import Cell, Changes, Dist, Installed, Problem, Stage
     from seatrial.release.verdicts import Verdict
 
 LICENCE = re.compile(r"(LICEN[CS]E|COPYING|NOTICE|AUTHORS)", re.IGNORECASE)
 TESTS, DOCS = frozenset({"test", "tests", "testing"}), frozenset({"doc", "docs"})
 IN_A_LINE = 4  # names of modules
+SHORT = 12  # characters of a commit
 
 
-def say(text: str = "") -> None:
-    """Print `text`; a terminal that cannot show a character gets its escape instead of an error."""
-    terminal.line(text)
+def plural(count: int, noun: str, many: str = "") -> str:
+    """Return `count` with its noun: "1 file", "2 files"."""
+    return f"{count} {noun if count == 1 else many or f'{noun}s'}"
 
 
-def files(dists: Iterable[Dist]) -> str:
-    """Return one line a file: name, size, sha256."""
-    return "\n".join(f"  {dist.filename}  {size(dist.size)}\n    sha256 {dist.sha256}" for dist in dists)
+def by_version(python: str) -> tuple[list[int], str]:
+    """Return the key by which Pythons, as nox names them, are sorted: 3.9, 3.10, pypy3.11, 3.14, 3.14t."""
+    return [int(number) for number in re.findall(r"\d+", python)], python
+
+
+def summary(stage: Stage) -> str:
+    """Return in a line what the step proved that made `stage`."""
+    match stage:
+        case Built():
+            dirty = ", with uncommitted changes" if stage.dirty else ""
+            return f"from {stage.commit[:SHORT] if stage.commit else 'no commit'}{dirty}: {_sizes(stage.dists)}"
+        case Checked():
+            return _checked(stage)
+        case Rehearsed() if stage.reason:
+            return f"{_index(stage.index)} ({stage.reason})"
+        case Rehearsed() | Released():
+            return _index(stage.index)
+        case Verified():
+            return _verified(stage)
+    raise TypeError(stage)
+
+
+def _sizes(dists: Sequence[Dist]) -> str:
+    kinds = {kind: [dist.size for dist in dists if dist.kind == kind] for kind in ("wheel", "sdist")}
+    return ", ".join(
+        f"{kind if len(sizes) == 1 else plural(len(sizes), kind)} {size(sum(sizes))}"
+        for kind, sizes in kinds.items()
+        if sizes
+    )
+
+
+def _checked(checked: Checked) -> str:
+    files = {trial.filename for trial in checked.trials}
+    pythons = sorted({trial.python for trial in checked.trials}, key=by_version)
+    modules = {module for trial in checked.trials for module in trial.imported}
+    tried = f"{plural(len(files), 'file')} tried on {' and '.join(pythons)}" if files else "no file tried"
+    found = counted(checked.problems)
+    rules = plural(len(checked.rules), "rule")
+    return f"{rules}, {tried}, {plural(len(modules), 'module')}{f'; {found}' if found else ''}"
+
+
+def _index(simple: str) -> str:
+    return "a stand-in on this machine" if is_loopback(simple) else simple
+
+
+def counted(problems: Sequence[Problem]) -> str:
+    """Return how many errors and warnings there are, each counted once however many files it is about."""
+    severities = [problem.severity for problem, _ in together(problems)]
+    counts = ((severities.count(severity), severity) for severity in ("error", "warning"))
+    return ", ".join(plural(count, severity) for count, severity in counts if count)
+
+
+def together(problems: Sequence[Problem]) -> list[tuple[Problem, tuple[str, ...]]]:
+    """Return each problem once, errors first, with all the files it is about."""
+    files: dict[tuple[str, str, str], set[str]] = {}
+    first: dict[tuple[str, str, str], Problem] = {}
+    for problem in problems:
+        key = (problem.severity, problem.rule, problem.message)
+        first.setdefault(key, problem)
+        files.setdefault(key, set()).add(problem.file)
+    ordered = sorted(first, key=lambda key: key[0] != "error")
+    return [(first[key], tuple(sorted(files[key]))) for key in ordered]
+
+
+def problem(found: Problem, files: Sequence[str]) -> str:
+    """Return a problem in `files` as a line that begins with the code of its rule; a program's output hangs below."""
+    first, *rest = found.message.strip().splitlines() or [""]
+    return f"{found.rule}: {first} ({', '.join(files)}){indented(chr(10).join(rest)) if rest else ''}"
 
 
 def problems(found: Sequence[Problem]) -> str:
-    """Return the findings, errors first, each with its rule's code and the files that it was found in."""
-    files: dict[tuple[str, str, str], list[str]] = {}
-    for one in found:
-        files.setdefault((one.severity, one.rule, one.message), []).append(one.file)
-    lines = [
-        f"  {severity}: {', '.join(sorted(set(names)))}: {_hanging(message)} [{rule}]"
-        for (severity, rule, message), names in sorted(files.items(), key=lambda item: item[0][0] != "error")
-    ]
-    return "\n".join(lines)
+    """Return all problems, errors first, each with the code of its rule and the files that it is about."""
+    return "\n".join(f"  {one.severity}: {problem(one, files)}" for one, files in together(found))
 
 
-def _hanging(message: str) -> str:
-    first, *rest = message.strip().splitlines()
-    return first + indented("\n".join(rest)) if rest else first
+def files(dists: Iterable[Dist]) -> str:
+    """Return two lines a file: name and size, sha256."""
+    return "\n".join(f"  {dist.filename}  {size(dist.size)}\n    sha256 {dist.sha256}" for dist in dists)
 
 
 def cells(verified: Sequence[Verified], announced: Sequence[Cell]) -> str:
     """Return one line a cell of the matrix: what was verified on what, and what was not."""
-    done = {one.cell: one for one in verified}
+    done = {proof.cell: proof for proof in verified}
     lines = []
-    for cell in sorted({*announced, *done}, key=_by_version):
-        head = f"  Python {cell.python:8} {cell.kind:6}"
-        one = done.get(cell)
-        lines.append(
-            f"{head} {_how(one)}" if one else f"{head} not verified (no such interpreter here, or not run yet)"
-        )
+    for cell in sorted({*announced, *done}, key=lambda cell: (by_version(cell.python), cell.kind)):
+        proof = done.get(cell)
+        result = _verified(proof) if proof else "not verified (no such interpreter here, or not run yet)"
+        lines.append(f"  Python {cell.python:8} {cell.kind:6} {result}")
     return "\n".join(lines)
 
 
-def verdicts(found: Iterable[Verdict]) -> str:
-    """Return one line a file: where it was verified, or why nowhere here."""
-    return "\n".join(f"  {one.dist.filename}: {_verdict(one)}" for one in found)
+def matrix(verified: Sequence[Verified], announced: Sequence[Cell]) -> str:
+    """Return in a line which cells were verified, and which Pythons were not."""
+    done = sorted({proof.cell for proof in verified}, key=lambda cell: (by_version(cell.python), cell.kind))
+    missing = sorted({cell.python for cell in announced} - {cell.python for cell in done}, key=by_version)
+    proved = ", ".join(f"{cell.python} {cell.kind}" for cell in done)
+    lacking = f"{', '.join(missing)} {'is' if len(missing) == 1 else 'are'} not verified" if missing else ""
+    return "; ".join(filter(None, [proved, lacking]))
 
 
-def unverified(found: Iterable[Verdict]) -> str:
-    """Return one line for each file that was verified nowhere here, with the reason."""
-    return verdicts(one for one in found if not one.proofs)
-
-
-def _verdict(one: Verdict) -> str:
-    places = [f"Python {cell.python} on {cell.sys_platform} {cell.machine}" for cell in one.proofs]
-    return f"verified on {', '.join(places)}" if places else f"not verified here, {one.reason}"
-
-
-def _by_version(cell: Cell) -> tuple[list[int], str, str]:
-    return [int(number) for number in re.findall(r"\d+", cell.python)], cell.python, cell.kind
+def _verified(proof: Verified) -> str:
+    ran = f", {plural(len(proof.ran), 'smoke command')} run" if proof.ran else ""
+    place = f"Python {proof.python_version} on {proof.sys_platform}"
+    return f"{imported(proof.imported)}; {place}, with {dependencies(proof.installed)}{ran}"
 
 
 def imported(names: Sequence[str]) -> str:
     """Say in part of a line what was imported."""
     if not names:
-        return "nothing in it can be imported"
+        return "no importable modules"
     more = f" and {len(names) - IN_A_LINE} more" if len(names) > IN_A_LINE else ""
     return f"imported {', '.join(names[:IN_A_LINE])}{more}"
 
 
 def dependencies(installed: Sequence[Installed]) -> str:
     """Say how many distributions came along; what a fresh environment has anyway (pip) came from nowhere."""
-    count = sum(one.origin is not None for one in installed) - 1
-    return f"{count} {'dependency' if count == 1 else 'dependencies'}"
+    return plural(sum(dist.origin is not None for dist in installed) - 1, "dependency", "dependencies")
 
 
-def _how(one: Verified) -> str:
-    ran = f", {len(one.ran)} smoke commands run" if one.ran else ""
-    place = f"Python {one.python_version} on {one.sys_platform}"
-    return f"{imported(one.imported)}; {place}, with {dependencies(one.installed)}{ran}"
+def verdicts(found: Iterable[Verdict]) -> str:
+    """Return one line a file: where it was verified, or why nowhere here."""
+    return "\n".join(f"  {verdict.dist.filename}: {_verdict(verdict)}" for verdict in found)
 
 
-def changes(found: Changes) -> str:
-    """Say in a line what a release changes, or why that is not known."""
-    if found.since is None:
-        return f"not compared with an earlier version: {found.reason}"
-    moved = [member for file in found.files for member in file.members]
-    added = sum(member.before is None for member in moved)
-    removed = sum(member.after is None for member in moved)
-    more = sum(file.more for file in found.files)
-    told = f"{added} members added, {removed} removed, {len(moved) - added - removed} of another size"
-    fields = f"; metadata: {visible(', '.join(one.field for one in found.fields))}" if found.fields else ""
-    return f"since {found.since} on {found.index}: {told}{f', {more} more' if more else ''}{fields}"
+def unverified(found: Iterable[Verdict]) -> str:
+    """Return one line for each file that was verified nowhere here, with the reason."""
+    return verdicts(verdict for verdict in found if not verdict.proofs)
+
+
+def _verdict(verdict: Verdict) -> str:
+    places = [f"Python {proof.python} on {proof.sys_platform} {proof.machine}" for proof in verdict.proofs]
+    return f"verified on {', '.join(places)}" if places else f"not verified here, {verdict.reason}"
 
 
 def of_files(record: Record) -> str:
@@ -125,18 +172,36 @@ def of_files(record: Record) -> str:
     return "files:\n" + verdicts(of_release(built, verified))
 
 
+def changes(found: Changes) -> str:
+    """Say in a line what a release changes, or why that is not known."""
+    if found.since is None:
+        return f"not compared with an earlier version: {found.reason}"
+    moved = [member for file in found.files for member in file.members]
+    added = sum(member.before is None for member in moved)
+    removed = sum(member.after is None for member in moved)
+    counts = [
+        f"{plural(added, 'member')} added",
+        f"{removed} removed",
+        f"{len(moved) - added - removed} of another size",
+    ]
+    if more := sum(file.more for file in found.files):
+        counts.append(f"{more} more")
+    fields = f"; metadata: {visible(', '.join(one.field for one in found.fields))}" if found.fields else ""
+    return f"since {found.since} on {found.index}: {', '.join(counts)}{fields}"
+
+
 def for_packagers(sdist: Archive) -> str:
     """Say what an sdist holds of that which packagers look for beside the code. None of it is judged."""
     names = [member.name.partition("/")[2] for member in sdist.members]
     licences = sorted({name.rpartition("/")[2] for name in names if LICENCE.match(name.rpartition("/")[2])})
-    told = (
+    parts = (
         f"licence files: {', '.join(licences) or 'none'}",
         f"tests: {_files_below(names, TESTS)}",
         f"documentation: {_files_below(names, DOCS)}",
     )
-    return f"  {sdist.path.name} for packagers: {'; '.join(told)}"
+    return f"{sdist.path.name} for packagers: {'; '.join(parts)}"
 
 
 def _files_below(names: Sequence[str], folders: frozenset[str]) -> str:
     count = sum(not folders.isdisjoint(name.split("/")[:-1]) for name in names)
-    return f"{count} file{'' if count == 1 else 's'}" if count else "none"
+    return plural(count, "file") if count else "none"

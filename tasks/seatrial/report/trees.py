@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 from seatrial.index.changes import unversioned
 from seatrial.machine.terminal import size
 from seatrial.report.markup import Safe, join, tag
+from seatrial.report.text import plural
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from seatrial.release.archives import Archive, Member
     from seatrial.release.stages import FileChanges, Resized
@@ -33,15 +34,15 @@ class Folder:
 
 
 def tree(archive: Archive, changes: FileChanges | None, trees: int = 1) -> Safe:
-    """Return the members of `archive`, one of so many `trees` on a page, marked where `changes` tells of them."""
+    """Return the members of `archive`, one of so many `trees` on a page, marked where `changes` names them."""
     limit = max(min(ENTRIES, TOGETHER // trees), LEAST)
-    before = {one.name: one for one in changes.members} if changes else {}
+    before = {member.name: member for member in changes.members} if changes else {}
     members = sorted(archive.members, key=lambda member: member.name)
     top = Folder()
     for member in members[:limit]:
         _put(top, member, mark(before.get(unversioned(archive, member.name))))
     more = len(members) - limit
-    left_out = [tag("p", f"{more} more members are not shown.", class_="note")] if more > 0 else []
+    left_out = [tag("p", f"{plural(more, 'more member')} not shown.", class_="note")] if more > 0 else []
     return join([tag("ul", *_entries(top), class_="tree"), *left_out])
 
 
@@ -61,21 +62,21 @@ def _count(folder: Folder, size: int) -> None:
 
 def _entries(folder: Folder) -> Iterator[Safe]:
     for name, inner in sorted(folder.folders.items()):
-        told = tag("span", f"{inner.count} file{'' if inner.count == 1 else 's'}, {size(inner.size)}", class_="size")
-        head = tag("summary", tag("span", f"{short(name)}/", class_="name"), " ", told)
+        summary = tag("span", f"{plural(inner.count, 'file')}, {size(inner.size)}", class_="size")
+        head = tag("summary", tag("span", f"{short(name)}/", class_="name"), " ", summary)
         yield tag("li", tag("details", head, tag("ul", *_entries(inner)), open=inner.count <= AT_ONCE))
     for name, bytes_, marked in folder.files:
-        told = tag("span", marked, size(bytes_), class_="size")
-        yield tag("li", tag("span", short(name), class_="name"), " ", told, class_="file")
+        marks = tag("span", marked, size(bytes_), class_="size")
+        yield tag("li", tag("span", short(name), class_="name"), " ", marks, class_="file")
 
 
-def mark(one: Resized | None) -> Safe:
+def mark(change: Resized | None) -> Safe:
     """Return what is shown beside a member: new, or how much larger or smaller it is; nothing where it is the same."""
-    if one is None:
+    if change is None:
         return Safe("")
-    if one.before is None:
+    if change.before is None:
         return tag("b", "new ", class_="added")
-    return tag("b", f"{difference(one.before, one.after or 0)} ", class_="grown")
+    return tag("b", f"{difference(change.before, change.after or 0)} ", class_="grown")
 
 
 def difference(before: int, after: int) -> str:
@@ -90,26 +91,26 @@ def short(name: str) -> str:
 
 def listed(changes: FileChanges) -> Safe:
     """Return the members that differ, in three lists: added, removed, and of another size."""
-    groups: Mapping[str, list[Resized]] = {
-        "Added": [one for one in changes.members if one.before is None],
-        "Removed": [one for one in changes.members if one.after is None],
-        "Of another size": [one for one in changes.members if one.before is not None and one.after is not None],
-    }
+    groups: dict[str, list[Resized]] = {"Added": [], "Removed": [], "Of another size": []}
+    for member in changes.members:
+        name = "Added" if member.before is None else "Removed" if member.after is None else "Of another size"
+        groups[name].append(member)
     shown = [_group(name, members) for name, members in groups.items() if members]
-    more = [tag("p", f"{changes.more} more members differ.", class_="note")] if changes.more else []
+    more = [tag("p", f"{plural(changes.more, 'more member')} changed.", class_="note")] if changes.more else []
     return join([*shown, *more]) if shown else tag("p", "The same members, all of the same size.", class_="note")
 
 
 def _group(name: str, members: list[Resized]) -> Safe:
     entries = [
-        tag("li", tag("span", short(one.name), class_="name"), " ", _told(one), class_="file") for one in members
+        tag("li", tag("span", short(member.name), class_="name"), " ", _sizes(member), class_="file")
+        for member in members
     ]
     head = tag("summary", f"{name}: {len(members)}")
     return tag("details", head, tag("ul", *entries, class_="tree"), open=len(members) <= AT_ONCE)
 
 
-def _told(one: Resized) -> Safe:
-    if one.before is None or one.after is None:
-        return tag("span", size((one.before or 0) + (one.after or 0)), class_="size")
-    told = f"{size(one.before)} → {size(one.after)} "
-    return tag("span", tag("b", f"{difference(one.before, one.after)} ", class_="grown"), told, class_="size")
+def _sizes(member: Resized) -> Safe:
+    if member.before is None or member.after is None:
+        return tag("span", size((member.before or 0) + (member.after or 0)), class_="size")
+    sizes = f"{size(member.before)} → {size(member.after)} "
+    return tag("span", tag("b", f"{difference(member.before, member.after)} ", class_="grown"), sizes, class_="size")
