@@ -6,21 +6,26 @@ Each kind stands beside the code that raises it. `cli.main` is the one place tha
 from __future__ import annotations
 
 import string
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
 SHOWN = 10  # items of a long list
 LAST = 40  # lines of a program's output
 
 
-class Commands(dict[str, str]):
-    """What a person types for a step and its options, as ``nox -s`` does it unless `project.commands` knows better."""
+class Commands(Protocol):
+    """What a person types for a step and its options, such as ``build --rebuild`` (`project.commands`)."""
 
-    def __missing__(self, words: str) -> str:
-        step, _, options = words.partition(" ")
-        return f"nox -s {step}{f' -- {options}' if options else ''}"
+    def __getitem__(self, words: str, /) -> str: ...
+
+
+class _Plain:
+    """Commands for where nobody says how they are typed."""
+
+    def __getitem__(self, words: str, /) -> str:
+        return f"seatrial {words}"
 
 
 class ReleaseError(Exception):
@@ -36,9 +41,9 @@ class ReleaseError(Exception):
     cure: ClassVar[str] = ""
 
     def __str__(self) -> str:
-        return self.text(Commands())
+        return self.text(_Plain())
 
-    def text(self, commands: Mapping[str, str]) -> str:
+    def text(self, commands: Commands) -> str:
         """Return what happened, the usual cause, and what to do now, with `commands` as they are typed here."""
         parts = (("", self.what), ("Usual cause: ", self.cause), ("What to do: ", self.cure))
         write = _Formatter(commands)
@@ -48,7 +53,7 @@ class ReleaseError(Exception):
 class _Formatter(string.Formatter):
     """Writes templates, with format specifications for lists, the output of programs, and commands."""
 
-    def __init__(self, commands: Mapping[str, str]) -> None:
+    def __init__(self, commands: Commands) -> None:
         self.commands = commands
 
     def format_field(self, value: Any, format_spec: str) -> str:

@@ -31,7 +31,7 @@ from seatrial.rules.rule import Release, for_index
 from seatrial.trial import interpreters
 from seatrial.trial.installer import Installer, Origin
 from seatrial.trial.tags import fitting
-from seatrial.trial.trial import Guest, live
+from seatrial.trial.trial import Subject, use
 from seatrial.workspace import siblings
 
 if TYPE_CHECKING:
@@ -254,7 +254,7 @@ def _try(  # noqa: PLR0917 (the first three are the same for all)
     place.mkdir()
     installer = Installer.of(context.uv, place, context.settings.dependencies)
     origin = Origin(archive.path.as_uri(), dist.sha256)
-    guest = Guest(dist.filename, archive.metadata.name or archive.name, str(archive.version), (origin,))
+    subject = Subject(dist.filename, archive.metadata.name or archive.name, str(archive.version), (origin,))
     try:
         venv = installer.create(place / "venv", python)
     except ReleaseError as error:
@@ -263,13 +263,13 @@ def _try(  # noqa: PLR0917 (the first three are the same for all)
             return None
         return _failed(dist, python, error)
     try:
-        installer.from_file(venv, archive.path, guest.project)
+        installer.from_file(venv, archive.path, subject.project)
         installer = replace(installer, beside=siblings.local(context, built, venv, installer))
-        life = live(installer, venv, guest, context.settings, context.root)
+        used = use(installer, venv, subject, context.settings, context.root)
     except ReleaseError as error:
         return _failed(dist, python, error)
-    found = tuple(replace(problem, message=f"{_on(python)}{problem.message}") for problem in life.problems)
-    return Trial(dist.filename, python or _running(), life.imported, life.installed), found
+    found = tuple(replace(problem, message=f"{_on(python)}{problem.message}") for problem in used.problems)
+    return Trial(dist.filename, python or _running(), used.imported, used.installed), found
 
 
 def _on(python: str | None) -> str:

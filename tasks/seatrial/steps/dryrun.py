@@ -124,18 +124,17 @@ def of_all(context: Context, repository: Repository, act: Callable[[Package, Ste
 
 def release_dry(context: Context, standins: Standins, dry: DryRun) -> None:
     """Take the project of `context` through all steps with `standins`; leave the report on it, however that ends."""
-    rehearsal, folder = _in_dry_run(context, standins, dry), status.dry_folder(context.root, context.record)
+    rehearsal = _in_dry_run(context, standins, dry)
     try:
         local = _release(rehearsal)
         _summarise(context, rehearsal, standins)
-        if local:
-            status.leave_dry(rehearsal, folder)
-            raise LocalWheel(local, context.settings.pypi.name, context.commands.command("dryrun", "--from", "FOLDER"))
     except ReleaseError as error:
-        if not isinstance(error, LocalWheel):
-            status.leave_dry(rehearsal, folder, Failure(status.undone(rehearsal.record), error.text(context.commands)))
+        failure = Failure(status.undone(rehearsal.record), error.text(context.commands))
+        status.dry(context, rehearsal.record, "dryrun", failure)
         raise
-    status.leave_dry(rehearsal, folder)
+    status.dry(context, rehearsal.record, "dryrun" if local else "testpypi")
+    if local:
+        raise LocalWheel(local, context.settings.pypi.name, context.commands.command("dryrun", "--from", "FOLDER"))
     context.next("testpypi")
 
 

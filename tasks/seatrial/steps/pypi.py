@@ -179,10 +179,12 @@ def _stop_unless_verified(context: Context, proof: Proof) -> None:
     missing = [cell for cell in built.matrix if cell not in done and cell.kind in kinds]
     unproved = [kind for kind in kinds if not any(cell.kind == kind for cell in done)]
     if unproved or (missing and context.in_ci):
-        cells = tuple(f"Python {cell.python}, {cell.kind}" for cell in missing)
-        raise NotVerified(context.settings.pypi.name, cells, context.in_ci)
+        names = tuple(f"Python {cell.python}, {cell.kind}" for cell in missing)
+        raise NotVerified(context.settings.pypi.name, names, context.in_ci)
     if context.settings.resolution == "lowest-direct" and not any(cell.lowest for cell in proof.verified):
-        context.say("not verified with the lowest direct dependencies; `verify` tries them on the lowest Python", "note")
+        context.say(
+            "not verified with the lowest direct dependencies; `verify` tries them on the lowest Python", "note"
+        )
     cells = [cell for cell in built.matrix if cell.kind in kinds]
     context.detail(f"verified:\n{text.cells(proof.verified, cells)}")
     if missing:

@@ -15,7 +15,7 @@ from packaging.utils import canonicalize_name
 from seatrial.index import conflicts
 from seatrial.index.indexes import OtherBytes, read_project, wait_until_served
 from seatrial.machine import temporary
-from seatrial.machine.errors import ReleaseError
+from seatrial.machine.errors import ReleaseError, indented, listing
 from seatrial.machine.process import ToolFailed
 from seatrial.release.record import now
 from seatrial.release.stages import Built, Cell, Dist, Rehearsed, Verified
@@ -25,7 +25,7 @@ from seatrial.trial import interpreters
 from seatrial.trial.installer import Installer, InstallFailed, Origin, Venv
 from seatrial.trial.lowest import lowest
 from seatrial.trial.tags import chosen, fits_everywhere, taken_by
-from seatrial.trial.trial import Guest, live
+from seatrial.trial.trial import Subject, use
 from seatrial.workspace import siblings
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from seatrial.index.indexes import Holdings, Index
     from seatrial.project.context import Context
     from seatrial.release.stages import Installed
-    from seatrial.trial.trial import Life
+    from seatrial.trial.trial import Use
     from seatrial.workspace.siblings import Sibling
 
 RETRY_AFTER = (2.0, 10.0)  # seconds; an installer may meet an edge of the index that lags
@@ -234,16 +234,16 @@ def _verify_cell(context: Context, candidate: Candidate, cell: Cell) -> str:
     ):
         installer = Installer.of(context.uv, scratch, context.settings.dependencies)
         venv = _environment(context, installer, cell)
-        life = _live(context, candidate, cell, installer, venv)
+        used = _used(context, candidate, cell, installer, venv)
         low: tuple[Installed, ...] = ()
         if context.settings.tries_lowest(cell):
             with temporary.folder("lowest") as place:
-                low = _live_with_lowest(context, candidate, cell, replace(installer, scratch=place), life)
-    verified = replace(_record_of(candidate, cell, life), lowest=low)
+                low = _used_with_lowest(context, candidate, cell, replace(installer, scratch=place), used)
+    verified = replace(_record_of(candidate, cell, used), lowest=low)
     context.record.write(verified)
     label = f"{verified.project} {verified.version} ({cell.kind}, Python {cell.python})"
-    came = _came_from(context, candidate, life)
-    return f"verified {label} from {candidate.index.name}, {came}; {text.imported(life.imported)}"
+    came = _came_from(context, candidate, used)
+    return f"verified {label} from {candidate.index.name}, {came}; {text.imported(used.imported)}"
 
 
 def _environment(context: Context, installer: Installer, cell: Cell) -> Venv:
@@ -257,8 +257,8 @@ def _environment(context: Context, installer: Installer, cell: Cell) -> Venv:
     return venv
 
 
-def _live(context: Context, candidate: Candidate, cell: Cell, installer: Installer, venv: Venv) -> Life:
-    """Install a file for `cell` from the index into `venv`, and live with it. Raises NotVerifiable."""
+def _used(context: Context, candidate: Candidate, cell: Cell, installer: Installer, venv: Venv) -> Use:
+    """Install a file for `cell` from the index into `venv`, and use it. Raises NotVerifiable."""
     dists = candidate.dists(cell.kind)
     local = _to_fetch(candidate.index, cell, dists, installer, venv)
     if local is None:
@@ -266,9 +266,9 @@ def _live(context: Context, candidate: Candidate, cell: Cell, installer: Install
     else:
         installer.from_file(venv, fetched(candidate, local, installer.scratch), candidate.rehearsed.project)
     installer = _with_siblings(candidate, installer, venv)
-    life = live(installer, venv, _guest(candidate, dists), context.settings, context.root)
-    _stop_on_errors(context, life, candidate.index)
-    return life
+    used = use(installer, venv, _subject(candidate, dists), context.settings, context.root)
+    _stop_on_errors(context, used, candidate.index)
+    return used
 
 
 def _with_siblings(candidate: Candidate, installer: Installer, venv: Venv) -> Installer:
@@ -278,22 +278,22 @@ def _with_siblings(candidate: Candidate, installer: Installer, venv: Venv) -> In
     return replace(installer, beside=siblings.served(candidate.index, candidate.siblings, venv, installer, place))
 
 
-def _guest(candidate: Candidate, dists: tuple[Dist, ...]) -> Guest:
-    """Return the release as what moves into an environment: one of `dists`, as it is served."""
+def _subject(candidate: Candidate, dists: tuple[Dist, ...]) -> Subject:
+    """Return the release as what is installed: one of `dists`, as it is served."""
     rehearsed = candidate.rehearsed
     origins = tuple(Origin(candidate.holdings.url(dist), dist.sha256) for dist in dists)
     label = f"{rehearsed.project} {rehearsed.version} ({dists[0].kind})"
-    return Guest(label, rehearsed.project, rehearsed.version, origins)
+    return Subject(label, rehearsed.project, rehearsed.version, origins)
 
 
-def _live_with_lowest(
-    context: Context, candidate: Candidate, cell: Cell, installer: Installer, life: Life
+def _used_with_lowest(
+    context: Context, candidate: Candidate, cell: Cell, installer: Installer, used: Use
 ) -> tuple[Installed, ...]:
-    """Live once more with the file of `life`, with the lowest direct dependencies; return what was installed.
+    """Use the file of `used` once more, with the lowest direct dependencies; return what was installed.
 
     Raises LowestFailed.
     """
-    dist = next(dist for dist in candidate.dists(cell.kind) if dist.sha256 == life.guest.sha256)
+    dist = next(dist for dist in candidate.dists(cell.kind) if dist.sha256 == used.subject.sha256)
     pins: list[str] = []
     venv = installer.create(installer.scratch / "lowest", cell.python)
     installer.from_file(venv, fetched(candidate, dist, installer.scratch), candidate.rehearsed.project)
@@ -303,19 +303,21 @@ def _live_with_lowest(
     def narrowed(requirements: Sequence[str]) -> Sequence[str]:
         tags = taken_by(venv, installer.env, installer.scratch)
         read = functools.partial(read_project, context.settings.dependencies)
-        found = lowest(requirements, life.python_version, tags, lambda name: () if name in fixed else read(name))
+        found = lowest(requirements, used.python_version, tags, lambda name: () if name in fixed else read(name))
         pins.extend(found.pins)
         if found.unbounded:
             context.detail(f"no lower bound, so not tried with their lowest version: {', '.join(found.unbounded)}")
         return found.requirements
 
     try:
-        guest = _guest(candidate, (dist,))
-        second = live(installer, venv, guest, context.settings, context.root, narrowed=narrowed)
+        subject = _subject(candidate, (dist,))
+        second = use(installer, venv, subject, context.settings, context.root, narrowed=narrowed)
         _stop_on_errors(context, second, candidate.index)
     except (InstallFailed, NotVerifiable) as failed:
         raise LowestFailed(tuple(pins), failed.text(context.commands)) from None
-    context.detail(f"works with the lowest direct dependencies too: {', '.join(pins) or 'it has none with a lower bound'}")
+    context.detail(
+        f"works with the lowest direct dependencies too: {', '.join(pins) or 'it has none with a lower bound'}"
+    )
     return second.installed
 
 
@@ -364,7 +366,9 @@ def install_wheel(
                 fetched(replace(candidate, holdings=holdings), dist, installer.scratch)
         if not pauses:
             raise
-        context.detail(f"{index.name} shows the wheel, and it could not be installed; trying again in {pauses[0]:.0f} s")
+        context.detail(
+            f"{index.name} shows the wheel, and it could not be installed; trying again in {pauses[0]:.0f} s"
+        )
         sleep(pauses[0])
         install_wheel(context, candidate, dists, installer, venv, pauses=pauses[1:], sleep=sleep)
 
@@ -379,24 +383,24 @@ def fetched(candidate: Candidate, dist: Dist, scratch: Path) -> Path:
     return siblings.fetched(index, rehearsed, dist, candidate.holdings.url(dist), scratch)
 
 
-def _stop_on_errors(context: Context, life: Life, index: Index) -> None:
-    if life.problems:
-        context.screen.line(text.problems(life.problems))
-    if errors := sum(problem.severity == "error" for problem in life.problems):
+def _stop_on_errors(context: Context, used: Use, index: Index) -> None:
+    if used.problems:
+        context.screen.line(text.problems(used.problems))
+    if errors := sum(problem.severity == "error" for problem in used.problems):
         raise NotVerifiable(errors, index.name)
 
 
-def _came_from(context: Context, candidate: Candidate, life: Life) -> str:
+def _came_from(context: Context, candidate: Candidate, used: Use) -> str:
     """Say where what was installed with the release came from; its siblings came from the same index."""
     together = {canonicalize_name(sibling.built.project): sibling.label for sibling, _, _ in candidate.siblings}
-    names = [canonicalize_name(installed.name) for installed in life.installed]
-    others = [installed for installed, name in zip(life.installed, names, strict=True) if name not in together]
+    names = [canonicalize_name(installed.name) for installed in used.installed]
+    others = [installed for installed, name in zip(used.installed, names, strict=True) if name not in together]
     too = ", ".join(together[name] for name in names if name in together)
     came = f"{text.dependencies(others)} from {context.settings.dependencies.name}"
     return f"with {too} from there too, {came}" if too else came
 
 
-def _record_of(candidate: Candidate, cell: Cell, life: Life) -> Verified:
+def _record_of(candidate: Candidate, cell: Cell, used: Use) -> Verified:
     rehearsed, dists = candidate.rehearsed, candidate.dists(cell.kind)
     return Verified(
         project=rehearsed.project,
@@ -405,12 +409,12 @@ def _record_of(candidate: Candidate, cell: Cell, life: Life) -> Verified:
         at=now(),
         index=candidate.index.simple,
         python=cell.python,
-        python_version=life.python_version,
-        sys_platform=life.sys_platform,
-        machine=life.machine,
+        python_version=used.python_version,
+        sys_platform=used.sys_platform,
+        machine=used.machine,
         kind=cell.kind,
-        filename=next(dist.filename for dist in dists if dist.sha256 == life.guest.sha256),
-        installed=life.installed,
-        imported=life.imported,
-        ran=life.ran,
+        filename=next(dist.filename for dist in dists if dist.sha256 == used.subject.sha256),
+        installed=used.installed,
+        imported=used.imported,
+        ran=used.ran,
     )

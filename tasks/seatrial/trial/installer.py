@@ -158,7 +158,9 @@ class Installer:
             return {}
         listed = self.scratch / "dependencies.txt"
         listed.write_text("".join(f"{line}\n" for line in requirements), encoding="utf-8")
-        found = self._locked(venv, listed, subject) if self.uv else self._reported(venv, listed, f"{subject}=={version}")
+        found = (
+            self._locked(venv, listed, subject) if self.uv else self._reported(venv, listed, f"{subject}=={version}")
+        )
         return {name: tuple(replace(one, url=self._told(one.url)) for one in many) for name, many in found.items()}
 
     def _constraints(self) -> tuple[str, ...]:

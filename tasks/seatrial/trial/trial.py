@@ -74,7 +74,13 @@ class Subject:
 
 
 def use(
-    installer: Installer, venv: Venv, subject: Subject, settings: Settings, checkout: Path, *, narrowed: Narrowed = tuple
+    installer: Installer,
+    venv: Venv,
+    subject: Subject,
+    settings: Settings,
+    checkout: Path,
+    *,
+    narrowed: Narrowed = tuple,
 ) -> Use:
     """Give `subject`, installed in `venv` without dependencies, what it asks for, and see whether it works.
 
@@ -138,7 +144,9 @@ def unknown_extras(subject: Subject, asked: Iterable[str], offered: Iterable[str
     known = {canonicalize_name(extra): extra for extra in offered}
     has = f"it has {', '.join(sorted(known.values()))}" if known else "it has none"
     return [
-        Problem("install-extra", "error", subject.label, f"{subject.project} has no extra `{extra}` ({has}): see `extras`.")
+        Problem(
+            "install-extra", "error", subject.label, f"{subject.project} has no extra `{extra}` ({has}): see `extras`."
+        )
         for extra in asked
         if canonicalize_name(extra) not in known
     ]

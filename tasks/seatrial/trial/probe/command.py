@@ -79,7 +79,9 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="command.py", description="Look at an installed distribution from the inside.")
+    parser = argparse.ArgumentParser(
+        prog="command.py", description="Look at an installed distribution from the inside."
+    )
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument("--out", required=True, metavar="FILE", help="where the JSON document goes")
     modes = parser.add_subparsers(dest="mode", required=True)
