@@ -1,6 +1,6 @@
 """Build one archive in a process of its own: ``python -I -m seatrial.building.backend REQUEST``.
 
-REQUEST is a JSON file, a `Request`. What is done is what ``python -m build`` does (PEP 517, PEP 518), by its API, with two
+REQUEST is a JSON file, a `Request`. It does what ``python -m build`` does (PEP 517, PEP 518), by its API, with two
 differences: some variables are set for the backend's hooks alone, and an environment that an earlier build has made is
 used again where this one requires exactly the same. Exit code 0 says that archive and report are written.
 """

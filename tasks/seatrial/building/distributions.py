@@ -56,8 +56,8 @@ class SdistNeedsGit(ReleaseError):
     what = "The wheel cannot be built from {e.sdist}: its build calls `git {e.call}`. Its output:{e.output:quoted}"
     cause = (
         "a version or a list of files that is read from git. An unpacked sdist is no repository, and those who build"
-        " it (pip, Linux distributions, conda-forge) often have no git. If the output is about something else, that is the"
-        " cause."
+        " it (pip, Linux distributions, conda-forge) often have no git. If the output is about something else, that"
+        " is the cause."
     )
     cure = (
         "let the sdist carry what git said: setuptools-scm, hatch-vcs, pbr and uv-dynamic-versioning take the version"

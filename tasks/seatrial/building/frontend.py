@@ -107,7 +107,7 @@ def temporary() -> Path:
 
 @dataclass(frozen=True)
 class Output:
-    """An archive, what it was built in, and that environment for the next build; None where it is not as it was made."""
+    """An archive, what it was built in, and that environment for the next build, if it is as it was made."""
 
     path: Path
     environment: BuildEnvironment

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib.metadata
 import os
 import platform
 import shutil
@@ -13,15 +14,18 @@ from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
-from seatrial.building import brought, git
-from seatrial.building.frontend import BuildOdd, Job, Product, make
-from seatrial.cli.register import VERSION
-from seatrial.machine import variables
-from seatrial.machine.errors import listing, shortened
+from seatrial import __version__
+from seatrial.building import brought, distributions, git, supposed
+from seatrial.building.checkout import check_out
+from seatrial.building.distributions import Product
+from seatrial.building.frontend import BuildOdd, Job
+from seatrial.machine import temporary, variables
+from seatrial.machine.errors import ReleaseError, listing, shortened
 from seatrial.release.archives import Archive
-from seatrial.release.record import now
-from seatrial.release.stages import Built, Dist, Rehearsed, Tool
+from seatrial.release.record import move, now
+from seatrial.release.stages import Built, Dist, Tool
 from seatrial.report import text
+from seatrial.steps import predecessor
 from seatrial.workspace import packages
 
 if TYPE_CHECKING:
@@ -32,78 +36,71 @@ if TYPE_CHECKING:
     from seatrial.project.settings import Settings
 
 
+@dataclass(eq=False)
+class DistNotFolder(ReleaseError):
+    path: Path
+    reason: str
+
+    what = "{e.path} is {e.reason}, and the distributions go into a folder there. Nothing was built."
+    cause = "another tool's output of that name, or a link to a disk that is not mounted."
+    cure = "remove or rename it, or mount what it leads to, and run `{run[build]}` again."
+
+
 @dataclass(frozen=True)
 class Made:
-    """How the files came to be: the tools that took part, and what came of them."""
+    """How the files came to be: the tools that took part, what came of them, and the tag that HEAD was given for it."""
 
     tools: tuple[Tool, ...]
     product: Product
+    tag: str | None = None
 
 
-def build(context: Context) -> None:
-    """Make the distributions and record them, unless they are there already; nothing rehearsed is ever replaced."""
+def build(context: Context) -> Built:
+    """Make the distributions and record them, unless they are there already; return what is recorded.
+
+    In a dry run the checkout gets the tag of the release that HEAD would become (`building.supposed`). Raises
+    VerifiedNotReleased, DistNotFolder, FilesChanged, and whatever reading the repository or building raises.
+    """
     packages.together(context.root, context.settings.release_with).ordered()  # siblings that there are, and no cycle
-    found = git.look(context.root)
-    fingerprint = found.fingerprint(recipe(context), in_place=context.settings.in_place)
-    if not context.options.rebuild and _is_done(context, found, fingerprint):
-        return
+    source = git.look(context.root)
+    if source.dirty and not context.settings.in_place and not context.options.taken_from:
+        context.say(source.uncommitted)
+    fingerprint = source.fingerprint(recipe(context), in_place=context.settings.in_place)
+    before = context.record.find(Built)
+    parting = predecessor.parting(context, before, source, fingerprint) if before else ""
+    if before and parting is None:
+        context.record.rehash(before.dists)
+        return before
+    _stop_unless_folder(context.record.dist)
+    context.record.prepare()
     with _staging(context.record.folder) as staging:
         if context.options.taken_from:
             made = _take(context.options.taken_from, staging, context.root / "dist")
         else:
-            made = _make(context, found, staging)
+            made = _make(context, source, staging)
         archives = [Archive.open(path) for path in sorted(staging.iterdir())]
         _stop_unless_one_release(context, archives)
-        built = _record_of(context, found, fingerprint, archives, made)
-        _put(context, built, staging)
-    _tell(context, built, found)
-    for archive in archives:
-        if archive.kind == "sdist":
-            context.say(text.for_packagers(archive))
+        built = _record_of(context, source, fingerprint, archives, made)
+        _replace(context, built, staging, parting or "", predecessor.ways_out(context, before, built))
+    _show(context, built, source, archives)
+    return built
 
 
 def recipe(context: Context) -> str:
     """Return what decides beside the source tree which files come out."""
     tree = "in-place" if context.settings.in_place else "checkout"
     form = "normalised" if context.settings.normalise else "as-made"
-    parts = [
-        *context.settings.archives,
-        tree,
-        form,
-        str(context.options.taken_from or ""),
-        *context.settings.release_with,
-    ]
-    return ",".join(parts)
+    taken = str(context.options.taken_from or "")
+    parts = [*context.settings.archives, tree, form, taken, *context.settings.release_with]
+    supposed_version = context.options.version if context.dry else None
+    return ",".join([*parts, *([f"as {supposed_version}"] if supposed_version else [])])
 
 
-def _is_done(context: Context, found: Source, fingerprint: str) -> bool:
-    """Whether the recorded files are to be kept; says why. Raises FilesChanged where they are not what they were."""
-    built = context.record.find(Built)
-    if built is None:
-        return False
-    rehearsed = context.record.find(Rehearsed)
-    if built.fingerprint != fingerprint and rehearsed is None:
-        return False
-    context.record.rehash(built.dists)
-    if built.fingerprint == fingerprint:
-        context.say(f"{built.project} {built.version} is built already, from this source ({len(built.dists)} files).")
-    else:
-        context.say(
-            f"{built.project} {built.version} was rehearsed and is sealed; {_moved(built, found)}."
-            f" Going on with the sealed files; to start anew: {context.command('build', '--rebuild')}"
-        )
-    return True
-
-
-def _moved(built: Built, found: Source) -> str:
-    """Say what is not as it was when `built` was made."""
-    if (built.commit, built.dirty) == (found.commit, found.dirty) and built.commit:
-        return "what is asked for now would be built in another way, from the same commit"
-    return f"the source has moved on since ({_short(built.commit)} -> {_short(found.commit)})"
-
-
-def _short(commit: str | None) -> str:
-    return commit[:12] if commit else "no git"
+def _stop_unless_folder(dist: Path) -> None:
+    if dist.is_symlink() and not dist.exists():
+        raise DistNotFolder(dist, f"a link to {dist.readlink()}, which does not exist")
+    if dist.exists() and not dist.is_dir():
+        raise DistNotFolder(dist, "a file")
 
 
 @contextlib.contextmanager
@@ -115,35 +112,43 @@ def _staging(folder: Path) -> Iterator[Path]:
         yield Path(staging)
 
 
-def _make(context: Context, found: Source, staging: Path) -> Made:
-    """Build into `staging`, and return how. Raises ToolFailed, ToolStuck, SdistNeedsGit, BuildOdd and BadArchive."""
-    context.say(f"building {', '.join(reversed(context.settings.archives))} of {_described(found, context.settings)}")
-    if dropped := variables.dropped(os.environ, context.settings.build_env):
-        context.say(f"not handed to the build (`build-env` in [tool.seatrial] lets more through): {', '.join(dropped)}")
-    with context.scratch() as scratch:
-        tree = git.check_out(found, scratch / "checkout", in_place=context.settings.in_place)
-        product = make(Job(context, context.settings, found.epoch, staging, scratch), tree)
-    return Made(_tools(), product)
+def _make(context: Context, source: Source, staging: Path) -> Made:
+    """Build into `staging`, and return how."""
+    settings = context.settings
+    context.say(f"building {', '.join(reversed(settings.archives))} of {_described(source, settings)}")
+    if dropped := variables.dropped(os.environ, settings.build_env):
+        context.say(f"withheld from the build (`build-env` in [tool.seatrial] lets more through): {', '.join(dropped)}")
+    with temporary.folder("build") as scratch:
+        uncommitted = "" if settings.in_place else source.uncommitted
+        job = Job(settings, source.epoch, staging, scratch, context.say, context.uv, uncommitted)
+        if context.dry is None or source.commit is None or settings.in_place:
+            tree = check_out(source, scratch / "checkout", in_place=settings.in_place)
+            return Made(_tools(), distributions.make(job, tree))
+        name = packages.name_of(context.root)
+        supposition = supposed.suppose(job, source, name, context.options.version)
+        return Made(_tools(), distributions.make_rest(job, supposition.tree, supposition.sdist), supposition.tag)
 
 
-def _described(found: Source, settings: Settings) -> str:
-    if found.commit is None or settings.in_place:
-        return "a copy of the working tree" + (" (in-place)" if found.commit else " (no git here)")
-    return f"commit {found.commit[:12]}" + (f" ({', '.join(found.tags)})" if found.tags else "")
+def _described(source: Source, settings: Settings) -> str:
+    if source.commit is None or settings.in_place:
+        return "a copy of the working tree" + (" (in-place)" if source.commit else " (no git here)")
+    return f"commit {source.commit[:12]}" + (f" ({', '.join(source.tags)})" if source.tags else "")
 
 
 def _tools() -> tuple[Tool, ...]:
-    lock = Path(__file__).with_name("requirements") / "build.txt"
-    pinned = next(line for line in lock.read_text(encoding="utf-8").splitlines() if line.startswith("build=="))
-    version = pinned.partition("==")[2].split()[0]
-    return (Tool("seatrial", VERSION), Tool("build", version), Tool("python", platform.python_version()))
+    versions = {
+        "seatrial": __version__,
+        "build": importlib.metadata.version("build"),
+        "python": platform.python_version(),
+    }
+    return tuple(Tool(name, version) for name, version in versions.items())
 
 
 def _take(folder: Path, staging: Path, dist: Path) -> Made:
     """Copy the distributions in `folder` to `staging`. Raises NothingToTake."""
     for path in brought.files(folder, dist):
         shutil.copy2(path, staging / path.name)
-    return Made((Tool("seatrial", VERSION), Tool("--from", folder.name)), Product())
+    return Made((Tool("seatrial", __version__), Tool("--from", folder.name)), Product())
 
 
 def _stop_unless_one_release(context: Context, archives: Sequence[Archive]) -> None:
@@ -152,9 +157,9 @@ def _stop_unless_one_release(context: Context, archives: Sequence[Archive]) -> N
         _one_release(archives, context.settings)
         return
     brought.stop_unless_one_release(context.options.taken_from, archives, context.settings.archives)
-    if found := brought.unlike(archives):
+    if unlike := brought.unlike(archives):
         context.say("warning: these modules are not as in the sdist. Were all files built from the same commit?")
-        context.say(shortened([f"{name} (in {_some(wheels)})" for name, wheels in found.items()]).lstrip("\n"))
+        context.say(shortened([f"{name} (in {_some(wheels)})" for name, wheels in unlike.items()]).lstrip("\n"))
 
 
 def _some(wheels: Sequence[str]) -> str:
@@ -172,17 +177,17 @@ def _one_release(archives: Sequence[Archive], settings: Settings) -> None:
         raise BuildOdd(f"there is no {' and no '.join(sorted(missing))} among its files:", names)
 
 
-def _record_of(context: Context, found: Source, fingerprint: str, archives: Sequence[Archive], made: Made) -> Built:
+def _record_of(context: Context, source: Source, fingerprint: str, archives: Sequence[Archive], made: Made) -> Built:
     first = archives[0]
     return Built(
         project=first.metadata.name or first.name,
         version=str(first.version),
         dists=tuple(sorted(Dist.from_file(archive.path) for archive in archives)),
         at=now(),
-        commit=found.commit,
-        tag=found.tags[0] if found.tags else None,
-        dirty=found.dirty,
-        epoch=found.epoch,
+        commit=source.commit,
+        tag=source.tags[0] if source.tags else None,
+        dirty=source.dirty,
+        epoch=source.epoch,
         fingerprint=fingerprint,
         normalised=made.product.normalised,
         lacking=made.product.lacking,
@@ -190,33 +195,42 @@ def _record_of(context: Context, found: Source, fingerprint: str, archives: Sequ
         tools=made.tools,
         matrix=context.settings.cells,
         release_with=context.settings.release_with,
+        environments=made.product.environments,
+        supposed_tag=made.tag,
     )
 
 
-def _put(context: Context, built: Built, staging: Path) -> None:
+def _replace(context: Context, built: Built, staging: Path, parting: str, ways_out: str) -> None:
     """Move the new files into dist, whatever else lies there aside, and write the record last."""
-    context.record.dist.mkdir(parents=True, exist_ok=True)
-    stale = tuple(sorted(path.name for path in context.record.dist.iterdir()))
+    dist = context.record.dist
+    dist.mkdir(parents=True, exist_ok=True)
+    stale = tuple(sorted(path.name for path in dist.iterdir()))
     aside = context.record.move_aside(stale)
+    if parting:
+        context.say(f"{parting}; starting {built.version} from {predecessor.short(built.commit)}")
+    if ways_out:
+        context.say(ways_out)
     if aside and stale:
-        context.say(f"moved aside what lay in {context.record.dist.name}/, to {aside}:{listing(stale)}")
+        context.say(f"moved aside what lay in {dist.name}/, to {aside}:{listing(stale)}")
     elif aside:
         context.say(f"moved the old record aside, to {aside}")
-    for dist in built.dists:
-        (staging / dist.filename).replace(context.record.dist / dist.filename)
+    for made in built.dists:
+        move(staging / made.filename, dist / made.filename)
     context.record.write(built)
 
 
-def _tell(context: Context, built: Built, found: Source) -> None:
+def _show(context: Context, built: Built, source: Source, archives: Sequence[Archive]) -> None:
+    if built.supposed_tag:
+        context.say(f"rehearsed as {built.version}, as if this commit were tagged {built.supposed_tag}")
     context.say(f"built {built.project} {built.version} in {context.record.dist}:")
     context.say(text.files(built.dists))
-    for one in built.normalised:
+    for sdist in built.normalised:
         context.say(
-            f"  {one.filename} was normalised: its members are as the backend wrote them, times and owners are not"
+            f"  {sdist.filename} was normalised: its members are as the backend wrote them, times and owners not"
         )
-    if found.dirty:
-        inside = (
-            "they are part of the files (in-place)" if context.settings.in_place else "they are NOT part of the files"
-        )
-        context.say(f"the tree has changes that are not committed; {inside}, which only `dryrun` will rehearse:")
-        context.say(shortened(found.changed).lstrip("\n"))
+    if source.dirty and context.settings.in_place:
+        context.say("the tree has changes that are not committed; they are part of the files (in-place), which only")
+        context.say("`dryrun` will rehearse:" + shortened(source.changed))
+    for archive in archives:
+        if archive.kind == "sdist":
+            context.say(text.for_packagers(archive))

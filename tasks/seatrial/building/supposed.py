@@ -1,0 +1,113 @@
+"""The release that a commit would become: a dry run rehearses that, whatever the commit calls itself.
+
+Versions that a build backend reads from git have a local part or `.devN` between two releases, which PyPI refuses. The
+checkout is ours, so HEAD gets the tag there that the release would have. The user's repository is not touched.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from packaging.version import Version
+
+from seatrial.building import tags
+from seatrial.building.checkout import check_out
+from seatrial.building.frontend import BuildFailed, build_one
+from seatrial.index.indexes import read_release
+from seatrial.machine.errors import ReleaseError
+from seatrial.release.archives import Archive
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from seatrial.building.frontend import Job, Output
+    from seatrial.building.git import Source
+    from seatrial.building.tags import VersionTag
+    from seatrial.index.indexes import Index
+    from seatrial.release.stages import Built
+
+
+@dataclass(frozen=True)
+class Supposition:
+    """The checkout, the sdist of it, and the tag that it was given; None where the version stands as it is."""
+
+    tree: Path
+    sdist: Output
+    tag: str | None = None
+
+
+def suppose(job: Job, source: Source, project: str, version: str | None) -> Supposition:
+    """Check out `source` and build its sdist as the release `version`, by default the one that HEAD would become.
+
+    `project` is the name of the project in its tags. A static version stays as it is. Raises InvalidRehearsal,
+    NotThatVersion, BuildFailed, and what a checkout raises.
+    """
+    patterns = job.settings.tag
+    if version is not None:
+        tag = tags.next_tag(source, patterns, project, "0", wanted=version)
+        built = _tagged(job, source, tag, None)
+        if (actual := Archive.open(built.sdist.path).version) != tag.version:
+            raise tags.NotThatVersion(version, str(actual), tag.name)
+        return built
+    tree = check_out(source, job.scratch / "checkout", in_place=False)
+    has_tags = bool(tags.version_tags(source, patterns, project, merged=True))
+    try:
+        sdist = build_one(job, "sdist", tree)
+    except BuildFailed as failed:
+        raise failed if has_tags else replace_hint(failed) from None
+    archive = Archive.open(sdist.path)
+    if not tags.comes_from_git(archive.version):
+        return Supposition(tree, sdist)
+    tag = tags.next_tag(source, patterns, archive.name, str(archive.version), wanted=None)
+    sdist.path.unlink()
+    built = _tagged(job, source, tag, sdist)
+    if Archive.open(built.sdist.path).version != tag.version:
+        return replace(built, tag=None)  # a static version that is a development release
+    if not has_tags:
+        job.say(f"no version tag in the history of HEAD: `--as VERSION` chooses another version than {tag.version}")
+    return built
+
+
+def replace_hint(failed: BuildFailed) -> BuildFailed:
+    """Return `failed` with the way out for a build backend that asks for a version tag where there is none."""
+    way_out = (
+        "There is no version tag in the history of HEAD; if that is what the backend asks for, `dryrun --as VERSION`"
+        " rehearses as if there were one."
+    )
+    return BuildFailed(failed.kind, failed.code, failed.output, f"{failed.uncommitted} {way_out}".lstrip())
+
+
+def _tagged(job: Job, source: Source, tag: VersionTag, first: Output | None) -> Supposition:
+    """Build the sdist of a checkout whose HEAD has the `tag`, in the environment of the `first` build."""
+    top = job.scratch / "tagged"
+    tree = check_out(source, top, in_place=False)
+    tags.put(top, source, tag.name)
+    return Supposition(tree, build_one(job, "sdist", tree, shared=first.shared if first else None), tag.name)
+
+
+def outstanding(built: Built, source: Source, patterns: tuple[str, ...], published: Index | None) -> str:
+    """Return what is missing for a release of this commit, in one sentence; empty where nothing is.
+
+    `published` is the index that the release is for, None to ask none.
+    """
+    parts = []
+    if source.changed:
+        parts.append(f"commit {len(source.changed)} change{'' if len(source.changed) == 1 else 's'}")
+    served = published is not None and _is_served(published, built)
+    if served and published:
+        parts.append(f"raise the version ({built.version} is on {published.name})")
+    known = tags.version_tags(source, patterns, built.project, merged=False)
+    here = [tag for name in source.tags if (tag := tags.read(name, (*patterns, *tags.USUAL), built.project))]
+    if known and not any(tag.version == Version(built.version) for tag in here):
+        elsewhere = next((tag.name for tag in known if tag.version == Version(built.version)), None)
+        where = f" ({elsewhere} is on another commit)" if elsewhere and not served else ""
+        parts.append("tag it" + (f" {built.supposed_tag}" if built.supposed_tag else where))
+    return f"to release this commit: {', '.join(parts)}" if parts else ""
+
+
+def _is_served(index: Index, built: Built) -> bool:
+    try:
+        return bool(read_release(index, built.project, built.version))
+    except ReleaseError:
+        return False  # `check` says what is wrong with the index

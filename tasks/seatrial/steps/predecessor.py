@@ -1,0 +1,126 @@
+"""The release that is on record when `build` runs: whether it is kept, makes way for the next one, or stops the build.
+
+Files that were verified and not released are never replaced unasked. Only `build` archives a record.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from seatrial.index.indexes import holdings, is_loopback
+from seatrial.machine.errors import ReleaseError, listing
+from seatrial.release.stages import Built, Rehearsed, Released
+
+if TYPE_CHECKING:
+    from seatrial.building.git import Source
+    from seatrial.project.context import Context
+
+
+@dataclass(eq=False)
+class VerifiedNotReleased(ReleaseError):
+    index: str
+    rehearsal: str
+    project: str
+    version: str
+    commit: str
+    head: str
+
+    what = (
+        "{e.project} {e.version}, built from {e.commit}, is verified and not released, and HEAD has moved on to"
+        " {e.head}. Nothing was built."
+    )
+    cause = "commits after the rehearsal. A build of them would replace files that are known to work."
+    cure = (
+        "one of these.\n"
+        "  1. `{run[pypi]}` releases {e.version} as verified. Cost: the commits since wait for the next version.\n"
+        "  2. `{run[build --rebuild]}` archives these files and builds HEAD. Cost: rehearsal and verification start"
+        " again, and under a new version, since {e.rehearsal} takes no other files of {e.version}.\n"
+        "  3. `{run[verify --keep-sealed]}` goes on with the verified files, to verify more of them. Cost: none; the"
+        " commits since are not in them."
+    )
+
+
+def parting(context: Context, built: Built, source: Source, fingerprint: str) -> str | None:
+    """Return what is to be said of `built`, which makes way for the next release; None where it is kept.
+
+    Why it is kept is said here. Raises VerifiedNotReleased.
+    """
+    rehearsed = context.record.find(Rehearsed)
+    if not context.options.rebuild:
+        if reason := _reason_to_keep(context, built, source, fingerprint, rehearsed):
+            context.say(reason)
+            return None
+        if rehearsed and _is_released(context, built):
+            return f"{built.version} is on {context.settings.pypi.name}"
+        if rehearsed and context.record.verified():
+            names = (context.settings.pypi.name, context.settings.testpypi.name)
+            raise VerifiedNotReleased(*names, built.project, built.version, short(built.commit), short(source.commit))
+    if rehearsed is None:
+        return ""
+    if is_loopback(rehearsed.index):
+        return f"{built.version} was rehearsed on this machine and not released"
+    return f"{built.version} is on {context.settings.testpypi.name} and was not released"
+
+
+def _reason_to_keep(
+    context: Context, built: Built, source: Source, fingerprint: str, rehearsed: Rehearsed | None
+) -> str:
+    """Return why the files of `built` stay, in a sentence; empty where nothing keeps them."""
+    release = f"{built.project} {built.version}"
+    if built.fingerprint == fingerprint:
+        return f"{release} is built already, from this source ({len(built.dists)} files)."
+    if rehearsed and _tree(built.fingerprint) == _tree(fingerprint):
+        return (
+            f"{release} was rehearsed and is sealed; what is asked for now would be built in another way, from the same"
+            f" commit. Going on with the sealed files; to start anew: {context.commands['build --rebuild']}"
+        )
+    if rehearsed and context.options.keep_sealed:
+        commits = f"built from {short(built.commit)}, although HEAD is {short(source.commit)}"
+        return f"going on with the sealed files of {release}, {commits}"
+    return ""
+
+
+def short(commit: str | None) -> str:
+    """Return `commit` as it is shown."""
+    return commit[:9] if commit else "a tree without git"
+
+
+def _tree(fingerprint: str) -> str:
+    """Return the part of a fingerprint that names the source; changes that are not committed are not built."""
+    return fingerprint.partition(";")[0].removesuffix("+dirty")
+
+
+def _is_released(context: Context, built: Built) -> bool:
+    """Whether `built` is out: the record says so, or the index serves every file of it."""
+    index = context.settings.pypi
+    released = context.record.find(Released)
+    if released and released.index == index.simple:
+        return True
+    if context.options.offline:
+        return False
+    try:
+        held = holdings(index, built.project, built.version, built.dists, patient=False)
+    except ReleaseError:
+        context.say(
+            f"{index.name} does not answer, so it is not known whether {built.version} is there; taken as not released"
+        )
+        return False
+    return len(held.identical) == len(built.dists)
+
+
+def ways_out(context: Context, before: Built | None, built: Built) -> str:
+    """Return what to do where the rehearsal index holds other files of the version that was built; else nothing."""
+    rehearsed = context.record.find(Rehearsed)
+    clash = before and before.version == built.version and before.dists != built.dists
+    if rehearsed is None or is_loopback(rehearsed.index) or not clash:
+        return ""
+    index, real = context.settings.testpypi.name, context.settings.pypi.name
+    command = context.commands.command("verify", "--rehearse-on", "dryrun", '"REASON"')
+    ways = (
+        f"Raise the version and commit. Cost: {real} never shows {built.version}.",
+        "Rehearse on a private index: [tool.seatrial.indexes.testpypi]. Cost: an index to run.",
+        f"Rehearse on this machine: `{command}`. Cost: no foreign index serves the files before {real} does.",
+    )
+    numbered = (f"{number}. {way}" for number, way in enumerate(ways, 1))
+    return f"{index} holds other files of {built.version}, and will not take these. Three ways out:{listing(numbered)}"
