@@ -26,5 +26,5 @@ def run(steps: Sequence[str], context: Context) -> None:
 
 
 def act(step: str, context: Context) -> None:
-    """Run one step: the function in `steps` that has its name, which is imported now, since each needs other things."""
-    getattr(importlib.import_module(f"seatrial.steps.{step}"), step)(context)
+    """Run one step of the module with its name, which is imported now, since each needs other things."""
+    importlib.import_module(f"seatrial.steps.{step}").run(context)

@@ -143,7 +143,7 @@ def _release(caller: Caller, repository: Repository, options: Options, context_i
         beside = tuple(packages.relative(folder, package.root) for folder in package.needs)
         commands = replace(caller.commands, option=ALL)
         try:
-            pypi.pypi(context_in(package.root, commands, beside))
+            pypi.run(context_in(package.root, commands, beside))
         except ReleaseError as error:
             caller.screen.line(error.text(commands))
             waiting = tuple(later.name for later in ordered[place + 1 :])

@@ -24,7 +24,7 @@ from seatrial.machine.errors import ReleaseError, listing, shortened
 from seatrial.release.archives import Archive
 from seatrial.release.record import move, now
 from seatrial.release.stages import Built, Dist, Tool
-from seatrial.report import text
+from seatrial.report import ci, status, text
 from seatrial.steps import predecessor
 from seatrial.workspace import packages
 
@@ -53,6 +53,16 @@ class Made:
     tools: tuple[Tool, ...]
     product: Product
     tag: str | None = None
+
+
+def run(context: Context) -> None:
+    """Run the step: build unless that is done, and hand on to the jobs of a CI what they need."""
+    context.say_what_is_withheld()
+    with context.record.locked("release"), context.screen.step("build") as step:
+        built = build(context)
+        step.summary = f"{built.project} {built.version} {text.summary(built)}"
+        ci.built(context)
+    status.close(context)
 
 
 def build(context: Context) -> Built:

@@ -62,7 +62,7 @@ class NotReady(ReleaseError):
         return f"{self.index} would refuse these files, or they would fail their users: {errors}."
 
 
-def check(context: Context) -> None:
+def run(context: Context) -> None:
     """Apply the rules to what was built, then install and import it here; record it if nothing stops the release.
 
     Raises StageMissing, FilesChanged, NotReady, and what keeps siblings from being used.

@@ -38,13 +38,6 @@ if TYPE_CHECKING:
     Step = Callable[[Context], None]
 
 INDEXES = ("testpypi", "pypi")
-STEPS = {
-    "build": build.build,
-    "check": check.check,
-    "testpypi": testpypi.testpypi,
-    "verify": verify.verify,
-    "pypi": pypi.pypi,
-}
 CANNOT_SHOW = """\
 what a dry run cannot show: whether the name is free or yours on the real indexes, your accounts, tokens and trusted
 publishers, the indexes' own limits and checks beyond those of `check`, and how long their caches lag."""
@@ -86,7 +79,7 @@ class LocalWheel(ReleaseError):
     )
 
 
-def dryrun(context: Context) -> None:
+def run(context: Context) -> None:
     """Release the project to two stand-in indexes; what it is released together with comes first, to the same two.
 
     Raises BadWorkspace, DryrunFailed, LocalWheel, and whatever stops one of the steps.
@@ -174,26 +167,22 @@ def _release(context: Context) -> tuple[str, ...]:
     Then it is the sdist alone that is rehearsed: what stops a wheel that is compiled here says nothing against it.
     """
     local: tuple[str, ...] = ()
-    _run(context, "build")
+    build.run(context)
     try:
-        _run(context, "check")
+        check.run(context)
     except check.NotReady:
         local = _local_wheels(context)
         if not local:
             raise
         context.say(f"the wheel stays here, as said above; going on with the sdist alone:{listing(local)}")
         context = context.with_settings(replace(context.settings, archives=("sdist",)))
-        _run(context, "build")
-        _run(context, "check")
-    _run(context, "testpypi")
-    _run(context, "verify")
+        build.run(context)
+        check.run(context)
+    testpypi.run(context)
+    verify.run(context)
     version = context.record.recorded(Built).version
-    _run(replace(context, options=replace(context.options, yes=version)), "pypi")
+    pypi.run(replace(context, options=replace(context.options, yes=version)))
     return local
-
-
-def _run(context: Context, step: str) -> None:
-    STEPS[step](context)
 
 
 def _local_wheels(context: Context) -> tuple[str, ...]:

@@ -118,7 +118,7 @@ class Proof:
     verified: tuple[Verified, ...]
 
 
-def pypi(context: Context) -> None:
+def run(context: Context) -> None:
     """Upload the rehearsed and verified files to PyPI.
 
     Raises what stops a release (see `proved`), NotConfirmed, and what uploading raises.

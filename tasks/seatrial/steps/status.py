@@ -54,7 +54,7 @@ class NotAsRecorded(ReleaseError):
     )
 
 
-def status(context: Context) -> None:
+def run(context: Context) -> None:
     """Show what the record knows of this release, and what the indexes hold if that is asked for.
 
     Raises NotAsRecorded, and what reading an index raises.

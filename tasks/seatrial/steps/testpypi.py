@@ -27,7 +27,7 @@ class Dirty(ReleaseError):
     cure = "commit or stash them and run `{run[build]}`. `{run[dryrun]}` rehearses a dirty tree on this machine."
 
 
-def testpypi(context: Context) -> None:
+def run(context: Context) -> None:
     """Upload the checked files to the rehearsal index, or to the stand-in that takes its place; record what it serves.
 
     Raises Dirty, and what looking for a credential, uploading and reading an index raise.

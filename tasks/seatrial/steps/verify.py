@@ -120,7 +120,7 @@ class Candidate:
         return tuple(dist for dist in self.rehearsed.dists if dist.kind == kind)
 
 
-def verify(context: Context) -> None:
+def run(context: Context) -> None:
     """Verify each cell of the matrix that is not verified yet, as many at once as there are processors.
 
     Raises StageMissing, RehearsedElsewhere, NoSuchCell, NoSuchPython, and what makes a file fail in a cell.
