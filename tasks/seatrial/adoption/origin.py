@@ -1,0 +1,170 @@
+"""Where the running seatrial came from, and the wheel that holds it.
+
+The installation says it: ``direct_url.json`` (PEP 610) names a clone, a folder or a file. Where there is none it may be
+from an index, which is so only if the index serves a wheel with the same RECORD. The wheel of anything else is put
+together again from the installed files: same files, same bytes.
+"""
+
+from __future__ import annotations
+
+import base64
+import csv
+import hashlib
+import io
+import json
+import zipfile
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
+
+from seatrial.adoption import template
+from seatrial.building import git
+from seatrial.machine.errors import ReleaseError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+NAME = "seatrial"
+OF_INSTALLERS = frozenset({"RECORD", "INSTALLER", "REQUESTED", "direct_url.json", "uv_cache.json", "uv_build.json"})
+MOMENT = (1980, 1, 1, 0, 0, 0)
+REGULAR_FILE = 0o100644 << 16
+
+
+@dataclass(eq=False)
+class NotInstalled(ReleaseError):
+    program: Path
+
+    what = "The seatrial in {e.program} is not installed, so a project cannot be given the same one."
+    cause = "it was started from its folder, or its metadata were deleted."
+    cure = "install it (pip install FOLDER, or uvx --from FOLDER seatrial adopt PATH), and run this again."
+
+
+@dataclass(eq=False)
+class InstallationChanged(ReleaseError):
+    version: str
+    names: tuple[str, ...]
+
+    what = "The installed seatrial {e.version} is not as it was installed; these files differ from its RECORD:{e.names:shortened}"
+    cause = "somebody edited the installation, or it was cut short."
+    cure = "install seatrial again; nothing was written."
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where the running seatrial is from: a public address with its commit, empty where there is none.
+
+    `files` are what a wheel of it holds, by name, but for RECORD; `from_elsewhere` says that no index served it.
+    """
+
+    version: str
+    address: str
+    from_elsewhere: bool
+    files: Mapping[str, bytes]
+
+    @property
+    def filename(self) -> str:
+        return f"{NAME}-{self.version}-py3-none-any.whl"
+
+    @property
+    def record(self) -> bytes:
+        """The RECORD of the wheel, sorted by name."""
+        return record_of(self.files)
+
+    @property
+    def wheel(self) -> bytes:
+        """The wheel: same files, same bytes."""
+        info = next(name.partition("/")[0] for name in self.files if name.endswith(".dist-info/METADATA"))
+        target = io.BytesIO()
+        with zipfile.ZipFile(target, "w") as archive:
+            for name, content in [*sorted(self.files.items()), (f"{info}/RECORD", self.record)]:
+                entry = zipfile.ZipInfo(name, MOMENT)
+                entry.create_system, entry.external_attr = 3, REGULAR_FILE
+                archive.writestr(entry, content)  # stored: compressed bytes differ between zlib and zlib-ng
+        return target.getvalue()
+
+
+def record_of(files: Mapping[str, bytes]) -> bytes:
+    """Return the RECORD of a wheel with `files` (binary distribution format)."""
+    info = next(name.partition("/")[0] for name in files if name.endswith(".dist-info/METADATA"))
+    rows = [f"{name},sha256={_digest(content)},{len(content)}" for name, content in sorted(files.items())]
+    return "".join(f"{row}\n" for row in [*rows, f"{info}/RECORD,,"]).encode()
+
+
+def hashes_of(record: str) -> dict[str, str]:
+    """Return the hash of each file that `record` lists, those left out that an installer adds."""
+    rows = [row for row in csv.reader(io.StringIO(record)) if len(row) == 3]  # noqa: PLR2004 (RECORD's columns)
+    return {name: algorithm for name, algorithm, _ in rows if _is_packaged(name)}
+
+
+def read() -> Origin:
+    """Return where the running seatrial is from. Raises NotInstalled, InstallationChanged and NoTemplate."""
+    try:
+        dist = metadata.distribution(NAME)
+    except metadata.PackageNotFoundError:
+        raise NotInstalled(template.PROGRAM) from None
+    text = dist.read_text("direct_url.json")
+    direct = json.loads(text) if text else {}
+    installed = _installed(dist)
+    if not any(name.startswith(f"{NAME}/") for name in installed):  # editable: the code is elsewhere
+        installed |= _of_checkout()
+    return Origin(dist.version, _address(direct), bool(direct), installed)
+
+
+def _installed(dist: metadata.Distribution) -> dict[str, bytes]:
+    """Return the files that RECORD lists, compared with it. Raises NotInstalled and InstallationChanged."""
+    hashes = hashes_of(dist.read_text("RECORD") or "")
+    paths = {name: Path(str(dist.locate_file(name))) for name in hashes if not name.endswith(".pth")}
+    changed = [name for name, path in paths.items() if not path.is_file()]
+    files = {name: path.read_bytes() for name, path in paths.items() if name not in changed}
+    changed += [name for name, content in files.items() if hashes[name] != f"sha256={_digest(content)}"]
+    if not any(name.endswith(".dist-info/METADATA") for name in files):
+        raise NotInstalled(template.PROGRAM)
+    if changed:
+        raise InstallationChanged(dist.version, tuple(sorted(changed)))
+    return files
+
+
+def _of_checkout() -> dict[str, bytes]:
+    """Return the files of a wheel of the checkout that the program runs from, but for its metadata."""
+    paths = [path for path in sorted(template.PROGRAM.rglob("*")) if path.is_file() and _is_packaged(path.as_posix())]
+    program = {f"{NAME}/{path.relative_to(template.PROGRAM).as_posix()}": path.read_bytes() for path in paths}
+    return program | {f"{NAME}/{template.PACKAGED}/{name}": text for name, text in template.files().items()}
+
+
+def _is_packaged(name: str) -> bool:
+    """Whether a file of the installation is one of the wheel's: no script, no cache, nothing that an installer adds."""
+    path = PurePosixPath(name)
+    by_installer = path.parent.name.endswith(".dist-info") and path.name in OF_INSTALLERS
+    return not by_installer and {"..", "__pycache__"}.isdisjoint(path.parts)
+
+
+def _digest(content: bytes) -> str:
+    return base64.urlsafe_b64encode(hashlib.sha256(content).digest()).decode().rstrip("=")
+
+
+def _address(direct: Mapping[str, Any]) -> str:
+    """Return the public address, with the commit, that `direct` (PEP 610) leads to; a path of this machine is none."""
+    url = str(direct.get("url", ""))
+    if "vcs_info" in direct:
+        return _with_commit(_public(url), str(direct["vcs_info"].get("commit_id", "")))
+    if "dir_info" in direct:
+        source = git.look(Path(url2pathname(urlsplit(url).path)))
+        return _with_commit(_public(git.remote(source)), source.commit or "")
+    return _public(url)
+
+
+def _with_commit(url: str, commit: str) -> str:
+    return f"{url}@{commit}" if url else ""
+
+
+def _public(url: str) -> str:
+    """Return `url` without a login, empty where it leads to no other machine."""
+    parts = urlsplit(url)
+    if parts.scheme.removeprefix("git+") not in {"http", "https", "ssh", "git"} or not parts.hostname:
+        return ""
+    port = f":{parts.port}" if parts.port else ""
+    return parts._replace(netloc=f"{parts.hostname}{port}", query="", fragment="").geturl()
+
