@@ -117,3 +117,7 @@ def dryrun() -> list[str]:
     return [
         "pypi-server run -p 8081 ../testpypi & pypi-server run -p 8082 ../pypi &   # then all of the above, on these"
     ]
+
+
+def step(name: str, context: Context) -> str:
+    return session(name, context.settings)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from seatrial.index.indexes import Holdings, Index
     from seatrial.release.stages import Dist
 
-PROGRAM = Path(__file__).with_name("posting.py")
+PROGRAM = Path(__file__).with_name("uploader.py")
 TWINE = ("-m", "twine")
 RETRY_AFTER = (2.0, 10.0, 30.0)  # seconds; twine itself repeats a 5xx answer at once, without a pause
 AT_ONCE = 50  # files of one call of twine: a command line has a limit, and so has patience

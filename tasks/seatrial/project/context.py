@@ -52,7 +52,7 @@ class Context:
     asks: bool = False
     last: bool = True
     dry: DryRun | None = None
-    screen: Screen = SCREEN
+    screen: Screen = field(default_factory=lambda: SCREEN, repr=False)
 
     @property
     def in_ci(self) -> bool:

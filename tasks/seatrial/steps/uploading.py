@@ -115,7 +115,7 @@ class Sending:
             return found, signer.holding(self.index, self.stage) if attested else ()
 
     def _job(self, python: Path, scratch: Path, folder: Path, attested: bool) -> Job:  # noqa: FBT001 (Job's own fact)
-        run, confirmed = self.context, self.context.options.yes
+        context, confirmed = self.context, self.context.options.yes
         return Job(
             index=self.index,
             project=self.stage.project,
