@@ -1,4 +1,4 @@
-"""Real nox, build, twine, uv and pip on small real projects, against stand-in indexes on this machine."""
+"""The real program, build, twine, uv and pip on small real projects, against stand-in indexes on this machine."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import re
 import shutil
 import subprocess
 import sys
-import sysconfig
 import venv
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,9 +18,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from seatrial.standin import server as standin
-from seatrial.standin.standins import VARIABLE
 from tests import servers as others
 from tests.index_server import Faults
+from tests.program import VARIABLE
 from tests.projects import commit, sample, write_tree
 
 if TYPE_CHECKING:
@@ -31,20 +30,14 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).parents[2]
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # hundreds of runs of nox and twine would each compile all of it anew
-NOXFILE = f"""\
-import runpy
-
-runpy.run_path({str(HERE / "tasks" / "register.py")!r})
-"""
-# The script: `python -m nox` would import what lies in the project's folder.
-NOX = shutil.which("nox", path=sysconfig.get_path("scripts")) or "nox"
+PROGRAM = HERE / "tests" / "program.py"
 RUNNING = "{}.{}".format(*sys.version_info)
 SETTINGS = f'\n[tool.seatrial]\npythons = ["{RUNNING}"]\nindex-timeout = 5\n'
 
 
 @dataclass(frozen=True)
 class Ended:
-    """How a run of nox ended."""
+    """How a run of the program ended."""
 
     code: int
     output: str
@@ -67,19 +60,21 @@ class Ended:
 
 @dataclass
 class Project:
-    """A project in a folder, and nox on it."""
+    """A project in a folder, and the program on it."""
 
     root: Path
-    envdir: Path
     env: dict[str, str] = field(default_factory=dict)
 
-    def nox(self, session: str, *args: str, flags: tuple[str, ...] = (), **env: str) -> Ended:
-        """Run `session` with `args` after the double dash, and `flags` for nox itself."""
-        return self.sessions(session, args=args, flags=flags, **env)
+    def step(self, name: str, *options: str, alone: bool = False, uv: bool = True, **env: str) -> Ended:
+        """Run the step `name` with `options`, and those before it unless it is to run `alone`."""
+        return self.steps(name, options=options, alone=alone, uv=uv, **env)
 
-    def sessions(self, *sessions: str, args: tuple[str, ...] = (), flags: tuple[str, ...] = (), **env: str) -> Ended:
-        """Run `sessions` in one nox, which goes on after one that fails."""
-        return self.run([NOX, "--envdir", str(self.envdir), *flags, "-s", *sessions, "--", *args], **env)
+    def steps(
+        self, *names: str, options: tuple[str, ...] = (), alone: bool = False, uv: bool = True, **env: str
+    ) -> Ended:
+        """Run the steps `names` one after the other, going on after one that fails."""
+        flags = [*(["--alone"] if alone else []), *([] if uv else ["--without-uv"])]
+        return self.run([sys.executable, "-I", str(PROGRAM), *flags, *names, "--", *options], **env)
 
     def run(self, argv: list[str], **env: str) -> Ended:
         done = subprocess.run(
@@ -114,16 +109,6 @@ class Project:
         return {path.name: path.read_bytes() for path in self.dist.iterdir()}
 
 
-@pytest.fixture(scope="session")
-def envdir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One place for the environments of all tests: those of the tools are reused, as in a project.
-
-    Each worker of pytest-xdist has its own, since two runs of nox must not make one environment at the same time.
-    Its name has a blank and letters beyond ASCII, as that of a user's folder may.
-    """
-    return tmp_path_factory.mktemp("environments") / "für nox"
-
-
 @pytest.fixture(autouse=True)
 def outer_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """No credential and no CI of this machine takes part, unless a test says so."""
@@ -132,23 +117,20 @@ def outer_environment(monkeypatch: pytest.MonkeyPatch) -> None:
             monkeypatch.delenv(name)
 
 
-def project_in(
-    folder: Path, envdir: Path, settings: str = SETTINGS, *, commit_it: bool = True, **sample_args: Any
-) -> Project:
+def project_in(folder: Path, settings: str = SETTINGS, *, commit_it: bool = True, **sample_args: Any) -> Project:
     """Make a committed project, in a folder with a blank and letters beyond ASCII in its name."""
     root = sample(folder / "mein Projekt ü", **sample_args)
     with (root / "pyproject.toml").open("a", encoding="utf-8") as file:
         file.write(settings)
-    write_tree(root, {"noxfile.py": NOXFILE})
     if commit_it:
         commit(root)
-    return Project(root, envdir)
+    return Project(root)
 
 
 @pytest.fixture
-def make_project(tmp_path: Path, envdir: Path) -> Callable[..., Project]:
+def make_project(tmp_path: Path) -> Callable[..., Project]:
     """Make a project as `project_in` does, in this test's own folder."""
-    return functools.partial(project_in, tmp_path, envdir)
+    return functools.partial(project_in, tmp_path)
 
 
 @pytest.fixture
@@ -167,15 +149,11 @@ class Indexes:
     urls: dict[str, str]
 
     @classmethod
-    def of(cls, project: Project, folder: Path, servers: Servers, places: Iterable[Path] = ()) -> Indexes:
-        """Let `servers` serve what `folder` holds, and point `project` at them: with its own dist/ and record.
-
-        So has each of the packages in `places`.
-        """
+    def of(cls, project: Project, folder: Path, servers: Servers) -> Indexes:
+        """Let `servers` serve what `folder` holds, and point `project` at them."""
         for name, token in servers.tokens.items():
             servers.apps[name] = Faults(standin.make_index(folder / name, token))
-        own = {str(place): str(place) for place in places}
-        env = {VARIABLE: json.dumps({"place": str(project.root), "places": own, **servers.urls})}
+        env = {VARIABLE: json.dumps(servers.urls)}
         env |= {f"{name.upper()}_TOKEN": token for name, token in servers.tokens.items()}
         project.env |= env
         return cls(folder, servers.apps["testpypi"], servers.apps["pypi"], env, servers.urls)
@@ -233,7 +211,6 @@ class Rehearsal:
     """
 
     folder: Path
-    envdir: Path
     servers: Servers
     done: list[str] = field(default_factory=list)
 
@@ -245,12 +222,12 @@ class Rehearsal:
 
     def _run(self, session: str) -> None:
         place = self.folder / session
-        project = project_in(place / "project", self.envdir)
+        project = project_in(place / "project")
         if self.done:
             copy_state(self.folder / self.done[-1], project, place / "indexes")
         served, self.servers.apps = self.servers.apps, {}
         Indexes.of(project, place / "indexes", self.servers)
-        ended = project.nox(session, flags=("--no-dependencies",))
+        ended = project.step(session, alone=True)
         self.servers.apps = served
         assert ended.code == 0, ended.output
         for name in OUTPUTS:
@@ -270,8 +247,8 @@ def copy_state(state: Path, project: Project, indexes: Path) -> None:
 
 
 @pytest.fixture(scope="session")
-def rehearsal(tmp_path_factory: pytest.TempPathFactory, envdir: Path, servers: Servers) -> Rehearsal:
-    return Rehearsal(tmp_path_factory.mktemp("rehearsal"), envdir, servers)
+def rehearsal(tmp_path_factory: pytest.TempPathFactory, servers: Servers) -> Rehearsal:
+    return Rehearsal(tmp_path_factory.mktemp("rehearsal"), servers)
 
 
 @pytest.fixture

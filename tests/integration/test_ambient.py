@@ -87,11 +87,11 @@ def hostile(project: Project, indexes: Indexes, tmp_path: Path) -> dict[str, str
 def test_what_is_installed_is_what_was_released_and_what_pypi_has(
     project: Project, indexes: Indexes, hostile: dict[str, str], tmp_path: Path, *, uv: bool
 ) -> None:
-    assert project.nox("testpypi").code == 0
+    assert project.step("testpypi").code == 0
     if not uv:
         project.env["UV"] = "there-is-no-uv-here"
         project.envdir = tmp_path / "environments"
-    done = project.nox("verify", flags=("--no-dependencies",), **hostile)
+    done = project.step("verify", alone=True, **hostile)
     assert done.code == 0, done.output
     assert done.shows("1 dependency from PyPI")
     of_pypi = {file.sha256 for file in read_project(DEPENDENCIES, "six")}
@@ -113,8 +113,8 @@ def test_the_trial_of_check_and_the_tools_are_not_misled_either(project: Project
     del hostile["PYTHONPATH"]  # nox itself would read it
     for name in ("PIP_INDEX_URL", "UV_DEFAULT_INDEX", "UV_INDEX_URL"):
         del hostile[name]  # where this machine takes its tools from, which are locked by hash
-    assert project.nox("build").code == 0
-    done = project.nox("check", "--offline", flags=("--no-dependencies",), **hostile)
+    assert project.step("build").code == 0
+    done = project.step("check", "--offline", alone=True, **hostile)
     assert done.code == 0, done.output
     (trial, _) = project.stage("checked.json")["trials"]
     assert HOSTILE not in {one["version"] for one in trial["installed"]}
@@ -130,6 +130,6 @@ def test_an_environment_that_is_active_elsewhere_gets_nothing_of_ours(project: P
     before = set(active.rglob("*"))
     project.env |= dict.fromkeys(("VIRTUAL_ENV", "UV_PYTHON", "UV_PROJECT_ENVIRONMENT"), str(active))
     project.envdir = tmp_path / "environments"
-    done = project.nox("build")
+    done = project.step("build")
     assert done.code == 0, done.output
     assert set(active.rglob("*")) == before

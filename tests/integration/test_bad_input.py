@@ -65,7 +65,7 @@ def empty(tmp_path: Path, envdir: Path) -> Project:
 
 
 def test_a_folder_without_a_project(empty: Project) -> None:
-    ended = empty.sessions(*SESSIONS, flags=("--no-dependencies",))
+    ended = empty.steps(*SESSIONS, flags=("--no-dependencies",))
     for session in SESSIONS:
         assert is_clear(ended.of(session), "There is no Python project in", "change to the folder")
     assert {path.name for path in empty.root.iterdir()} <= {"noxfile.py", "__pycache__"}
@@ -75,21 +75,21 @@ def test_a_project_without_pyproject_toml_is_built(empty: Project) -> None:
     script = "from setuptools import setup\nsetup(name='old', version='1.0', py_modules=['old'])\n"
     write_tree(empty.root, {"setup.py": script, "old.py": "x = 1\n", "README.md": "old\n"})
     commit(empty.root)
-    assert empty.nox("build").code == 0
+    assert empty.step("build").code == 0
     assert set(empty.files()) == {"old-1.0.tar.gz", "old-1.0-py3-none-any.whl"}
 
 
 def test_a_repository_without_a_commit(empty: Project) -> None:
     write_tree(empty.root, {"pyproject.toml": "[project]\nname = 'demo'\nversion = '1.0'\n"})
     git(empty.root, "init", "--quiet")
-    assert is_clear(empty.nox("build"), "has no commit yet")
+    assert is_clear(empty.step("build"), "has no commit yet")
 
 
 def test_a_shallow_clone(project: Project, tmp_path: Path) -> None:
     project.change({"src/demo/more.py": "x = 1\n"})
     git(tmp_path, "clone", "--quiet", "--depth", "1", project.root.as_uri(), "shallow")
     shallow = Project(tmp_path / "shallow", project.envdir)
-    assert is_clear(shallow.nox("build"), "is a shallow clone", "git fetch --unshallow --tags")
+    assert is_clear(shallow.step("build"), "is a shallow clone", "git fetch --unshallow --tags")
 
 
 @pytest.mark.parametrize(
@@ -110,14 +110,14 @@ def test_a_wrong_configuration_stops_our_sessions_only(project: Project, text: s
     noxfile = project.root / "noxfile.py"
     write_tree(project.root, {"noxfile.py": own + noxfile.read_text(encoding="utf-8")})
     assert project.run([NOX, "-l"]).shows("- build ->", "own")
-    assert project.nox("own").shows("the own session ran")
-    assert is_clear(project.nox("build"), *said)
+    assert project.step("own").shows("the own session ran")
+    assert is_clear(project.step("build"), *said)
     assert not project.dist.exists()
 
 
 def test_a_backend_that_fails_is_heard_first(make_project: Callable[..., Project]) -> None:
     project = with_backend(make_project, sdist="raise SystemExit('the backend says no')")
-    ended = project.nox("build")
+    ended = project.step("build")
     assert is_clear(ended, "the backend says no", "The build of the sdist failed (exit code 1). Its own words:")
     assert ended.output.index("the backend says no") < ended.output.index("Usual cause:")
     assert not project.dist.exists()
@@ -135,7 +135,7 @@ def test_a_backend_that_hangs_is_ended_with_what_it_started(
     project = make_project(
         files={"own_backend.py": backend, "pyproject.toml": pyproject + SETTINGS + "build-timeout = 4\n"}, settings=""
     )
-    assert is_clear(project.nox("build"), "did not end within 4 seconds", "raise `build-timeout`")
+    assert is_clear(project.step("build"), "did not end within 4 seconds", "raise `build-timeout`")
     assert alive.exists()
     assert not project.dist.exists()
     if shutil.which("pgrep"):
@@ -143,14 +143,14 @@ def test_a_backend_that_hangs_is_ended_with_what_it_started(
 
 
 def test_a_backend_that_writes_nothing(make_project: Callable[..., Project]) -> None:
-    ended = with_backend(make_project, sdist="return 'demo-1.0.tar.gz'").nox("build")
+    ended = with_backend(make_project, sdist="return 'demo-1.0.tar.gz'").step("build")
     assert ended.code == 1  # the traceback is that of `build`, which looks for the file
     assert ended.shows("The build of the sdist failed", "demo-1.0.tar.gz", "What to do:")
 
 
 def test_a_backend_that_writes_two_versions(make_project: Callable[..., Project]) -> None:
     project = with_backend(make_project, wheel=OTHER_VERSION)
-    assert is_clear(project.nox("build"), "of more than one version", "demo-1.1-py3-none-any.whl", "demo-1.0.tar.gz")
+    assert is_clear(project.step("build"), "of more than one version", "demo-1.1-py3-none-any.whl", "demo-1.0.tar.gz")
     assert not project.dist.exists()
 
 
@@ -159,7 +159,7 @@ def test_what_was_built_before_survives_a_build_that_fails(project: Project, bri
     before = project.files()
     text = (project.root / "pyproject.toml").read_text(encoding="utf-8")
     project.change({"pyproject.toml": text.replace('version = "1.0"', 'version = "one"')})
-    assert project.nox("build").code == 1
+    assert project.step("build").code == 1
     assert project.files() == before
     assert project.stage("built.json")["version"] == "1.0"
 
@@ -179,7 +179,7 @@ def test_a_record_that_cannot_be_read(bring: Callable[[str], Project], change: C
     damaged = change(path.read_text(encoding="utf-8"))
     path.write_text(damaged, encoding="utf-8")
     readers = ("check", "testpypi", "verify", "pypi", "status")
-    ended = project.sessions(*readers, flags=("--no-dependencies",))
+    ended = project.steps(*readers, flags=("--no-dependencies",))
     for session in readers:
         assert is_clear(ended.of(session), str(path.name), said)
     assert path.read_text(encoding="utf-8") == damaged
@@ -197,9 +197,9 @@ def test_a_record_of_another_version(project: Project, indexes: Indexes, bring: 
             "src/demo/__init__.py": module.read_text(encoding="utf-8").replace("1.0", "1.1"),
         }
     )
-    assert project.nox("build", "--rebuild").code == 0
+    assert project.step("build", "--rebuild").code == 0
     write_tree(project.record, {name: text for name, text in old.items() if name != "built.json"})
-    refused = project.nox("pypi", "--yes", "1.1")
+    refused = project.step("pypi", "--yes", "1.1")
     assert is_clear(refused, "rehearsed.json is the record of other files (demo 1.0) than built.json (demo 1.1)")
     assert indexes.held("pypi") == {}
 
@@ -207,7 +207,7 @@ def test_a_record_of_another_version(project: Project, indexes: Indexes, bring: 
 @pytest.mark.parametrize("flags", [("--no-venv",), ("--install-only",)])
 def test_flags_that_fake_success_are_refused(project: Project, flags: tuple[str, ...]) -> None:
     acting = ("build", "check", "testpypi", "verify", "pypi", "dryrun", "inspect")
-    ended = project.sessions(*acting, flags=(*flags, "--no-dependencies"))
+    ended = project.steps(*acting, flags=(*flags, "--no-dependencies"))
     for session in acting:
         assert is_clear(ended.of(session), "which would report success for something that did not happen")
     assert not project.record.exists()
@@ -219,12 +219,12 @@ def test_verify_wants_a_fresh_environment(
     del indexes
     bring("testpypi")
     project.envdir = tmp_path / "environments"
-    assert project.nox("verify", flags=("--no-dependencies",)).code == 0
+    assert project.step("verify", alone=True).code == 0
     for path in project.record.glob("verified-*.json"):
         path.unlink()
-    reused = project.nox("verify", flags=("--reuse-venv=always", "--no-dependencies"))
+    reused = project.step("verify", flags=("--reuse-venv=always", "--no-dependencies"))
     assert is_clear(reused, "verify was given an environment that was used before")
-    assert project.nox("verify", flags=("-R", "--no-dependencies")).code == 0  # does not reach verify
+    assert project.step("verify", flags=("-R", "--no-dependencies")).code == 0  # does not reach verify
 
 
 def test_a_missing_interpreter_is_named_where_another_is_green(
@@ -232,7 +232,7 @@ def test_a_missing_interpreter_is_named_where_another_is_green(
 ) -> None:
     settings = SETTINGS.replace(f'["{RUNNING}"]', f'["3.99", "{RUNNING}"]')
     project = make_project(settings)
-    done = project.nox("dryrun")
+    done = project.step("dryrun")
     assert done.code == 0, done.output
     assert done.shows("Python 3.99 wheel not verified (no such interpreter here")
     assert done.shows(f"Python {RUNNING} wheel imported demo")
@@ -240,12 +240,12 @@ def test_a_missing_interpreter_is_named_where_another_is_green(
 
 def test_only_missing_interpreters_stop_the_release(make_project: Callable[..., Project]) -> None:
     project = make_project(SETTINGS.replace(RUNNING, "3.99"))
-    stopped = project.nox("dryrun")
+    stopped = project.step("dryrun")
     assert is_clear(stopped, "not verified as the matrix demands", "Python 3.99, wheel", "Python 3.99, sdist")
 
 
 def test_git_is_needed_where_there_is_a_repository(project: Project) -> None:
-    without = project.nox("build", PATH=sysconfig.get_path("scripts"))
+    without = project.step("build", PATH=sysconfig.get_path("scripts"))
     assert is_clear(without, "is a git repository, and the program git was not found", "install git")
 
 
@@ -266,11 +266,11 @@ def test_an_old_nox_says_so_and_runs_the_own_sessions(project: Project, tmp_path
 
 
 def test_an_unknown_option_names_the_session(project: Project) -> None:
-    assert is_clear(project.nox("build", "--sdist"), "nox -s build --", "--sdist")
+    assert is_clear(project.step("build", "--sdist"), "nox -s build --", "--sdist")
 
 
 def test_a_token_on_the_command_line_is_not_repeated(project: Project) -> None:
     token = "pypi-" + "AgEIcHlwaS5vcmcCJDAwMDAwMDAw"  # the beginning of one
-    ended = project.nox("pypi", token)
+    ended = project.step("pypi", token)
     assert ended.code == 1
     assert ended.shows("An API token was given on the command line")

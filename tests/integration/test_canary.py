@@ -157,7 +157,7 @@ class Scene:
     def nox(self, session: str, *args: str, **env: str) -> Ended:
         """Run `session` alone, as loudly as nox can."""
         with self.watch.watching():
-            done = self.project.nox(session, *args, flags=("-v", "--no-dependencies"), **env)
+            done = self.project.step(session, *args, flags=("-v", "--no-dependencies"), **env)
         self.outputs.append(done.output)
         return done
 
@@ -268,9 +268,9 @@ def fill_keyring(scene: Scene, **found: str) -> None:
 
 def test_a_whole_release_shows_no_secret(scene: Scene) -> None:
     for session, *args in (["build"], ["check"], ["testpypi"], ["verify"], ["pypi", "--yes", "1.0"], ["status"]):
-        done = scene.nox(session, *args)
+        done = scene.step(session, *args)
         assert done.code == 0, done.output
-    assert scene.nox("inspect", *map(str, scene.project.dist.iterdir())).code == 0
+    assert scene.step("inspect", *map(str, scene.project.dist.iterdir())).code == 0
     assert scene.indexes.held("pypi") == scene.project.files()
     assert all(name in scene.outputs[0] for name in ("PYPI_TOKEN", "UV_PUBLISH_TOKEN", "PIP_EXTRA_INDEX_URL"))
     assert scene.seen("backend")
@@ -279,7 +279,7 @@ def test_a_whole_release_shows_no_secret(scene: Scene) -> None:
 
 
 def test_a_dry_run_shows_no_secret(scene: Scene) -> None:
-    done = scene.nox("dryrun", "--keep", str(scene.kept))
+    done = scene.step("dryrun", "--keep", str(scene.kept))
     assert done.code == 0, done.output
     assert scene.seen("backend")
 
@@ -287,7 +287,7 @@ def test_a_dry_run_shows_no_secret(scene: Scene) -> None:
 @pytest.fixture
 def checked(scene: Scene) -> Scene:
     for session in ("build", "check"):
-        done = scene.nox(session)
+        done = scene.step(session)
         assert done.code == 0, done.output
     return scene
 
@@ -302,7 +302,7 @@ def test_no_fault_shows_a_secret(checked: Scene) -> None:
     for kind, method, detail in faults:
         checked.indexes.testpypi.orders.clear()
         checked.indexes.testpypi.order(kind, method=method, times=ALWAYS, detail=detail)
-        assert checked.nox("testpypi").code == 1
+        assert checked.step("testpypi").code == 1
     checked.indexes.testpypi.orders.clear()
     swapped = {"TESTPYPI_TOKEN": checked.indexes.env["PYPI_TOKEN"], "PYPI_TOKEN": checked.indexes.env["TESTPYPI_TOKEN"]}
     wrong: list[dict[str, str]] = [
@@ -314,8 +314,8 @@ def test_no_fault_shows_a_secret(checked: Scene) -> None:
         {"TESTPYPI_TOKEN": f"pypi-{MARK}-unknown-format"},
     ]
     for env in wrong:
-        assert checked.nox("testpypi", **env).code == 1
-    assert checked.nox("testpypi", checked.indexes.env["TESTPYPI_TOKEN"]).code == 1
+        assert checked.step("testpypi", **env).code == 1
+    assert checked.step("testpypi", checked.indexes.env["TESTPYPI_TOKEN"]).code == 1
     assert checked.indexes.held("testpypi") == {}
 
 
@@ -332,29 +332,29 @@ def test_no_fault_that_is_got_over_shows_a_secret(checked: Scene) -> None:
     for kind, method, detail in faults:
         indexes.testpypi.inner = server.make_index(indexes.folder / f"after-{kind}", indexes.env["TESTPYPI_TOKEN"])
         indexes.testpypi.order(kind, method=method, detail=detail)
-        done = checked.nox("testpypi")
+        done = checked.step("testpypi")
         assert done.code == 0, done.output
         (checked.project.record / "rehearsed.json").unlink()
 
 
 def test_no_fault_after_the_rehearsal_shows_a_secret(checked: Scene) -> None:
-    assert checked.nox("testpypi").code == 0
+    assert checked.step("testpypi").code == 0
     checked.indexes.testpypi.order("body", prefix="/packages/", times=ALWAYS, detail=b"other bytes")
-    assert checked.nox("verify").code == 1
+    assert checked.step("verify").code == 1
     checked.indexes.testpypi.orders.clear()
-    assert checked.nox("verify").code == 0
-    assert checked.nox("pypi").code == 1  # not confirmed
-    assert checked.nox("pypi", "--yes", "1.0", PYPI_TOKEN=f"pypi-{MARK}-unknown-format").code == 1
+    assert checked.step("verify").code == 0
+    assert checked.step("pypi").code == 1  # not confirmed
+    assert checked.step("pypi", "--yes", "1.0", PYPI_TOKEN=f"pypi-{MARK}-unknown-format").code == 1
     checked.indexes.pypi.order("status", method="POST", times=ALWAYS, detail="403 Forbidden")
-    assert checked.nox("pypi", "--yes", "1.0").code == 1
+    assert checked.step("pypi", "--yes", "1.0").code == 1
     assert checked.indexes.held("pypi") == {}
-    assert checked.nox("status", "--remote").code in {0, 1}
+    assert checked.step("status", "--remote").code in {0, 1}
 
 
 def test_a_token_from_the_keyring_is_used_and_not_shown(checked: Scene) -> None:
     fill_keyring(checked, testpypi=checked.indexes.env["TESTPYPI_TOKEN"])
     del checked.project.env["TESTPYPI_TOKEN"]
-    done = checked.nox("testpypi")
+    done = checked.step("testpypi")
     assert done.code == 0, done.output
     assert "credential: the keyring, a token of the stand-in" in done.output
     assert checked.indexes.held("testpypi") == checked.project.files()
@@ -468,7 +468,7 @@ def job(project: Project, tmp_path: Path) -> Iterator[Ci]:
 
 def test_a_release_with_an_identity_shows_no_secret(job: Ci) -> None:
     for session, *args in (["build"], ["check"], ["testpypi"], ["verify"], ["pypi", "--yes", "1.0"], ["status"]):
-        done = job.scene.nox(session, *args)
+        done = job.scene.step(session, *args)
         assert done.code == 0, done.output
     said = "".join(job.scene.outputs)
     assert said.count("credential: the CI's identity (trusted publishing)") == 2
@@ -483,22 +483,22 @@ def test_a_release_with_an_identity_shows_no_secret(job: Ci) -> None:
 
 def test_no_fault_on_the_way_to_a_token_shows_a_secret(job: Ci) -> None:
     for session in ("build", "check"):
-        done = job.scene.nox(session)
+        done = job.scene.step(session)
         assert done.code == 0, done.output
     issuer, faults = job.issuers["testpypi"], job.scene.indexes.testpypi
     issuer.refusal = ("invalid-publisher", "valid token, but no corresponding publisher")
-    assert job.scene.nox("testpypi").shows("TestPyPI knows no trusted publisher for demo", "Repository name: demo")
+    assert job.scene.step("testpypi").shows("TestPyPI knows no trusted publisher for demo", "Repository name: demo")
     issuer.refusal = None
     job.issuers["pypi"].wrongly_for = "pypi"  # this one plays GitHub as well
-    assert job.scene.nox("testpypi").shows("Token audience claim mismatch")
+    assert job.scene.step("testpypi").shows("Token audience claim mismatch")
     job.issuers["pypi"].wrongly_for = ""
-    assert job.scene.nox("testpypi", ACTIONS_ID_TOKEN_REQUEST_TOKEN=f"{MARK}-that-github-does-not-know").code == 1
-    assert job.scene.nox("testpypi", TESTPYPI_TOKEN=f"pypi-{MARK}-both").shows("both TESTPYPI_TOKEN and the CI's own")
+    assert job.scene.step("testpypi", ACTIONS_ID_TOKEN_REQUEST_TOKEN=f"{MARK}-that-github-does-not-know").code == 1
+    assert job.scene.step("testpypi", TESTPYPI_TOKEN=f"pypi-{MARK}-both").shows("both TESTPYPI_TOKEN and the CI's own")
     faults.order("status", method="POST", detail="403 Invalid or non-existent authentication information.")
-    assert job.scene.nox("testpypi").code == 1
+    assert job.scene.step("testpypi").code == 1
     issuer.burning = "503 Service Unavailable"
     faults.order("reset", method="POST")
-    done = job.scene.nox("testpypi")
+    done = job.scene.step("testpypi")
     assert done.code == 0, done.output
     assert done.shows("the minted token could not be burnt (HTTP 503)")
     assert job.scene.indexes.held("testpypi") == job.scene.project.files()

@@ -183,7 +183,7 @@ def test_a_module_that_was_never_committed_is_missed_before_anything_is_uploaded
     files = {"src/demo/__init__.py": '"""A module."""\nfrom demo.core import main\n\n__version__ = "1.0"\n'}
     project = make_project(files={**files, ".gitignore": ".nox/\ndist/\nrelease-record/\n__pycache__/\ncore.py\n"})
     write_tree(project.root, {"src/demo/core.py": "def main():\n    pass\n"})
-    ended = project.nox("check", "--offline")
+    ended = project.step("check", "--offline")
     assert ended.code == 1
     assert ended.shows("The module `demo.core` is not among the files of demo: the build left it out", "2 errors")
     assert not (project.record / "checked.json").exists()
@@ -208,7 +208,7 @@ install-entry-point = "whoever uses them has what they need"
         "src/demo/gui.py": "from click_absent import command as main\n",
     }
     project = make_project(more + SETTINGS, files=files)
-    ended = project.nox("check", "--offline")
+    ended = project.step("check", "--offline")
     assert ended.code == 0, ended.output
     assert ended.shows("install-entry-point (whoever uses them has what they need)")
     assert project.stage("checked.json")["problems"] == []

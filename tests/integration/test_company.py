@@ -90,9 +90,9 @@ def flags(request: pytest.FixtureRequest) -> tuple[str, ...]:
 
 
 def test_a_release_where_every_index_wants_a_login(project: Project, company: Company, flags: tuple[str, ...]) -> None:
-    rehearsed = project.nox("verify", flags=flags)
+    rehearsed = project.step("verify", flags=flags)
     assert rehearsed.code == 0, rehearsed.output
-    done = project.nox("pypi", "--yes", "1.0", flags=flags)
+    done = project.step("pypi", "--yes", "1.0", flags=flags)
     assert done.code == 0, done.output
     assert company.held("testpypi") == company.held("pypi") == project.files()
     host = company.urls["dependencies"].removeprefix("http://")
@@ -115,7 +115,7 @@ def test_the_smoke_command_of_a_release_sees_no_login(
     settings = settings.replace("python -c 'import demo, inhouse'", f'python -c \\"{spy}\\"')
     project = make_project(settings, backend="setuptools")
     project.env |= company.login
-    done = project.nox("verify", flags=flags)
+    done = project.step("verify", flags=flags)
     assert done.code == 0, done.output
 
 
@@ -145,19 +145,19 @@ def test_logins_that_only_a_keyring_knows(project: Project, company: Company, tm
     code = KEYRING.format(passwords=passwords)
     write_tree(tmp_path, {"own_keyring.py": code, "config/python_keyring/keyringrc.cfg": settings})
     project.env["XDG_CONFIG_HOME"] = str(tmp_path / "config")
-    rehearsed = project.nox("verify")
+    rehearsed = project.step("verify")
     assert rehearsed.code == 0, rehearsed.output
-    done = project.nox("pypi", "--yes", "1.0")
+    done = project.step("pypi", "--yes", "1.0")
     assert done.code == 0, done.output
     assert done.shows("credential: the keyring")
     assert company.held("testpypi") == company.held("pypi") == project.files()
     assert not any(secret in rehearsed.output + done.output for _, secret in (READER, WRITER))
-    refused = project.nox("status", "--remote", XDG_CONFIG_HOME=str(tmp_path / "nothing"))
+    refused = project.step("status", "--remote", XDG_CONFIG_HOME=str(tmp_path / "nothing"))
     assert is_clear(refused, "It was asked without a login: none is set.")
 
 
 def test_a_dry_run_where_the_dependencies_want_a_login(project: Project, company: Company) -> None:
-    done = project.nox("dryrun")
+    done = project.step("dryrun")
     assert done.code == 0, done.output
     host = company.urls["pypi"].removeprefix("http://")
     assert done.shows(f"stand-in for {host}: http://127.0.0.1", f"{host} (stand-in) serves exactly the files")
@@ -177,7 +177,7 @@ def test_a_dry_run_of_all_packages_whose_dependencies_want_a_login(
         with (place / "pyproject.toml").open("a", encoding="utf-8") as file:
             file.write(settings)
     commit(root)
-    done = Project(root, envdir / "house", company.login).nox("dryrun", "--all")
+    done = Project(root, envdir / "house", company.login).step("dryrun", "--all")
     assert done.code == 0, done.output
     assert done.shows("with house-core 1.0 from there too, 1 dependency from", "2 packages: all five sessions passed")
     assert {given for _, given in company.indexes["dependencies"].seen} == {basic(*READER)}
@@ -185,26 +185,26 @@ def test_a_dry_run_of_all_packages_whose_dependencies_want_a_login(
 
 
 def test_a_login_that_may_only_read(project: Project, company: Company) -> None:
-    refused = project.nox("testpypi", TESTPYPI_USERNAME=READER[0], TESTPYPI_TOKEN=READER[1])
+    refused = project.step("testpypi", TESTPYPI_USERNAME=READER[0], TESTPYPI_TOKEN=READER[1])
     assert is_clear(refused, "did not take the files", "403 Forbidden", "may read this index and not write to it")
     assert not company.held("testpypi")
-    assert project.nox("testpypi").code == 0
+    assert project.step("testpypi").code == 0
 
 
 @pytest.mark.parametrize(
     ("role", "before", "session"), [("TESTPYPI", "testpypi", "verify"), ("DEPENDENCIES", "build", "check")]
 )
 def test_a_login_that_is_missing(project: Project, role: str, before: str, session: str) -> None:
-    assert project.nox(before).code == 0
+    assert project.step(before).code == 0
     del project.env[f"{role}_TOKEN"]
-    refused = project.nox(session, flags=("--no-dependencies",))
+    refused = project.step(session, alone=True)
     assert is_clear(refused, "401 Unauthorized", f"{role}_TOKEN", f"{role}_USERNAME")
 
 
 def test_an_index_without_hashes_is_refused_before_anything_is_sent(project: Project, company: Company) -> None:
     company.indexes["testpypi"].hashes = False
     (company.folder / "testpypi" / "demo-0.9.tar.gz").write_bytes(b"an older release")
-    refused = project.nox("testpypi")
+    refused = project.step("testpypi")
     assert is_clear(refused, "cannot be proved", "lists files without their sha256", 'rehearse-on = "dryrun"')
     assert set(company.held("testpypi")) == {"demo-0.9.tar.gz"}
 
@@ -218,14 +218,14 @@ def test_the_lowest_dependency_is_tried_too(
     project = make_project(settings, backend="setuptools", dependencies=["inhouse>=1"])
     project.env |= company.login
     put_inhouse(company.folder / "dependencies", "1.0", module="under_another_name.py")
-    broken = project.nox("verify", flags=flags)
+    broken = project.step("verify", flags=flags)
     assert broken.code == 1
     assert broken.of("verify").shows(
         "With the lowest direct dependencies that the metadata allows, this release does not work: inhouse==1.0",
         "Usual cause: a lower bound that was never tried",
     )
     put_inhouse(company.folder / "dependencies", "1.0")
-    done = project.nox("verify", flags=flags)
+    done = project.step("verify", flags=flags)
     assert done.code == 0, done.output
     assert done.of("verify").shows("works with the lowest direct dependencies too: inhouse==1.0")
     found = project.stage(next(project.record.glob("verified-*-wheel.json")).name)

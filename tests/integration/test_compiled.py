@@ -116,7 +116,7 @@ def project(make_project: Callable[..., Project]) -> Project:
 
 
 def test_what_other_jobs_made_is_taken_in_with_a_verdict_on_each_file(project: Project, house: Path) -> None:
-    done = project.nox("dryrun", "--from", str(house))
+    done = project.step("dryrun", "--from", str(house))
     assert done.code == 0, done.output
     for version in pythons():
         name = f"demo-1.0-cp{version.replace('.', '')}-cp{version.replace('.', '')}-{PLATFORM}.whl"
@@ -131,12 +131,12 @@ def test_what_other_jobs_made_is_taken_in_with_a_verdict_on_each_file(project: P
 def test_a_wheelhouse_that_is_no_release_is_refused(project: Project, house: Path, tmp_path: Path) -> None:
     mixed = shutil.copytree(house, tmp_path / "mixed")
     next(mixed.glob("*.tar.gz")).unlink()
-    assert is_clear(project.nox("build", "--from", str(mixed)), "there is no sdist among its 3 files", "cibuildwheel")
+    assert is_clear(project.step("build", "--from", str(mixed)), "there is no sdist among its 3 files", "cibuildwheel")
     assert not project.dist.exists()
 
 
 def test_a_wheel_that_is_compiled_here_stays_here(project: Project) -> None:
-    done = project.nox("dryrun")
+    done = project.step("dryrun")
     assert is_clear(
         done, "The sdist was rehearsed to the end; the wheel cannot go up", "linux_x86_64.whl", "--from FOLDER"
     )

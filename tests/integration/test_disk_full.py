@@ -61,14 +61,14 @@ def test_what_was_built_stays_where_a_new_build_finds_no_space(project: Project,
     before = project.files()
     record = {path: path.read_bytes() for path in project.record.glob("*.json")}
     filler = fill(disk)
-    ended = project.nox("build")
+    ended = project.step("build")
     assert ended.code == 1
     assert ended.shows(FULL, "Usual cause:", "dist/ and the record are as they were")  # the build backend met it first
     assert project.files() == before
     assert {path: path.read_bytes() for path in project.record.glob("*.json")} == record
     assert list(project.record.glob("staging-*")) == []
     filler.unlink()
-    assert project.nox("build").shows("moved aside what lay in dist/")
+    assert project.step("build").shows("moved aside what lay in dist/")
     assert project.files() != before
 
 
@@ -77,11 +77,11 @@ def test_what_was_sent_is_not_sent_again_where_it_could_not_be_recorded(
 ) -> None:
     indexes = Indexes.of(project, tmp_path / "indexes", servers)
     filler = fill(disk)
-    assert is_clear(project.nox("testpypi", flags=("--no-dependencies",)), FULL, "free space")
+    assert is_clear(project.step("testpypi", alone=True), FULL, "free space")
     assert not (project.record / "rehearsed.json").exists()
     assert indexes.held("testpypi") == project.files()
     filler.unlink()
-    done = project.nox("testpypi", flags=("--no-dependencies",))
+    done = project.step("testpypi", alone=True)
     assert done.shows("demo-1.0.tar.gz: already on TestPyPI (stand-in), identical")
     assert (project.record / "rehearsed.json").exists()
     assert indexes.testpypi.uploads == 2
@@ -89,5 +89,5 @@ def test_what_was_sent_is_not_sent_again_where_it_could_not_be_recorded(
 
 def test_a_record_that_a_full_disk_cut_off_at_its_first_file_is_still_kept_out_of_git(project: Project) -> None:
     write_tree(project.record, {".gitignore": ""})
-    assert project.nox("build").code == 0
+    assert project.step("build").code == 0
     assert (project.record / ".gitignore").read_text(encoding="utf-8") == "*\n"

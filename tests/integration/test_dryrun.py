@@ -48,7 +48,7 @@ def shown(tmp_path_factory: pytest.TempPathFactory, rehearsal: Rehearsal) -> Sho
         return {path: path.read_bytes() for path in [*project.dist.iterdir(), *project.record.glob("*.json")]}
 
     before = own()
-    return Shown(project.nox("dryrun", "--keep", str(folder / "kept")), folder / "kept", before, own())
+    return Shown(project.step("dryrun", "--keep", str(folder / "kept")), folder / "kept", before, own())
 
 
 def test_it_shows_what_was_proved_and_what_it_cannot_show(shown: Shown) -> None:
@@ -82,7 +82,7 @@ def test_keep_leaves_the_files_the_record_and_both_indexes(shown: Shown) -> None
 
 def test_keep_refuses_a_folder_in_use(project: Project, tmp_path: Path) -> None:
     write_tree(tmp_path / "kept", {"mine.txt": "mine"})
-    refused = project.nox("dryrun", "--keep", str(tmp_path / "kept"))
+    refused = project.step("dryrun", "--keep", str(tmp_path / "kept"))
     assert refused.code == 1
     assert refused.shows("it exists and is not an empty folder")
     assert (tmp_path / "kept" / "mine.txt").exists()
@@ -90,7 +90,7 @@ def test_keep_refuses_a_folder_in_use(project: Project, tmp_path: Path) -> None:
 
 def test_keep_leaves_what_there_is_also_when_it_fails(make_project: Callable[..., Project], tmp_path: Path) -> None:
     project = make_project(files={"src/demo/__init__.py": '"""A module."""\n__version__ = "1.0"\nimport nowhere\n'})
-    stopped = project.nox("dryrun", "--keep", str(tmp_path / "kept"))
+    stopped = project.step("dryrun", "--keep", str(tmp_path / "kept"))
     assert stopped.code == 1
     assert stopped.shows("`demo` cannot be imported", "No module named 'nowhere'", "The dry run stopped in `check`")
     assert (tmp_path / "kept" / "dist" / "demo-1.0.tar.gz").exists()
@@ -98,7 +98,7 @@ def test_keep_leaves_what_there_is_also_when_it_fails(make_project: Callable[...
 
 def test_a_dirty_tree_can_be_rehearsed_here_and_nowhere_else(project: Project) -> None:
     write_tree(project.root, {"src/demo/more.py": "x = 1\n"})
-    done = project.nox("dryrun")
+    done = project.step("dryrun")
     assert done.code == 0
     assert done.shows("changes that are not committed: commit them before")
 
@@ -109,7 +109,7 @@ def test_it_works_with_uv_and_without(make_project: Callable[..., Project], tmp_
     if not uv:
         project.env["UV"] = "there-is-no-uv-here"
         project.envdir = tmp_path / "environments"
-    done = project.nox("dryrun", "--keep", str(tmp_path / "kept"))
+    done = project.step("dryrun", "--keep", str(tmp_path / "kept"))
     assert done.code == 0, done.output
     (wheel,) = (tmp_path / "kept" / "release-record").glob("verified-*-wheel.json")
     installed = {one.name: one for one in load(wheel, Verified).installed}
@@ -122,7 +122,7 @@ def test_it_works_with_uv_and_without(make_project: Callable[..., Project], tmp_
 
 def test_a_project_without_git_is_rehearsed_from_a_copy(make_project: Callable[..., Project]) -> None:
     project = make_project(commit_it=False)
-    done = project.nox("dryrun")
+    done = project.step("dryrun")
     assert done.code == 0, done.output
     assert done.shows("a copy of the working tree (no git here)")
 
@@ -132,12 +132,12 @@ def test_modules_of_the_project_hide_none_of_ours(make_project: Callable[..., Pr
     traps = {name: f"raise RuntimeError('the {name} of the project was imported')\n" for name in modules}
     folders = {f"{name}/__init__.py": trap for name, trap in traps.items()}
     project = make_project(files={**folders, "tasks.py": traps["tasks"]})
-    done = project.nox("dryrun")
+    done = project.step("dryrun")
     assert done.code == 0, done.output
 
 
 def test_sdist_only(project: Project) -> None:
-    done = project.nox("dryrun", "--sdist-only")
+    done = project.step("dryrun", "--sdist-only")
     assert done.code == 0, done.output
     assert done.shows("there is no wheel", "(1 files, compared by sha256)")
 
@@ -149,7 +149,7 @@ def test_ready_made_files_are_taken_as_they_are(
     (tmp_path / "wheelhouse").mkdir()
     for path in project.dist.iterdir():
         (tmp_path / "wheelhouse" / path.name).write_bytes(path.read_bytes())
-    done = project.nox("dryrun", "--from", str(tmp_path / "wheelhouse"), "--keep", str(tmp_path / "kept"))
+    done = project.step("dryrun", "--from", str(tmp_path / "wheelhouse"), "--keep", str(tmp_path / "kept"))
     assert done.code == 0, done.output
     assert {path.name: path.read_bytes() for path in (tmp_path / "kept" / "pypi").iterdir()} == project.files()
 
@@ -206,7 +206,7 @@ def test_what_a_killed_run_left_is_swept_by_the_next_however_that_ends(
     write_tree(tmp_path, {f"{folder.name}/{ALIVE}": "" for folder in (killed, alive)})
     with locked_file(alive / ALIVE):
         project.env |= dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(tmp_path))
-        assert project.nox(session).code == (session == "dryrun")
+        assert project.step(session).code == (session == "dryrun")
         assert not killed.exists()
         assert alive.exists()
 
@@ -215,11 +215,11 @@ def test_the_project_may_use_names_of_our_sessions(make_project: Callable[..., P
     project = make_project()
     own = "import nox\n\n\n@nox.session(venv_backend='none')\ndef build(session):\n    print('the own build')\n\n\n"
     project.change({"noxfile.py": own + NOXFILE})
-    assert project.nox("build").shows("the own build")
-    assert project.nox("release-dryrun").code == 0
+    assert project.step("build").shows("the own build")
+    assert project.step("release-dryrun").code == 0
     project.change({"pyproject.toml": _with_prefix(project.root / "pyproject.toml")})
     assert project.run([NOX, "-l"]).shows("- rel-build ->", "- rel-dryrun ->")
-    assert project.nox("rel-inspect", "absent.whl").shows("absent.whl: it cannot be read")
+    assert project.step("rel-inspect", "absent.whl").shows("absent.whl: it cannot be read")
 
 
 def _with_prefix(path: Path) -> str:
@@ -228,7 +228,7 @@ def _with_prefix(path: Path) -> str:
 
 def test_the_environment_of_a_dry_run_names_this_machine_only(project: Project) -> None:
     text = '{"place": "/tmp", "testpypi": "http://127.0.0.1:1", "pypi": "https://pypi.example.org"}'
-    refused = project.nox("build", SEATRIAL_STANDIN=text)
+    refused = project.step("build", SEATRIAL_STANDIN=text)
     assert refused.code == 1
     assert refused.shows("names an address outside this machine: https://pypi.example.org")
 

@@ -22,14 +22,14 @@ WHEEL, SDIST = "demo-1.0-py3-none-any.whl", "demo-1.0.tar.gz"
 
 @pytest.fixture
 def built(project: Project) -> Project:
-    assert project.nox("build").code == 0
+    assert project.step("build").code == 0
     return project
 
 
 def test_files_in_order_are_good(built: Project, tmp_path: Path) -> None:
     out = tmp_path / "found.json"
     names = [f"dist/{SDIST}", f"dist/{WHEEL}"]
-    done = built.nox("inspect", "--json", str(out), *names)
+    done = built.step("inspect", "--json", str(out), *names)
     assert done.code == 0, done.output
     assert json.loads(out.read_text(encoding="utf-8")) == [{"file": name, "problems": []} for name in names]
     assert not (built.record / "checked.json").exists()
@@ -40,7 +40,7 @@ def test_a_bad_file_among_good_ones_fails(built: Project, tmp_path: Path) -> Non
     (tmp_path / WHEEL).write_bytes(good[: len(good) // 2])
     write_tree(tmp_path, {"demo.egg": "an egg"})
     files = [str(built.dist / WHEEL), str(tmp_path / WHEEL), str(tmp_path / "demo.egg"), str(tmp_path / "absent.whl")]
-    done = built.nox("inspect", "--json", str(tmp_path / "found.json"), *files)
+    done = built.step("inspect", "--json", str(tmp_path / "found.json"), *files)
     assert done.code == 1
     assert "Traceback" not in done.output
     found = json.loads((tmp_path / "found.json").read_text(encoding="utf-8"))
@@ -51,7 +51,7 @@ def test_a_bad_file_among_good_ones_fails(built: Project, tmp_path: Path) -> Non
 
 
 def test_it_needs_a_file(project: Project) -> None:
-    assert is_clear(project.nox("inspect"), "no FILE was given")
+    assert is_clear(project.step("inspect"), "no FILE was given")
 
 
 SESSIONS = ("build", "check", "testpypi", "verify", "pypi", "dryrun", "inspect", "status", "rebuild")
@@ -71,7 +71,7 @@ SAID = {
 @pytest.mark.parametrize("session", SESSIONS)
 def test_explain_prints_commands_and_does_nothing(project: Project, session: str) -> None:
     project.env |= {"PYPI_TOKEN": "pypi-secret", "TESTPYPI_TOKEN": "pypi-secret"}
-    done = project.nox(session, "--explain", flags=("--no-dependencies",))
+    done = project.step(session, "--explain", alone=True)
     assert done.code == 0, done.output
     assert done.shows(SAID[session])
     assert "pypi-secret" not in done.output
@@ -83,10 +83,10 @@ def test_a_second_run_at_the_same_time_is_told(project: Project) -> None:
     project.record.mkdir()
     with locked_file(project.record / ".release.lock"):
         for session in ("build", "check", "testpypi", "pypi"):
-            told = project.nox(session, flags=("--no-dependencies",))
+            told = project.step(session, alone=True)
             assert is_clear(told, "Another run of the release sessions is at work on")
     with locked_file(project.record / f".verify-{RUNNING}-wheel.lock"):
-        told = project.nox(f"verify-{RUNNING}(wheel)", flags=("--no-dependencies",))
+        told = project.step(f"verify-{RUNNING}(wheel)", alone=True)
         assert is_clear(told, "Another run of the release sessions is at work on")
 
 

@@ -195,7 +195,7 @@ def test_nox_is_killed_in_the_middle_of_a_file(
     temporary.mkdir()
     project.env |= dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(temporary))
     before, args = ("check", ()) if name == "testpypi" else ("verify", ("--yes", "1.0"))
-    assert project.nox(before).code == 0
+    assert project.step(before).code == 0
     started = threading.Event()
     victims: list[subprocess.Popen[bytes]] = []
 
@@ -212,7 +212,7 @@ def test_nox_is_killed_in_the_middle_of_a_file(
     started.set()
     assert victims[0].wait(60) == -signal.SIGKILL
     assert [path.name for path in temporary.glob(f"seatrial-{name}-*/*")] != []
-    done = project.nox(name, *args)
+    done = project.step(name, *args)
     assert done.code == 0, done.output
     assert indexes.held(name) == project.files()
     assert project.stage("rehearsed.json" if name == "testpypi" else "released.json")["version"] == "1.0"

@@ -58,10 +58,10 @@ class Repository:
         return Project(self.folder(name), self.nox.envdir)
 
     def all(self, session: str, *args: str) -> Ended:
-        return self.nox.nox(session, "--all", *args)
+        return self.nox.step(session, "--all", *args)
 
     def one(self, session: str, name: str, *args: str) -> Ended:
-        return self.nox.nox(session, "--package", name, *args)
+        return self.nox.step(session, "--package", name, *args)
 
     def files(self) -> dict[str, bytes]:
         return {file: content for name in CHAIN for file, content in self.of(name).files().items()}
@@ -282,8 +282,8 @@ def test_all_is_proved_before_anything_is_sent(repository: Repository, indexes: 
 def test_what_makes_no_sense_for_packages(
     repository: Repository, session: str, args: tuple[str, ...], said: str
 ) -> None:
-    assert is_clear(repository.nox.nox(session, *args), said)
+    assert is_clear(repository.nox.step(session, *args), said)
 
 
 def test_a_project_of_one_package_has_no_others(make_project: Callable[..., Project]) -> None:
-    assert is_clear(make_project().nox("build", "--all"), "No packages are found in", 'packages = ["packages/*"]')
+    assert is_clear(make_project().step("build", "--all"), "No packages are found in", 'packages = ["packages/*"]')

@@ -52,17 +52,17 @@ def served(simple: str) -> dict[str, bytes]:
 
 def test_a_release_by_way_of_two_indexes_of_devpi(make_project: Callable[..., Project], devpi: Devpi) -> None:
     project = ready(make_project(settings(devpi, "whole")), devpi)
-    rehearsed = project.nox("verify")
+    rehearsed = project.step("verify")
     assert rehearsed.code == 0, rehearsed.output
     assert served(devpi.simple("whole-test")) == project.files()
     (project.record / "rehearsed.json").unlink()
-    again = project.nox("testpypi")
+    again = project.step("testpypi")
     assert again.code == 0, again.output
     assert again.shows(f"{WHEEL}: already on {devpi.url.removeprefix('http://')}, identical")
-    done = project.nox("pypi", "--yes", "1.0")
+    done = project.step("pypi", "--yes", "1.0")
     assert done.code == 0, done.output
     assert served(devpi.simple("whole-real")) == project.files()
-    later = project.nox("status", "--remote")
+    later = project.step("status", "--remote")
     assert later.code == 0, later.output
     assert later.output.count("2 of 2 files, identical") == 2
 
@@ -70,9 +70,9 @@ def test_a_release_by_way_of_two_indexes_of_devpi(make_project: Callable[..., Pr
 def test_a_release_that_was_half_there_gets_the_other_half(make_project: Callable[..., Project], devpi: Devpi) -> None:
     """Devpi has the wheel; the sdist is what was cut off."""
     project = ready(make_project(settings(devpi, "half")), devpi)
-    assert project.nox("check", "--offline").code == 0
+    assert project.step("check", "--offline").code == 0
     devpi.put("half-test", project.dist / WHEEL)
-    done = project.nox("testpypi")
+    done = project.step("testpypi")
     assert done.code == 0, done.output
     assert done.shows(f"{WHEEL}: already on ", f"{SDIST}: uploading to ")
     assert served(devpi.simple("half-test")) == project.files()
@@ -82,21 +82,21 @@ def test_other_bytes_on_devpi_stop_before_anything_is_sent(
     make_project: Callable[..., Project], devpi: Devpi, tmp_path: Path
 ) -> None:
     project = ready(make_project(settings(devpi, "other")), devpi)
-    assert project.nox("check", "--offline").code == 0
+    assert project.step("check", "--offline").code == 0
     stranger = tmp_path / SDIST
     stranger.write_bytes(b"other bytes")
     devpi.put("other-test", stranger)
-    stopped = project.nox("testpypi")
+    stopped = project.step("testpypi")
     assert is_clear(stopped, "is spent on ", f"{SDIST} expected ", "found ", "The next version: 1.0.1 is free")
     assert served(devpi.simple("other-test")) == {SDIST: b"other bytes"}
 
 
 def test_a_login_that_devpi_does_not_know(make_project: Callable[..., Project], devpi: Devpi) -> None:
     project = ready(make_project(settings(devpi, "login")), devpi)
-    refused = project.nox("testpypi", TWINE_PASSWORD="wrong")
+    refused = project.step("testpypi", TWINE_PASSWORD="wrong")
     assert is_clear(refused, "did not take the files", "401 Unauthorized", "the user name or the password is wrong")
     assert not refused.shows("a token of the stand-in")
-    assert project.nox("testpypi").code == 0
+    assert project.step("testpypi").code == 0
 
 
 def behind(project: Project, devpi: Devpi, name: str, cache: str) -> None:
@@ -112,9 +112,9 @@ def test_a_cache_in_front_of_the_index_is_waited_for(
 ) -> None:
     with servers.proxpi(programs, tmp_path / "proxpi", devpi.simple("cached-test"), seconds=5) as cache:
         project = ready(make_project(settings(devpi, "cached", cache)), devpi)
-        assert project.nox("check").code == 0
+        assert project.step("check").code == 0
         behind(project, devpi, "cached", cache)
-        done = project.nox("verify")
+        done = project.step("verify")
         assert done.code == 0, done.output
         assert {name: content for name, content in served(cache).items() if "1.0" in name} == project.files()
         assert all(url.startswith(cache) for url in project.stage("rehearsed.json")["urls"])
@@ -126,12 +126,12 @@ def test_a_cache_that_never_asks_again_is_an_outcome_of_its_own(
 ) -> None:
     with servers.proxpi(programs, tmp_path / "proxpi", devpi.simple("stale-test"), seconds=3600) as cache:
         project = ready(make_project(settings(devpi, "stale", cache, timeout=2)), devpi)
-        assert project.nox("check").code == 0
+        assert project.step("check").code == 0
         behind(project, devpi, "stale", cache)
-        late = project.nox("testpypi")
+        late = project.step("testpypi")
         assert is_clear(late, "Uploaded, not visible yet", WHEEL, SDIST, "`nox -s testpypi`")
         assert set(served(devpi.simple("stale-test"))) == {"demo-0.9.tar.gz", WHEEL, SDIST}
         servers.forget(cache, "demo")
-        done = project.nox("testpypi")
+        done = project.step("testpypi")
         assert done.code == 0, done.output
         assert done.shows(f"{WHEEL}: already on ", f"{SDIST}: already on ")

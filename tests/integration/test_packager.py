@@ -92,7 +92,7 @@ def wheel_of(project: Project) -> Mapping[str, bytes]:
 @posix
 def test_an_sdist_that_needs_git_stops_the_build_and_says_so(with_backend: Callable[[str], Project]) -> None:
     project = with_backend("ask_git()")
-    done = project.nox("build")
+    done = project.step("build")
     assert done.code == 1
     assert done.shows("The wheel cannot be built from demo-1.0.tar.gz: its build calls `git ls-files`")
     assert done.shows("What to do: let the sdist carry what git said: setuptools-scm, hatch-vcs")
@@ -102,7 +102,7 @@ def test_an_sdist_that_needs_git_stops_the_build_and_says_so(with_backend: Calla
 @posix
 def test_git_that_is_not_needed_stops_nothing(with_backend: Callable[[str], Project]) -> None:
     project = with_backend("subprocess.run(['git', '--version'], check=False)")
-    done = project.nox("build")
+    done = project.step("build")
     assert done.code == 0, done.output
     assert project.stage("built.json")["reached"] == []
     assert "asked for" not in done.output
@@ -111,7 +111,7 @@ def test_git_that_is_not_needed_stops_nothing(with_backend: Callable[[str], Proj
 @posix
 def test_git_as_a_program_is_let_through_and_told(with_backend: Callable[[str], Project]) -> None:
     project = with_backend("subprocess.run(['git', '--version'], check=True)")
-    done = project.nox("check")
+    done = project.step("check")
     assert done.code == 0, done.output
     assert done.shows("asked for git (`git --version`): building it again with that in reach")
     assert done.shows("asked for more than its requirements: | git --version [release-build-reaches]")
@@ -122,7 +122,7 @@ def test_what_is_downloaded_in_a_hook_is_let_through_and_told(
     with_backend: Callable[[str], Project], fetched_from: str
 ) -> None:
     project = with_backend(f"fetch({fetched_from!r})")
-    done = project.nox("check")
+    done = project.step("check")
     assert done.code == 0, done.output
     assert done.shows("asked for the network (127.0.0.1): building it again with that in reach")
     assert done.shows("asked for more than its requirements: | 127.0.0.1 [release-build-reaches]")
@@ -133,7 +133,7 @@ def test_what_is_left_out_without_network_is_not_left_out_of_the_wheel(
     with_backend: Callable[[str], Project], fetched_from: str
 ) -> None:
     project = with_backend(f"try: fetch({fetched_from!r})\n    except OSError: pass")
-    done = project.nox("build")
+    done = project.step("build")
     assert done.code == 0, done.output
     assert wheel_of(project)["demo/fetched.txt"] == b"from the network"
     assert project.stage("built.json")["reached"] == ["127.0.0.1"]
@@ -141,7 +141,7 @@ def test_what_is_left_out_without_network_is_not_left_out_of_the_wheel(
 
 def test_a_failure_that_asked_for_nothing_is_not_tried_again(with_backend: Callable[[str], Project]) -> None:
     project = with_backend("raise SystemExit(f'broken {HERE.name}')")
-    done = project.nox("build")
+    done = project.step("build")
     assert done.code == 1
     assert done.shows("The build of the wheel failed (exit code 1). Its own words:")
     assert done.output.count("| broken demo-1.0") == 1
@@ -172,7 +172,7 @@ def test_the_sdist_is_built_and_verified_on_the_lowest_python(
     for_lowest: Callable[[str], Project], tmp_path: Path
 ) -> None:
     project = for_lowest("packaging")
-    done = project.nox("dryrun", "--keep", str(tmp_path / "kept"))
+    done = project.step("dryrun", "--keep", str(tmp_path / "kept"))
     assert done.code == 0, done.output
     tried = json.loads((tmp_path / "kept" / "release-record" / "checked.json").read_text(encoding="utf-8"))["trials"]
     assert ("demo-1.0.tar.gz", LOWEST) in {(trial["filename"], trial["python"]) for trial in tried}
@@ -186,7 +186,7 @@ def test_an_sdist_that_cannot_be_built_on_the_lowest_python_is_found_before_an_u
     for_lowest: Callable[[str], Project],
 ) -> None:
     project = for_lowest(f'no-such-backport-of-ours; python_version < "{RUNNING}"')
-    done = project.nox("check")
+    done = project.step("check")
     assert done.code == 1
     assert done.shows(
         f"demo-1.0.tar.gz: On Python {LOWEST}: demo-1.0.tar.gz could not be installed", "no-such-backport"

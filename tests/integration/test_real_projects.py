@@ -90,7 +90,7 @@ def test_a_real_project_is_rehearsed_as_it_is(sdist: Sdist, sdists: Path, envdir
     root = repository(fetched(sdist, sdists), tmp_path / "unpacked", f"v{sdist.version}")
     project = Project(root, envdir, {PROJECT_VARIABLE: str(root)})
     noxfile = ("--noxfile", str(HERE / "tasks" / "register.py"))
-    done = project.nox("dryrun", "--keep", str(tmp_path / "kept"), flags=noxfile)
+    done = project.step("dryrun", "--keep", str(tmp_path / "kept"), flags=noxfile)
     assert done.code == 0, done.output
     record = tmp_path / "kept" / "release-record"
     built = load(record / "built.json", Built)

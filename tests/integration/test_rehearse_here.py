@@ -51,17 +51,17 @@ def real(project: Project, indexes: Indexes) -> Project:
 def test_once_with_a_reason_on_the_day_when_testpypi_is_down(real: Project, indexes: Indexes) -> None:
     indexes.testpypi.order("status", times=ALWAYS, detail="503 Down")
     indexes.testpypi.order("status", method="POST", times=ALWAYS, detail="503 Down")
-    done = real.nox("verify", *ONCE)
+    done = real.step("verify", *ONCE)
     assert done.code == 0, done.output
     assert done.shows("rehearsal: a stand-in on this machine, not 127.0.0.1:", f"({ONCE[2]})")
     assert done.shows(f'next: nox -s pypi -- --rehearse-on dryrun "{ONCE[2]}"')
-    assert real.nox("status").shows(f"a stand-in on this machine ({ONCE[2]})")
-    refused = real.nox("pypi", "--yes", "1.0")
+    assert real.step("status").shows(f"a stand-in on this machine ({ONCE[2]})")
+    refused = real.step("pypi", "--yes", "1.0")
     assert is_clear(
         refused, "and the rehearsal index of this release is", f'`nox -s pypi -- --rehearse-on dryrun "{ONCE[2]}"`'
     )
     assert indexes.held("pypi") == {}
-    done = real.nox("pypi", "--yes", "1.0", *ONCE)
+    done = real.step("pypi", "--yes", "1.0", *ONCE)
     assert done.code == 0, done.output
     assert done.shows("note: rehearsed on a stand-in on this machine, not", ONCE[2])
     assert released(real, indexes, ONCE[2])
@@ -73,8 +73,8 @@ def test_for_good_by_a_setting_and_without_uv(real: Project, indexes: Indexes, t
     del real.env["TESTPYPI_TOKEN"]
     real.env["UV"] = "there-is-no-uv-here"
     real.envdir = tmp_path / "environments"
-    assert real.nox("verify").code == 0
-    done = real.nox("pypi", "--yes", "1.0")
+    assert real.step("verify").code == 0
+    done = real.step("pypi", "--yes", "1.0")
     assert done.code == 0, done.output
     assert done.shows(f"({SETTING})")
     assert released(real, indexes, SETTING)
@@ -82,20 +82,20 @@ def test_for_good_by_a_setting_and_without_uv(real: Project, indexes: Indexes, t
 
 def test_a_rehearsal_here_gives_way_to_the_real_one(real: Project, indexes: Indexes) -> None:
     """And the other way round: what was rehearsed on the index is rehearsed here where that is asked for."""
-    assert real.nox("testpypi", *ONCE).code == 0
+    assert real.step("testpypi", *ONCE).code == 0
     assert indexes.held("testpypi") == {}
-    assert real.nox("testpypi").code == 0
+    assert real.step("testpypi").code == 0
     assert real.stage("rehearsed.json")["reason"] is None
     assert indexes.held("testpypi") == real.files()
-    assert real.nox("testpypi", *ONCE).code == 0
+    assert real.step("testpypi", *ONCE).code == 0
     assert real.stage("rehearsed.json")["reason"] == ONCE[2]
 
 
 def test_a_dirty_tree_is_not_rehearsed_here_either(real: Project) -> None:
     write_tree(real.root, {"src/demo/more.py": "x = 1\n"})
-    assert is_clear(real.nox("testpypi", *ONCE), "built from a tree with changes that are not committed")
+    assert is_clear(real.step("testpypi", *ONCE), "built from a tree with changes that are not committed")
 
 
 @pytest.mark.parametrize("args", [("testpypi", "because"), ("dryrun", " "), ("dryrun",)])
 def test_a_reason_has_to_be_given(project: Project, args: tuple[str, ...]) -> None:
-    assert is_clear(project.nox("testpypi", "--rehearse-on", *args), "--rehearse-on")
+    assert is_clear(project.step("testpypi", "--rehearse-on", *args), "--rehearse-on")

@@ -27,7 +27,7 @@ WHEEL, SDIST = "demo-1.0-py3-none-any.whl", "demo-1.0.tar.gz"
 def test_the_very_same_files_go_from_build_to_pypi(project: Project, indexes: Indexes, bring: Bring) -> None:
     bring("verify")
     built = project.files()
-    done = project.nox("pypi", "--yes", "1.0")
+    done = project.step("pypi", "--yes", "1.0")
     assert done.code == 0, done.output
     assert set(built) == {WHEEL, SDIST}
     assert project.files() == built == indexes.held("testpypi") == indexes.held("pypi")
@@ -41,7 +41,7 @@ def test_an_idle_chain_does_nothing_twice(project: Project, indexes: Indexes, br
     bring("verify")
     record = {path: path.read_bytes() for path in project.record.glob("*.json")}
     uploads = indexes.testpypi.uploads
-    again = project.nox("verify")
+    again = project.step("verify")
     assert again.code == 0
     assert again.shows(
         "is built already", "is checked already", "is on TestPyPI (stand-in) already", "is verified already"
@@ -61,7 +61,7 @@ def test_a_cell_that_is_to_be_verified_after_all_gets_a_fresh_environment(
     cell.unlink()
     (leftover,) = (path.parent / "leftover.txt" for path in project.envdir.glob("verify-*-wheel/pyvenv.cfg"))
     leftover.write_text("")
-    again = project.nox("verify")
+    again = project.step("verify")
     assert again.code == 0, again.output
     assert again.output.count("Creating virtual environment") == 1
     assert not leftover.exists()
@@ -77,7 +77,7 @@ def test_a_release_that_is_started_anew_is_verified_in_fresh_environments(
     text = (project.root / "pyproject.toml").read_text(encoding="utf-8")
     write_tree(project.root, {"pyproject.toml": text.replace('version = "1.0"', 'version = "1.1"')})
     commit(project.root)
-    again = project.nox("verify", "--rebuild")
+    again = project.step("verify", "--rebuild")
     assert again.code == 0, again.output
     cells = [json.loads(path.read_text(encoding="utf-8")) for path in project.record.glob("verified-*.json")]
     assert {(cell["version"], cell["kind"]) for cell in cells} == {("1.1", "wheel"), ("1.1", "sdist")}
@@ -87,7 +87,7 @@ def test_a_release_that_is_started_anew_is_verified_in_fresh_environments(
 @pytest.mark.skipif(not PARALLEL, reason="this nox runs one session after the other")
 def test_cells_are_verified_side_by_side_and_nothing_else_is(project: Project, indexes: Indexes) -> None:
     del indexes
-    done = project.nox("verify", flags=("--parallel", "2"))
+    done = project.step("verify", flags=("--parallel", "2"))
     assert done.code == 0, done.output
     told = [line for line in done.output.splitlines() if line.startswith(("Starting session", "====="))]
     assert [line.partition(" session ")[2] for line in told[-4:-2]] == [
@@ -98,14 +98,14 @@ def test_cells_are_verified_side_by_side_and_nothing_else_is(project: Project, i
 
 
 def test_status_names_the_one_next_command(project: Project, bring: Bring) -> None:
-    assert project.nox("status").shows("nothing is built yet", "next: nox -s build")
+    assert project.step("status").shows("nothing is built yet", "next: nox -s build")
     bring("check")
-    assert project.nox("status").shows("done build", "done check", "- testpypi")
-    assert project.nox("status").shows("next: nox -s testpypi")
+    assert project.step("status").shows("done build", "done check", "- testpypi")
+    assert project.step("status").shows("next: nox -s testpypi")
 
 
 def test_each_file_is_shown_with_size_and_hash(project: Project) -> None:
-    done = project.nox("build")
+    done = project.step("build")
     built = project.stage("built.json")
     assert done.code == 0
     for dist in built["dists"]:
@@ -117,13 +117,13 @@ def test_each_file_is_shown_with_size_and_hash(project: Project) -> None:
 def test_two_builds_of_one_commit_give_the_same_wheel(project: Project, bring: Bring) -> None:
     bring("build")
     first = project.files()
-    assert project.nox("build", "--rebuild").shows("moved aside")
+    assert project.step("build", "--rebuild").shows("moved aside")
     assert project.files()[WHEEL] == first[WHEEL]
 
 
 def test_a_stale_file_in_dist_is_moved_aside_and_named(project: Project) -> None:
     write_tree(project.dist, {"demo-0.9-py3-none-any.whl": "old", "notes.txt": "mine"})
-    done = project.nox("build")
+    done = project.step("build")
     assert done.shows("moved aside", "demo-0.9-py3-none-any.whl", "notes.txt")
     assert set(project.files()) == {WHEEL, SDIST}
     (aside,) = (project.record / "aside").iterdir()
@@ -134,11 +134,11 @@ def test_what_was_rehearsed_is_sealed_until_someone_asks(project: Project, index
     bring("testpypi")
     sealed = project.files()
     project.change({"src/demo/more.py": "x = 1\n"})
-    later = project.nox("verify")
+    later = project.step("verify")
     assert later.code == 0
     assert later.shows("was rehearsed and is sealed", "nox -s build -- --rebuild")
     assert project.files() == sealed == indexes.held("testpypi")
-    anew = project.nox("build", "--rebuild")
+    anew = project.step("build", "--rebuild")
     assert anew.shows("moved aside")
     assert project.files()[WHEEL] != sealed[WHEEL]
     assert not (project.record / "rehearsed.json").exists()
@@ -148,26 +148,26 @@ def test_an_unrehearsed_build_follows_the_source(project: Project, bring: Bring)
     bring("build")
     first = project.files()
     project.change({"src/demo/more.py": "x = 1\n"})
-    assert project.nox("build").shows("moved aside what lay in dist/")
+    assert project.step("build").shows("moved aside what lay in dist/")
     assert project.files()[WHEEL] != first[WHEEL]
 
 
 def test_a_dirty_tree_builds_and_goes_nowhere(project: Project) -> None:
     write_tree(project.root, {"src/demo/more.py": "x = 1\n"})
-    done = project.nox("check")
+    done = project.step("check")
     assert done.code == 0
     assert done.shows("changes that are not committed; they are NOT part of the files", "src/demo/more.py")
-    refused = project.nox("testpypi")
+    refused = project.step("testpypi")
     assert refused.code == 1
     assert refused.shows("built from a tree with changes that are not committed", "src/demo/more.py", "Usual cause:")
 
 
 def test_pypi_refuses_what_was_not_rehearsed_or_verified(project: Project, indexes: Indexes, bring: Bring) -> None:
-    assert project.nox("pypi", "--yes", "1.0").shows("Nothing is recorded as built", "nox -s build")
+    assert project.step("pypi", "--yes", "1.0").shows("Nothing is recorded as built", "nox -s build")
     bring("check")
-    assert project.nox("pypi", "--yes", "1.0").shows("Nothing is recorded as rehearsed", "nox -s testpypi")
+    assert project.step("pypi", "--yes", "1.0").shows("Nothing is recorded as rehearsed", "nox -s testpypi")
     bring("testpypi")
-    refused = project.nox("pypi", "--yes", "1.0")
+    refused = project.step("pypi", "--yes", "1.0")
     assert refused.code == 1
     assert refused.shows("not verified as the matrix demands", f"Python {RUNNING}, wheel", f"Python {RUNNING}, sdist")
     assert indexes.held("pypi") == {}
@@ -178,7 +178,7 @@ def test_pypi_wants_the_version_confirmed(
     project: Project, indexes: Indexes, bring: Bring, args: tuple[str, ...], said: str
 ) -> None:
     bring("verify")
-    refused = project.nox("pypi", *args)
+    refused = project.step("pypi", *args)
     assert refused.code == 1
     assert refused.shows(said, "nox -s pypi -- --yes 1.0")
     assert indexes.held("pypi") == {}
@@ -187,17 +187,17 @@ def test_pypi_wants_the_version_confirmed(
 def test_a_tag_on_another_commit_stops_the_release(project: Project, indexes: Indexes, bring: Bring) -> None:
     bring("verify")
     project.change({"src/demo/more.py": "x = 1\n"}, tag="v1.0")
-    refused = project.nox("pypi", "--yes", "1.0")
+    refused = project.step("pypi", "--yes", "1.0")
     assert refused.code == 1
     assert refused.shows("The tag v1.0 points to commit", "these files were built from")
     assert indexes.held("pypi") == {}
     git(project.root, "tag", "-f", "v1.0", "HEAD~1")
-    assert project.nox("pypi", "--yes", "1.0").shows("note: HEAD is now")
+    assert project.step("pypi", "--yes", "1.0").shows("note: HEAD is now")
 
 
 def test_a_tag_of_another_version_is_found_by_check(project: Project) -> None:
     git(project.root, "tag", "v1.1")
-    stopped = project.nox("check")
+    stopped = project.step("check")
     assert stopped.code == 1
     assert stopped.shows("HEAD is tagged v1.1", "version 1.0", "[release-tag]")
 
@@ -207,7 +207,7 @@ def test_other_bytes_on_the_index_stop_everything_before_it_starts(
 ) -> None:
     bring("check")
     write_tree(indexes.folder / "testpypi", {SDIST: "other bytes"})
-    stopped = project.nox("testpypi")
+    stopped = project.step("testpypi")
     assert stopped.code == 1
     assert stopped.shows("holds something else than was built", SDIST, "expected", "found", "The next version: 1.0.1")
     assert indexes.testpypi.uploads == 0
@@ -216,7 +216,7 @@ def test_other_bytes_on_the_index_stop_everything_before_it_starts(
 def test_files_that_are_there_and_identical_stay(project: Project, indexes: Indexes, bring: Bring) -> None:
     bring("check")
     (indexes.folder / "testpypi" / WHEEL).write_bytes((project.dist / WHEEL).read_bytes())
-    done = project.nox("testpypi")
+    done = project.step("testpypi")
     assert done.code == 0
     assert done.shows(f"{WHEEL}: already on TestPyPI (stand-in), identical", f"{SDIST}: uploading")
     assert indexes.testpypi.uploads == 1
@@ -240,7 +240,7 @@ def test_a_build_backend_sees_no_secret(make_project: Callable[..., Project]) ->
     secrets: dict[str, str] = dict.fromkeys(names, "s3cr3t-canary")
     secrets["PIP_INDEX_URL_BACKUP"] = "https://user:s3cr3t-canary@example.org"
     project.env |= secrets
-    assert project.nox("build", "--sdist-only").code == 0
+    assert project.step("build", "--sdist-only").code == 0
     with tarfile.open(project.dist / SDIST) as sdist:
         member = sdist.extractfile("demo-1.0/src/demo/seen.txt")
         assert member is not None

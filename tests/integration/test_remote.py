@@ -283,8 +283,8 @@ def test_status_asks_only_when_it_is_told_to(project: Project) -> None:
     nowhere = 'upload = "http://127.0.0.1:9/legacy/"\nsimple = "http://127.0.0.1:9/simple/"\n'
     tables = "".join(f"\n[tool.seatrial.indexes.{name}]\n{nowhere}" for name in ("testpypi", "pypi"))
     project.change({"pyproject.toml": text + tables})
-    assert project.nox("build").code == 0
-    assert project.nox("status").code == 0
-    refused = project.nox("status", "--remote")
+    assert project.step("build").code == 0
+    assert project.step("status").code == 0
+    refused = project.step("status", "--remote")
     assert refused.code == 1
     assert refused.shows("127.0.0.1:9 cannot be read at http://127.0.0.1:9/simple/demo/")

@@ -104,7 +104,7 @@ def test_a_version_that_is_read_from_git_is_that_of_the_tag(tmp_path: Path, envd
     commit(project.root)
     git(project.root, "tag", "-a", "-m", "a release", "v1.4.2")
     write_tree(project.root, {"untracked": ""})
-    done = project.nox("build")
+    done = project.step("build")
     assert done.code == 0, done.output
     assert set(project.files()) == {"demo-1.4.2.tar.gz", "demo-1.4.2-py3-none-any.whl"}
 
@@ -114,14 +114,14 @@ def test_another_folder_time_umask_and_user_give_the_same_files(
     tmp_path: Path, make_project: Callable[..., Project], envdir: Path
 ) -> None:
     project = make_project(backend="setuptools")
-    assert project.nox("build").code == 0
+    assert project.step("build").code == 0
     git(tmp_path, "clone", "--quiet", str(project.root), "elsewhere")
     other = Project(tmp_path / "elsewhere", envdir)
     for path in other.root.rglob("*.py"):
         os.utime(path, (0, 0))
     before = os.umask(0o077)
     try:
-        assert other.nox("build", TZ="Asia/Tokyo", PYTHONHASHSEED="1").code == 0
+        assert other.step("build", TZ="Asia/Tokyo", PYTHONHASHSEED="1").code == 0
     finally:
         os.umask(before)
     assert other.files() == project.files()
@@ -131,22 +131,22 @@ def test_another_folder_time_umask_and_user_give_the_same_files(
 
 def test_what_is_not_normalised_is_as_the_backend_made_it(make_project: Callable[..., Project]) -> None:
     project = make_project(SETTINGS + "normalise = false\n", backend="setuptools")
-    assert project.nox("build").code == 0
+    assert project.step("build").code == 0
     assert project.stage("built.json")["normalised"] == []
     with tarfile.open(next(project.dist.glob("*.tar.gz"))) as tar:
         assert {member.mtime for member in tar} != {project.stage("built.json")["epoch"]}
 
 
 def test_a_released_tag_is_built_again_and_compared(project: Project, indexes: Indexes) -> None:
-    assert project.nox("verify").code == 0
-    assert project.nox("pypi", "--yes", "1.0").code == 0
+    assert project.step("verify").code == 0
+    assert project.step("pypi", "--yes", "1.0").code == 0
     git(project.root, "tag", "v1.0")
     project.change({"src/demo/__init__.py": "x = 1\n"})
-    same = project.nox("rebuild", "1.0")
+    same = project.step("rebuild", "1.0")
     assert same.code == 0, same.output
     assert same.shows("identical demo-1.0.tar.gz", "gives exactly the bytes that PyPI (stand-in) serves")
     git(project.root, "tag", "--force", "v1.0")
-    other = project.nox("rebuild", "1.0")
+    other = project.step("rebuild", "1.0")
     assert other.code == 1
     assert other.shows("different demo-1.0-py3-none-any.whl", "demo/__init__.py: other contents")
     assert other.shows("is not what PyPI (stand-in) serves")
@@ -158,7 +158,7 @@ def test_modules_that_are_lost_on_the_way_through_the_sdist_stop_the_release(
 ) -> None:
     settings = SETTINGS + '\n[tool.flit.sdist]\nexclude = ["src/demo/lost.py"]\n'
     project = make_project(settings, files={"src/demo/lost.py": "x = 1\n"})
-    done = project.nox("check")
+    done = project.step("check")
     assert done.code == 1
     assert done.shows("these modules are lost on the way through the sdist: | demo/lost.py [release-lost-modules]")
     assert project.stage("built.json")["lacking"] == ["demo/lost.py"]

@@ -193,7 +193,7 @@ def private(kit: Kit) -> Story:
 def lost(kit: Kit) -> Story:
     project = kit.project(name="tide-times", version="0.3.0")
     kit.indexes(project)
-    assert project.nox("testpypi").code == 0
+    assert project.step("testpypi").code == 0
     project.dist.rename(project.root.parent / "saved")
     shutil.rmtree(project.record)
     return Story(project, typed=("0.3.0",))
@@ -203,7 +203,7 @@ def wrong(kit: Kit) -> Story:
     project = kit.with_origin(kit.after("verify"))
     git(project.root, "tag", "v1.0")
     git(project.root, "push", "--quiet", "origin", "v1.0")
-    assert project.nox("pypi", "--yes", "1.0").code == 0
+    assert project.step("pypi", "--yes", "1.0").code == 0
     return Story(project)
 
 

@@ -39,7 +39,7 @@ def forget(project: Project, *names: str) -> None:
 
 def stopped(project: Project, *sessions: str, **env: str) -> list[Ended]:
     """Run `sessions` by themselves in one nox; all but `status` have something left to do."""
-    ended = project.sessions(*sessions, args=("--yes", "1.0"), flags=("--no-dependencies",), **env)
+    ended = project.steps(*sessions, options=("--yes", "1.0"), flags=("--no-dependencies",), **env)
     return [ended.of(session) for session in sessions]
 
 
@@ -139,7 +139,7 @@ def test_the_records_of_another_commit_stop_every_session(project: Project, inde
     module = project.root / "src" / "demo" / "__init__.py"
     project.change({"src/demo/__init__.py": module.read_text(encoding="utf-8") + "\n# another commit\n"})
     files = project.files()
-    assert project.nox("build", "--rebuild").code == 0
+    assert project.step("build", "--rebuild").code == 0
     theirs = (project.record / "built.json").read_bytes()
     changed = [
         f"{name}: expected {told(content)}, found {told(files[name])}" for name, content in project.files().items()
@@ -163,7 +163,7 @@ def test_a_digest_that_came_another_way_stops_every_session(project: Project, in
     for ended in stopped(project, *sessions, SEATRIAL_RECORD=EDITED):
         assert is_clear(ended, "built.json is not the file that the build job wrote", f"sha256 {EDITED}, found {found}")
     assert indexes.held("pypi") == {}
-    assert project.nox("pypi", "--yes", "1.0", SEATRIAL_RECORD=found).code == 0
+    assert project.step("pypi", "--yes", "1.0", SEATRIAL_RECORD=found).code == 0
 
 
 # Indexes.

@@ -22,7 +22,7 @@ def clone(tmp_path: Path) -> Path:
 
 
 def test_this_repository_rehearses_itself(clone: Path, envdir: Path) -> None:
-    done = Project(clone, envdir).nox("dryrun")
+    done = Project(clone, envdir).step("dryrun")
     assert done.code == 0, done.output
     assert done.shows("dry run of seatrial", "all five sessions passed")
 
@@ -74,7 +74,7 @@ def test_the_installed_command_puts_the_sessions_into_a_project_and_knows_them_a
     assert done.code == 0, done.output
     assert done.shows("release-tasks/ (", "next: git add . && git commit, then nox -s dryrun")
     commit(other.root)
-    assert other.nox("status").shows("nothing is built yet", "next: nox -s build")
+    assert other.step("status").shows("nothing is built yet", "next: nox -s build")
     assert other.run([str(door), "adopt", "--check"]).shows("all of them those of seatrial")
     (other.root / "release-tasks" / "upload.py").write_text("import os\n", encoding="utf-8")
     changed = other.run([str(door), "adopt", "--check"])
