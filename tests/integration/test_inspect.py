@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from seatrial.release.record import locked_file
+from seatrial.machine.disk import locked_file
 from tests.integration.conftest import RUNNING
 from tests.integration.test_bad_input import is_clear
 from tests.projects import git, write_tree

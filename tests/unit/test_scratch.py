@@ -14,7 +14,7 @@ import pytest
 
 from seatrial.machine import temporary as scratch
 from seatrial.machine.temporary import ALIVE, folder, sweep
-from seatrial.release.record import locked_file
+from seatrial.machine.disk import locked_file
 from tests.projects import write_tree
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from seatrial.building.folder import NAME, unpack, workplace
-from seatrial.release.record import locked_file
+from seatrial.machine.disk import locked_file
 from tests.projects import write_tree
 
 if TYPE_CHECKING:

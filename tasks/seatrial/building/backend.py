@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from build import ProjectBuilder
     from build.env import IsolatedEnv
 
-    from seatrial.release.kinds import Kind
+    from seatrial.release.stages import Kind
 
 
 @dataclass(frozen=True)

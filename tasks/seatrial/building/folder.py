@@ -13,7 +13,7 @@ import stat
 import tarfile
 from typing import TYPE_CHECKING, Any
 
-from seatrial.release.record import locked_file
+from seatrial.machine.disk import locked_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -21,7 +21,7 @@ import nox.virtualenv
 
 from seatrial.cli.register import PROJECT_VARIABLE, RECORD_FOLDER, STANDIN_VARIABLE
 from seatrial.project.pythons import BARE, glance
-from seatrial.release.kinds import KINDS
+from seatrial.release.stages import KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable

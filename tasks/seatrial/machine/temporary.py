@@ -12,7 +12,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from seatrial.release.record import locked_file
+from seatrial.machine.disk import locked_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

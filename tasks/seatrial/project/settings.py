@@ -17,8 +17,7 @@ from seatrial.index.indexes import PYPI, TESTPYPI, Index, Indexes
 from seatrial.machine import variables
 from seatrial.machine.errors import ReleaseError
 from seatrial.project import pythons as matrix
-from seatrial.release.kinds import KINDS, Kind
-from seatrial.release.stages import Cell
+from seatrial.release.stages import KINDS, Cell, Kind
 from seatrial.release.verdicts import ALL, MATRIX
 
 if TYPE_CHECKING:

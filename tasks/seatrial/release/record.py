@@ -7,18 +7,15 @@ Files are written whole or not at all.
 from __future__ import annotations
 
 import contextlib
-import errno
 import functools
 import hashlib
 import json
-import os
-import shutil
-import sys
 import types
 from dataclasses import MISSING, asdict, dataclass, field, fields, is_dataclass
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
+from seatrial.machine.disk import locked_file, move, write_whole
 from seatrial.machine.errors import ReleaseError
 from seatrial.release import stages
 from seatrial.release.stages import Built, Dist, Stage, Verified
@@ -278,13 +275,6 @@ def _differences(expected: Mapping[str, str], found: Mapping[str, str]) -> tuple
     return tuple(f"{name}: expected {expected.get(name, none)}, found {found.get(name, none)}" for name in names)
 
 
-@contextlib.contextmanager
-def locked_file(path: Path) -> Iterator[bool]:
-    """Hold a lock on the file at `path` and yield True, or False where another process holds it."""
-    with path.open("a+b") as file:
-        yield _lock(file.fileno())
-
-
 def load(path: Path, kind: type[S]) -> S:
     """Return the stage in the JSON file at `path`. Raises RecordDamaged, naming what is wrong with it."""
     try:
@@ -332,39 +322,6 @@ def _hints(hint: Any) -> Mapping[str, Any]:
     return get_type_hints(hint, vars(stages))
 
 
-def write_whole(path: Path, text: str) -> None:
-    """Write `text` to `path` so that a reader, or a machine that stops, sees the old file or the new one."""
-    temporary = path.with_name(f".{path.name}.new")  # one name, so that what a killed run left is taken by the next
-    try:
-        with temporary.open("w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
-        raise
-
-
-def move(path: Path, target: Path) -> None:
-    """Move what is at `path` to `target`, which appears whole or not at all, on another file system as well."""
-    try:
-        path.replace(target)
-    except OSError as error:
-        if error.errno != errno.EXDEV:
-            raise
-        half = target.with_name(f".{target.name}.new")
-        if path.is_dir() and not path.is_symlink():
-            shutil.copytree(path, half, symlinks=True)
-            half.replace(target)
-            shutil.rmtree(path)
-        else:
-            shutil.copy2(path, half, follow_symlinks=False)
-            half.replace(target)
-            path.unlink()
-
-
 def _fresh(wanted: Path) -> Path:
     """Make and return the folder `wanted`, or one numbered after it where that exists."""
     folder, number = wanted, 1
@@ -373,26 +330,3 @@ def _fresh(wanted: Path) -> Path:
         folder = wanted.with_name(f"{wanted.name}-{number}")
     folder.mkdir(parents=True)
     return folder
-
-
-if sys.platform == "win32":
-    import msvcrt
-
-    def _lock(handle: int) -> bool:
-        """Lock the open file for this process; the system lets go of it when the process ends, however it ends."""
-        try:
-            msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
-        except OSError:
-            return False
-        return True
-
-else:
-    import fcntl
-
-    def _lock(handle: int) -> bool:
-        """Lock the open file for this process; the system lets go of it when the process ends, however it ends."""
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            return False
-        return True

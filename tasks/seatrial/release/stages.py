@@ -12,13 +12,13 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from seatrial.release.kinds import KINDS as KINDS  # noqa: PLC0414 (part of what a release is)
-from seatrial.release.kinds import Kind as Kind  # noqa: PLC0414, TC001 (as above; the record's reader looks for it here)
-
 if TYPE_CHECKING:
     from pathlib import Path
 
 CHUNK = 1 << 20
+
+Kind = Literal["wheel", "sdist"]
+KINDS: tuple[Kind, ...] = ("wheel", "sdist")
 
 
 @dataclass(frozen=True, order=True)

@@ -13,9 +13,10 @@ import webbrowser
 from typing import TYPE_CHECKING
 
 from seatrial import __version__
+from seatrial.machine.disk import locked_file, write_whole
 from seatrial.machine.errors import ReleaseError
 from seatrial.machine.terminal import size, styled, visible, width
-from seatrial.release.record import Record, locked_file, write_whole
+from seatrial.release.record import Record
 from seatrial.release.stages import Built
 from seatrial.report import ci
 from seatrial.report.facts import WORDS, Failure, gather, steps

@@ -145,5 +145,4 @@ def judge_release(paths: Any, release: Any) -> Any:
     for name in RULES:
         pass
     from seatrial.rules import rule
-    import seatrial.rules.filename, seatrial.rules.metadata.identity, seatrial.rules.metadata.fields
     return tuple(rule.codes()), list(rule.judge_release(list(paths), release)), ""
