@@ -1,7 +1,7 @@
 """Which environment variables each kind of child process sees. Everything else stays here.
 
 A build backend, a dependency's setup code and a smoke command run code that we did not write: none of them gets a
-secret. nox hands the whole environment down by default, so every child gets one made here instead.
+secret, so every child process gets an environment made here.
 """
 
 from __future__ import annotations
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 SYSTEM = frozenset(
     """
     PATH HOME USER LOGNAME SHELL TERM LANG LANGUAGE TZ TMPDIR TEMP TMP
+    LC_ALL LC_ADDRESS LC_COLLATE LC_CTYPE LC_IDENTIFICATION LC_MEASUREMENT LC_MESSAGES LC_MONETARY LC_NAME LC_NUMERIC
+    LC_PAPER LC_TELEPHONE LC_TIME
+    XDG_CACHE_HOME XDG_CONFIG_DIRS XDG_CONFIG_HOME XDG_DATA_DIRS XDG_DATA_HOME XDG_RUNTIME_DIR XDG_STATE_HOME
     USERPROFILE USERNAME APPDATA LOCALAPPDATA PROGRAMDATA PROGRAMFILES PROGRAMFILES(X86) PROGRAMW6432 ALLUSERSPROFILE
     SYSTEMROOT SYSTEMDRIVE WINDIR COMSPEC PATHEXT NUMBER_OF_PROCESSORS PROCESSOR_ARCHITECTURE PROCESSOR_IDENTIFIER OS
     LD_LIBRARY_PATH DYLD_LIBRARY_PATH NO_COLOR FORCE_COLOR COLUMNS COVERAGE_PROCESS_START COVERAGE_PROCESS_CONFIG
@@ -47,7 +50,12 @@ COMPILERS = frozenset(
     CMAKE_BUILD_TYPE CMAKE_BUILD_PARALLEL_LEVEL CMAKE_TOOLCHAIN_FILE MAKEFLAGS NINJA CUDA_HOME CUDA_PATH CARGO_HOME
     RUSTUP_HOME RUSTUP_TOOLCHAIN RUSTFLAGS CARGO_BUILD_TARGET GOPATH GOROOT JAVA_HOME SWIG INCLUDE LIB LIBPATH
     DISTUTILS_USE_SDK MSSDK VCINSTALLDIR VCTOOLSINSTALLDIR VSINSTALLDIR VSCMD_ARG_TGT_ARCH WINDOWSSDKDIR
-    WINDOWSSDKVERSION UNIVERSALCRTSDKDIR UCRTVERSION CONDA_PREFIX CONDA_BUILD_SYSROOT CONDA_TOOLCHAIN_HOST HOST
+    WINDOWSSDKVERSION UNIVERSALCRTSDKDIR UCRTVERSION VS100COMNTOOLS VS110COMNTOOLS VS120COMNTOOLS VS140COMNTOOLS
+    VS150COMNTOOLS VS160COMNTOOLS VS170COMNTOOLS VS180COMNTOOLS CONDA_PREFIX CONDA_BUILD_SYSROOT CONDA_TOOLCHAIN_HOST
+    HOST NIX_BINTOOLS NIX_BUILD_CORES NIX_BUILD_TOP NIX_CC NIX_CFLAGS_COMPILE NIX_CFLAGS_LINK NIX_DYNAMIC_LINKER
+    NIX_ENFORCE_NO_NATIVE NIX_ENFORCE_PURITY NIX_HARDENING_ENABLE NIX_IGNORE_LD_THROUGH_GCC NIX_LD
+    NIX_LD_LIBRARY_PATH NIX_LDFLAGS NIX_LDFLAGS_AFTER NIX_LDFLAGS_BEFORE NIX_PATH NIX_PROFILES NIX_REMOTE NIX_STORE
+    NIX_STORE_DIR NIX_STATE_DIR
     """.split()
 )
 # What narrows a choice has no say where hashes have made it: an age limit would only hide the locked tools.
@@ -60,7 +68,12 @@ GIT_PLACE = frozenset(
 )  # set inside git's hooks, where they would point git at another repository than the project's
 KEYRING = frozenset({"DBUS_SESSION_BUS_ADDRESS", "PYTHON_KEYRING_BACKEND", "DISPLAY", "WAYLAND_DISPLAY"})
 NETWORK_SETTINGS = ("cert", "client-cert", "proxy", "timeout", "retries")
-PREFIXES = ("LC_", "XDG_", "NIX_", "VS1")
+PROXIES = frozenset({"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "PIP_PROXY"})
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+# nixpkgs' compiler wrappers read their flags with the platform behind the name.
+NIX_FLAGS = re.compile(
+    r"NIX_(?:BINTOOLS|CC|CFLAGS_COMPILE|CFLAGS_LINK|LDFLAGS)_(?:WRAPPER_TARGET_(?:BUILD|HOST|TARGET)_)?(?:FOR_(?:BUILD|TARGET)|\w+_(?:linux|darwin)\w*)"
+)
 
 # What every shell, nox and this product set for themselves; no build reads it.
 NO_INTEREST = (
@@ -75,6 +88,7 @@ NO_INTEREST = (
     "NOX_",
     "SEATRIAL_",
     "PYTHON",
+    "XDG_",
 )
 
 SECRET = re.compile(
@@ -83,6 +97,12 @@ SECRET = re.compile(
     re.IGNORECASE,
 )
 LOGIN_IN_URL = re.compile(r"//[^/@\s]+@")
+# What is set inside of a value, such as -DAPI_TOKEN=... in CMAKE_ARGS, or a token by the looks of it.
+SECRET_IN_VALUE = re.compile(
+    r"(?:TOKEN|PASSWORD|PASSWD|SECRET|CREDENTIAL|API_?KEY|ACCESS_?KEY|PRIVATE_?KEY)\w*[=:][\"']?[\w+.~-]{16}"
+    r"|\bpypi-Ag|\bgh[opsu]_\w{20}|\bgithub_pat_\w{20}|\bglpat-\w{16}",
+    re.IGNORECASE,
+)
 
 
 def is_secret(name: str) -> bool:
@@ -92,8 +112,16 @@ def is_secret(name: str) -> bool:
 
 def kept_back(outer: Mapping[str, str]) -> tuple[str, ...]:
     """Return the names of the variables that no code which is not ours gets to see because of what they may hold."""
-    logins = (name for name in INDEXES if LOGIN_IN_URL.search(outer.get(name, "")))
-    return tuple(sorted({*filter(is_secret, outer), *logins}))
+    return tuple(sorted(name for name, value in outer.items() if is_secret(name) or _holds_secret(name, value)))
+
+
+def _holds_secret(name: str, value: str) -> bool:
+    """Whether the value of an index's or a compiler's variable holds a login or a token."""
+    upper = name.upper()
+    if upper in INDEXES and LOGIN_IN_URL.search(value):
+        return True
+    flags = upper in COMPILERS or NIX_FLAGS.fullmatch(name) is not None
+    return flags and (LOGIN_IN_URL.search(value) or SECRET_IN_VALUE.search(value)) is not None
 
 
 def for_build(outer: Mapping[str, str], extra: Iterable[str] = ()) -> dict[str, str]:
@@ -102,9 +130,7 @@ def for_build(outer: Mapping[str, str], extra: Iterable[str] = ()) -> dict[str, 
     Index settings pass, since build requirements come from there, but not where a login stands in the URL.
     """
     allowed = SYSTEM | NETWORK | COMPILERS | ({name.upper() for name in extra} - INDEXES)
-    env = _picked(outer, allowed)
-    env |= {k: v for k, v in _picked(outer, INDEXES).items() if not LOGIN_IN_URL.search(v)}
-    return env | {"UV_NO_CONFIG": "1"}
+    return past_proxies(_picked(outer, allowed | INDEXES)) | {"UV_NO_CONFIG": "1"}
 
 
 def for_tools(outer: Mapping[str, str]) -> dict[str, str]:
@@ -125,11 +151,34 @@ def for_install(outer: Mapping[str, str], *, relayed: bool = False) -> dict[str,
     proxies and caches are, those set in pip's configuration files included. Where dependencies are `relayed`, from an
     address on this machine that is another one each time, no proxy and no cache is in between.
     """
-    env = pip_network_settings(outer) | _picked(outer, SYSTEM | NETWORK | COMPILERS)
+    env = past_proxies(pip_network_settings(outer) | _picked(outer, SYSTEM | NETWORK | COMPILERS))
     if relayed:
-        past = ",".join(filter(None, [env.get("NO_PROXY") or env.get("no_proxy"), "127.0.0.1"]))
-        env |= {"NO_PROXY": past, "no_proxy": past, "UV_NO_CACHE": "1", "PIP_NO_CACHE_DIR": "1"}
+        env = _with_loopback(env) | {"UV_NO_CACHE": "1", "PIP_NO_CACHE_DIR": "1"}
+        env.pop("UV_LINK_MODE", None)  # without a cache there is nothing to link to, which uv warns of
     return env | {"PIP_CONFIG_FILE": os.devnull, "UV_NO_CONFIG": "1", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
+
+
+def past_proxies(env: Mapping[str, str]) -> dict[str, str]:
+    """Return `env` so that no proxy is asked for an address on this machine.
+
+    pip asks its own PIP_PROXY whatever NO_PROXY says, so it becomes the proxy of all programs. Without any proxy nothing
+    is changed: on macOS and Windows a NO_PROXY alone would switch off those of the system.
+    """
+    if not PROXIES & {name.upper() for name in env}:
+        return dict(env)
+    changed = dict(env)
+    if proxy := changed.pop("PIP_PROXY", None):
+        changed |= dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"), proxy)
+    return _with_loopback(changed)
+
+
+def _with_loopback(env: Mapping[str, str]) -> dict[str, str]:
+    listed = env.get("no_proxy") or env.get("NO_PROXY") or ""
+    if listed == "*":  # means all hosts, but only by itself
+        return dict(env)
+    hosts = [host for host in map(str.strip, listed.split(",")) if host]
+    past = ",".join([*hosts, *(host for host in LOOPBACK if host not in hosts)])
+    return {**env, "NO_PROXY": past, "no_proxy": past}
 
 
 def for_git(outer: Mapping[str, str]) -> dict[str, str]:
@@ -145,12 +194,7 @@ def for_remote_git(outer: Mapping[str, str]) -> dict[str, str]:
 
 def for_upload(outer: Mapping[str, str], secret: Mapping[str, str]) -> dict[str, str]:
     """Return the environment of twine, the one process that gets `secret` (see `credentials`)."""
-    return _picked(outer, SYSTEM | NETWORK | KEYRING) | dict(secret)
-
-
-def for_dryrun(outer: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment of the nested run: everything but secrets, since it needs none."""
-    return {name: value for name, value in outer.items() if not is_secret(name)}
+    return past_proxies(_picked(outer, SYSTEM | NETWORK | KEYRING)) | dict(secret)
 
 
 def pip_network_settings(outer: Mapping[str, str]) -> dict[str, str]:
@@ -181,9 +225,11 @@ def _named(outer: Mapping[str, str]) -> list[Path]:
 
 
 def _picked(outer: Mapping[str, str], allowed: frozenset[str] | set[str]) -> dict[str, str]:
-    """Return the variables of `outer` that are allowed, by upper-case name, and do not look like secrets."""
+    """Return the variables of `outer` that are allowed, by upper-case name, and hold no secret as far as can be told."""
     return {
         name: value
         for name, value in outer.items()
-        if (name.upper() in allowed or name.upper().startswith(PREFIXES)) and not is_secret(name)
+        if (name.upper() in allowed or (allowed >= COMPILERS and NIX_FLAGS.fullmatch(name)))
+        and not is_secret(name)
+        and not _holds_secret(name, value)
     }

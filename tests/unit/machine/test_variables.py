@@ -106,10 +106,10 @@ def test_an_installation_sees_no_index_and_no_constraint_of_this_machine() -> No
 
 def test_no_proxy_and_no_cache_is_between_an_installer_and_a_relay() -> None:
     found = variables.for_install({**OUTER, "NO_PROXY": "house.example"}, relayed=True)
-    assert found["NO_PROXY"] == found["no_proxy"] == "house.example,127.0.0.1"
+    assert found["NO_PROXY"] == found["no_proxy"] == "house.example,127.0.0.1,::1,localhost"
     assert (found["UV_NO_CACHE"], found["PIP_NO_CACHE_DIR"]) == ("1", "1")
     assert "UV_NO_CACHE" not in variables.for_install(OUTER)
-    assert variables.for_install({}, relayed=True)["NO_PROXY"] == "127.0.0.1"
+    assert variables.for_install({}, relayed=True)["NO_PROXY"] == "127.0.0.1,::1,localhost"
 
 
 def test_only_twine_gets_the_secret_and_the_keyring() -> None:
@@ -119,9 +119,74 @@ def test_only_twine_gets_the_secret_and_the_keyring() -> None:
     assert not {"PYPI_TOKEN", "CC", "PIP_INDEX_URL"} & set(found)
 
 
-def test_a_dry_run_sees_everything_but_secrets() -> None:
-    found = variables.for_dryrun(OUTER)
-    assert set(OUTER) - set(found) == {"PYPI_TOKEN", "XDG_SESSION_TOKEN"}
+def test_a_variable_is_named_rather_than_begins_like_one() -> None:
+    """NIX_CONFIG holds access tokens, and nobody knows what else begins like what a compiler reads."""
+    secret = {"NIX_CONFIG": "access-tokens = github.com=ghp_0123", "XDG_ANYTHING": "x", "LC_MY_OWN": "x", "VS1": "x"}
+    flags = {"NIX_LDFLAGS_FOR_TARGET": "-L/x", "NIX_CC_WRAPPER_TARGET_HOST_x86_64_unknown_linux_gnu": "1"}
+    found = variables.for_build(OUTER | secret | flags)
+    assert not set(secret) & set(found)
+    assert flags.items() <= found.items()
+    assert "NIX_CONFIG" in variables.dropped(OUTER | secret)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("CMAKE_ARGS", "-DFETCH=https://ada:s3cret@example.org/x.tar.gz"),
+        ("CMAKE_ARGS", "-DA=1 -DDOWNLOAD_TOKEN=0123456789abcdef0123"),
+        ("CFLAGS", "-DKEY=pypi-AgEIcHlwaS5vcmcCJGQ2"),
+        ("NIX_PATH", "nixpkgs=https://s3cret@example.org/nixpkgs.tar.gz"),
+        ("NIX_CFLAGS_COMPILE_FOR_BUILD", "-DK=ghp_0123456789012345678901234567890123"),
+    ],
+)
+@pytest.mark.parametrize("make", [variables.for_build, variables.for_install])
+def test_a_secret_in_the_flags_of_a_compiler_is_withheld_with_them(make: Make, name: str, value: str) -> None:
+    assert name not in make(OUTER | {name: value})
+    assert name in variables.kept_back(OUTER | {name: value})
+
+
+@pytest.mark.parametrize("value", ["-O2 -DMAX_TOKENS=4096", "-DUSE_SECRET_SERVICE=ON -I/usr/include", "-DA=b@c"])
+def test_flags_that_only_sound_like_secrets_pass(value: str) -> None:
+    assert variables.for_build({"CFLAGS": value})["CFLAGS"] == value
+
+
+PAST = "127.0.0.1,::1,localhost"
+
+
+def for_upload(outer: dict[str, str]) -> dict[str, str]:
+    return variables.for_upload(outer, {})
+
+
+@pytest.mark.parametrize("make", [variables.for_build, variables.for_install, for_upload])
+@pytest.mark.parametrize(
+    ("outer", "past"),
+    [
+        ({"HTTPS_PROXY": "http://p.example"}, PAST),
+        ({"http_proxy": "http://p.example", "NO_PROXY": "a.example, localhost"}, "a.example,localhost,127.0.0.1,::1"),
+        ({"ALL_PROXY": "socks5://p.example", "no_proxy": "b", "NO_PROXY": "c"}, f"b,{PAST}"),
+        ({"HTTPS_PROXY": "http://p.example", "NO_PROXY": "*"}, "*"),
+    ],
+)
+def test_no_proxy_is_asked_for_this_machine(make: Make, outer: dict[str, str], past: str) -> None:
+    assert make(outer)["NO_PROXY"] == past
+
+
+@pytest.mark.parametrize("make", [variables.for_build, variables.for_install, for_upload])
+def test_where_there_is_no_proxy_those_of_the_system_stay(make: Make) -> None:
+    assert not {"NO_PROXY", "no_proxy"} & set(make({"PATH": "/bin"}))
+
+
+def test_the_proxy_of_pip_is_that_of_all_since_pip_knows_no_exception_for_it() -> None:
+    found = variables.for_install({"PIP_PROXY": "http://p.example"}, relayed=True)
+    assert "PIP_PROXY" not in found
+    assert (found["HTTPS_PROXY"], found["http_proxy"], found["no_proxy"]) == (*["http://p.example"] * 2, PAST)
+
+
+def test_without_a_cache_nothing_is_linked_to_it() -> None:
+    outer = {"UV_LINK_MODE": "hardlink"}
+    assert variables.for_install(outer)["UV_LINK_MODE"] == "hardlink"
+    found = variables.for_install(outer, relayed=True)
+    assert (found["UV_NO_CACHE"], "UV_LINK_MODE" in found) == ("1", False)
 
 
 def test_git_sees_its_own_settings_and_not_where_a_hook_was_run() -> None:
