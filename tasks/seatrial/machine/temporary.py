@@ -31,6 +31,11 @@ def folder(name: str) -> Iterator[Path]:
                 return
 
 
+def inside(folder: Path) -> dict[str, str]:
+    """Return the variables that make a program put its temporary files into `folder`, where `sweep` finds them."""
+    return dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(folder))
+
+
 def _made(name: str) -> tempfile.TemporaryDirectory[str]:
     """Make a folder, or none: where that is interrupted half-way, nobody else would delete it."""
     prefix = f"{PREFIX}{name}-{os.urandom(4).hex()}"

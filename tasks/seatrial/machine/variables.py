@@ -161,8 +161,8 @@ def for_install(outer: Mapping[str, str], *, relayed: bool = False) -> dict[str,
 def past_proxies(env: Mapping[str, str]) -> dict[str, str]:
     """Return `env` so that no proxy is asked for an address on this machine.
 
-    pip asks its own PIP_PROXY whatever NO_PROXY says, so it becomes the proxy of all programs. Without any proxy nothing
-    is changed: on macOS and Windows a NO_PROXY alone would switch off those of the system.
+    pip asks its own PIP_PROXY whatever NO_PROXY says, so it becomes the proxy of all programs. Without any proxy
+    nothing is changed: on macOS and Windows a NO_PROXY alone would switch off those of the system.
     """
     if not PROXIES & {name.upper() for name in env}:
         return dict(env)
@@ -225,7 +225,7 @@ def _named(outer: Mapping[str, str]) -> list[Path]:
 
 
 def _picked(outer: Mapping[str, str], allowed: frozenset[str] | set[str]) -> dict[str, str]:
-    """Return the variables of `outer` that are allowed, by upper-case name, and hold no secret as far as can be told."""
+    """Return the variables of `outer` that are allowed, by upper-case name, and hold no secret that can be seen."""
     return {
         name: value
         for name, value in outer.items()

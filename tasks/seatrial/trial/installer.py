@@ -17,7 +17,7 @@ from urllib.parse import unquote
 
 from packaging.utils import canonicalize_name
 
-from seatrial.machine import process, toml, variables
+from seatrial.machine import process, temporary, toml, variables
 from seatrial.machine.errors import ReleaseError
 from seatrial.project.pythons import BARE
 from seatrial.release.filenames import tags_of
@@ -129,8 +129,9 @@ class Installer:
         pins = " ".join(f"--hash=sha256:{dist.sha256}" for dist in dists)
         wanted = self.scratch / "release.txt"
         wanted.write_text(f"{project}=={version} {pins}\n", encoding="utf-8")
-        cache = "--no-cache" if self.uv else "--no-cache-dir"
-        flags = ("--no-deps", "--require-hashes", "--only-binary", ":all:", cache, "-r", str(wanted))
+        # Without a cache uv refuses to make the links to it that UV_LINK_MODE may ask for.
+        cache = ("--no-cache", "--link-mode", "copy") if self.uv else ("--no-cache-dir",)
+        flags = ("--no-deps", "--require-hashes", "--only-binary", ":all:", *cache, "-r", str(wanted))
         self._install(venv, f"{project} {version} from the index", *self._from(index), *flags)
 
     def from_file(self, venv: Venv, path: Path, project: str) -> None:
@@ -213,7 +214,8 @@ class Installer:
         return ("--default-index" if self.uv else "--index-url", index)
 
     def _run(self, argv: Sequence[str], subject: str) -> None:
-        outcome = process.run(argv, env=self.env, cwd=self.scratch, time_limit=INSTALL_LIMIT, log=True)
+        env = {**self.env, **temporary.inside(self.scratch)}  # uv leaves its own where it is killed
+        outcome = process.run(argv, env=env, cwd=self.scratch, time_limit=INSTALL_LIMIT, log=True)
         if outcome.code != 0:
             raise InstallFailed(subject, outcome.code, outcome.output)
 

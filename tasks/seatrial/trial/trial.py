@@ -18,7 +18,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
-from seatrial.machine import process
+from seatrial.machine import process, temporary
 from seatrial.machine.errors import ReleaseError
 from seatrial.machine.process import ToolFailed
 from seatrial.machine.variables import LOGIN_IN_URL
@@ -203,7 +203,8 @@ def _ask_probe(installer: Installer, venv: Venv, mode: str, *args: str) -> Any:
     away = installer.scratch / "empty"
     away.mkdir(exist_ok=True)
     argv = (str(venv.python), "-I", str(PROBE), mode, *args, "--out", str(answer))
-    outcome = process.run(argv, env=installer.env, cwd=away, time_limit=PROBE_LIMIT, log=True)
+    env = {**installer.env, **temporary.inside(installer.scratch)}
+    outcome = process.run(argv, env=env, cwd=away, time_limit=PROBE_LIMIT, log=True)
     if outcome.code != 0:
         raise ToolFailed(
             "The probe in the fresh environment",

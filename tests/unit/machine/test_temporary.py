@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from seatrial.machine import temporary as scratch
-from seatrial.machine.temporary import ALIVE, folder, sweep
 from seatrial.machine.disk import locked_file
+from seatrial.machine.temporary import ALIVE, folder, sweep
 from tests.projects import write_tree
 
 if TYPE_CHECKING:
@@ -155,3 +155,19 @@ def test_a_folder_that_another_run_takes_before_it_is_locked_is_made_anew(
     with folder("check") as place:
         assert place != taken[0].resolve()
         assert list(temporary.iterdir()) == [place]
+
+
+def test_what_a_program_leaves_in_our_folder_is_swept_with_it(temporary: Path) -> None:
+    script = """\
+import os, subprocess, sys
+from seatrial.machine import temporary
+with temporary.folder("verify") as place:
+    made = "import tempfile; tempfile.mkdtemp(prefix='uv-')"
+    subprocess.run([sys.executable, "-c", made], env=os.environ | temporary.inside(place), check=True)
+    os._exit(9)
+"""
+    env = os.environ | dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(temporary))
+    assert subprocess.run([sys.executable, "-c", script], cwd=REPOSITORY, env=env, check=False).returncode == 9
+    assert len(list(temporary.glob("seatrial-verify-*/uv-*"))) == 1
+    sweep()
+    assert list(temporary.iterdir()) == []

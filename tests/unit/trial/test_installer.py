@@ -237,7 +237,8 @@ def test_an_environment_is_made_for_the_python_that_is_asked_for(
 
 
 @pytest.mark.parametrize(
-    ("uv", "index", "cache"), [(None, "--index-url", "--no-cache-dir"), ("uv", "--default-index", "--no-cache")]
+    ("uv", "index", "cache"),
+    [(None, "--index-url", "--no-cache-dir"), ("uv", "--default-index", "--no-cache --link-mode copy")],
 )
 def test_the_release_comes_from_its_index_alone_by_its_hashes(
     tmp_path: Path, tools: FakeTools, uv: str | None, index: str, cache: str
