@@ -9,7 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from seatrial.building.backend import Request
+from seatrial.building.backend import Request, Shared
 from seatrial.machine import process
 from seatrial.release.stages import Dist
 from tests.projects import write_tree
@@ -83,12 +83,7 @@ class FakeBuild:
 
 def report(request: Request, dist: Dist) -> None:
     """Answer `request` with the file `dist`, built with one build requirement."""
-    shared = {
-        "folder": request.environment,
-        "python": "python",
-        "requirements": ["builder"],
-        "hashes": {"builder": "0a"},
-    }
+    shared = Shared(request.environment, "python", ["builder"], {"builder": "0a"})
     document = {
         "file": dist.filename,
         "sha256": dist.sha256,

@@ -23,6 +23,7 @@ from seatrial.index import indexes
 from seatrial.index.indexes import Served
 from seatrial.machine import process
 from seatrial.machine.screen import Screen
+from seatrial.project.commands import Commands
 from seatrial.project.options import Options
 from seatrial.project.settings import BadConfig, Settings
 from seatrial.release.archives import BadArchive
@@ -582,7 +583,7 @@ def test_a_release_that_is_out_is_archived_and_the_next_one_starts(
     verify(root)
     first = built(root)
     if how == "index":
-        index |= {dist.filename: dist.sha256.upper() for dist in first.dists}
+        index |= {dist.filename: dist.sha256 for dist in first.dists}
     else:
         shared = {"project": first.project, "version": first.version, "dists": first.dists, "at": first.at}
         Record.of(root).write(Released(index=indexes.PYPI.simple, urls=(), **shared))  # type: ignore[arg-type]
@@ -635,7 +636,7 @@ def test_what_is_verified_and_not_released_stops_the_build_when_head_moves_on(ro
     with pytest.raises(VerifiedNotReleased) as error:
         build(make_context(root))
     head = git(root, "rev-parse", "HEAD")
-    text = str(error.value)
+    text = error.value.text(Commands(nox=True))
     assert f"demo 1.0, built from {str(first.commit)[:7]}, is verified and not released, and HEAD has" in text
     assert head[:7] in text
     for command in ("nox -s pypi", "nox -s build -- --rebuild", "nox -s verify -- --keep-sealed"):
