@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     Contents = Mapping[str, str | bytes | None]
     Fields = Mapping[str, str | Sequence[str] | None]
 
-for _name in judge.RULES:
-    importlib.import_module(f"tasks.rules.{_name}")
 
 WHEEL = "demo-1.0-py3-none-any.whl"
 SDIST = "demo-1.0.tar.gz"

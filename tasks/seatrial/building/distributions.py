@@ -111,7 +111,7 @@ def _place(job: Job) -> Iterator[Path]:
     """Yield the folder to build a wheel in."""
     with workplace(temporary(), job.scratch / "src") as place:
         if place.parent == job.scratch:
-            job.say("the usual folder is in use: compiled files may differ from those of another build")
+            job.screen.say("the usual folder is in use: compiled files may differ from those of another build")
         yield place
 
 
@@ -137,7 +137,7 @@ def _before_tree(job: Job, tree: Path, sdist: Output, place: Path) -> tuple[Outp
     start = time.monotonic()
     wheel, reach = wheel_of(job, sdist, place)
     if time.monotonic() - start > QUICK:
-        job.say("  not compared with a wheel of the checkout, since it takes more than a minute to compile")
+        job.screen.say("  not compared with a wheel of the checkout, since it takes more than a minute to compile")
         return wheel, reach, ()
     return wheel, reach, _lost(_contents_of_tree(job, tree, sdist, threading.Event()), wheel)
 
@@ -164,7 +164,9 @@ def wheel_of(job: Job, sdist: Output, place: Path) -> tuple[Output, Reach]:
         reach = apart.reach
     for path in set(job.out.iterdir()) - before:
         path.unlink()  # without what it asked for it may lack something
-    job.say(f"the build of the wheel from {sdist.path.name} asked for {reach}: building it again with that in reach")
+    job.screen.say(
+        f"the build of the wheel from {sdist.path.name} asked for {reach}: building it again with that in reach"
+    )
     return _in_reach(job, sdist, place, reach), reach
 
 

@@ -23,9 +23,10 @@ from seatrial.machine.errors import ReleaseError
 from seatrial.release.stages import BuildEnvironment, Dist, Installed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from seatrial.building.isolation import Seclusion
+    from seatrial.machine.screen import Screen
     from seatrial.project.settings import Settings
     from seatrial.release.stages import Kind
 
@@ -69,7 +70,7 @@ class BuildOdd(ReleaseError):
 
 @dataclass(frozen=True)
 class Job:
-    """What is to be built: into the folder `out`, as at `epoch` (seconds), by `settings`; `say` prints a line.
+    """What is to be built: into the folder `out`, as at `epoch` (seconds), by `settings`; `screen` shows what is done.
 
     `uv` is its program, None where pip installs the build requirements. `uncommitted` is a sentence on changes that are
     not part of the build. `limits` are variables that narrow which build requirements are chosen, in place of this
@@ -80,7 +81,7 @@ class Job:
     epoch: int
     out: Path
     scratch: Path
-    say: Callable[[str], None]
+    screen: Screen
     uv: str | None = None
     uncommitted: str = ""
     limits: Mapping[str, str] = field(default_factory=dict)
@@ -128,6 +129,8 @@ def build_one(
     `watch` is called every second in place of signs of life. Raises BuildFailed, ToolStuck and BuildOdd.
     """
     before = set(job.out.iterdir())
+    if watch is None:  # else it is built beside another
+        job.screen.doing(f"building the {kind}")
     request = Request(
         kind=kind,
         tree=str(tree),
@@ -146,7 +149,7 @@ def build_one(
         env=job.env,
         cwd=job.scratch,
         time_limit=job.settings.build_timeout,
-        on_wait=watch or (lambda seconds: job.say(f"still building the {kind} ({seconds:.0f} s)")),
+        on_wait=watch or (lambda seconds: job.screen.detail(f"still building the {kind} ({seconds:.0f} s)")),
         every=1.0 if watch else None,
         log=True,
     )

@@ -65,7 +65,9 @@ def suppose(job: Job, source: Source, project: str, version: str | None) -> Supp
     if Archive.open(built.sdist.path).version != tag.version:
         return replace(built, tag=None)  # a static version that is a development release
     if not has_tags:
-        job.say(f"no version tag in the history of HEAD: `--as VERSION` chooses another version than {tag.version}")
+        job.screen.say(
+            f"no version tag in the history of HEAD: `--as VERSION` chooses another version than {tag.version}"
+        )
     return built
 
 

@@ -74,7 +74,7 @@ def build(context: Context) -> Built:
     packages.together(context.root, context.settings.release_with).ordered()  # siblings that there are, and no cycle
     source = git.look(context.root)
     if source.dirty and not context.settings.in_place and not context.options.taken_from:
-        context.say(source.uncommitted)
+        context.say(source.uncommitted, "warning")
     fingerprint = source.fingerprint(recipe(context), in_place=context.settings.in_place)
     before = context.record.find(Built)
     parting = predecessor.parting(context, before, source, fingerprint) if before else ""
@@ -125,12 +125,14 @@ def _staging(folder: Path) -> Iterator[Path]:
 def _make(context: Context, source: Source, staging: Path) -> Made:
     """Build into `staging`, and return how."""
     settings = context.settings
-    context.say(f"building {', '.join(reversed(settings.archives))} of {_described(source, settings)}")
+    context.detail(f"building {', '.join(reversed(settings.archives))} of {_described(source, settings)}")
     if dropped := variables.dropped(os.environ, settings.build_env):
-        context.say(f"withheld from the build (`build-env` in [tool.seatrial] lets more through): {', '.join(dropped)}")
+        context.detail(
+            f"withheld from the build (`build-env` in [tool.seatrial] lets more through): {', '.join(dropped)}"
+        )
     with temporary.folder("build") as scratch:
         uncommitted = "" if settings.in_place else source.uncommitted
-        job = Job(settings, source.epoch, staging, scratch, context.say, context.uv, uncommitted)
+        job = Job(settings, source.epoch, staging, scratch, context.screen, context.uv, uncommitted)
         if context.dry is None or source.commit is None or settings.in_place:
             tree = check_out(source, scratch / "checkout", in_place=settings.in_place)
             return Made(_tools(), distributions.make(job, tree))
@@ -168,8 +170,8 @@ def _stop_unless_one_release(context: Context, archives: Sequence[Archive]) -> N
         return
     brought.stop_unless_one_release(context.options.taken_from, archives, context.settings.archives)
     if unlike := brought.unlike(archives):
-        context.say("warning: these modules are not as in the sdist. Were all files built from the same commit?")
-        context.say(shortened([f"{name} (in {_some(wheels)})" for name, wheels in unlike.items()]).lstrip("\n"))
+        modules = shortened([f"{name} (in {_some(wheels)})" for name, wheels in unlike.items()])
+        context.say(f"these modules are not as in the sdist. Were all files built from one commit?{modules}", "warning")
 
 
 def _some(wheels: Sequence[str]) -> str:
@@ -219,28 +221,29 @@ def _replace(context: Context, built: Built, staging: Path, parting: str, ways_o
     if parting:
         context.say(f"{parting}; starting {built.version} from {predecessor.short(built.commit)}")
     if ways_out:
-        context.say(ways_out)
-    if aside and stale:
-        context.say(f"moved aside what lay in {dist.name}/, to {aside}:{listing(stale)}")
-    elif aside:
-        context.say(f"moved the old record aside, to {aside}")
+        context.say(ways_out, "warning")
+    if aside:
+        context.say(f"moved what lay in {dist.name}/ to {aside}" if stale else f"moved the old record to {aside}")
+        context.detail(listing(stale))
     for made in built.dists:
         move(staging / made.filename, dist / made.filename)
     context.record.write(built)
 
 
 def _show(context: Context, built: Built, source: Source, archives: Sequence[Archive]) -> None:
+    context.screen.summarise(f"{built.project} {built.version} {text.summary(built)}")
     if built.supposed_tag:
         context.say(f"rehearsed as {built.version}, as if this commit were tagged {built.supposed_tag}")
-    context.say(f"built {built.project} {built.version} in {context.record.dist}:")
-    context.say(text.files(built.dists))
-    for sdist in built.normalised:
-        context.say(
-            f"  {sdist.filename} was normalised: its members are as the backend wrote them, times and owners not"
-        )
     if source.dirty and context.settings.in_place:
-        context.say("the tree has changes that are not committed; they are part of the files (in-place), which only")
-        context.say("`dryrun` will rehearse:" + shortened(source.changed))
+        changed = shortened(source.changed)
+        context.say(
+            f"uncommitted changes are in these files (in-place), so only `dryrun` rehearses them:{changed}", "warning"
+        )
+    context.detail(f"built {built.project} {built.version} in {context.record.dist}:\n{text.files(built.dists)}")
+    for sdist in built.normalised:
+        context.detail(
+            f"{sdist.filename} was normalised: its members are as the backend wrote them, times and owners not"
+        )
     for archive in archives:
         if archive.kind == "sdist":
-            context.say(text.for_packagers(archive))
+            context.detail(text.for_packagers(archive))

@@ -83,7 +83,7 @@ def _reason_to_keep(
 
 def short(commit: str | None) -> str:
     """Return `commit` as it is shown."""
-    return commit[:9] if commit else "a tree without git"
+    return commit[:7] if commit else "a tree without git"
 
 
 def _tree(fingerprint: str) -> str:

@@ -1,0 +1,179 @@
+"""The process that builds, with real backends that lie in the tree and need nothing, or only what lies beside it."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+import zipfile
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from seatrial.building import backend
+from seatrial.building.backend import Request, Shared
+from tests.archives import wheel
+from tests.projects import write_tree
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+WHEEL = "demo-1.0-py3-none-any.whl"
+PYPROJECT = '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n'
+BACKEND = """\
+import os
+import sys
+import zipfile
+from pathlib import Path
+
+
+def build_wheel(wheel_directory, config_settings=None, metadata_directory=None):
+    name = "demo-1.0-py3-none-any.whl"
+    with zipfile.ZipFile(os.path.join(wheel_directory, name), "w") as archive:
+        archive.writestr("seen.txt", "|".join([os.environ["PATH"], os.environ.get("SETTING", "none"), sys.prefix]))
+    return name
+"""
+
+
+@pytest.fixture
+def request_(tmp_path: Path) -> Request:
+    """A request to build a wheel."""
+    tree = write_tree(tmp_path / "tree", {"pyproject.toml": PYPROJECT, "backend.py": BACKEND})
+    (tmp_path / "out").mkdir()
+    return Request(
+        kind="wheel",
+        tree=str(tree),
+        out=str(tmp_path / "out"),
+        report=str(tmp_path / "report.json"),
+        environment=str(tmp_path / "environment"),
+        installer="uv" if importlib.util.find_spec("uv") else "pip",
+    )
+
+
+def written(request: Request) -> Path:
+    path = Path(request.report).with_name("request.json")
+    path.write_text(json.dumps(asdict(request)), encoding="utf-8")
+    return path
+
+
+def answer(request: Request) -> dict[str, Any]:
+    assert backend.main([str(written(request))]) == 0
+    document: dict[str, Any] = json.loads(Path(request.report).read_text(encoding="utf-8"))
+    return document
+
+
+def seen(request: Request) -> list[str]:
+    with zipfile.ZipFile(Path(request.out) / WHEEL) as archive:
+        return archive.read("seen.txt").decode().split("|")
+
+
+def test_the_hooks_see_what_is_set_for_them_and_the_wheel_is_reported(request_: Request) -> None:
+    document = answer(replace(request_, first="/first", variables={"SETTING": "a=b"}))
+    path, setting, prefix = seen(request_)
+    assert (path.split(os.pathsep)[0], setting) == ("/first", "a=b")
+    assert path.endswith(os.environ["PATH"])
+    assert Path(prefix).resolve() == Path(request_.environment).resolve()
+    digest = hashlib.sha256((Path(request_.out) / WHEEL).read_bytes()).hexdigest()
+    assert (document["file"], document["sha256"], document["is_unchanged"]) == (WHEEL, digest, True)
+
+
+def test_without_them_the_backend_is_as_always(request_: Request) -> None:
+    answer(request_)
+    path, setting, _ = seen(request_)
+    assert setting == "none"
+    assert path.endswith(os.environ["PATH"])
+
+
+@pytest.fixture
+def requiring(request_: Request, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Request:
+    """The request, whose tree requires a wheel that lies in a folder here; no index is in reach."""
+    house = tmp_path / "house"
+    house.mkdir()
+    wheel(house, {"Name": "builder", "Version": "1.2"}, filename="builder-1.2-py3-none-any.whl")
+    for name in ("PIP_FIND_LINKS", "UV_FIND_LINKS"):
+        monkeypatch.setenv(name, str(house))
+    for name in ("PIP_NO_INDEX", "UV_NO_INDEX"):
+        monkeypatch.setenv(name, "1")
+    write_tree(Path(request_.tree), {"pyproject.toml": PYPROJECT.replace("[]", '["builder"]', 1)})
+    return request_
+
+
+def test_the_environment_is_reported_with_all_that_is_in_it(requiring: Request) -> None:
+    document = answer(requiring)
+    assert ["builder", "1.2"] in document["distributions"]
+    assert document["environment"]["requirements"] == ["builder"]
+
+
+def test_pip_says_the_hash_of_what_it_installed(requiring: Request, tmp_path: Path) -> None:
+    document = answer(replace(requiring, installer="pip"))
+    digest = hashlib.sha256(next((tmp_path / "house").iterdir()).read_bytes()).hexdigest()
+    assert document["environment"]["hashes"] == {"builder": digest}
+    assert "PIP_REPORT" not in os.environ
+
+
+def shared_by(document: Mapping[str, Any]) -> Shared:
+    return Shared(**document["environment"])
+
+
+def test_a_build_that_requires_the_same_shares_the_environment(requiring: Request, tmp_path: Path) -> None:
+    shared = shared_by(answer(requiring))
+    again = replace(requiring, environment=str(tmp_path / "another"), shared=shared)
+    document = answer(again)
+    assert shared_by(document) == shared
+    assert not (tmp_path / "another").exists()
+    _, _, prefix = seen(again)
+    assert Path(prefix).resolve() == Path(requiring.environment).resolve()
+
+
+DYNAMIC = BACKEND + "\n\ndef get_requires_for_build_wheel(config_settings=None):\n    return ['builder']\n"
+OTHERWISE: list[Mapping[str, str]] = [
+    {"pyproject.toml": PYPROJECT},
+    {"pyproject.toml": PYPROJECT.replace("[]", '["builder>=1"]', 1)},
+    {"pyproject.toml": PYPROJECT.replace("[]", '["builder==1.2"]', 1), "backend.py": DYNAMIC},
+]
+
+
+@pytest.mark.parametrize("files", OTHERWISE)
+def test_one_that_requires_anything_else_gets_an_environment_of_its_own(
+    requiring: Request, tmp_path: Path, files: Mapping[str, str]
+) -> None:
+    shared = shared_by(answer(requiring))
+    write_tree(Path(requiring.tree), files)
+    document = answer(replace(requiring, environment=str(tmp_path / "another"), shared=shared))
+    assert document["environment"]["folder"] == str(tmp_path / "another")
+
+
+def test_an_environment_that_a_build_has_changed_is_reported_as_that(requiring: Request) -> None:
+    change = (
+        "    next(Path(sys.prefix).rglob('builder-1.2.dist-info')).rename(Path(sys.prefix, 'gone'))\n    return name"
+    )
+    write_tree(Path(requiring.tree), {"backend.py": BACKEND.replace("    return name", change)})
+    assert answer(requiring)["is_unchanged"] is False
+
+
+BROKEN: list[tuple[Mapping[str, str], str]] = [
+    (
+        {"backend.py": "def build_wheel(*args, **settings):\n    raise RuntimeError('no wheel')\n"},
+        "trying to invoke build_wheel",
+    ),
+    ({"pyproject.toml": "[build-system\n"}, "Failed to parse"),
+    ({"pyproject.toml": PYPROJECT.replace("[]", '["no-such-requirement-of-ours"]', 1)}, "no-such-requirement-of-ours"),
+]
+
+
+@pytest.mark.parametrize(("files", "said"), BROKEN)
+def test_what_fails_is_said_without_a_traceback_of_ours(
+    requiring: Request, files: Mapping[str, str], said: str
+) -> None:
+    write_tree(Path(requiring.tree), files)
+    argv = [sys.executable, "-I", "-m", "seatrial.building.backend", str(written(requiring))]
+    done = subprocess.run(argv, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert said in done.stdout
+    assert "building/backend.py" not in done.stdout + done.stderr
+    assert not Path(requiring.report).exists()
