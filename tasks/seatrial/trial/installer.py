@@ -92,8 +92,8 @@ class Installer:
     """How to install: with the program `uv`, or with the environment's own pip where it is None.
 
     `index` is the simple repository that dependencies come from, `scratch` a folder for lists and reports. `told` says
-    for a URL that was installed from what it is outside of this machine. Projects that are `beside` the subject, because
-    they are released together with it, come from the files that are named there.
+    for a URL that was installed from what it is outside of this machine. Projects that are `beside` the subject,
+    because they are released together with it, come from the files that are named there.
     """
 
     uv: str | None
@@ -148,7 +148,9 @@ class Installer:
             return {}
         listed = self.scratch / "dependencies.txt"
         listed.write_text("".join(f"{line}\n" for line in requirements), encoding="utf-8")
-        found = self._locked(venv, listed, subject) if self.uv else self._reported(venv, listed, f"{subject}=={version}")
+        found = (
+            self._locked(venv, listed, subject) if self.uv else self._reported(venv, listed, f"{subject}=={version}")
+        )
         return {name: tuple(replace(one, url=self._told(one.url)) for one in many) for name, many in found.items()}
 
     def _constraints(self) -> tuple[str, ...]:

@@ -74,7 +74,13 @@ class Subject:
 
 
 def use(
-    installer: Installer, venv: Venv, subject: Subject, settings: Settings, checkout: Path, *, narrowed: Narrowed = tuple
+    installer: Installer,
+    venv: Venv,
+    subject: Subject,
+    settings: Settings,
+    checkout: Path,
+    *,
+    narrowed: Narrowed = tuple,
 ) -> Use:
     """Give `subject`, installed in `venv` without dependencies, what it asks for, and see whether it works.
 
@@ -138,14 +144,16 @@ def unknown_extras(subject: Subject, asked: Iterable[str], offered: Iterable[str
     known = {canonicalize_name(extra): extra for extra in offered}
     has = f"it has {', '.join(sorted(known.values()))}" if known else "it has none"
     return [
-        Problem("install-extra", "error", subject.label, f"{subject.project} has no extra `{extra}` ({has}): see `extras`.")
+        Problem(
+            "install-extra", "error", subject.label, f"{subject.project} has no extra `{extra}` ({has}): see `extras`."
+        )
         for extra in asked
         if canonicalize_name(extra) not in known
     ]
 
 
 def needed(installer: Installer, venv: Venv, subject: Subject, settings: Settings) -> list[str]:
-    """Return the requirements of the installed `subject` that hold in `venv`, as plain PEP 508 lines without markers."""
+    """Return the requirements of the installed `subject` that hold in `venv`, as PEP 508 lines without markers."""
     surroundings = _ask_probe(installer, venv, "environment")
     paths = [surroundings["purelib"], surroundings.get("platlib", surroundings["purelib"])]
     for found in importlib.metadata.distributions(path=list(dict.fromkeys(paths))):
