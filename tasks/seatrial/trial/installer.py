@@ -95,8 +95,8 @@ class Installer:
     """How to install: with the program `uv`, or with the environment's own pip where it is None.
 
     `index` is the simple repository that dependencies come from, `scratch` a folder for lists and reports. `told` says
-    for a URL that was installed from what it is outside of this machine. Projects that are `beside` the subject, because
-    they are released together with it, come from the files that are named there.
+    for a URL that was installed from what it is outside of this machine. Projects that are `beside` the subject,
+    because they are released together with it, come from the files that are named there.
     """
 
     uv: str | None

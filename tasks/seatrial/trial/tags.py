@@ -64,7 +64,10 @@ class NoFittingWheel(ReleaseError):
     tag: str
     files: tuple[str, ...]
 
-    what = "No wheel of this release fits Python {e.python} here, which takes {e.tag} and less exact ones:{e.files:shortened}"
+    what = (
+        "No wheel of this release fits Python {e.python} here, which takes {e.tag} and less exact ones:"
+        "{e.files:shortened}"
+    )
     cause = "the wheel for this Python or platform was not built, or was not among the files that were taken."
     cure = (
         "build it (cibuildwheel: CIBW_BUILD) and take all files anew with `{run[build --rebuild --from FOLDER]}`; or"

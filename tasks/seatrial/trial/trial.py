@@ -153,7 +153,7 @@ def unknown_extras(subject: Subject, asked: Iterable[str], offered: Iterable[str
 
 
 def needed(installer: Installer, venv: Venv, subject: Subject, settings: Settings) -> list[str]:
-    """Return the requirements of the installed `subject` that hold in `venv`, as plain PEP 508 lines without markers."""
+    """Return the requirements of the installed `subject` that hold in `venv`, as PEP 508 lines without markers."""
     surroundings = _ask_probe(installer, venv, "environment")
     paths = [surroundings["purelib"], surroundings.get("platlib", surroundings["purelib"])]
     for found in importlib.metadata.distributions(path=list(dict.fromkeys(paths))):

@@ -328,7 +328,9 @@ def test_only_the_end_of_what_a_smoke_command_says_is_shown(
     recorder: Recorder, home: tuple[Venv, Site], site: Site
 ) -> None:
     site.install({"demo.py": "print(*range(100), sep='\\n')\nraise SystemExit(1)\n"})
-    _, (problem,) = smoke(as_installer(recorder), home[0], SUBJECT, Settings(smoke=("python -m demo",)), recorder.scratch)
+    _, (problem,) = smoke(
+        as_installer(recorder), home[0], SUBJECT, Settings(smoke=("python -m demo",)), recorder.scratch
+    )
     assert problem.message.splitlines()[1:] == [str(number) for number in range(80, 100)]
 
 
@@ -336,7 +338,9 @@ def test_the_programs_of_the_subject_are_first_on_the_path(
     recorder: Recorder, home: tuple[Venv, Site], site: Site
 ) -> None:
     site.install({"demo.py": "import os\nprint(os.environ['PATH'].split(os.pathsep)[0])\nraise SystemExit(1)\n"})
-    _, (problem,) = smoke(as_installer(recorder), home[0], SUBJECT, Settings(smoke=("python -m demo",)), recorder.scratch)
+    _, (problem,) = smoke(
+        as_installer(recorder), home[0], SUBJECT, Settings(smoke=("python -m demo",)), recorder.scratch
+    )
     assert problem.message.splitlines()[1:] == [str(home[0].scripts)]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import importlib.machinery
 import importlib.metadata
 import os
@@ -11,8 +12,9 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from .known import FOREIGN, PLATFORMS, SUPPLIERS
 from .names import module_name
-from .subject import Subject, metadata_of, normalised, own_files, real_path
+from .subject import SCRIPTS, Subject, located, metadata_of, normalised, own_files, real_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -22,93 +24,172 @@ if TYPE_CHECKING:
 
 NO_NAME = re.compile(r"cannot import name '(\w+)'")  # what Python says where a module lacks something
 
-# Ends of the names of modules for one platform, and how `sys.platform` begins there.
-PLATFORMS = {
-    **dict.fromkeys(("win", "win32", "windows", "nt"), "win32"),
-    **dict.fromkeys(("darwin", "mac", "macos", "osx"), "darwin"),
-    **dict.fromkeys(("linux", "linux2"), "linux"),
-}
+EXCUSED = frozenset({"extra", "platform", "host"})
 
-# Modules of Python's that some of the versions which are in use do not have.
-SINCE = {"graphlib": "3.9", "zoneinfo": "3.9", "tomllib": "3.11", "annotationlib": "3.14", "compression": "3.14"}
-
-UNTIL = {
-    **dict.fromkeys("formatter parser symbol".split(), "3.9"),
-    **dict.fromkeys("asynchat asyncore binhex distutils imp smtpd".split(), "3.11"),
-    **dict.fromkeys(
-        "aifc audioop cgi cgitb chunk crypt imghdr lib2to3 mailcap msilib nis nntplib ossaudiodev pipes sndhdr spwd"
-        " sunau telnetlib uu xdrlib".split(),
-        "3.12",
-    ),
-}
-
-FOREIGN = frozenset(  # of those that are of some systems only; `sys.stdlib_module_names` came in Python 3.10
-    "_winapi crypt curses fcntl grp msvcrt nt ossaudiodev posix pty pwd readline resource spwd syslog termios tkinter"
-    " tty winreg winsound _curses _scproxy _tkinter".split()
+# What an error says of a library of the system that is not there (Linux, macOS, Windows).
+NO_LIBRARY = re.compile(r"cannot open shared object file|Library not loaded|DLL load failed")
+NO_ATTRIBUTE = re.compile(r"module '([\w.]+)' has no attribute '(\w+)'")
+MISTAKES = frozenset(
+    ("TypeError", "AttributeError", "NameError", "UnboundLocalError", "SyntaxError", "IndentationError")
 )
-
-# Distributions whose modules have another name; `python-`, `py` and the like are seen through (see `_supplies`).
-SUPPLIERS = {
-    "attr": "attrs",
-    "bs4": "beautifulsoup4",
-    "cv2": "opencv",
-    "crypto": "pycryptodome",
-    "fitz": "pymupdf",
-    "gi": "pygobject",
-    "google-protobuf": "protobuf",
-    "mysqldb": "mysqlclient",
-    "pil": "pillow",
-    "pkg-resources": "setuptools",
-    "pythoncom": "pywin32",
-    "sklearn": "scikit-learn",
-    "skimage": "scikit-image",
-    "win32api": "pywin32",
-    "win32com": "pywin32",
-    "win32con": "pywin32",
-    "zmq": "pyzmq",
-}
-
-EXCUSED = frozenset({"extra", "platform"})
+GONE = "82"  # the version of setuptools that has no `pkg_resources` any more
 
 
 @dataclass(frozen=True)
 class Cause:
     """Why something cannot be imported: a sentence without its full stop, or nothing.
 
-    The `kind` is ``own`` for what the project itself lacks, ``extra`` for what an extra would bring, ``platform`` for
-    what is of another system.
+    The `kind` is ``own`` for what the project itself lacks, ``python`` for what this Python does not have,
+    ``dependency`` for what a dependency does not have, ``elsewhere`` for a requirement that is declared and not in the
+    metadata, ``undeclared`` for one that is nowhere; or somebody's choice: ``extra`` for what an extra would bring,
+    ``platform`` for what is of another system, ``host`` for the program whose plug-in it is, ``choice`` for an error
+    that is raised on purpose. It is empty for a mistake.
+
+    `label` says in a summary what a module needs.
     """
 
     kind: str = ""
     text: str = ""
+    label: str = ""
 
 
 def cause_of(subject: Subject, one: Attempt) -> Cause:
     """Return why `one` failed."""
     if one.error_type == "no-attribute":
         return Cause("own")
-    if one.missing:
-        cause = _absence(subject, one.missing)
-    elif one.error_type == "PackageNotFoundError":
-        name = f"this one is called `{subject.name}`"
-        cause = Cause("own", f"It asks for the metadata of `{one.lacking}`, which is not installed; {name}")
-    else:
-        cause = _named_extra(subject, one) or _lack(subject, one)
+    cause = _cause_of(subject, one)
     system = _system_of(one.name.partition(":")[0])
     if system and cause.kind not in EXCUSED:
-        return Cause("platform", f"By its name it is for {system}, and this is {sys.platform}")
+        return Cause("platform", f"By its name it is for {system}, and this is {sys.platform}", f"are for {system}")
     return cause
 
 
-def _absence(subject: Subject, missing: str) -> Cause:
+def _cause_of(subject: Subject, one: Attempt) -> Cause:
+    if one.error_type == "PackageNotFoundError":
+        name = f"this one is called `{subject.name}`"
+        return Cause("own", f"It asks for the metadata of `{one.lacking}`, which is not installed; {name}")
+    if one.error_type == "FileNotFoundError" and one.path:
+        return _no_file(subject, one.path)
+    named = None if one.missing else _named_extra(subject, one)
+    if named:
+        return named
+    if _is_on_purpose(subject, one):
+        return _purpose(subject, one)
+    if one.missing:
+        return _absence(subject, one)
+    return _lack(subject, one) or _no_attribute(one) or Cause()
+
+
+def _is_on_purpose(subject: Subject, one: Attempt) -> bool:
+    """Whether the error is one that somebody raises, rather than a mistake that Python meets."""
+    if one.error_type in {"SystemExit", *MISTAKES} or not one.error_type or not one.frames:
+        return one.error_type == "SystemExit"
+    place, line = one.frames[-1][:2]
+    if one.missing or one.lacking:
+        return real_path(place) in subject.own and subject.code.raises_at(place, line)
+    if one.defined_in != "builtins":
+        return True
+    if one.error_type == "KeyError" and os.path.basename(place) == "os.py":
+        return True  # a variable of the environment
+    if issubclass(getattr(builtins, one.error_type, Exception), OSError):
+        return True  # what the machine has, or lets in
+    return not real_path(place).startswith(_standard_library()) and subject.code.raises_at(place, line)
+
+
+def _purpose(subject: Subject, one: Attempt) -> Cause:
+    """Say of an error that is raised on purpose what it is about, as far as can be known."""
+    if one.because_of:
+        cause = _of_a_requirement(subject, one.because_of)
+        if cause:
+            return cause
+        return Cause("choice", f"It says so itself, because `{one.because_of}` is absent", f"want `{one.because_of}`")
+    words = "end the program" if one.error_type == "SystemExit" else f"raise {one.error_type} on purpose"
+    return Cause("choice", "", words)
+
+
+def _no_file(subject: Subject, path: str) -> Cause:
+    """A file that is not there: one of the distribution's own, or one of whoever uses it."""
+    libraries = {os.path.join(real_path(located(subject.dist, "")), "")}
+    place = os.path.normcase(os.path.abspath(path))
+    root = next((root for root in libraries if os.path.isabs(path) and real_path(place).startswith(root)), None)
+    if root is None:
+        return Cause("choice", "", "want a file of whoever uses them")
+    inside = real_path(place)[len(root) :].replace(os.sep, "/")
+    there = subject.project.data.get(inside)
+    where = f"; in the checkout it is {there}" if there else ""
+    return Cause("own", f"`{inside}` is not among the files of {subject.name}: the build left it out{where}")
+
+
+def _no_attribute(one: Attempt) -> Cause | None:
+    """A module of Python's that does not have, or does not have any more, what is taken from it."""
+    match = NO_ATTRIBUTE.search(one.error or "")
+    if one.error_type != "AttributeError" or not match or not _is_of_python(match[1]):
+        return None
+    text = f"`{match[2]}` is not in `{match[1]}` of {_running()}"
+    return Cause("python", text, f"want `{match[1]}.{match[2]}`")
+
+
+def _absence(subject: Subject, one: Attempt) -> Cause:
     """Say how a module can be absent: one of the distribution's own, of Python's, or of a dependency."""
+    missing = str(one.missing)
     return (
         _hidden(subject, missing)
         or _left_out(subject, missing)
-        or _of_python(missing)
+        or _beside(subject, one, missing)
+        or _of_python(subject, missing)
+        or _without_pkg_resources(missing)
         or _of_a_requirement(subject, missing)
+        or _in_the_checkout(subject, missing)
+        or _of_a_host(subject, one, missing)
+        or _elsewhere(subject, missing)
         or _undeclared(subject, missing)
     )
+
+
+def _beside(subject: Subject, one: Attempt, missing: str) -> Cause | None:
+    """A module that lies beside the one that wants it, which imports it as Python 2 would."""
+    places = [subject.own[real_path(frame[0])] for frame in one.frames if real_path(frame[0]) in subject.own]
+    folder = places[-1].rpartition("/")[0] if places else ""
+    if not folder or not any(_is_at(path, f"{folder}/{missing}".replace("/", ".")) for path in subject.own.values()):
+        return None
+    return Cause("own", f"`{missing}` lies beside it: `from . import {missing}` finds it there")
+
+
+def _without_pkg_resources(missing: str) -> Cause | None:
+    if missing != "pkg_resources":
+        return None
+    for dist in importlib.metadata.distributions():
+        metadata = metadata_of(dist)
+        if metadata.get("Name") == "setuptools":
+            has = f"`pkg_resources` left setuptools in {GONE}, and {metadata.get('Version')} is installed"
+            cure = "use importlib.resources and importlib.metadata, or require `setuptools<82`"
+            return Cause("dependency", f"{has}: {cure}", "want `pkg_resources`")
+    return None
+
+
+def _in_the_checkout(subject: Subject, missing: str) -> Cause | None:
+    there = subject.project.modules.get(missing.partition(".")[0])
+    if there is None:
+        return None
+    return Cause("own", f"`{missing}` is in the checkout ({there}), and not among the files of {subject.name}")
+
+
+def _of_a_host(subject: Subject, one: Attempt, missing: str) -> Cause | None:
+    """The program that an entry point is for, by the name of its group: it is there wherever that is loaded."""
+    module, top = one.name.partition(":")[0], normalised(missing.partition(".")[0])
+    for group, named in subject.points:
+        host = re.match(r"[A-Za-z_]*", group)
+        is_inside = module == named or module.startswith(f"{named}.") or named.startswith(f"{module}.")
+        if group not in SCRIPTS and is_inside and host and normalised(host[0]) == top:
+            return Cause("host", f"It is a plug-in for `{top}` (entry point [{group}])", f"are plug-ins for `{top}`")
+    return None
+
+
+def _elsewhere(subject: Subject, missing: str) -> Cause | None:
+    for name, place in subject.project.elsewhere.items():
+        if _supplies(name, missing):
+            return Cause("elsewhere", f"`{name}` is declared in {place}, and not in the metadata")
+    return None
 
 
 def _hidden(subject: Subject, missing: str) -> Cause | None:
@@ -155,16 +236,26 @@ def _left_out(subject: Subject, missing: str) -> Cause | None:
     return None
 
 
-def _of_python(missing: str) -> Cause | None:
+def _of_python(subject: Subject, missing: str) -> Cause | None:
     """A module of the standard library that this Python has no longer, has not yet, or never had on this system."""
     top = missing.partition(".")[0]
-    running = "Python {}.{}".format(*sys.version_info)
-    if top in SINCE or top in UNTIL:
-        when = f"since {SINCE[top]}" if top in SINCE else f"until {UNTIL[top]}"
-        return Cause("python", f"`{top}` is a module of Python's own {when}, and this is {running}")
-    if top in getattr(sys, "stdlib_module_names", FOREIGN):
-        return Cause("platform", f"`{top}` is a module of Python's own that {running} does not have on {sys.platform}")
-    return None
+    since, until = subject.project.stdlib.get(top, (None, None))
+    if since or until:
+        when = f"since {since}" if since else f"until {until}"
+        text = f"`{top}` is a module of Python's own {when}, and this is {_running()}"
+        return Cause("python", text, f"want `{top}`")
+    if not _is_of_python(top):
+        return None
+    text = f"`{top}` is a module of Python's own that {_running()} does not have on {sys.platform}"
+    return Cause("platform", text, f"want `{top}`")
+
+
+def _is_of_python(module: str) -> bool:
+    return module.partition(".")[0] in getattr(sys, "stdlib_module_names", FOREIGN)
+
+
+def _running() -> str:
+    return "Python {}.{}".format(*sys.version_info)
 
 
 def _of_a_requirement(subject: Subject, missing: str) -> Cause | None:
@@ -175,8 +266,10 @@ def _of_a_requirement(subject: Subject, missing: str) -> Cause | None:
         if needed.extras:
             extras = " and ".join(f"`{extra}`" for extra in needed.extras)
             text = f"`{needed.name}` is declared only in the extra {extras}, so that {subject.name} alone lacks it"
-            return Cause("extra", f"{text} (`extras` in [tool.seatrial] has the extras to install)")
-        return Cause("platform", f"`{needed.name}` is declared only where `{needed.marker}`, which is not so here")
+            text += " (`extras` in [tool.seatrial] has the extras to install)"
+            return Cause("extra", text, f"need the extra {extras}")
+        text = f"`{needed.name}` is declared only where `{needed.marker}`, which is not so here"
+        return Cause("platform", text, f"need `{needed.name}`, where `{needed.marker}`")
     return None
 
 
@@ -193,7 +286,7 @@ def _undeclared(subject: Subject, missing: str) -> Cause:
     extras = sorted({extra for needed in subject.unmet for extra in needed.extras})
     where = f" ({', '.join(extras)}; `extras` in [tool.seatrial] has those to install)" if extras else ""
     text = f"The module `{missing}` is of no dependency that was installed: not declared, or declared only in an extra"
-    return Cause("undeclared", f"{text}{where}; or a part of the project that the build left out")
+    return Cause("undeclared", f"{text}{where}; or a part of the project that the build left out", f"want `{missing}`")
 
 
 def _named_extra(subject: Subject, one: Attempt) -> Cause | None:
@@ -201,17 +294,18 @@ def _named_extra(subject: Subject, one: Attempt) -> Cause | None:
     for needed in subject.unmet:
         for extra in needed.extras:
             if re.search(rf"\[[^]]*\b{re.escape(extra)}\b[^]]*\]", one.error or ""):
-                return Cause(
-                    "extra", f"It wants the extra `{extra}` (`extras` in [tool.seatrial] has those to install)"
-                )
+                text = f"It wants the extra `{extra}` (`extras` in [tool.seatrial] has those to install)"
+                return Cause("extra", text, f"need the extra `{extra}`")
     return None
 
 
-def _lack(subject: Subject, one: Attempt) -> Cause:
-    """A module was found, and has not the name that is imported from it."""
+def _lack(subject: Subject, one: Attempt) -> Cause | None:
+    """A module was found, and has not the name that is imported from it; or a library of the system was not."""
+    if NO_LIBRARY.search(one.error or ""):
+        return Cause("platform", "It wants a library of the system that is not here", "want a library of the system")
     match = NO_NAME.search(one.error or "")
     if not one.lacking or not match:
-        return Cause()
+        return None
     wanted = f"{one.lacking}.{match[1]}"
     if lies_in(one.lacking, subject.names.modules):
         text = f"The module `{wanted}` is not among the files of {subject.name}: the build left it out"
@@ -219,7 +313,7 @@ def _lack(subject: Subject, one: Attempt) -> Cause:
     for metadata, files in subject.neighbours:
         if any(_is_at(path, one.lacking) for path in files.values()):
             return Cause("dependency", f"`{one.lacking}` is of {metadata.get('Name')} {metadata.get('Version')}")
-    return Cause()
+    return Cause("python") if _is_of_python(one.lacking) else None
 
 
 def _system_of(module: str) -> str | None:

@@ -72,10 +72,18 @@ def main(argv: Sequence[str]) -> int:
     if args.mode == "environment":
         answer: dict[str, Any] = dict(environment())
     else:
-        answer = document().check(args.name, args.import_name, args.time_limit)
+        answer = document().check(args.name, args.import_name, args.time_limit, _project(args.project))
     with open(args.out, "w", encoding="utf-8") as file:
         json.dump(answer, file, indent=1)
     return 0
+
+
+def _project(path: str | None) -> Any:
+    """Return what the program knows of the project, which is in the JSON file at `path`."""
+    if path is None:
+        return None
+    with open(path, encoding="utf-8") as file:
+        return importlib.import_module(f"{document().__package__}.subject").Project(**json.load(file))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -89,6 +97,7 @@ def _parser() -> argparse.ArgumentParser:
     checking = modes.add_parser("check", parents=[common], help="look at one distribution")
     checking.add_argument("--name", required=True)
     checking.add_argument("--import-name", action="append", default=[], metavar="NAME", help="import these only")
+    checking.add_argument("--project", metavar="FILE", help="what is known of the checkout (see `subject.Project`)")
     checking.add_argument("--time-limit", type=float, default=TIME_LIMIT, metavar="SECONDS", help="for each import")
     return parser
 

@@ -10,10 +10,11 @@ import sys
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from .causes import lies_in
 from .entry_points import entry_point_problems
 from .files import file_problems, shared_names, source_problems, start_problems
 from .imports import Attempt, attempts
-from .modules import module_problems
+from .modules import failure, failure_problems, module_problems, tally
 from .names import is_import_name
 from .subject import Subject, declared_names, find_distribution, finding, metadata_of, normalised, subject_of, text_of
 
@@ -21,22 +22,26 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from importlib.metadata import Distribution
 
+    from .subject import Project
+
     Problem = dict[str, str]
 
 
-def check(name: str, setting: Sequence[str], time_limit: float) -> dict[str, Any]:
+def check(name: str, setting: Sequence[str], time_limit: float, project: Project | None = None) -> dict[str, Any]:
     """Return the document on the installed distribution `name`.
 
-    `setting` are the import names that the project's configuration has, if any.
+    `setting` are the import names that the project's configuration has, if any; `project` is what is known of its
+    checkout.
     """
     about: dict[str, Any] = {"distribution": None, "why_none": None, "extras": [], "imported": [], "modules": []}
+    about["tally"] = {"total": 0, "imported": 0, "others": {}, "aside": 0}
     dist = find_distribution(name)
     if dist is None:
         problems = [finding("not-installed", name, f"{name} is not installed in this environment.")]
     else:
-        subject = subject_of(dist)
-        modules, problems = _look_at(subject, setting, time_limit)
-        about = _about(subject, modules, asked=bool(setting))
+        subject = subject_of(dist, project)
+        modules, counted, problems = _look_at(subject, setting, time_limit)
+        about = {**_about(subject, modules, asked=bool(setting)), "tally": counted}
     return {**_interpreter(), **about, "problems": problems, "installed": _installed()}
 
 
@@ -60,24 +65,42 @@ def _about(subject: Subject, modules: Sequence[Mapping[str, Any]], *, asked: boo
     }
 
 
-def _look_at(subject: Subject, setting: Sequence[str], time_limit: float) -> tuple[list[dict[str, Any]], list[Problem]]:
-    """Return what became of each module, and the problems of files, modules and entry points."""
+def _look_at(
+    subject: Subject, setting: Sequence[str], time_limit: float
+) -> tuple[list[dict[str, Any]], dict[str, Any], list[Problem]]:
+    """Return what became of each module, how many there are, and the problems of files, modules and entry points."""
     declared = setting or declared_names(subject.dist)
-    wanted = list(dict.fromkeys(declared or subject.names.modules))
+    top = list(dict.fromkeys(declared or subject.names.modules))
+    inner = [] if setting else _inner(subject, top)
     main = declared or subject.main
     files = list(file_problems(subject))
     clobbered = any((one["kind"], one["severity"]) == ("changed-file", "error") for one in files)
     shared = [] if clobbered else shared_names(subject)  # the graver one says it already
-    problems = [*files, *shared, *_name_problems(wanted), *start_problems(subject)]
-    tried = attempts([name for name in wanted if is_import_name(name)], time_limit)
+    problems = [*files, *shared, *_name_problems(top), *start_problems(subject)]
+    tried = attempts([name for name in (*top, *inner) if is_import_name(name)], time_limit)
+    failures = {
+        one.name: failure(subject, one, main=one.name in main, inner=one.name not in top)
+        for one in tried
+        if not one.ok and one.error_type != "above"
+    }
+    broken = [name for name in top if name in failures]
+    pointed, told = entry_point_problems(subject, broken, time_limit)
+    problems += failure_problems(
+        subject, (one for name, one in failures.items() if told.get(name) not in {"error", one.severity})
+    )
     modules = []
     for one in tried:
-        found = list(module_problems(subject, one, main=one.name in main))
-        modules.append(_module(subject, one, found))
-        problems += found
-    broken = [one.name for one in tried if not one.ok]
+        met = list(module_problems(subject, one, main=one.name in main)) if one.ok and one.name in top else []
+        modules.append(_module(subject, one, met))
+        problems += met
     problems += source_problems(subject, tried)
-    return modules, [*problems, *entry_point_problems(subject, broken, time_limit)]
+    counted = {**tally(tried, failures.values()), "aside": 0 if setting else len(subject.names.aside)}
+    return modules, counted, [*problems, *pointed]
+
+
+def _inner(subject: Subject, top: Sequence[str]) -> list[str]:
+    """Return the public modules inside the packages `top`."""
+    return [name for name in subject.names.inner if name not in top and lies_in(name, top)]
 
 
 def _module(subject: Subject, one: Attempt, problems: Sequence[Problem]) -> dict[str, Any]:

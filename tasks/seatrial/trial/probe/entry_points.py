@@ -14,7 +14,7 @@ from .importer import words
 from .imports import Attempt, attempts
 from .modules import printed, reason
 from .names import ASIDE
-from .subject import Subject, finding, real_path
+from .subject import SCRIPTS, Subject, finding, real_path
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 REFERENCE = re.compile(r"(?P<module>[\w.]+)\s*(:\s*(?P<attribute>[\w.]+))?\s*(\[(?P<extras>[^\]]*)\])?\s*")
 
 SCRIPT_VALUE = re.compile(r"[\w.]+:[\w.]+")
-
-SCRIPTS = {"console_scripts": "console script", "gui_scripts": "GUI script"}
 
 
 @dataclass(frozen=True)
@@ -50,22 +48,37 @@ class EntryPoint:
         return cls(group, name, value, reference, (match["extras"] or "").strip())
 
     @property
+    def module(self) -> str:
+        return self.reference.partition(":")[0]
+
+    @property
     def label(self) -> str:
         return f"The {SCRIPTS[self.group]}" if self.group in SCRIPTS else f"The entry point [{self.group}]"
 
 
-def entry_point_problems(subject: Subject, broken: Collection[str], time_limit: float) -> list[Problem]:
-    """Return what is wrong with the entry points; those inside the `broken` modules are not tried again."""
+def entry_point_problems(
+    subject: Subject, broken: Collection[str], time_limit: float
+) -> tuple[list[Problem], dict[str, str]]:
+    """Return what is wrong with the entry points, and the graver severity by the module that they lead to.
+
+    Those inside the `broken` modules are not tried again.
+    """
     try:
         points = [EntryPoint.from_value(point.group, point.name, point.value) for point in subject.dist.entry_points]
     except Exception as error:  # noqa: BLE001 (Python's reader of that file raises whatever configparser does)
         message = f"entry_points.txt of {subject.name} cannot be read: {type(error).__name__}: {words(error)}"
-        return [finding("entry-point", "entry_points.txt", message)]
-    sound = [point for point in points if not lies_in(point.reference.partition(":")[0], broken)]
+        return [finding("entry-point", "entry_points.txt", message)], {}
+    sound = [point for point in points if not lies_in(point.module, broken)]
     wanted = list(dict.fromkeys(point.reference for point in sound if point.reference))
     tried = {one.name: one for one in attempts(wanted, time_limit)}
-    loading = [_loading_problem(subject, point, tried.get(point.reference)) for point in sound]
-    return [*_script_problems(subject, points), *filter(None, loading)]
+    problems = list(_script_problems(subject, points))
+    told: dict[str, str] = {}
+    for point in sound:
+        problem = _loading_problem(subject, point, tried.get(point.reference))
+        if problem:
+            problems.append(problem)
+            told[point.module] = "error" if "error" in {problem["severity"], told.get(point.module)} else "warning"
+    return problems, told
 
 
 def _script_problems(subject: Subject, points: Iterable[EntryPoint]) -> Iterator[Problem]:
@@ -104,7 +117,7 @@ def _must_load(point: EntryPoint, one: Attempt, cause: Cause) -> bool:
     A script is run by people, unless it is of an extra. A plugin is loaded by a program that has what it needs, which
     need not be declared; only what the project itself lacks is missing there too, if it is not for its own tests.
     """
-    if point.group not in SCRIPTS and ASIDE.intersection(point.reference.partition(":")[0].split(".")):
+    if point.group not in SCRIPTS and ASIDE.intersection(point.module.split(".")):
         return False
     if cause.kind in EXCUSED or (point.extras and one.error_type != "no-attribute" and cause.kind != "own"):
         return False

@@ -15,16 +15,26 @@ from typing import TYPE_CHECKING
 
 from .imports import KEPT, Attempt, run_bounded
 from .names import ASIDE, is_import_name, makes_namespace
-from .subject import Subject, finding, located, metadata_of, names_of, normalised, real_path, source_text, text_of
+from .subject import (
+    Subject,
+    finding,
+    listed,
+    located,
+    metadata_of,
+    names_of,
+    normalised,
+    real_path,
+    source_text,
+    text_of,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator
     from importlib.metadata import Distribution
 
     Problem = dict[str, str]
 
 START_LIMIT = 60.0  # seconds for Python to start
-SHOWN = 10  # files of a long list
 SOURCE = 1 << 22  # bytes of source that are compiled
 HASHES = frozenset({"sha256", "sha384", "sha512"})  # what the wheel format allows, and Python is sure to have
 
@@ -39,18 +49,13 @@ def file_problems(subject: Subject) -> Iterator[Problem]:
         yield finding("empty", subject.name, message)
     missing = [path for real, path in subject.own.items() if not path.endswith(".pyc") and not os.path.exists(real)]
     if missing:
-        message = f"RECORD of {subject.name} lists files that were not installed: {_listed(missing)}."
+        message = f"RECORD of {subject.name} lists files that were not installed: {listed(missing)}."
         yield finding("missing-file", missing[0], message)
     scripts = real_path(sysconfig.get_path("scripts"))
     for real, path in subject.own.items():
         if os.path.dirname(real) == scripts and not can_be_run(real):
             yield finding("script-mode", path, f"The script `{path}` was installed, and is not executable.")
     yield from _changed_files(subject)
-
-
-def _listed(paths: Sequence[str]) -> str:
-    more = f" and {len(paths) - SHOWN} more" if len(paths) > SHOWN else ""
-    return ", ".join(f"`{path}`" for path in paths[:SHOWN]) + more
 
 
 def _is_empty(subject: Subject) -> bool:
@@ -110,7 +115,7 @@ def shared_names(subject: Subject) -> Iterator[Problem]:
         shared = sorted(set(subject.names.modules).intersection(names_of(files).modules))
         if shared:
             message = (
-                f"{_listed(shared)} is of {subject.name} and of {other}, which is installed with it: each overwrites"
+                f"{listed(shared)} is of {subject.name} and of {other}, which is installed with it: each overwrites"
                 " files of the other, and takes them along when it is removed. Rename it, or do without the other."
             )
             yield finding("shared-name", shared[0], message, severity="warning")
@@ -140,7 +145,7 @@ def source_problems(subject: Subject, tried: Iterable[Attempt]) -> Iterator[Prob
         if why:
             bad.append(f"{path}{why}")
     if bad:
-        message = f"Python {platform.python_version()} cannot compile files of {subject.name}: {_listed(bad)}."
+        message = f"Python {platform.python_version()} cannot compile files of {subject.name}: {listed(bad)}."
         yield finding("syntax", bad[0], message, severity="warning")
 
 

@@ -1,8 +1,9 @@
-"""Import names in this interpreter and say how it went: ``python -I child.py OUT NAME...``.
+"""Import names in this interpreter and say how it went: ``python -I importer.py NAMES ANSWERS``.
 
-A NAME is ``module``, or ``module:attribute`` as in entry points. The answers are one JSON list in the file OUT, in the
-fields of `attempts.Attempt`. As little as can be is imported here before the names are: what a module uses must be
-there because the module itself asks for it, as in the interpreter of whoever installs it.
+The file NAMES has one name a line: ``module``, or ``module:attribute`` as in entry points. As soon as one is done, its
+answer is added to the file ANSWERS, one literal of Python a line, in the fields of `imports.Attempt`: where a module
+ends the interpreter, the answers before it are there. As little as can be is imported here before the names are: what
+a module uses must be there because the module itself asks for it, as in the interpreter of whoever installs it.
 """
 
 from __future__ import annotations
@@ -35,9 +36,19 @@ def attempt(name: str) -> dict[str, Any]:
 
 def _failure(error: BaseException) -> dict[str, Any]:
     said = repr(error.code) if isinstance(error, SystemExit) else words(error)
-    failure: dict[str, Any] = {"error_type": type(error).__name__, "error": said, "frames": _frames(error)}
+    failure: dict[str, Any] = {
+        "error_type": type(error).__name__,
+        "defined_in": str(type(error).__module__),
+        "error": said,
+        "frames": _frames(error),
+    }
     if isinstance(error, ImportError) and error.name:
         failure["missing" if _is_about_a_module(error) else "lacking"] = str(error.name)
+    elif isinstance(error, OSError) and isinstance(error.filename, (str, bytes)):
+        failure["path"] = os.fsdecode(error.filename)
+    reason = error.__cause__ or error.__context__
+    if isinstance(reason, ImportError) and reason.name and _is_about_a_module(reason):
+        failure["because_of"] = str(reason.name)
     return failure
 
 
@@ -103,26 +114,32 @@ def words(error: BaseException) -> str:
 
 
 def _frames(error: BaseException) -> list[tuple[str, int, str]]:
-    """Return file, line and code of each place in the traceback; a SyntaxError's own place is the last."""
-    import traceback  # noqa: PLC0415 (see above)
-
-    frames = [
-        (frame.filename, frame.lineno or 0, frame.line or "") for frame in traceback.extract_tb(error.__traceback__)
-    ]
+    """Return file and line of each place in the traceback; a SyntaxError's own place is the last, with its code."""
+    frames = []
+    trace = error.__traceback__
+    while trace is not None:
+        frames.append((trace.tb_frame.f_code.co_filename, trace.tb_lineno or 0, ""))
+        trace = trace.tb_next
     if isinstance(error, SyntaxError) and error.filename:
         frames.append((error.filename, error.lineno or 0, (error.text or "").strip()))
     return frames
 
 
 def main(argv: Sequence[str]) -> int:
-    """Import all names in `argv`, and write the answers."""
-    out, *names = argv
-    out = os.path.abspath(out)  # a module may change the folder while it is imported
-    answers = [attempt(name) for name in names]
-    import json  # noqa: PLC0415 (see above)
-
-    with open(out, "w", encoding="utf-8") as file:
-        json.dump(answers, file)
+    """Import all names in the file `argv` names first, and write the answers to the second."""
+    listed, out = argv
+    with open(listed, encoding="utf-8") as file:
+        names = file.read().splitlines()
+    # Opened before anything else: a module may change the folder, or what `open` is.
+    answers = os.open(out, os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0), 0o600)
+    failed: list[str] = []
+    for name in names:
+        above = [package for package in failed if name.startswith((f"{package}.", f"{package}:"))]
+        answer = attempt(name) if not above else {"name": name, "ok": False, "error_type": "above", "error": above[0]}
+        if not answer["ok"] and not above and ":" not in name:
+            failed.append(name)
+        os.write(answers, ascii(answer).encode() + b"\n")
+    os.close(answers)
     return 0
 
 

@@ -1,9 +1,14 @@
-"""Importing, each name in an interpreter of its own: a module can end that, or hang."""
+"""Importing names in other interpreters: a module can end that, or hang, or be at odds with another one.
+
+Many names share an interpreter. Where one ends it, that one is tried alone and the others go on in a fresh one; and
+what fails beside others is tried alone before it counts.
+"""
 
 from __future__ import annotations
 
+import ast
 import contextlib
-import json
+import linecache
 import os
 import shutil
 import signal
@@ -17,13 +22,13 @@ from typing import TYPE_CHECKING, Any
 from . import importer
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
+    from collections.abc import Callable, Iterator, Sequence
 
 FEW = 8  # names, each of which is imported in an interpreter of its own; more share one
 PATIENCE = 3  # imports that may hang before the rest is left untried
 KEPT = 1 << 16  # bytes of what a child prints
 LINES = 20  # of those, in a message
+ENDINGS = frozenset(("hang", "crash", "untried"))  # tried alone already
 
 
 @dataclass(frozen=True)
@@ -31,10 +36,11 @@ class Attempt:
     """How the import of `name` went: ``module``, or ``module:attribute`` as in entry points.
 
     `origin` is the file that Python found for the module, or the folders of a namespace; `version` its
-    ``__version__``. `error_type` is the exception's class, or ``hang``, ``crash``, ``untried``, ``no-attribute``;
-    `missing` the module that was not found, `lacking` the module that has not what is imported from it, or the
-    distribution that has no metadata; `frames` the places of the traceback (file, line, code); `output` what was
-    printed on the way to a failure.
+    ``__version__``. `error_type` is the exception's class, which `defined_in` a module, or ``hang``, ``crash``,
+    ``untried``, ``no-attribute``, or ``above``: the package that is the `error` cannot be imported. `missing` is the
+    module that was not found, `because_of` one whose absence led to an error of the module's own, `lacking` the module
+    that has not what is imported from it, or the distribution that has no metadata, `path` the file of an OSError;
+    `frames` the places of the traceback (file, line, code); `output` what was printed on the way to a failure.
     """
 
     name: str
@@ -43,24 +49,84 @@ class Attempt:
     callable: bool = False
     version: str | None = None
     error_type: str | None = None
+    defined_in: str | None = None
     error: str | None = None
     missing: str | None = None
+    because_of: str | None = None
     lacking: str | None = None
+    path: str | None = None
     frames: Sequence[Sequence[Any]] = ()
     output: str = ""
 
+    @property
+    def symptom(self) -> tuple[object, ...]:
+        """What several failures of one cause have in common."""
+        return (self.error_type, self.missing or self.error, self.frames[-1:] and tuple(self.frames[-1][:2]))
+
 
 def attempts(names: Sequence[str], time_limit: float) -> list[Attempt]:
-    """Import `names`, each in an interpreter of its own; many share one, as long as that goes well."""
-    if len(names) > FEW:
-        _, _, answers = _in_child(names, time_limit)
-        if answers:
-            return answers
-    tried: list[Attempt] = []
+    """Import `names`, a package before what is inside it; a few in an interpreter each, many together.
+
+    `time_limit` is in seconds, for each.
+    """
+    if len(names) <= FEW:
+        return list(_each_alone(names, time_limit))
+    tried = {one.name: one for one in _together(names, time_limit)}
+    mended = _tried_again(tried, time_limit)
+    below = [one.name for one in tried.values() if one.error_type == "above" and one.error in mended]
+    if below:
+        tried.update((one.name, one) for one in attempts(below, time_limit))
+    return [tried[name] for name in names]
+
+
+def _each_alone(names: Sequence[str], time_limit: float) -> Iterator[Attempt]:
+    """Import each of `names` in an interpreter of its own, but for what is inside a package that failed."""
+    failed: list[str] = []
+    hanging = 0
     for name in names:
-        patient = sum(one.error_type == "hang" for one in tried) < PATIENCE
-        tried.append(_alone(name, time_limit) if patient else _untried(name))
-    return tried
+        above = next((package for package in failed if name.startswith((f"{package}.", f"{package}:"))), None)
+        if above is not None:
+            yield Attempt(name, ok=False, error_type="above", error=above)
+            continue
+        one = _alone(name, time_limit) if hanging < PATIENCE else _untried(name)
+        hanging += one.error_type == "hang"
+        if not one.ok and ":" not in name:
+            failed.append(name)
+        yield one
+
+
+def _together(names: Sequence[str], time_limit: float) -> Iterator[Attempt]:
+    """Import `names` in one interpreter, and in another what is left when a module has ended it."""
+    left, hanging = list(names), 0
+    while left and hanging < PATIENCE:
+        _, _, answers = _in_child(left, time_limit)
+        yield from answers
+        left = left[len(answers) :]
+        if left:
+            one = _alone(left.pop(0), time_limit)
+            hanging += one.error_type == "hang"
+            yield one
+            below = [] if one.ok else [name for name in left if name.startswith(f"{one.name}.")]
+            yield from (Attempt(name, ok=False, error_type="above", error=one.name) for name in below)
+            left = [name for name in left if name not in below]
+    yield from map(_untried, left)
+
+
+def _tried_again(tried: dict[str, Attempt], time_limit: float) -> set[str]:
+    """Try alone what failed beside others, of each symptom one and, if that is well now, all; return what is well."""
+    alike: dict[object, list[str]] = {}
+    for one in tried.values():
+        if not one.ok and one.error_type not in {"above", *ENDINGS}:
+            alike.setdefault(one.symptom, []).append(one.name)
+    mended = set()
+    for names in alike.values():
+        for name in names:
+            one = _alone(name, time_limit)
+            tried[name] = one
+            if not one.ok:
+                break
+            mended.add(name)
+    return mended
 
 
 def _alone(name: str, time_limit: float) -> Attempt:
@@ -90,38 +156,53 @@ def _how_it_ended(code: int) -> str:
 def _in_child(names: Sequence[str], time_limit: float) -> tuple[int | None, str, list[Attempt]]:
     """Import `names` in a fresh interpreter; return its exit code (None: it hung), its last output and its answers."""
     folder = tempfile.mkdtemp(prefix="seatrial-probe-")
-    answer = os.path.join(folder, "answer.json")
+    listed, answers = os.path.join(folder, "names"), os.path.join(folder, "answers")
+    with open(listed, "w", encoding="utf-8") as file:
+        file.write("".join(f"{name}\n" for name in names))
     # -u: what was printed before a crash is not lost; faulthandler: a crash in C says which line of Python led to it.
     flags = ("-I", "-u", "-X", "faulthandler")
-    argv = [sys.executable, *flags, os.path.abspath(importer.__file__), answer, *names]
+    argv = [sys.executable, *flags, os.path.abspath(importer.__file__), listed, answers]
     try:
-        code, output = run_bounded(argv, time_limit)
-        return code, output, _answers(answer)
+        code, output = run_bounded(argv, time_limit, lambda: _size(answers))
+        return code, output, list(_read(answers))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _answers(path: str) -> list[Attempt]:
-    """Return what a child wrote, or nothing if it did not get that far."""
-    try:
-        with open(path, encoding="utf-8") as file:
-            return [Attempt(**item) for item in json.load(file)]
-    except (OSError, ValueError):
-        return []
+def _size(path: str) -> int:
+    return os.path.getsize(path) if os.path.exists(path) else 0
 
 
-def run_bounded(argv: Sequence[str], time_limit: float) -> tuple[int | None, str]:
-    """Run `argv` without input; return its exit code (None: it had to be ended) and the last of its output."""
+def _read(path: str) -> Iterator[Attempt]:
+    """Yield what a child wrote, as far as it got."""
+    linecache.checkcache()
+    with contextlib.suppress(OSError, ValueError, SyntaxError), open(path, encoding="utf-8") as file:
+        for line in file:
+            answer = ast.literal_eval(line)
+            places = answer.pop("frames", ())
+            frames = [(name, at, code or linecache.getline(name, at).strip()) for name, at, code in places]
+            yield Attempt(**answer, frames=frames)
+
+
+def run_bounded(
+    argv: Sequence[str], time_limit: float, progress: Callable[[], int] = lambda: 0
+) -> tuple[int | None, str]:
+    """Run `argv` without input; return its exit code (None: it had to be ended) and the last of its output.
+
+    It is ended when `time_limit` seconds have passed in which `progress` told no other number.
+    """
     tail = _Tail()
     own_group: dict[str, Any] = {"start_new_session": True}
     if os.name == "nt":  # pragma: no cover
         own_group = {"creationflags": getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)}
     child = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=tail.end, stderr=tail.end, **own_group)
     tail.start()
-    code = None
+    code, before = None, -1
     try:
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            code = child.wait(time_limit)
+        while code is None and before != (now := progress()):
+            before = now
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                code = child.wait(time_limit)
     finally:
         end = _end_tree if os.name == "nt" else _end_group
         end(child)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import re
 import sys
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from .causes import EXCUSED, Cause, cause_of, whose
-from .subject import Subject, finding, metadata_of, real_path
+from .subject import Subject, finding, listed, metadata_of, real_path
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from .imports import Attempt
 
@@ -21,14 +22,77 @@ if TYPE_CHECKING:
 SPELLINGS = {"alpha": "a", "beta": "b", "c": "rc", "pre": "rc", "preview": "rc", "rev": "post", "r": "post"}
 
 
+@dataclass(frozen=True)
+class Failure:
+    """A module that could not be imported, why, and whether that stops a release."""
+
+    attempt: Attempt
+    cause: Cause
+    severity: str
+
+    @property
+    def alike(self) -> tuple[object, ...]:
+        """What several failures have in common that can be told of at once."""
+        return (self.severity, self.cause, _kind(self.attempt), self.attempt.missing or self.attempt.symptom)
+
+
+def failure(subject: Subject, one: Attempt, *, main: bool, inner: bool) -> Failure:
+    """Judge the failed import `one` of a main module, of one `inner` of a package, or of another at the top."""
+    cause = cause_of(subject, one)
+    fails = _inner_may_fail if inner else _main_may_fail if main else _may_fail
+    return Failure(one, cause, "warning" if fails(subject, one, cause) else "error")
+
+
+def _main_may_fail(subject: Subject, _: Attempt, cause: Cause) -> bool:
+    if cause.kind == "platform":
+        return _is_for_other_systems(metadata_of(subject.dist).get_all("Classifier", []))
+    return cause.kind == "host"
+
+
+def _may_fail(_: Subject, __: Attempt, cause: Cause) -> bool:
+    return cause.kind in EXCUSED
+
+
+def _inner_may_fail(subject: Subject, one: Attempt, cause: Cause) -> bool:
+    """Whether it is somebody's choice that a module inside a package cannot be imported here.
+
+    It is where the cause is one, where all that import it can do without, and where nothing imports it and what it
+    wants is of nobody whom the project names.
+    """
+    if cause.kind in EXCUSED or cause.kind == "choice":
+        return True
+    if one.error_type == "crash":
+        return False
+    if cause.kind == "undeclared" or one.error_type in {"hang", "untried"}:
+        return one.name not in subject.reached
+    if cause.kind == "python" and one.missing == "distutils" and subject.code.wants(one.name, "setuptools"):
+        return True  # which has a copy of it
+    return one.name in subject.names.loose or subject.code.is_optional(one.name) or _is_for_another_python(one.name)
+
+
+def _is_for_another_python(module: str) -> bool:
+    """Whether the name of `module` says that it is for versions of Python, as ``_py39`` or ``compat_py2`` do."""
+    return bool(re.search(r"(^|[._])(py|python)[23]\d*(_?plus|_?only)?($|[._])", module))
+
+
+def failure_problems(subject: Subject, failures: Iterable[Failure]) -> Iterator[Problem]:
+    """Yield what is to be said of `failures`, once of those that have one cause."""
+    groups: dict[object, list[Failure]] = {}
+    for met in failures:
+        groups.setdefault(met.alike, []).append(met)
+    for first, *others in groups.values():
+        one = first.attempt
+        message = f"`{one.name}` {reason(subject, one, first.cause)}."
+        if others:
+            message += f" So do {listed([other.attempt.name for other in others])}."
+        if first.severity == "warning" and first.cause.kind == "undeclared":
+            message += " Nothing of the project reaches it, so this is taken as meant."
+        yield finding(_kind(one), one.name, f"{message} {_ways_out(subject)}{printed(one)}", severity=first.severity)
+
+
 def module_problems(subject: Subject, one: Attempt, *, main: bool) -> Iterator[Problem]:
-    """A module must be importable, from a file of this distribution, and agree with the metadata on the version."""
-    if not one.ok:
-        cause = cause_of(subject, one)
-        message = f"`{one.name}` {reason(subject, one, cause)}. {_ways_out(subject)}{printed(one)}"
-        severity = "warning" if _may_fail(subject, cause, main=main) else "error"
-        yield finding(_kind(one), one.name, message, severity=severity)
-    elif isinstance(one.origin, list):
+    """A module at the top must come from a file of this distribution, and agree with the metadata on the version."""
+    if isinstance(one.origin, list):
         yield _namespace_problem(subject, one.name, one.origin)
     elif one.origin is None or real_path(one.origin) not in subject.own:
         message = f"`{one.name}` is imported, but not from {subject.name}: it comes from {whose(one.origin)}."
@@ -38,11 +102,15 @@ def module_problems(subject: Subject, one: Attempt, *, main: bool) -> Iterator[P
         yield finding("module-version", one.name, message, severity="warning")
 
 
-def _may_fail(subject: Subject, cause: Cause, *, main: bool) -> bool:
-    """Whether a module may be one that cannot be imported here: one of several, or of another system."""
-    if main:
-        return cause.kind == "platform" and _is_for_other_systems(metadata_of(subject.dist).get_all("Classifier", []))
-    return cause.kind in EXCUSED
+def tally(tried: Sequence[Attempt], failures: Iterable[Failure]) -> dict[str, Any]:
+    """Return how many modules there are, how many were imported, and what the others need, by how many."""
+    labels = {one.attempt.name: one.cause.label or "cannot be imported" for one in failures}
+    counted: dict[str, int] = {}
+    for one in tried:
+        if not one.ok:
+            label = labels.get(one.name) or labels.get(one.error or "", "cannot be imported")
+            counted[label] = counted.get(label, 0) + 1
+    return {"total": len(tried), "imported": sum(one.ok for one in tried), "others": counted}
 
 
 def _is_for_other_systems(classifiers: Iterable[str]) -> bool:

@@ -21,18 +21,25 @@ MODULE_FILE = re.compile(r"(?!lib[^.]*\.so$)(?P<name>[^.]+)(\.pyc?|(\..+)?\.(so|
 # Top-level folders and files that are for the project's own people, and get into wheels by mistake.
 ASIDE = frozenset("test tests conftest setup doc docs example examples benchmark benchmarks".split())
 
+# Modules and folders inside a package that are for its own people: their import may start whatever they are for.
+INTERNAL = re.compile(r"tests?|conftest|setup|examples?|benchmarks?|test_\w+|\w+_tests?")
+
 
 @dataclass(frozen=True)
 class Names:
     """What the files of a distribution offer to Python.
 
-    `modules` are the names to import, `stubs` the top-level folders and files that hold types only (PEP 561), `pth`
-    the files that the module `site` reads when Python starts.
+    `modules` are the names at the top, `stubs` the top-level folders and files that hold types only (PEP 561), `pth`
+    the files that the module `site` reads when Python starts. `inner` are the public modules inside the packages,
+    of which those that are `loose` lie in a folder without an ``__init__``; `aside` are tests, examples and programs.
     """
 
     modules: tuple[str, ...]
     stubs: tuple[str, ...]
     pth: tuple[str, ...]
+    inner: tuple[str, ...] = ()
+    loose: frozenset[str] = frozenset()
+    aside: tuple[str, ...] = ()
 
     @property
     def why_none(self) -> str | None:
@@ -50,13 +57,21 @@ def import_names(paths: Iterable[str], read_text: ReadText) -> Names:
     is shared with other distributions, so the packages and modules inside it are named.
     """
     files = _library_files(paths)
-    names = set(_walk(files, read_text))
+    content = _content(files)
+    names = set(_walk(files, content, read_text))
     names = {name for name in names if name.partition(".")[0] not in ASIDE} or names
     public = {name for name in names if not any(part.startswith("_") for part in name.split("."))}
     covered = {name.partition(".")[0] for name in names}
     stubs = {parts[0].partition(".")[0] for parts in files if parts[-1].endswith(".pyi")} - covered
     pth = (parts[0] for parts in files if len(parts) == 1 and parts[0].endswith(".pth"))
-    return Names(tuple(sorted(public or names)), tuple(sorted(stubs)), tuple(sorted(pth)))
+    modules = tuple(sorted(public or names))
+    folders = [tuple(module.split(".")) for module in modules]
+    packages = [folder for folder in folders if _has_init(folder, content)]
+    inside = {name: kind for package in packages for name, kind in _inside(package, content)}
+    inner = tuple(sorted(name for name, kind in inside.items() if kind != "aside"))
+    loose = frozenset(name for name, kind in inside.items() if kind == "loose")
+    aside = tuple(sorted(name for name, kind in inside.items() if kind == "aside"))
+    return Names(modules, tuple(sorted(stubs)), tuple(sorted(pth)), inner, loose, aside)
 
 
 def _library_files(paths: Iterable[str]) -> dict[Parts, str]:
@@ -76,9 +91,29 @@ def _unwrapped(parts: Parts) -> Parts:
     return parts
 
 
-def _walk(files: Mapping[Parts, str], read_text: ReadText) -> Iterator[str]:
+def _inside(package: Parts, content: Mapping[Parts, set[str]], kind: str = "") -> Iterator[tuple[str, str]]:
+    """Yield the public modules inside `package`, and of each whether it is "loose", "aside" or neither ("")."""
+    entries = content.get(package, set())
+    modules = {module_name(entry) for entry in entries if not entry.endswith("/")}
+    for entry in sorted(entries):
+        name = entry[:-1] if entry.endswith("/") else module_name(entry)
+        inside = (*package, name)
+        if name == "__main__":
+            yield ".".join(inside), "aside"
+        if not name.isidentifier() or keyword.iskeyword(name) or name.startswith("_"):
+            continue
+        theirs = "aside" if kind == "aside" or INTERNAL.fullmatch(name) else kind
+        if not entry.endswith("/"):
+            yield ".".join(inside), theirs
+        elif name not in modules:
+            regular = _has_init(inside, content)
+            if regular:
+                yield ".".join(inside), theirs
+            yield from _inside(inside, content, theirs if regular else theirs or "loose")
+
+
+def _walk(files: Mapping[Parts, str], content: Mapping[Parts, set[str]], read_text: ReadText) -> Iterator[str]:
     """Yield the names of the modules and packages in `files`: a package as one name, a namespace by what it holds."""
-    content = _content(files)
     waiting: list[Parts] = [()]
     while waiting:
         folder = waiting.pop()
@@ -110,6 +145,14 @@ def module_name(filename: str) -> str:
     return match["name"] if match else ""
 
 
+def module_of(path: str) -> str:
+    """Return the name that the file at `path`, relative to site-packages, is imported under, or an empty string."""
+    *folders, filename = _unwrapped(tuple(path.split("/"))) or ("",)
+    name = module_name(filename)
+    parts = folders if name == "__init__" else [*folders, name]
+    return ".".join(parts) if parts and all(map(str.isidentifier, parts)) else ""
+
+
 def _can_be_imported(name: str, folder: Parts) -> bool:
     """Whether `name` in `folder` is a name of Python's, and of a file that is written to be imported."""
     if not name.isidentifier() or keyword.iskeyword(name) or name in {"__init__", "__main__"}:
@@ -124,7 +167,11 @@ def _is_package(
     init = (*folder, "__init__.py")
     if init in files:
         return not makes_namespace(read_text(files[init]) or "")
-    return any(module_name(entry) == "__init__" for entry in content[folder])
+    return _has_init(folder, content)
+
+
+def _has_init(folder: Parts, content: Mapping[Parts, set[str]]) -> bool:
+    return any(module_name(entry) == "__init__" for entry in content.get(folder, ()))
 
 
 def makes_namespace(text: str) -> bool:

@@ -13,13 +13,14 @@ import functools
 import importlib.metadata
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from .names import Names, import_names
+from .reach import Code
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from email.message import Message
     from importlib.metadata import Distribution
 
@@ -27,7 +28,24 @@ if TYPE_CHECKING:
 
     Problem = dict[str, str]
 
+SCRIPTS = {"console_scripts": "console script", "gui_scripts": "GUI script"}  # groups of entry points
+SHOWN = 10  # items of a long list
 EXTRA = re.compile(r"""\bextra\s*==\s*["']([^"']+)["']""")  # in a marker (PEP 508)
+
+
+@dataclass(frozen=True)
+class Project:
+    """What the program knows of the project: it has the checkout, and we have not.
+
+    `modules` are importable files of the checkout by their top-level name, `data` those by the path that they would
+    have in a wheel, `elsewhere` requirements that something else than the metadata declares (name and place), and
+    `stdlib` the modules of Python's own that came or went: the first Python that has one, and the last.
+    """
+
+    modules: Mapping[str, str] = field(default_factory=dict)
+    data: Mapping[str, str] = field(default_factory=dict)
+    elsewhere: Mapping[str, str] = field(default_factory=dict)
+    stdlib: Mapping[str, Sequence[str | None]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -40,6 +58,7 @@ class Subject:
     own: Mapping[str, str]
     names: Names
     unmet: tuple[Needed, ...]
+    project: Project = field(default_factory=Project)
 
     @property
     def main(self) -> tuple[str, ...]:
@@ -49,6 +68,25 @@ class Subject:
         """
         named = [name for name in self.names.modules if normalised(name) == normalised(self.name)]
         return tuple(named) or (() if self.names.stubs else self.names.modules)
+
+    @functools.cached_property
+    def code(self) -> Code:
+        """What the source of the distribution says."""
+        return Code.of(self.own)
+
+    @functools.cached_property
+    def points(self) -> list[tuple[str, str]]:
+        """Group and module of each entry point, as far as they can be read."""
+        try:
+            return [(one.group, re.split(r"[:\s\[]", one.value.strip())[0]) for one in self.dist.entry_points]
+        except Exception:  # noqa: BLE001 (what is wrong with that file is told elsewhere)
+            return []
+
+    @functools.cached_property
+    def reached(self) -> frozenset[str]:
+        """The modules that an import of a main module or a script reaches for certain."""
+        scripts = [module for group, module in self.points if group in SCRIPTS]
+        return self.code.reached([*self.main, *scripts])
 
     @functools.cached_property
     def neighbours(self) -> list[tuple[Message, Mapping[str, str]]]:
@@ -82,6 +120,12 @@ def finding(kind: str, name: str, message: str, *, severity: str = "error") -> P
     return {"kind": kind, "severity": severity, "name": name, "message": message}
 
 
+def listed(paths: Sequence[str]) -> str:
+    """Return the first of `paths` as they are shown in a sentence, and how many more there are."""
+    more = f" and {len(paths) - SHOWN} more" if len(paths) > SHOWN else ""
+    return ", ".join(f"`{path}`" for path in paths[:SHOWN]) + more
+
+
 def find_distribution(name: str) -> Distribution | None:
     """Return the installed distribution `name`, however that is spelt; the first, which is the one Python imports."""
     for dist in importlib.metadata.distributions():
@@ -90,10 +134,11 @@ def find_distribution(name: str) -> Distribution | None:
     return None
 
 
-def subject_of(dist: Distribution) -> Subject:
+def subject_of(dist: Distribution, project: Project | None = None) -> Subject:
     metadata = metadata_of(dist)
     own = own_files(dist)
-    return Subject(dist, metadata["Name"], metadata.get("Version", ""), own, names_of(own), _unmet(metadata))
+    facts = (metadata["Name"], metadata.get("Version", ""), own, names_of(own), _unmet(metadata))
+    return Subject(dist, *facts, project or Project())
 
 
 def names_of(own: Mapping[str, str]) -> Names:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import ast
 import importlib.machinery
 import importlib.metadata
 import json
@@ -22,7 +23,8 @@ from seatrial.trial.probe.document import check
 from seatrial.trial.probe.entry_points import EntryPoint
 from seatrial.trial.probe.imports import Attempt, attempts
 from seatrial.trial.probe.names import Names, import_names, is_import_name
-from seatrial.trial.probe.subject import Needed
+from seatrial.trial.probe.subject import Needed, Project
+from seatrial.trial.stdlib import history
 from tests.environments import Site
 from tests.projects import write_tree
 
@@ -272,9 +274,18 @@ def test_an_import_that_raises_is_an_answer(folder: Path, text: str, kind: str, 
 
 def test_the_places_of_the_traceback_are_told(folder: Path) -> None:
     write_tree(folder, {"demo_g.py": "import demo_h\n", "demo_h.py": "\nprint(1 / 0)\n"})
-    places = [(Path(file).name, line, code) for file, line, code in attempt("demo_g").frames]
-    assert ("demo_g.py", 1, "import demo_h") in places
-    assert places[-1] == ("demo_h.py", 2, "print(1 / 0)")
+    places = [(Path(file).name, line) for file, line, _ in attempt("demo_g").frames]
+    assert ("demo_g.py", 1) in places
+    assert places[-1] == ("demo_h.py", 2)
+
+
+def test_the_code_of_each_place_is_told(site: Site) -> None:
+    put(site, demo_g="import demo_h\n", demo_h="\nprint(1 / 0)\n")
+    (one,) = attempts(["demo_g"], LIMIT)
+    assert [(Path(file).name, line, code) for file, line, code in one.frames[-2:]] == [
+        ("demo_g.py", 1, "import demo_h"),
+        ("demo_h.py", 2, "print(1 / 0)"),
+    ]
 
 
 def test_the_place_of_a_syntax_error_is_the_last(folder: Path) -> None:
@@ -425,7 +436,7 @@ def test_a_process_is_ended_as_on_windows() -> None:
 
 def look(*setting: str, name: str = "demo", limit: float = LIMIT) -> dict[str, Any]:
     """Return the document on what is in `site`, made in this interpreter; only the imports are in one of `site`."""
-    document = check(name, setting, limit)
+    document = check(name, setting, limit, Project(stdlib=history()))
     json.dumps(document)
     return document
 
@@ -758,11 +769,11 @@ def test_a_file_for_the_module_site_must_not_fail(site: Site, text: str, problem
 @pytest.mark.parametrize(
     ("files", "words"),
     [
-        ({"demo/old.py": "print 'hello'\n"}, "`demo/old.py, line 1`"),
-        ({"demo/a.py": "x = 1\n  y = 2\n", "demo/b.py": "\n)\n"}, "`demo/a.py, line 2`, `demo/b.py, line 2`."),
+        ({"demo/_old.py": "print 'hello'\n"}, "`demo/_old.py, line 1`"),
+        ({"demo/_a.py": "x = 1\n  y = 2\n", "demo/_b.py": "\n)\n"}, "`demo/_a.py, line 2`, `demo/_b.py, line 2`."),
     ],
 )
-def test_a_module_that_cannot_be_compiled_is_a_warning(site: Site, files: dict[str, str], words: str) -> None:
+def test_a_private_module_that_cannot_be_compiled_is_a_warning(site: Site, files: dict[str, str], words: str) -> None:
     site.install({"demo/__init__.py": "", **files})
     document = look()
     assert [(severity, kind) for severity, kind, _ in found(document)] == [("warning", "syntax")]
@@ -782,7 +793,7 @@ def test_a_syntax_error_is_told_once(site: Site) -> None:
 
 def test_no_more_is_compiled_than_is_quick(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(files, "SOURCE", 20)
-    site.install({"demo/__init__.py": "", "demo/a.py": "#" * 21, "demo/b.py": "print 'hello'\n"})
+    site.install({"demo/__init__.py": "", "demo/_a.py": "#" * 21, "demo/_b.py": "print 'hello'\n"})
     assert look()["problems"] == []
 
 
@@ -1241,8 +1252,10 @@ def test_the_child_writes_where_it_was_told_to_whatever_a_module_does(
 ) -> None:
     write_tree(folder, {"demo_z.py": "import os\nos.chdir('/')\n"})
     monkeypatch.chdir(tmp_path)
-    assert importer.main(["answer.json", "demo_z", "json:dumps"]) == 0
-    answers = json.loads((tmp_path / "answer.json").read_text(encoding="utf-8"))
+    (tmp_path / "names").write_text("demo_z\njson:dumps\n", encoding="utf-8")
+    assert importer.main(["names", "answers"]) == 0
+    lines = (tmp_path / "answers").read_text(encoding="utf-8").splitlines()
+    answers = [ast.literal_eval(line) for line in lines]
     assert [(one["name"], one["ok"]) for one in answers] == [("demo_z", True), ("json:dumps", True)]
 
 
@@ -1275,7 +1288,7 @@ def check_by_program(site: Site, out: Path) -> Any:
 
 def test_the_program_finds_the_same(site: Site, tmp_path: Path) -> None:
     document = check_by_program(site, tmp_path / "answer.json")
-    assert document["imported"] == ["demo"]
+    assert document["imported"] == ["demo", "demo.cli"]
     assert found(document) == [("error", "missing-file", "demo/lost.txt"), ("error", "entry-point", "worse")]
     inside = look()
     assert {key: inside[key] for key in ("imported", "problems", "modules", "distribution")} == {
@@ -1304,6 +1317,6 @@ def test_the_program_runs_on_python_3_8(tmp_path: Path) -> None:
     site = Site.create(tmp_path / "old", program)
     document = check_by_program(site, tmp_path / "answer.json")
     assert document["python"].startswith("3.8.")
-    assert document["imported"] == ["demo"]
+    assert document["imported"] == ["demo", "demo.cli"]
     assert found(document) == [("error", "missing-file", "demo/lost.txt"), ("error", "entry-point", "worse")]
     assert run_probe(site, tmp_path / "answer.json", "environment")["python_version"] == "3.8"

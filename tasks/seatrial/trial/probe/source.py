@@ -1,0 +1,147 @@
+"""What a module's source says it imports, and under which conditions: read from its syntax tree, never run.
+
+Standard library only and Python 3.8, as all that runs beside the probe; `trial.static` reads archives with it as well.
+"""
+
+from __future__ import annotations
+
+import ast
+import warnings
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+# Exceptions whose handler makes an import optional.
+CATCHING = frozenset(("ImportError", "ModuleNotFoundError", "Exception", "BaseException"))
+TYPING = frozenset(("TYPE_CHECKING", "MYPY", "MYPY_CHECK_RUNNING"))
+TRIES = tuple(kind for kind in (ast.Try, getattr(ast, "TryStar", None)) if kind)
+FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a statement stands: in a function, in a `try` that catches what it raises, behind a condition."""
+
+    lazy: bool = False
+    guarded: bool = False
+    conditional: bool = False
+    typing: bool = False
+
+    @property
+    def certain(self) -> bool:
+        """Whether the statement is executed whenever the module is imported, and its failure is that of the module."""
+        return not (self.lazy or self.guarded or self.conditional or self.typing)
+
+
+@dataclass(frozen=True)
+class Import:
+    """An import of the module `module`, or of `name` from it (empty for none); `place` says when it is executed."""
+
+    module: str
+    name: str
+    line: int
+    place: Place
+
+    @property
+    def candidates(self) -> tuple[str, ...]:
+        """The modules that may be meant: `name` may be a module or something in one."""
+        return (f"{self.module}.{self.name}", self.module) if self.name not in {"", "*"} else (self.module,)
+
+
+def parsed(source: bytes | str, *, feature_version: tuple[int, int] | None = None) -> ast.Module:
+    """Return the syntax tree of `source`. Raises SyntaxError, also for what no decoder reads."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            return ast.parse(source, feature_version=feature_version)
+        except (ValueError, MemoryError, RecursionError) as error:
+            raise SyntaxError(str(error)) from None
+
+
+def imports(tree: ast.Module, module: str, *, package: bool) -> list[Import]:
+    """Return the imports in `tree`, the source of `module`, their names absolute; `package` says that it is one.
+
+    A relative import that leaves the top is not among them.
+    """
+    base = module.split(".") if package else module.split(".")[:-1]
+    return [found for node, place in statements(tree) for found in _imports_of(node, base, place)]
+
+
+def _imports_of(node: ast.AST, base: Sequence[str], place: Place) -> Iterator[Import]:
+    if isinstance(node, ast.Import):
+        for alias in node.names:
+            yield Import(alias.name, "", node.lineno, place)
+    elif isinstance(node, ast.ImportFrom):
+        above = list(base[: len(base) - node.level + 1]) if node.level else []
+        if node.level and (not above or node.level > len(base)):
+            return
+        target = ".".join([*above, *([node.module] if node.module else [])])
+        for alias in node.names:
+            yield Import(target, alias.name, node.lineno, place)
+
+
+def statements(tree: ast.AST) -> Iterator[tuple[ast.AST, Place]]:
+    """Yield each node in `tree` with the place that it stands in."""
+    waiting: list[tuple[ast.AST, Place]] = [(tree, Place())]
+    while waiting:
+        node, place = waiting.pop()
+        yield node, place
+        waiting += reversed(list(_below(node, place)))
+
+
+def _below(node: ast.AST, place: Place) -> Iterator[tuple[ast.AST, Place]]:
+    """Yield the children of `node`, each with its place."""
+    if isinstance(node, TRIES):
+        body = replace(place, guarded=place.guarded or any(map(_catches, node.handlers)))
+        yield from ((child, body) for child in node.body)
+        fallback = replace(place, conditional=True)
+        yield from ((child, fallback) for child in (*node.handlers, *node.orelse))
+        yield from ((child, place) for child in node.finalbody)
+    elif isinstance(node, (ast.If, ast.IfExp)):
+        yield node.test, place
+        typing = _is_typing(node.test)
+        branch = replace(place, conditional=True)
+        yield from ((child, replace(branch, typing=place.typing or typing)) for child in _listed(node.body))
+        yield from ((child, place if typing else branch) for child in _listed(node.orelse))
+    elif isinstance(node, (ast.With, ast.AsyncWith)) and any(_suppresses(item.context_expr) for item in node.items):
+        yield from ((child, replace(place, guarded=True)) for child in ast.iter_child_nodes(node))
+    elif isinstance(node, FUNCTIONS):
+        yield from ((child, replace(place, lazy=True)) for child in ast.iter_child_nodes(node))
+    else:
+        yield from ((child, place) for child in ast.iter_child_nodes(node))
+
+
+def _listed(body: Sequence[ast.AST] | ast.AST) -> Iterable[ast.AST]:
+    return [body] if isinstance(body, ast.AST) else body
+
+
+def _catches(handler: ast.ExceptHandler) -> bool:
+    """Whether `handler` takes what an import raises that fails."""
+    if handler.type is None:
+        return True
+    kinds = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
+    return any(_last_name(kind) in CATCHING for kind in kinds)
+
+
+def _suppresses(call: ast.expr) -> bool:
+    """Whether `call` is ``contextlib.suppress(ImportError)``, or a helper of a test that skips where it is absent."""
+    named = isinstance(call, ast.Call) and _last_name(call.func) in {"suppress", "raises"}
+    return named and any(_last_name(kind) in CATCHING for kind in getattr(call, "args", ()))
+
+
+def _is_typing(test: ast.expr) -> bool:
+    return _last_name(test) in TYPING
+
+
+def _last_name(node: ast.AST) -> str:
+    return node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
+
+
+def raises_at(tree: ast.Module, line: int) -> bool:
+    """Whether the statement at `line` raises an exception on purpose: ``raise``, or an assertion."""
+    return any(
+        isinstance(node, (ast.Raise, ast.Assert)) and node.lineno <= line <= (node.end_lineno or node.lineno)
+        for node in ast.walk(tree)
+    )
