@@ -5,14 +5,13 @@ from __future__ import annotations
 import base64
 import gzip
 import hashlib
-import importlib
 import io
 import struct
 import tarfile
 import zipfile
 from typing import TYPE_CHECKING
 
-from seatrial.rules import judge, rule
+from seatrial.rules import judge
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -168,7 +167,7 @@ def written(folder: Path, filename: str, raw: bytes) -> Path:
 
 def found(path: Path, code: str) -> list[str]:
     """Return what the rule (or rules) `code` finds in the file at `path`."""
-    return [problem.message for problem in rule.judge_file(path, code) if problem.rule == code]
+    return [problem.message for problem in judge.judge_file(path, code) if problem.rule == code]
 
 
 def packet(kind: int, data: bytes) -> bytes:

@@ -11,15 +11,34 @@ import os
 import shutil
 import stat
 import tarfile
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from seatrial.machine.disk import locked_file
+from seatrial.machine.errors import ReleaseError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
 NAME = "seatrial-build"
+
+
+@dataclass(eq=False)
+class LeadsOut(ReleaseError):
+    """A member of an sdist that leads out of it; `target` is empty for one that is no link."""
+
+    sdist: Path
+    name: str
+    target: str
+
+    what = "{e.sdist.name} cannot be unpacked, by pip and uv neither: {e.member} leads out of it."
+    cause = "a symbolic link to a file above the project, often the licence of a repository with several packages."
+    cure = "replace the link by a copy of the file, or exclude it from the sdist; then commit, and build again."
+
+    @property
+    def member(self) -> str:
+        return f"the link {self.name} -> {self.target}" if self.target else self.name
 
 
 @contextlib.contextmanager
@@ -50,8 +69,11 @@ def _is_ours(folder: Path) -> bool:
 
 
 def unpack(sdist: Path, place: Path) -> Path:
-    """Unpack `sdist` into `place`, and return the folder that it holds. Raises tarfile.TarError."""
+    """Unpack `sdist` into `place`, and return the folder that it holds. Raises LeadsOut and tarfile.TarError."""
     safely: dict[str, Any] = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}
     with tarfile.open(sdist, "r:gz") as tar:
-        tar.extractall(place, **safely)  # noqa: S202 (the project's own sdist, and with the filter where there is one)
+        try:
+            tar.extractall(place, **safely)  # noqa: S202 (the project's own sdist, and with the filter if there is one)
+        except tarfile.FilterError as error:
+            raise LeadsOut(sdist, error.tarinfo.name, error.tarinfo.linkname) from None
     return place / sdist.name.removesuffix(".tar.gz")

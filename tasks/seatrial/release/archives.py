@@ -1,7 +1,8 @@
 """What a wheel or an sdist says of itself, read safely: hostile and broken archives are expected input.
 
-Nothing is unpacked to disk, no member is read beyond a bound, and whatever is wrong comes out as BadArchive.
-File names follow the binary distribution format and PEP 625, metadata the core metadata specifications.
+There is one reader: `reading` goes through a file once, from front to back, bounded in time and memory whatever the
+file says of itself. Nothing is unpacked to disk. File names follow the binary distribution format and PEP 625, metadata
+the core metadata specifications.
 """
 
 from __future__ import annotations
@@ -9,28 +10,20 @@ from __future__ import annotations
 import contextlib
 import email.parser
 import email.policy
+import functools
 import gzip
 import hashlib
-import tarfile
-import zipfile
+import stat
 import zlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
-
-from packaging.utils import (
-    InvalidSdistFilename,
-    InvalidWheelFilename,
-    canonicalize_name,
-    parse_sdist_filename,
-    parse_wheel_filename,
-)
+from typing import IO, TYPE_CHECKING
 
 from seatrial.machine.errors import ReleaseError
+from seatrial.release import filenames, tars, zips
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
-    from typing import IO
 
     from packaging.tags import Tag
     from packaging.version import Version
@@ -39,28 +32,15 @@ if TYPE_CHECKING:
 
 METADATA_LIMIT = 16 << 20  # bytes of METADATA or PKG-INFO
 TEXT_LIMIT = 10 << 20  # bytes of one member that is looked through as text
-TOTAL_LIMIT = 2 << 30  # bytes of all members together, uncompressed
-MEMBER_LIMIT = 200_000
-CHUNK = 1 << 20
+FLOOR, RATIO = 512 << 20, 100  # what an archive may unpack to: so many bytes, or so many times its size
 SNIFF = 8192  # bytes in which a NUL byte tells binary from text
 
 LICENSE_FILES = (2, 4)  # the metadata version that defined License-File (PEP 639)
 
-BROKEN = (
-    zipfile.BadZipFile,
-    tarfile.TarError,
-    zlib.error,
-    EOFError,
-    OSError,
-    ValueError,
-    LookupError,
-    NotImplementedError,
-    RuntimeError,  # also an encrypted member
-    OverflowError,
-    MemoryError,
-)
+BROKEN = (zips.NotZip, zips.Damaged, tars.NotTar, zlib.error, EOFError, OSError, OverflowError)
 
 
+@dataclass(eq=False)
 class BadArchive(ReleaseError):
     """A distribution that cannot be read as what its name says it is."""
 
@@ -90,6 +70,20 @@ class Member:
     size: int
 
 
+@dataclass(frozen=True, slots=True)
+class Content(Member):
+    """A member on the way through an archive. `pieces` yields at most so many of its bytes, before the next is read.
+
+    `pieces` raises Damaged for a member of a zip file that cannot be unpacked, NotTar for one that ends early.
+    """
+
+    pieces: Callable[[int], Iterator[bytes]]
+
+    def read(self, limit: int) -> bytes:
+        """Return at most `limit` bytes. Raises what `pieces` does."""
+        return b"".join(self.pieces(limit))
+
+
 @dataclass(frozen=True)
 class Metadata:
     """Core metadata: header fields by lower-case name, in order, and the description."""
@@ -105,7 +99,7 @@ class Metadata:
         values: dict[str, list[str]] = {}
         for name, value in message.items():
             values.setdefault(name.lower(), []).append(str(value))
-        fields = {name: tuple(found) for name, found in values.items()}
+        fields = {name: tuple(lines) for name, lines in values.items()}
         body = message.get_payload()
         description = body if isinstance(body, str) and body.strip() else "".join(fields.get("description", ()))
         return cls(fields, description)
@@ -122,8 +116,8 @@ class Metadata:
     @property
     def has_license_files(self) -> bool:
         """Whether License-File counts: setuptools wrote it before metadata 2.4 had it, and uploaders drop it then."""
-        version = (self.first("metadata-version") or "").partition(".")
-        return all(part.isdecimal() for part in version[::2]) and (int(version[0]), int(version[2])) >= LICENSE_FILES
+        version = filenames.parsed_version(self.first("metadata-version"))
+        return version is not None and version.release[:2] >= LICENSE_FILES
 
     @property
     def name(self) -> str | None:
@@ -149,167 +143,149 @@ class Archive:
     @classmethod
     def open(cls, path: Path) -> Archive:
         """Read the archive at `path`. Raises BadArchive for everything that is wrong with it."""
-        if not path.is_file():
-            raise BadArchive(path, "there is no such file.")
-        try:
-            name, version, tags = _parse_filename(path)
-            with _reader(path) as reader:
-                members = tuple(reader.members())
-                raw = reader.read(_metadata_member(path, members), METADATA_LIMIT)
-        except (InvalidWheelFilename, InvalidSdistFilename, *BROKEN) as error:
-            raise BadArchive(path, _reason(error)) from None
+        name, version, tags = _parsed_filename(path)
         kind: Kind = "wheel" if path.name.endswith(".whl") else "sdist"
-        return cls(path, kind, name, version, tags, members, Metadata.parse(raw))
+        last = "METADATA" if kind == "wheel" else "PKG-INFO"
+        members, metadata = [], []
+        with _refusing(path), reading(path) as contents:
+            for member in contents:
+                members.append(Member(member.name, member.size))
+                if _is_metadata(member.name, last):
+                    metadata.append(member.read(METADATA_LIMIT))
+        if len(metadata) > 1 and kind == "sdist":
+            raise TwoMetadata(path)
+        if len(metadata) != 1:
+            place = ".dist-info/METADATA" if kind == "wheel" else "PKG-INFO in its top folder"
+            raise BadArchive(path, f"it has {'more than one' if metadata else 'no'} {place}.")
+        return cls(path, kind, name, version, tags, tuple(members), Metadata.parse(metadata[0]))
 
     def read(self, member: str, limit: int = TEXT_LIMIT) -> bytes:
         """Return at most `limit` bytes of `member`. Raises BadArchive."""
-        try:
-            with _reader(self.path) as reader:
-                return reader.read(member, limit)
-        except BROKEN as error:
-            raise BadArchive(self.path, _reason(error)) from None
+        with _refusing(self.path), reading(self.path) as contents:
+            for content in contents:
+                if content.name == member:
+                    return content.read(limit)
+        raise BadArchive(self.path, f"there is no file {member!r} in it.")
 
     def texts(self) -> Iterator[tuple[str, str]]:
         """Yield name and content of each member that is text and not too large, in order. Raises BadArchive."""
-        for name, raw in self._contents(TEXT_LIMIT):
-            if b"\0" not in raw[:SNIFF]:
-                yield name, raw.decode("utf-8", "backslashreplace")
+        with _refusing(self.path), reading(self.path) as contents:
+            for member in contents:
+                raw = member.read(TEXT_LIMIT) if member.size <= TEXT_LIMIT else b"\0"
+                if b"\0" not in raw[:SNIFF]:
+                    yield member.name, raw.decode("utf-8", "backslashreplace")
 
     def digests(self) -> dict[str, str]:
         """Return the sha256 of each member's content, by name. Raises BadArchive."""
-        return {name: hashlib.sha256(raw).hexdigest() for name, raw in self._contents(TOTAL_LIMIT)}
-
-    def _contents(self, limit: int) -> Iterator[tuple[str, bytes]]:
-        """Yield name and content of each member of at most `limit` bytes."""
-        total = 0
-        try:
-            with _reader(self.path) as reader:
-                for name, raw in reader.contents(limit):
-                    total += len(raw)
-                    if total > TOTAL_LIMIT:
-                        raise BadArchive(self.path, f"its members are more than {TOTAL_LIMIT >> 30} GiB together.")
-                    yield name, raw
-        except BROKEN as error:
-            raise BadArchive(self.path, _reason(error)) from None
+        digests = {}
+        with _refusing(self.path), reading(self.path) as contents:
+            for member in contents:
+                digest = hashlib.sha256()
+                for piece in member.pieces(member.size):
+                    digest.update(piece)
+                digests[member.name] = digest.hexdigest()
+        return digests
 
 
-class _Zip:
-    """The members of a zip file."""
+@dataclass(frozen=True)
+class Reading:
+    """A distribution while it is open: its files in order, each to be read before the next is asked for.
 
-    def __init__(self, path: Path) -> None:
-        self._zip = zipfile.ZipFile(path)
+    `zip` is the structure of a wheel, None for an sdist, of which `visit` is told each member before its turn.
+    """
 
-    def close(self) -> None:
-        self._zip.close()
+    contents: Iterator[Content]
+    zip: zips.Zip | None = None
 
-    def members(self) -> Iterator[Member]:
-        infos = self._zip.infolist()
-        if len(infos) > MEMBER_LIMIT:
-            raise ValueError(f"it has more than {MEMBER_LIMIT} members.")
-        return (Member(info.filename, info.file_size) for info in infos if not info.is_dir())
-
-    def read(self, member: str, limit: int) -> bytes:
-        with self._zip.open(member) as file:
-            return file.read(limit)
-
-    def contents(self, limit: int) -> Iterator[tuple[str, bytes]]:
-        for info in self._zip.infolist():
-            if not info.is_dir() and info.file_size <= limit:
-                with self._zip.open(info) as file:  # by its header: a name can be there twice
-                    yield info.filename, file.read(limit)
-
-
-class _Tar:
-    """The members of a gzipped tar file. Reading on is reading once: a tar has no table of contents."""
-
-    def __init__(self, path: Path) -> None:
-        self._file = gzip.open(path)  # noqa: SIM115 (closed by `close`)
-        try:
-            self._tar = tarfile.open(fileobj=self._file, mode="r:")  # noqa: SIM115 (holds nothing else open)
-        except BaseException:
-            self.close()
-            raise
-
-    def close(self) -> None:
-        self._file.close()
-
-    def members(self) -> Iterator[Member]:
-        total = 0
-        for count, info in enumerate(self._tar):
-            total += max(info.size, 0)
-            if count > MEMBER_LIMIT or total > TOTAL_LIMIT:
-                raise ValueError("it has too many members, or they are too large together.")
-            if info.isfile():
-                yield Member(info.name, info.size)
-        self._read_to_the_end(TOTAL_LIMIT)
-
-    def _read_to_the_end(self, limit: int) -> None:
-        """Read what follows the last member: a gzip file that was cut there has no length and checksum to compare."""
-        while chunk := self._file.read(CHUNK):
-            limit -= len(chunk)
-            if limit < 0:
-                raise ValueError("too much follows its last member.")
-
-    def read(self, member: str, limit: int) -> bytes:
-        info = self._tar.getmember(member)
-        return _bounded(self._tar.extractfile(info) if info.isfile() else None, limit)
-
-    def contents(self, limit: int) -> Iterator[tuple[str, bytes]]:
-        for info in self._tar:
-            if info.isfile() and info.size <= limit:
-                yield info.name, _bounded(self._tar.extractfile(info), limit)
-
-
-def _bounded(file: IO[bytes] | None, limit: int) -> bytes:
-    if file is None:
-        raise ValueError("a member is not a file.")
-    return file.read(limit)
+    def __iter__(self) -> Iterator[Content]:
+        return self.contents
 
 
 @contextlib.contextmanager
-def _reader(path: Path) -> Iterator[_Zip | _Tar]:
-    reader: _Zip | _Tar = _Zip(path) if path.name.endswith(".whl") else _Tar(path)
-    with contextlib.closing(reader):
-        yield reader
+def reading(path: Path, visit: Callable[[tars.Member], None] | None = None) -> Iterator[Reading]:
+    """Open the distribution at `path`; `visit` is called with each member of an sdist, links and folders too.
+
+    At most `FLOOR` bytes, or `RATIO` times the size of the file, are unpacked. Raises one of BROKEN, also while the
+    contents are read.
+    """
+    with _opened(path) as file:
+        size = path.stat().st_size
+        budget = _Budget(max(FLOOR, RATIO * size))
+        if path.name.endswith(".tar.gz"):
+            with gzip.open(file) as stream:
+                yield Reading(_tar_contents(tars.members(stream, budget.left), visit))
+        else:
+            structure = zips.read(file)
+            yield Reading(_zip_contents(file, structure, budget), structure)
 
 
-def _parse_filename(path: Path) -> tuple[str, Version, frozenset[Tag]]:
-    """Return what the file name says. Raises InvalidWheelFilename, InvalidSdistFilename and ValueError."""
-    if path.name.endswith(".whl"):
-        name, version, _, tags = parse_wheel_filename(path.name)
-        return name, version, tags
-    if not path.name.endswith(".tar.gz"):
-        raise ValueError("PyPI takes wheels (.whl) and sdists (.tar.gz), and no other files.")
-    name, version = parse_sdist_filename(path.name)
-    return name, version, frozenset()
+def _opened(path: Path) -> IO[bytes]:
+    """Open the regular file at `path`: a pipe or a device may never end. Raises OSError."""
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise OSError("it is not a file.")
+    return path.open("rb")
 
 
-def _metadata_member(path: Path, members: tuple[Member, ...]) -> str:
-    """Return the member that holds the metadata. Raises ValueError."""
-    wanted: Literal["METADATA", "PKG-INFO"] = "METADATA" if path.name.endswith(".whl") else "PKG-INFO"
-    found = [member.name for member in members if _is_metadata(member.name, wanted)]
-    if len(found) > 1 and wanted == "PKG-INFO":
-        raise TwoMetadata(path)
-    if len(found) != 1:
-        place = ".dist-info/METADATA" if wanted == "METADATA" else "PKG-INFO in its top folder"
-        raise ValueError(f"it has {'no' if not found else 'more than one'} {place}.")
-    return found[0]
+class _Budget:
+    """How many bytes may still be unpacked."""
+
+    def __init__(self, left: int) -> None:
+        self.left = left
+
+    def spend(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
+        for piece in pieces:
+            self.left -= len(piece)
+            if self.left < 0:
+                raise zips.NotZip("its members are too large together.")
+            yield piece
 
 
-def _is_metadata(member: str, wanted: str) -> bool:
+def _zip_contents(file: IO[bytes], structure: zips.Zip, budget: _Budget) -> Iterator[Content]:
+    def pieces(entry: zips.Entry, limit: int) -> Iterator[bytes]:
+        return budget.spend(zips.content(file, entry, limit))
+
+    for entry in structure.entries:
+        if not entry.is_folder:
+            yield Content(entry.name, entry.size, functools.partial(pieces, entry))
+
+
+def _tar_contents(members: Iterator[tars.Member], visit: Callable[[tars.Member], None] | None) -> Iterator[Content]:
+    for member in members:
+        if visit is not None:
+            visit(member)
+        if member.kind == "file":
+            yield Content(member.name, member.size, member.pieces)
+
+
+@contextlib.contextmanager
+def _refusing(path: Path) -> Iterator[None]:
+    """Raise BadArchive for what is wrong with the archive at `path`."""
+    try:
+        yield
+    except FileNotFoundError:
+        raise BadArchive(path, "there is no such file.") from None
+    except BROKEN as error:
+        raise BadArchive(path, reason(error)) from None
+
+
+def _parsed_filename(path: Path) -> tuple[str, Version, frozenset[Tag]]:
+    """Return what the file name says. Raises BadArchive."""
+    if not path.is_file():
+        raise BadArchive(path, "there is no such file.")
+    if not path.name.endswith((".whl", ".tar.gz")):
+        raise BadArchive(path, "PyPI takes wheels (.whl) and sdists (.tar.gz), and no other files.")
+    try:
+        project, version, _, tags = filenames.parse(path.name)
+    except ValueError as error:
+        raise BadArchive(path, reason(error)) from None
+    return project, version, tags
+
+
+def _is_metadata(member: str, last: str) -> bool:
     folder, _, name = member.rpartition("/")
-    return (
-        name == wanted
-        and folder.count("/") == 0
-        and bool(folder)
-        and (wanted == "PKG-INFO" or folder.endswith(".dist-info"))
-    )
+    return name == last and "/" not in folder and bool(folder) and (last == "PKG-INFO" or folder.endswith(".dist-info"))
 
 
-def _reason(error: BaseException) -> str:
-    return str(error).strip() or type(error).__name__
-
-
-def canonical(archive: Archive) -> str:
-    """Return the project's normalised name (PEP 503), as the archive's file name has it."""
-    return canonicalize_name(archive.name)
+def reason(error: BaseException) -> str:
+    """Return what an exception says in a few words, without the path of the file."""
+    return getattr(error, "strerror", None) or str(error).strip() or type(error).__name__

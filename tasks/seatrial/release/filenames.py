@@ -1,41 +1,69 @@
 """What the name of a distribution says: project and version, the tags of a wheel (binary distribution format, PEP 625).
 
-Names come from indexes and folders of others; one that is none says nothing.
+Names come from indexes and folders of others: an invalid name yields nothing, and no exception.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import functools
+from typing import TYPE_CHECKING, NamedTuple
 
-from packaging.utils import InvalidSdistFilename, InvalidWheelFilename, parse_sdist_filename, parse_wheel_filename
-from packaging.version import InvalidVersion
+from packaging.utils import canonicalize_name, parse_sdist_filename, parse_wheel_filename
+from packaging.version import Version
 
 if TYPE_CHECKING:
     from packaging.tags import Tag
-    from packaging.version import Version
+    from packaging.utils import BuildTag
+
+
+class Parts(NamedTuple):
+    """The parts of a file name: the normalised project name, the version, and a wheel's build tag and tags."""
+
+    project: str
+    version: Version | None
+    build: BuildTag = ()
+    tags: frozenset[Tag] = frozenset()
+
+
+def parse(filename: str) -> tuple[str, Version, BuildTag, frozenset[Tag]]:
+    """Return project, version, build tag and tags of the wheel or sdist `filename`. Raises ValueError if it is invalid."""
+    if filename.endswith(".whl"):
+        return parse_wheel_filename(filename)
+    return (*parse_sdist_filename(filename), (), frozenset())
+
+
+@functools.lru_cache(maxsize=4096)  # an index lists the same names for each question
+def parts(filename: str) -> Parts:
+    """Return the parts of the wheel or sdist `filename`; an invalid name has an empty project and no version."""
+    try:
+        return Parts(*parse(filename))
+    except ValueError:  # also what packaging raises, and a version of more digits than Python converts
+        return Parts("", None)
 
 
 def version_of(filename: str) -> Version | None:
-    """Return the version of the wheel or sdist `filename`, None where it is the name of neither."""
-    try:
-        parse = parse_wheel_filename if filename.endswith(".whl") else parse_sdist_filename
-        return parse(filename)[1]
-    except (InvalidWheelFilename, InvalidSdistFilename, InvalidVersion):
-        return None
+    """Return the version of the wheel or sdist `filename`, None for an invalid name."""
+    return parts(filename).version
 
 
 def project_of(filename: str) -> str:
-    """Return the normalised name of the project of the wheel or sdist `filename`, empty where it is neither."""
-    try:
-        parse = parse_wheel_filename if filename.endswith(".whl") else parse_sdist_filename
-        return parse(filename)[0]
-    except (InvalidWheelFilename, InvalidSdistFilename, InvalidVersion):
-        return ""
+    """Return the normalised project name of the wheel or sdist `filename`, empty for an invalid name."""
+    return parts(filename).project
 
 
 def tags_of(filename: str) -> frozenset[Tag]:
-    """Return the tags in the name of a wheel, a compressed set spelled out; none where it is no name of one."""
+    """Return the tags of the wheel `filename`, a compressed set spelled out; none for an sdist or an invalid name."""
+    return parts(filename).tags
+
+
+def parsed_version(text: str | None) -> Version | None:
+    """Return `text` as a version (PEP 440), None where it is invalid or has more digits than Python converts."""
     try:
-        return parse_wheel_filename(filename)[3]
-    except (InvalidWheelFilename, InvalidVersion):
-        return frozenset()
+        return Version(text or "")
+    except ValueError:
+        return None
+
+
+def escaped(name: str) -> str:
+    """Return the project `name` as file names have it: normalised (PEP 503), with underscores."""
+    return canonicalize_name(name).replace("-", "_")

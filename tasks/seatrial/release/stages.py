@@ -71,12 +71,16 @@ class Normalised:
 
 @dataclass(frozen=True)
 class Problem:
-    """What a rule found: its code, whether it stops the release, the file it is about, and the sentences."""
+    """What a rule found: its code, whether it stops the release, the file it is about, and the sentences.
+
+    A warning can be silenced by its code in `ignore`; an error only where it is `silenceable`.
+    """
 
     rule: str
     severity: Literal["error", "warning"]
     file: str
     message: str
+    silenceable: bool = False
 
 
 @dataclass(frozen=True)

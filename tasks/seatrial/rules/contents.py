@@ -1,4 +1,7 @@
-"""Rules on what lies in the archives, and on secrets in them or in tracked files."""
+"""Rules on what lies in the archives: what does not belong there, what is missing, secrets.
+
+Some of the names follow check-wheel-contents' ideas.
+"""
 
 from __future__ import annotations
 
@@ -7,14 +10,14 @@ from typing import TYPE_CHECKING
 
 from seatrial.index.tokens import find_tokens
 from seatrial.rules import limits
-from seatrial.rules.rule import file_rule, member_rule, release_rule, wheel_rule
-from seatrial.rules.sources import practice, server
+from seatrial.rules.distribution import some
+from seatrial.rules.rule import TYPING, practice, rule, server, standard
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from seatrial.rules.distribution import Look
-    from seatrial.rules.rule import Release
+    from seatrial.rules.distribution import Distribution
+    from seatrial.rules.release import Release
 
 OURS = frozenset({"register.py", "stages.py", "record.py", "probe.py"})
 PRIVATE_KEY = re.compile(  # the marks, and the beginning of a key behind them: code that reads keys has the marks too
@@ -22,30 +25,35 @@ PRIVATE_KEY = re.compile(  # the marks, and the beginning of a key behind them: 
 )
 TRACKED_LIMIT = 10 << 20  # bytes
 NEWLINE = b"\n"
+COMMON_NAMES = frozenset("test tests testing doc docs example examples script scripts src build dist bench".split())
+LEFTOVERS = (".pyc", ".pyo", ".orig", ".rej", ".swp", ".DS_Store", "Thumbs.db")
+MODULES = (".py", ".pyi", ".pyc", ".so", ".pyd", ".dll", ".pth", ".egg-link")  # what has a reason to be at the top
+FUNCTIONS, MOST = 20, 0.8
+LICENSE_WORDS = ("LICEN", "COPYING", "NOTICE", "COPYRIGHT", "AUTHORS", "UNLICENSE")
 
 
-@file_rule("archive-readable", "error", server("forklift/legacy.py", "_is_valid_dist_file", "everywhere"))
-def readable(look: Look) -> Iterator[str]:
+@rule("file", "archive-readable", "refused", server("forklift/legacy.py", "_is_valid_dist_file", "everywhere"))
+def readable(dist: Distribution) -> Iterator[str]:
     """The file cannot be read to its end as what its name says it is.
 
     It was cut short, damaged, or made by something else than a build backend. PyPI answers "Invalid distribution file",
     "File is not a zipfile" or "File is not a tarfile", or fails. Build it again; `python -m zipfile -l` or `tar tzf`
     show what is in it.
     """
-    if look.trouble:
-        cure = " It was cut short or damaged: build it again." if look.size else ""
-        yield f"it cannot be read: {look.trouble.rstrip('.')}.{cure}"
+    if dist.trouble:
+        cure = " It was cut short or damaged: build it again." if dist.size else ""
+        yield f"it cannot be read: {dist.trouble.rstrip('.')}.{cure}"
 
 
-@wheel_rule("wheel-release-tooling", "error", practice("our own sessions, which no user is meant to install"))
-def release_tooling(look: Look) -> Iterator[str]:
+@rule("wheel", "wheel-release-tooling", "broken", practice("our own sessions, which no user is meant to install"))
+def release_tooling(dist: Distribution) -> Iterator[str]:
     """The wheel holds the project's release tooling: noxfile.py, or the vendored copy of seatrial.
 
     It would be installed into the site-packages of every user, beside other projects' files of the same name. Leave it
     out: setuptools `[tool.setuptools.packages.find] include`, pdm-backend `[tool.pdm.build] excludes = ["tasks"]`,
     hatchling `[tool.hatch.build.targets.wheel] packages`.
     """
-    names = look.names
+    names = dist.names
     if "noxfile.py" in names:
         yield "noxfile.py would be installed into every user's site-packages: exclude it from the wheel."
     for folder in sorted({name.partition("/")[0] for name in names} - {"seatrial"}):
@@ -53,21 +61,106 @@ def release_tooling(look: Look) -> Iterator[str]:
             yield f"the release tooling in {folder}/ would be installed by every user: exclude it from the wheel."
 
 
-@wheel_rule("wheel-pth", "warning", practice("Python's `site`, which runs such files"))
-def pth(look: Look) -> Iterator[str]:
+@rule("wheel", "wheel-pth", "warning", practice("Python's `site`, which runs such files"))
+def pth(dist: Distribution) -> Iterator[str]:
     """The wheel installs a `.pth` file, whose lines run at every start of Python.
 
     A few projects need one (import hooks, editable installs, namespace packages of old). Stolen releases used them too.
     If it is meant, say so: `[tool.seatrial.ignore] wheel-pth = "why"`.
     """
-    for member in look.members:
+    for member in dist.members:
         parts = member.name.split("/")
         library = len(parts) == 1 or (parts[0].endswith(".data") and len(parts) == 3)  # noqa: PLR2004
         if library and parts[-1].endswith(".pth"):
             yield f"{member.name} runs at every start of Python wherever this is installed; is it meant?"
 
 
-@member_rule("secret-api-token", "error", practice("PyPI's API tokens: whoever has one can use it"))
+@rule("wheel", "wheel-common-name", "warning", practice("check-wheel-contents (W005), the idea of it"))
+def common_name(dist: Distribution) -> Iterator[str]:
+    """The wheel installs a top-level `tests`, `docs`, `examples` or the like into every user's site-packages.
+
+    Other projects' folders of the same name are mixed up with it. Leave it out: setuptools
+    `[tool.setuptools.packages.find] include = ["demo*"]`, hatchling `[tool.hatch.build.targets.wheel] packages`, poetry
+    `packages`, pdm-backend `[tool.pdm.build] excludes`, maturin `[tool.maturin] exclude`, scikit-build-core
+    `[tool.scikit-build] wheel.packages`, meson-python what meson.build installs (flit and uv_build pack the package
+    alone); or move the tests into the package. (check-wheel-contents: W005)
+    """
+    tops = {name.partition("/")[0] for name in dist.names if "/" in name}
+    if strange := sorted(tops & COMMON_NAMES - {dist.name}):
+        yield f"it installs {some(strange)} beside other projects' folders of the same name: exclude them."
+
+
+@rule("wheel", "wheel-leftovers", "warning", practice("check-wheel-contents (W001), the idea of it"))
+def leftovers(dist: Distribution) -> Iterator[str]:
+    """The wheel holds compiled caches or leftovers of editors and systems (`__pycache__`, `.DS_Store`, `.orig`).
+
+    Clean the tree, or exclude them; a build from a clean checkout has none. (check-wheel-contents: W001)
+    """
+    if names := sorted(name for name in dist.names if name.endswith(LEFTOVERS)):
+        yield f"it holds leftovers that nobody needs: {some(names)}."
+
+
+@rule("wheel", "wheel-typing", "warning", TYPING)
+def typing(dist: Distribution) -> Iterator[str]:
+    """The classifier `Typing :: Typed` is set, and there is no `py.typed`, so type checkers ignore the types.
+
+    Put an empty `py.typed` into the package (PEP 561), and have it packed: setuptools `package-data`, meson-python
+    `py.install_sources`; the other backends pack what lies in the package.
+    """
+    if dist.metadata is None or "Typing :: Typed" not in dist.metadata.all("classifier"):
+        return
+    stubs = any(name.partition("/")[0].endswith("-stubs") for name in dist.names)
+    if not stubs and not any(name.endswith("/py.typed") for name in dist.names):
+        yield "the classifier says `Typing :: Typed`, and there is no py.typed, so type checkers ignore the types."
+
+
+@rule("wheel", "wheel-annotations", "warning", TYPING)
+def annotated(dist: Distribution) -> Iterator[str]:
+    """Nearly all functions are annotated, and there is no `py.typed`, so the type checkers of users ignore that.
+
+    Put an empty `py.typed` into the package (PEP 561), and have it packed: setuptools `package-data`, meson-python
+    `py.install_sources`; the other backends pack what lies in the package. Told from four fifths of the functions on,
+    if there are at least twenty. Where the annotations are for the project's own people:
+    `[tool.seatrial.ignore] wheel-annotations = "why"`.
+    """
+    packages = any(name.endswith("/__init__.py") for name in dist.names)
+    if packages and dist.functions >= FUNCTIONS and dist.annotated >= MOST * dist.functions and not _says_typed(dist):
+        yield f"{dist.annotated} of {dist.functions} functions are annotated, which nobody sees without a py.typed."
+
+
+def _says_typed(dist: Distribution) -> bool:
+    """Whether there is a `py.typed`, or the classifier, on which there is a rule of its own."""
+    claimed = dist.metadata is not None and "Typing :: Typed" in dist.metadata.all("classifier")
+    return claimed or any(name.endswith("/py.typed") for name in dist.names)
+
+
+@rule("wheel", "wheel-top-level", "warning", practice("check-wheel-contents (W003, W006), the idea of it"))
+def top_level(dist: Distribution) -> Iterator[str]:
+    """The wheel installs a README, a licence or an `__init__.py` beside all packages of the user.
+
+    Another project's file of the same name overwrites it, and removing one removes both. Nothing reads such a file
+    there. poetry: `include = [{ path = "CHANGELOG.md", format = "sdist" }]`; setuptools: no `data_files = [("", ...)]`
+    and no package called `""`; hatchling: `only-include`. Licences belong into `license-files`.
+    """
+    tops = (name for name in dist.names if "/" not in name)
+    if strange := sorted(name for name in tops if name == "__init__.py" or not name.endswith(MODULES)):
+        yield f"it would install {some(strange)} beside all packages of the user: leave it out of the wheel."
+
+
+@rule("wheel", "wheel-no-license", "warning", standard("licence files", "license-expression"))
+def no_license(dist: Distribution) -> Iterator[str]:
+    """The metadata names a licence, and the wheel holds no text of it, which most licences ask for.
+
+    Set `license-files = ["LICENSE*"]` in `[project]`; most backends find the usual names by themselves.
+    """
+    metadata = dist.metadata
+    if metadata is None or not (metadata.first("license-expression") or metadata.first("license")):
+        return
+    if not any(word in name.rpartition("/")[2].upper() for name in dist.names for word in LICENSE_WORDS):
+        yield "the metadata names a licence, and its text is not in the wheel: set `license-files` in [project]."
+
+
+@rule("member", "secret-api-token", "refused", practice("PyPI's API tokens: whoever has one can use it"))
 def token_in_archive(name: str, raw: bytes) -> Iterator[str]:
     """A whole API token of PyPI or TestPyPI stands in a file: whoever downloads it can publish in your name.
 
@@ -78,7 +171,7 @@ def token_in_archive(name: str, raw: bytes) -> Iterator[str]:
             yield _leak(f"{name}:{line}", token.location)
 
 
-@release_rule("secret-api-token", "error", practice("PyPI's API tokens: whoever has one can use it"))
+@rule("release", "secret-api-token", "refused", practice("PyPI's API tokens: whoever has one can use it"))
 def token_in_tree(release: Release) -> Iterator[str]:
     """A whole API token of PyPI or TestPyPI stands in a file that git tracks.
 
@@ -98,7 +191,7 @@ def _leak(place: str, location: str) -> str:
     return f"{place}: a whole API token of {location or 'an index'}. Revoke it now ({page}) and remove it."
 
 
-@member_rule("secret-private-key", "warning", practice("what secret scanners look for"))
+@rule("member", "secret-private-key", "warning", practice("what secret scanners dist for"))
 def private_key(name: str, raw: bytes) -> Iterator[str]:
     """A private key stands in a file. Test suites carry some on purpose; make sure that this is one of those.
 
@@ -108,7 +201,7 @@ def private_key(name: str, raw: bytes) -> Iterator[str]:
         yield f"{name}:{raw.count(NEWLINE, 0, found.start()) + 1}: a private key; is it meant to be published?"
 
 
-@member_rule("contents-pyarmor", "error", server("utils/scanner_rules/pyarmor.yar", "pyarmor_encrypted"))
+@rule("member", "contents-pyarmor", "refused", server("utils/scanner_rules/pyarmor.yar", "pyarmor_encrypted"))
 def pyarmor(name: str, raw: bytes) -> Iterator[str]:
     """A module is encrypted with PyArmor. PyPI answers: "PyArmor-encrypted content is not allowed".
 
@@ -119,8 +212,8 @@ def pyarmor(name: str, raw: bytes) -> Iterator[str]:
         yield f"{name} is encrypted with PyArmor, which PyPI does not allow."
 
 
-@member_rule(
-    "contents-sourcedefender", "error", server("utils/scanner_rules/sourcedefender.yar", "sourcedefender_encrypted")
+@rule("member",
+    "contents-sourcedefender", "refused", server("utils/scanner_rules/sourcedefender.yar", "sourcedefender_encrypted")
 )
 def sourcedefender(name: str, raw: bytes) -> Iterator[str]:
     """A module is encrypted with SourceDefender. PyPI answers: "SourceDefender-encrypted content is not allowed".

@@ -1,4 +1,4 @@
-"""One look at a distribution: a single pass over the file, from which all rules take what they need.
+"""A distribution as the rules see it: read in a single pass, from which all rules take what they need.
 
 Nothing is unpacked to disk, nothing is believed that a file says of itself, and whatever cannot be read is a finding.
 The texts in it are shown to the rules on members while they are at hand, and not kept.
@@ -6,33 +6,28 @@ The texts in it are shown to the rules on members while they are at hand, and no
 
 from __future__ import annotations
 
-import functools
-import gzip
+import base64
+import hashlib
 import re
-import zlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from packaging.utils import (
-    InvalidSdistFilename,
-    InvalidWheelFilename,
-    canonicalize_name,
-    parse_sdist_filename,
-    parse_wheel_filename,
-)
-
-from seatrial.release import tars, zips
-from seatrial.release.archives import METADATA_LIMIT, SNIFF, TEXT_LIMIT, Member, Metadata
+from seatrial.release import filenames
+from seatrial.release.archives import BROKEN, METADATA_LIMIT, SNIFF, TEXT_LIMIT, Member, Metadata, reading, reason
+from seatrial.release.tars import NotTar
+from seatrial.release.zips import Damaged
 from seatrial.rules import limits
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
-    from typing import IO
 
     from packaging.tags import Tag
+    from packaging.utils import BuildTag
     from packaging.version import Version
 
+    from seatrial.release import tars, zips
+    from seatrial.release.archives import Content
     from seatrial.release.stages import Kind
 
     Visit = Callable[[str, bytes], None]
@@ -41,12 +36,24 @@ KEPT = frozenset({"METADATA", "RECORD", "WHEEL", "entry_points.txt", "top_level.
 KEPT_IN_SDIST = frozenset({"PKG-INFO", "pyproject.toml"})
 KEPT_TOTAL = 48 << 20  # bytes
 NAMES_TOTAL = 32 << 20  # bytes of all names together
-TAR_FLOOR, TAR_RATIO = 512 << 20, 100  # what an sdist may unpack to: so many bytes, or so many times its size
 SHOWN = 3  # names in a message
+LONGEST = 200  # characters of a name in a message
 FUNCTION = re.compile(rb"^[ \t]*(?:async[ \t]+)?def[ \t]", re.MULTILINE)
 ANNOTATED = re.compile(
     rb"\)[ \t]*->[^\n]+:[ \t]*(?:#[^\n]*)?\r?$", re.MULTILINE
 )  # the end of a signature that says what it returns
+MACHINE_CODE = (  # how programs, libraries and extension modules begin: ELF, PE, Mach-O, archives of objects, WebAssembly
+    b"\x7fELF",
+    b"MZ",
+    b"\xfe\xed\xfa\xce",
+    b"\xfe\xed\xfa\xcf",
+    b"\xce\xfa\xed\xfe",
+    b"\xcf\xfa\xed\xfe",
+    b"\xca\xfe\xba\xbe",
+    b"!<arch>\n",
+    b"\0asm",
+)
+COMPILED = (".so", ".pyd", ".dll", ".dylib", ".a", ".lib", ".exe")
 
 
 @dataclass(frozen=True)
@@ -57,7 +64,8 @@ class Tar:
     absolute: bool
     relative: bool
     sparse: tuple[str, ...]
-    links: tuple[tuple[str, str], ...]
+    links: tuple[tuple[str, str, str], ...]
+    """Name, target and kind of each."""
 
     @property
     def top(self) -> str | None:
@@ -67,11 +75,12 @@ class Tar:
 
 
 @dataclass(frozen=True)
-class Look:
+class Distribution:
     """A file as one pass found it. What could not be read is None or empty, and `trouble` says why.
 
-    `name` (normalised), `version` and `tags` are those of the file name. `kept` are the few members that rules read
-    whole, `damaged` those that could not be unpacked. Of all `functions` in its modules, `annotated` say what they
+    `name` (normalised), `version`, `build` and `tags` are those of the file name. `kept` are the few members that rules
+    read whole, `damaged` those that could not be unpacked, `compiled` those that hold machine code. `digests` are the
+    sha256 of a wheel's members, as RECORD writes them. Of all `functions` in its modules, `annotated` say what they
     return.
     """
 
@@ -80,6 +89,7 @@ class Look:
     size: int
     name: str = ""
     version: Version | None = None
+    build: BuildTag = ()
     tags: frozenset[Tag] = frozenset()
     members: tuple[Member, ...] = ()
     kept: Mapping[str, bytes] = field(default_factory=dict)
@@ -88,33 +98,39 @@ class Look:
     metadata: Metadata | None = None
     trouble: str = ""
     damaged: tuple[str, ...] = ()
+    compiled: tuple[str, ...] = ()
+    digests: Mapping[str, str] = field(default_factory=dict)
     functions: int = 0
     annotated: int = 0
 
     @classmethod
-    def open(cls, path: Path, visit: Visit | None = None) -> Look:
-        """Look at the file at `path`; `visit` is called with name and bytes of each member that is text."""
+    def open(cls, path: Path, visit: Visit | None = None) -> Distribution:
+        """Read the file at `path`; `visit` is called with name and bytes of each member that is text."""
         kind: Kind = "wheel" if path.name.endswith(".whl") else "sdist"
-        name, version, tags = parsed_filename(path.name)
-        seen = _Pass(visit)
-        size, trouble = _read(seen, path)
-        raw = metadata_of(path.name, seen.kept, seen.tar)
+        name, version, build, tags = filenames.parts(path.name)
+        done = _Pass(kind, visit)
+        size, trouble = _read(done, path)
+        tar = done.tar()
+        raw = metadata_of(path.name, done.kept, tar)
         return cls(
             path=path,
             kind=kind,
             size=size,
             name=name,
             version=version,
+            build=build,
             tags=tags,
-            members=tuple(seen.members),
-            kept=seen.kept,
-            zip=seen.zip,
-            tar=seen.tar,
+            members=tuple(done.members),
+            kept=done.kept,
+            zip=done.zip,
+            tar=tar if path.name.endswith(".tar.gz") and not trouble else None,
             metadata=None if raw is None else Metadata.parse(raw),
             trouble=trouble,
-            damaged=tuple(seen.damaged),
-            functions=seen.functions,
-            annotated=seen.annotated,
+            damaged=tuple(done.damaged),
+            compiled=tuple(done.compiled),
+            digests=done.digests,
+            functions=done.functions,
+            annotated=done.annotated,
         )
 
     @property
@@ -127,66 +143,109 @@ class Look:
     def names(self) -> frozenset[str]:
         return frozenset(member.name for member in self.members)
 
+    @property
+    def infos(self) -> list[str]:
+        """The `.dist-info` folders of a wheel, sorted."""
+        tops = {name.partition("/")[0] for name in self.names if "/" in name}
+        return sorted(top for top in tops if top.endswith(".dist-info"))
 
-def _read(seen: _Pass, path: Path) -> tuple[int, str]:
-    """Have `seen` see all of the file at `path`; return its size, and what keeps it from being read, if anything."""
+
+def _read(done: _Pass, path: Path) -> tuple[int, str]:
+    """Have `done` take all of the file at `path`; return its size, and what keeps it from being read, if anything."""
     size = 0
     try:
         size = path.stat().st_size
-        with path.open("rb") as file:
-            _look(seen, file, path.name, size)
+        if path.name.endswith((".whl", ".zip", ".tar.gz")):
+            with reading(path, done.tar_member) as contents:
+                done.zip = contents.zip
+                done.take(contents.contents)
     except FileNotFoundError:
         return size, "there is no such file."
     except BROKEN as error:
-        return size, getattr(error, "strerror", None) or str(error).strip() or type(error).__name__
+        return size, reason(error)
     return size, ""
-
-
-BROKEN = (
-    zips.NotZip,
-    tars.NotTar,
-    zlib.error,
-    EOFError,
-    OSError,
-    OverflowError,
-)
 
 
 class _Pass:
     """What is gathered on the way through a file."""
 
-    def __init__(self, visit: Visit | None) -> None:
-        self._visit = visit
+    def __init__(self, kind: Kind, visit: Visit | None) -> None:
+        self._is_wheel, self._visit = kind == "wheel", visit
         self.members: list[Member] = []
         self.kept: dict[str, bytes] = {}
         self.zip: zips.Zip | None = None
-        self.tar: Tar | None = None
         self.damaged: list[str] = []
-        self.functions = 0
-        self.annotated = 0
-        self._kept_total = 0
-        self._names_total = 0
+        self.compiled: list[str] = []
+        self.digests: dict[str, str] = {}
+        self.functions = self.annotated = 0
+        self._kept_total = self._names_total = 0
+        self._tops: set[str] = set()
+        self._roots: set[bool] = set()
+        self._sparse: list[str] = []
+        self._links: list[tuple[str, str, str]] = []
 
-    def member(self, name: str, size: int) -> None:
-        self.members.append(Member(name, size))
-        self.named(name)
+    def tar(self) -> Tar:
+        return Tar(
+            frozenset(self._tops), True in self._roots, False in self._roots, tuple(self._sparse), tuple(self._links)
+        )
 
-    def named(self, name: str) -> None:
-        self._names_total += len(name)
+    def tar_member(self, member: tars.Member) -> None:
+        self._named(len(member.name) + len(member.link))
+        self._tops.add(next((part for part in member.name.split("/") if part not in {"", "."}), ""))
+        self._roots.add(member.name.startswith("/"))
+        if member.sparse:
+            self._sparse.append(member.name)
+        if member.link:
+            self._links.append((member.name, member.link, member.kind))
+
+    def take(self, contents: Iterable[Content]) -> None:
+        """Take each member; of a wheel whose members are too large together only those that come first (zip-ratio)."""
+        left = max(limits.RATIO_FLOOR, limits.RATIO * self.zip.file_size) if self.zip else None
+        if self.zip:
+            self._named(sum(len(entry.name) for entry in self.zip.entries))
+        for content in contents:
+            self.members.append(Member(content.name, content.size))
+            if left is not None:
+                left -= content.size
+            if left is None or left >= 0:
+                try:
+                    self._content(content)
+                except Damaged as damage:
+                    self.damaged.append(f"{content.name}: {damage}")
+
+    def _named(self, length: int) -> None:
+        self._names_total += length
         if self._names_total > NAMES_TOTAL:
-            raise tars.NotTar("the names of its members are too long together.")
+            raise NotTar("the names of its members are too long together.")
 
-    def content(self, name: str, size: int, pieces: Callable[[int], Iterator[bytes]]) -> None:
-        """Read the member `name`: whole where a rule wants it, its beginning where it is no text."""
-        keep = wanted(name) and self._kept_total + size <= KEPT_TOTAL
-        if not keep and (self._visit is None or size > TEXT_LIMIT):
+    def _content(self, content: Content) -> None:
+        """Read a member: a wheel's to the end for its hash; one of an sdist to where it is known to be no text."""
+        name, size = content.name, content.size
+        keep = _is_kept(name) and self._kept_total + size <= KEPT_TOTAL
+        is_text = self._visit is not None and size <= TEXT_LIMIT
+        if not (keep or is_text or self._is_wheel):
             return
-        read: list[bytes] = []
-        for piece in pieces(METADATA_LIMIT if keep else TEXT_LIMIT):
-            read.append(piece)
-            if len(read) == 1 and not keep and b"\0" in piece[:SNIFF] and not name.lower().endswith(limits.SCANNED):
+        digest, kept = hashlib.sha256(), []
+        for number, piece in enumerate(content.pieces(size)):
+            if number == 0:
+                self._begins(name, piece)
+                binary = b"\0" in piece[:SNIFF] and not name.lower().endswith(limits.SCANNED)
+                is_text = is_text and not binary
+            if not (keep or is_text or self._is_wheel):
                 return
-        raw = b"".join(read)
+            digest.update(piece)
+            if keep or is_text:
+                kept.append(piece)
+        if self._is_wheel:
+            self.digests[name] = base64.urlsafe_b64encode(digest.digest()).decode().rstrip("=")
+        if keep or is_text:
+            self._text(name, b"".join(kept), keep=keep)
+
+    def _begins(self, name: str, head: bytes) -> None:
+        if head.startswith(MACHINE_CODE) or name.lower().endswith(COMPILED):
+            self.compiled.append(name)
+
+    def _text(self, name: str, raw: bytes, *, keep: bool) -> None:
         if keep:
             self.kept[name] = raw
             self._kept_total += len(raw)
@@ -197,7 +256,7 @@ class _Pass:
             self._visit(name, raw)
 
 
-def wanted(name: str) -> bool:
+def _is_kept(name: str) -> bool:
     """Whether a rule reads the member `name` whole."""
     folder, _, last = name.rpartition("/")
     if "/" in folder or not folder:
@@ -205,80 +264,20 @@ def wanted(name: str) -> bool:
     return last in KEPT_IN_SDIST or (last in KEPT and folder.endswith(".dist-info"))
 
 
-def _look(seen: _Pass, file: IO[bytes], filename: str, size: int) -> None:
-    if filename.endswith((".whl", ".zip")):
-        _look_at_zip(seen, file)
-    elif filename.endswith(".tar.gz"):
-        _look_at_tar(seen, file, max(TAR_FLOOR, TAR_RATIO * size))
-
-
-def _look_at_zip(seen: _Pass, file: IO[bytes]) -> None:
-    seen.zip = found = zips.read(file)
-    budget = max(limits.RATIO_FLOOR, limits.RATIO * found.file_size)
-    for entry in found.entries:
-        seen.named(entry.name)
-        if entry.is_folder:
-            continue
-        seen.member(entry.name, entry.size)
-        budget -= min(entry.size, TEXT_LIMIT)
-        if budget < 0:  # PyPI refuses such a file (zip-ratio)
-            continue
-        try:
-            seen.content(entry.name, entry.size, functools.partial(zips.content, file, entry))
-        except zips.Damaged as damage:
-            seen.damaged.append(f"{entry.name}: {damage}")
-
-
-def _look_at_tar(seen: _Pass, file: IO[bytes], total: int) -> None:
-    tops: set[str] = set()
-    roots: set[bool] = set()
-    sparse: list[str] = []
-    links: list[tuple[str, str]] = []
-    with gzip.open(file) as stream:
-        for member in tars.members(stream, total):
-            seen.named(member.name + member.link)
-            tops.add(next((part for part in member.name.split("/") if part not in {"", "."}), ""))
-            roots.add(member.name.startswith("/"))
-            if member.sparse:
-                sparse.append(member.name)
-            if member.link:
-                links.append((member.name, member.link))
-            if member.kind == "file":
-                seen.member(member.name, member.size)
-                seen.content(member.name, member.size, member.pieces)
-    seen.tar = Tar(frozenset(tops), True in roots, False in roots, tuple(sparse), tuple(links))
-
-
-def parsed_filename(filename: str) -> tuple[str, Version | None, frozenset[Tag]]:
-    """Return normalised name, version and tags as `filename` has them; nothing where it cannot be read."""
-    try:
-        if filename.endswith(".whl"):
-            name, version, _, tags = parse_wheel_filename(filename)
-            return name, version, tags
-        name, version = parse_sdist_filename(filename)
-    except (InvalidWheelFilename, InvalidSdistFilename, ValueError):
-        return "", None, frozenset()
-    return name, version, frozenset()
-
-
 def metadata_of(filename: str, kept: Mapping[str, bytes], tar: Tar | None) -> bytes | None:
     """Return METADATA or PKG-INFO: the one at its place, else the first of its kind."""
     if filename.endswith(".whl"):
         place = "-".join(filename.split("-")[:2]) + ".dist-info/METADATA"
-        found = sorted(name for name in kept if name.endswith(".dist-info/METADATA"))
+        others = sorted(name for name in kept if name.endswith(".dist-info/METADATA"))
     else:
         place = f"{tar.top if tar else ''}/PKG-INFO"
-        found = sorted(name for name in kept if name.endswith("/PKG-INFO"))
-    chosen = place if place in kept else next(iter(found), None)
-    return None if chosen is None else kept[chosen]
+        others = sorted(name for name in kept if name.endswith("/PKG-INFO"))
+    chosen = place if place in kept else next(iter(others), None)
+    return None if chosen is None else kept[chosen][:METADATA_LIMIT]
 
 
-def some(names: tuple[str, ...] | list[str]) -> str:
-    """Return the first of `names`, and how many more there are."""
+def some(names: Sequence[str]) -> str:
+    """Return the first of `names`, each in bounds, and how many more there are."""
+    shown = [name if len(name) <= LONGEST else f"{name[:LONGEST]}..." for name in names[:SHOWN]]
     more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    return ", ".join(names[:SHOWN]) + more
-
-
-def canonical(text: str) -> str:
-    """Return the normalised name (PEP 503) as file names have it, with underscores."""
-    return canonicalize_name(text).replace("-", "_")
+    return ", ".join(shown) + more

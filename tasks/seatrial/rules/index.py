@@ -1,29 +1,36 @@
-"""Rules on what the two indexes hold already. They ask the network; `check -- --offline` leaves them out.
+"""Rules on what the indexes hold already. They ask the network; `check -- --offline` leaves them out.
 
 An index that does not answer is reported as not checked, never as passed. Indexes on this machine (those of a dry run)
-are not asked.
+are not asked, but PyPI may be asked whether it has the project, and with it the newest list of classifiers.
 """
 
 from __future__ import annotations
 
+import importlib.metadata
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
+from seatrial.index import indexes
+from seatrial.index.indexes import IndexNotJson, IndexRefused, IndexUnreachable
+from seatrial.release.filenames import parsed_version, version_of
+from seatrial.release.stages import Problem
 from seatrial.rules import limits
-from seatrial.rules.distribution import parsed_filename, some
-from seatrial.rules.rule import index_rule
-from seatrial.rules.sources import practice, server
+from seatrial.rules.distribution import some
+from seatrial.rules.metadata.fields import unknown_classifiers
+from seatrial.rules.rule import of, practice, rule, server
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from packaging.version import Version
 
-    from seatrial.index.indexes import Served
-    from seatrial.release.stages import Dist
+    from seatrial.index.indexes import Index, Served
+    from seatrial.release.archives import Metadata
+    from seatrial.release.stages import Built, Dist
 
 GROWTH, SMALL = 3, 1 << 20  # a file below so many bytes may grow as it likes
 SECONDS = len("2024-05-06T07:08:09")
@@ -34,31 +41,118 @@ SAME_LOOKS = str.maketrans("lio", "110")  # letters and digits that PyPI takes f
 class Listing:
     """What the index `name` lists for `project`: its files, none where there is no such project.
 
-    `similar` are projects whose names PyPI would take for the same; None for `served` means that it did not answer.
+    None for `served` means that it did not answer. Where `takes_names` is set, this is the index that a new project has
+    to be made on: `similar` are projects there whose names it would take for the same, `unknown` the classifiers that
+    are not in the newest list there. Where `takes_files` is not set, the files go somewhere else.
     """
 
     name: str
-    is_pypi: bool
+    takes_names: bool
     project: str
-    version: Version
+    version: Version | None
     dists: tuple[Dist, ...]
     served: tuple[Served, ...] | None
     now: datetime
     similar: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
     trouble: str = ""
     is_public: bool = True  # PyPI or TestPyPI, whose own rules hold there alone
+    takes_files: bool = True
+
+    @property
+    def is_new(self) -> bool:
+        """Whether the first upload would make a project here."""
+        return self.takes_names and self.served == ()
 
     @property
     def release(self) -> tuple[Served, ...]:
         """The files of this release, as versions compare (1.0 is 1.0.0)."""
-        files = self.served or ()
-        return tuple(file for file in files if parsed_filename(file.filename)[1] == self.version)
+        return tuple(file for file in self.served or () if version_of(file.filename) == self.version)
 
     @property
     def absent(self) -> tuple[Dist, ...]:
         """Our files that the index does not have yet."""
         names = {file.filename for file in self.served or ()}
         return tuple(dist for dist in self.dists if dist.filename not in names)
+
+
+def judge(
+    built: Built,
+    metadata: Metadata | None,
+    uploads: Sequence[Index],
+    registry: Index,
+    now: datetime | None = None,
+) -> tuple[tuple[str, ...], tuple[Problem, ...]]:
+    """Ask all indexes at once, those on this machine left out; return the codes of the rules applied, and findings.
+
+    `uploads` are the indexes that the files go to, `registry` is the one that a new project has to be made on: PyPI,
+    also in a dry run. `metadata` is that of the release.
+    """
+    moment = now or datetime.now(timezone.utc)
+    asked = [index for index in dict.fromkeys([*uploads, registry]) if not index.is_loopback]
+    with ThreadPoolExecutor(len(asked) or 1) as pool:
+        futures = [
+            pool.submit(listing, index, built, metadata, moment, names=index == registry, files=index in uploads)
+            for index in asked
+        ]
+        listings = [future.result() for future in futures]
+    applied = tuple(sorted({rule.code for rule in of("index")})) if listings else ()
+    return applied, tuple(problem for found in listings for problem in judge_listing(found))
+
+
+def judge_listing(found: Listing) -> Iterator[Problem]:
+    """Yield what the rules on what an index lists find in `found`."""
+    for each in of("index"):
+        severity = "warning" if each.severity == "warning" else "error"
+        for message in each.find(found):
+            yield Problem(each.code, severity, "release", message, silenceable=each.severity == "broken")
+
+
+def listing(
+    index: Index, built: Built, metadata: Metadata | None, now: datetime, *, names: bool, files: bool = True
+) -> Listing:
+    """Return what `index` lists for the project of `built`; where it does not answer, why.
+
+    With `names` it is also asked for similar names and for the newest list of classifiers, if there is a reason to.
+    """
+    served: tuple[Served, ...] | None = None
+    trouble, similar, unknown = "", [], ()
+    try:
+        served = indexes.read_project(index, built.project, patient=False)
+        if names and index.is_public:
+            similar = [name for name in similar_names(built.project) if _has(index, name)] if not served else []
+            unknown = _unknown(index, metadata)
+    except (IndexUnreachable, IndexRefused, IndexNotJson) as error:
+        served, trouble = None, str(error).splitlines()[0]
+    return Listing(
+        name=index.name,
+        takes_names=names,
+        project=built.project,
+        version=parsed_version(built.version),
+        dists=built.dists if files else (),
+        served=served,
+        now=now,
+        similar=tuple(similar),
+        unknown=unknown,
+        trouble=trouble,
+        is_public=index.is_public,
+        takes_files=files,
+    )
+
+
+def _has(index: Index, name: str) -> bool:
+    return bool(indexes.read_project(index, name, patient=False))
+
+
+def _unknown(index: Index, metadata: Metadata | None) -> tuple[str, ...]:
+    """Return the classifiers of `metadata` that are not in the list here, if `index` has no newer one."""
+    unknown = unknown_classifiers(metadata) if metadata else ()
+    if not unknown:
+        return ()
+    here = parsed_version(importlib.metadata.version("trove-classifiers"))
+    there = [version_of(file.filename) for file in indexes.read_project(index, "trove-classifiers", patient=False)]
+    newest = max((version for version in there if version), default=None)
+    return unknown if here and newest and here >= newest else ()
 
 
 def looks(name: str) -> str:
@@ -74,7 +168,7 @@ def similar_names(name: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(other for other in found if other != plain))
 
 
-@index_rule("index-not-checked", "warning", practice("what is not known is not passed"))
+@rule("index", "index-not-checked", "warning", practice("what is not known is not passed"))
 def not_checked(listing: Listing) -> Iterator[str]:
     """The index did not answer, so it is not known whether it would take these files.
 
@@ -84,7 +178,7 @@ def not_checked(listing: Listing) -> Iterator[str]:
         yield f"{listing.name} was not checked: {listing.trouble.rstrip('.')}."
 
 
-@index_rule("index-other-bytes", "error", server("forklift/legacy.py", "_is_duplicate_file", "everywhere"))
+@rule("index", "index-other-bytes", "refused", server("forklift/legacy.py", "_is_duplicate_file", "everywhere"))
 def other_bytes(listing: Listing) -> Iterator[str]:
     """The index has a file of the same name with other bytes, so this version is spent there.
 
@@ -100,7 +194,7 @@ def other_bytes(listing: Listing) -> Iterator[str]:
         yield f"{listing.name} has other bytes under the name {some(different)}: raise the version."
 
 
-@index_rule("index-other-name", "error", server("forklift/legacy.py", "_is_duplicate_file"))
+@rule("index", "index-other-name", "refused", server("forklift/legacy.py", "_is_duplicate_file"))
 def other_name(listing: Listing) -> Iterator[str]:
     """The index has these very bytes under another file name. PyPI answers: "File already exists".
 
@@ -112,7 +206,7 @@ def other_name(listing: Listing) -> Iterator[str]:
         yield f"{listing.name} has the same bytes already, {some(twice)}: build the file instead of renaming one."
 
 
-@index_rule("index-other-files", "error", server("forklift/legacy.py", "file_upload"))
+@rule("index", "index-other-files", "refused", server("forklift/legacy.py", "file_upload"))
 def other_files(listing: Listing) -> Iterator[str]:
     """The index has an sdist of this version that is not this one. PyPI takes one: "Only one sdist may be uploaded".
 
@@ -120,12 +214,12 @@ def other_files(listing: Listing) -> Iterator[str]:
     """
     sdists = [file.filename for file in listing.release if not file.filename.endswith(".whl")]
     names = {dist.filename for dist in listing.dists}
-    sending = [dist for dist in listing.absent if dist.kind == "sdist"]
-    if sending and (others := [name for name in sdists if name not in names]):
+    uploads = [dist for dist in listing.absent if dist.kind == "sdist"]
+    if uploads and (others := [name for name in sdists if name not in names]):
         yield f"{listing.name} has {some(others)} already, and takes one sdist per release: raise the version."
 
 
-@index_rule("index-old-release", "error", server("forklift/legacy.py", "MAXIMUM_AGE_FOR_NEW_UPLOADS_DAYS"))
+@rule("index", "index-old-release", "refused", server("forklift/legacy.py", "MAXIMUM_AGE_FOR_NEW_UPLOADS_DAYS"))
 def old_release(listing: Listing) -> Iterator[str]:
     """The release is older than 14 days. PyPI answers: "Uploading new files to releases older than 14 days".
 
@@ -142,7 +236,7 @@ def old_release(listing: Listing) -> Iterator[str]:
         yield f"{listing.name} has had this version since {day}, and takes no new files for it: raise the version."
 
 
-@index_rule("index-new-name", "warning", server("packaging/services.py", "create_project"))
+@rule("index", "index-new-name", "warning", server("packaging/services.py", "create_project"))
 def new_name(listing: Listing) -> Iterator[str]:
     """PyPI has no project of this name yet: the first upload makes it.
 
@@ -150,37 +244,48 @@ def new_name(listing: Listing) -> Iterator[str]:
     exactly this name first. PyPI can still refuse the name: it keeps a list of its own that nobody can read. Not an
     error: every project has a first release.
     """
-    if listing.is_pypi and listing.served == ():
+    if listing.is_new and listing.takes_files:
         yield (
             f"{listing.name} has no project {listing.project!r}: the first upload makes it. For trusted publishing,"
             " register a pending publisher there under exactly this name."
         )
 
 
-@index_rule("index-name-stdlib", "error", server("packaging/services.py", "STDLIB_PROHIBITED"))
+@rule("index", "index-name-stdlib", "refused", server("packaging/services.py", "STDLIB_PROHIBITED"))
 def stdlib_name(listing: Listing) -> Iterator[str]:
     """The name is that of a module of the standard library, under which no new project is made.
 
     PyPI answers: "The name 'X' isn't allowed (conflict with Python Standard Library module name)". It counts modules of
     all Pythons from 2.6 on, and those inside of packages (`xml-etree`). Choose another name.
     """
-    is_new = listing.is_pypi and listing.served == ()
-    if is_new and canonicalize_name(listing.project) in limits.stdlib_names():
+    if listing.is_new and canonicalize_name(listing.project) in limits.stdlib_names():
         yield f"{listing.project!r} is a module of the standard library, and {listing.name} makes no such project."
 
 
-@index_rule("index-name-similar", "error", server("packaging/services.py", "check_project_name"))
+@rule("index", "index-name-similar", "refused", server("packaging/services.py", "check_project_name"))
 def similar_name(listing: Listing) -> Iterator[str]:
     """The name is too similar to that of another project, so it is not made: "is too similar to an existing project".
 
     PyPI compares without `-`, `_`, `.`, and takes l, i and 1 for one another, o and 0 too. Only the likeliest of such
     names are asked for. Choose another name.
     """
-    if listing.is_pypi and listing.served == () and listing.similar:
+    if listing.is_new and listing.similar:
         yield f"{listing.name} has {some(listing.similar)}, and takes {listing.project!r} for the same name."
 
 
-@index_rule("index-size", "warning", practice("releases that grew by mistake"))
+@rule("index", "index-classifier", "refused", server("forklift/metadata.py", "_validate_metadata"))
+def classifier(listing: Listing) -> Iterator[str]:
+    """A classifier is not in the newest list of classifiers. PyPI answers: "'X' is not a valid classifier".
+
+    The list here (trove-classifiers) is as new as the newest release of it on the index, so it was not added since.
+    Compare it letter by letter with pypi.org/classifiers, or propose it there first.
+    """
+    if listing.unknown:
+        named = some([repr(name) for name in listing.unknown])
+        yield f"the newest list of classifiers on {listing.name} does not have {named} (pypi.org/classifiers)."
+
+
+@rule("index", "index-size", "warning", practice("releases that grew by mistake"))
 def size(listing: Listing) -> Iterator[str]:
     """A file is more than three times as large as the largest of its kind that is there.
 
@@ -193,7 +298,7 @@ def size(listing: Listing) -> Iterator[str]:
             yield f"{dist.filename} has {dist.size:,} bytes; the largest {dist.kind} on {listing.name} has {largest:,}."
 
 
-@index_rule("index-project-size", "warning", server("constants.py", "MAX_PROJECT_SIZE"))
+@rule("index", "index-project-size", "warning", server("constants.py", "MAX_PROJECT_SIZE"))
 def project_size(listing: Listing) -> Iterator[str]:
     """All files of the project would be more than 10 GiB. PyPI answers: "Project size too large".
 

@@ -1,148 +1,154 @@
-"""The rules program: runs in a session's virtualenv, where twine is, and answers with one JSON document.
+"""The rules applied: to files by themselves, or to the files of one release.
 
-``python -I judge.py --out OUT files FILE...`` judges each file by itself; ``... release --request REQUEST`` judges the
-files of a release together. It exits 0 when it could look; what is wrong with the files is in the document.
+What is wrong with a file is a finding, never an exception.
 """
 
 from __future__ import annotations
 
-import argparse
-import importlib
-import json
+import functools
+import itertools
+import multiprocessing
 import os
-import runpy
-import subprocess
-import sys
-import tempfile
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from seatrial.release.stages import Problem
+from seatrial.rules import attestation, contents, filename, index, sdist  # noqa: F401 (they declare rules)
+from seatrial.rules import release as _release  # noqa: F401
+from seatrial.rules.distribution import Distribution
+from seatrial.rules.metadata import advice, description, fields, identity, twine  # noqa: F401
+from seatrial.rules.rule import RULES, of
+from seatrial.rules.wheel import dist_info, entry_points, record, tags  # noqa: F401
+from seatrial.rules.wheel import zip as _zip  # noqa: F401
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
+    from typing import Any
+
+    from seatrial.rules.release import Release
+    from seatrial.rules.rule import Rule
 
 MANY = 8  # files that are worth more than one process
-SHARE = 60  # files of one process at most, whose command line has to stay short
-
-RULES = (
-    "filename",
-    "identity",
-    "fields",
-    "description",
-    "metadata",
-    "zips",
-    "wheel",
-    "sdist",
-    "layout",
-    "contents",
-    "attestation",
-    "twine",
-    "release",
-    "tree",
-    "index",
-)
+MENTIONS = 20  # findings of one rule on one file
+NOT_APPLIED = "rule-not-applied"
 
 
-def main(argv: Sequence[str] | None = None) -> None:
-    """Judge what `argv` names (default: the command line's)."""
-    parser = argparse.ArgumentParser(description="Apply the rules of seatrial to distributions.")
-    parser.add_argument("--out", type=Path, required=True)
-    modes = parser.add_subparsers(dest="mode", required=True)
-    files = modes.add_parser("files")
-    files.add_argument("--alone", action="store_true", help="start no other processes")
-    files.add_argument("files", nargs="+")
-    modes.add_parser("release").add_argument("--request", type=Path, required=True)
-    args = parser.parse_args(argv)
-    if args.mode == "files":
-        answer: Any = [_judged(name) for name in args.files] if args.alone else judged(args.files)
-    else:
-        answer = _judged_release(json.loads(args.request.read_text(encoding="utf-8")))
-    args.out.write_text(json.dumps(answer, indent=2) + "\n", encoding="utf-8")
+def codes() -> tuple[str, ...]:
+    """Return the codes of all rules on files and releases, sorted."""
+    return tuple(sorted({rule.code for rule in RULES if rule.subject != "index"}))
 
 
-def rules() -> Any:
-    """Return the registry of rules, with all of them declared."""
-    load = runpy.run_path(str(Path(__file__).with_name("register.py")), run_name="seatrial_loader")["load"]
-    package = load().__name__
-    for name in RULES:
-        importlib.import_module(f"{package}.rules.{name}")
-    return importlib.import_module(f"{package}.rules.registry")
+def judge_files(paths: Sequence[Path]) -> list[tuple[Path, tuple[Problem, ...]]]:
+    """Judge each of `paths` by itself, and return them in their order, each with what was found."""
+    return [(path, problems) for path, (_, problems) in zip(paths, _examined(paths), strict=True)]
 
 
-def judged(names: Sequence[str]) -> list[dict[str, Any]]:
-    """Return the findings on each of `names`, in their order; many are shared out to one process a core."""
-    if len(names) < MANY or _cores() == 1:
-        return [_judged(name) for name in names]
-    share = min(SHARE, -(-len(names) // _cores()))
-    shares = [names[start : start + share] for start in range(0, len(names), share)]
-    with ThreadPoolExecutor(_cores()) as pool:
-        return [entry for answer in pool.map(_elsewhere, shares) for entry in answer]
+def judge_file(path: Path, only: str | None = None) -> tuple[Problem, ...]:
+    """Apply the rules on files (or the one with the code `only`) to the distribution at `path`."""
+    return _examine(path, only)[1]
+
+
+def judge_release(paths: Sequence[Path], release: Release) -> tuple[tuple[str, ...], tuple[Problem, ...], str]:
+    """Judge `paths` as the files of one `release`, whose `archives` are filled in.
+
+    Return the codes of the rules that were applied, what was found, and the project's page as HTML: the description of
+    the file that an index gets first, a wheel.
+    """
+    examined = _examined(paths)
+    apart = [problem for _, problems in examined for problem in problems]
+    dists = [dist for dist, _ in examined]
+    first = min(dists, key=lambda dist: (dist.kind != "wheel", dist.path.name), default=None)
+    html = description.rendered(first.metadata) if first and first.metadata else ""
+    return codes(), (*apart, *judge_together(dists, release)), html
+
+
+def judge_together(dists: Iterable[Distribution], release: Release) -> tuple[Problem, ...]:
+    """Apply the rules on the release as a whole to those of `dists` that could be read."""
+    readable = (dist for dist in dists if dist.version is not None and dist.metadata is not None and not dist.trouble)
+    whole = replace(release, archives=tuple(readable))
+    return tuple(problem for rule in of("release") for problem in _applied(rule, "release", whole))
+
+
+def for_index(problems: Iterable[Problem], other: str) -> list[Problem]:
+    """Return `problems` as they count for the index `other`, which is not PyPI; empty for PyPI.
+
+    What PyPI alone refuses is a warning there.
+    """
+    theirs = {rule.code for rule in RULES if rule.source.scope == "public"}
+    note = f" (A warning: only PyPI refuses it, and these files are for {other}.)"
+    return [
+        replace(problem, severity="warning", message=problem.message + note)
+        if other and problem.rule in theirs and problem.severity == "error"
+        else problem
+        for problem in problems
+    ]
+
+
+def _examined(paths: Sequence[Path]) -> list[tuple[Distribution, tuple[Problem, ...]]]:
+    """Examine each of `paths`; many are shared out to one process a core."""
+    workers = min(_cores(), -(-len(paths) // 2))
+    if len(paths) < MANY or workers < 2:  # noqa: PLR2004 (no share to give away)
+        return [_examine(path) for path in paths]
+    with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
+        return list(pool.map(_examine, paths, chunksize=max(1, len(paths) // (4 * workers))))
 
 
 def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _elsewhere(names: Sequence[str]) -> list[dict[str, Any]]:
-    """Judge `names` in a process of their own. Raises CalledProcessError."""
-    with tempfile.TemporaryDirectory() as folder:
-        out = Path(folder) / "out.json"
-        argv = [sys.executable, "-I", str(Path(__file__).resolve()), "--out", str(out), "files", "--alone", *names]
-        subprocess.run(argv, check=True, stdin=subprocess.DEVNULL)
-        answer: list[dict[str, Any]] = json.loads(out.read_text(encoding="utf-8"))
-    return answer
+def _examine(path: Path, only: str | None = None) -> tuple[Distribution, tuple[Problem, ...]]:
+    """Return the distribution at `path`, without the structure of a zip, and what the rules on files find in it."""
+    problems: list[Problem] = []
+    rules = [rule for rule in of("member") if only in {None, rule.code}]
+    dist = Distribution.open(path, functools.partial(_visit, problems, rules, path.name))
+    for rule in of("file", "wheel", "sdist", "zip", "tar", "metadata"):
+        if only in {None, rule.code} and (part := _part(rule, dist)) is not None:
+            problems += _applied(rule, path.name, part)
+    if not any(problem.severity == "error" for problem in problems):
+        for rule in of("twine"):
+            if only in {None, rule.code}:
+                problems += _applied(rule, path.name, dist)
+    return replace(dist, zip=None), tuple(problems)
 
 
-def _judged(name: str) -> dict[str, Any]:
-    found = [asdict(problem) for problem in rules().judge_file(Path(name))]
-    for problem in found:
-        del problem["file"]
-    return {"file": name, "problems": found}
+def _part(rule: Rule, dist: Distribution) -> Any:
+    """Return what `rule` is about in `dist`, None where there is no such thing."""
+    match rule.subject:
+        case "wheel":
+            return dist if dist.kind == "wheel" and dist.zip else None
+        case "sdist":
+            return dist if dist.kind == "sdist" and dist.tar else None
+        case "zip":
+            return dist.zip
+        case "tar":
+            return dist.tar
+        case "metadata":
+            return dist.metadata
+    return dist
 
 
-def _judged_release(request: dict[str, Any]) -> dict[str, Any]:
-    registry = rules()
-    asked = registry.Release(
-        archives=(),
-        tags=tuple(request["tags"]),
-        tag_patterns=tuple(request["tag_patterns"]),
-        root=Path(request["root"]),
-        tracked=tuple(request["tracked"]),
-        committed=tuple(request["committed"]),
-        lacking=tuple(request["lacking"]),
-        reached=tuple(request["reached"]),
-        clean=request["clean"],
-    )
-    names = request["files"]
-    paths = [Path(name) for name in names]
-    if len(names) < MANY:
-        found = [asdict(problem) for problem in registry.judge_release(paths, asked)]
-    else:
-        found = [{"file": Path(one["file"]).name, **problem} for one in judged(names) for problem in one["problems"]]
-        found += [asdict(problem) for problem in registry.judge_together(paths, asked)]
-    return {"rules": list(registry.codes()), "problems": found, "rendered": _rendered(paths)}
+def _visit(problems: list[Problem], rules: Sequence[Rule], file: str, name: str, raw: bytes) -> None:
+    """Apply `rules` to the text member `name` of `file`, as long as they have not said enough."""
+    for rule in rules:
+        left = MENTIONS - sum(problem.rule == rule.code for problem in problems)
+        if left:
+            problems += itertools.islice(_applied(rule, file, name, raw), left)
 
 
-def _rendered(paths: Sequence[Path]) -> str:
-    """Return the project page of the release: the description of the file that an index gets first, a wheel."""
-    package = rules().__name__.rpartition(".")[0]
-    description = importlib.import_module(f"{package}.description")
-    archives = importlib.import_module(f"{package.rpartition('.')[0]}.archives")
-    first = min(paths, key=lambda path: (path.suffix != ".whl", path.name))
+def _applied(rule: Rule, file: str, *subject: Any) -> Iterator[Problem]:
+    """Yield what `rule` finds. Where it fails on input that nobody thought of, that is a finding as well."""
     try:
-        html: str = description.rendered(archives.Archive.open(first).metadata)
-    except archives.BadArchive:
-        return ""
-    return html
+        for message in itertools.islice(rule.find(*subject), MENTIONS):
+            yield problem(rule, file, message)
+    except Exception as error:  # noqa: BLE001 (see above)
+        text = f"the rule {rule.code} could not be applied ({type(error).__name__}: {error}); please report it."
+        yield Problem(NOT_APPLIED, "error", file, text[:1000], silenceable=True)
 
 
-if __name__ == "__main__":
-    main()
-
-
-def judge_release(paths: Any, release: Any) -> Any:
-    for name in RULES:
-        pass
-    from seatrial.rules import rule
-    return tuple(rule.codes()), list(rule.judge_release(list(paths), release)), ""
+def problem(rule: Rule, file: str, message: str) -> Problem:
+    """Return a finding of `rule`: what is refused cannot be silenced, what is broken can."""
+    severity = "warning" if rule.severity == "warning" else "error"
+    return Problem(rule.code, severity, file, message, silenceable=rule.severity == "broken")

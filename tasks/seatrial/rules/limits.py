@@ -6,8 +6,11 @@ Read in Warehouse (github.com/pypi/warehouse) at the commit below; each table na
 from __future__ import annotations
 
 import functools
+import itertools
 import re
-from pathlib import Path
+
+import stdlib_list
+from packaging.utils import canonicalize_name
 
 SOURCE_COMMIT = "6b62157124ab7865029afeeadf282bce27d601d9"
 SOURCE_DATE = "2026-08-21"
@@ -109,7 +112,10 @@ ATTESTATIONS = 2
 def stdlib_names() -> frozenset[str]:
     """Return the normalised names that no new project may have: modules of all Pythons, and what each is inside of.
 
-    warehouse/packaging/services.py: STDLIB_PROHIBITED, made from stdlib-list in the release SERVER_STDLIB_LIST.
+    warehouse/packaging/services.py: STDLIB_PROHIBITED, made from stdlib-list. The server had the release
+    SERVER_STDLIB_LIST; this is the one that is installed.
     """
-    lines = Path(__file__).with_name("stdlib.txt").read_text(encoding="utf-8").splitlines()
-    return frozenset(line for line in lines if not line.startswith("#"))
+    modules = itertools.chain.from_iterable(map(stdlib_list.stdlib_list, stdlib_list.short_versions))
+    paths = {tuple(module.split(".")) for module in modules}
+    dotted = {".".join(path[:depth]) for path in paths for depth in range(1, len(path) + 1)}
+    return frozenset(canonicalize_name(name.strip("-_.")) for name in dotted)

@@ -1,34 +1,64 @@
-"""Rules on the files of a release together, and on the tag they are released under."""
+"""Rules on the files of a release together: beside each other, beside what git has, and beside the tag at HEAD."""
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from packaging.version import InvalidVersion, Version
+from packaging.utils import canonicalize_name
 
 from seatrial.machine.errors import shortened
-from seatrial.rules.rule import release_rule
-from seatrial.rules.sources import practice, server, standard
+from seatrial.release.filenames import parsed_version
+from seatrial.rules.contents import LICENSE_WORDS
+from seatrial.rules.rule import METADATA, practice, rule, server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
-    from seatrial.rules.rule import Release
+    from packaging.version import Version
+
+    from seatrial.rules.distribution import Distribution
 
 COMPARED = ("name", "version", "summary", "requires-python", "requires-dist", "provides-extra", "license-expression")
 MODULES = (".py", ".pyi", ".so", ".pyd")
 SHOWN = 80
+LAYOUT = frozenset({"src", "lib", "python"})  # folders that hold packages and are none
+ASIDE = frozenset("test tests testing doc docs example examples benchmark benchmarks script scripts tool tools".split())
+GENERATED = re.compile(  # what builds write into packages: versions, protocol buffers, what is compiled or translated
+    r"_?_?version\w*\.\w+|\w+_pb2(_grpc)?\.pyi?|.+\.(so|pyd|dll|dylib|lib|a|mo|qm|c|cpp|pth)(\.\d+)*", re.IGNORECASE
+)
 
 
-@release_rule("release-one-project", "error", practice("one release, one project"))
+@dataclass(frozen=True)
+class Release:
+    """What a release rule looks at: all files, the version tags at HEAD, and the files that git tracks below root.
+
+    `committed` are those of HEAD that belong into an archive; `lacking` those that a wheel of the checkout has and the
+    one that is built from the sdist has not; `reached` is what the build of that one needed beside its requirements.
+    `clean` says that all was built out of a clean checkout.
+    """
+
+    archives: tuple[Distribution, ...] = ()
+    tags: tuple[str, ...] = ()
+    tag_patterns: tuple[str, ...] = ("v{version}", "{version}")
+    root: Path | None = None
+    tracked: tuple[str, ...] = ()
+    committed: tuple[str, ...] = ()
+    lacking: tuple[str, ...] = ()
+    reached: tuple[str, ...] = ()
+    clean: bool = True
+
+
+@rule("release", "release-one-project", "refused", practice("one release, one project"))
 def one_project(release: Release) -> Iterator[str]:
     """The files are of more than one project. Each upload goes to the project in its own metadata."""
     if len(names := sorted({archive.name for archive in release.archives})) > 1:
         yield f"these files are of more than one project: {', '.join(names)}."
 
 
-@release_rule("release-one-version", "error", practice("one release, one version"))
+@rule("release", "release-one-version", "refused", practice("one release, one version"))
 def one_version(release: Release) -> Iterator[str]:
     """The files are of more than one version.
 
@@ -38,28 +68,28 @@ def one_version(release: Release) -> Iterator[str]:
         yield f"these files are of more than one version: {', '.join(map(str, versions))}."
 
 
-@release_rule("release-one-sdist", "error", server("forklift/legacy.py", "file_upload"))
+@rule("release", "release-one-sdist", "refused", server("forklift/legacy.py", "file_upload"))
 def one_sdist(release: Release) -> Iterator[str]:
     """There is more than one sdist. PyPI answers: "Only one sdist may be uploaded per release"."""
     if len(sdists := [archive.path.name for archive in release.archives if archive.kind == "sdist"]) > 1:
         yield f"PyPI takes one sdist per release; these are {len(sdists)}: {', '.join(sorted(sdists))}."
 
 
-@release_rule("release-no-sdist", "warning", practice("Linux distributions and conda-forge, which build from it"))
+@rule("release", "release-no-sdist", "warning", practice("Linux distributions and conda-forge, which build from it"))
 def no_sdist(release: Release) -> Iterator[str]:
     """There is no sdist: Linux distributions, conda-forge and platforms without a wheel cannot build it."""
     if not any(archive.kind == "sdist" for archive in release.archives):
         yield "there is no sdist, so packagers and platforms without a wheel have nothing to build from."
 
 
-@release_rule("release-no-wheel", "warning", practice("installers, which build what has no wheel"))
+@rule("release", "release-no-wheel", "warning", practice("installers, which build what has no wheel"))
 def no_wheel(release: Release) -> Iterator[str]:
     """There is no wheel: every user builds it, and runs the build backend to learn the metadata."""
     if not any(archive.kind == "wheel" for archive in release.archives):
         yield "there is no wheel, so every installation has to build the sdist first."
 
 
-@release_rule("release-lost-modules", "error", practice("a wheel of the checkout, compared with that of the sdist"))
+@rule("release", "release-lost-modules", "broken", practice("a wheel of the checkout, compared with that of the sdist"))
 def lost_modules(release: Release) -> Iterator[str]:
     """A module is in a wheel of the checkout and not in the wheel, which is built from the sdist.
 
@@ -70,7 +100,7 @@ def lost_modules(release: Release) -> Iterator[str]:
         yield f"these modules are lost on the way through the sdist:{shortened(lost)}"
 
 
-@release_rule("release-lost-files", "warning", practice("a wheel of the checkout, compared with that of the sdist"))
+@rule("release", "release-lost-files", "warning", practice("a wheel of the checkout, compared with that of the sdist"))
 def lost_files(release: Release) -> Iterator[str]:
     """A file beside the modules, or a test, is in a wheel of the checkout and not in the one built from the sdist.
 
@@ -80,7 +110,7 @@ def lost_files(release: Release) -> Iterator[str]:
         yield f"these files are lost on the way through the sdist:{shortened(lost)}"
 
 
-@release_rule("release-build-reaches", "warning", practice("Linux distributions and conda-forge, which build offline"))
+@rule("release", "release-build-reaches", "warning", practice("Linux distributions and conda-forge, which build offline"))
 def build_reaches(release: Release) -> Iterator[str]:
     """The wheel could be built from the sdist only with the program git or the network in reach.
 
@@ -96,7 +126,7 @@ def _is_test(name: str) -> bool:
     return any(part.startswith("test") for part in name.split("/"))
 
 
-@release_rule("release-metadata-agree", "warning", standard("core metadata", "core-metadata"))
+@rule("release", "release-metadata-agree", "warning", METADATA)
 def metadata_agree(release: Release) -> Iterator[str]:
     """The sdist's PKG-INFO and a wheel's METADATA differ in a field that the sdist does not call Dynamic.
 
@@ -119,14 +149,16 @@ def _short(values: list[str]) -> str:
     return repr(text if len(text) <= SHOWN else text[: SHOWN - 3] + "...")
 
 
-@release_rule("release-tag", "error", practice("the version tag at HEAD"))
+@rule("release", "release-tag", "refused", practice("the version tag at HEAD"))
 def tag(release: Release) -> Iterator[str]:
     """HEAD has a version tag, and it is of another version than the files.
 
     The version in the project was not raised, or the tag stands on another commit than was meant. Raise the version or
-    move the tag. How tags are called is the setting `tag`. (A version with a local part has a finding of its own.)
+    move the tag. How tags are called is the setting `tag`, in which `{name}` is this project's name: tags of other
+    projects in the repository do not count. (A version with a local part has a finding of its own.)
     """
-    versions = {version for name in release.tags if (version := _version_in(name, release.tag_patterns))}
+    names = {archive.name for archive in release.archives}
+    versions = {version for tag in release.tags for name in names if (version := _version_in(tag, name, release))}
     built = {archive.version for archive in release.archives if archive.version and not archive.version.local}
     if versions and built and not versions & built:
         yield (
@@ -135,18 +167,91 @@ def tag(release: Release) -> Iterator[str]:
         )
 
 
-def _version_in(name: str, patterns: tuple[str, ...]) -> Version | None:
-    """Return the version that the tag `name` stands for by one of `patterns`, None where it is no version tag."""
-    for pattern in patterns:
+def _version_in(tag: str, project: str, release: Release) -> Version | None:
+    """Return the version of `project` that `tag` stands for by one of the patterns, None where it is no such tag."""
+    for pattern in release.tag_patterns:
         before, _, after = pattern.partition("{version}")
-        shape = f"{_literal(before)}(?P<version>.+){_literal(after)}"
-        if match := re.fullmatch(shape, name):
-            try:
-                return Version(match["version"])
-            except InvalidVersion:
-                continue
+        shape = f"{_literal(before, 'before')}(?P<version>.+){_literal(after, 'after')}"
+        match = re.fullmatch(shape, tag)
+        named = [value for key, value in match.groupdict().items() if key != "version"] if match else []
+        if match and all(canonicalize_name(name) == project for name in named):
+            if version := parsed_version(match["version"]):
+                return version
     return None
 
 
-def _literal(text: str) -> str:
-    return ".+".join(re.escape(part) for part in text.split("{name}"))
+def _literal(text: str, where: str) -> str:
+    """Return a part of a tag pattern as a regular expression, in which each `{name}` is a group."""
+    first, *others = map(re.escape, text.split("{name}"))
+    return first + "".join(f"(?P<{where}{number}>.+){other}" for number, other in enumerate(others))
+
+
+@rule("release", "release-left-out", "warning", practice("what git tracks, compared with what is in the sdist"))
+def left_out(release: Release) -> Iterator[str]:
+    """A file that git tracks is missing in the sdist, which holds others beside it; or a licence's text is.
+
+    Whoever builds from the sdist, or packages it for a Linux distribution, misses it. Data beside modules is the usual
+    case. setuptools: MANIFEST.in, or `package-data`; hatchling: `include` in `[tool.hatch.build.targets.sdist]`; flit:
+    `[tool.flit.sdist] include`; poetry: `include`; pdm-backend: `[tool.pdm.build] source-includes`; uv_build:
+    `[tool.uv.build-backend] source-include`; maturin: `[tool.maturin] include`; scikit-build-core:
+    `[tool.scikit-build] sdist.include`; meson-python packs what is committed, but for `export-ignore`.
+
+    Not told are folders that are left out as a whole, tests, documentation, examples, scripts, names that begin with a
+    dot, what stands beside pyproject.toml and is no licence, and what is `export-ignore` in .gitattributes.
+    """
+    for sdist in (archive for archive in release.archives if archive.kind == "sdist" and archive.tar):
+        held = _held(sdist)
+        folders = {name[: place.start()] for name in held for place in re.finditer("/", name)}
+        missing = [name for name in release.committed if name not in held | folders and _is_missed(name, folders)]
+        if missed := [name for name in missing if not _is_told_already(name, release.lacking)]:
+            yield f"git tracks files that the sdist lacks, beside others that it holds:{shortened(missed)}"
+
+
+def _held(sdist: Distribution) -> set[str]:
+    """Return the names of files and links in `sdist`, without its top folder."""
+    links = (name for name, _, _ in sdist.tar.links) if sdist.tar else ()
+    return {name.partition("/")[2] for name in (*sdist.names, *links)}
+
+
+def _is_missed(name: str, folders: set[str]) -> bool:
+    """Whether the absence of the tracked file `name` is no choice, as far as its name and neighbours tell."""
+    *above, last = name.split("/")
+    if any(part.startswith(".") or part.lower() in ASIDE for part in (*above, last)) or last.startswith("test_"):
+        return False
+    if not above:
+        return last.upper().startswith(LICENSE_WORDS)
+    ways = ("/".join(above[: depth + 1]) for depth in range(len(above)))
+    return any(folder in folders for folder in ways if folder not in LAYOUT)
+
+
+def _is_told_already(name: str, lacking: tuple[str, ...]) -> bool:
+    return any(name == lost or name.endswith(f"/{lost}") for lost in lacking)
+
+
+@rule("release", "release-untracked", "warning", practice("what git tracks, compared with what is in the wheels"))
+def untracked(release: Release) -> Iterator[str]:
+    """A wheel holds a file that git does not have, and that a build does not make by its name.
+
+    A module that was deleted long ago and is still in `build/`, or a file that was never committed. Nothing of the kind
+    can be in a wheel that was built here out of a clean checkout, so this is asked of files that were brought
+    (`--from`) or built `in-place`. Build from a clean checkout; where the build does make it, say so:
+    `[tool.seatrial.ignore] release-untracked = "why"`.
+    """
+    if release.clean or not release.committed:
+        return
+    known = {name.rpartition("/")[2] for name in release.committed}
+    for wheel in (archive for archive in release.archives if archive.kind == "wheel"):
+        if strange := sorted(name for name in wheel.names if _is_from_the_tree(name) and _last(name) not in known):
+            yield f"{wheel.path.name} holds files that git does not have:{shortened(strange)}"
+
+
+def _is_from_the_tree(name: str) -> bool:
+    """Whether a wheel's member can have been packed as it lay in the tree."""
+    *folders, last = name.split("/")
+    repaired = any(folder.endswith((".libs", ".dylibs")) for folder in folders)  # auditwheel, delvewheel; delocate
+    made = bool(folders) and folders[0].endswith((".dist-info", ".data"))
+    return not repaired and not made and not GENERATED.fullmatch(last)
+
+
+def _last(name: str) -> str:
+    return name.rpartition("/")[2]

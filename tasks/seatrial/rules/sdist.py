@@ -6,16 +6,15 @@ import posixpath
 from typing import TYPE_CHECKING
 
 from seatrial.rules.distribution import some
-from seatrial.rules.rule import sdist_rule, tar_rule
-from seatrial.rules.sources import server, standard
+from seatrial.rules.rule import SDIST, rule, server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from seatrial.rules.distribution import Look, Tar
+    from seatrial.rules.distribution import Distribution, Tar
 
 
-@tar_rule("tar-sparse", "error", server("forklift/legacy.py", "_is_valid_dist_file", "everywhere"))
+@rule("tar", "tar-sparse", "refused", server("forklift/legacy.py", "_is_valid_dist_file", "everywhere"))
 def sparse(found: Tar) -> Iterator[str]:
     """A member is stored as a sparse file. PyPI answers: "Sparse members are not allowed".
 
@@ -25,7 +24,7 @@ def sparse(found: Tar) -> Iterator[str]:
         yield f"PyPI takes no sparse members, and these are: {some(found.sparse)}."
 
 
-@tar_rule("sdist-top-folder", "error", server("forklift/legacy.py", "_is_valid_dist_file", "everywhere"))
+@rule("tar", "sdist-top-folder", "refused", server("forklift/legacy.py", "_is_valid_dist_file", "everywhere"))
 def top_folder(found: Tar) -> Iterator[str]:
     """The members are not all in one folder. PyPI answers: "Incorrect number of top-level directories in sdist".
 
@@ -38,54 +37,67 @@ def top_folder(found: Tar) -> Iterator[str]:
         yield f"all that is in an sdist has to be in one folder NAME-VERSION, and here it is in {shown}{root}."
 
 
-@sdist_rule("sdist-pkg-info", "error", server("forklift/legacy.py", "_is_valid_dist_file", "everywhere"))
-def pkg_info(look: Look) -> Iterator[str]:
+@rule("sdist", "sdist-pkg-info", "refused", server("forklift/legacy.py", "_is_valid_dist_file", "everywhere"))
+def pkg_info(dist: Distribution) -> Iterator[str]:
     """There is no PKG-INFO in the top folder, spelled just so. PyPI answers: "PKG-INFO not found at ...".
 
     Backends write it. `git archive` and the downloads of a code host are no sdists, and `tar` on `./NAME-VERSION`
     writes names that PyPI does not find.
     """
-    top = look.tar.top if look.tar else None
-    if top is not None and f"{top}/PKG-INFO" not in look.names:
+    top = dist.tar.top if dist.tar else None
+    if top is not None and f"{top}/PKG-INFO" not in dist.names:
         yield f"there is no {top}/PKG-INFO in it, which has name and version: build it with `python -m build --sdist`."
 
 
-@sdist_rule("sdist-license-file", "error", server("forklift/legacy.py", "file_upload", "everywhere"))
-def license_file(look: Look) -> Iterator[str]:
+@rule("sdist", "sdist-license-file", "refused", server("forklift/legacy.py", "file_upload", "everywhere"))
+def license_file(dist: Distribution) -> Iterator[str]:
     """A licence file that PKG-INFO names is not in the sdist. PyPI answers: "License-File LICENSE does not exist".
 
     The file is left out by MANIFEST.in or an `exclude`, or it lies elsewhere than `license-files` says.
     """
-    top = look.tar.top if look.tar else None
-    if top is None or look.metadata is None or not look.metadata.has_license_files:
+    top = dist.tar.top if dist.tar else None
+    if top is None or dist.metadata is None or not dist.metadata.has_license_files:
         return
-    missing = [name for name in look.metadata.all("license-file") if f"{top}/{name}" not in look.names]
+    missing = [name for name in dist.metadata.all("license-file") if f"{top}/{name}" not in dist.names]
     if missing:
         yield f"its metadata names a licence file, {some(missing)}, and there is no such file in {top}/."
 
 
-@tar_rule("sdist-link", "warning", standard("source distribution format", "source-distribution-format"))
+@rule("tar", "sdist-link", "broken", SDIST)
 def link(found: Tar) -> Iterator[str]:
     """A link in the sdist leads out of it. pip and uv refuse to unpack it (PEP 706).
 
-    Replace the link by a copy, or exclude it.
+    A licence that is a link to one above the project is the usual case. Replace the link by a copy, or exclude it.
     """
-    outside = [name for name, target in found.links if _leads_out(name, target)]
+    outside = [f"{name} -> {target}" for name, target, kind in found.links if _leads_out(name, target, kind)]
     if outside:
-        yield f"these links lead out of the sdist, so installers refuse it: {some(outside)}."
+        yield f"these links lead out of the sdist, so installers refuse it: {some(outside)}. Replace them by copies."
 
 
-def _leads_out(name: str, target: str) -> bool:
-    """Whether a symbolic link called `name` leads out; hard links are named from the root, so they seem to stay in."""
-    whole = posixpath.normpath(posixpath.join(posixpath.dirname(name), target))
-    return target.startswith("/") or whole.split("/")[0] == ".."
+def _leads_out(name: str, target: str, kind: str) -> bool:
+    """Whether a link called `name` leads out: a symbolic link is relative to its folder, a hard link to the root."""
+    start = posixpath.dirname(name) if kind == "symbolic link" else ""
+    whole = posixpath.normpath(posixpath.join(start, target))
+    top = posixpath.normpath(name).split("/")[0]
+    return target.startswith("/") or whole.split("/")[0] != top
 
 
-@sdist_rule("sdist-path", "error", standard("source distribution format", "source-distribution-format"))
-def path(look: Look) -> Iterator[str]:
+@rule("sdist", "sdist-path", "broken", SDIST)
+def path(dist: Distribution) -> Iterator[str]:
     """A member's name climbs out of the folder that it is unpacked to (`..`). Installers refuse the file.
 
     Nothing that a backend writes: build the sdist again, and find out what made this one.
     """
-    if names := [name for name in look.names if ".." in name.split("/")]:
+    if names := [name for name in dist.names if ".." in name.split("/")]:
         yield f"these members climb out of the folder they are unpacked to: {some(sorted(names))}."
+
+
+@rule("sdist", "sdist-no-build-system", "warning", SDIST)
+def no_build_system(dist: Distribution) -> Iterator[str]:
+    """The sdist has neither pyproject.toml nor setup.py, so no installer can build it.
+
+    MANIFEST.in or an `exclude` leaves it out.
+    """
+    top = dist.tar.top if dist.tar else None
+    if top is not None and not dist.names & {f"{top}/pyproject.toml", f"{top}/setup.py"}:
+        yield "it has neither pyproject.toml nor setup.py, so nobody can build it."

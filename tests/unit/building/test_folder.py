@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from seatrial.building.folder import NAME, unpack, workplace
+from seatrial.building.folder import NAME, LeadsOut, unpack, workplace
 from seatrial.machine.disk import locked_file
+from tests.archives import gzipped, tarred, written
 from tests.projects import write_tree
 
 if TYPE_CHECKING:
@@ -87,3 +88,13 @@ def test_an_sdist_is_unpacked_into_its_own_folder(tmp_path: Path) -> None:
     assert folder == tmp_path / "place" / "demo-1.0"
     assert (folder / "PKG-INFO").read_text(encoding="utf-8") == "Name: demo\n"
     assert (folder / "src" / "a.py").exists()
+
+
+@pytest.mark.skipif(not hasattr(tarfile, "data_filter"), reason="this Python unpacks without a filter")
+def test_a_link_that_leads_out_is_named_with_its_cure(tmp_path: Path) -> None:
+    link = tarfile.TarInfo("demo-1.0/LICENSE")
+    link.type, link.linkname = tarfile.SYMTYPE, "../../LICENSE"
+    sdist = written(tmp_path, "demo-1.0.tar.gz", gzipped(tarred([(link, b"")])))
+    with pytest.raises(LeadsOut, match="the link demo-1.0/LICENSE -> ../../LICENSE leads out of it") as error:
+        unpack(sdist, tmp_path / "place")
+    assert "replace the link by a copy" in str(error.value)

@@ -14,18 +14,18 @@ from seatrial.project.settings import Settings
 from seatrial.release.stages import Installed
 from seatrial.trial.installer import Beside, Installer, Origin, Venv
 from seatrial.trial.trial import (
+    SiblingExcluded,
     Subject,
     Use,
-    SiblingExcluded,
     _installed,
     _resolved,
     _words,
     holding,
-    use,
     needed,
     other_version,
     smoke,
     stop_if_excluded,
+    use,
 )
 from tests.environments import Site
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.specifiers import SpecifierSet
 
-from seatrial.rules.rule import metadata_rule
-from seatrial.rules.sources import practice, standard
+from seatrial.rules.rule import METADATA, practice, rule, standard
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
 PYTHON = re.compile(r"Programming Language :: Python :: (3\.\d+)")
 
 
-@metadata_rule("metadata-summary", "warning", standard("core metadata", "core-metadata"))
+@rule("metadata", "metadata-summary", "warning", METADATA)
 def summary(metadata: Metadata) -> Iterator[str]:
     """The release has no summary, the one line that PyPI shows under the name and in search results.
 
@@ -29,7 +28,7 @@ def summary(metadata: Metadata) -> Iterator[str]:
         yield "there is no Summary, the line that PyPI shows under the name: set `description` in [project]."
 
 
-@metadata_rule("metadata-readme", "warning", standard("core metadata", "core-metadata"))
+@rule("metadata", "metadata-readme", "warning", METADATA)
 def readme(metadata: Metadata) -> Iterator[str]:
     """The release has no description, so its page on PyPI is empty.
 
@@ -39,7 +38,7 @@ def readme(metadata: Metadata) -> Iterator[str]:
         yield "there is no description, so the project's page will be empty: set `readme` in [project]."
 
 
-@metadata_rule("metadata-license", "warning", standard("core metadata", "core-metadata"))
+@rule("metadata", "metadata-license", "warning", METADATA)
 def license_(metadata: Metadata) -> Iterator[str]:
     """The metadata names no licence in any form: no License-Expression, License, License-File or classifier.
 
@@ -50,7 +49,7 @@ def license_(metadata: Metadata) -> Iterator[str]:
         yield "no licence is named, so nobody may use it: set `license` in [project] to an SPDX expression."
 
 
-@metadata_rule("metadata-requires-python", "warning", standard("core metadata", "core-metadata"))
+@rule("metadata", "metadata-requires-python", "warning", METADATA)
 def requires_python(metadata: Metadata) -> Iterator[str]:
     """Requires-Python is missing, so installers offer this release to every Python, however old.
 
@@ -60,7 +59,7 @@ def requires_python(metadata: Metadata) -> Iterator[str]:
         yield "there is no Requires-Python, so every old Python will be offered this release: set `requires-python`."
 
 
-@metadata_rule("metadata-author", "warning", standard("core metadata", "core-metadata"))
+@rule("metadata", "metadata-author", "warning", METADATA)
 def author(metadata: Metadata) -> Iterator[str]:
     """Neither an author nor a maintainer is named.
 
@@ -71,7 +70,7 @@ def author(metadata: Metadata) -> Iterator[str]:
         yield "neither author nor maintainer is named: set `authors` in [project]."
 
 
-@metadata_rule("metadata-source-url", "warning", standard("well-known project URLs", "well-known-project-urls"))
+@rule("metadata", "metadata-source-url", "warning", standard("well-known project URLs", "well-known-project-urls"))
 def source_url(metadata: Metadata) -> Iterator[str]:
     """There is no link to the source or a home page, so users cannot find where to report a bug.
 
@@ -81,7 +80,7 @@ def source_url(metadata: Metadata) -> Iterator[str]:
         yield "there is no link to the source or a home page: set [project.urls]."
 
 
-@metadata_rule("metadata-python-classifiers", "warning", practice("the two fields, which have to agree"))
+@rule("metadata", "metadata-python-classifiers", "warning", practice("the two fields, which have to agree"))
 def python_classifiers(metadata: Metadata) -> Iterator[str]:
     """A classifier names a Python that Requires-Python leaves out, so one of the two is wrong.
 
@@ -89,14 +88,14 @@ def python_classifiers(metadata: Metadata) -> Iterator[str]:
     """
     try:
         supported = SpecifierSet(metadata.first("requires-python") or "")
-    except InvalidSpecifier:
+    except ValueError:  # InvalidSpecifier, on which there is a rule of its own
         return
     named = [found[1] for line in metadata.all("classifier") if (found := PYTHON.fullmatch(line))]
     if left_out := [version for version in named if not supported.contains(f"{version}.99")]:
         yield f"the classifiers name Python {', '.join(left_out)}, which Requires-Python ({supported}) leaves out."
 
 
-@metadata_rule("metadata-license-classifier", "warning", standard("core metadata", "core-metadata"))
+@rule("metadata", "metadata-license-classifier", "warning", METADATA)
 def license_classifier(metadata: Metadata) -> Iterator[str]:
     """A licence classifier stands beside License-Expression, which took its place (PEP 639).
 
@@ -107,7 +106,7 @@ def license_classifier(metadata: Metadata) -> Iterator[str]:
         yield f"License-Expression took the place of the classifier {', '.join(map(repr, old))}: take it away."
 
 
-@metadata_rule("metadata-deprecated", "warning", standard("core metadata", "core-metadata"))
+@rule("metadata", "metadata-deprecated", "warning", METADATA)
 def deprecated(metadata: Metadata) -> Iterator[str]:
     """A field stands there that nothing reads any more: Requires, Provides, Obsoletes.
 

@@ -4,26 +4,41 @@ from __future__ import annotations
 
 import email.message
 import functools
-import importlib
-import importlib.util
-import io
+import html
+import importlib.metadata
+import json
+import os
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from seatrial.rules import limits
-from seatrial.rules.rule import metadata_rule
-from seatrial.rules.sources import library, server
+from seatrial.rules.distribution import some
+from seatrial.rules.rule import library, practice, rule, server
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from seatrial.release.archives import Metadata
 
 RENDERED = 512 << 10  # characters; docutils is slow, and longer ones are left to PyPI
 SHOWN = 1 << 20  # characters of HTML; a report that is longer is no help
-MARKDOWN = "text/markdown"
+SECONDS, MEMORY = 8.0, 256 << 20  # what rendering may take
+MARKDOWN, RST, PLAIN = "text/markdown", "text/x-rst", "text/plain"
+RENDERER = Path(__file__).with_name("render.py")
+FENCED = re.compile(r"^(```|~~~).*?^\1", re.MULTILINE | re.DOTALL)
+CODE = re.compile(r"`[^`\n]*`")
+IMAGES = {  # the address of an image, by the kind of text
+    MARKDOWN: re.compile(r"""!\[[^\]\n]*\]\(\s*<?([^\s)>]+)|<img\b[^>\n]*?\bsrc\s*=\s*["']?([^"'\s>]+)"""),
+    RST: re.compile(r"""^[ \t]*\.\.[ \t]+(?:\|[^|\n]+\|[ \t]+)?(?:image|figure)::[ \t]*(\S+)""", re.MULTILINE),
+}
+ABSOLUTE = re.compile(r"(?:[a-z][a-z0-9+.-]*:|//|#)", re.IGNORECASE)
 
 
-@metadata_rule("description-content-type", "error", library("_process_description_content_type", "public"))
+@rule("metadata", "description-content-type", "refused", library("_process_description_content_type", "public"))
 def content_type(metadata: Metadata) -> Iterator[str]:
     """Description-Content-Type is none that PyPI renders, or its charset or variant is none that it takes.
 
@@ -55,7 +70,7 @@ def _parsed(content_type: str) -> tuple[str, dict[str, Any]]:
         return "", {}
 
 
-@metadata_rule("description-type-missing", "warning", server("forklift/legacy.py", "file_upload"))
+@rule("metadata", "description-type-missing", "warning", server("forklift/legacy.py", "file_upload"))
 def type_missing(metadata: Metadata) -> Iterator[str]:
     """The description has no content type, so PyPI takes it for reStructuredText.
 
@@ -66,55 +81,107 @@ def type_missing(metadata: Metadata) -> Iterator[str]:
         yield "the description has no content type, so PyPI takes it for reStructuredText: set `readme` in [project]."
 
 
-@metadata_rule("description-renders", "error", server("utils/readme.py", "render"))
+@rule("metadata", "description-renders", "refused", server("utils/readme.py", "render"))
 def renders(metadata: Metadata) -> Iterator[str]:
     """The description is reStructuredText that does not render. PyPI answers: "The description failed to render".
 
     It refuses the first warning of docutils: an unknown directive or role (those of Sphinx are), a title line that is
     too short, `raw` and `include`. Markdown practically always renders; without a content type it is taken for reST.
     """
-    given = metadata.first("description-content-type")
-    kind = _parsed(given)[0] if given else "text/x-rst"
-    if kind != "text/x-rst" or not 0 < len(metadata.description.strip()) <= RENDERED:
+    if kind_of(metadata) != RST or not metadata.description.strip():
         return
-    try:
-        html, said = _from_rst(metadata.description)
-    except ImportError:
-        return
-    if html is None:
-        lines = [line.strip() for line in said.splitlines() if line.strip()]
-        more = "" if given else " (no content type is set, and PyPI takes it for reST then)"
+    rendering = _rendering(metadata.description, RST)
+    if rendering.html is None and not rendering.trouble:
+        lines = [line.strip() for line in rendering.messages.splitlines() if line.strip()]
+        typed = metadata.first("description-content-type")
+        more = "" if typed else " (no content type is set, and PyPI takes it for reST then)"
         yield f"the description does not render as reStructuredText{more}: {'; '.join(lines[:3]) or 'it is empty'}"
+
+
+@rule("metadata", "description-not-rendered", "warning", practice("what is not known is not passed"))
+def not_rendered(metadata: Metadata) -> Iterator[str]:
+    """The description takes too long or too much memory to render, so it is not known whether PyPI takes it.
+
+    docutils is slow on large tables and long texts. Shorten the description, link to what is left out, or write it in
+    Markdown.
+    """
+    if kind_of(metadata) == RST and metadata.description.strip():
+        if trouble := _rendering(metadata.description, RST).trouble:
+            yield f"the description was not rendered: {trouble}."
+
+
+@rule("metadata", "description-relative-image", "warning", practice("the project's page, on which it is broken"))
+def relative_image(metadata: Metadata) -> Iterator[str]:
+    """The description shows an image by a relative address, which leads nowhere on PyPI's page.
+
+    Code hosts resolve such addresses, PyPI does not. Write the whole address
+    (`https://raw.githubusercontent.com/OWNER/NAME/main/docs/logo.png`), or have the build backend replace it
+    (hatch-fancy-pypi-readme).
+    """
+    pattern = IMAGES.get(kind_of(metadata))
+    if pattern is None or len(metadata.description) > RENDERED:
+        return
+    text = CODE.sub("", FENCED.sub("", metadata.description)) if pattern is IMAGES[MARKDOWN] else metadata.description
+    addresses = ("".join(groups) for groups in pattern.findall(text))
+    if relative := sorted({address for address in addresses if not ABSOLUTE.match(address)}):
+        yield f"images with relative addresses are broken on PyPI's page: {some(relative)}."
+
+
+def kind_of(metadata: Metadata) -> str:
+    """Return the content type that PyPI renders the description as, without parameters."""
+    given = metadata.first("description-content-type")
+    return _parsed(given)[0] if given else RST
 
 
 def rendered(metadata: Metadata) -> str:
     """Return the description as HTML, rendered and sanitised as PyPI does; empty for none, or one that is too long.
 
-    What does not render is shown as plain text there (`warehouse.utils.readme`). Empty as well for Markdown on a
-    machine for which there is no wheel of what renders it.
+    What does not render is shown as plain text there. The Markdown variant does not matter to the server. Empty as well
+    for Markdown on a machine for which there is no wheel of what renders it.
     """
-    text = metadata.description
-    if not 0 < len(text.strip()) <= RENDERED or importlib.util.find_spec("readme_renderer") is None:
+    text, kind = metadata.description, kind_of(metadata)
+    if not text.strip() or len(text) > RENDERED:
         return ""
-    kind, parameters = _parsed(metadata.first("description-content-type") or "text/x-rst")
-    if kind == MARKDOWN and importlib.util.find_spec("comrak") is None:
+    rendering = _rendering(text, kind) if kind in {RST, MARKDOWN} else Rendering()
+    if rendering.html is None and (kind == MARKDOWN or rendering.trouble):
         return ""
-    if kind == MARKDOWN:
-        html = importlib.import_module("readme_renderer.markdown").render(
-            text, variant=parameters.get("variant", "GFM")
+    page = rendering.html or f"<pre>{html.escape(text)}</pre>"
+    return page if len(page) <= SHOWN else ""
+
+
+def renderer() -> str:
+    """Return what renders descriptions here, with its version; the server may have another."""
+    return f"readme_renderer {importlib.metadata.version('readme-renderer')}"
+
+
+@dataclass(frozen=True)
+class Rendering:
+    """A rendered description: its HTML (None where it does not render), what docutils said, or why neither is known."""
+
+    html: str | None = None
+    messages: str = ""
+    trouble: str = ""
+
+
+@functools.lru_cache(maxsize=4)  # a wheel and an sdist have the same description
+def _rendering(text: str, kind: str) -> Rendering:
+    """Render `text` in a process of its own, which is killed after SECONDS."""
+    if len(text) > RENDERED:
+        return Rendering(trouble=f"it has {len(text):,} characters, more than {RENDERED:,}")
+    request = {"text": text, "kind": "rst" if kind == RST else "markdown", "memory": MEMORY}
+    env = {name: os.environ[name] for name in ("SYSTEMROOT", "LD_LIBRARY_PATH") if name in os.environ}
+    try:
+        done = subprocess.run(
+            [sys.executable, "-I", str(RENDERER)],
+            input=json.dumps(request).encode(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=env,
+            timeout=SECONDS,
+            check=True,
         )
-    else:
-        html = _from_rst(text)[0] if kind == "text/x-rst" else None
-    found: str = html or importlib.import_module("readme_renderer.txt").render(text) or ""
-    return found if len(found) <= SHOWN else ""
-
-
-def _from_rst(text: str) -> tuple[str | None, str]:
-    """Return `text` as HTML, None where it does not render, and what docutils said. Raises ImportError."""
-    return _rendered_by(importlib.import_module("readme_renderer.rst").render, text)
-
-
-@functools.lru_cache(maxsize=4)  # a wheel and an sdist have the same one
-def _rendered_by(render: Callable[..., str | None], text: str) -> tuple[str | None, str]:
-    said = io.StringIO()
-    return render(text, stream=said), said.getvalue()
+    except subprocess.TimeoutExpired:
+        return Rendering(trouble=f"it takes more than {SECONDS:.0f} s")
+    except subprocess.CalledProcessError:
+        return Rendering(trouble=f"it takes more than {MEMORY >> 20} MiB of memory, or breaks what renders it")
+    return Rendering(**json.loads(done.stdout))

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import email.utils
 import functools
-import importlib
+import importlib.metadata
 import keyword
 import pathlib
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from packaging.requirements import InvalidRequirement, Requirement
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
+import rfc3986
+import trove_classifiers
+from packaging import licenses
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+from rfc3986.exceptions import RFC3986Exception
+from rfc3986.validators import Validator
 
 from seatrial.rules import limits
 from seatrial.rules.distribution import some
 from seatrial.rules.metadata.identity import NAME
-from seatrial.rules.rule import metadata_rule
-from seatrial.rules.sources import library, server
+from seatrial.rules.rule import library, rule, server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,7 +34,7 @@ PLAIN_URL = re.compile(r"https?://[A-Za-z0-9.-]+(/[A-Za-z0-9._~/+@=-]*)?")
 FAMILIES = (*FROZEN_FAMILIES, "Environment", "Framework", "Operating System", "Programming Language", "Topic")
 
 
-@metadata_rule("metadata-summary-line", "error", library("_process_summary"))
+@rule("metadata", "metadata-summary-line", "refused", library("_process_summary"))
 def summary_line(metadata: Metadata) -> Iterator[str]:
     """Summary has more than one line. PyPI answers: "'summary' must be a single line".
 
@@ -40,7 +44,7 @@ def summary_line(metadata: Metadata) -> Iterator[str]:
         yield "Summary has to be a single line: shorten `description` in [project] to one."
 
 
-@metadata_rule("metadata-summary-length", "error", server("forklift/metadata.py", "_LENGTH_LIMITS"))
+@rule("metadata", "metadata-summary-length", "refused", server("forklift/metadata.py", "_LENGTH_LIMITS"))
 def summary_length(metadata: Metadata) -> Iterator[str]:
     """Summary is longer than 512 characters. PyPI answers: "'summary' field must be 512 characters or less".
 
@@ -50,7 +54,7 @@ def summary_length(metadata: Metadata) -> Iterator[str]:
         yield f"Summary has {count} characters, and PyPI takes {limits.SUMMARY_LENGTH}: put the rest into the README."
 
 
-@metadata_rule("metadata-dynamic", "error", library("_process_dynamic"))
+@rule("metadata", "metadata-dynamic", "refused", library("_process_dynamic"))
 def dynamic(metadata: Metadata) -> Iterator[str]:
     """Dynamic names a field that cannot be (Name, Version, Metadata-Version), or none at all.
 
@@ -61,7 +65,7 @@ def dynamic(metadata: Metadata) -> Iterator[str]:
         yield f"Dynamic may not name {some(wrong)}."
 
 
-@metadata_rule("metadata-extra-name", "error", library("_process_provides_extra"))
+@rule("metadata", "metadata-extra-name", "refused", library("_process_provides_extra"))
 def extra_name(metadata: Metadata) -> Iterator[str]:
     """An extra's name is none. PyPI answers: "'X' is invalid for 'provides-extra'".
 
@@ -71,7 +75,7 @@ def extra_name(metadata: Metadata) -> Iterator[str]:
         yield f"these are no names for extras: {some(wrong)}."
 
 
-@metadata_rule("metadata-requires-python-valid", "error", library("_process_requires_python"))
+@rule("metadata", "metadata-requires-python-valid", "refused", library("_process_requires_python"))
 def requires_python(metadata: Metadata) -> Iterator[str]:
     """Requires-Python is no version specifier. PyPI answers: "'X' is invalid for 'requires-python'".
 
@@ -80,11 +84,11 @@ def requires_python(metadata: Metadata) -> Iterator[str]:
     given = metadata.first("requires-python")
     try:
         SpecifierSet(given or "")
-    except InvalidSpecifier:
-        yield f"{given!r} is no version specifier: write `requires-python` as in `>=3.10`."
+    except ValueError:  # InvalidSpecifier, or a number of more digits than Python converts
+        yield f"{some([repr(given)])} is no version specifier: write `requires-python` as in `>=3.10`."
 
 
-@metadata_rule("metadata-requirement", "error", library("_process_requires_dist"))
+@rule("metadata", "metadata-requirement", "refused", library("_process_requires_dist"))
 def requirement(metadata: Metadata) -> Iterator[str]:
     """A dependency is not written as PEP 508 says. PyPI answers: "'X' is invalid for 'requires-dist'".
 
@@ -95,7 +99,7 @@ def requirement(metadata: Metadata) -> Iterator[str]:
             yield f"{field}: {some(wrong)} cannot be read as a requirement (PEP 508)."
 
 
-@metadata_rule("metadata-direct-reference", "error", server("forklift/metadata.py", "_validate_metadata"))
+@rule("metadata", "metadata-direct-reference", "refused", server("forklift/metadata.py", "_validate_metadata"))
 def direct_reference(metadata: Metadata) -> Iterator[str]:
     """A dependency is to be taken from a URL (`name @ https://...`), also under an extra.
 
@@ -108,22 +112,21 @@ def direct_reference(metadata: Metadata) -> Iterator[str]:
             yield f"PyPI refuses dependencies from a URL: {some(lines)}."
 
 
-@metadata_rule("metadata-license-expression", "error", library("_process_license_expression"))
+@rule("metadata", "metadata-license-expression", "refused", library("_process_license_expression"))
 def license_expression(metadata: Metadata) -> Iterator[str]:
     """License-Expression is no SPDX expression. PyPI answers: "'X' is invalid for 'license-expression'".
 
     Write the identifiers of spdx.org/licenses, as in `MIT OR Apache-2.0`, or `LicenseRef-Proprietary`.
     """
     given = metadata.first("license-expression")
-    licenses = _optional("packaging.licenses")
-    if given and licenses:
+    if given:
         try:
             licenses.canonicalize_license_expression(given)
         except ValueError as error:
-            yield f"{given!r} is no SPDX licence expression: {error}."
+            yield f"{some([repr(given)])} is no SPDX licence expression: {some([str(error)])}."
 
 
-@metadata_rule("metadata-two-licenses", "error", server("forklift/metadata.py", "_validate_metadata", "everywhere"))
+@rule("metadata", "metadata-two-licenses", "refused", server("forklift/metadata.py", "_validate_metadata", "everywhere"))
 def two_licenses(metadata: Metadata) -> Iterator[str]:
     """License and License-Expression are both set.
 
@@ -134,7 +137,7 @@ def two_licenses(metadata: Metadata) -> Iterator[str]:
         yield "License and License-Expression are both set: keep the expression alone."
 
 
-@metadata_rule("metadata-license-file-path", "error", library("_process_license_files"))
+@rule("metadata", "metadata-license-file-path", "refused", library("_process_license_files"))
 def license_file_path(metadata: Metadata) -> Iterator[str]:
     r"""The path of a licence file is none that may stand there: it has `..`, `*` or `\`, or is absolute.
 
@@ -153,7 +156,7 @@ def _is_license_path(path: str) -> bool:
     return not absolute and ".." not in path and "*" not in path and windows.as_posix() == path
 
 
-@metadata_rule("metadata-import-name", "error", library("_process_import_names"))
+@rule("metadata", "metadata-import-name", "refused", library("_process_import_names"))
 def import_name(metadata: Metadata) -> Iterator[str]:
     """Import-Name or Import-Namespace (PEP 794) is no name that can be imported.
 
@@ -171,7 +174,7 @@ def _is_import(value: str) -> bool:
     return named and (not semicolon or private.strip() == "private")
 
 
-@metadata_rule("metadata-email", "error", server("forklift/metadata.py", "_validate_metadata"))
+@rule("metadata", "metadata-email", "refused", server("forklift/metadata.py", "_validate_metadata"))
 def email_address(metadata: Metadata) -> Iterator[str]:
     """An e-mail address of an author or maintainer is none. PyPI answers: "'X' is not a valid email address".
 
@@ -200,36 +203,47 @@ def _wrong_address(address: str) -> str:
     return "a dot is where none may be" if dots or not local else ""
 
 
-@metadata_rule("metadata-classifier", "error", server("forklift/metadata.py", "_validate_metadata"))
+@rule("metadata", "metadata-classifier", "refused", server("forklift/metadata.py", "_validate_metadata"))
 def classifier(metadata: Metadata) -> Iterator[str]:
     """A classifier is none of those that PyPI knows, or is deprecated. It answers: "'X' is not a valid classifier".
 
     They are compared letter by letter with pypi.org/classifiers. `Private :: Do Not Upload` is refused on purpose: that
     is what it is for.
     """
-    trove = _optional("trove_classifiers")
-    for name in metadata.all("classifier") if trove else ():
-        if name in trove.deprecated_classifiers:
-            instead = some(trove.deprecated_classifiers[name])
+    for name in metadata.all("classifier"):
+        if name in trove_classifiers.deprecated_classifiers:
+            instead = some(trove_classifiers.deprecated_classifiers[name])
             yield f"the classifier {name!r} is deprecated: {'use ' + instead if instead else 'take it away'}."
-        elif name not in trove.classifiers and not _may_be_new(name):
-            why = (
-                "which keeps a project off PyPI on purpose" if name.startswith("Private ::") else "pypi.org/classifiers"
-            )
-            yield f"{name!r} is no classifier that PyPI knows ({why})."
+        elif name not in trove_classifiers.classifiers and not _may_be_new(name):
+            is_private = name.startswith("Private ::")
+            why = "which keeps a project off PyPI on purpose" if is_private else "pypi.org/classifiers"
+            yield f"{some([repr(name)])} is no classifier that PyPI knows ({why})."
 
 
-@metadata_rule("metadata-classifier-new", "warning", server("forklift/metadata.py", "_validate_metadata"))
+@rule("metadata", "metadata-classifier-new", "warning", server("forklift/metadata.py", "_validate_metadata"))
 def classifier_new(metadata: Metadata) -> Iterator[str]:
     """A classifier is not in the list that these rules came with, but may have been added since.
 
-    PyPI refuses those that it does not know: look it up at pypi.org/classifiers.
+    PyPI refuses those that it does not know: look it up at pypi.org/classifiers. `check` asks the index for the newest
+    list (trove-classifiers); where the one here is as new, it is an error (index-classifier).
     """
-    trove = _optional("trove_classifiers")
-    for name in metadata.all("classifier") if trove else ():
-        known = name in trove.classifiers or name in trove.deprecated_classifiers
-        if not known and _may_be_new(name):
-            yield f"{name!r} is not in the list of classifiers here; PyPI refuses what is not at pypi.org/classifiers."
+    version = importlib.metadata.version("trove-classifiers")
+    for name in unknown_classifiers(metadata):
+        yield (
+            f"{some([repr(name)])} is not in the list of classifiers here, which is that of {_day(version)}; PyPI refuses"
+            " what is not at pypi.org/classifiers."
+        )
+
+
+def unknown_classifiers(metadata: Metadata) -> tuple[str, ...]:
+    """Return the classifiers that are not in the list here, and may have been added since."""
+    known = trove_classifiers.classifiers | trove_classifiers.deprecated_classifiers.keys()
+    return tuple(name for name in metadata.all("classifier") if name not in known and _may_be_new(name))
+
+
+def _day(version: str) -> str:
+    """Return the day of a release of trove-classifiers, which its version begins with."""
+    return "-".join(part.zfill(2) for part in version.split(".")[:3])
 
 
 def _may_be_new(name: str) -> bool:
@@ -240,14 +254,14 @@ def _may_be_new(name: str) -> bool:
 
 @functools.cache
 def _known_squeezed() -> frozenset[str]:
-    return frozenset(map(_squeezed, importlib.import_module("trove_classifiers").classifiers))
+    return frozenset(map(_squeezed, trove_classifiers.classifiers))
 
 
 def _squeezed(name: str) -> str:
     return "".join(name.split()).lower()
 
 
-@metadata_rule("metadata-url", "error", server("utils/http.py", "is_valid_uri"))
+@rule("metadata", "metadata-url", "refused", server("utils/http.py", "is_valid_uri"))
 def url(metadata: Metadata) -> Iterator[str]:
     """A link is no http or https URL. PyPI answers: "'X' is not a valid url".
 
@@ -262,7 +276,7 @@ def url(metadata: Metadata) -> Iterator[str]:
             yield f"project-url {label}: {given!r} is no http or https URL."
 
 
-@metadata_rule("metadata-url-label", "error", server("forklift/metadata.py", "_validate_metadata"))
+@rule("metadata", "metadata-url-label", "refused", server("forklift/metadata.py", "_validate_metadata"))
 def url_label(metadata: Metadata) -> Iterator[str]:
     """A Project-URL has no label, one of more than 32 characters, or no URL.
 
@@ -280,19 +294,14 @@ def url_label(metadata: Metadata) -> Iterator[str]:
 
 
 def is_url(text: str) -> bool:
-    """Whether PyPI takes `text` for a URL; it asks the library rfc3986, and True is the answer where that is not there.
-
-    The host may be missing, the scheme may not.
-    """
-    rfc3986 = _optional("rfc3986")
-    if rfc3986 is None or PLAIN_URL.fullmatch(text):
+    """Whether PyPI takes `text` for a URL, by the library rfc3986. The host may be missing, the scheme may not."""
+    if PLAIN_URL.fullmatch(text):
         return True
-    validators, exceptions = (importlib.import_module(f"rfc3986.{name}") for name in ("validators", "exceptions"))
-    validator = validators.Validator().allow_schemes("http", "https").require_presence_of("scheme")
+    validator = Validator().allow_schemes("http", "https").require_presence_of("scheme")
     validator.check_validity_of("scheme", "host", "port", "path", "query")
     try:
         validator.validate(rfc3986.uri_reference(text).normalize())
-    except (exceptions.RFC3986Exception, ValueError):
+    except (RFC3986Exception, ValueError):
         return False
     return True
 
@@ -300,13 +309,5 @@ def is_url(text: str) -> bool:
 def _requirement(line: str) -> Requirement | None:
     try:
         return Requirement(line)
-    except InvalidRequirement:
-        return None
-
-
-def _optional(module: str) -> Any:
-    """Return a module that is there in the session's virtualenv, None where it is not."""
-    try:
-        return importlib.import_module(module)
-    except ImportError:
+    except ValueError:  # InvalidRequirement, or a number of more digits than Python converts
         return None

@@ -6,12 +6,12 @@ import collections
 import re
 from typing import TYPE_CHECKING
 
-from packaging.version import InvalidVersion, Version
+from packaging.utils import canonicalize_name
 
+from seatrial.release.filenames import parsed_version
 from seatrial.rules import limits
 from seatrial.rules.distribution import some
-from seatrial.rules.rule import metadata_rule
-from seatrial.rules.sources import library, practice, server
+from seatrial.rules.rule import library, practice, rule, server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,7 +22,7 @@ NAME = re.compile(r"[A-Z0-9]|[A-Z0-9][A-Z0-9._-]*[A-Z0-9]", re.IGNORECASE | re.A
 NEWER_BACKEND = "a newer build backend writes a newer Metadata-Version"
 
 
-@metadata_rule("metadata-version", "error", server("forklift/metadata.py", "SUPPORTED_METADATA_VERSIONS", "everywhere"))
+@rule("metadata", "metadata-version", "refused", server("forklift/metadata.py", "SUPPORTED_METADATA_VERSIONS", "everywhere"))
 def metadata_version(metadata: Metadata) -> Iterator[str]:
     """Metadata-Version is missing, or one that PyPI does not know. It answers: "'X' is not a valid metadata version".
 
@@ -38,7 +38,7 @@ def metadata_version(metadata: Metadata) -> Iterator[str]:
         )
 
 
-@metadata_rule("metadata-name", "error", library("_process_name"))
+@rule("metadata", "metadata-name", "refused", library("_process_name"))
 def name(metadata: Metadata) -> Iterator[str]:
     """Name is missing (or `UNKNOWN`, which PyPI takes for missing), or is no project name.
 
@@ -49,10 +49,10 @@ def name(metadata: Metadata) -> Iterator[str]:
     if given is None:
         yield "there is no Name (PyPI takes UNKNOWN for none): set `name` in [project]."
     elif not NAME.fullmatch(given):
-        yield f"{given!r} is no project name: ASCII letters, digits, `.`, `_`, `-`, a letter or digit at both ends."
+        yield f"{some([repr(given)])} is no project name: ASCII letters, digits, `.`, `_`, `-`, a letter or digit at both ends."
 
 
-@metadata_rule("metadata-release-version", "error", library("_process_version"))
+@rule("metadata", "metadata-release-version", "refused", library("_process_version"))
 def release_version(metadata: Metadata) -> Iterator[str]:
     """Version is missing or is none (PEP 440). PyPI answers: "'X' is invalid for 'version'".
 
@@ -61,11 +61,11 @@ def release_version(metadata: Metadata) -> Iterator[str]:
     given = metadata.version
     if given is None:
         yield "there is no Version: set `version` in [project], or what computes it."
-    elif _version(given) is None:
-        yield f"{given!r} is no version as PEP 440 defines them."
+    elif parsed_version(given) is None:
+        yield f"{some([repr(given)])} is no version as PEP 440 defines them."
 
 
-@metadata_rule("metadata-local-version", "error", server("forklift/metadata.py", "_validate_metadata"))
+@rule("metadata", "metadata-local-version", "refused", server("forklift/metadata.py", "_validate_metadata"))
 def local_version(metadata: Metadata) -> Iterator[str]:
     """The version has a local part (`+...`), which PyPI refuses: "The use of local versions is not allowed".
 
@@ -74,7 +74,7 @@ def local_version(metadata: Metadata) -> Iterator[str]:
     A tree that is clean becomes dirty while it is built where git tracks a file that the build writes anew, such as
     `_version.py` or `*.egg-info`: `git rm --cached` it, and ignore it.
     """
-    version = _version(metadata.version or "")
+    version = parsed_version(metadata.version)
     if version is not None and version.local:
         yield (
             f"PyPI refuses the local part of version {version}. Versions read from git have one when HEAD is not"
@@ -83,7 +83,7 @@ def local_version(metadata: Metadata) -> Iterator[str]:
         )
 
 
-@metadata_rule("metadata-repeated", "error", server("forklift/metadata.py", "parse_form_metadata", "everywhere"))
+@rule("metadata", "metadata-repeated", "refused", server("forklift/metadata.py", "parse_form_metadata", "everywhere"))
 def repeated(metadata: Metadata) -> Iterator[str]:
     """A field that may stand once stands more than once, or two Project-URL have one label.
 
@@ -97,7 +97,7 @@ def repeated(metadata: Metadata) -> Iterator[str]:
         yield f"two Project-URL have the label {some(twice)}: PyPI takes one each."
 
 
-@metadata_rule("metadata-field-version", "error", library("Metadata.from_raw"))
+@rule("metadata", "metadata-field-version", "refused", library("Metadata.from_raw"))
 def field_version(metadata: Metadata) -> Iterator[str]:
     """A field stands there that came with a later Metadata-Version than the one declared.
 
@@ -118,8 +118,8 @@ def field_version(metadata: Metadata) -> Iterator[str]:
         yield f"its metadata is of version {declared}, which does not have {some(early)}; {NEWER_BACKEND}."
 
 
-@metadata_rule(
-    "metadata-unknown-field", "error", practice("`twine upload`, which sends no header that it does not know")
+@rule("metadata",
+    "metadata-unknown-field", "refused", practice("`twine upload`, which sends no header that it does not know")
 )
 def unknown_field(metadata: Metadata) -> Iterator[str]:
     """A field stands there that core metadata does not have, so `twine upload` refuses to send the file.
@@ -131,8 +131,13 @@ def unknown_field(metadata: Metadata) -> Iterator[str]:
         yield f"its metadata has fields that do not exist: {named}; misspelt, or a line of the description among them?"
 
 
-def _version(text: str) -> Version | None:
-    try:
-        return Version(text)
-    except InvalidVersion:
-        return None
+@rule("metadata", "metadata-name-stdlib", "warning", server("packaging/services.py", "STDLIB_PROHIBITED"))
+def name_stdlib(metadata: Metadata) -> Iterator[str]:
+    """The name is that of a module of the standard library, under which PyPI makes no new project.
+
+    PyPI answers: "The name 'X' isn't allowed (conflict with Python Standard Library module name)". A project that has
+    such a name already goes on working. `check` asks the index: where there is no such project, it is an error
+    (index-name-stdlib).
+    """
+    if metadata.name and canonicalize_name(metadata.name) in limits.stdlib_names():
+        yield f"{metadata.name!r} is a module of the standard library, and PyPI makes no new project of that name."

@@ -4,9 +4,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from seatrial.rules import rule as registry
-from seatrial.rules.distribution import Look
-from seatrial.rules.rule import Release
+from seatrial.rules.distribution import Distribution
+from seatrial.rules.release import Release
+from seatrial.rules.rule import of
 from tests.archives import SDIST, WHEEL, sdist, wheel
 
 if TYPE_CHECKING:
@@ -19,9 +19,9 @@ OTHER_WHEEL = "demo-1.0-cp314-cp314-win32.whl"
 
 def judged(code: str, *paths: Path, tags: tuple[str, ...] = (), patterns: tuple[str, ...] | None = None) -> list[str]:
     """Return what the rule `code` finds in a release of `paths`."""
-    archives = tuple(Look.open(path) for path in paths)
+    archives = tuple(Distribution.open(path) for path in paths)
     release = Release(archives, tags) if patterns is None else Release(archives, tags, patterns)
-    return [message for rule in registry.RELEASE_RULES if rule.code == code for message in rule.find(release)]
+    return [message for rule in of("release") if rule.code == code for message in rule.find(release)]
 
 
 def test_files_of_two_projects_are_named(tmp_path: Path) -> None:
@@ -156,7 +156,7 @@ def test_what_a_build_needed_beside_its_requirements_is_named() -> None:
 
 def lost(code: str, *names: str) -> list[str]:
     release = Release((), lacking=names)
-    return [message for rule in registry.RELEASE_RULES if rule.code == code for message in rule.find(release)]
+    return [message for rule in of("release") if rule.code == code for message in rule.find(release)]
 
 
 @pytest.mark.parametrize("name", ["demo/a.py", "demo/_c.cpython-313-x86_64-linux-gnu.so", "demo/a.pyi"])

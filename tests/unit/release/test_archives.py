@@ -3,6 +3,8 @@ from __future__ import annotations
 import contextlib
 import os
 import tarfile
+import tracemalloc
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seatrial.release import archives as module
-from seatrial.release.archives import Archive, BadArchive, Member, Metadata, canonical
+from seatrial.release import filenames, tars, zips
+from seatrial.release.archives import Archive, BadArchive, Member, Metadata
 from tests.archives import (
     FIELDS,
     README,
@@ -28,6 +31,7 @@ from tests.archives import (
     zip_info,
     zipped,
 )
+from tests.samples.mutations import CHANGES, mutated
 
 INFO = "demo-1.0.dist-info"
 Make = Callable[[Path], Path]
@@ -50,7 +54,6 @@ def test_an_sdist_is_what_its_name_and_its_metadata_say(tmp_path: Path) -> None:
     assert (archive.kind, archive.name, str(archive.version)) == ("sdist", "my-demo", "1.0")
     assert archive.tags == frozenset()
     assert archive.metadata.all("license-file") == ("LICENSE",)
-    assert canonical(archive) == "my-demo"
     assert "my_demo-1.0/pyproject.toml" in {member.name for member in archive.members}
 
 
@@ -228,23 +231,65 @@ def test_too_many_members_are_refused(tmp_path: Path, monkeypatch: pytest.Monkey
     paths = (wheel(tmp_path), sdist(tmp_path))
     for path in paths:
         Archive.open(path)
-    monkeypatch.setattr(module, "MEMBER_LIMIT", 3)
+    monkeypatch.setattr(zips, "MEMBER_LIMIT", 3)
+    monkeypatch.setattr(tars, "MEMBER_LIMIT", 3)
     for path in paths:
         assert "members" in refusal(path)
 
 
+def unpack_at_most(monkeypatch: pytest.MonkeyPatch, count: int) -> None:
+    monkeypatch.setattr(module, "FLOOR", count)
+    monkeypatch.setattr(module, "RATIO", 0)
+
+
 def test_members_too_large_together_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "TOTAL_LIMIT", 50)
-    assert "too large together" in refusal(sdist(tmp_path))
-    with pytest.raises(BadArchive, match="together"):
-        list(Archive.open(wheel(tmp_path)).texts())
+    unpack_at_most(monkeypatch, 50)
+    assert "unpacks to far more than its size" in refusal(sdist(tmp_path))
+    assert "too large together" in refusal(wheel(tmp_path))
+    unpack_at_most(monkeypatch, len(metadata()) + 50)
+    archive = Archive.open(wheel(tmp_path))
+    with pytest.raises(BadArchive, match="too large together"):
+        archive.digests()
+    with pytest.raises(BadArchive, match="too large together"):
+        list(archive.texts())
 
 
 def test_too_much_after_the_last_member_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     raw = tarred(sdist_members(SDIST, metadata(), {}).items())
     Archive.open(written(tmp_path, SDIST, gzipped(raw + bytes(20_000))))
-    monkeypatch.setattr(module, "TOTAL_LIMIT", 15_000)
-    assert "follows its last member" in refusal(tmp_path / SDIST)
+    unpack_at_most(monkeypatch, 15_000)
+    assert "unpacks to far more than its size" in refusal(tmp_path / SDIST)
+
+
+def test_a_small_file_does_not_become_gigabytes(tmp_path: Path) -> None:
+    """A tar of 700 KB whose extended header claims all that follows took 2.1 GB."""
+    header = tarfile.TarInfo("demo-1.0/header")
+    header.type, header.size = tarfile.XHDTYPE, 700 << 20
+    packer = zlib.compressobj(9, zlib.DEFLATED, 31)
+    pieces = [packer.compress(header.tobuf(tarfile.PAX_FORMAT))]
+    pieces += [packer.compress(bytes(1 << 20)) for _ in range(700)]
+    path = written(tmp_path, SDIST, b"".join([*pieces, packer.flush()]))
+    assert path.stat().st_size < 1 << 20
+    tracemalloc.start()
+    try:
+        assert "too large" in refusal(path)
+        assert tracemalloc.get_traced_memory()[1] < 20 << 20
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes")
+def test_a_pipe_is_refused_and_never_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / WHEEL)
+    assert refusal(tmp_path / WHEEL) == "there is no such file."
+
+
+def test_a_version_of_more_digits_than_python_converts_is_invalid() -> None:
+    name = f"demo-{'9' * 5000}.tar.gz"
+    with pytest.raises(ValueError, match="4300|nvalid"):
+        filenames.parse(name)
+    assert filenames.parts(name).version is None
+    assert filenames.parsed_version("9" * 5000) is None
 
 
 def test_texts_of_a_damaged_member_are_refused(tmp_path: Path) -> None:
@@ -262,7 +307,7 @@ def test_a_hard_link_is_no_member_to_read(tmp_path: Path) -> None:
     link.type, link.linkname = tarfile.LNKTYPE, "demo-1.0/README.md"
     raw = tarred([*sdist_members(SDIST, metadata(), {}).items(), (link, b"")])
     archive = Archive.open(written(tmp_path, SDIST, gzipped(raw)))
-    with pytest.raises(BadArchive, match="not a file"):
+    with pytest.raises(BadArchive, match="no file 'demo-1.0/link'"):
         archive.read("demo-1.0/link")
 
 
@@ -275,17 +320,6 @@ def test_a_member_twice_is_read_as_it_stands(tmp_path: Path) -> None:
 
 
 # Mutations.
-
-
-def mutated(raw: bytes, changes: list[tuple[int, int]], cut: int | None) -> bytes:
-    """Return `raw` with bytes changed and its end cut off; places are counted modulo its length."""
-    changed = bytearray(raw)
-    for place, byte in changes:
-        changed[place % len(raw)] = byte
-    return bytes(changed[: None if cut is None else cut % len(raw)])
-
-
-CHANGES = st.lists(st.tuples(st.integers(0, 10_000), st.integers(0, 255)), min_size=1, max_size=8)
 
 
 @settings(max_examples=300, deadline=None)

@@ -10,7 +10,7 @@ import pytest
 from seatrial.index.indexes import Index
 from seatrial.project.settings import Config
 from seatrial.release.stages import Problem
-from seatrial.rules.rule import for_index
+from seatrial.rules.judge import for_index
 from seatrial.steps import check
 from tests.archives import found, sdist, wheel
 from tests.fakes import make_run

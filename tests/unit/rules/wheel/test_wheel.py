@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from seatrial.rules.rule import judge_file
+from seatrial.rules.judge import judge_file
 from tests.archives import WHEEL, found, metadata, wheel, wheel_members, written, zipped
 
 if TYPE_CHECKING:

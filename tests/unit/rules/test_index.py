@@ -14,7 +14,7 @@ from seatrial.project.settings import Config
 from seatrial.release.stages import Built, Dist
 from seatrial.rules import limits, lookups
 from seatrial.rules.index import Listing, looks, similar_names
-from seatrial.rules.rule import INDEX_RULES
+from seatrial.rules.rule import of
 
 NOW = datetime(2024, 5, 20, tzinfo=timezone.utc)
 WHEEL = Dist("demo-1.0-py3-none-any.whl", "a" * 64, 1)
@@ -43,7 +43,7 @@ def served(name: str = "demo-0.9.tar.gz", sha256: str = "c" * 64, days: int | No
 def found(code: str, *files: Served, **changes: Any) -> list[str]:
     facts: dict[str, Any] = {"name": "PyPI", "is_pypi": True, "project": "demo", "version": Version("1.0"), "now": NOW}
     listing = Listing(**{**facts, "dists": (WHEEL, SDIST), "served": files, **changes})
-    return [message for rule in INDEX_RULES if rule.code == code for message in rule.find(listing)]
+    return [message for rule in of("index") if rule.code == code for message in rule.find(listing)]
 
 
 MINE = (served(WHEEL.filename, WHEEL.sha256, 20), served(SDIST.filename, SDIST.sha256, 20))

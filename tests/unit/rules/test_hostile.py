@@ -10,7 +10,7 @@ import pytest
 
 from seatrial.release import tars, zips
 from seatrial.rules import distribution
-from seatrial.rules.rule import judge_file
+from seatrial.rules.judge import judge_file
 from tests.archives import SDIST, WHEEL, gzipped, written, zipped
 from tests.hostile import (
     MEMBERS,

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from seatrial.rules import judge
 from tests.archives import SDIST, WHEEL, gzipped, metadata, sdist, sdist_members, tarred, token, wheel, written
 from tests.projects import write_tree
-from tests.unit.test_archives import CHANGES, Make, mutated
+from tests.samples.mutations import CHANGES, mutated
 
 ROOT = Path(__file__).parents[2]
 

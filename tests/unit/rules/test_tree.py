@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from seatrial.rules import rule
-from seatrial.rules.rule import Release
+from seatrial.rules.release import Release
 from tests.archives import LICENSE, SDIST, gzipped, metadata, sdist, sdist_members, tarred, wheel, written
 
 if TYPE_CHECKING:

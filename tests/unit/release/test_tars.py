@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from seatrial.release import tars
 from tests.archives import SDIST, metadata, sdist_members, tarred
-from tests.unit.test_archives import CHANGES, mutated
+from tests.samples.mutations import CHANGES, mutated
 
 PLAIN = tarred(sdist_members(SDIST, metadata(), {}).items())
 LIMIT = 1 << 20

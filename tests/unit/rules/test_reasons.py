@@ -33,14 +33,14 @@ from tests.archives import (
     written,
     zipped,
 )
-from tests.unit import test_rules_sdist as sdists
-from tests.unit import test_rules_zips as zips
-from tests.unit.test_rules_attestation import PUBLISH, attest
-from tests.unit.test_rules_contents import ARMOR, PYE
-from tests.unit.test_rules_index import NOW, served
-from tests.unit.test_rules_index import SDIST as OUR_SDIST
-from tests.unit.test_rules_index import WHEEL as OUR_WHEEL
-from tests.unit.test_rules_wheel import RECORD
+from tests.unit.rules import test_sdist as sdists
+from tests.unit.rules.test_attestation import PUBLISH, attest
+from tests.unit.rules.test_contents import ARMOR, PYE
+from tests.unit.rules.test_index import NOW, served
+from tests.unit.rules.test_index import SDIST as OUR_SDIST
+from tests.unit.rules.test_index import WHEEL as OUR_WHEEL
+from tests.unit.rules.wheel import test_zip as zips
+from tests.unit.rules.wheel.test_wheel import RECORD
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -13,14 +13,13 @@ from typing import TYPE_CHECKING
 from seatrial.release import zips
 from seatrial.rules import limits
 from seatrial.rules.distribution import some
-from seatrial.rules.rule import file_rule, zip_rule
-from seatrial.rules.sources import server
+from seatrial.rules.rule import rule, server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from seatrial.release.zips import Oddity, Zip
-    from seatrial.rules.distribution import Look
+    from seatrial.rules.distribution import Distribution
 
 REPACK = "`wheel unpack` and `wheel pack` write it anew"
 TAR_MAGIC = slice(257, 262)
@@ -30,17 +29,17 @@ def _odd(found: Zip, kind: Oddity) -> str:
     return some([repr(place)[1:-1] for place in found.oddities.get(kind, ())])
 
 
-@file_rule("archive-both", "error", server("forklift/legacy.py", "_is_valid_dist_file", "everywhere"))
-def both(look: Look) -> Iterator[str]:
+@rule("file", "archive-both", "refused", server("forklift/legacy.py", "_is_valid_dist_file", "everywhere"))
+def both(dist: Distribution) -> Iterator[str]:
     """The file can be read as a zip file and as a tar file. PyPI answers: "File is both a zip and a tar file".
 
     Two archives were joined, or it was made to deceive a scanner. Build it again.
     """
-    if look.zip or look.tar:
+    if dist.zip or dist.tar:
         try:
-            with look.path.open("rb") as file:
-                is_tar = look.tar is not None or file.read(512)[TAR_MAGIC] == b"ustar"
-                is_zip = look.zip is not None or _is_zip(file)
+            with dist.path.open("rb") as file:
+                is_tar = dist.tar is not None or file.read(512)[TAR_MAGIC] == b"ustar"
+                is_zip = dist.zip is not None or _is_zip(file)
         except OSError:
             return
         if is_tar and is_zip:
@@ -55,7 +54,7 @@ def _is_zip(file: object) -> bool:
     return True
 
 
-@zip_rule("zip-ratio", "error", server("forklift/legacy.py", "COMPRESSION_RATIO_THRESHOLD"))
+@rule("zip", "zip-ratio", "refused", server("forklift/legacy.py", "COMPRESSION_RATIO_THRESHOLD"))
 def ratio(found: Zip) -> Iterator[str]:
     """The members unpack to more than 50 times the file (and more than 64 MiB), as those of a zip bomb do.
 
@@ -70,7 +69,7 @@ def ratio(found: Zip) -> Iterator[str]:
         )
 
 
-@zip_rule("zip-compression", "error", server("forklift/legacy.py", "_is_valid_dist_file", "everywhere"))
+@rule("zip", "zip-compression", "refused", server("forklift/legacy.py", "_is_valid_dist_file", "everywhere"))
 def compression(found: Zip) -> Iterator[str]:
     """A member is neither stored nor deflated. PyPI answers: "File does not use a supported compression type".
 
@@ -81,7 +80,7 @@ def compression(found: Zip) -> Iterator[str]:
         yield f"PyPI takes members that are stored or deflated, and these are neither: {some(names)}."
 
 
-@zip_rule("zip-encrypted", "error", server("forklift/legacy.py", "_is_valid_dist_file", "everywhere"))
+@rule("zip", "zip-encrypted", "refused", server("forklift/legacy.py", "_is_valid_dist_file", "everywhere"))
 def encrypted(found: Zip) -> Iterator[str]:
     """A member is encrypted, so no installer can unpack it. PyPI's server fails on it without a message (500).
 
@@ -91,7 +90,7 @@ def encrypted(found: Zip) -> Iterator[str]:
         yield f"no installer can unpack what is encrypted: {some(names)}."
 
 
-@zip_rule("zip-characters", "error", server("utils/zipfiles.py", "_contains_unprintable_chars", "everywhere"))
+@rule("zip", "zip-characters", "refused", server("utils/zipfiles.py", "_contains_unprintable_chars", "everywhere"))
 def characters(found: Zip) -> Iterator[str]:
     r"""A member's name has a control character. PyPI answers: "Invalid character in filename".
 
@@ -101,7 +100,7 @@ def characters(found: Zip) -> Iterator[str]:
         yield f"PyPI takes no control characters in the names of members: {names}."
 
 
-@zip_rule("zip-extra", "error", server("utils/zipfiles.py", "_handle_local_file_header", "everywhere"))
+@rule("zip", "zip-extra", "refused", server("utils/zipfiles.py", "_handle_local_file_header", "everywhere"))
 def extra(found: Zip) -> Iterator[str]:
     """The extra field of a member is damaged, or there twice.
 
@@ -112,7 +111,7 @@ def extra(found: Zip) -> Iterator[str]:
         yield f"what the zip file says of {names} beyond name and size is damaged or there twice; {REPACK}."
 
 
-@zip_rule("zip-data-descriptor", "error", server("utils/zipfiles.py", "_handle_local_file_header", "everywhere"))
+@rule("zip", "zip-data-descriptor", "refused", server("utils/zipfiles.py", "_handle_local_file_header", "everywhere"))
 def descriptor(found: Zip) -> Iterator[str]:
     """A member's sizes stand behind it, as streaming writers leave them: "ZIP contains a data descriptor".
 
@@ -123,7 +122,7 @@ def descriptor(found: Zip) -> Iterator[str]:
         yield f"it was written as a stream (sizes stand behind the files: {names}), which PyPI refuses; {REPACK}."
 
 
-@zip_rule("zip-sizes", "error", server("utils/zipfiles.py", "_handle_local_file_header", "everywhere"))
+@rule("zip", "zip-sizes", "refused", server("utils/zipfiles.py", "_handle_local_file_header", "everywhere"))
 def sizes(found: Zip) -> Iterator[str]:
     """A member's own header and the central directory tell different sizes: "Mis-matched data size".
 
@@ -133,7 +132,7 @@ def sizes(found: Zip) -> Iterator[str]:
         yield f"the zip file tells two different sizes for {names}, beside each file and in its list of all; {REPACK}."
 
 
-@zip_rule("zip-directory", "error", server("utils/zipfiles.py", "_validate_zipfile", "everywhere"))
+@rule("zip", "zip-directory", "refused", server("utils/zipfiles.py", "_validate_zipfile", "everywhere"))
 def directory(found: Zip) -> Iterator[str]:
     """A member stands in one of the two tables of contents alone.
 
@@ -145,7 +144,7 @@ def directory(found: Zip) -> Iterator[str]:
             yield f"{names} is in the zip file or in its list of files, and not in the other; {REPACK}."
 
 
-@zip_rule("zip-name-encoding", "error", server("utils/zipfiles.py", "_handle_local_file_header", "everywhere"))
+@rule("zip", "zip-name-encoding", "refused", server("utils/zipfiles.py", "_handle_local_file_header", "everywhere"))
 def encoding(found: Zip) -> Iterator[str]:
     """A member's name is not UTF-8. PyPI answers: "Filename not unicode".
 
@@ -155,7 +154,7 @@ def encoding(found: Zip) -> Iterator[str]:
         yield f"the names of {names} are not UTF-8; {REPACK}."
 
 
-@zip_rule("zip-member-comment", "error", server("utils/zipfiles.py", "_handle_central_directory_header", "everywhere"))
+@rule("zip", "zip-member-comment", "refused", server("utils/zipfiles.py", "_handle_central_directory_header", "everywhere"))
 def comment(found: Zip) -> Iterator[str]:
     """A member has a comment. PyPI answers: "Comment in central directory".
 
@@ -165,7 +164,7 @@ def comment(found: Zip) -> Iterator[str]:
         yield f"PyPI takes no comments on members, and {names} have one; {REPACK}."
 
 
-@zip_rule("zip-duplicate", "error", server("utils/zipfiles.py", "_validate_zipfile", "everywhere"))
+@rule("zip", "zip-duplicate", "refused", server("utils/zipfiles.py", "_validate_zipfile", "everywhere"))
 def twice(found: Zip) -> Iterator[str]:
     """Two members have the same name. PyPI answers: "Duplicate filename in local headers".
 
@@ -176,7 +175,7 @@ def twice(found: Zip) -> Iterator[str]:
         yield f"it holds more than one member called {names}; which one is installed depends on the installer."
 
 
-@zip_rule("zip-counts", "error", server("utils/zipfiles.py", "_validate_zipfile", "everywhere"))
+@rule("zip", "zip-counts", "refused", server("utils/zipfiles.py", "_validate_zipfile", "everywhere"))
 def counts(found: Zip) -> Iterator[str]:
     """The end record does not fit what is there. PyPI answers: "Mismatched central directory records" or "offset".
 
@@ -186,7 +185,7 @@ def counts(found: Zip) -> Iterator[str]:
         yield f"the end of the zip file does not fit what is in it ({places}); {REPACK}."
 
 
-@zip_rule("zip-zip64", "error", server("utils/zipfiles.py", "_handle_eocd64", "everywhere"))
+@rule("zip", "zip-zip64", "refused", server("utils/zipfiles.py", "_handle_eocd64", "everywhere"))
 def zip64(found: Zip) -> Iterator[str]:
     """The ZIP64 records of a large file are not complete.
 
@@ -197,7 +196,7 @@ def zip64(found: Zip) -> Iterator[str]:
         yield f"the zip file's records for large files (ZIP64) are not as they should be ({places}); {REPACK}."
 
 
-@zip_rule("zip-between", "error", server("utils/zipfiles.py", "_validate_zipfile", "everywhere"))
+@rule("zip", "zip-between", "refused", server("utils/zipfiles.py", "_validate_zipfile", "everywhere"))
 def between(found: Zip) -> Iterator[str]:
     """There are bytes between the records, or before the first one. PyPI answers: "Unknown record signature".
 
@@ -208,7 +207,7 @@ def between(found: Zip) -> Iterator[str]:
         yield f"the zip file holds bytes that are of none of its files ({places}); {REPACK}."
 
 
-@zip_rule("zip-trailing", "error", server("utils/zipfiles.py", "_validate_zipfile", "everywhere"))
+@rule("zip", "zip-trailing", "refused", server("utils/zipfiles.py", "_validate_zipfile", "everywhere"))
 def trailing(found: Zip) -> Iterator[str]:
     """There are bytes behind the end of the archive. PyPI answers: "Trailing data".
 
@@ -218,11 +217,11 @@ def trailing(found: Zip) -> Iterator[str]:
         yield f"something follows the end of the zip file ({places}); {REPACK}."
 
 
-@file_rule("zip-damaged-member", "error", server("forklift/legacy.py", "_is_valid_dist_file", "everywhere"))
-def damaged(look: Look) -> Iterator[str]:
+@rule("file", "zip-damaged-member", "refused", server("forklift/legacy.py", "_is_valid_dist_file", "everywhere"))
+def damaged(dist: Distribution) -> Iterator[str]:
     """A member cannot be unpacked, or does not fit its checksum. PyPI answers "Invalid distribution file", or fails.
 
     The file was damaged on the way: compare its hash with that of the build, or build it again.
     """
-    if look.damaged:
-        yield f"these members are damaged: {some(look.damaged)}. Build it again."
+    if dist.damaged:
+        yield f"these members are damaged: {some(dist.damaged)}. Build it again."

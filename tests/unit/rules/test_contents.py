@@ -7,8 +7,7 @@ import pytest
 
 from seatrial.rules import contents as module
 from seatrial.rules import limits
-from seatrial.rules import rule as registry
-from seatrial.rules.rule import Release
+from seatrial.rules.release import Release
 from tests.archives import SDIST, WHEEL, found, macaroon, sdist, token, wheel, written
 from tests.projects import write_tree
 

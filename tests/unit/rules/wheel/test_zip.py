@@ -10,7 +10,7 @@ import pytest
 
 from seatrial.release.zips import CENTRAL, END, LOCAL
 from seatrial.rules import limits
-from seatrial.rules.rule import judge_file
+from seatrial.rules.judge import judge_file
 from tests.archives import (
     SDIST,
     WHEEL,

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from seatrial.release import zips
 from tests.archives import WHEEL, metadata, patched, wheel_members, zip_info, zipped
-from tests.unit.test_archives import CHANGES, mutated
+from tests.samples.mutations import CHANGES, mutated
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from seatrial.rules.rule import judge_file
+from seatrial.rules.judge import judge_file
 from tests.archives import SDIST, found, gzipped, metadata, sdist, sdist_members, tarred, wheel, written
 
 if TYPE_CHECKING:

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from seatrial.rules.distribution import Look
+from seatrial.rules.distribution import Distribution
+from seatrial.rules.judge import judge_file
 from seatrial.rules.metadata import twine as module
-from seatrial.rules.rule import judge_file
 from tests.archives import found, sdist, wheel
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def test_what_would_take_twine_long_is_not_asked(tmp_path: Path, monkeypatch: py
 
 
 def test_an_archive_that_is_gone_is_a_finding(tmp_path: Path) -> None:
-    look = Look.open(wheel(tmp_path))
+    look = Distribution.open(wheel(tmp_path))
     look.path.write_bytes(b"PK")
     (message,) = module.errors.find(look)
     assert "it ends in " in message

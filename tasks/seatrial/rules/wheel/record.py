@@ -1,0 +1,94 @@
+"""Rules on RECORD, the list of a wheel's files (the binary distribution format)."""
+
+from __future__ import annotations
+
+import csv
+from typing import TYPE_CHECKING
+
+from seatrial.rules.distribution import some
+from seatrial.rules.rule import WHEEL, rule, server
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from seatrial.rules.distribution import Distribution
+
+SIGNATURES = ("RECORD.jws", "RECORD.p7s")
+REBUILD = "build it again, or write it anew with `wheel unpack` and `wheel pack`"
+
+
+@rule("wheel", "wheel-record", "refused", server("utils/wheel.py", "_validate_record", "everywhere"))
+def record(dist: Distribution) -> Iterator[str]:
+    """RECORD, the list of a wheel's files, is missing or cannot be read. PyPI answers that it is required.
+
+    It has to be CSV in UTF-8, without blank lines (on one of which PyPI's server fails without a message).
+    """
+    if dist.info:
+        try:
+            _recorded(dist)
+        except ValueError as error:
+            yield f"{dist.info}/RECORD, the list of a wheel's files, {error}; {REBUILD}."
+
+
+@rule("wheel", "wheel-record-mismatch", "warning", server("utils/wheel.py", "_validate_record", "everywhere"))
+def record_mismatch(dist: Distribution) -> Iterator[str]:
+    """RECORD names other files than the wheel holds. PyPI mails all owners of the project about it.
+
+    Files that RECORD does not name are left behind when the package is uninstalled. Something was added to or taken
+    from the wheel after it was built: `wheel unpack` and `wheel pack` write RECORD anew.
+    """
+    try:
+        recorded = _recorded(dist)
+    except ValueError:
+        return
+    exempt = {f"{dist.info}/{name}" for name in SIGNATURES}
+    there = {name for name in dist.names if not name.endswith("\\")} - exempt
+    if unnamed := sorted(there - recorded):
+        yield f"RECORD, the list of a wheel's files, lacks {some(unnamed)}, which would never be removed; {REBUILD}."
+    if absent := sorted(recorded - there):
+        yield f"RECORD, the list of a wheel's files, names {some(absent)}, and there is no such file; {REBUILD}."
+
+
+@rule("wheel", "wheel-record-hash", "broken", WHEEL)
+def record_hash(dist: Distribution) -> Iterator[str]:
+    """RECORD has another hash or size for a file than the file has. Installers that compare them refuse the wheel.
+
+    A file was changed after RECORD was written: stripped, signed or repaired. `wheel unpack` and `wheel pack` write
+    RECORD anew; auditwheel, delocate and delvewheel do so by themselves.
+    """
+    try:
+        rows = _rows(dist)
+    except ValueError:
+        return
+    sizes = {member.name: str(member.size) for member in dist.members}
+    wrong = []
+    for name, fields in rows.items():
+        algorithm, _, digest = fields[1].partition("=")
+        hashed = dist.digests.get(name)
+        if hashed and algorithm == "sha256" and digest.rstrip("=") != hashed:
+            wrong.append(name)
+        elif fields[2] and name in sizes and fields[2] != sizes[name]:
+            wrong.append(name)
+    if wrong:
+        yield f"RECORD, the list of a wheel's files, has other hashes or sizes than {some(sorted(wrong))}; {REBUILD}."
+
+
+def _recorded(dist: Distribution) -> frozenset[str]:
+    """Return the names in RECORD. Raises ValueError, which says what is wrong with it."""
+    return frozenset(_rows(dist))
+
+
+def _rows(dist: Distribution) -> dict[str, list[str]]:
+    """Return name, hash and size in RECORD, by name. Raises ValueError, which says what is wrong with it."""
+    raw = dist.kept.get(f"{dist.info}/RECORD")
+    if raw is None:
+        raise ValueError("is missing")
+    try:
+        rows = list(csv.reader(raw.decode("utf-8").splitlines()))
+    except UnicodeDecodeError:
+        raise ValueError("is not UTF-8") from None
+    except csv.Error as error:
+        raise ValueError(f"is no CSV file ({error})") from None
+    if not all(rows):
+        raise ValueError("has a blank line in it")
+    return {row[0].replace("\\", "/"): [*row, "", ""] for row in rows}
