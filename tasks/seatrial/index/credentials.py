@@ -1,6 +1,7 @@
 """Which one credential an upload uses: chosen in the open, read before it is used, narrowed, and never shown.
 
-Only twine's process gets it, in its own environment (see `environment.for_upload`).
+Only the uploader's process gets it. A token of PyPI or TestPyPI goes to that index and to no other host, whatever is
+configured. Indexes of one's own are read with logins of their own.
 """
 
 from __future__ import annotations
@@ -15,19 +16,18 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from seatrial.index.indexes import Login, origin
-from seatrial.index.tokens import EXPIRATION, PREFIX, PROJECT_NAMES, Token, narrow
+from seatrial.index.http import withheld
+from seatrial.index.indexes import Indexes, Login, origin
+from seatrial.index.tokens import EXPIRATION, PREFIX, PROJECT_NAMES, Token, foreign, narrow
 from seatrial.machine.errors import ReleaseError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from seatrial.index.indexes import Index, Indexes
+    from seatrial.index.indexes import Index
 
 TOKEN_USER = "__token__"  # noqa: S105 (the user name that goes with an API token)
 GITHUB_IDENTITY = ("GITHUB_ACTIONS", "ACTIONS_ID_TOKEN_REQUEST_TOKEN", "ACTIONS_ID_TOKEN_REQUEST_URL")
-# twine would ask the keyring before it uses an identity.
-NO_KEYRING = {"TWINE_USERNAME": TOKEN_USER, "PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring"}
 AUDIENCES = {"pypi.org": "PYPI", "test.pypi.org": "TESTPYPI"}
 LIFETIME = 900  # seconds a narrowed token lives: as long as one that trusted publishing mints
 SLACK = 60  # seconds that this machine's clock may be ahead of the index's
@@ -91,19 +91,15 @@ def account_links(pages: str) -> str:
 
 @dataclass(frozen=True)
 class Credential:
-    """Where the credential comes from, in words, and the variables that hand it to twine."""
+    """Where the credential comes from, in words, and what it is: user name and secret, or a CI's identity.
+
+    `secret` is a token or password, empty for an identity, which is had through the variables in `identity`.
+    """
 
     source: str
-    variables: Mapping[str, str] = field(repr=False)
-
-    @classmethod
-    def of_token(cls, source: str, secret: str) -> Credential:
-        return cls(source, {"TWINE_USERNAME": TOKEN_USER, "TWINE_PASSWORD": secret})
-
-    @property
-    def secret(self) -> str:
-        """The token or password; empty for an identity, which has none yet."""
-        return self.variables.get("TWINE_PASSWORD", "")
+    secret: str = field(default="", repr=False)
+    username: str = TOKEN_USER
+    identity: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @property
     def token(self) -> Token | None:
@@ -131,9 +127,9 @@ def choose(index: Index, outer: Mapping[str, str]) -> Credential | None:
         raise _bad(index, f"both {' and '.join(given)} and the CI's own identity (trusted publishing) are there")
     if given:
         username, password = next(iter(given.values()))
-        return Credential(" and ".join(given), {"TWINE_USERNAME": username, "TWINE_PASSWORD": password})
+        return Credential(" and ".join(given), password, username)
     if identity:
-        return Credential("the CI's identity (trusted publishing)", identity | NO_KEYRING)
+        return Credential("the CI's identity (trusted publishing)", identity=identity)
     return None
 
 
@@ -156,7 +152,7 @@ def find(
     for source, look in (("the keyring", functools.partial(keyring, user)), ("the terminal", ask)):
         if look and (secret := look()).strip():
             _stop_if_unfit(index, f"what {source} gave", secret, variable=False)
-            return Credential(source, {"TWINE_USERNAME": user, "TWINE_PASSWORD": secret})
+            return Credential(source, secret, user)
     raise NoCredential(index.name, set_aside(index, outer), index.token_variable, index.pages)
 
 
@@ -217,6 +213,9 @@ def _stop_if_unfit(index: Index, name: str, value: str, *, variable: bool = True
         raise _bad(index, f"{name} does not begin with {PREFIX}, as an API token does", mend)
     if location := _elsewhere(index, value):
         raise _bad(index, f"{name} holds a token of {location}, not of {index.token_location}", mend)
+    if reason := withheld(value, index.upload or index.simple):
+        host = urlsplit(index.upload or index.simple).netloc
+        raise _bad(index, f"{name} is not sent to {host}: {reason.removesuffix('.')}", mend)
 
 
 def _elsewhere(index: Index, value: str) -> str:
@@ -248,42 +247,53 @@ def _bad(index: Index, complaint: str, variable: str = "") -> BadCredential:
 # What an index is read with.
 
 
-def with_logins(indexes: Indexes, outer: Mapping[str, str]) -> Indexes:
-    """Return `indexes` with the logins that `outer` gives to read its indexes; PyPI and TestPyPI are read without.
+def with_logins(indexes: Indexes, outer: Mapping[str, str], *, uploads: bool = False) -> Indexes:
+    """Return `indexes` with the logins that `outer` gives to read them; PyPI and TestPyPI are read without.
 
-    An index is read with the credential of its uploads. That of the dependencies has a variable of its own; without it
-    an index at the same place lends its login, and no other place gets to see one; then comes the file .netrc, where
+    Each index of one's own has a variable for reading (see `Index.read_variable`). In a step that `uploads` or looks at
+    what was uploaded, the credential of its uploads reads the same index too; no other step sends one. An index of
+    dependencies at the same place as another is read with the login of that; last comes the file .netrc, where
     installers would look themselves. Raises BadCredential.
     """
-    testpypi, pypi = (_chosen(index, outer) for index in (indexes.testpypi, indexes.pypi))
-    wanted = indexes.dependencies
-    own = {} if wanted.is_public else _token(wanted, outer)
-    if own:
-        wanted = replace(wanted, login=Login(*own[wanted.token_variable], wanted.token_variable))
-    lent = [index.login for index in (testpypi, pypi) if origin(index.simple) == origin(wanted.simple)]
-    if not wanted.is_public:
-        wanted = replace(wanted, login=wanted.login or next(filter(None, lent), None) or _in_netrc(wanted))
-    return replace(indexes, testpypi=testpypi, pypi=pypi, dependencies=wanted)
+    testpypi, pypi = (_with_login(index, outer, uploads=uploads) for index in (indexes.testpypi, indexes.pypi))
+    needed = _with_login(indexes.dependencies, outer, uploads=False)
+    lent = [index.login for index in (testpypi, pypi) if origin(index.simple) == origin(needed.simple)]
+    if not needed.is_public and needed.login is None:
+        needed = replace(needed, login=next(filter(None, lent), None))
+    return Indexes(*(_with_netrc(index) for index in (testpypi, pypi, needed)))
 
 
-def _in_netrc(index: Index) -> Login | None:
-    """Return the login that the user's .netrc has for the host of `index`, None for none."""
+def _with_login(index: Index, outer: Mapping[str, str], *, uploads: bool) -> Index:
+    if index.is_public:
+        return index
+    value = outer.get(index.read_variable) if index.read_variable else None
+    if value is None:
+        return readable(index, choose(index, outer)) if uploads else index
+    _stop_if_unfit(replace(index, upload=""), index.read_variable, value)
+    user = outer.get(index.read_variable.removesuffix("_TOKEN") + "_USERNAME") or _user(index, outer)
+    return replace(index, login=Login(user, value, index.read_variable))
+
+
+def _with_netrc(index: Index) -> Index:
+    """Return `index` with the login that the user's .netrc has for its host, where it has none and needs one."""
+    if index.is_public or index.login:
+        return index
     try:
         found = netrc.netrc().authenticators(urlsplit(index.simple).hostname or "")
     except (OSError, netrc.NetrcParseError):
-        return None
-    return Login(found[0], found[2] or "", "the file .netrc") if found else None
-
-
-def _chosen(index: Index, outer: Mapping[str, str]) -> Index:
-    return index if index.is_public else readable(index, choose(index, outer))
+        return index
+    if not found or foreign(found[2] or "", index.simple):
+        return index
+    return replace(index, login=Login(found[0], found[2] or "", "the file .netrc"))
 
 
 def readable(index: Index, credential: Credential | None) -> Index:
-    """Return `index` to be read with the `credential` of its uploads, where it is not one that anybody can read."""
-    if index.is_public or not credential or not credential.secret:
+    """Return `index` to be read with the `credential` of its uploads too, where it wants a login and they share a host."""
+    if index.is_public or index.login or not credential or not credential.secret:
         return index
-    return replace(index, login=Login(credential.variables["TWINE_USERNAME"], credential.secret, credential.source))
+    if origin(index.upload) != origin(index.simple):
+        return index
+    return replace(index, login=Login(credential.username, credential.secret, credential.source))
 
 
 # What it may do.
@@ -329,7 +339,7 @@ def narrowed(credential: Credential, project: str, now: float) -> Credential:
         secret = narrow(credential.secret, caveats)
     except ValueError:
         return credential
-    return replace(credential, variables={**credential.variables, "TWINE_PASSWORD": secret})
+    return replace(credential, secret=secret)
 
 
 def advice(index: Index, project: str, state: str) -> str:

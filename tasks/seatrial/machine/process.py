@@ -90,21 +90,24 @@ def run(
     on_output: Callable[[str], None] | None = None,
     every: float | None = None,
     log: bool = False,
+    given: bytes | None = None,
 ) -> Outcome:
     """Run `argv` in `cwd` with exactly `env`, and return how it ended.
 
     `on_wait` is called now and then (`every` so many seconds) with the seconds gone by; what it raises ends the program
     too; `on_output` with what was written so far, where the system tells. A program that takes longer than `time_limit`
     seconds is ended with all that it started. With `log` its output is shown under `nox -v`; a program whose output can
-    be a secret is never logged. Raises ToolMissing and ToolStuck.
+    be a secret is never logged. It reads `given` on its standard input. Raises ToolMissing and ToolStuck.
     """
-    with _started(argv, env, cwd, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as child:
+    stdin = subprocess.DEVNULL if given is None else subprocess.PIPE
+    with _started(argv, env, cwd, stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as child:
         waited = 0.0
         while True:
             tick = _tick(every or TICK, time_limit, waited)
             try:
-                output, _ = child.communicate(timeout=tick)
+                output, _ = child.communicate(given, timeout=tick)
             except subprocess.TimeoutExpired as late:
+                given = None  # what was not read yet goes on being written
                 waited += tick
                 if time_limit is not None and waited >= time_limit:
                     raise ToolStuck(_shown(argv), time_limit, _text(late.output)) from None

@@ -71,12 +71,16 @@ class Normalised:
 
 @dataclass(frozen=True)
 class Problem:
-    """What a rule found: its code, whether it stops the release, the file it is about, and the sentences."""
+    """What a rule found: its code, whether it stops the release, the file it is about, and the sentences.
+
+    `index` is the name of the index whose listing the rule looked at, empty for any other rule.
+    """
 
     rule: str
     severity: Literal["error", "warning"]
     file: str
     message: str
+    index: str = ""
 
 
 @dataclass(frozen=True)

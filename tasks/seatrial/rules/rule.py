@@ -285,7 +285,7 @@ def for_index(found: Iterable[Problem], other: str) -> list[Problem]:
 def judge_listing(listing: Listing) -> tuple[Problem, ...]:
     """Apply the rules on what an index lists."""
     found = ((rule, message) for rule in INDEX_RULES for message in rule.find(listing))
-    return tuple(Problem(rule.code, rule.severity, "release", message) for rule, message in found)
+    return tuple(Problem(rule.code, rule.severity, "release", message, index=listing.name) for rule, message in found)
 
 
 def _together(looks: Iterable[Look], release: Release) -> Iterator[Problem]:
