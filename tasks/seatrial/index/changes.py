@@ -95,7 +95,7 @@ def _compared(path: Path, other: Served, index: Index, scratch: Path) -> tuple[F
 
 
 def _fetched(other: Served, index: Index, scratch: Path) -> Path:
-    """Return the file `other` in the folder `scratch`, its hash proved. Raises BadArchive and what reading an index does."""
+    """Return the file `other` in the folder `scratch`, its hash proved. Raises BadArchive and what reading raises."""
     path = scratch / other.filename
     if path.parent != scratch or "\\" in other.filename:
         raise BadArchive(path, "its name is that of another folder.")

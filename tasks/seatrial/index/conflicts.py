@@ -14,9 +14,10 @@ from seatrial.machine.errors import ReleaseError, listing
 from seatrial.release.filenames import version_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     from seatrial.index.indexes import Index, Indexes
+    from seatrial.machine.errors import Commands
     from seatrial.release.stages import Built, Problem
 
 SPENT = frozenset({"index-other-bytes", "index-other-files", "index-old-release", "index-not-checked"})
@@ -109,7 +110,7 @@ def explained(
     *,
     indexes: Indexes,
     step: str,
-    commands: Mapping[str, str],
+    commands: Commands,
 ) -> ReleaseError:
     """Return `met`, which `step` met on an index, with what to do now, as `commands` are typed here."""
     if isinstance(met, UploadRefused) and met.kind != "version-taken":
@@ -131,7 +132,7 @@ def is_spent(indexes: Indexes, problems: Iterable[Problem]) -> bool:
     return bool(spent) and all(problem.index == indexes.testpypi.name for problem in spent)
 
 
-def of_version(built: Built, indexes: Indexes, commands: Mapping[str, str]) -> str:
+def of_version(built: Built, indexes: Indexes, commands: Commands) -> str:
     """Return the ways out of a version that is spent on the rehearsal index."""
     taken = frozenset[Version]().union(
         *(versions_on(index, built.project) for index in (indexes.testpypi, indexes.pypi))
@@ -144,14 +145,14 @@ def _numbered(ways: Iterable[str]) -> str:
     return listing(f"{number}. {way}" for number, way in enumerate(ways, 1))
 
 
-def _next(indexes: Indexes, free: str, commands: Mapping[str, str]) -> str:
+def _next(indexes: Indexes, free: str, commands: Commands) -> str:
     return (
         f"The next version: {free} is free on both indexes, as far as deleted versions cannot be seen. Set it, commit,"
         f" `{commands['verify']}`. Cost: a version number that {indexes.pypi.name} never shows."
     )
 
 
-def _elsewhere(indexes: Indexes, commands: Mapping[str, str]) -> tuple[str, str]:
+def _elsewhere(indexes: Indexes, commands: Commands) -> tuple[str, str]:
     """Return the ways that leave the public rehearsal index aside."""
     typed = " and ".join(f"`{commands[f'{step} {ONCE}']}`" for step in ("verify", "pypi"))
     staging = (

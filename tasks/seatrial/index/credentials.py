@@ -1,7 +1,7 @@
 """Which one credential an upload uses: chosen in the open, read before it is used, narrowed, and never shown.
 
 Only the uploader's process gets it. A token of PyPI or TestPyPI goes to that index and to no other host, whatever is
-configured. Indexes of one's own are read with logins of their own.
+configured.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import functools
 import getpass
-import netrc
 import warnings
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
@@ -17,8 +16,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from seatrial.index.http import withheld
-from seatrial.index.indexes import Indexes, Login, origin
-from seatrial.index.tokens import EXPIRATION, PREFIX, PROJECT_NAMES, Token, foreign, narrow
+from seatrial.index.tokens import EXPIRATION, PREFIX, PROJECT_NAMES, Token, narrow
 from seatrial.machine.errors import ReleaseError
 
 if TYPE_CHECKING:
@@ -30,6 +28,9 @@ TOKEN_USER = "__token__"  # noqa: S105 (the user name that goes with an API toke
 GITHUB_IDENTITY = ("GITHUB_ACTIONS", "ACTIONS_ID_TOKEN_REQUEST_TOKEN", "ACTIONS_ID_TOKEN_REQUEST_URL")
 AUDIENCES = {"pypi.org": "PYPI", "test.pypi.org": "TESTPYPI"}
 LIFETIME = 900  # seconds a narrowed token lives: as long as one that trusted publishing mints
+ANY_ENVIRONMENT = "what `environment:` of this job says, or empty where it says nothing"
+CALLED = " (in a reusable workflow: the name of the file that is called, not of the one that calls it)"
+NO_ENVIRONMENT = "(empty)"
 SLACK = 60  # seconds that this machine's clock may be ahead of the index's
 
 
@@ -148,10 +149,10 @@ def find(
     """
     if chosen := choose(index, outer):
         return chosen
-    user = _user(index, outer)
+    user = user_of(index, outer)
     for source, look in (("the keyring", functools.partial(keyring, user)), ("the terminal", ask)):
         if look and (secret := look()).strip():
-            _stop_if_unfit(index, f"what {source} gave", secret, variable=False)
+            stop_if_unfit(index, f"what {source} gave", secret, variable=False)
             return Credential(source, secret, user)
     raise NoCredential(index.name, set_aside(index, outer), index.token_variable, index.pages)
 
@@ -171,11 +172,11 @@ def _token(index: Index, outer: Mapping[str, str]) -> dict[str, tuple[str, str]]
     value = outer.get(index.token_variable) if index.token_variable else None
     if value is None:
         return {}
-    _stop_if_unfit(index, index.token_variable, value)
-    return {index.token_variable: (_user(index, outer), value)}
+    stop_if_unfit(index, index.token_variable, value)
+    return {index.token_variable: (user_of(index, outer), value)}
 
 
-def _user(index: Index, outer: Mapping[str, str]) -> str:
+def user_of(index: Index, outer: Mapping[str, str]) -> str:
     """Return the user name that goes with a token of `index`; the users of PyPI and TestPyPI have none there."""
     return ("" if index.is_public else outer.get(index.user_variable, "")) or TOKEN_USER
 
@@ -190,7 +191,7 @@ def _pair(index: Index, outer: Mapping[str, str]) -> dict[str, tuple[str, str]]:
         return {}
     if index.token_location and username not in {None, TOKEN_USER}:
         raise _bad(index, f"TWINE_USERNAME is not {TOKEN_USER}; {index.name} takes API tokens alone", "TWINE_PASSWORD")
-    _stop_if_unfit(index, "TWINE_PASSWORD", password)
+    stop_if_unfit(index, "TWINE_PASSWORD", password)
     return {"TWINE_PASSWORD": (username or TOKEN_USER, password)}
 
 
@@ -201,7 +202,7 @@ def _stop_if_one_for_both(index: Index, outer: Mapping[str, str]) -> None:
         raise _bad(index, "PYPI_TOKEN and TESTPYPI_TOKEN hold the same text; the two indexes share no token")
 
 
-def _stop_if_unfit(index: Index, name: str, value: str, *, variable: bool = True) -> None:
+def stop_if_unfit(index: Index, name: str, value: str, *, variable: bool = True) -> None:
     """Raise BadCredential where `value` cannot be meant; it is not part of the message."""
     mend = name if variable else ""
     if not value.strip():
@@ -242,58 +243,6 @@ def _identity(index: Index, outer: Mapping[str, str]) -> dict[str, str]:
 
 def _bad(index: Index, complaint: str, variable: str = "") -> BadCredential:
     return BadCredential(index.name, complaint, variable or index.token_variable, index.pages)
-
-
-# What an index is read with.
-
-
-def with_logins(indexes: Indexes, outer: Mapping[str, str], *, uploads: bool = False) -> Indexes:
-    """Return `indexes` with the logins that `outer` gives to read them; PyPI and TestPyPI are read without.
-
-    Each index of one's own has a variable for reading (see `Index.read_variable`). In a step that `uploads` or looks at
-    what was uploaded, the credential of its uploads reads the same index too; no other step sends one. An index of
-    dependencies at the same place as another is read with the login of that; last comes the file .netrc, where
-    installers would look themselves. Raises BadCredential.
-    """
-    testpypi, pypi = (_with_login(index, outer, uploads=uploads) for index in (indexes.testpypi, indexes.pypi))
-    needed = _with_login(indexes.dependencies, outer, uploads=False)
-    lent = [index.login for index in (testpypi, pypi) if origin(index.simple) == origin(needed.simple)]
-    if not needed.is_public and needed.login is None:
-        needed = replace(needed, login=next(filter(None, lent), None))
-    return Indexes(*(_with_netrc(index) for index in (testpypi, pypi, needed)))
-
-
-def _with_login(index: Index, outer: Mapping[str, str], *, uploads: bool) -> Index:
-    if index.is_public:
-        return index
-    value = outer.get(index.read_variable) if index.read_variable else None
-    if value is None:
-        return readable(index, choose(index, outer)) if uploads else index
-    _stop_if_unfit(replace(index, upload=""), index.read_variable, value)
-    user = outer.get(index.read_variable.removesuffix("_TOKEN") + "_USERNAME") or _user(index, outer)
-    return replace(index, login=Login(user, value, index.read_variable))
-
-
-def _with_netrc(index: Index) -> Index:
-    """Return `index` with the login that the user's .netrc has for its host, where it has none and needs one."""
-    if index.is_public or index.login:
-        return index
-    try:
-        found = netrc.netrc().authenticators(urlsplit(index.simple).hostname or "")
-    except (OSError, netrc.NetrcParseError):
-        return index
-    if not found or foreign(found[2] or "", index.simple):
-        return index
-    return replace(index, login=Login(found[0], found[2] or "", "the file .netrc"))
-
-
-def readable(index: Index, credential: Credential | None) -> Index:
-    """Return `index` to be read with the `credential` of its uploads too, where it wants a login and they share a host."""
-    if index.is_public or index.login or not credential or not credential.secret:
-        return index
-    if origin(index.upload) != origin(index.simple):
-        return index
-    return replace(index, login=Login(credential.username, credential.secret, credential.source))
 
 
 # What it may do.
@@ -355,3 +304,42 @@ def _moment(seconds: int) -> str:
         return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
     except (ValueError, OverflowError, OSError):
         return "at no date of the calendar"
+
+
+# Who a CI job is: the page of a trusted publisher has to say the same.
+
+
+def publisher(outer: Mapping[str, str], claims: Mapping[str, str] | None = None) -> tuple[tuple[str, str], ...]:
+    """Return the fields of the publisher's page and what they must hold for the job with the variables `outer`.
+
+    `claims` are those of the identity that the index rejected, where they are known.
+    """
+    fields = _gitlab(outer) if outer.get("GITLAB_CI") else _github(outer, claims or {})
+    return tuple((name, value or "(not known here)") for name, value in fields)
+
+
+def _github(outer: Mapping[str, str], claims: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    owner, _, repository = (claims.get("repository") or outer.get("GITHUB_REPOSITORY", "")).partition("/")
+    called = _file(claims.get("job_workflow_ref", ""))  # which is what the server compares, also of a called workflow
+    workflow = called or _file(outer.get("GITHUB_WORKFLOW_REF", ""))
+    environment = claims.get("environment", NO_ENVIRONMENT) if called else ANY_ENVIRONMENT
+    return (
+        ("Owner", owner),
+        ("Repository name", repository),
+        ("Workflow name", workflow if called or not workflow else workflow + CALLED),
+        ("Environment name", environment),
+    )
+
+
+def _file(ref: str) -> str:
+    """Return the file name in a reference to a workflow, such as ``owner/name/.github/workflows/release.yml@ref``."""
+    return ref.partition("@")[0].rpartition("/")[2]
+
+
+def _gitlab(outer: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    return (
+        ("Namespace", outer.get("CI_PROJECT_NAMESPACE", "")),
+        ("Project name", outer.get("CI_PROJECT_NAME", "")),
+        ("Top-level pipeline file path", outer.get("CI_CONFIG_PATH", "")),
+        ("Environment name", outer.get("CI_ENVIRONMENT_NAME", "") or ANY_ENVIRONMENT),
+    )

@@ -97,7 +97,10 @@ class ReleaseYanked(ReleaseError):
     files: tuple[str, ...]
     manage: str
 
-    what = "{e.project} {e.version} was yanked on {e.index}: it serves these very files, and installers pass them over:{e.files:shortened}"
+    what = (
+        "{e.project} {e.version} was yanked on {e.index}: it serves these very files, and installers pass them"
+        " over:{e.files:shortened}"
+    )
     cause = "somebody who manages the project yanked the release there, and it can be taken back."
     cure = "un-yank it{e.place} and run this again; if it was yanked for a reason, release the next version."
 
@@ -196,11 +199,11 @@ def read_project(index: Index, project: str, *, patient: bool = True, deadline: 
     is PyPI or TestPyPI. Raises IndexUnreachable, IndexRefused, LoginRefused and IndexNotJson.
     """
     url = index.project_url(project)
-    body = http.read(index, url, patient=patient, deadline=deadline)
-    if body is None:
+    page = http.read(index, url, patient=patient, deadline=deadline)
+    if page is None:
         return NOT_THERE
     try:
-        found = parse(body, url)
+        found = parse(page.body, page.url)
     except ValueError as error:
         raise IndexNotJson(index.name, url, str(error)) from None
     return found if found.files or index.is_public else dataclasses.replace(found, exists=False)
@@ -295,7 +298,7 @@ def wait_until_served(
             stop_if_different(index, found, project, version)
             agreeing = agreeing + 1 if found.complete else 0
             if agreeing >= needed:
-                break
+                return found
             waited = clock() - started
             if waited + pause > limit:
                 # All of them, where one edge shows what another lacks.
@@ -305,13 +308,14 @@ def wait_until_served(
                 reported = waited
                 say(f"waiting for {index.name} to show the files: {waited:.0f} s, at most {limit - waited:.0f} s more")
             sleep(pause)
-    return found
+    raise AssertionError("the pauses never end")
 
 
 def provenance(index: Index, project: str, version: str, filename: str) -> bytes | None:
     """Return what `index` serves as the provenance of a file (PEP 740, the integrity API), None for nothing."""
     url = f"{index.pages}/integrity/{canonicalize_name(project)}/{version}/{filename}/provenance"
-    return http.read(index, url, accept=INTEGRITY, limit=PROVENANCE_BYTES)
+    page = http.read(index, url, accept=INTEGRITY, limit=PROVENANCE_BYTES)
+    return page.body if page else None
 
 
 def _is_of(filename: str, version: str) -> bool:

@@ -50,6 +50,14 @@ MOVED = frozenset({301, 302, 303, 307, 308})
 DENIED = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
 
 
+@dataclass(frozen=True)
+class Page:
+    """An answer in full, and where it came from in the end: what links in it are relative to."""
+
+    body: bytes
+    url: str
+
+
 @dataclass(eq=False)
 class IndexUnreachable(ReleaseError):
     index: str
@@ -126,8 +134,8 @@ def read(
     patient: bool = True,
     limit: int = PAGE_BYTES,
     deadline: float = DEADLINE,
-) -> bytes | None:
-    """Return the body at `url`, at most `limit` bytes; None for 404.
+) -> Page | None:
+    """Return what is at `url`, at most `limit` bytes; None for 404.
 
     A busy index and a broken connection are tried again where the caller is `patient`; `deadline` seconds are for all
     tries. Raises IndexUnreachable, IndexRefused, LoginRefused and LoginWithheld.
@@ -172,11 +180,11 @@ def download(
 
 @contextlib.contextmanager
 def opened(index: Index, url: str, *, accept: str = ACCEPTED) -> Iterator[urllib3.BaseHTTPResponse]:
-    """Yield the successful answer of `index` to one request for `url`, unread, whose parts are not decoded.
+    """Yield the successful answer of `index` to one request for `url`, unread and as it is encoded.
 
     Raises IndexRefused for any other answer, 404 included, and IndexUnreachable.
     """
-    with _translated(index, url), _requested(index, url, accept, encoding="identity") as response:
+    with _translated(index, url), _requested(index, url, accept, encoding="identity") as (response, _):
         if response.status != HTTPStatus.OK:
             raise _refusal(index, url, response)
         yield response
@@ -194,8 +202,8 @@ def retry_after(text: str, now: datetime) -> float:
 
 
 def _retried(
-    index: Index, url: str, pauses: tuple[float, ...], deadline: float, one_try: Callable[[], bytes | None]
-) -> bytes | None:
+    index: Index, url: str, pauses: tuple[float, ...], deadline: float, one_try: Callable[[], Page | None]
+) -> Page | None:
     end = time.monotonic() + deadline
     for pause in (*pauses, None):
         try:
@@ -234,17 +242,15 @@ def _within(seconds: float, index: Index, url: str, call: Callable[[], T]) -> T:
     return outcome[0]
 
 
-def _received(
-    index: Index, url: str, accept: str, receive: Callable[[urllib3.BaseHTTPResponse], bytes]
-) -> bytes | None:
+def _received(index: Index, url: str, accept: str, receive: Callable[[urllib3.BaseHTTPResponse], bytes]) -> Page | None:
     """Make one request; return what `receive` makes of the answer, None for 404."""
     encoding = "identity" if accept == "*/*" else "gzip"
-    with _translated(index, url), _requested(index, url, accept, encoding=encoding) as response:
+    with _translated(index, url), _requested(index, url, accept, encoding=encoding) as (response, place):
         if response.status == HTTPStatus.NOT_FOUND:
             return None
         if response.status != HTTPStatus.OK:
             raise _refusal(index, url, response)
-        return receive(response)
+        return Page(receive(response), place)
 
 
 @contextlib.contextmanager
@@ -257,31 +263,30 @@ def _translated(index: Index, url: str) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _requested(index: Index, url: str, accept: str, *, encoding: str) -> Iterator[urllib3.BaseHTTPResponse]:
-    """Yield the answer to a request for `url`, which may come from where the index redirects to."""
-    place = url
-    for _ in range(REDIRECTS):
+def _requested(index: Index, url: str, accept: str, *, encoding: str) -> Iterator[tuple[urllib3.BaseHTTPResponse, str]]:
+    """Yield the answer to a request for `url`, and its own URL: the index may redirect to another place."""
+    response, place = _followed(index, url, accept, encoding)
+    try:
+        yield response, place
+    finally:
+        if 0 < (getattr(response, "length_remaining", None) or 0) <= CHUNK:
+            with contextlib.suppress(HTTPError, OSError):
+                response.drain_conn()
+        response.close()  # which does nothing to a connection that is free again
+
+
+def _followed(index: Index, url: str, accept: str, encoding: str) -> tuple[urllib3.BaseHTTPResponse, str]:
+    place, left = url, REDIRECTS
+    while True:
         headers = {"Accept": accept, "Accept-Encoding": encoding, "Cache-Control": "no-cache", **_login(index, place)}
         response = _pool(place).request(
             "GET", place, headers=headers, redirect=False, retries=False, preload_content=False, timeout=READ_LIMIT
         )
         moved = urljoin(place, response.headers.get("Location", "")) if response.status in MOVED else ""
-        if urlsplit(moved).scheme not in {"http", "https"}:  # file: would be read from this machine
-            break
+        if urlsplit(moved).scheme not in {"http", "https"} or not left:  # file: would be read from this machine
+            return response, place
         response.close()
-        place = moved
-    try:
-        yield response
-    finally:
-        _give_back(response)
-
-
-def _give_back(response: urllib3.BaseHTTPResponse) -> None:
-    """Keep the connection where the whole answer was read, and close it where some of it may still come."""
-    if getattr(response, "length_remaining", None) == 0:
-        response.release_conn()
-    else:
-        response.close()
+        place, left = moved, left - 1
 
 
 def _login(index: Index, url: str) -> dict[str, str]:

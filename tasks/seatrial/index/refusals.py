@@ -75,7 +75,9 @@ class Refusal:
 _TRUSTED = "the job's identity is {}"
 _NEXT = "a file name is taken for ever: choose the next version"
 REFUSALS = (
-    Refusal("two-factor authentication", "the account has no two-factor authentication, and may not upload without", (403,)),
+    Refusal(
+        "two-factor authentication", "the account has no two-factor authentication, and may not upload without", (403,)
+    ),
     Refusal("verified primary email", "the account's e-mail address is not verified", (400, 403)),
     Refusal("read-only mode", f"the index takes no changes for now{STATUS_PAGE}", (403, 503)),
     Refusal("new project registration", f"the index makes no new projects for now{STATUS_PAGE}", (403,)),
@@ -124,7 +126,9 @@ REFUSALS = (
     Refusal("publishing functionality not enabled", f"trusted publishing is switched off at this index{STATUS_PAGE}"),
     Refusal("not-enabled", f"trusted publishing is switched off at this index for this CI{STATUS_PAGE}", (422,)),
     Refusal("invalid-reuse-token", _TRUSTED.format("good for once, and was used: run this job again, which goes on")),
-    Refusal("invalid-publisher", _TRUSTED.format("not that of the publisher registered on the index"), kind="publisher"),
+    Refusal(
+        "invalid-publisher", _TRUSTED.format("not that of the publisher registered on the index"), kind="publisher"
+    ),
     Refusal(
         "invalid-pending-publisher",
         _TRUSTED.format("that of a pending publisher whose project exists already"),
@@ -137,8 +141,12 @@ REFUSALS = (
     Refusal("", "the index limits how often it is asked: wait some minutes", (429,), retry=True),
     Refusal("", "another upload of the same file is at work, or was", (409,), retry=True, public=False),
     Refusal("", "the upload took too long for the index", (408,), retry=True),
-    Refusal("", "this address takes no uploads: `upload` in [tool.seatrial.indexes] is wrong", (404, 405), public=False),
-    Refusal("", "the address of uploads has moved: set the new one in [tool.seatrial.indexes]", (301, 302, 303, 307, 308)),
+    Refusal(
+        "", "this address takes no uploads: `upload` in [tool.seatrial.indexes] is wrong", (404, 405), public=False
+    ),
+    Refusal(
+        "", "the address of uploads has moved: set the new one in [tool.seatrial.indexes]", (301, 302, 303, 307, 308)
+    ),
 )
 SERVER_ERROR = Refusal("", f"{BUSY}{STATUS_PAGE}", retry=True)
 NO_ANSWER = Refusal("", f"the network, a proxy, or an index that is down{STATUS_PAGE}", (0,), retry=True)

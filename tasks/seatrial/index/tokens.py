@@ -4,8 +4,9 @@ The layout is that of libmacaroons' binary format, version 2: a version byte, th
 (varint) and data; an empty packet type ends a section. Whoever has a macaroon can add a caveat to it, since each
 signature is the HMAC of the caveat under the signature before; nobody can take one away. PyPI's caveats are JSON.
 
-No library does this here: pypitoken stands on pymacaroons, whose last release is of 2018 and which needs PyNaCl, compiled
-code, for a kind of caveat that PyPI does not use. The tests compare every narrowing with pypitoken's, byte for byte.
+No library does this here: pypitoken stands on pymacaroons, whose last release is of 2018 and which needs PyNaCl,
+compiled code, for a kind of caveat that PyPI does not use. The tests compare every narrowing with
+pypitoken's, byte for byte.
 """
 
 from __future__ import annotations
@@ -116,7 +117,7 @@ def added_caveats(token: str, presented: str) -> tuple[str, ...] | None:
 
 
 def foreign(secret: str, url: str) -> str:
-    """Return the index that the token in `secret` names where `url` is not one of its hosts; empty where it may go there.
+    """Return the index that the token in `secret` names where `url` is none of its hosts; empty where it may go there.
 
     A token that is quoted, cut short or otherwise damaged names its index too.
     """

@@ -142,9 +142,7 @@ def refused(index: Index, answer: Answer) -> UploadRefused:
     seconds = _asked(answer)
     asked = f" (it asks to be left alone for {seconds:.0f} s)" if seconds else ""
     kind = refusal(answer, public=index.is_public).kind
-    return UploadRefused(
-        index.name, answer.words + asked, meaning(answer, public=index.is_public), kind, answer.claims
-    )
+    return UploadRefused(index.name, answer.words + asked, meaning(answer, public=index.is_public), kind, answer.claims)
 
 
 def _asked(answer: Answer) -> float:
@@ -210,12 +208,14 @@ def _send(job: Job, dists: tuple[Dist, ...]) -> Answer | None:
 
 def sent(output: str, dists: list[Dist]) -> int:
     """Return how many bytes of `dists`, which are sent in this order, the uploader has sent, by its lines so far."""
-    last = next((line for line in reversed(documents(output)) if line.get("event") == "progress"), {})
-    sizes = {dist.filename: dist.size for dist in dists}
-    if last.get("file") not in sizes:
-        return 0
-    before = list(sizes).index(last["file"])
-    return sum(list(sizes.values())[:before]) + min(last["sent"], sizes[last["file"]])
+    lines = (line for line in reversed(documents(output)) if line["event"] == "progress")
+    last: dict[str, Any] = next(lines, {})
+    total = 0
+    for dist in dists:
+        if dist.filename == last.get("file"):
+            return total + min(int(last["sent"]), dist.size)
+        total += dist.size
+    return 0
 
 
 def documents(output: str) -> list[dict[str, Any]]:

@@ -96,7 +96,7 @@ class Upload:
         return {"event": "done", "answers": self.answers, "error": error, "notes": notes}
 
     def _send(self, minted: list[str]) -> None:
-        auth.keyring = None  # type: ignore[assignment]  # the credential was chosen already
+        setattr(auth, "keyring", None)  # noqa: B010 (twine does not export it; the credential was chosen already)
         options = settings.Settings(
             repository_url=self.url, non_interactive=True, disable_progress_bar=True, attestations=bool(self.attested)
         )
@@ -138,10 +138,11 @@ class Upload:
             return
         self.minting = {"status": response.status_code}
         with contextlib.suppress(ValueError, KeyError, TypeError, AttributeError):
+            sent: Any = response.request.body
             document = response.json()
             self.minting["body"] = str(document.get("message", ""))
             self.minting["errors"] = [(error["code"], error["description"]) for error in document["errors"]]
-            self.minting["claims"] = claims(json.loads(response.request.body or b"{}")["token"])
+            self.minting["claims"] = claims(json.loads(sent)["token"])
 
     @contextlib.contextmanager
     def _counted(self, name: str) -> Iterator[None]:
@@ -225,7 +226,9 @@ def claims(token: str) -> list[tuple[str, str]]:
 def burnt(host: str, token: str) -> str:
     """Have the index at `host` end `token`; return in words what came of it. Nothing is raised: the upload is done."""
     try:
-        response = utils.make_requests_session().post(f"https://{host}{OIDC}burn-token", json={"token": token}, timeout=LIMIT)
+        response = utils.make_requests_session().post(
+            f"https://{host}{OIDC}burn-token", json={"token": token}, timeout=LIMIT
+        )
     except requests.RequestException as error:
         return f"the minted token could not be burnt ({type(error).__name__}); {EXPIRES}"
     if response.status_code == ACCEPTED:

@@ -69,7 +69,7 @@ class _Formatter(string.Formatter):
             value = _Composed(value)
         return value, first
 
-    def format_field(self, value: Any, format_spec: str) -> str:
+    def format_field(self, value: Any, format_spec: str) -> str:  # noqa: PLR0911 (one for each specification)
         match format_spec:
             case "lines":
                 return printable(str(value), lines=True)
@@ -78,7 +78,7 @@ class _Formatter(string.Formatter):
             case "shortened":
                 return shortened(value)
             case "joined":
-                return ", ".join(printable(str(item)) for item in value)
+                return printable(", ".join(map(str, value)))
             case "quoted":
                 return indented(value)
             case "command":

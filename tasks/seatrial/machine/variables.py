@@ -127,9 +127,19 @@ def for_install(outer: Mapping[str, str], *, relayed: bool = False) -> dict[str,
     """
     env = pip_network_settings(outer) | _picked(outer, SYSTEM | NETWORK | COMPILERS)
     if relayed:
-        past = ",".join(filter(None, [env.get("NO_PROXY") or env.get("no_proxy"), "127.0.0.1"]))
-        env |= {"NO_PROXY": past, "no_proxy": past, "UV_NO_CACHE": "1", "PIP_NO_CACHE_DIR": "1"}
-    return env | {"PIP_CONFIG_FILE": os.devnull, "UV_NO_CONFIG": "1", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
+        env |= {"UV_NO_CACHE": "1", "PIP_NO_CACHE_DIR": "1"}
+    return (
+        env
+        | past_proxy(env)
+        | {"PIP_CONFIG_FILE": os.devnull, "UV_NO_CONFIG": "1", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
+    )
+
+
+def past_proxy(env: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables with which programs reach servers of this machine past the proxy that `env` may name."""
+    named = (env.get("NO_PROXY") or env.get("no_proxy") or "").split(",")
+    past = ",".join(dict.fromkeys([*filter(None, named), "127.0.0.1", "localhost", "::1"]))
+    return {"NO_PROXY": past, "no_proxy": past} if os.name != "nt" else {"NO_PROXY": past}
 
 
 def for_git(outer: Mapping[str, str]) -> dict[str, str]:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from packaging.version import Version
 
-    from seatrial.index.indexes import Served
+    from seatrial.index.simple import Served
     from seatrial.release.stages import Dist
 
 GROWTH, SMALL = 3, 1 << 20  # a file below so many bytes may grow as it likes

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 from packaging.version import Version
 
-from seatrial.index import indexes as reading
-from seatrial.index.indexes import IndexNotJson, IndexRefused, IndexUnreachable
+from seatrial.index.holdings import IndexNotJson, read_project
+from seatrial.index.http import IndexRefused, IndexUnreachable, LoginWithheld
 from seatrial.rules import index as rules
 from seatrial.rules.index import Listing
 from seatrial.rules.rule import INDEX_RULES, judge_listing
 
 if TYPE_CHECKING:
-    from seatrial.index.indexes import Index, Indexes, Served
+    from seatrial.index.indexes import Index, Indexes
     from seatrial.release.stages import Built, Problem
 
 
@@ -40,10 +40,11 @@ def listing(index: Index, built: Built, is_pypi: bool, now: datetime) -> Listing
     """Return what `index` lists for the project of `built`; where it does not answer, why."""
     served, trouble, similar = None, "", []
     try:
-        served = reading.read_project(index, built.project, patient=False)
-        if is_pypi and not served:
+        found = read_project(index, built.project, patient=False)
+        served = found.files
+        if is_pypi and not found.exists:
             similar = [name for name in rules.similar_names(built.project) if _is_there(index, name)]
-    except (IndexUnreachable, IndexRefused, IndexNotJson) as error:
+    except (IndexUnreachable, IndexRefused, IndexNotJson, LoginWithheld) as error:
         served, trouble = None, str(error).splitlines()[0]
     return Listing(
         name=index.name,
@@ -60,5 +61,4 @@ def listing(index: Index, built: Built, is_pypi: bool, now: datetime) -> Listing
 
 
 def _is_there(index: Index, name: str) -> bool:
-    found: tuple[Served, ...] = reading.read_project(index, name, patient=False)
-    return bool(found)
+    return read_project(index, name, patient=False).exists

@@ -1,7 +1,8 @@
-"""An index on this machine that answers as PyPI's server does: who may upload, what is refused, and the simple API.
+"""An index on this machine that answers as PyPI's server does: who may upload, what is refused, the simple API.
 
-A WSGI application over a folder of files. Its sentences are those of warehouse 6b62157 (2026-08-21), in the status line,
-where twine's users see them, and in the body. Tests make a project archived, quarantined, yanked, empty, old or full.
+A WSGI application over a folder of files. Its sentences are those of warehouse 6b62157 (2026-08-21), in the status
+line, where twine's users see them, and in the body. Tests make a project archived,
+quarantined, yanked, empty, old or full.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from seatrial.standin.forms import RefusedError, parsed, stop_if_unfit
 from seatrial.standin.metadata import requires_python
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -124,12 +125,15 @@ class StandinIndex:
         self.state = State()
 
     def __call__(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
-        method, path = environ["REQUEST_METHOD"], environ.get("PATH_INFO", "/")
-        if method == "POST":
-            return self._upload(environ, start)
-        if method not in {"GET", "HEAD"}:
-            return refused(start, 405, "Method Not Allowed")
-        match [part for part in path.split("/") if part]:
+        match environ["REQUEST_METHOD"]:
+            case "POST":
+                return self._upload(environ, start)
+            case "GET" | "HEAD":
+                return self._read(environ, start)
+        return refused(start, 405, "Method Not Allowed")
+
+    def _read(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
+        match [part for part in environ.get("PATH_INFO", "/").split("/") if part]:
             case ["simple"]:
                 return self._root(environ, start)
             case ["simple", name]:
@@ -222,9 +226,7 @@ def is_json(environ: WSGIEnvironment) -> bool:
     return JSON in environ.get("HTTP_ACCEPT", "")
 
 
-def answer(
-    start: StartResponse, body: bytes, kind: str, headers: tuple[tuple[str, str], ...] = ()
-) -> list[bytes]:
+def answer(start: StartResponse, body: bytes, kind: str, headers: tuple[tuple[str, str], ...] = ()) -> list[bytes]:
     start("200 OK", [("Content-Type", kind), ("Content-Length", str(len(body))), *headers])
     return [body]
 

@@ -1,4 +1,4 @@
-"""Requires-Python out of a wheel or sdist, which is all that a page of the simple repository API says of its metadata."""
+"""Requires-Python out of a wheel or sdist: all that a page of the simple repository API says of its metadata."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ class StandinFailed(ReleaseError):
 
 
 @dataclass(frozen=True)
-class Standin:
+class Standins:
     """The two indexes while they are served: their URLs, the tokens they take, and the folder with their files.
 
     `folder` holds ``testpypi/`` and ``pypi/``. `tokens` are variables with the names under which credentials are looked
@@ -49,15 +49,18 @@ class Standin:
 
     def replacing(self, indexes: Indexes) -> Indexes:
         """Return `indexes` with both places of uploads replaced; dependencies come from where they always do."""
-        return replace(
-            indexes,
-            testpypi=standing_in(indexes.testpypi, self.testpypi, LOCATIONS["testpypi"]),
-            pypi=standing_in(indexes.pypi, self.pypi, LOCATIONS["pypi"]),
-        )
+        return replace(indexes, testpypi=self.rehearsal(indexes.testpypi), pypi=self.release(indexes.pypi))
+
+    def rehearsal(self, index: Index) -> Index:
+        """Return the first of the two in the place of `index`, whose variables and name it has."""
+        return _standing_in(index, self.testpypi, LOCATIONS["testpypi"])
+
+    def release(self, index: Index) -> Index:
+        """Return the second of the two in the place of `index`, whose variables and name it has."""
+        return _standing_in(index, self.pypi, LOCATIONS["pypi"])
 
 
-def standing_in(index: Index, url: str, location: str) -> Index:
-    """Return the stand-in at `url` for `index`, whose variables and name it has."""
+def _standing_in(index: Index, url: str, location: str) -> Index:
     return Index(
         f"{index.name} (stand-in)",
         simple=f"{url}/simple/",
@@ -68,7 +71,7 @@ def standing_in(index: Index, url: str, location: str) -> Index:
 
 
 @contextlib.contextmanager
-def serve(folder: Path) -> Iterator[Standin]:
+def serve(folder: Path) -> Iterator[Standins]:
     """Serve both stand-ins out of `folder`, as long as the context lasts. Raises StandinFailed.
 
     Files that lie in ``folder/testpypi`` and ``folder/pypi`` already are served too.
@@ -81,7 +84,7 @@ def serve(folder: Path) -> Iterator[Standin]:
         except OSError as error:
             raise StandinFailed(str(error)) from None
         variables = {f"{name.upper()}_TOKEN": token for name, token in tokens.items()}
-        yield Standin(folder, urls["testpypi"], urls["pypi"], variables, apps)
+        yield Standins(folder, urls["testpypi"], urls["pypi"], variables, apps)
 
 
 class _Server(ThreadingMixIn, WSGIServer):
