@@ -14,7 +14,7 @@ from packaging.version import Version
 from seatrial.building import tags
 from seatrial.building.checkout import check_out
 from seatrial.building.frontend import BuildFailed, build_one
-from seatrial.index.indexes import read_release
+from seatrial.index.holdings import read_release
 from seatrial.machine.errors import ReleaseError
 from seatrial.release.archives import Archive
 

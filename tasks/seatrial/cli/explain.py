@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from seatrial.building.frontend import build_command
-from seatrial.index.upload import twine_command
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -88,12 +87,12 @@ def _import(venv: str) -> str:
 
 
 def upload(index: Index) -> list[str]:
-    command = twine_command("python", index.upload, "/dev/null", ("dist/FILE.whl", "dist/FILE.tar.gz"))
     page = f"{index.simple}{PROJECT}/"
     return [
         f"curl -H 'Accept: application/vnd.pypi.simple.v1+json' {page}   # is any of the files there? which sha256?",
         f"export TWINE_USERNAME=__token__ TWINE_PASSWORD=...   # the value of {index.token_variable or 'your token'}",
-        " ".join(word for word in command if word != "-I"),
+        f"python -m twine upload --non-interactive --repository-url {index.upload} --config-file /dev/null"
+        " dist/FILE.whl dist/FILE.tar.gz",
         f"curl -H 'Accept: application/vnd.pypi.simple.v1+json' {page}   # until it shows these sha256",
     ]
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from seatrial.cli import chain, explain, packages
-from seatrial.index import credentials, keyring
+from seatrial.index import logins
 from seatrial.project.context import Context
 from seatrial.project.settings import load
 from seatrial.release.record import DIGEST_VARIABLE, Record
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 READERS = frozenset({"check", "testpypi", "verify", "pypi", "dryrun", "rebuild"})  # of an index, with its login
 UPLOADERS = frozenset({"testpypi", "pypi"})
+UPLOADED = UPLOADERS | {"verify"}  # read an index of one's own with the credential of its uploads, too
 
 
 def run(caller: Caller, options: Options, adapt: Callable[[Context], Context]) -> None:
@@ -53,7 +54,8 @@ def context_in(
     if options.sdist_only:
         settings = replace(settings, archives=("sdist",))
     if (caller.step in READERS or options.remote) and not options.explain:
-        settings = _with_logins(settings, caller.variables)
+        uploads = caller.step in UPLOADED or options.remote
+        settings = settings.with_indexes(logins.with_logins(settings.indexes, caller.variables, uploads=uploads))
     expected = None if options.all else caller.variables.get(DIGEST_VARIABLE)  # it is of one package
     return Context(
         root=root,
@@ -68,11 +70,6 @@ def context_in(
         last=caller.nox.last if caller.nox else True,
         screen=caller.screen,
     )
-
-
-def _with_logins(settings: Settings, outer: Mapping[str, str]) -> Settings:
-    indexes = keyring.with_logins(credentials.with_logins(settings.indexes, outer), outer)
-    return settings.with_indexes(indexes)
 
 
 def find_uv() -> str | None:

@@ -1,19 +1,22 @@
 """Attestations (PEP 740): which workflow at which commit uploaded a file, signed by the CI's identity.
 
-Only `pypi` makes them, on a copy of the sealed files, so that no index gets those of the other and ``dist/`` holds
-distributions alone. The signing itself is pypi-attestations' and needs the public services of Sigstore.
+Only `pypi` makes them, on a private copy of the sealed files, so that no index gets those of the other and ``dist/``
+holds distributions alone. The signing itself is pypi-attestations' and needs the public services of Sigstore.
 """
 
 from __future__ import annotations
 
 import base64
+import importlib.util
 import json
-import shutil
+import sys
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from seatrial.index.indexes import IndexRefused, IndexUnreachable, provenance
+from seatrial.index.holdings import provenance
+from seatrial.index.http import IndexRefused, IndexUnreachable
 from seatrial.machine import process, variables
+from seatrial.machine.errors import ReleaseError
 from seatrial.machine.process import ToolFailed
 
 if TYPE_CHECKING:
@@ -30,6 +33,25 @@ IDENTITIES = (
     ("GITLAB_CI", "SIGSTORE_ID_TOKEN"),
 )
 LIMIT = 600.0  # seconds for all files, the network included
+PROGRAM = (sys.executable, "-I", "-m", "pypi_attestations")
+
+
+@dataclass(eq=False)
+class AttestMissing(ReleaseError):
+    index: str
+
+    what = "Nothing goes to {e.index}: `attestations` is set in [tool.seatrial], and what makes them is not installed."
+    cause = "seatrial was installed without its extra `attest`, which brings pypi-attestations."
+    cure = (
+        "install `seatrial[attest]` where this step runs (docs/how-to/ci.md), or set `attestations = false` to release"
+        " without."
+    )
+
+
+def stop_if_missing(index: Index) -> None:
+    """Raise AttestMissing where pypi-attestations is not installed beside this program."""
+    if importlib.util.find_spec("pypi_attestations") is None:
+        raise AttestMissing(index.name)
 
 
 def identity(outer: Mapping[str, str]) -> dict[str, str]:
@@ -46,23 +68,18 @@ def repository(outer: Mapping[str, str]) -> str:
 
 @dataclass(frozen=True)
 class Signer:
-    """pypi-attestations in the virtualenv of `python`, at work in `scratch`; `outer` are the CI's variables."""
+    """pypi-attestations at work on the files in `folder`, each of which gets its attestation beside it.
 
-    python: Path
+    `scratch` is a folder for anything else; `outer` are the CI's variables.
+    """
+
+    folder: Path
     scratch: Path
     outer: Mapping[str, str] = field(repr=False)
 
-    @property
-    def folder(self) -> Path:
-        """Where the copies of the files are, each with its attestation beside it."""
-        return self.scratch / "attested"
-
-    def sign(self, dists: tuple[Dist, ...], dist: Path) -> None:
-        """Copy the files from `dist` and sign the copies. Raises ToolFailed."""
-        self.folder.mkdir()
-        copies = [self.folder / one.filename for one in dists]
-        for copy in copies:
-            shutil.copyfile(dist / copy.name, copy)
+    def sign(self, dists: tuple[Dist, ...]) -> None:
+        """Sign the files. Raises ToolFailed."""
+        copies = [self.folder / dist.filename for dist in dists]
         outcome = self._run("sign", *map(str, copies), secret=identity(self.outer))
         if outcome.code != 0 or not all(copy.with_name(copy.name + SUFFIX).exists() for copy in copies):
             raise ToolFailed(
@@ -75,7 +92,7 @@ class Signer:
 
     def holding(self, index: Index, stage: Stage) -> tuple[str, ...]:
         """Return the names of the files for which `index` serves an attestation of this repository that holds."""
-        return tuple(one.filename for one in stage.dists if self._holds(index, stage, one))
+        return tuple(dist.filename for dist in stage.dists if self._holds(index, stage, dist))
 
     def _holds(self, index: Index, stage: Stage, dist: Dist) -> bool:
         try:
@@ -90,9 +107,8 @@ class Signer:
         return self._run("verify", "pypi", *where, str(self.folder / dist.filename), secret={}).code == 0
 
     def _run(self, *args: str, secret: Mapping[str, str]) -> process.Outcome:
-        argv = (str(self.python), "-I", "-m", "pypi_attestations", *args)
         env = variables.for_upload(self.outer, secret)
-        return process.run(argv, env=env, cwd=self.scratch, time_limit=LIMIT)
+        return process.run((*PROGRAM, *args), env=env, cwd=self.scratch, time_limit=LIMIT)
 
 
 def covers(served: bytes, dist: Dist) -> bool:
@@ -100,8 +116,10 @@ def covers(served: bytes, dist: Dist) -> bool:
     subject = [{"name": dist.filename, "digest": {"sha256": dist.sha256}}]
     try:
         bundles = json.loads(served)["attestation_bundles"]
-        statements = [_statement(one) for bundle in bundles for one in bundle["attestations"]]
-        return any(found["subject"] == subject and found["predicateType"] == PREDICATE for found in statements)
+        statements = [_statement(attestation) for bundle in bundles for attestation in bundle["attestations"]]
+        return any(
+            statement["subject"] == subject and statement["predicateType"] == PREDICATE for statement in statements
+        )
     except (ValueError, KeyError, TypeError, RecursionError):
         return False
 

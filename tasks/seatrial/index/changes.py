@@ -15,7 +15,8 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from seatrial.index.indexes import fetch, read_project
+from seatrial.index.holdings import read_project
+from seatrial.index.http import download
 from seatrial.machine.errors import ReleaseError
 from seatrial.release.archives import Archive, BadArchive
 from seatrial.release.filenames import version_of
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from seatrial.index.indexes import Index, Served
+    from seatrial.index.indexes import Index
+    from seatrial.index.simple import Served
     from seatrial.release.stages import Built
 
 LARGEST = 64 << 20  # bytes of a file that is fetched only to be compared
@@ -41,7 +43,7 @@ def compare(built: Built, folder: Path, index: Index, wanted: str | None, scratc
     Where that cannot be, the answer says why.
     """
     try:
-        served = read_project(index, built.project, patient=False)
+        served = read_project(index, built.project, patient=False).files
         since = _chosen(served, Version(built.version), wanted)
         if since is None:
             there = f"has no version {wanted}" if wanted else "has no earlier version"
@@ -93,13 +95,13 @@ def _compared(path: Path, other: Served, index: Index, scratch: Path) -> tuple[F
 
 
 def _fetched(other: Served, index: Index, scratch: Path) -> Path:
-    """Return the file `other` in the folder `scratch`, its hash proved. Raises BadArchive and what `indexes` does."""
+    """Return the file `other` in the folder `scratch`, its hash proved. Raises BadArchive and what reading raises."""
     path = scratch / other.filename
     if path.parent != scratch or "\\" in other.filename:
         raise BadArchive(path, "its name is that of another folder.")
     if other.size > LARGEST:
         raise BadArchive(path, f"it is larger than {LARGEST >> 20} MiB, too large to fetch only to be compared.")
-    fetch(index, other.url, path, LARGEST)
+    download(index, other.url, path, limit=other.size or LARGEST, patient=False)
     if not other.sha256 or Dist.from_file(path).sha256 != other.sha256:
         raise BadArchive(path, f"it has not the hash that {index.name} shows for it.")
     return path

@@ -8,19 +8,20 @@ from typing import TYPE_CHECKING
 
 from packaging.version import InvalidVersion, Version
 
-from seatrial.index.indexes import OtherBytes, read_project
-from seatrial.index.upload import NAME_TAKEN, VERSION_TAKEN, UploadRefused
+from seatrial.index.holdings import OtherBytes, compared, read_project
+from seatrial.index.upload import UploadRefused
 from seatrial.machine.errors import ReleaseError, listing
 from seatrial.release.filenames import version_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from seatrial.index.indexes import Index
-    from seatrial.project.context import Context
+    from seatrial.index.indexes import Index, Indexes
+    from seatrial.machine.errors import Commands
     from seatrial.release.stages import Built, Problem
 
 SPENT = frozenset({"index-other-bytes", "index-other-files", "index-old-release", "index-not-checked"})
+ONCE = '--rehearse-on dryrun "REASON"'
 PARTS = 3  # of a version whose last part is raised; a shorter one gets another part
 
 
@@ -40,11 +41,11 @@ class VersionSpent(ReleaseError):
         "{e.real} does not have this version."
     )
     cause = "it was rehearsed before, and changed since; an index never takes a file name twice."
-    cure = "one of these.{e.ways}"
+    cure = "one of these.{e.ways:lines}"
 
     @property
     def shown(self) -> str:
-        return ":" + listing(f"{name}\n    expected {ours}\n    found    {theirs}" for name, ours, theirs in self.files)
+        return ":" + compared(self.files)
 
 
 @dataclass(eq=False)
@@ -59,7 +60,7 @@ class NameTaken(ReleaseError):
         "the name, or one too like it, belongs to somebody else there, whoever owns it elsewhere; or the token is for"
         " another project."
     )
-    cure = "if it is the token, make one for this project. If it is the name, one of these.{e.ways}"
+    cure = "if it is the token, make one for this project. If it is the name, one of these.{e.ways:lines}"
 
 
 def next_version(version: str, taken: Iterable[Version] = ()) -> str:
@@ -68,13 +69,13 @@ def next_version(version: str, taken: Iterable[Version] = ()) -> str:
     Returns nothing for what is no version (PEP 440).
     """
     try:
-        found = Version(version)
+        following = Version(version)
     except InvalidVersion:
         return ""
-    used = {*taken, found}
-    while found in used:
-        found = _raised(found)
-    return str(found)
+    used = {*taken, following}
+    while following in used:
+        following = _raised(following)
+    return str(following)
 
 
 def _raised(version: Version) -> Version:
@@ -94,64 +95,72 @@ def _raised(version: Version) -> Version:
 
 
 def versions_on(index: Index, project: str) -> frozenset[Version]:
-    """Return the versions of `project` that `index` has files of. Raises what reading an index raises."""
-    names = (file.filename for file in read_project(index, project, patient=False))
+    """Return the versions of `project` that `index` has files of. Raises what reading an index raises.
+
+    Versions whose files were deleted cannot be seen, and are spent all the same.
+    """
+    names = (file.filename for file in read_project(index, project, patient=False).files)
     return frozenset(version for name in names if (version := version_of(name)))
 
 
-def explained(context: Context, step: str, met: OtherBytes | UploadRefused, project: str, version: str) -> ReleaseError:
-    """Return `met`, which a session met on an index, with what to do now."""
-    if isinstance(met, UploadRefused) and not VERSION_TAKEN.search(met.words):
-        if step == "testpypi" and NAME_TAKEN.search(met.words):
-            return NameTaken(met.index, project, met.words, _numbered(_elsewhere(context)))
+def explained(
+    met: OtherBytes | UploadRefused,
+    project: str,
+    version: str,
+    *,
+    indexes: Indexes,
+    step: str,
+    commands: Commands,
+) -> ReleaseError:
+    """Return `met`, which `step` met on an index, with what to do now, as `commands` are typed here."""
+    if isinstance(met, UploadRefused) and met.kind != "version-taken":
+        if step == "testpypi" and met.kind == "name-taken":
+            return NameTaken(met.index, project, met.words, _numbered(_elsewhere(indexes, commands)))
         return met
     with contextlib.suppress(ReleaseError):  # an index that does not answer leaves us with what we know
-        on_rehearsal, on_real = (
-            versions_on(index, project) for index in (context.settings.testpypi, context.settings.pypi)
-        )
+        on_rehearsal, on_real = (versions_on(index, project) for index in (indexes.testpypi, indexes.pypi))
         met.free = next_version(version, on_rehearsal | on_real)
         if isinstance(met, OtherBytes) and step == "testpypi" and version not in map(str, on_real):
-            ways = _numbered([_next(context, met.free), *_elsewhere(context)])
-            return VersionSpent(met.index, context.settings.pypi.name, project, version, met.files, ways)
+            ways = _numbered([_next(indexes, met.free, commands), *_elsewhere(indexes, commands)])
+            return VersionSpent(met.index, indexes.pypi.name, project, version, met.files, ways)
     return met
 
 
-def is_spent(indexes: Indexes, found: Iterable[Problem]) -> bool:
-    """Whether `found`, what the rules on both indexes say, means that only the rehearsal index has the version."""
-    told = [problem for problem in found if problem.rule in SPENT]
-    rehearsal = f"{indexes.testpypi.name} has "
-    return bool(told) and all(problem.message.startswith(rehearsal) for problem in told)
+def is_spent(indexes: Indexes, problems: Iterable[Problem]) -> bool:
+    """Whether `problems`, what the rules on both indexes found, mean that only the rehearsal index has the version."""
+    spent = [problem for problem in problems if problem.rule in SPENT]
+    return bool(spent) and all(problem.index == indexes.testpypi.name for problem in spent)
 
 
-def of_version(context: Context, built: Built) -> str:
+def of_version(built: Built, indexes: Indexes, commands: Commands) -> str:
     """Return the ways out of a version that is spent on the rehearsal index."""
-    indexes = (context.settings.testpypi, context.settings.pypi)
-    taken = frozenset[Version]().union(*(versions_on(index, built.project) for index in indexes))
-    ways = [_next(context, next_version(built.version, taken)), *_elsewhere(context)]
-    return f"{context.settings.pypi.name} does not have this version. There are three ways out:{_numbered(ways)}"
+    taken = frozenset[Version]().union(
+        *(versions_on(index, built.project) for index in (indexes.testpypi, indexes.pypi))
+    )
+    ways = [_next(indexes, next_version(built.version, taken), commands), *_elsewhere(indexes, commands)]
+    return f"{indexes.pypi.name} does not have this version. There are three ways out:{_numbered(ways)}"
 
 
 def _numbered(ways: Iterable[str]) -> str:
     return listing(f"{number}. {way}" for number, way in enumerate(ways, 1))
 
 
-def _next(context: Context, free: str) -> str:
+def _next(indexes: Indexes, free: str, commands: Commands) -> str:
     return (
-        f"The next version: {free} is free on both indexes. Set it, commit, `{context.commands.command('verify')}`."
-        f" Cost: a version number that {context.settings.pypi.name} never shows."
+        f"The next version: {free} is free on both indexes, as far as deleted versions cannot be seen. Set it, commit,"
+        f" `{commands['verify']}`. Cost: a version number that {indexes.pypi.name} never shows."
     )
 
 
-def _elsewhere(context: Context) -> tuple[str, str]:
+def _elsewhere(indexes: Indexes, commands: Commands) -> tuple[str, str]:
     """Return the ways that leave the public rehearsal index aside."""
-    once = ("--rehearse-on", "dryrun", '"REASON"')
-    commands = " and ".join(f"`{context.commands.command(session, *once)}`" for session in ("verify", "pypi"))
+    typed = " and ".join(f"`{commands[f'{step} {ONCE}']}`" for step in ("verify", "pypi"))
     staging = (
         "A private staging index: set `upload` and `simple` in [tool.seatrial.indexes.testpypi], commit,"
-        f" `{context.commands.command('verify')}`. Cost: an index to run, and an account on it."
+        f" `{commands['verify']}`. Cost: an index to run, and an account on it."
     )
     here = (
-        f'A rehearsal on this machine: this once, {commands}; for good, `rehearse-on = "dryrun"` in [tool.seatrial].'
-        f" Cost: no foreign index takes and serves these files before {context.settings.pypi.name} does; the record says so."
+        f'A rehearsal on this machine: this once, {typed}; for good, `rehearse-on = "dryrun"` in [tool.seatrial].'
+        f" Cost: no foreign index takes and serves these files before {indexes.pypi.name} does; the record says so."
     )
     return staging, here

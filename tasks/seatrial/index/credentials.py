@@ -1,6 +1,7 @@
 """Which one credential an upload uses: chosen in the open, read before it is used, narrowed, and never shown.
 
-Only twine's process gets it, in its own environment (see `environment.for_upload`).
+Only the uploader's process gets it. A token of PyPI or TestPyPI goes to that index and to no other host, whatever is
+configured.
 """
 
 from __future__ import annotations
@@ -8,28 +9,28 @@ from __future__ import annotations
 import contextlib
 import functools
 import getpass
-import netrc
 import warnings
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from seatrial.index.indexes import Login, origin
+from seatrial.index.http import withheld
 from seatrial.index.tokens import EXPIRATION, PREFIX, PROJECT_NAMES, Token, narrow
 from seatrial.machine.errors import ReleaseError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from seatrial.index.indexes import Index, Indexes
+    from seatrial.index.indexes import Index
 
 TOKEN_USER = "__token__"  # noqa: S105 (the user name that goes with an API token)
 GITHUB_IDENTITY = ("GITHUB_ACTIONS", "ACTIONS_ID_TOKEN_REQUEST_TOKEN", "ACTIONS_ID_TOKEN_REQUEST_URL")
-# twine would ask the keyring before it uses an identity.
-NO_KEYRING = {"TWINE_USERNAME": TOKEN_USER, "PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring"}
 AUDIENCES = {"pypi.org": "PYPI", "test.pypi.org": "TESTPYPI"}
 LIFETIME = 900  # seconds a narrowed token lives: as long as one that trusted publishing mints
+ANY_ENVIRONMENT = "what `environment:` of this job says, or empty where it says nothing"
+CALLED = " (in a reusable workflow: the name of the file that is called, not of the one that calls it)"
+NO_ENVIRONMENT = "(empty)"
 SLACK = 60  # seconds that this machine's clock may be ahead of the index's
 
 
@@ -91,19 +92,15 @@ def account_links(pages: str) -> str:
 
 @dataclass(frozen=True)
 class Credential:
-    """Where the credential comes from, in words, and the variables that hand it to twine."""
+    """Where the credential comes from, in words, and what it is: user name and secret, or a CI's identity.
+
+    `secret` is a token or password, empty for an identity, which is had through the variables in `identity`.
+    """
 
     source: str
-    variables: Mapping[str, str] = field(repr=False)
-
-    @classmethod
-    def of_token(cls, source: str, secret: str) -> Credential:
-        return cls(source, {"TWINE_USERNAME": TOKEN_USER, "TWINE_PASSWORD": secret})
-
-    @property
-    def secret(self) -> str:
-        """The token or password; empty for an identity, which has none yet."""
-        return self.variables.get("TWINE_PASSWORD", "")
+    secret: str = field(default="", repr=False)
+    username: str = TOKEN_USER
+    identity: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @property
     def token(self) -> Token | None:
@@ -131,9 +128,9 @@ def choose(index: Index, outer: Mapping[str, str]) -> Credential | None:
         raise _bad(index, f"both {' and '.join(given)} and the CI's own identity (trusted publishing) are there")
     if given:
         username, password = next(iter(given.values()))
-        return Credential(" and ".join(given), {"TWINE_USERNAME": username, "TWINE_PASSWORD": password})
+        return Credential(" and ".join(given), password, username)
     if identity:
-        return Credential("the CI's identity (trusted publishing)", identity | NO_KEYRING)
+        return Credential("the CI's identity (trusted publishing)", identity=identity)
     return None
 
 
@@ -152,11 +149,11 @@ def find(
     """
     if chosen := choose(index, outer):
         return chosen
-    user = _user(index, outer)
+    user = user_of(index, outer)
     for source, look in (("the keyring", functools.partial(keyring, user)), ("the terminal", ask)):
         if look and (secret := look()).strip():
-            _stop_if_unfit(index, f"what {source} gave", secret, variable=False)
-            return Credential(source, {"TWINE_USERNAME": user, "TWINE_PASSWORD": secret})
+            stop_if_unfit(index, f"what {source} gave", secret, variable=False)
+            return Credential(source, secret, user)
     raise NoCredential(index.name, set_aside(index, outer), index.token_variable, index.pages)
 
 
@@ -175,11 +172,11 @@ def _token(index: Index, outer: Mapping[str, str]) -> dict[str, tuple[str, str]]
     value = outer.get(index.token_variable) if index.token_variable else None
     if value is None:
         return {}
-    _stop_if_unfit(index, index.token_variable, value)
-    return {index.token_variable: (_user(index, outer), value)}
+    stop_if_unfit(index, index.token_variable, value)
+    return {index.token_variable: (user_of(index, outer), value)}
 
 
-def _user(index: Index, outer: Mapping[str, str]) -> str:
+def user_of(index: Index, outer: Mapping[str, str]) -> str:
     """Return the user name that goes with a token of `index`; the users of PyPI and TestPyPI have none there."""
     return ("" if index.is_public else outer.get(index.user_variable, "")) or TOKEN_USER
 
@@ -194,7 +191,7 @@ def _pair(index: Index, outer: Mapping[str, str]) -> dict[str, tuple[str, str]]:
         return {}
     if index.token_location and username not in {None, TOKEN_USER}:
         raise _bad(index, f"TWINE_USERNAME is not {TOKEN_USER}; {index.name} takes API tokens alone", "TWINE_PASSWORD")
-    _stop_if_unfit(index, "TWINE_PASSWORD", password)
+    stop_if_unfit(index, "TWINE_PASSWORD", password)
     return {"TWINE_PASSWORD": (username or TOKEN_USER, password)}
 
 
@@ -205,7 +202,7 @@ def _stop_if_one_for_both(index: Index, outer: Mapping[str, str]) -> None:
         raise _bad(index, "PYPI_TOKEN and TESTPYPI_TOKEN hold the same text; the two indexes share no token")
 
 
-def _stop_if_unfit(index: Index, name: str, value: str, *, variable: bool = True) -> None:
+def stop_if_unfit(index: Index, name: str, value: str, *, variable: bool = True) -> None:
     """Raise BadCredential where `value` cannot be meant; it is not part of the message."""
     mend = name if variable else ""
     if not value.strip():
@@ -217,6 +214,9 @@ def _stop_if_unfit(index: Index, name: str, value: str, *, variable: bool = True
         raise _bad(index, f"{name} does not begin with {PREFIX}, as an API token does", mend)
     if location := _elsewhere(index, value):
         raise _bad(index, f"{name} holds a token of {location}, not of {index.token_location}", mend)
+    if reason := withheld(value, index.upload or index.simple):
+        host = urlsplit(index.upload or index.simple).netloc
+        raise _bad(index, f"{name} is not sent to {host}: {reason.removesuffix('.')}", mend)
 
 
 def _elsewhere(index: Index, value: str) -> str:
@@ -243,47 +243,6 @@ def _identity(index: Index, outer: Mapping[str, str]) -> dict[str, str]:
 
 def _bad(index: Index, complaint: str, variable: str = "") -> BadCredential:
     return BadCredential(index.name, complaint, variable or index.token_variable, index.pages)
-
-
-# What an index is read with.
-
-
-def with_logins(indexes: Indexes, outer: Mapping[str, str]) -> Indexes:
-    """Return `indexes` with the logins that `outer` gives to read its indexes; PyPI and TestPyPI are read without.
-
-    An index is read with the credential of its uploads. That of the dependencies has a variable of its own; without it
-    an index at the same place lends its login, and no other place gets to see one; then comes the file .netrc, where
-    installers would look themselves. Raises BadCredential.
-    """
-    testpypi, pypi = (_chosen(index, outer) for index in (indexes.testpypi, indexes.pypi))
-    wanted = indexes.dependencies
-    own = {} if wanted.is_public else _token(wanted, outer)
-    if own:
-        wanted = replace(wanted, login=Login(*own[wanted.token_variable], wanted.token_variable))
-    lent = [index.login for index in (testpypi, pypi) if origin(index.simple) == origin(wanted.simple)]
-    if not wanted.is_public:
-        wanted = replace(wanted, login=wanted.login or next(filter(None, lent), None) or _in_netrc(wanted))
-    return replace(indexes, testpypi=testpypi, pypi=pypi, dependencies=wanted)
-
-
-def _in_netrc(index: Index) -> Login | None:
-    """Return the login that the user's .netrc has for the host of `index`, None for none."""
-    try:
-        found = netrc.netrc().authenticators(urlsplit(index.simple).hostname or "")
-    except (OSError, netrc.NetrcParseError):
-        return None
-    return Login(found[0], found[2] or "", "the file .netrc") if found else None
-
-
-def _chosen(index: Index, outer: Mapping[str, str]) -> Index:
-    return index if index.is_public else readable(index, choose(index, outer))
-
-
-def readable(index: Index, credential: Credential | None) -> Index:
-    """Return `index` to be read with the `credential` of its uploads, where it is not one that anybody can read."""
-    if index.is_public or not credential or not credential.secret:
-        return index
-    return replace(index, login=Login(credential.variables["TWINE_USERNAME"], credential.secret, credential.source))
 
 
 # What it may do.
@@ -329,7 +288,7 @@ def narrowed(credential: Credential, project: str, now: float) -> Credential:
         secret = narrow(credential.secret, caveats)
     except ValueError:
         return credential
-    return replace(credential, variables={**credential.variables, "TWINE_PASSWORD": secret})
+    return replace(credential, secret=secret)
 
 
 def advice(index: Index, project: str, state: str) -> str:
@@ -345,3 +304,42 @@ def _moment(seconds: int) -> str:
         return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
     except (ValueError, OverflowError, OSError):
         return "at no date of the calendar"
+
+
+# Who a CI job is: the page of a trusted publisher has to say the same.
+
+
+def publisher(outer: Mapping[str, str], claims: Mapping[str, str] | None = None) -> tuple[tuple[str, str], ...]:
+    """Return the fields of the publisher's page and what they must hold for the job with the variables `outer`.
+
+    `claims` are those of the identity that the index rejected, where they are known.
+    """
+    fields = _gitlab(outer) if outer.get("GITLAB_CI") else _github(outer, claims or {})
+    return tuple((name, value or "(not known here)") for name, value in fields)
+
+
+def _github(outer: Mapping[str, str], claims: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    owner, _, repository = (claims.get("repository") or outer.get("GITHUB_REPOSITORY", "")).partition("/")
+    called = _file(claims.get("job_workflow_ref", ""))  # which is what the server compares, also of a called workflow
+    workflow = called or _file(outer.get("GITHUB_WORKFLOW_REF", ""))
+    environment = claims.get("environment", NO_ENVIRONMENT) if called else ANY_ENVIRONMENT
+    return (
+        ("Owner", owner),
+        ("Repository name", repository),
+        ("Workflow name", workflow if called or not workflow else workflow + CALLED),
+        ("Environment name", environment),
+    )
+
+
+def _file(ref: str) -> str:
+    """Return the file name in a reference to a workflow, such as ``owner/name/.github/workflows/release.yml@ref``."""
+    return ref.partition("@")[0].rpartition("/")[2]
+
+
+def _gitlab(outer: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    return (
+        ("Namespace", outer.get("CI_PROJECT_NAMESPACE", "")),
+        ("Project name", outer.get("CI_PROJECT_NAME", "")),
+        ("Top-level pipeline file path", outer.get("CI_CONFIG_PATH", "")),
+        ("Environment name", outer.get("CI_ENVIRONMENT_NAME", "") or ANY_ENVIRONMENT),
+    )

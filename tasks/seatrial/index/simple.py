@@ -1,14 +1,16 @@
-"""The page of a project in the simple repository API, read as data: JSON (PEP 691, PEP 700), else HTML (PEP 503).
+"""The page of a project in the simple repository API, read as data: JSON (PEP 691, 700, 792), else HTML (PEP 503).
 
-What an index writes there is input of others: whatever it is, files come out, or ValueError.
+What an index writes there is input of others: whatever it is, a listing comes out, or ValueError, in bounded memory.
 """
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import html.parser
 import json
 import re
+import time
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote, urljoin, urlsplit
@@ -19,6 +21,9 @@ ACCEPTED = f"{JSON}, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.1"
 DISTRIBUTIONS = (".whl", ".tar.gz", ".zip")
 SHA256 = re.compile(r"(?:^|&)sha256=([0-9a-fA-F]{64})(?:&|$)")
 IS_PAGE = re.compile(rb"pypi:repository-version|<(title|h1)>\s*(Simple index|Links for)", re.IGNORECASE)
+VALUES = 1_200_000  # in the JSON of a page: each takes about 100 bytes of memory, whatever its text
+PIECE = 1 << 16  # bytes of HTML that are read at a time, and the longest tag
+HTML_SECONDS = 20.0
 
 
 @dataclass(frozen=True)
@@ -34,14 +39,44 @@ class Served:
     requires_python: str = ""
 
 
-def files(body: bytes, page: str) -> tuple[Served, ...]:
-    """Return the files that `body`, the answer at the URL `page`, lists. Raises ValueError where it is no such page."""
+@dataclass(frozen=True)
+class Listing:
+    """What an index shows of a project. Without files, `exists` tells an empty project from none at all.
+
+    `status` is that of the project (PEP 792): active, archived, quarantined or deprecated; `reason` is the index's word
+    on it.
+    """
+
+    files: tuple[Served, ...] = ()
+    exists: bool = True
+    status: str = "active"
+    reason: str = ""
+
+
+NOT_THERE = Listing(exists=False)
+
+
+def parse(body: bytes, page: str) -> Listing:
+    """Return what `body`, the answer at the URL `page`, lists. Raises ValueError where it is no such page."""
     if body.lstrip()[:1] == b"<":
         return _of_html(body, page)
     try:
-        return tuple(_served(entry, page) for entry in json.loads(body)["files"])
+        if sum(map(body.count, (b",", b"{", b"["))) > VALUES:
+            raise ValueError("more values than a page has")
+        document = json.loads(body)
+        files = tuple(_served(entry, page) for entry in document["files"])
+        status, reason = _status(document)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise ValueError("what is neither JSON (PEP 691) nor HTML (PEP 503)") from None
+    return Listing(files, status=status, reason=reason)
+
+
+def _status(document: Any) -> tuple[str, str]:
+    """Return status and reason of the project (PEP 792); what is not text is as if it were not there."""
+    table = document.get("project-status")
+    pair = (table.get("status"), table.get("reason")) if isinstance(table, dict) else (None, None)
+    status, reason = (text if isinstance(text, str) else "" for text in pair)
+    return status or "active", reason
 
 
 def _served(entry: Any, page: str) -> Served:
@@ -52,7 +87,7 @@ def _served(entry: Any, page: str) -> Served:
     uploaded, size, requires = entry.get("upload-time"), entry.get("size"), entry.get("requires-python")
     return Served(
         filename=filename,
-        sha256=sha256,
+        sha256=sha256.lower(),
         url=urljoin(page, url),
         yanked=bool(entry.get("yanked", False)),
         uploaded=uploaded if isinstance(uploaded, str) else "",
@@ -63,42 +98,52 @@ def _served(entry: Any, page: str) -> Served:
 
 @dataclass
 class _Links(html.parser.HTMLParser):
-    """The anchors of a page that lead to distributions."""
+    """The anchors of a page that lead to distributions, and its `meta` elements."""
 
     page: str
-    found: list[Served] = field(default_factory=list)
+    files: list[Served] = field(default_factory=list)
+    meta: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         super().__init__()
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        said = dict(attrs)
-        if tag == "base" and said.get("href"):
-            self.page = urljoin(self.page, said["href"])
-        if tag == "a" and said.get("href"):
-            self._anchor(urljoin(self.page, said["href"]), said)
+        attributes = dict(attrs)
+        if tag == "meta":
+            self.meta[attributes.get("name") or ""] = attributes.get("content") or ""
+        if tag == "base" and attributes.get("href"):
+            self.page = urljoin(self.page, attributes["href"])
+        if tag == "a" and attributes.get("href"):
+            self._anchor(urljoin(self.page, attributes["href"]), attributes)
 
-    def _anchor(self, url: str, said: dict[str, str | None]) -> None:
+    def _anchor(self, url: str, attributes: dict[str, str | None]) -> None:
         parts = urlsplit(url)
         filename = unquote(parts.path.rpartition("/")[2])
         if filename.endswith(DISTRIBUTIONS):
             digest = SHA256.search(parts.fragment)
-            self.found.append(
+            self.files.append(
                 Served(
                     filename=filename,
                     sha256=digest[1].lower() if digest else "",
                     url=parts._replace(fragment="").geturl(),
-                    yanked="data-yanked" in said,
-                    requires_python=said.get("data-requires-python") or "",
+                    yanked="data-yanked" in attributes,
+                    requires_python=attributes.get("data-requires-python") or "",
                 )
             )
 
 
-def _of_html(body: bytes, page: str) -> tuple[Served, ...]:
-    """Return the files that an HTML page links to. A page of something else, as a login, lists none and says so."""
+def _of_html(body: bytes, page: str) -> Listing:
+    """Return what an HTML page links to. A page of something else, as a login, lists none and says so."""
     links = _Links(page)
+    decoder = codecs.getincrementaldecoder("utf-8")("replace")
+    end = time.monotonic() + HTML_SECONDS
     with contextlib.suppress(AssertionError):  # which the parser of older Pythons has for what is no HTML
-        links.feed(body.decode("utf-8", "replace"))
-    if not links.found and not IS_PAGE.search(body):
+        for start in range(0, len(body), PIECE):
+            links.feed(decoder.decode(body[start : start + PIECE]))
+            # Python's parser takes time that grows with the square of what it cannot finish.
+            if len(links.rawdata) > PIECE or time.monotonic() > end:
+                raise ValueError("HTML with an element that does not end")
+    if not links.files and not IS_PAGE.search(body):
         raise ValueError("an HTML page that lists no files")
-    return tuple(links.found)
+    status = links.meta.get("pypi:project-status") or "active"
+    return Listing(tuple(links.files), status=status, reason=links.meta.get("pypi:project-status-reason", ""))

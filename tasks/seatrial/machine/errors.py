@@ -5,6 +5,8 @@ Each kind stands beside the code that raises it. `cli.main` is the one place tha
 
 from __future__ import annotations
 
+import dataclasses
+import re
 import string
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
@@ -13,6 +15,8 @@ if TYPE_CHECKING:
 
 SHOWN = 10  # items of a long list
 LAST = 40  # lines of a program's output
+# What a terminal acts on instead of showing it: controls, other line ends, marks of direction, and half characters.
+CONTROL = re.compile("[\\x00-\\x1f\\x7f-\\x9f\\u061c\\u200e\\u200f\\u2028-\\u202e\\u2066-\\u2069\\ud800-\\udfff]")
 
 
 class Commands(Protocol):
@@ -33,7 +37,9 @@ class ReleaseError(Exception):
 
     In a template ``{e.name}`` is the fact (or property) `name`, and ``{run[verify]}`` the command for that step. The
     format specifications ``listed``, ``shortened``, ``joined`` and ``quoted`` show lists and the output of programs,
-    ``command`` turns a step into its command.
+    ``command`` turns a step into its command. Facts may come from strangers, so their control characters are escaped,
+    line ends included; ``lines`` keeps the line ends of a fact of our own making. A property keeps them as well: it
+    uses `printable` or `listing` for what it shows.
     """
 
     what: ClassVar[str] = ""
@@ -56,24 +62,59 @@ class _Formatter(string.Formatter):
     def __init__(self, commands: Commands) -> None:
         self.commands = commands
 
-    def format_field(self, value: Any, format_spec: str) -> str:
+    def get_field(self, field_name: str, args: Any, kwargs: Any) -> tuple[Any, Any]:
+        value, first = super().get_field(field_name, args, kwargs)
+        name = field_name.removeprefix("e.")
+        if isinstance(value, str) and first == "e" and name not in _fields(kwargs["e"]):
+            value = _Composed(value)
+        return value, first
+
+    def format_field(self, value: Any, format_spec: str) -> str:  # noqa: PLR0911 (one for each specification)
         match format_spec:
+            case "lines":
+                return printable(str(value), lines=True)
             case "listed":
                 return listing(value)
             case "shortened":
                 return shortened(value)
             case "joined":
-                return ", ".join(map(str, value))
+                return printable(", ".join(map(str, value)))
             case "quoted":
                 return indented(value)
             case "command":
                 return self.commands[value]
-        return str(super().format_field(value, format_spec))
+        text = str(super().format_field(value, format_spec))
+        return printable(text, lines=isinstance(value, _Composed))
+
+
+class _Composed(str):
+    """A text that a property of an error put together, line ends and all."""
+
+    __slots__ = ()
+
+
+def _fields(error: Any) -> set[str]:
+    return {field.name for field in dataclasses.fields(error)} if dataclasses.is_dataclass(error) else set()
+
+
+def printable(text: str, *, lines: bool = False) -> str:
+    """Return `text`, which may be a stranger's, with its control characters escaped; `lines` keeps line ends and tabs.
+
+    Nothing in it can then clear a screen, set a title, begin a line of its own or turn the direction of writing.
+    """
+    return CONTROL.sub(lambda match: match[0] if lines and match[0] in "\n\t" else _escape(match[0]), text)
+
+
+def _escape(character: str) -> str:
+    return character.encode("unicode_escape").decode("ascii")
 
 
 def listing(items: Iterable[object]) -> str:
-    """Return `items` one a line, indented, for the inside of a message."""
-    return "".join(f"\n  {item}" for item in items)
+    """Return `items` one a line, indented, for the inside of a message; further lines of an item stay below it."""
+    return "".join(f"\n  {_FURTHER.sub(_INDENT, printable(str(item), lines=True))}" for item in items)
+
+
+_FURTHER, _INDENT = re.compile(r"\n(?! {4})"), "\n    "
 
 
 def shortened(items: Sequence[object]) -> str:
@@ -84,6 +125,6 @@ def shortened(items: Sequence[object]) -> str:
 
 def indented(text: str, *, last: int = LAST) -> str:
     """Return the last lines of a program's output, set apart from our own sentences."""
-    lines = text.strip().splitlines()
+    lines = [printable(line) for line in text.strip().splitlines()]
     left_out = [f"({len(lines) - last} lines left out)"] if len(lines) > last else []
     return listing(f"| {line}" for line in left_out + lines[-last:])

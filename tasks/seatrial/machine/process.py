@@ -115,16 +115,19 @@ def run(
     on_output: Callable[[str], None] | None = None,
     every: float | None = None,
     log: bool = False,
+    given: bytes | None = None,
 ) -> Outcome:
     """Run `argv` in `cwd` with exactly `env`, and return how it ended, with the last KEPT bytes that it wrote.
 
     `on_wait` is called now and then (`every` so many seconds) with the seconds gone by; what it raises ends the program
     too; `on_output` with what was written so far. A program that takes longer than `time_limit` seconds is ended with
     all that it started. With `log` its output is shown under ``-v`` and logged; a program whose output can be a secret
-    is never logged. Raises ToolMissing and ToolStuck.
+    is never logged. It reads `given` on its standard input. Raises ToolMissing and ToolStuck.
     """
-    with _started(argv, env, cwd, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as child:
+    stdin = subprocess.DEVNULL if given is None else subprocess.PIPE
+    with _started(argv, env, cwd, stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as child:
         assert child.stdout is not None  # noqa: S101 (it is a pipe)
+        _give(child, given)
         output = _Output(child.stdout)
         output.start()
         waited, tick = 0.0, every or TICK
@@ -142,6 +145,13 @@ def run(
     if log:
         SCREEN.detail(f"{_shown(argv)}\n{output.text()}")
     return Outcome(child.returncode, output.text())
+
+
+def _give(child: subprocess.Popen[bytes], given: bytes | None) -> None:
+    """Write `given`, which a pipe holds without a reader, to the standard input of `child`."""
+    if given is not None and child.stdin is not None:
+        with contextlib.suppress(BrokenPipeError), child.stdin:
+            child.stdin.write(given)
 
 
 def _pause(tick: float, time_limit: float | None, waited: float) -> float:

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 import shutil
 import sys
 import threading
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from seatrial.machine.errors import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -30,9 +31,6 @@ MINUTE, HOUR = 60, 3600
 FEW = 20  # seconds
 UNITS = ("B", "KiB", "MiB", "GiB")
 STEP = 1024
-# Control characters, marks that turn the direction of text around, and halves of surrogate pairs: a file's name may
-# hold them, and they would show something else than what is there, or could not be written at all.
-UNSHOWN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 _lock = threading.RLock()
 _drawn = False  # whether a line stands on the terminal that the next one has to take away
@@ -59,7 +57,7 @@ def styled(text: str, style: str) -> str:
 
 def visible(value: object) -> str:
     """Return `value` as text that shows all of its characters."""
-    return UNSHOWN.sub(lambda match: match[0].encode("unicode_escape").decode("ascii"), str(value))
+    return printable(str(value), lines=True)
 
 
 def takes_symbols() -> bool:

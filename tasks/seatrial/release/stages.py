@@ -74,6 +74,7 @@ class Problem:
     """What a rule found: its code, whether it stops the release, the file it is about, and the sentences.
 
     A warning can be silenced by its code in `ignore`; an error only where it is `silenceable`.
+    `index` is the name of the index whose listing the rule looked at, empty for any other rule.
     """
 
     rule: str
@@ -81,6 +82,7 @@ class Problem:
     file: str
     message: str
     silenceable: bool = False
+    index: str = ""
 
 
 @dataclass(frozen=True)

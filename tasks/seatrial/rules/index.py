@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
-from seatrial.index import indexes
-from seatrial.index.indexes import IndexNotJson, IndexRefused, IndexUnreachable
+from seatrial.index.holdings import IndexNotJson, read_project
+from seatrial.index.http import IndexRefused, IndexUnreachable, LoginWithheld
 from seatrial.release.filenames import parsed_version, version_of
 from seatrial.release.stages import Problem
 from seatrial.rules import limits
@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 
     from packaging.version import Version
 
-    from seatrial.index.indexes import Index, Served
+    from seatrial.index.indexes import Index
+    from seatrial.index.simple import Served
     from seatrial.release.archives import Metadata
     from seatrial.release.stages import Built, Dist
 
@@ -105,7 +106,7 @@ def judge_listing(found: Listing) -> Iterator[Problem]:
     for each in of("index"):
         severity = "warning" if each.severity == "warning" else "error"
         for message in each.find(found):
-            yield Problem(each.code, severity, "release", message, silenceable=each.severity == "broken")
+            yield Problem(each.code, severity, "release", message, silenceable=each.severity == "broken", index=found.name)
 
 
 def listing(
@@ -118,11 +119,12 @@ def listing(
     served: tuple[Served, ...] | None = None
     trouble, similar, unknown = "", [], ()
     try:
-        served = indexes.read_project(index, built.project, patient=False)
+        project = read_project(index, built.project, patient=False)
+        served = project.files
         if names and index.is_public:
-            similar = [name for name in similar_names(built.project) if _has(index, name)] if not served else []
+            similar = [] if project.exists else [name for name in similar_names(built.project) if _has(index, name)]
             unknown = _unknown(index, metadata)
-    except (IndexUnreachable, IndexRefused, IndexNotJson) as error:
+    except (IndexUnreachable, IndexRefused, IndexNotJson, LoginWithheld) as error:
         served, trouble = None, str(error).splitlines()[0]
     return Listing(
         name=index.name,
@@ -141,7 +143,7 @@ def listing(
 
 
 def _has(index: Index, name: str) -> bool:
-    return bool(indexes.read_project(index, name, patient=False))
+    return read_project(index, name, patient=False).exists
 
 
 def _unknown(index: Index, metadata: Metadata | None) -> tuple[str, ...]:
@@ -150,7 +152,7 @@ def _unknown(index: Index, metadata: Metadata | None) -> tuple[str, ...]:
     if not unknown:
         return ()
     here = parsed_version(importlib.metadata.version("trove-classifiers"))
-    there = [version_of(file.filename) for file in indexes.read_project(index, "trove-classifiers", patient=False)]
+    there = [version_of(file.filename) for file in read_project(index, "trove-classifiers", patient=False).files]
     newest = max((version for version in there if version), default=None)
     return unknown if here and newest and here >= newest else ()
 

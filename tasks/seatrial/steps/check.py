@@ -192,7 +192,7 @@ def _look_up(context: Context, built: Built) -> tuple[tuple[str, ...], tuple[Pro
         return (), ()
     applied, found = lookups.judge(built, context.settings.indexes, rehearsed_here=context.rehearsed_here is not None)
     if conflicts.is_spent(context.settings.indexes, found):
-        context.say(conflicts.of_version(context, built))
+        context.say(conflicts.of_version(built, context.settings.indexes, context.commands))
     return applied, _without_ignored(context, found)
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from packaging.utils import canonicalize_name
 
 from seatrial import standin
-from seatrial.index import credentials, keyring
+from seatrial.index import logins
 from seatrial.machine import temporary
 from seatrial.machine.errors import ReleaseError, listing
 from seatrial.project.context import DryRun
@@ -154,8 +154,7 @@ def _in_dry_run(context: Context, standins: Standins, dry: DryRun) -> Context:
 def _of_sibling(context: Context, sibling: Package, standins: Standins, dry: DryRun) -> Context:
     """Return what the steps work with for a package that is released together with the one of `context`."""
     settings = packages.settings(sibling.root)
-    indexes = credentials.with_logins(settings.indexes, context.variables)
-    settings = settings.with_indexes(keyring.with_logins(indexes, context.variables))
+    settings = settings.with_indexes(logins.with_logins(settings.indexes, context.variables))
     own = replace(context, root=sibling.root, settings=settings, published=settings.pypi)
     own = replace(own, options=Options(offline=context.options.offline, verbose=context.options.verbose))
     return _in_dry_run(own, standins, replace(dry, place=dry.places[sibling.root]))

@@ -8,7 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from seatrial.index.indexes import holdings, is_loopback
+from seatrial.index.holdings import holdings
+from seatrial.index.indexes import is_loopback
 from seatrial.machine.errors import ReleaseError, listing
 from seatrial.release.stages import Built, Rehearsed, Released
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from seatrial.building import git
-from seatrial.index import credentials
+from seatrial.index import logins
 from seatrial.index.indexes import is_loopback
 from seatrial.machine.errors import ReleaseError
 from seatrial.release.record import now
@@ -140,7 +140,7 @@ def release(context: Context, proof: Proof) -> str:
     context.detail(f"to {index.name}:\n{text.files(proof.built.dists)}")
     credential = find_credential(context, index, proof.built.project, context.variables)
     _confirm(context, proof.built)
-    return _upload(context, proof.built, credentials.readable(index, credential), credential)
+    return _upload(context, proof.built, logins.readable(index, credential), credential)
 
 
 def proved(context: Context) -> Proof:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from seatrial.building import git
 from seatrial.building.frontend import Job, make
-from seatrial.index.indexes import download, read_release
+from seatrial.index.holdings import read_release
+from seatrial.index.http import FILE_BYTES, download
 from seatrial.machine.errors import ReleaseError, listing
 from seatrial.project.settings import load
 from seatrial.release.archives import Archive
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from seatrial.index.indexes import Served
+    from seatrial.index.simple import Served
     from seatrial.project.context import Context
     from seatrial.project.settings import Settings
 
@@ -132,7 +133,7 @@ def _compare(context: Context, rebuilt: Mapping[str, Path], served: Sequence[Ser
             continue
         theirs = scratch / "served" / file.filename
         theirs.parent.mkdir(exist_ok=True)
-        download(context.settings.pypi, file.url, theirs)
+        download(context.settings.pypi, file.url, theirs, limit=file.size or FILE_BYTES)
         context.say(f"  different  {file.filename}{listing(f'  {line}' for line in differences(ours, theirs))}")
         unlike.append(file.filename)
     return unlike

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from seatrial import standin
@@ -39,14 +39,7 @@ class RehearsedElsewhere(ReleaseError):
 
 def at_standins(settings: Settings, standins: Standins) -> Settings:
     """Return `settings` with both indexes replaced by `standins`; dependencies come from where they always do."""
-    testpypi, pypi = _at(settings.testpypi, standins.testpypi), _at(settings.pypi, standins.pypi)
-    return replace(settings, testpypi=testpypi, pypi=pypi)
-
-
-def _at(index: Index, url: str) -> Index:
-    base = url.rstrip("/")
-    urls = {"simple": f"{base}/simple/", "upload": f"{base}/legacy/", "pages": ""}
-    return replace(index, name=f"{index.name} (stand-in)", login=None, **urls)
+    return settings.with_indexes(standins.replacing(settings.indexes))
 
 
 @contextlib.contextmanager
@@ -64,7 +57,7 @@ def rehearsal(context: Context, held: tuple[Path, ...] = ()) -> Iterator[tuple[I
     with temporary.folder("rehearsal") as folder, standin.serve(folder) as standins:
         for path in held:
             shutil.copyfile(path, folder / "testpypi" / path.name)
-        yield _at(index, standins.testpypi), standins.tokens
+        yield standins.rehearsal(index), standins.tokens
 
 
 def describe(context: Context, rehearsed: Rehearsed) -> str:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from seatrial.building import git
 from seatrial.index.conflicts import next_version, versions_on
-from seatrial.index.indexes import holdings
+from seatrial.index.holdings import holdings
 from seatrial.machine import process, variables
 from seatrial.machine.errors import ReleaseError
 from seatrial.machine.process import ToolStuck
@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
-    from seatrial.index.indexes import Holdings, Index
+    from seatrial.index.holdings import Holdings
+    from seatrial.index.indexes import Index
     from seatrial.project.context import Context
 
 WITH_LOGIN = re.compile(r"https?://[^/@\s]+@", re.IGNORECASE)  # over SSH there is a user name, and no secret

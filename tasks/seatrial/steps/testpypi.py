@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from seatrial.building import git
-from seatrial.index import credentials
+from seatrial.index import logins
 from seatrial.machine.errors import ReleaseError
 from seatrial.release.record import now
 from seatrial.release.stages import Built, Checked, Rehearsed
@@ -50,7 +50,7 @@ def _rehearse(context: Context) -> str:
         return f"{done.project} {done.version} is on {describe(context, done)} already, since {done.at}"
     with rehearsal(context) as (target, variables):
         credential = find_credential(context, target, checked.project, variables)
-        index = credentials.readable(target, credential)
+        index = logins.readable(target, credential)
         holdings, _ = Sending(context, "testpypi", index, checked, credential, variables).send()
     record.write(
         Rehearsed(

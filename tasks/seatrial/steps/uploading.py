@@ -1,29 +1,29 @@
-"""One upload of a run: with which credential it goes up, whether it is attested, and what a refusal means."""
+"""One upload of a release: with which credential it goes up, whether it is attested, and what a refusal means."""
 
 from __future__ import annotations
 
 import functools
 import os
-import sys
 import time
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from packaging.utils import canonicalize_name
 
-from seatrial.index import attestations, conflicts, credentials, keyring, publisher
-from seatrial.index.indexes import OtherBytes, read_project
-from seatrial.index.upload import Job, UploadRefused, upload
-from seatrial.machine import temporary, variables
+from seatrial.index import attestations, conflicts, credentials, logins
+from seatrial.index.holdings import OtherBytes, read_project, stop_if_closed
+from seatrial.index.upload import Job, UploadRefused, copied, upload
+from seatrial.machine import temporary, terminal, variables
 from seatrial.machine.errors import ReleaseError, listing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from seatrial.index.credentials import Credential
-    from seatrial.index.indexes import Holdings, Index
-    from seatrial.machine.errors import ReleaseError
+    from seatrial.index.holdings import Holdings
+    from seatrial.index.indexes import Index
     from seatrial.project.context import Context
     from seatrial.release.stages import Stage
 
@@ -49,19 +49,27 @@ class PublisherRefused(ReleaseError):
 
 
 def find_credential(context: Context, index: Index, project: str, outer: Mapping[str, str]) -> Credential:
-    """Return the one credential for `index`, read as far as it can be, and say which it is. Nothing was sent yet."""
+    """Return the one credential for `index`, read as far as it can be, and say which it is. Nothing was sent yet.
+
+    Raises BadCredential and NoCredential.
+    """
     ask = functools.partial(credentials.ask_terminal, index) if context.interactive else None
-    found = credentials.find(index, outer, keyring=functools.partial(keyring.secret, index.upload), ask=ask)
+    found = credentials.find(index, outer, keyring=functools.partial(logins.secret, index.upload), ask=ask)
     if aside := credentials.set_aside(index, outer):
-        context.say(f"{aside}; it is set aside")
+        context.say(f"{aside}; it is set aside", "note")
     credentials.stop_if_useless(found, index, canonicalize_name(project), time.time())
     token = found.token
     standing_in = index.is_loopback and index.token_location
     described = "a token of the stand-in" if standing_in else credentials.describe(token) if token else ""
-    context.say(f"index: {index.upload}  credential: {', '.join(filter(None, [found.source, described]))}")
+    context.detail(f"index: {index.upload}  credential: {', '.join(filter(None, [found.source, described]))}")
     if found.secret and not token and index.token_location:
-        context.say(f"warning: the format of the token from {found.source} is not known, so it is handed on as it is")
+        context.say(f"the format of the token from {found.source} is not known, so it is handed on as it is", "warning")
     return found
+
+
+def host(index: Index) -> str:
+    """Return the host that takes the uploads of `index`, which a confirmation names."""
+    return urlsplit(index.upload).netloc
 
 
 @dataclass(frozen=True)
@@ -80,10 +88,15 @@ class Sending:
         return canonicalize_name(self.stage.project)
 
     def can_attest(self) -> bool:
-        """Whether the files are to be attested: asked for, and a CI's identity is there to sign and upload."""
+        """Whether the files are to be attested: asked for, and a CI's identity is there to sign and upload.
+
+        Raises AttestMissing where what makes attestations is not installed.
+        """
         able = not self.credential.secret and bool(attestations.identity(self.outer))
         if self.context.settings.attestations and not able:
             self.context.say("no attestations: only a CI's identity can make them, in an upload by trusted publishing")
+        if self.context.settings.attestations and able:
+            attestations.stop_if_missing(self.index)
         return self.context.settings.attestations and able
 
     def send(self, *, attested: bool = False) -> tuple[Holdings, tuple[str, ...]]:
@@ -91,30 +104,27 @@ class Sending:
 
         What an index refuses is explained, with the ways out.
         """
-        self._say_what_a_publisher_needs()
-        first = self._is_first()
+        first = self._look_at_project()
         try:
             found, holding = self._upload(attested=attested)
         except UploadRefused as refused:
             raise self._explained(refused) from None
         except OtherBytes as met:
-            raise conflicts.explained(self.context, self.step, met, self.stage.project, self.stage.version) from None
+            raise self._with_ways_out(met) from None
         if first:
             self.context.say(credentials.advice(self.index, self.stage.project, "exists now"))
         return found, holding
 
     def _upload(self, *, attested: bool) -> tuple[Holdings, tuple[str, ...]]:
-        python = Path(sys.executable)
         with temporary.folder(self.step) as scratch:
-            signer = attestations.Signer(python, scratch, self.outer)
+            folder = copied(self.stage.dists, self.context.record.dist, scratch / "files")
+            signer = attestations.Signer(folder, scratch, self.outer)
             if attested:
-                signer.sign(self.stage.dists, self.context.record.dist)
-            found = upload(
-                self._job(python, scratch, signer.folder if attested else self.context.record.dist, attested)
-            )
+                signer.sign(self.stage.dists)
+            found = upload(self._job(folder, attested=attested))
             return found, signer.holding(self.index, self.stage) if attested else ()
 
-    def _job(self, python: Path, scratch: Path, folder: Path, attested: bool) -> Job:  # noqa: FBT001 (Job's own fact)
+    def _job(self, folder: Path, *, attested: bool) -> Job:
         context, confirmed = self.context, self.context.options.yes
         return Job(
             index=self.index,
@@ -122,50 +132,59 @@ class Sending:
             version=self.stage.version,
             dists=self.stage.dists,
             folder=folder,
-            python=python,
-            env=self._twine_environment,
-            scratch=scratch,
+            credential=self._narrowed,
+            env=variables.for_upload(os.environ, {}),
             limit=context.settings.index_timeout,
-            say=context.say,
-            attested=attested,
+            say=context.detail,
             again=context.commands.command(
                 self.step, *context.options.once, *(("--yes", confirmed) if confirmed else ())
             ),
+            attested=attested,
+            rehearses=self.step == "testpypi",
         )
 
-    def _twine_environment(self) -> dict[str, str]:
-        """Return what twine sees: the token narrowed to this project and the next minutes, unless it is not to be."""
-        credential = self.credential
-        if self.index.token_location and self.context.options.narrow:
-            credential = credentials.narrowed(credential, self.project, time.time())
-            if credential != self.credential and os.environ.get("GITHUB_ACTIONS") == "true":
-                self.context.say(f"::add-mask::{credential.secret}")  # GitHub hides it in every log, this line included
-        return variables.for_upload(os.environ, credential.variables)
+    def _narrowed(self) -> Credential:
+        """Return the credential, its token narrowed to this project and the next minutes unless that is not wanted."""
+        if not self.index.token_location or not self.context.options.narrow:
+            return self.credential
+        narrowed = credentials.narrowed(self.credential, self.project, time.time())
+        if narrowed != self.credential and os.environ.get("GITHUB_ACTIONS") == "true":
+            terminal.line(f"::add-mask::{narrowed.secret}")  # GitHub hides it in every log, this line included
+        return narrowed
 
-    def _say_what_a_publisher_needs(self) -> None:
-        index = self.index
-        if index.pages and not self.credential.secret and not read_project(index, self.stage.project):
+    def _look_at_project(self) -> bool:
+        """Say what a first upload needs, or how a token for a whole account is narrowed for good; return the latter.
+
+        Asked only where it matters: for a trusted publisher, and for a token that is for the whole account.
+        """
+        index, token = self.index, self.credential.token
+        whole_account = token is not None and token.scope.whole_account
+        if not index.pages or not (whole_account or not self.credential.secret):
+            return False
+        listing = read_project(index, self.stage.project)
+        stop_if_closed(index, listing, self.project)
+        if not self.credential.secret and not listing.exists:
             page = f"{index.pages}/manage/account/publishing/"
             lacking = f"it needs a pending publisher for exactly this name ({page})"
-            self.context.say(f"{index.name} does not show {self.project} yet: {lacking}")
-
-    def _is_first(self) -> bool:
-        """Whether the index does not know the project yet; asked only where the token is for a whole account.
-
-        It is warned about, but not before a first release, where there can be no other.
-        """
-        token = self.credential.token
-        if not self.index.pages or not token or not token.scope.whole_account:
-            return False
-        first = not read_project(self.index, self.stage.project)
-        if not first:
-            self.context.say(f"warning: {credentials.advice(self.index, self.stage.project, 'is there')}")
-        return first
+            self.context.say(f"{index.name} has no project {self.project} yet: {lacking}")
+        if whole_account and listing.exists:
+            self.context.say(credentials.advice(index, self.stage.project, "is there"), "warning")
+        return whole_account and not listing.exists
 
     def _explained(self, refused: UploadRefused) -> ReleaseError:
         """Return what `refused` means: a CI's identity that was not accepted, field by field, or a way out."""
-        if self.credential.secret or not publisher.is_refused(refused.words):
-            return conflicts.explained(self.context, self.step, refused, self.stage.project, self.stage.version)
-        return PublisherRefused(
-            self.index.name, refused.words, self.project, publisher.publisher(self.outer), self.index.pages
+        if refused.kind == "publisher":
+            fields = credentials.publisher(self.outer, dict(refused.claims))
+            return PublisherRefused(self.index.name, refused.words, self.project, fields, self.index.pages)
+        return self._with_ways_out(refused)
+
+    def _with_ways_out(self, met: OtherBytes | UploadRefused) -> ReleaseError:
+        context, stage = self.context, self.stage
+        return conflicts.explained(
+            met,
+            stage.project,
+            stage.version,
+            indexes=context.settings.indexes,
+            step=self.step,
+            commands=context.commands,
         )

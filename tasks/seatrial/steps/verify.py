@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from packaging.utils import canonicalize_name
 
 from seatrial.index import conflicts
-from seatrial.index.indexes import OtherBytes, read_project, wait_until_served
+from seatrial.index.holdings import OtherBytes, read_project, wait_until_served
 from seatrial.machine import temporary
 from seatrial.machine.errors import ReleaseError, indented, listing
 from seatrial.machine.process import ToolFailed
@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from seatrial.index.indexes import Holdings, Index
+    from seatrial.index.holdings import Holdings
+    from seatrial.index.indexes import Index
     from seatrial.project.context import Context
     from seatrial.release.stages import Installed
     from seatrial.trial.trial import Use
@@ -198,7 +199,14 @@ def _verify(context: Context, built: Built, rehearsed: Rehearsed, index: Index, 
         for future in futures:
             context.detail(future.result())
     except OtherBytes as met:
-        raise conflicts.explained(context, "verify", met, met.project, met.version) from None
+        raise conflicts.explained(
+            met,
+            met.project,
+            met.version,
+            indexes=context.settings.indexes,
+            step="verify",
+            commands=context.commands,
+        ) from None
 
 
 def _here(context: Context, cells: Sequence[Cell]) -> list[Cell]:
@@ -302,8 +310,13 @@ def _used_with_lowest(
 
     def narrowed(requirements: Sequence[str]) -> Sequence[str]:
         tags = taken_by(venv, installer.env, installer.scratch)
-        read = functools.partial(read_project, context.settings.dependencies)
-        found = lowest(requirements, used.python_version, tags, lambda name: () if name in fixed else read(name))
+        index = context.settings.dependencies
+        found = lowest(
+            requirements,
+            used.python_version,
+            tags,
+            lambda name: () if name in fixed else read_project(index, name).files,
+        )
         pins.extend(found.pins)
         if found.unbounded:
             context.detail(f"no lower bound, so not tried with their lowest version: {', '.join(found.unbounded)}")

@@ -9,20 +9,23 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import http.client
 import json
 import re
 import secrets
 import shutil
 import threading
-import urllib.error
 from dataclasses import dataclass, field, replace
+from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
 
-from seatrial.index.indexes import opened, origin, read_project
-from seatrial.index.simple import JSON, files
+from seatrial.index import http
+from seatrial.index.holdings import read_project
+from seatrial.index.http import IndexRefused
+from seatrial.index.indexes import origin
+from seatrial.index.simple import JSON, parse
+from seatrial.machine.errors import ReleaseError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -57,7 +60,7 @@ class Relay:
 
     def page(self, body: bytes, url: str) -> bytes:
         """Return the page `body` of a project, which came from `url`, in JSON and with our own addresses for files."""
-        listed = [self._entry(file) for file in files(body, url)]
+        listed = [self._entry(file) for file in parse(body, url).files]
         return json.dumps({"meta": {"api-version": "1.0"}, "name": url.split("/")[-2], "files": listed}).encode()
 
     def _entry(self, file: Served) -> dict[str, Any]:
@@ -90,12 +93,13 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_error(404)
             return
         try:
-            with opened(self.relay.index, url) as answer:
-                self._hand_on(answer, is_page=is_page)
-        except urllib.error.HTTPError as error:
-            error.close()
-            self.send_error(error.code, f"{error.reason} (says {self.relay.index.name})")
-        except (OSError, ValueError, http.client.HTTPException):  # also an installer that hangs up
+            if is_page:
+                self._hand_on_page(url)
+            else:
+                self._hand_on_file(url)
+        except IndexRefused as error:
+            self.send_error(error.status, f"{error.reason} (says {self.relay.index.name})")
+        except (OSError, ValueError, ReleaseError):  # also an installer that hangs up
             with contextlib.suppress(OSError):
                 self.send_error(502, f"{self.relay.index.name} does not answer as an index")
 
@@ -103,14 +107,19 @@ class _Handler(BaseHTTPRequestHandler):
         """Say that there are no parts of files to be had, which is what uv asks for with it."""
         self.send_error(405)
 
-    def _hand_on(self, answer: http.client.HTTPResponse, *, is_page: bool) -> None:
-        if is_page:
-            page = self.relay.page(answer.read(), answer.url)
-            self._begin({"Content-Type": JSON, "Content-Length": str(len(page))})
-            self.wfile.write(page)
-        else:
-            self._begin({name: answer.headers.get(name, "") for name in ("Content-Type", "Content-Length")})
-            shutil.copyfileobj(answer, self.wfile)
+    def _hand_on_page(self, url: str) -> None:
+        index = self.relay.index
+        page = http.read(index, url, patient=False)
+        if page is None:
+            raise IndexRefused(index.name, url, HTTPStatus.NOT_FOUND, "Not Found")
+        body = self.relay.page(page.body, page.url)
+        self._begin({"Content-Type": JSON, "Content-Length": str(len(body))})
+        self.wfile.write(body)
+
+    def _hand_on_file(self, url: str) -> None:
+        with http.opened(self.relay.index, url, accept="*/*") as response:
+            self._begin({name: response.headers.get(name, "") for name in ("Content-Type", "Content-Length")})
+            shutil.copyfileobj(response, self.wfile)
 
     def _begin(self, headers: Mapping[str, str]) -> None:
         self.send_response(200)

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
-from seatrial.index.indexes import OtherBytes, download, holdings, stop_if_different
+from seatrial.index.holdings import OtherBytes, holdings, stop_if_different, stop_if_yanked
+from seatrial.index.http import download
 from seatrial.machine.errors import ReleaseError
 from seatrial.project.commands import ALL
 from seatrial.release.stages import Built, Dist, Rehearsed
@@ -25,7 +26,8 @@ from seatrial.workspace.packages import PackageCycle, TwoPackages
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from seatrial.index.indexes import Holdings, Index
+    from seatrial.index.holdings import Holdings
+    from seatrial.index.indexes import Index
     from seatrial.project.context import Context
     from seatrial.release.record import Record
     from seatrial.release.stages import Installed, Stage, Verified
@@ -232,7 +234,7 @@ def served(
 def fetched(index: Index, release: Stage, dist: Dist, url: str, folder: Path) -> Path:
     """Return `dist` of `release` as `index` serves it at `url`, its bytes proved. Raises OtherBytes."""
     path = folder / dist.filename
-    download(index, url, path)
+    download(index, url, path, limit=dist.size)
     found = Dist.from_file(path)
     if found != dist:
         files = ((dist.filename, dist.sha256, found.sha256),)
@@ -252,6 +254,7 @@ def stop_unless_released(context: Context, built: Built, verified: tuple[Verifie
         index, theirs = context.settings.pypi, sibling.built
         found = holdings(index, theirs.project, theirs.version, theirs.dists)
         stop_if_different(index, found, theirs.project, theirs.version)
+        stop_if_yanked(index, found, theirs.project, theirs.version)
         if found.absent:
             names = tuple(dist.filename for dist in found.absent)
             first = _command_in(context, sibling.root, "pypi", *context.options.once)

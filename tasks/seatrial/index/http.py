@@ -1,0 +1,354 @@
+"""All requests to indexes but twine's and the installers': bounded in bytes and time, and careful with logins.
+
+A login goes to the origin of its own index and nowhere else, never over plain HTTP to another machine, and a token that
+names pypi.org never leaves pypi.org. No proxy stands before this machine's own servers. Every answer has a limit in
+bytes and a deadline for all of it, however slowly it comes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import email.utils
+import functools
+import os
+import ssl
+import threading
+import time
+import urllib.request
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import unquote, urljoin, urlsplit
+
+import urllib3
+from urllib3.exceptions import HTTPError
+
+from seatrial.index.indexes import is_loopback, origin
+from seatrial.index.simple import ACCEPTED
+from seatrial.index.tokens import foreign
+from seatrial.machine.errors import ReleaseError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from seatrial.index.indexes import Index
+
+T = TypeVar("T")
+
+READ_LIMIT = 30.0  # seconds between two pieces of an answer
+DEADLINE = 120.0  # seconds for the whole of one answer
+SLOWEST = 50_000  # bytes a second of a file; below that the transfer has stopped
+PAGE_BYTES = 16 << 20  # the largest page read; a file takes about 1 KB of one
+FILE_BYTES = 1 << 30  # the most that PyPI takes of a file
+CHUNK = 1 << 16
+RETRY_AFTER = (1.0, 3.0, 6.0)  # seconds between tries of one read; an index may ask for more
+LONGEST_PAUSE = 120.0  # seconds; an index that asks for more is left alone
+REDIRECTS = 5
+MOVED = frozenset({301, 302, 303, 307, 308})
+DENIED = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
+
+
+@dataclass(frozen=True)
+class Page:
+    """An answer in full, and where it came from in the end: what links in it are relative to."""
+
+    body: bytes
+    url: str
+
+
+@dataclass(eq=False)
+class IndexUnreachable(ReleaseError):
+    index: str
+    url: str
+    reason: str
+    pause: float = 0.0
+
+    what = "{e.index} cannot be read at {e.url}: {e.reason}{e.asked}"
+    cause = "no network, a proxy or certificate that is not set up, or an outage{e.status}."
+    cure = "run the session again when it answers: it goes on where it stopped, and nothing is uploaded twice."
+
+    @property
+    def status(self) -> str:
+        is_public = (urlsplit(self.url).hostname or "").endswith("pypi.org")
+        return " (https://status.python.org)" if is_public else " of that index"
+
+    @property
+    def asked(self) -> str:
+        return f" (it asks to be left alone for {self.pause:.0f} s)" if self.pause else ""
+
+
+@dataclass(eq=False)
+class IndexRefused(ReleaseError):
+    index: str
+    url: str
+    status: int
+    reason: str
+
+    what = "{e.index} refused to show {e.url}: {e.status} {e.reason}"
+    cause = "a wrong URL in [tool.seatrial.indexes], an index that wants a login to be read, or a blocked address."
+    cure = "open the URL in a browser; correct the setting, or wait where the index limits how often it is asked."
+
+
+@dataclass(eq=False)
+class LoginRefused(IndexRefused):
+    """An index that shows itself only to those who log in, and that rejected the login, or was given none."""
+
+    source: str
+    variable: str
+
+    what = "{e.index} did not show {e.url}: {e.status} {e.reason}. {e.tried}"
+    cause = "an index that wants a login to be read; or a login that has expired, or may not read this index."
+    cure = (
+        "put a token or password that may read it into {e.variable}, and its user name into {e.user} (without:"
+        " __token__). Only seatrial's own requests use it: no installer and no build sees it."
+    )
+
+    @property
+    def tried(self) -> str:
+        return f"It was asked with {self.source}." if self.source else "It was asked without a login: none is set."
+
+    @property
+    def user(self) -> str:
+        return self.variable.removesuffix("_TOKEN") + "_USERNAME"
+
+
+@dataclass(eq=False)
+class LoginWithheld(ReleaseError):
+    index: str
+    url: str
+    source: str
+    reason: str
+
+    what = "The login from {e.source} was not sent to {e.index} at {e.url}: {e.reason}"
+    cause = "an http:// address in [tool.seatrial.indexes], or a token that was made for another index."
+    cure = "set an https:// address there, and a login that belongs to this index. Nothing was sent."
+
+
+def read(
+    index: Index,
+    url: str,
+    *,
+    accept: str = ACCEPTED,
+    patient: bool = True,
+    limit: int = PAGE_BYTES,
+    deadline: float = DEADLINE,
+) -> Page | None:
+    """Return what is at `url`, at most `limit` bytes; None for 404.
+
+    A busy index and a broken connection are tried again where the caller is `patient`; `deadline` seconds are for all
+    tries. Raises IndexUnreachable, IndexRefused, LoginRefused and LoginWithheld.
+    """
+
+    def receive(response: urllib3.BaseHTTPResponse) -> bytes:
+        body = bytearray()
+        for chunk in response.stream(CHUNK, decode_content=True):
+            body += chunk
+            if len(body) > limit:
+                raise IndexUnreachable(index.name, url, f"an answer of more than {limit >> 20} MiB")
+        return bytes(body)
+
+    pauses = RETRY_AFTER if patient else ()
+    return _retried(index, url, pauses, deadline, functools.partial(_received, index, url, accept, receive))
+
+
+def download(
+    index: Index, url: str, target: Path, *, limit: int = FILE_BYTES, patient: bool = True, accept: str = "*/*"
+) -> None:
+    """Write the file at `url` to `target`, and no more than one byte above `limit`. The caller compares its hash.
+
+    Raises what `read` raises, and IndexRefused where there is no such file.
+    """
+
+    def receive(response: urllib3.BaseHTTPResponse) -> bytes:
+        left = limit + 1
+        with target.open("wb") as file:
+            for chunk in response.stream(CHUNK, decode_content=False):
+                file.write(chunk[:left])
+                left -= len(chunk)
+                if left <= 0:
+                    break
+        return b""
+
+    pauses = RETRY_AFTER if patient else ()
+    deadline = DEADLINE + limit / SLOWEST
+    one_try = functools.partial(_received, index, url, accept, receive)
+    if _retried(index, url, pauses, deadline, one_try) is None:
+        raise IndexRefused(index.name, url, HTTPStatus.NOT_FOUND, "Not Found")
+
+
+@contextlib.contextmanager
+def opened(index: Index, url: str, *, accept: str = ACCEPTED) -> Iterator[urllib3.BaseHTTPResponse]:
+    """Yield the successful answer of `index` to one request for `url`, unread and as it is encoded.
+
+    Raises IndexRefused for any other answer, 404 included, and IndexUnreachable.
+    """
+    with _translated(index, url), _requested(index, url, accept, encoding="identity") as (response, _):
+        if response.status != HTTPStatus.OK:
+            raise _refusal(index, url, response)
+        yield response
+
+
+def retry_after(text: str, now: datetime) -> float:
+    """Return the seconds that a Retry-After header asks for (RFC 9110): a number, or a date; 0 for anything else."""
+    if text.strip().isdecimal():
+        return float(text.strip())
+    try:
+        moment = email.utils.parsedate_to_datetime(text)
+    except (TypeError, ValueError):
+        return 0.0
+    return max((moment.replace(tzinfo=moment.tzinfo or timezone.utc) - now).total_seconds(), 0.0)
+
+
+def _retried(
+    index: Index, url: str, pauses: tuple[float, ...], deadline: float, one_try: Callable[[], Page | None]
+) -> Page | None:
+    end = time.monotonic() + deadline
+    for pause in (*pauses, None):
+        try:
+            return _within(end - time.monotonic(), index, url, one_try)
+        except IndexUnreachable as busy:
+            if pause is None or busy.pause > LONGEST_PAUSE:
+                raise
+            wait = max(pause, busy.pause)
+            if time.monotonic() + wait >= end:
+                raise
+        time.sleep(wait)
+    raise AssertionError("the last try returns or raises")
+
+
+def _within(seconds: float, index: Index, url: str, call: Callable[[], T]) -> T:
+    """Return what `call` returns or raise what it raises, at the latest after `seconds`.
+
+    A thread of its own, since no timeout of a socket bounds an answer that comes byte by byte, headers included.
+    """
+    outcome: list[T] = []
+    failure: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            outcome.append(call())
+        except BaseException as error:  # noqa: BLE001 (raised again below)
+            failure.append(error)
+
+    worker = threading.Thread(target=work, name=f"reading {url}", daemon=True)
+    worker.start()
+    worker.join(max(seconds, 0.01))
+    if failure:
+        raise failure[0]
+    if not outcome:
+        raise IndexUnreachable(index.name, url, f"the answer was not complete after {seconds:.0f} seconds")
+    return outcome[0]
+
+
+def _received(index: Index, url: str, accept: str, receive: Callable[[urllib3.BaseHTTPResponse], bytes]) -> Page | None:
+    """Make one request; return what `receive` makes of the answer, None for 404."""
+    encoding = "identity" if accept == "*/*" else "gzip"
+    with _translated(index, url), _requested(index, url, accept, encoding=encoding) as (response, place):
+        if response.status == HTTPStatus.NOT_FOUND:
+            return None
+        if response.status != HTTPStatus.OK:
+            raise _refusal(index, url, response)
+        return Page(receive(response), place)
+
+
+@contextlib.contextmanager
+def _translated(index: Index, url: str) -> Iterator[None]:
+    """Turn what urllib3 and sockets raise into IndexUnreachable."""
+    try:
+        yield
+    except (HTTPError, OSError, ValueError) as error:
+        raise IndexUnreachable(index.name, url, _reason(error)) from None
+
+
+@contextlib.contextmanager
+def _requested(index: Index, url: str, accept: str, *, encoding: str) -> Iterator[tuple[urllib3.BaseHTTPResponse, str]]:
+    """Yield the answer to a request for `url`, and its own URL: the index may redirect to another place."""
+    response, place = _followed(index, url, accept, encoding)
+    try:
+        yield response, place
+    finally:
+        if 0 < (getattr(response, "length_remaining", None) or 0) <= CHUNK:
+            with contextlib.suppress(HTTPError, OSError):
+                response.drain_conn()
+        response.close()  # which does nothing to a connection that is free again
+
+
+def _followed(index: Index, url: str, accept: str, encoding: str) -> tuple[urllib3.BaseHTTPResponse, str]:
+    place, left = url, REDIRECTS
+    while True:
+        headers = {"Accept": accept, "Accept-Encoding": encoding, "Cache-Control": "no-cache", **_login(index, place)}
+        response = _pool(place).request(
+            "GET", place, headers=headers, redirect=False, retries=False, preload_content=False, timeout=READ_LIMIT
+        )
+        moved = urljoin(place, response.headers.get("Location", "")) if response.status in MOVED else ""
+        if urlsplit(moved).scheme not in {"http", "https"} or not left:  # file: would be read from this machine
+            return response, place
+        response.close()
+        place, left = moved, left - 1
+
+
+def _login(index: Index, url: str) -> dict[str, str]:
+    """Return the header with the login of `index`, empty for another place than its own. Raises LoginWithheld."""
+    login = index.login
+    if login is None or origin(url) != origin(index.simple):
+        return {}
+    if reason := withheld(login.password, url):
+        raise LoginWithheld(index.name, url, login.source, reason)
+    return {"Authorization": login.header}
+
+
+def withheld(secret: str, url: str) -> str:
+    """Return why `secret` must not be sent to `url`, empty where it may."""
+    if urlsplit(url).scheme != "https" and not is_loopback(url):
+        return "it would go over plain http, where everybody on the way can read it."
+    if location := foreign(secret, url):
+        return f"it holds a token of {location}, which goes nowhere else."
+    return ""
+
+
+def _refusal(index: Index, url: str, response: urllib3.BaseHTTPResponse) -> ReleaseError:
+    status, reason = response.status, response.reason or ""
+    if status == HTTPStatus.TOO_MANY_REQUESTS or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        pause = retry_after(response.headers.get("Retry-After", ""), datetime.now(timezone.utc))
+        return IndexUnreachable(index.name, url, f"{status} {reason}", pause)
+    if status in DENIED and not index.is_public:
+        source = index.login.source if index.login else ""
+        return LoginRefused(index.name, url, status, reason, source, index.read_variable)
+    return IndexRefused(index.name, url, status, reason)
+
+
+def _reason(error: BaseException) -> str:
+    """Return the cause of `error` that says most: that of the system, where urllib3 has wrapped it."""
+    inner: BaseException | None = error
+    while inner is not None:
+        if isinstance(inner, OSError) and not isinstance(inner, HTTPError) and str(inner):
+            return str(inner)
+        nested = next((arg for arg in inner.args if isinstance(arg, BaseException)), None)
+        inner = inner.__cause__ or inner.__context__ or nested
+    return str(error) or type(error).__name__
+
+
+def _pool(url: str) -> urllib3.PoolManager:
+    """Return the connections to use for `url`: through the proxy of this machine, or past it to loopback."""
+    parts, proxy = urlsplit(url), ""
+    if not is_loopback(url) and not urllib.request.proxy_bypass(parts.netloc):
+        proxies = urllib.request.getproxies()
+        proxy = proxies.get(parts.scheme) or proxies.get("all", "")
+    if is_loopback(url) and parts.scheme == "http":
+        return _connections("", None)
+    return _connections(proxy, (os.environ.get("SSL_CERT_FILE", ""), os.environ.get("SSL_CERT_DIR", "")))
+
+
+@functools.cache
+def _connections(proxy: str, certificates: tuple[str, str] | None) -> urllib3.PoolManager:
+    options: dict[str, Any] = {"ssl_context": ssl.create_default_context() if certificates else None, "maxsize": 4}
+    if not proxy:
+        return urllib3.PoolManager(**options)
+    parts = urlsplit(proxy if "//" in proxy else f"http://{proxy}")
+    if parts.username:
+        login = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+        options["proxy_headers"] = urllib3.make_headers(proxy_basic_auth=login)
+        parts = parts._replace(netloc=parts.netloc.rpartition("@")[2])
+    return urllib3.ProxyManager(parts.geturl(), **options)
