@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from seatrial.report.html import page
-from tests.unit.test_reporting import hostile
+from tests.samples.reports import hostile
 
 if TYPE_CHECKING:
     from pathlib import Path

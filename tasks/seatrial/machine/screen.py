@@ -77,7 +77,7 @@ class Step:
     lines: list[str] = field(default_factory=list)
 
 
-@dataclass
+@dataclass(eq=False)
 class Screen:
     """Where a command shows what it does. `verbose` shows what otherwise only the `log` gets.
 

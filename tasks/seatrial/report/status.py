@@ -37,7 +37,7 @@ HEAD = 4096  # bytes of the page in which its mark is
 STYLES: dict[State, str] = {"done": "good", "part": "warn", "open": "quiet", "failed": "bad"}
 WORD, NAME = max(map(len, WORDS.values())), len("testpypi")  # columns
 ROOM = 72  # columns from which on there is room for the time
-LEAST = 20  # columns of a summary, however narrow the terminal is
+LEAST = 16  # columns of a summary, however narrow the terminal is
 FILES = 8  # that are listed
 
 

@@ -2,20 +2,21 @@ from __future__ import annotations
 
 import hashlib
 import json
-from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, cast
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from seatrial.index.indexes import TESTPYPI
-from seatrial.release.record import Record
+from seatrial.project.context import DryRun
 from seatrial.release.stages import Built, Cell, Dist
 from seatrial.report import ci
+from tests.samples.contexts import make_context
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from seatrial.project.context import Run
+    from seatrial.project.context import Context
 
 
 def built(*filenames: str, pythons: tuple[str, ...] = ("3.10", "3.14")) -> Built:
@@ -112,48 +113,47 @@ def test_the_summary_is_markdown_that_others_can_follow(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """A session of a GitHub job, in a project that has nothing built yet."""
-    for name in ("OUTPUT", "STEP_SUMMARY"):
-        monkeypatch.setenv(f"GITHUB_{name}", str(tmp_path / name))
-    return cast("Run", SimpleNamespace(record=Record.of(tmp_path / "project"), standin=None))
+def context(tmp_path: Path) -> Context:
+    """The context of a GitHub job, in a project that has nothing built yet."""
+    variables = {f"GITHUB_{name}": str(tmp_path / name) for name in ("OUTPUT", "STEP_SUMMARY")}
+    return make_context(tmp_path / "project", variables=variables)
 
 
-def build(run: Run) -> str:
+def build(context: Context) -> str:
     """Build and record one small file; return the digest of the record."""
-    run.record.dist.mkdir(parents=True)
-    (run.record.dist / "demo-1.0.tar.gz").write_bytes(b"x")
-    one = built("demo-1.0.tar.gz")
+    context.record.dist.mkdir(parents=True)
+    (context.record.dist / "demo-1.0.tar.gz").write_bytes(b"x")
     dist = Dist("demo-1.0.tar.gz", hashlib.sha256(b"x").hexdigest(), 1)
-    run.record.write(Built(**(vars(one) | {"dists": (dist,)})))
-    return run.record.digest()
+    context.record.write(replace(built("demo-1.0.tar.gz"), dists=(dist,)))
+    return context.record.digest()
 
 
-def test_the_digest_the_version_and_the_page_are_handed_on(run: Run, tmp_path: Path) -> None:
-    digest = build(run)
-    ci.built(run)
-    ci.uploaded(run, TESTPYPI)
+def test_the_digest_the_version_and_the_page_are_handed_on(context: Context, tmp_path: Path) -> None:
+    digest = build(context)
+    ci.built(context)
+    ci.uploaded(context, TESTPYPI)
     lines = dict(line.split("=", 1) for line in (tmp_path / "OUTPUT").read_text(encoding="utf-8").splitlines())
     assert (lines["record"], lines["version"]) == (digest, "1.0")
     assert lines["url"] == "https://test.pypi.org/project/demo/1.0/"
     assert lines.keys() == {"record", "version", "matrix", "url"}
 
 
-def test_the_page_of_the_run_names_the_digest_to_promote(run: Run, tmp_path: Path) -> None:
-    ci.stands(run)
-    digest = build(run)
-    (run.record.folder / "report.md").write_text("## demo 1.0\n", encoding="utf-8")
-    ci.stands(run)
-    nothing, _, told = (tmp_path / "STEP_SUMMARY").read_text(encoding="utf-8").partition("## demo 1.0")
+def test_the_page_of_the_run_names_the_digest_to_promote(context: Context, tmp_path: Path) -> None:
+    ci.stands(context)
+    digest = build(context)
+    (context.record.folder / "report.md").write_text("## demo 1.0\n", encoding="utf-8")
+    ci.stands(context)
+    nothing, _, rest = (tmp_path / "STEP_SUMMARY").read_text(encoding="utf-8").partition("## demo 1.0")
     assert nothing == "Nothing is built yet.\n\n"
-    assert f"sha256 of built.json: `{digest}`" in told
+    assert f"sha256 of built.json: `{digest}`" in rest
 
 
-@pytest.mark.parametrize("standin", [True, False])
-def test_a_dry_run_and_a_build_that_failed_hand_nothing_on(run: Run, tmp_path: Path, *, standin: bool) -> None:
-    if standin:
-        build(run)
-        run = cast("Run", SimpleNamespace(record=run.record, standin=object()))
-    ci.built(run)
-    ci.uploaded(run, TESTPYPI)
-    assert not (tmp_path / "OUTPUT").exists()
+@pytest.mark.parametrize("dry", [True, False])
+def test_a_dry_run_and_a_build_that_failed_hand_nothing_on(context: Context, tmp_path: Path, *, dry: bool) -> None:
+    if dry:
+        build(context)
+        context = replace(context, dry=DryRun(tmp_path))
+    ci.built(context)
+    ci.uploaded(context, TESTPYPI)
+    ci.stands(replace(context, dry=DryRun(tmp_path)))
+    assert list(tmp_path.glob("[A-Z]*")) == []

@@ -4,24 +4,11 @@ from __future__ import annotations
 
 import io
 import sys
-from dataclasses import replace
 
 import pytest
 
 from seatrial.machine import terminal
 from seatrial.machine.terminal import Meter, duration, meter, styled, takes_colour
-from seatrial.release.stages import Dist
-from seatrial.report.progress import Step
-from seatrial.report.table import table
-
-STEPS = (
-    Step("build", "build", "done", "2024-05-06T07:08:09Z", "2 files from c0ffee"),
-    Step("check", "check", "done", "2024-05-06T07:08:09Z", "101 rules, 1 warning"),
-    Step("testpypi", "testpypi", "done", "2024-05-06T07:08:09Z", "https://test.pypi.org/simple/"),
-    Step("verify", "verify", "part", "2024-05-06T07:08:09Z", "1 of 2 cells"),
-    Step("pypi", "pypi", "open", "", ""),
-)
-DISTS = (Dist("demo-1.0-py3-none-any.whl", "0" * 64, 2048),)
 
 
 class Screen(io.StringIO):
@@ -84,54 +71,6 @@ def test_the_width_is_that_of_the_terminal(monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_elsewhere_a_line_may_be_as_long_as_it_likes() -> None:
     assert terminal.width() == 0
-
-
-# The table.
-
-
-def test_the_table_is_plain_where_there_is_no_terminal() -> None:
-    assert table("demo 1.0", STEPS, DISTS).splitlines() == [
-        "demo 1.0",
-        "  done  build     2024-05-06 07:08  2 files from c0ffee",
-        "  done  check     2024-05-06 07:08  101 rules, 1 warning",
-        "  done  testpypi  2024-05-06 07:08  https://test.pypi.org/simple/",
-        "  part  verify    2024-05-06 07:08  1 of 2 cells",
-        "    -   pypi",
-        "  demo-1.0-py3-none-any.whl  2.0 KiB",
-    ]
-
-
-@pytest.mark.parametrize("columns", [40, 60, 80, 120])
-def test_the_table_fits(monkeypatch: pytest.MonkeyPatch, columns: int) -> None:
-    monkeypatch.setenv("COLUMNS", str(columns))
-    long = (replace(STEPS[0], told="on a stand-in on this machine (there is no network where this was built)"),)
-    lines = table("demo 1.0", (*long, *STEPS[1:]), DISTS).splitlines()
-    assert max(map(len, lines)) < columns
-    assert ("2024" in lines[1]) is (columns >= 72)
-    assert "there is no network" in " ".join(" ".join(lines).split())
-
-
-def test_the_table_has_colours_where_they_are_taken(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("FORCE_COLOR", "1")
-    shown = table("demo 1.0", STEPS, DISTS)
-    assert "\x1b[32mdone\x1b[0m  build" in shown
-    assert "\x1b[33mpart\x1b[0m  verify" in shown
-
-
-def test_the_table_shows_names_as_they_are_and_not_too_many() -> None:
-    dists = tuple(Dist(f"demo\x1b[2J{number}.whl", "", 1) for number in range(10))
-    shown = table("demo\x1b]0;owned\x07", STEPS, dists)
-    assert "\x1b" not in shown
-    assert "and 2 more files" in shown
-
-
-@pytest.mark.parametrize("encoding", ["cp1252", "ascii", "cp437"])
-def test_the_table_can_be_written_in_any_encoding(encoding: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    stream = io.TextIOWrapper(io.BytesIO(), encoding=encoding, newline="\n")
-    monkeypatch.setattr(sys, "stdout", stream)
-    terminal.line(table("größe → 1.0", STEPS, DISTS))
-    stream.seek(0)
-    assert "\\u2192 1.0\n" in stream.read()
 
 
 # What takes long.
@@ -210,3 +149,36 @@ def test_what_is_quick_says_nothing() -> None:
     with meter("looking", said.append):
         pass
     assert said == []
+
+
+# What is written.
+
+
+@pytest.mark.parametrize("text", ["", "plain", "größe → ü"])
+def test_what_is_said_is_a_line(text: str, capsys: pytest.CaptureFixture[str]) -> None:
+    terminal.line(text)
+    assert capsys.readouterr().out == text + "\n"
+
+
+def test_a_terminal_that_lacks_a_character_gets_its_escape(monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = io.TextIOWrapper(io.BytesIO(), encoding="cp1252", newline="\n")
+    monkeypatch.setattr(sys, "stdout", stream)
+    terminal.line("größe →")
+    stream.seek(0)
+    assert stream.read() == "größe \\u2192\n"
+
+
+@pytest.mark.parametrize(
+    ("count", "expected"),
+    [
+        (0, "0 B"),
+        (1023, "1023 B"),
+        (1024, "1.0 KiB"),
+        (1536, "1.5 KiB"),
+        (3 << 20, "3.0 MiB"),
+        (5 << 30, "5.0 GiB"),
+        (7 << 40, "7168.0 GiB"),
+    ],
+)
+def test_a_size_is_for_a_person(count: int, expected: str) -> None:
+    assert terminal.size(count) == expected

@@ -1,0 +1,43 @@
+"""The release in a few lines of Markdown."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from seatrial.release.stages import Problem
+from seatrial.report import markdown
+from tests.archives import WHEEL
+from tests.samples.reports import gathered, hostile
+from tests.samples.stages import AT
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_the_summary_is_short_and_says_what_counts(place: Path) -> None:
+    told = markdown.markdown(gathered(place, rendered='<a href="a.md">a</a>'))
+    assert told.startswith("## demo 1.0\n\n| step |")
+    assert f"| build | done | from c0ffee: wheel 1.3 KiB, sdist 567 B | {AT} |" in told
+    assert "**warning** demo-1.0.tar.gz: Übung: there is no Summary (metadata-summary)" in told
+    assert "- link a.md is relative" in told
+    assert "| 3.14t | sdist | not verified |" in told
+    assert told.endswith("Next: `nox -s pypi`\n")
+    assert len(told.splitlines()) < 60
+
+
+def test_the_summary_of_a_hostile_release_has_no_markup_of_its_own(tmp_path: Path) -> None:
+    told = markdown.markdown(hostile(tmp_path))
+    assert not re.search(r"(?<!\\)<", told)
+    assert len(told) < 20_000
+
+
+def test_long_lists_of_the_summary_are_cut(place: Path) -> None:
+    problems = tuple(Problem("r", "warning", WHEEL, str(number)) for number in range(30))
+    facts = replace(gathered(place, problems=problems), following="")
+    told = markdown.markdown(replace(facts, files=facts.files * 20, dry=True))
+    assert "- and 10 more" in told
+    assert "- and 20 more" in told
+    assert told.count("A dry run") == 1
+    assert "Next:" not in told
