@@ -66,7 +66,9 @@ def make(root: Path, changes: Sequence[Change]) -> None:
         for change in changes:
             _make(root, change, undo)
         undo.pop_all()
-    for folder in dict.fromkeys(parent for change in changes if change.after is None for parent in _below(root, change)):
+    for folder in dict.fromkeys(
+        parent for change in changes if change.after is None for parent in _below(root, change)
+    ):
         with contextlib.suppress(OSError):
             folder.rmdir()
 

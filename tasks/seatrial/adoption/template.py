@@ -41,6 +41,11 @@ def files() -> dict[str, bytes]:
     raise NoTemplate(PROGRAM)
 
 
+def locked_on() -> str:
+    """Return the day, YYYY-MM-DD, on which the tools of the lock were chosen."""
+    return (PROGRAM / "requirements" / "locked-on").read_text(encoding="utf-8").strip()
+
+
 def render(answers: Mapping[str, str]) -> dict[str, str]:
     """Return the files that a project gets for `answers`, but for the lock, by name. Raises NoTemplate."""
     texts = {name: content.decode() for name, content in files().items()}
