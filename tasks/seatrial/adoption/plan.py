@@ -220,28 +220,19 @@ class _Work:
 
     def _workflow(self, name: str, text: str) -> None:
         own, written = self.project.text(name), (self.head.made.get(name) if self.head else None)
-        uploads = any(name == f".github/workflows/{workflow.name}" for workflow in self.project.publishing)
-        if own is None:
-            self._new_workflow(name, text, was_written=written is not None)
-        elif written is not None:
-            self._merged_workflow(name, own, written, text)
-        elif self.old and former.is_our_workflow(own):
+        question = next((key for key in NAMES if name == f".github/workflows/{self.answers[key]}"), "")
+        if own is None and written is not None and question not in self.given:
+            self.notes.append(f"{name} was deleted and stays so; --data {question}=FILE.yml brings it back")
+        elif own is None or (self.old and former.is_our_workflow(own)):
             self._add(name, text)
             self.made[name] = workflows.digest(text)
-        elif uploads or self.old:
-            self.notes.append(_kept(name, own, text, ours=self.old is not None))
-            self.answers.update({question: "" for question in NAMES if name.endswith(f"/{self.answers[question]}")})
+        elif written is not None:
+            self._merged_workflow(name, own, written, text)
+        elif self.old or any(name == f".github/workflows/{workflow.name}" for workflow in self.project.publishing):
+            self.notes.append(_kept(name, own, text, question, of_old_copy=self.old is not None))
+            self.answers |= {question: ""} if question else {}
         else:
             self.taken.add(name)
-
-    def _new_workflow(self, name: str, text: str, *, was_written: bool) -> None:
-        if was_written and not self.given.keys() & NAMES.keys():
-            self.notes.append(
-                f"{name} was deleted, and is not written again; --data workflow=... or check=... brings it back"
-            )
-            return
-        self._add(name, text)
-        self.made[name] = workflows.digest(text)
 
     def _merged_workflow(self, name: str, own: str, written: str, text: str) -> None:
         merged = workflows.merged(self.project.root, name, own, written, text)
@@ -258,17 +249,18 @@ class _Work:
             self.notes.append(f"{name} has conflicts, with git's marks: you and the template changed the same lines")
 
 
-def _kept(name: str, own: str, text: str, *, ours: bool) -> str:
+def _kept(name: str, own: str, text: str, question: str, *, of_old_copy: bool) -> str:
+    """Return why a workflow is left as it is, how the template's differs, and how to take that one."""
     why = (
         "is of the old copy and was edited"
-        if ours
-        else "uploads already, and the trusted publisher is bound to its name"
+        if of_old_copy
+        else "uploads already, and a trusted publisher knows its name"
     )
-    question = name.rpartition("/")[2]
+    way = f" --data {question}={name.rpartition('/')[2]}" if question else ""
     return (
-        f"{name} {why}: it is kept as it is. What would change (theirs -, ours +):"
+        f"{name} {why}, so it is kept as it is. What would change (theirs -, ours +):"
         f"{indented(difference(own, text, name), last=400)}\n"
-        f"  To take it: git rm {name}, commit, and seatrial adopt --update --data workflow={question}."
+        f"  To take it: git rm {name}, commit, and seatrial adopt --update{way}."
         " Never keep both: two workflows on one tag upload twice."
     )
 

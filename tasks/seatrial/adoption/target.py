@@ -188,8 +188,9 @@ def stop_if_ignored(target: Target, names: Iterable[str]) -> None:
 
 def outputs(target: Target) -> list[str]:
     """Return the lines for .gitignore that keep out what the sessions write, for each package of the project."""
-    folders = {package.root.relative_to(target.root.resolve()) for package in packages.find(target.root).packages}
-    places = [f"/{folder.as_posix()}/" for folder in sorted(folders) if folder.parts]
+    root = target.root.resolve()
+    roots = sorted(package.root for package in packages.find(root).packages if root in package.root.parents)
+    places = [f"/{folder.relative_to(root).as_posix()}/" for folder in roots]
     return [f"{place}{name}/" for place in places for name in ("dist", "release-record")]
 
 

@@ -36,7 +36,8 @@ def files() -> dict[str, bytes]:
     """Return the template's files, with the names that they have in the repository. Raises NoTemplate."""
     for place in (PROGRAM / PACKAGED, PROGRAM.parents[1]):
         if (place / TEMPLATES).is_dir() and (place / COPY).is_file():
-            paths = [place / COPY, place / PINS, place / NOX, *sorted((place / TEMPLATES).iterdir())]
+            templates = [path for path in sorted((place / TEMPLATES).iterdir()) if path.is_file()]
+            paths = [place / COPY, place / PINS, place / NOX, *templates]
             return {path.relative_to(place).as_posix(): path.read_bytes().replace(b"\r\n", b"\n") for path in paths}
     raise NoTemplate(PROGRAM)
 
