@@ -66,7 +66,9 @@ def make(root: Path, changes: Sequence[Change]) -> None:
         for change in changes:
             _make(root, change, undo)
         undo.pop_all()
-    for folder in dict.fromkeys(parent for change in changes if change.after is None for parent in _below(root, change)):
+    for folder in dict.fromkeys(
+        parent for change in changes if change.after is None for parent in _below(root, change)
+    ):
         with contextlib.suppress(OSError):
             folder.rmdir()
 
@@ -77,15 +79,14 @@ def _make(root: Path, change: Change, undo: contextlib.ExitStack) -> None:
         if not folder.exists():
             folder.mkdir()
             undo.callback(_remove_folder, folder)
-    if change.before is not None:
-        undo.callback(path.write_bytes, change.before)
-    else:
-        undo.callback(path.unlink, missing_ok=True)
+    if change.before is None:
+        with path.open("xb") as file:  # what is there after all is not ours to undo
+            undo.callback(path.unlink)
+            file.write(change.after or b"")
+        return
+    undo.callback(path.write_bytes, change.before)
     if change.after is None:
         path.unlink()
-    elif change.before is None:
-        with path.open("xb") as file:
-            file.write(change.after)
     else:
         path.write_bytes(change.after)
 

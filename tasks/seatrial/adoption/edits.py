@@ -3,36 +3,14 @@
 from __future__ import annotations
 
 import ast
-import difflib
 import io
 import sys
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 IMPORT = "import runpy"
-
-
-@dataclass(frozen=True)
-class Edit:
-    """A file of the project, before and after."""
-
-    name: str
-    before: str
-    after: str
-
-    @property
-    def diff(self) -> str:
-        """The change as a person reads it."""
-        return difference(self.before, self.after, self.name, self.name)
-
-
-def difference(before: str, after: str, before_name: str, after_name: str) -> str:
-    """Return how two texts differ, line ends left out."""
-    lines = difflib.unified_diff(before.splitlines(), after.splitlines(), before_name, after_name, lineterm="", n=1)
-    return "\n".join(lines)
 
 
 def line_end(text: str) -> str:
@@ -51,13 +29,13 @@ def with_lines(text: str, lines: Sequence[str], heading: str) -> str:
     return text + gap + "".join(line + end for line in (*([""] if text else []), heading, *missing))
 
 
-def with_sessions(noxfile: str, register: str) -> str:
-    """Return `noxfile` with the lines that register the release sessions: the import in its place, the call last."""
+def with_sessions(noxfile: str, call: str) -> str:
+    """Return `noxfile` with the two lines that load the release sessions: the import in its place, `call` last."""
     end = line_end(noxfile)
     whole = noxfile if not noxfile or noxfile.endswith("\n") else noxfile + end
     text = _with_import(whole, end)
     text = text.rstrip("\r\n") + end * 3
-    return f"{text}# The release sessions, last, so that the others keep their names.{end}{register}{end}"
+    return f"{text}# The release sessions, last, so that the others keep their names.{end}{call}{end}"
 
 
 def _with_import(noxfile: str, end: str) -> str:

@@ -21,7 +21,9 @@ ANSWERS = ".seatrial.yml"
 PIN = ".seatrial.txt"
 MARK = 'PACKAGE = "seatrial_tasks"'  # in the register.py of every copy
 MANIFEST = Path(__file__).with_name("former.txt")
-CALL = re.compile(r'^runpy\.run_(?:path\("[^"\n]*/register\.py"\)|module\("seatrial\.register".*\))$', re.MULTILINE)
+CALL = re.compile(
+    r'^runpy\.run_(?:path\("[^"\n]*/re(?:gister|lease)\.py"\)|module\("seatrial\.register".*\))$', re.MULTILINE
+)
 ATTRIBUTES = re.compile(rb"# seatrial: the copy is compared byte for byte\r?\n/[^\n]*/\*\* text eol=lf\r?\n")
 
 
@@ -44,7 +46,8 @@ def find(root: Path) -> Former | None:
     if copies:
         answers["folder"] = copies[0].name
     manifest = _manifest()
-    ours, theirs = [], []
+    ours: list[str] = []
+    theirs: list[str] = []
     for path in (path for copy in copies for path in sorted(copy.rglob("*")) if path.is_file()):
         name = path.relative_to(root)
         if "__pycache__" not in name.parts:
@@ -63,11 +66,6 @@ def removals(root: Path, former: Former) -> list[Change]:
     if attributes.is_file() and (kept := ATTRIBUTES.sub(b"", before := attributes.read_bytes())) != before:
         changes.append(Change(".gitattributes", before, kept if kept.strip() else None))
     return changes
-
-
-def without_call(noxfile: str, call: str) -> str:
-    """Return `noxfile` with `call` in the place of the line that loaded the old copy."""
-    return CALL.sub(lambda _: call, noxfile)
 
 
 def is_our_workflow(text: str) -> bool:

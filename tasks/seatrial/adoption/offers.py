@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from seatrial.adoption.target import Target
 
@@ -44,21 +44,21 @@ COVERAGE = (
 FLAKE8 = ((".flake8", "flake8"), ("setup.cfg", "flake8"), ("tox.ini", "flake8"))
 
 
-def offers(target: Target, folder: str, created: tuple[str, ...]) -> tuple[Offer, ...]:
-    """Return the lines to add, each with what it is for; nothing for what the project does not use."""
+def for_tools(target: Target, folder: str, created: Sequence[str]) -> Iterator[Offer]:
+    """Yield what leaves the copy in `folder`, and a noxfile, out of each tool that the project has settings for.
+
+    Only what is among the `created` files and folders counts.
+    """
     code = tuple(name for name in (folder, "noxfile.py") if name in created)
-    return (*(_for_tools(target, code) if code else ()), *_for_archives(target, created))
-
-
-def _for_tools(target: Target, code: tuple[str, ...]) -> Iterator[Offer]:
-    """Yield what leaves the folders and modules `code` out of each tool that the project has settings for."""
+    if not code:
+        return
     names = json.dumps(code)
     patterns = [f"^{name}/" if "." not in name else f"^{re.escape(name)}$" for name in code]
     measured = [name if "." in name else f"{name}/*" for name in code]
     either = "|".join(patterns)
     wanted = (
         (
-            "mypy, which stops at the relative imports otherwise",
+            "mypy, where nox is not installed beside it",
             MYPY,
             f"exclude = {json.dumps(patterns)}",
             f"exclude = {either}",
@@ -86,7 +86,7 @@ def _has(target: Target, file: str, table: str) -> bool:
     return text is not None and (not table or f"[{table}]" in text)
 
 
-def _for_archives(target: Target, created: tuple[str, ...]) -> list[Offer]:
+def for_archives(target: Target, created: Sequence[str]) -> list[Offer]:
     """Return what keeps what was created out of the sdist (and the wheel), where the backend takes it in."""
     system = _table(target.pyproject, "build-system") or {}
     backend = str(system.get("build-backend", "setuptools"))

@@ -47,7 +47,7 @@ class InstallationChanged(ReleaseError):
     version: str
     names: tuple[str, ...]
 
-    what = "The installed seatrial {e.version} is not as it was installed; these files differ from its RECORD:{e.names:shortened}"
+    what = "Files of the installed seatrial {e.version} differ from what its RECORD says:{e.names:shortened}"
     cause = "somebody edited the installation, or it was cut short."
     cure = "install seatrial again; nothing was written."
 
@@ -107,31 +107,30 @@ def read() -> Origin:
         raise NotInstalled(template.PROGRAM) from None
     text = dist.read_text("direct_url.json")
     direct = json.loads(text) if text else {}
-    installed = _installed(dist)
-    if not any(name.startswith(f"{NAME}/") for name in installed):  # editable: the code is elsewhere
-        installed |= _of_checkout()
-    return Origin(dist.version, _address(direct), bool(direct), installed)
+    editable = bool(direct.get("dir_info", {}).get("editable"))
+    files = _installed(dist, metadata_alone=editable) | (_of_checkout() if editable else {})
+    return Origin(dist.version, _address(direct), bool(direct), files)
 
 
-def _installed(dist: metadata.Distribution) -> dict[str, bytes]:
+def _installed(dist: metadata.Distribution, *, metadata_alone: bool) -> dict[str, bytes]:
     """Return the files that RECORD lists, compared with it. Raises NotInstalled and InstallationChanged."""
     hashes = hashes_of(dist.read_text("RECORD") or "")
-    paths = {name: Path(str(dist.locate_file(name))) for name in hashes if not name.endswith(".pth")}
-    changed = [name for name, path in paths.items() if not path.is_file()]
-    files = {name: path.read_bytes() for name, path in paths.items() if name not in changed}
-    changed += [name for name, content in files.items() if hashes[name] != f"sha256={_digest(content)}"]
-    if not any(name.endswith(".dist-info/METADATA") for name in files):
+    if metadata_alone:
+        hashes = {name: sha256 for name, sha256 in hashes.items() if ".dist-info/" in name}
+    if not any(name.endswith(".dist-info/METADATA") for name in hashes):
         raise NotInstalled(template.PROGRAM)
-    if changed:
+    paths = {name: Path(str(dist.locate_file(name))) for name in hashes}
+    files = {name: path.read_bytes() for name, path in paths.items() if path.is_file()}
+    if changed := [name for name in hashes if name not in files or hashes[name] != f"sha256={_digest(files[name])}"]:
         raise InstallationChanged(dist.version, tuple(sorted(changed)))
     return files
 
 
 def _of_checkout() -> dict[str, bytes]:
     """Return the files of a wheel of the checkout that the program runs from, but for its metadata."""
-    paths = [path for path in sorted(template.PROGRAM.rglob("*")) if path.is_file() and _is_packaged(path.as_posix())]
+    paths = [path for path in template.PROGRAM.rglob("*") if path.is_file() and _is_packaged(path.as_posix())]
     program = {f"{NAME}/{path.relative_to(template.PROGRAM).as_posix()}": path.read_bytes() for path in paths}
-    return program | {f"{NAME}/{template.PACKAGED}/{name}": text for name, text in template.files().items()}
+    return program | {f"{NAME}/{template.PACKAGED}/{name}": content for name, content in template.files().items()}
 
 
 def _is_packaged(name: str) -> bool:
@@ -151,9 +150,17 @@ def _address(direct: Mapping[str, Any]) -> str:
     if "vcs_info" in direct:
         return _with_commit(_public(url), str(direct["vcs_info"].get("commit_id", "")))
     if "dir_info" in direct:
-        source = git.look(Path(url2pathname(urlsplit(url).path)))
-        return _with_commit(_public(git.remote(source)), source.commit or "")
+        return _address_of_clone(Path(url2pathname(urlsplit(url).path)))
     return _public(url)
+
+
+def _address_of_clone(folder: Path) -> str:
+    """Return where the clone in `folder` was fetched from, with its commit; empty for a folder that is no clone."""
+    try:
+        name, commit = git.remote_of(folder), git.run(folder, "rev-parse", "HEAD", missing="").strip()
+    except (OSError, ReleaseError):  # a folder that is gone, no git, or another user's repository
+        return ""
+    return _with_commit(_public(git.address_of(folder, name)), commit) if name else ""
 
 
 def _with_commit(url: str, commit: str) -> str:
@@ -167,4 +174,3 @@ def _public(url: str) -> str:
         return ""
     port = f":{parts.port}" if parts.port else ""
     return parts._replace(netloc=f"{parts.hostname}{port}", query="", fragment="").geturl()
-

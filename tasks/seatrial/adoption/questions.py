@@ -18,7 +18,7 @@ Answers = dict[str, str]
 
 @dataclass(frozen=True)
 class Question:
-    """A question with its `default`; `pattern` is what an answer has to match as a whole, `expected` says it in words."""
+    """A question with its `default`. An answer has to match `pattern` as a whole, which `expected` says in words."""
 
     text: str
     default: str
@@ -44,9 +44,7 @@ QUESTIONS: Mapping[str, Question] = {
         "trusted or token",
     ),
     "testpypi_environment": Question("The CI environment for the upload to TestPyPI", "testpypi", *ENVIRONMENT),
-    "pypi_environment": Question(
-        "The CI environment for the upload to PyPI, the one to protect", "pypi", *ENVIRONMENT
-    ),
+    "pypi_environment": Question("The CI environment for the upload to PyPI, the one to protect", "pypi", *ENVIRONMENT),
     "workflow": Question(
         "The release workflow's file name, to which the trusted publishers are bound", "release.yml", *WORKFLOW
     ),

@@ -7,23 +7,70 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from seatrial.adoption.refusals import AdoptedAlready, IsTemplate, NoTarget, NotClean, NoxfileUnread
-from seatrial.building import git as source
+from seatrial.building import git
 from seatrial.building.git import NoCommit
 from seatrial.machine import toml
-from seatrial.project.settings import BrokenToml, NoProject, is_project
+from seatrial.machine.errors import ReleaseError
+from seatrial.project.settings import BrokenToml, NoProject, is_project, table
+from seatrial.workspace import packages
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
-ANSWERS = ".seatrial.yml"
-FOLDERS = ("tasks", "release-tasks", "seatrial-tasks")  # no identifiers: setuptools' discovery passes over those
+FOLDERS = ("tasks", "release-tasks", "seatrial-tasks")  # the others are no identifiers: setuptools passes over those
 COMPILING = ("maturin", "mesonpy", "scikit_build_core")
-MARK = "seatrial_tasks"  # in every copy's register.py
 PUBLISHES = re.compile(
     r"gh-action-pypi-publish|twine upload|(?:uv|hatch|poetry|flit|pdm|maturin) publish|maturin upload|semantic-release"
 )
 ENVIRONMENT = re.compile(r"^ *environment:[ \t]*(?:#.*)?(?:\n *name:[ \t]*)?[\"']?([\w./-]+)", re.MULTILINE)
+
+
+@dataclass(eq=False)
+class NoTarget(ReleaseError):
+    folder: Path
+
+    what = "{e.folder} is not a folder."
+    cause = "a misspelt path, or the path of a file."
+    cure = "name the folder that holds the project's pyproject.toml; nothing was written."
+
+
+@dataclass(eq=False)
+class IsTemplate(ReleaseError):
+    folder: Path
+
+    what = "{e.folder} is seatrial's own repository, which has its release sessions already."
+    cause = "the PATH of the other project was left out."
+    cure = "name the project to put them into: seatrial adopt PATH"
+
+
+@dataclass(eq=False)
+class NotClean(ReleaseError):
+    folder: Path
+    changed: tuple[str, ...]
+
+    what = "{e.folder} has changes that are not committed:{e.changed:shortened}"
+    cause = "work in progress. What adopting changes could not be told from it afterwards."
+    cure = "commit or `git stash` them, and run this again. `--dry-run` shows what would happen, as it is now."
+
+
+@dataclass(eq=False)
+class NoxfileUnread(ReleaseError):
+    path: Path
+    reason: str
+
+    what = "{e.path} cannot be read as Python: {e.reason}"
+    cause = "a syntax error, or another encoding than UTF-8."
+    cure = "correct the file; nothing was written."
+
+
+@dataclass(eq=False)
+class Ignored(ReleaseError):
+    patterns: tuple[str, ...]
+
+    what = "git ignores files that have to be committed (each with the pattern that ignores it):{e.patterns:listed}"
+    cause = "a pattern of a .gitignore, of .git/info/exclude or of your own settings that is wider than was meant."
+    cure = "narrow the pattern, or add an exception like `!/tasks/seatrial-*.whl` below it; nothing was written."
 
 
 @dataclass(frozen=True)
@@ -61,11 +108,13 @@ class Target:
     @property
     def compiled(self) -> bool:
         """Whether its wheels seem to be for one system each: PyPI takes none that an ordinary build makes on Linux."""
-        backend = str(self.pyproject.get("build-system", {}).get("build-backend", ""))
-        by_workflow = any("cibuildwheel" in workflow.text for workflow in self.publishing)
-        by_setup = "ext_modules" in (self.text("setup.py") or "")
+        tools = table(self.pyproject, "tool")
         return (
-            backend.startswith(COMPILING) or by_workflow or by_setup or "cibuildwheel" in self.pyproject.get("tool", {})
+            str(table(self.pyproject, "build-system").get("build-backend", "")).startswith(COMPILING)
+            or any("cibuildwheel" in workflow.text for workflow in self.publishing)
+            or "ext_modules" in (self.text("setup.py") or "")
+            or "ext-modules" in table(tools, "setuptools")
+            or "cibuildwheel" in tools
         )
 
     @property
@@ -81,22 +130,20 @@ class Target:
 def look(root: Path) -> Target:
     """Return what is known of the project in `root`.
 
-    Raises NoTarget, NoProject, IsTemplate, AdoptedAlready, NoxfileUnread, BrokenToml and what git has to say.
+    Raises NoTarget, NoProject, IsTemplate, NoxfileUnread, BrokenToml and what git has to say.
     """
     if not root.is_dir():
         raise NoTarget(root)
-    if (root / "copier.yml").exists() and (root / "tasks" / "adoption").is_dir():
+    if (root / "tasks" / "seatrial" / "adoption").is_dir():
         raise IsTemplate(root)
     if not is_project(root):
         raise NoProject(root)
-    if sign := _adopted(root):
-        raise AdoptedAlready(root, sign)
-    git = any((folder / ".git").exists() for folder in (root, *root.parents))
-    nested, changed = _git_state(root) if git else (False, ())
+    in_git = any((folder / ".git").exists() for folder in (root, *root.parents))
+    nested, changed = _git_state(root) if in_git else (False, ())
     noxfile = read(root / "noxfile.py")
     return Target(
         root=root,
-        git=git,
+        git=in_git,
         nested=nested,
         changed=changed,
         noxfile=noxfile,
@@ -122,22 +169,29 @@ def read(path: Path) -> str | None:
 
 def _git_state(root: Path) -> tuple[bool, tuple[str, ...]]:
     try:
-        found = source.look(root)
+        source = git.look(root)
     except NoCommit:
         return False, ("(nothing is committed yet)",)
-    return bool(found.inside), found.changed
+    return bool(source.inside), source.changed
 
 
-def _adopted(root: Path) -> str:
-    """Return the sign that `root` has the release sessions, empty for none."""
-    if (root / ANSWERS).exists():
-        return f"it has a {ANSWERS}"
-    return next((f"its folder {name} is a copy of them" for name in copies_in(root)), "")
+def stop_if_ignored(target: Target, names: Iterable[str]) -> None:
+    """Raise Ignored where git ignores one of the files `names` of the project."""
+    if target.git:
+        lines = git.run(
+            target.root, "check-ignore", "--verbose", "--no-index", "--stdin", missing="", given="\n".join(names)
+        )
+        matches = [line.partition("\t") for line in lines.splitlines()]
+        if ignored := tuple(f"{name}: {pattern}" for pattern, _, name in matches if ":!" not in pattern):
+            raise Ignored(ignored)
 
 
-def copies_in(root: Path) -> list[str]:
-    """Return the names of the folders in `root` that are copies of these sessions, whatever they are called."""
-    return [path.parent.name for path in sorted(root.glob("*/register.py")) if MARK in (read(path) or "")]
+def outputs(target: Target) -> list[str]:
+    """Return the lines for .gitignore that keep out what the sessions write, for each package of the project."""
+    root = target.root.resolve()
+    roots = sorted(package.root for package in packages.find(root).packages if root in package.root.parents)
+    places = [f"/{folder.relative_to(root).as_posix()}/" for folder in roots]
+    return [f"{place}{name}/" for place in places for name in ("dist", "release-record")]
 
 
 def sessions_in(noxfile: str, path: Path) -> set[str | None]:

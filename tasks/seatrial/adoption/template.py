@@ -36,9 +36,15 @@ def files() -> dict[str, bytes]:
     """Return the template's files, with the names that they have in the repository. Raises NoTemplate."""
     for place in (PROGRAM / PACKAGED, PROGRAM.parents[1]):
         if (place / TEMPLATES).is_dir() and (place / COPY).is_file():
-            paths = [place / COPY, place / PINS, place / NOX, *sorted((place / TEMPLATES).iterdir())]
+            templates = [path for path in sorted((place / TEMPLATES).iterdir()) if path.is_file()]
+            paths = [place / COPY, place / PINS, place / NOX, *templates]
             return {path.relative_to(place).as_posix(): path.read_bytes().replace(b"\r\n", b"\n") for path in paths}
     raise NoTemplate(PROGRAM)
+
+
+def locked_on() -> str:
+    """Return the day, YYYY-MM-DD, on which the tools of the lock were chosen."""
+    return (PROGRAM / "requirements" / "locked-on").read_text(encoding="utf-8").strip()
 
 
 def render(answers: Mapping[str, str]) -> dict[str, str]:

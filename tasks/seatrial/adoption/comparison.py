@@ -1,0 +1,124 @@
+"""Compares what a project has adopted with what this seatrial would write, and looks whether all of it is pinned."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from seatrial.adoption import former, lock, template
+from seatrial.machine.errors import ReleaseError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from seatrial.adoption.origin import Origin
+
+WHEEL = re.compile(r"^\./(\S+\.whl)(?: |$)")
+HASHED = re.compile(r"(?:\./\S+\.whl|[\w.-]+==\S+)(?: *;.*?)?(?: --hash=sha256:[0-9a-f]{64})+")
+
+
+@dataclass(eq=False)
+class NotAdopted(ReleaseError):
+    folder: Path
+
+    what = "{e.folder} has no release.txt of seatrial, so there is nothing to compare or to update."
+    cause = "the project has not adopted seatrial, or the file was deleted."
+    cure = "put the release sessions into it: seatrial adopt {e.folder}"
+
+
+@dataclass(eq=False)
+class OtherVersion(ReleaseError):
+    lock: Path
+    theirs: str
+    ours: str
+
+    what = "{e.lock} was written for seatrial {e.theirs}; this is {e.ours}."
+    cause = "one of the two was updated and the other was not."
+    cure = "bring the project to this version: seatrial adopt --update; or compare with the version that the lock pins."
+
+
+@dataclass(eq=False)
+class CopyDiffers(ReleaseError):
+    folder: Path
+    version: str
+    differences: tuple[str, ...]
+
+    what = "{e.folder} is not what seatrial {e.version} writes there:{e.differences:listed}"
+    cause = "somebody changed it. Code that runs at a release is where a thief would put theirs."
+    cure = "look at each (git log -p -- {e.folder}). `seatrial adopt --update` writes it anew, and shows what changes."
+
+
+def compare(root: Path, source: Origin) -> list[str]:
+    """Return the sentences that say that the project in `root` has the copy and the lock of the seatrial of `source`.
+
+    Raises NotAdopted, OtherVersion and CopyDiffers.
+    """
+    locks = lock.find(root)
+    if not locks:
+        raise NotAdopted(root)
+    path, head = locks[0]
+    if head.version != source.version:
+        raise OtherVersion(path, head.version, source.version)
+    text = path.read_bytes().decode("utf-8", "replace")
+    if differences := (
+        *_of_copy(path.parent),
+        *_of_lock(root, text, source),
+        *_others(root, [other.parent.name for other, _ in locks[1:]]),
+    ):
+        raise CopyDiffers(path.parent, source.version, differences)
+    return [
+        f"{path.parent / 'release.py'} is that of seatrial {source.version}, and {path.name} pins all by hash",
+        *_moved(text),
+    ]
+
+
+def _of_copy(folder: Path) -> list[str]:
+    theirs = _read(folder / "release.py")
+    if theirs is None:
+        return ["release.py: is missing"]
+    return ["release.py: was changed"] if theirs != template.files()[template.COPY] else []
+
+
+def _of_lock(root: Path, text: str, source: Origin) -> list[str]:
+    """Return what is wrong with the lock: what has no hash, and a seatrial that is not this one."""
+    lines = lock.requirements(text).values()
+    problems = [f"release.txt: has no hash: {line}" for line in lines if not HASHED.fullmatch(line)]
+    if not any(line.startswith("seatrial==") or WHEEL.match(line) for line in lines):
+        problems.append("release.txt: seatrial itself is missing")
+    wheels = [(wheel[1], line) for line in lines if (wheel := WHEEL.match(line))]
+    problems += [f"{name}: {problem}" for name, line in wheels if (problem := _of_wheel(root / name, line, source))]
+    return problems
+
+
+def _of_wheel(path: Path, line: str, source: Origin) -> str:
+    content = path.read_bytes() if path.is_file() else None
+    if content is None:
+        return "is missing"
+    sha256 = hashlib.sha256(content).hexdigest()
+    if f"sha256:{sha256}" not in line:
+        return "is not the file whose hash the lock has"
+    if sha256 != hashlib.sha256(source.wheel).hexdigest():
+        return "holds another seatrial than the one that compares"
+    return ""
+
+
+def _others(root: Path, folders: list[str]) -> list[str]:
+    """Return what else in the project the noxfile could load sessions from."""
+    old = former.find(root)
+    named = [*folders, *([old.answers.get("folder", former.ANSWERS)] if old else [])]
+    return [f"{name}: is another copy" for name in named]
+
+
+def _moved(text: str) -> list[str]:
+    """Return which tools have other versions than seatrial was locked with, as after an update by a bot."""
+    theirs, ours = lock.requirements(text), lock.requirements(lock.tools())
+    moved = [
+        name for name in theirs.keys() | ours.keys() if theirs.get(name) != ours.get(name) and "seatrial" not in name
+    ]
+    return [f"other versions than seatrial was locked with: {', '.join(sorted(moved))}"] if moved else []
+
+
+def _read(path: Path) -> bytes | None:
+    return path.read_bytes().replace(b"\r\n", b"\n") if path.is_file() else None

@@ -1,0 +1,153 @@
+"""``release.txt``: what the release sessions of a project install, each with its hashes.
+
+Its head says for which seatrial it was written and what was chosen, for the next update. seatrial itself is pinned by
+the hashes that an index serves, or by path, as a wheel that lies beside the lock; everything else is as seatrial was
+locked and tested.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+import re
+import tempfile
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from seatrial.adoption import origin, template
+from seatrial.index.indexes import IndexNotJson, IndexRefused, IndexUnreachable, fetch, read_release
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from seatrial.adoption.origin import Origin
+    from seatrial.index.indexes import Index
+
+FILE = "release.txt"
+HEAD = """\
+# What the release sessions install, by hash. `seatrial adopt --update` writes this file anew.
+# seatrial {version}{address}, locked on {locked_on}
+# answers: {answers}
+# made: {made}
+"""
+VERSION = re.compile(r"^# seatrial (\S+?)(?: from (\S+))?, locked on (\d{4}-\d\d-\d\d)$", re.MULTILINE)
+LIMIT = 50 * 1024 * 1024  # bytes of a wheel of seatrial on an index
+OLD = dt.timedelta(days=90)
+
+
+@dataclass(frozen=True)
+class Head:
+    """What the head of a lock says. `made` are the workflows that were written, by sha256."""
+
+    version: str
+    address: str
+    locked_on: dt.date
+    answers: Mapping[str, str]
+    made: Mapping[str, str]
+
+    def __str__(self) -> str:
+        return HEAD.format(
+            version=self.version,
+            address=f" from {self.address}" if self.address else "",
+            locked_on=self.locked_on,
+            answers=json.dumps(dict(self.answers)),
+            made=json.dumps(dict(self.made)),
+        )
+
+    def age_warning(self, today: dt.date) -> str:
+        """Return a warning where the lock is old, empty where it is not."""
+        if today - self.locked_on <= OLD:
+            return ""
+        days = (today - self.locked_on).days
+        return f"warning: the lock is of {self.locked_on}, {days} days ago; fixes of the tools since then are not in it"
+
+
+@dataclass(frozen=True)
+class Pin:
+    """How a lock names seatrial: a requirement with its hashes, and the wheel that lies beside it, if one does."""
+
+    requirement: str
+    hashes: tuple[str, ...]
+    wheel: bytes | None = None
+
+    def __str__(self) -> str:
+        return " \\\n".join([self.requirement, *(f"    --hash=sha256:{sha256}" for sha256 in self.hashes)]) + "\n"
+
+
+def read_head(text: str) -> Head | None:
+    """Return what the head of the lock `text` says, None where it is not one of ours."""
+    version = VERSION.search(text)
+    if version is None:
+        return None
+    tables = dict(re.findall(r"^# (answers|made): (\{.*\})$", text, re.MULTILINE))
+    try:
+        answers, made = (_strings(json.loads(tables.get(name, "{}"))) for name in ("answers", "made"))
+        return Head(version[1], version[2] or "", dt.date.fromisoformat(version[3]), answers, made)
+    except ValueError:
+        return None
+
+
+def _strings(table: Mapping[object, object]) -> dict[str, str]:
+    return {str(name): str(value) for name, value in table.items()}
+
+
+def find(root: Path) -> list[tuple[Path, Head]]:
+    """Return the locks in the folders of the project in `root`, with their heads."""
+    texts = {
+        path: path.read_bytes().decode("utf-8", "replace") for path in sorted(root.glob(f"*/{FILE}")) if path.is_file()
+    }
+    return [(path, head) for path, text in texts.items() if (head := read_head(text))]
+
+
+def pin(source: Origin, folder: str, index: Index) -> Pin:
+    """Return how the lock in `folder` names the seatrial of `source`, which may be the one that `index` serves."""
+    if not source.from_elsewhere and (hashes := _served(source, index)):
+        return Pin(f"{origin.NAME}=={source.version}", hashes)
+    wheel = source.wheel
+    return Pin(f"./{folder}/{source.filename}", (hashlib.sha256(wheel).hexdigest(),), wheel)
+
+
+def _served(source: Origin, index: Index) -> tuple[str, ...]:
+    """Return the hashes that `index` serves, none unless its wheel has the files that are installed here."""
+    try:
+        files = read_release(index, origin.NAME, source.version)
+        wheel = next((file for file in files if file.filename == source.filename and file.sha256), None)
+        if wheel is None:
+            return ()
+        with tempfile.TemporaryDirectory(prefix="seatrial-adopt-", ignore_cleanup_errors=True) as scratch:
+            path = Path(scratch) / wheel.filename
+            fetch(index, wheel.url, path, LIMIT)
+            if hashlib.sha256(path.read_bytes()).hexdigest() != wheel.sha256:
+                return ()
+            with zipfile.ZipFile(path) as archive:
+                (record,) = (name for name in archive.namelist() if name.endswith(".dist-info/RECORD"))
+                same = origin.hashes_of(archive.read(record).decode()) == origin.hashes_of(source.record.decode())
+    except (IndexUnreachable, IndexRefused, IndexNotJson, zipfile.BadZipFile, ValueError):
+        return ()
+    return tuple(file.sha256 for file in files if file.sha256) if same else ()
+
+
+def tools() -> str:
+    """Return the pins of everything but seatrial, as seatrial was locked, without comments."""
+    return _plain(template.files()[template.PINS].decode())
+
+
+def locked_on() -> dt.date:
+    """Return the day on which the tools were locked."""
+    return dt.date.fromisoformat(template.locked_on())
+
+
+def _plain(text: str) -> str:
+    return "".join(f"{line}\n" for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#"))
+
+
+def requirements(text: str) -> dict[str, str]:
+    """Return the lines of a lock by what they name, that is without version and hashes: ``twine``, ``./x.whl``.
+
+    One name with several markers has a line for each.
+    """
+    lines = re.sub(r" *\\\n *", " ", _plain(text)).splitlines()
+    return {re.sub(r"==\S+| *--hash=\S+", "", line).strip(): line for line in lines}

@@ -1,0 +1,288 @@
+"""What adopting or updating changes in a project, worked out before anything is written."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from seatrial.adoption import edits, former, lock, questions, template, workflows
+from seatrial.adoption.changes import Change, difference
+from seatrial.adoption.comparison import NotAdopted
+from seatrial.adoption.lock import Head, Pin
+from seatrial.adoption.target import Target, Workflow, outputs
+from seatrial.machine.errors import ReleaseError, indented
+from seatrial.project import settings
+from seatrial.report import ci
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from seatrial.adoption.former import Former
+    from seatrial.adoption.origin import Origin
+    from seatrial.adoption.questions import Answers
+    from seatrial.index.indexes import Index
+
+SESSIONS = frozenset({"build", "check", "testpypi", "verify", "pypi", "dryrun", "inspect", "status", "rebuild"})
+PREFIX = "release-"
+NAMES = {
+    "workflow": ("release.yml", "pypi.yml", "seatrial.yml"),
+    "check": ("check.yml", "check-release.yml", "seatrial-check.yml"),
+}
+BOTS = {
+    ".github/dependabot.yml": 'ignore: [{dependency-name: "seatrial"}], under the package ecosystem pip',
+    ".github/dependabot.yaml": 'ignore: [{dependency-name: "seatrial"}], under the package ecosystem pip',
+    "renovate.json": '{"packageRules": [{"matchPackageNames": ["seatrial"], "enabled": false}]}',
+    ".github/renovate.json": '{"packageRules": [{"matchPackageNames": ["seatrial"], "enabled": false}]}',
+}
+
+
+@dataclass(eq=False)
+class AdoptedAlready(ReleaseError):
+    lock: Path
+    version: str
+
+    what = "The project has the release sessions already: {e.lock} is of seatrial {e.version}."
+    cause = "it was adopted before."
+    cure = "to bring it to the running version: seatrial adopt --update"
+
+
+@dataclass(eq=False)
+class Taken(ReleaseError):
+    paths: tuple[str, ...]
+
+    what = "The project has files of these names already, and none of them is overwritten:{e.paths:listed}"
+    cause = "files of another tool under the same names."
+    cure = "rename them, or choose other names, as with --data folder=release-tasks; nothing was written."
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What will change, what its owner should know, what of an old copy is `left`, and the session to run next."""
+
+    root: Path
+    changes: tuple[Change, ...]
+    notes: tuple[str, ...]
+    left: tuple[str, ...]
+    dryrun: str
+    folder: str
+
+
+def plan(project: Target, given: Answers, source: Origin, index: Index, *, update: bool) -> Plan:
+    """Return what to change in `project`, which gets the seatrial of `source`; `given` answers come first.
+
+    Raises AdoptedAlready, NotAdopted, BadAnswer and Taken.
+    """
+    locks, old = lock.find(project.root), former.find(project.root)
+    head = locks[0][1] if locks else None
+    if head and not update:
+        raise AdoptedAlready(locks[0][0], head.version)
+    if update and not (head or old):
+        raise NotAdopted(project.root)
+    kept: Mapping[str, str] = {**detected(project, old), **(old.answers if old else {})}
+    if head:
+        kept = {**head.answers, "folder": locks[0][0].parent.name}
+    answers = questions.complete({**kept, **given})
+    work = _Work(project, answers, given, head, old)
+    work.take_in(template.render(answers))
+    work.lock(source, lock.pin(source, answers["folder"], index), locks[0][0].parent.name if locks else "")
+    if work.taken:
+        raise Taken(tuple(sorted(work.taken)))
+    return Plan(
+        root=project.root,
+        changes=tuple(change for change in work.changes if change.before != change.after),
+        notes=tuple(work.notes),
+        left=old.theirs if old else (),
+        dryrun=answers["prefix"] + "dryrun" + (" -- --sdist-only" if answers["compiled"] == "true" else ""),
+        folder=answers["folder"],
+    )
+
+
+def detected(project: Target, old: Former | None = None) -> Answers:
+    """Return the answers that the project itself gives."""
+    answers = {"folder": project.folder, "ci": _ci(project)}
+    if project.sessions & SESSIONS:
+        answers["prefix"] = PREFIX
+    folder = project.root / ".github" / "workflows"
+    for question, names in NAMES.items():
+        answers[question] = next((name for name in names if old or not (folder / name).exists()), "")
+    if answers["ci"] == "gitlab":
+        answers["pythons"] = json.dumps(list(settings.load(project.root).pythons))
+    if project.compiled:
+        answers["compiled"] = "true"
+    return answers | (_like(project.publishing[0]) if project.publishing and not old else {})
+
+
+def _ci(project: Target) -> str:
+    """Return the CI system that the project seems to use. Workflows stand in the top folder of a repository."""
+    if project.nested or not project.git:
+        return "none"
+    is_gitlab = (project.root / ".gitlab-ci.yml").exists() and not (project.root / ".github").exists()
+    return "gitlab" if is_gitlab else "github"
+
+
+def _like(workflow: Workflow) -> Answers:
+    """Return the names that a trusted publisher is bound to, and the trigger, of the `workflow` that uploads now."""
+    test = [name for name in workflow.environments if "test" in name.lower()]
+    real = [name for name in workflow.environments if name not in test]
+    answers = {"workflow": workflow.name, "trigger": workflow.trigger}
+    return (
+        answers | ({"testpypi_environment": test[0]} if test else {}) | ({"pypi_environment": real[0]} if real else {})
+    )
+
+
+@dataclass
+class _Work:
+    """The changes as they are collected. `made` are the workflows that an update may touch, by sha256."""
+
+    project: Target
+    answers: Answers
+    given: Answers
+    head: Head | None
+    old: Former | None
+    changes: list[Change] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    taken: set[str] = field(default_factory=set)
+    made: dict[str, str] = field(default_factory=dict)
+
+    def take_in(self, rendered: Mapping[str, str]) -> None:
+        """Collect what the `rendered` files of the template change."""
+        if self.old:
+            self.changes += former.removals(self.project.root, self.old)
+        for name, text in rendered.items():
+            if name == "noxfile.py":
+                self._add(name, self._noxfile(text))
+            elif name == ".gitignore":
+                self._add(name, self._gitignore(text) if self.project.git else None)
+            elif name == ".gitlab-ci.yml":
+                self._pipeline(name, text)
+            elif name.startswith("."):
+                self._workflow(name, text)
+            else:
+                self._own(name, text.encode())
+        self.notes += _notes(self.project, self.answers, self.made)
+
+    def lock(self, source: Origin, pin: Pin, folder: str) -> None:
+        """Collect the lock and the wheel beside it, and what of the lock in `folder` (empty for none) goes."""
+        ours = self.answers["folder"]
+        head = Head(source.version, source.address, lock.locked_on(), self.answers, self.made)
+        self._own(f"{ours}/{lock.FILE}", f"{head}{pin}{lock.tools()}".encode())
+        if pin.wheel is not None:
+            self._own(f"{ours}/{source.filename}", pin.wheel)
+            self.notes += [
+                f"{bot} is yours; so that it leaves seatrial alone while its wheel is beside the lock: {line}"
+                for bot, line in BOTS.items()
+                if (self.project.root / bot).is_file()
+            ]
+        written = {change.name for change in self.changes}
+        stale = (
+            [f"{folder}/{name}" for name in ("release.py", "nox.txt", lock.FILE)] if folder not in {"", ours} else []
+        )
+        wheels = self.project.root.glob(f"{folder}/seatrial-*-py3-none-any.whl") if folder else ()
+        for name in [*stale, *(f"{folder}/{path.name}" for path in wheels)]:
+            if name not in written and (content := self._bytes(name)) is not None:
+                self.changes.append(Change(name, content, None))
+
+    def _bytes(self, name: str) -> bytes | None:
+        path = self.project.root / name
+        return path.read_bytes() if path.is_file() else None
+
+    def _add(self, name: str, text: str | None) -> None:
+        if text is not None:
+            self.changes.append(Change(name, self._bytes(name), text.encode("utf-8", "surrogateescape")))
+
+    def _own(self, name: str, content: bytes) -> None:
+        """Collect a file that is ours alone: written anew by an update, and in nobody's way before."""
+        if (self.project.root / name).exists() and not self.head:
+            self.taken.add(name)
+        else:
+            self.changes.append(Change(name, self._bytes(name), content))
+
+    def _noxfile(self, text: str) -> str:
+        """Return the noxfile with the call: the new one, or the project's own, whose old call is exchanged."""
+        own, call = self.project.noxfile, text.splitlines()[-1]
+        if own is None:
+            return text
+        return former.CALL.sub(lambda _: call, own) if former.CALL.search(own) else edits.with_sessions(own, call)
+
+    def _gitignore(self, text: str) -> str:
+        heading, *lines = text.splitlines()
+        return edits.with_lines(self.project.text(".gitignore") or "", [*lines, *outputs(self.project)], heading)
+
+    def _pipeline(self, name: str, text: str) -> None:
+        own = self.project.text(name)
+        if own is None:
+            self._add(name, text)
+        elif "release.yml" not in own:
+            self.notes.append(f"{name} is yours; what it lacks:{indented(text)}")
+
+    def _workflow(self, name: str, text: str) -> None:
+        own, written = self.project.text(name), (self.head.made.get(name) if self.head else None)
+        question = next((key for key in NAMES if name == f".github/workflows/{self.answers[key]}"), "")
+        if own is None and written is not None and question not in self.given:
+            self.notes.append(f"{name} was deleted and stays so; --data {question}=FILE.yml brings it back")
+        elif own is None or (self.old and former.is_our_workflow(own)):
+            self._add(name, text)
+            self.made[name] = workflows.digest(text)
+        elif written is not None:
+            self._merged_workflow(name, own, written, text)
+        elif self.old or any(name == f".github/workflows/{workflow.name}" for workflow in self.project.publishing):
+            self.notes.append(_kept(name, own, text, question, of_old_copy=self.old is not None))
+            self.answers |= {question: ""} if question else {}
+        else:
+            self.taken.add(name)
+
+    def _merged_workflow(self, name: str, own: str, written: str, text: str) -> None:
+        merged = workflows.merged(self.project.root, name, own, written, text)
+        edited = merged != text
+        self.made[name] = written if edited else workflows.digest(text)
+        if merged is None:
+            shown = indented(difference(own, text, name), last=400)
+            self.notes.append(
+                f"{name} was edited, and how it was written is not in the history here; the new one:{shown}"
+            )
+        else:
+            self._add(name, merged)
+        if merged is not None and "\n<<<<<<< " in merged:
+            self.notes.append(f"{name} has conflicts, with git's marks: you and the template changed the same lines")
+
+
+def _kept(name: str, own: str, text: str, question: str, *, of_old_copy: bool) -> str:
+    """Return why a workflow is left as it is, how the template's differs, and how to take that one."""
+    why = (
+        "is of the old copy and was edited"
+        if of_old_copy
+        else "uploads already, and a trusted publisher knows its name"
+    )
+    way = f" --data {question}={name.rpartition('/')[2]}" if question else ""
+    return (
+        f"{name} {why}, so it is kept as it is. What would change (theirs -, ours +):"
+        f"{indented(difference(own, text, name), last=400)}\n"
+        f"  To take it: git rm {name}, commit, and seatrial adopt --update{way}."
+        " Never keep both: two workflows on one tag upload twice."
+    )
+
+
+def _notes(project: Target, answers: Answers, made: Mapping[str, str]) -> Iterator[str]:
+    """Yield what the owner should know of what was found."""
+    if project.nested:
+        yield "this is a part of a larger repository, so no workflows are written: docs/how-to has them"
+    written = [name.rpartition("/")[2] for name in made if name == f".github/workflows/{answers['workflow']}"]
+    uploading = list(dict.fromkeys([*(workflow.name for workflow in project.publishing), *written]))
+    if len(uploading) > 1:
+        yield f"several workflows upload to an index: {', '.join(uploading)}. One tag must start one of them."
+    if prefix := answers["prefix"]:
+        yield f"the noxfile has sessions of the same names, so these are called {prefix}build, {prefix}check, ..."
+    elif None in project.sessions:
+        yield (
+            "the noxfile makes names of sessions when it runs. Where `nox -l` then lists these as release-build,"
+            " release-check, ..., take it back and adopt with --data prefix=release-, so that the workflows say so too."
+        )
+    pythons = re.findall(r"[\w.]+", answers["pythons"]) if answers["ci"] == "gitlab" else []
+    if without := [name for name in pythons if not ci.runs_nox(name)]:
+        yield (
+            f"no job on GitLab verifies on Python {', '.join(without)}, which cannot run nox: take it back, name others"
+            " in [tool.seatrial] (pythons = [...]), and adopt then"
+        )
