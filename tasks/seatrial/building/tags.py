@@ -145,7 +145,8 @@ def next_release(version: Version, last: Version | None) -> Version:
     base += ".".join(map(str, version.release)) + ("".join(map(str, version.pre)) if version.pre else "")
     found = Version(base)
     if last is None:
-        return found if any(found.release) and not version.is_postrelease else raised(found)
+        first = found if any(found.release) else Version("0.1")
+        return raised(first) if version.is_postrelease and first == found else first
     if found > last:
         return found
     post = Version(f"{base}.post{version.post}") if version.post is not None else found

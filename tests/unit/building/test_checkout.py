@@ -3,7 +3,6 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,8 +14,6 @@ from seatrial.building.git import (
     tracked,
 )
 from tests.projects import commit, git, sample, write_tree
-
-Change = Callable[[Path], None]
 
 PLACES = ["demo", "a project", "größe/Übung 1", "パッケージ"]
 POINTER = "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n"

@@ -26,9 +26,7 @@ from tests.projects import EPOCH, commit, git, sample, write_tree
 Change = Callable[[Path], None]
 
 PLACES = ["demo", "a project", "größe/Übung 1", "パッケージ"]
-POINTER = "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n"
 
-lfs = pytest.mark.skipif(shutil.which("git-lfs") is None, reason="git-lfs is not installed")
 posix = pytest.mark.skipif(os.name == "nt", reason="Windows has no executable bit, and symlinks need a right there")
 
 
