@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
 import inspect
-import pkgutil
 from typing import TYPE_CHECKING
 
-from seatrial import rules
 from seatrial.report import project_page
 from seatrial.report.markup import Safe, join, prose, tag
 from seatrial.report.text import together
-from seatrial.rules import rule as registry
+from seatrial.rules.judge import RULES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -71,7 +68,5 @@ def _why(explanation: str) -> Safe:
 
 
 def explanations() -> dict[str, str]:
-    """Return why each rule is one, by its code. The rules are loaded for this alone, where there are findings."""
-    for module in pkgutil.walk_packages(rules.__path__, f"{rules.__name__}."):
-        importlib.import_module(module.name)
-    return {rule.code: rule.explanation for rule in reversed(registry.all_rules())}
+    """Return why each rule is one, by its code."""
+    return {rule.code: rule.explanation for rule in reversed(RULES)}

@@ -22,7 +22,8 @@ from seatrial.building.frontend import BuildOdd, Job
 from seatrial.machine import temporary, variables
 from seatrial.machine.errors import ReleaseError, listing, shortened
 from seatrial.release.archives import Archive
-from seatrial.release.record import move, now
+from seatrial.machine.disk import move
+from seatrial.release.record import now
 from seatrial.release.stages import Built, Dist, Tool
 from seatrial.report import ci, status, text
 from seatrial.steps import predecessor

@@ -25,9 +25,9 @@ from seatrial.release.record import now
 from seatrial.release.stages import KINDS, Built, Changes, Checked, Problem, Trial
 from seatrial.report import status, text
 from seatrial.report.facts import Failure
-from seatrial.rules import lookups
-from seatrial.rules.judge import judge_release
-from seatrial.rules.rule import Release, for_index
+from seatrial.rules import index as index_rules
+from seatrial.rules.judge import for_index, judge_release
+from seatrial.rules.release import Release
 from seatrial.trial import interpreters
 from seatrial.trial.installer import Installer, Origin
 from seatrial.trial.tags import fitting
@@ -159,7 +159,6 @@ def _judge_release(context: Context, built: Built) -> tuple[tuple[str, ...], tup
     """
     source = git.look(context.root)
     release = Release(
-        archives=(),
         tags=source.tags,
         tag_patterns=context.settings.tag,
         root=context.root,
@@ -190,20 +189,26 @@ def _look_up(context: Context, built: Built) -> tuple[tuple[str, ...], tuple[Pro
             f"  not checked: what {context.settings.testpypi.name} and {context.settings.pypi.name} hold already (--offline)"
         )
         return (), ()
-    applied, found = lookups.judge(built, context.settings.indexes, rehearsed_here=context.rehearsed_here is not None)
-    if conflicts.is_spent(context.settings.indexes, found):
-        context.say(conflicts.of_version(built, context.settings.indexes, context.commands))
-    return applied, _without_ignored(context, found)
+    indexes = context.settings.indexes
+    uploads = [indexes.pypi] if context.rehearsed_here else [indexes.testpypi, indexes.pypi]
+    first = min(built.dists, key=lambda dist: (dist.kind != "wheel", dist.filename))
+    metadata = Archive.open(context.record.dist / first.filename).metadata
+    applied, problems = index_rules.judge(built, metadata, uploads, context.published)
+    if conflicts.is_spent(indexes, problems):
+        context.say(conflicts.of_version(built, indexes, context.commands))
+    return applied, _without_ignored(context, problems)
 
 
-def _without_ignored(context: Context, found: Sequence[Problem]) -> tuple[Problem, ...]:
-    """Return `found` without the warnings that the settings ignore, which are named."""
-    silenced = [
-        problem for problem in found if problem.severity == "warning" and problem.rule in context.settings.ignore
+def _without_ignored(context: Context, problems: Sequence[Problem]) -> tuple[Problem, ...]:
+    """Return `problems` without those that the settings ignore, which are named: no error that PyPI refuses for."""
+    ignored = [
+        problem
+        for problem in problems
+        if problem.rule in context.settings.ignore and (problem.severity == "warning" or problem.silenceable)
     ]
-    for problem in silenced:
+    for problem in ignored:
         context.detail(f"ignored: {problem.file}: {problem.rule} ({context.settings.ignore[problem.rule]})")
-    return tuple(problem for problem in found if problem not in silenced)
+    return tuple(problem for problem in problems if problem not in ignored)
 
 
 def _try_all(context: Context, built: Built) -> tuple[tuple[Trial, ...], tuple[Problem, ...]]:

@@ -149,8 +149,10 @@ def _verified(context: Context) -> tuple[list[Cell], list[Cell]]:
 
 def _summary(context: Context, verified: Sequence[Cell], missing: Sequence[Cell]) -> str:
     cells = ", ".join(f"{cell.python} {cell.kind}" for cell in verified) or "nothing to verify"
-    absent = ", ".join(dict.fromkeys(cell.python for cell in missing))
-    return f"{cells}; {absent} is not on this machine" if absent else cells
+    absent = list(dict.fromkeys(cell.python for cell in missing))
+    if not absent:
+        return cells
+    return f"{cells}; {' and '.join(absent)} {'is' if len(absent) == 1 else 'are'} not on this machine"
 
 
 def _cells(context: Context) -> list[Cell]:
