@@ -1,8 +1,7 @@
 """Steps one after the other, as nox runs them, with indexes of a test in the place of the real ones.
 
 ``python -I tests/program.py STEP... -- OPTIONS`` does in one process what ``nox -s STEP... -- OPTIONS`` does in several.
-The variable SEATRIAL_TEST_INDEXES names the indexes, as JSON: the URLs of both, and which folder takes dist/ and record of
-each package that is rehearsed with others.
+The variable SEATRIAL_TEST_INDEXES names the indexes, as JSON: the URLs of both.
 """
 
 from __future__ import annotations
@@ -16,8 +15,7 @@ from typing import TYPE_CHECKING
 
 from seatrial.cli import chain, main
 from seatrial.cli.options import INTERFACE
-from seatrial.standin import Standins
-from seatrial.steps.rehearsal import at_standins
+from seatrial.standin.server import Standins
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -32,8 +30,8 @@ def at_indexes_of_test(context: Context, outer: Mapping[str, str]) -> Context:
     if VARIABLE not in outer:
         return context
     urls = json.loads(outer[VARIABLE])
-    standins = Standins(Path(), urls["testpypi"], urls["pypi"], {})
-    settings = at_standins(context.settings, standins)
+    standins = Standins(Path(), urls["testpypi"], urls["pypi"], {}, {})
+    settings = context.settings.with_indexes(standins.replacing(context.settings.indexes))
     return replace(context, settings=settings, published=settings.pypi)
 
 

@@ -17,7 +17,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from seatrial.standin import server as standin
+from seatrial.index import tokens
+from seatrial.standin import server
+from seatrial.standin.index import StandinIndex
 from tests import servers as others
 from tests.index_server import Faults
 from tests.program import VARIABLE
@@ -152,7 +154,7 @@ class Indexes:
     def of(cls, project: Project, folder: Path, servers: Servers) -> Indexes:
         """Let `servers` serve what `folder` holds, and point `project` at them."""
         for name, token in servers.tokens.items():
-            servers.apps[name] = Faults(standin.make_index(folder / name, token))
+            servers.apps[name] = Faults(StandinIndex(folder / name, token))
         env = {VARIABLE: json.dumps(servers.urls)}
         env |= {f"{name.upper()}_TOKEN": token for name, token in servers.tokens.items()}
         project.env |= env
@@ -178,9 +180,9 @@ class Servers:
 def servers() -> Iterator[Servers]:
     servers = Servers()
     with contextlib.ExitStack() as stack:
-        for name, location in standin.LOCATIONS.items():
-            servers.tokens[name] = standin.make_token(location)
-            servers.urls[name] = stack.enter_context(standin.serving(functools.partial(servers.answer, name)))
+        for name, location in server.LOCATIONS.items():
+            servers.tokens[name] = tokens.make(location)
+            servers.urls[name] = stack.enter_context(server.serving(functools.partial(servers.answer, name)))
         yield servers
 
 
