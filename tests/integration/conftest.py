@@ -53,7 +53,7 @@ class Ended:
 
     def shows(self, *texts: str) -> bool:
         """Whether all `texts` are in the output, however its lines are broken."""
-        flat = " ".join(self.output.split())
+        flat = " ".join(re.sub(r"^ *\| ", "", self.output, flags=re.MULTILINE).split())
         missing = [text for text in texts if " ".join(text.split()) not in flat]
         if missing:
             print(self.output)
@@ -74,9 +74,9 @@ class Project:
     def steps(
         self, *names: str, options: tuple[str, ...] = (), alone: bool = False, uv: bool = True, **env: str
     ) -> Ended:
-        """Run the steps `names` one after the other, going on after one that fails."""
+        """Run the steps `names` one after the other, going on after one that fails, with all details shown."""
         flags = [*(["--alone"] if alone else []), *([] if uv else ["--without-uv"])]
-        return self.run([sys.executable, "-I", str(PROGRAM), *flags, *names, "--", *options], **env)
+        return self.run([sys.executable, "-I", str(PROGRAM), *flags, *names, "--", "-v", *options], **env)
 
     def run(self, argv: list[str], **env: str) -> Ended:
         done = subprocess.run(

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from seatrial.machine.errors import Commands
     from seatrial.release.stages import Built, Problem
 
-SPENT = frozenset({"index-other-bytes", "index-other-files", "index-old-release", "index-not-checked"})
+NOT_CHECKED = "index-not-checked"
+SPENT = frozenset({"index-other-bytes", "index-other-files", "index-old-release", NOT_CHECKED})
 ONCE = '--rehearse-on dryrun "REASON"'
 PARTS = 3  # of a version whose last part is raised; a shorter one gets another part
 
@@ -129,7 +130,8 @@ def explained(
 def is_spent(indexes: Indexes, problems: Iterable[Problem]) -> bool:
     """Whether `problems`, what the rules on both indexes found, mean that only the rehearsal index has the version."""
     spent = [problem for problem in problems if problem.rule in SPENT]
-    return bool(spent) and all(problem.index == indexes.testpypi.name for problem in spent)
+    known = any(problem.rule != NOT_CHECKED for problem in spent)
+    return known and all(problem.index == indexes.testpypi.name for problem in spent)
 
 
 def of_version(built: Built, indexes: Indexes, commands: Commands) -> str:
