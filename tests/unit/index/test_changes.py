@@ -9,11 +9,15 @@ import pytest
 
 from seatrial.index import changes
 from seatrial.index.changes import compare, entry_points, unversioned
-from seatrial.index.indexes import PYPI, Index, IndexRefused, Served
+from seatrial.index.http import IndexRefused
+from seatrial.index.indexes import PYPI, Index
+from seatrial.index.simple import Served
 from seatrial.release.archives import Archive, BadArchive
 from seatrial.release.stages import Built, Changes, Dist, FieldChanges, FileChanges, Resized
 from seatrial.report import text as report
-from seatrial.standin.server import make_index, make_token, serving
+from seatrial.index.tokens import make
+from seatrial.standin.index import StandinIndex
+from seatrial.standin.server import serving
 from tests.archives import SDIST, WHEEL, sdist, wheel
 from tests.index_server import Faults
 from tests.unit.test_record import BUILT
@@ -38,7 +42,7 @@ def served(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def faults(served: Path) -> Faults:
-    return Faults(make_index(served, make_token("pypi.org")))
+    return Faults(StandinIndex(served, make("pypi.org")))
 
 
 @pytest.fixture
