@@ -15,13 +15,12 @@ from seatrial.project.settings import load
 from seatrial.release.record import DIGEST_VARIABLE, Record
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
     from pathlib import Path
 
     from seatrial.cli.caller import Caller
     from seatrial.project.commands import Commands
     from seatrial.project.options import Options
-    from seatrial.project.settings import Settings
 
 READERS = frozenset({"check", "testpypi", "verify", "pypi", "dryrun", "rebuild"})  # of an index, with its login
 UPLOADERS = frozenset({"testpypi", "pypi"})

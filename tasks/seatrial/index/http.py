@@ -46,6 +46,7 @@ CHUNK = 1 << 16
 RETRY_AFTER = (1.0, 3.0, 6.0)  # seconds between tries of one read; an index may ask for more
 LONGEST_PAUSE = 120.0  # seconds; an index that asks for more is left alone
 REDIRECTS = 5
+WEB = frozenset({"http", "https"})
 MOVED = frozenset({301, 302, 303, 307, 308})
 DENIED = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
 
@@ -277,13 +278,15 @@ def _requested(index: Index, url: str, accept: str, *, encoding: str) -> Iterato
 
 def _followed(index: Index, url: str, accept: str, encoding: str) -> tuple[urllib3.BaseHTTPResponse, str]:
     place, left = url, REDIRECTS
+    if urlsplit(place).scheme not in WEB:  # a page may name a file of this machine
+        raise IndexRefused(index.name, url, HTTPStatus.NOT_FOUND, "Not Found")
     while True:
         headers = {"Accept": accept, "Accept-Encoding": encoding, "Cache-Control": "no-cache", **_login(index, place)}
         response = _pool(place).request(
             "GET", place, headers=headers, redirect=False, retries=False, preload_content=False, timeout=READ_LIMIT
         )
         moved = urljoin(place, response.headers.get("Location", "")) if response.status in MOVED else ""
-        if urlsplit(moved).scheme not in {"http", "https"} or not left:  # file: would be read from this machine
+        if urlsplit(moved).scheme not in WEB or not left:
             return response, place
         response.close()
         place, left = moved, left - 1

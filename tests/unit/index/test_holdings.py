@@ -10,30 +10,30 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seatrial.index import indexes as module
-from seatrial.index import simple
-from seatrial.index.indexes import (
+from seatrial.index import http, indexes, simple
+from seatrial.index.holdings import (
     AGREEING,
     POLL_AFTER,
-    PYPI,
-    TESTPYPI,
     Holdings,
-    Index,
     IndexNotJson,
-    IndexRefused,
-    IndexUnreachable,
     NotVisible,
     OtherBytes,
-    Served,
-    download,
+    ProjectClosed,
+    ReleaseYanked,
     holdings,
     read_project,
+    stop_if_closed,
     stop_if_different,
+    stop_if_yanked,
     wait_until_served,
 )
-from seatrial.index.simple import JSON
+from seatrial.index.http import IndexRefused, IndexUnreachable, download
+from seatrial.index.indexes import PYPI, TESTPYPI, Index
+from seatrial.index.simple import JSON, Listing, Served
 from seatrial.release.stages import Dist
-from seatrial.standin.server import make_index, make_token, serving
+from seatrial.index.tokens import make
+from seatrial.standin.index import StandinIndex
+from seatrial.standin.server import serving
 from tests.index_server import ALWAYS, Faults
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ NOBODY = Index("the index of nobody", simple="http://127.0.0.1:9/simple/")
 
 @pytest.fixture(autouse=True)
 def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "RETRY_AFTER", (0.0, 0.0, 0.0))
+    monkeypatch.setattr(http, "RETRY_AFTER", (0.0, 0.0, 0.0))
 
 
 @pytest.fixture
@@ -68,7 +68,7 @@ def dists(folder: Path) -> tuple[Dist, ...]:
 
 @pytest.fixture
 def faults(folder: Path) -> Faults:
-    return Faults(make_index(folder, make_token("test.pypi.org")))
+    return Faults(StandinIndex(folder, make("test.pypi.org")))
 
 
 @pytest.fixture
@@ -103,7 +103,7 @@ def test_no_cache_on_the_way_is_trusted() -> None:
         return [b'{"files": []}']
 
     with serving(app) as url:
-        assert read_project(replace(PYPI, simple=f"{url}/simple/"), "demo") == ()
+        assert read_project(replace(PYPI, simple=f"{url}/simple/"), "demo") == Listing()
     assert asked == [("no-cache", simple.ACCEPTED)]
 
 
@@ -152,7 +152,7 @@ def test_what_is_not_served_is_absent(index: Index, folder: Path, dists: tuple[D
 
 
 def test_a_name_that_an_index_does_not_know_holds_nothing(index: Index, dists: tuple[Dist, ...]) -> None:
-    assert read_project(index, "unknown") == ()
+    assert read_project(index, "unknown") == Listing(exists=False)
     assert holdings(index, "unknown", "1.0", dists).absent == dists
 
 
@@ -181,14 +181,20 @@ def test_bytes_without_a_hash_are_not_proved(
 
 
 @pytest.mark.parametrize("yanked", [True, "broken on Windows"])
-def test_a_yanked_file_stops(index: Index, faults: Faults, dists: tuple[Dist, ...], yanked: object) -> None:
+def test_a_yanked_file_is_held_and_stops_who_asks_for_that(
+    index: Index, faults: Faults, dists: tuple[Dist, ...], yanked: object
+) -> None:
+    """It can be un-yanked, and its bytes are served all the same: for a rehearsal that is enough."""
     faults.order("page", detail=changed(yanked=yanked))
     found = holdings(index, "demo", "1.0", dists)
     assert [file.filename for file in found.yanked] == [WHEEL]
     assert found.identical == dists
-    assert not found.complete
-    with pytest.raises(OtherBytes, match=r"expected \(not yanked\)\n    found    \(yanked\)"):
-        stop_if_different(index, found, "demo", "1.0")
+    assert found.complete
+    stop_if_different(index, found, "demo", "1.0")
+    with pytest.raises(ReleaseYanked) as error:
+        stop_if_yanked(index, found, "demo", "1.0")
+    assert "demo 1.0 was yanked on TestPyPI" in str(error.value)
+    assert "un-yank it on https://test.pypi.org/manage/project/demo/release/1.0/" in str(error.value)
 
 
 def test_a_file_that_is_not_yanked_passes(index: Index, faults: Faults, dists: tuple[Dist, ...]) -> None:
@@ -290,7 +296,7 @@ def test_what_is_no_page_of_the_json_api_is_said_to_be_none(body: bytes | str) -
 def test_a_page_of_the_json_api_is_read() -> None:
     files = [{"filename": SDIST, "url": "../../files/a.tar.gz", "hashes": {"sha256": "ab"}, "size": 3}]
     with answering(json.dumps({"files": files})) as url:
-        found = read_project(Index("an index", simple=f"{url}/simple/"), "demo")
+        found = read_project(Index("an index", simple=f"{url}/simple/"), "demo").files
         assert found == (Served(SDIST, "ab", f"{url}/files/a.tar.gz", yanked=False, size=3),)
 
 
@@ -357,14 +363,14 @@ def test_nobody_who_listens_is_unreachable() -> None:
 def test_an_answer_that_is_cut_short_is_not_taken() -> None:
     body = json.dumps({"files": []})
     with answering(body, Content_Length=str(len(body))) as url:
-        assert read_project(replace(NOBODY, simple=f"{url}/simple/"), "demo") == ()
+        assert read_project(replace(NOBODY, simple=f"{url}/simple/"), "demo") == Listing(exists=False)
     with answering(body, Content_Length=str(len(body) + 1)) as url, pytest.raises(IndexUnreachable):
         read_project(replace(NOBODY, simple=f"{url}/simple/"), "demo")
 
 
 def test_a_page_that_has_moved_is_followed(folder: Path, dists: tuple[Dist, ...]) -> None:
     with (
-        serving(make_index(folder, "a-token")) as there,
+        serving(StandinIndex(folder, "a-token")) as there,
         answering("", "301 Moved", Location=f"{there}/simple/demo/") as url,
     ):
         assert holdings(replace(NOBODY, simple=f"{url}/simple/"), "demo", "1.0", dists).complete
@@ -457,7 +463,7 @@ def test_other_bytes_end_the_wait_at_once(
 @pytest.fixture
 def remote(monkeypatch: pytest.MonkeyPatch, index: Index) -> Index:
     """The same index, as if it stood behind several edges elsewhere."""
-    monkeypatch.setattr(module, "LOOPBACK", frozenset())
+    monkeypatch.setattr(indexes, "LOOPBACK", frozenset())
     return index
 
 

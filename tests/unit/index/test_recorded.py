@@ -14,7 +14,16 @@ import pytest
 from packaging.version import Version
 
 from seatrial.index.conflicts import next_version, versions_on
-from seatrial.index.indexes import PYPI, Index, OtherBytes, holdings, read_project, read_release, stop_if_different
+from seatrial.index.holdings import (
+    OtherBytes,
+    ReleaseYanked,
+    holdings,
+    read_project,
+    read_release,
+    stop_if_different,
+    stop_if_yanked,
+)
+from seatrial.index.indexes import PYPI, Index
 from seatrial.index.simple import JSON
 from seatrial.release.stages import Dist
 from seatrial.standin.server import serving
@@ -24,7 +33,7 @@ if TYPE_CHECKING:
 
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
-FOLDER = Path(__file__).parents[1] / "recorded"
+FOLDER = Path(__file__).parents[2] / "recorded"
 PAGES = sorted(FOLDER.glob("*.json"))
 RELEASES = {
     "pypi-beautifulsoup4": ("4.12.3", 2),
@@ -60,7 +69,7 @@ def page(path: Path) -> Any:
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
 def test_every_file_of_a_page_is_read(path: Path) -> None:
     with answering(path) as (index, name):
-        found = read_project(index, name)
+        found = read_project(index, name).files
     listed = page(path)["files"]
     assert [(file.filename, file.sha256, file.url) for file in found] == [
         (file["filename"], file["hashes"]["sha256"], file["url"]) for file in listed
@@ -74,7 +83,7 @@ def test_every_file_of_a_page_is_read(path: Path) -> None:
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
 def test_the_moment_of_an_upload_is_read_where_it_is_told(path: Path) -> None:
     with answering(path) as (index, name):
-        found = read_project(index, name)
+        found = read_project(index, name).files
     assert [bool(file.uploaded) for file in found] == ["upload-time" in file for file in page(path)["files"]]
     assert all(
         datetime.fromisoformat(file.uploaded.replace("Z", "+00:00")).year > 2000 for file in found if file.uploaded
@@ -102,9 +111,10 @@ def test_a_release_that_was_yanked_is_not_the_release() -> None:
     with answering(FOLDER / "mirror-requests.json") as (index, name):
         dists = tuple(Dist(file.filename, file.sha256, file.size) for file in read_release(index, name, "2.32.0"))
         found = holdings(index, name, "2.32.0", dists)
-        assert (len(found.identical), len(found.yanked), found.complete) == (2, 2, False)
-        with pytest.raises(OtherBytes, match=r"\(yanked\)"):
-            stop_if_different(index, found, name, "2.32.0")
+        assert (len(found.identical), len(found.yanked), found.complete) == (2, 2, True)
+        stop_if_different(index, found, name, "2.32.0")
+        with pytest.raises(ReleaseYanked, match=r"requests 2\.32\.0 was yanked on PyPI"):
+            stop_if_yanked(index, found, name, "2.32.0")
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
@@ -119,7 +129,7 @@ def test_the_versions_of_a_project_are_those_it_has_files_of(path: Path) -> None
 @pytest.mark.parametrize("path", sorted(FOLDER.glob("*.html")), ids=lambda path: path.stem)
 def test_a_page_in_html_tells_the_same_files_by_its_fragments(path: Path) -> None:
     with answering(path, "text/html") as (index, name):
-        found = {file.filename: file.sha256 for file in read_project(index, name)}
+        found = {file.filename: file.sha256 for file in read_project(index, name).files}
     links = re.findall(r"#sha256=([0-9a-f]{64})[^>]*>\s*([^<]+?)\s*<", path.read_text(encoding="utf-8"))
     assert found == {filename: sha256 for sha256, filename in links} != {}
 
@@ -128,7 +138,7 @@ def test_json_and_html_of_one_project_agree() -> None:
     pages = []
     for path, kind in ((FOLDER / "mirror-six.json", JSON), (FOLDER / "mirror-six.html", "text/html")):
         with answering(path, kind) as (index, name):
-            pages.append({file.filename: (file.sha256, file.yanked) for file in read_project(index, name)})
+            pages.append({file.filename: (file.sha256, file.yanked) for file in read_project(index, name).files})
     shared = pages[0].keys() & pages[1].keys()
     assert shared
     assert all(pages[0][filename] == pages[1][filename] for filename in shared)

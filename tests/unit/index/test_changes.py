@@ -9,14 +9,18 @@ import pytest
 
 from seatrial.index import changes
 from seatrial.index.changes import compare, entry_points, unversioned
-from seatrial.index.indexes import PYPI, Index, IndexRefused, Served
+from seatrial.index.http import IndexRefused
+from seatrial.index.indexes import PYPI, Index
+from seatrial.index.simple import Served
 from seatrial.release.archives import Archive, BadArchive
 from seatrial.release.stages import Built, Changes, Dist, FieldChanges, FileChanges, Resized
 from seatrial.report import text as report
-from seatrial.standin.server import make_index, make_token, serving
+from seatrial.index.tokens import make
+from seatrial.standin.index import StandinIndex
+from seatrial.standin.server import serving
 from tests.archives import SDIST, WHEEL, sdist, wheel
 from tests.index_server import Faults
-from tests.unit.test_record import BUILT
+from tests.samples.stages import BUILT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,7 +42,7 @@ def served(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def faults(served: Path) -> Faults:
-    return Faults(make_index(served, make_token("pypi.org")))
+    return Faults(StandinIndex(served, make("pypi.org")))
 
 
 @pytest.fixture
@@ -206,6 +210,6 @@ def test_changes_are_told_in_a_line() -> None:
     members = (Resized("a", None, 1), Resized("b", 1, None), Resized("c", 1, 2), Resized("d", 1, 3))
     files = (FileChanges(WHEEL, "demo-0.9-py3-none-any.whl", 9, members, 7),)
     found = Changes("0.9", "PyPI", "", files, (FieldChanges("Requires-Dist", (), ("six",)),))
-    told = "since 0.9 on PyPI: 1 members added, 1 removed, 2 of another size, 7 more; metadata: Requires-Dist"
+    told = "since 0.9 on PyPI: 1 member added, 1 removed, 2 of another size, 7 more; metadata: Requires-Dist"
     assert report.changes(found) == told
     assert report.changes(Changes(None, "PyPI", "--offline")) == "not compared with an earlier version: --offline"

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from seatrial.index.publisher import ANY_ENVIRONMENT, is_refused, publisher
+from seatrial.index.credentials import ANY_ENVIRONMENT, CALLED, NO_ENVIRONMENT, publisher
 
 GITHUB = {
     "GITHUB_ACTIONS": "true",
@@ -22,7 +22,7 @@ def test_a_publisher_for_github_has_four_fields() -> None:
     assert publisher(GITHUB) == (
         ("Owner", "ada"),
         ("Repository name", "demo"),
-        ("Workflow name", "release.yml"),
+        ("Workflow name", "release.yml" + CALLED),
         ("Environment name", ANY_ENVIRONMENT),
     )
 
@@ -42,15 +42,15 @@ def test_what_the_ci_does_not_tell_is_not_guessed(outer: dict[str, str]) -> None
     assert {value for _, value in publisher(outer)} == {"(not known here)", ANY_ENVIRONMENT}
 
 
-@pytest.mark.parametrize(
-    ("output", "refused"),
-    [
-        ("* `invalid-publisher`: valid token, but no corresponding publisher", True),
-        ("* `invalid-pending-publisher`: valid token, but project already exists", True),
-        ("HTTPError: 400 Non-user identities cannot create new\n         projects.", True),
-        ("* `invalid-token`: malformed", False),
-        ("HTTPError: 403 Invalid or non-existent authentication information.", False),
-    ],
-)
-def test_a_publisher_that_does_not_fit_is_told_from_other_refusals(output: str, *, refused: bool) -> None:
-    assert is_refused(output) is refused
+CLAIMS = {
+    "repository": "ada/demo",
+    "job_workflow_ref": "tools/shared/.github/workflows/publish.yml@refs/heads/main",
+    "environment": "pypi",
+}
+
+
+def test_the_identity_that_was_rejected_says_best_what_the_page_needs() -> None:
+    """The server compares the workflow that is called; the variables name the one that calls it."""
+    assert publisher(GITHUB, CLAIMS)[2:] == (("Workflow name", "publish.yml"), ("Environment name", "pypi"))
+    without = {name: value for name, value in CLAIMS.items() if name != "environment"}
+    assert publisher(GITHUB, without)[3] == ("Environment name", NO_ENVIRONMENT)

@@ -5,13 +5,13 @@ import dataclasses
 import getpass
 import warnings
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from seatrial.index.credentials import (
-    NO_KEYRING,
     BadCredential,
     Credential,
     NoCredential,
@@ -21,18 +21,14 @@ from seatrial.index.credentials import (
     describe,
     find,
     narrowed,
-    readable,
     set_aside,
     stop_if_useless,
-    with_logins,
 )
-from seatrial.index.indexes import PYPI, TESTPYPI, Index, Login
+from seatrial.index.indexes import PYPI, TESTPYPI, Index
 from seatrial.index.tokens import narrow
-from seatrial.project.settings import Config
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
 
 def token(location: str, identifier: str = "an identifier") -> str:
@@ -191,26 +187,26 @@ def test_a_credential_is_named_and_handed_to_twine(
     outer: dict[str, str], source: str, username: str, password: str
 ) -> None:
     found = choose(PYPI, outer)
-    assert found == Credential(source, {"TWINE_USERNAME": username, "TWINE_PASSWORD": password})
+    assert found == Credential(source, password, username)
 
 
 @pytest.mark.parametrize(("index", "outer"), [(PYPI, GITHUB), (TESTPYPI, GITHUB), (PYPI, GITLAB)])
 def test_the_identity_of_a_ci_needs_no_password(index: Index, outer: dict[str, str]) -> None:
-    found = choose(index, outer | {"UNRELATED": "value"})
-    assert found == Credential("the CI's identity (trusted publishing)", outer | NO_KEYRING)
-    assert NO_KEYRING["TWINE_USERNAME"] == "__token__"
+    found = chosen(index, outer | {"UNRELATED": "value"})
+    assert found == Credential("the CI's identity (trusted publishing)", identity=outer)
+    assert (found.username, found.secret) == ("__token__", "")
 
 
 def test_an_identity_for_testpypi_is_none_for_pypi() -> None:
     found = choose(TESTPYPI, GITLAB_TEST)
     assert found is not None
-    assert "TESTPYPI_ID_TOKEN" in found.variables
+    assert "TESTPYPI_ID_TOKEN" in found.identity
     assert choose(PYPI, GITLAB_TEST) is None
 
 
 def test_a_token_of_the_other_index_does_not_stand_against_the_identity() -> None:
     found = choose(PYPI, GITHUB | {"TWINE_PASSWORD": TEST})
-    assert found == Credential("the CI's identity (trusted publishing)", GITHUB | NO_KEYRING)
+    assert found == Credential("the CI's identity (trusted publishing)", identity=GITHUB)
 
 
 @pytest.mark.parametrize("missing", GITHUB)
@@ -257,15 +253,52 @@ def chosen(index: Index, outer: dict[str, str]) -> Credential:
     return found
 
 
-def test_an_own_index_takes_any_credential_and_has_no_pages() -> None:
-    assert chosen(OWN_INDEX, {"TWINE_PASSWORD": TEST}).secret == TEST
+def test_an_own_index_takes_any_credential_of_its_own_and_has_no_pages() -> None:
     both = {"TESTPYPI_TOKEN": "s3cret", "PYPI_TOKEN": "s3cret", "TWINE_PASSWORD": "s3cret"}
     assert chosen(OWN_INDEX, both).secret == "s3cret"
+    theirs = token("packages.example")
+    assert chosen(OWN_INDEX, {"TWINE_PASSWORD": theirs}).secret == theirs
     found = chosen(OWN_INDEX, {"TWINE_USERNAME": "ada", "TWINE_PASSWORD": "s3cret"})
-    assert found == Credential("TWINE_PASSWORD", {"TWINE_USERNAME": "ada", "TWINE_PASSWORD": "s3cret"})
+    assert found == Credential("TWINE_PASSWORD", "s3cret", "ada")
     with pytest.raises(BadCredential) as error:
         choose(OWN_INDEX, {"TWINE_PASSWORD": ""})
     assert "https://" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("variable", "secret", "location"),
+    [
+        ("PYPI_TOKEN", OURS, "pypi.org"),
+        ("PYPI_TOKEN", narrow(OURS, [[1, ["demo"]]]), "pypi.org"),
+        ("PYPI_TOKEN", OURS[:60], "pypi.org"),
+        ("PYPI_TOKEN", f"'{OURS}'", "pypi.org"),
+        ("TWINE_PASSWORD", TEST, "test.pypi.org"),
+    ],
+)
+@pytest.mark.parametrize("upload", ["https://packages.example/", "https://pypi.org.example/", "http://127.0.0.1:8080/"])
+def test_a_token_of_pypi_goes_to_no_other_host_whatever_is_configured(
+    variable: str, secret: str, location: str, upload: str
+) -> None:
+    index = dataclasses.replace(ELSEWHERE_INDEX, upload=upload)
+    with pytest.raises(BadCredential) as error:
+        find(index, {variable: secret}, keyring=called, ask=None)
+    assert f"is not sent to {urlsplit(upload).netloc}: it holds a token of {location}" in str(error.value)
+    assert secret not in str(error.value)
+    with pytest.raises(BadCredential, match="it holds a token of"):
+        find(index, {}, keyring=lambda _: secret, ask=None)
+
+
+def test_no_credential_goes_over_plain_http_to_another_machine() -> None:
+    index = dataclasses.replace(ELSEWHERE_INDEX, upload="http://packages.example/")
+    with pytest.raises(BadCredential, match="PYPI_TOKEN is not sent to packages.example: it would go over plain http"):
+        choose(index, {"PYPI_TOKEN": "s3cret"})
+    assert choose(dataclasses.replace(index, upload="http://localhost:8080/"), {"PYPI_TOKEN": "s3cret"})
+
+
+def test_a_stand_in_on_this_machine_takes_no_real_token() -> None:
+    standin = dataclasses.replace(PYPI, simple=STANDIN.simple, upload=STANDIN.simple, token_location="pypi.localhost")
+    with pytest.raises(BadCredential, match="PYPI_TOKEN holds a token of pypi.org, not of pypi.localhost"):
+        choose(standin, {"PYPI_TOKEN": OURS})
 
 
 def test_a_password_of_another_index_may_be_a_sentence() -> None:
@@ -278,8 +311,8 @@ def test_a_password_of_another_index_may_be_a_sentence() -> None:
 @pytest.mark.parametrize("outer", [{"PYPI_TOKEN": OURS}, {"TWINE_PASSWORD": OURS}, GITHUB, GITLAB])
 def test_the_representation_shows_no_secret(outer: dict[str, str]) -> None:
     found = chosen(PYPI, outer)
-    secrets = (value for name, value in found.variables.items() if name not in NO_KEYRING)
-    assert not [value for value in secrets if value in repr(found)]
+    secrets = [found.secret, *(value for value in found.identity.values() if value != "true")]
+    assert not [value for value in secrets if value and value in repr(found)]
 
 
 VALUES = ["", " ", OURS, OTHER, TEST, f"{OURS}\n", f'"{OURS}"', "s3cret", "pypi-damaged"]
@@ -304,8 +337,8 @@ def test_whatever_is_set_a_credential_is_for_this_index_or_refused(outer: dict[s
         said = str(error)
     assert not [value for value in VALUES if len(value) > 1 and value in said]
     if found and found.secret:
-        assert found.variables.keys() == {"TWINE_USERNAME", "TWINE_PASSWORD"}
-        assert found.variables["TWINE_USERNAME"] == "__token__"
+        assert not found.identity
+        assert found.username == "__token__"
         assert found.secret in {OURS, OTHER, TEST, "pypi-damaged"}
         assert found.token is None or found.token.location == index.token_location
         assert outer.get("TWINE_PASSWORD", found.secret) == found.secret or set_aside(index, outer)
@@ -333,7 +366,7 @@ def test_what_the_variables_give_is_not_looked_for() -> None:
 
 
 def test_what_the_keyring_gives_is_not_asked_for() -> None:
-    assert find(PYPI, {}, keyring=lambda _: OURS, ask=called) == Credential.of_token("the keyring", OURS)
+    assert find(PYPI, {}, keyring=lambda _: OURS, ask=called) == Credential("the keyring", OURS)
 
 
 @pytest.mark.parametrize(
@@ -341,20 +374,20 @@ def test_what_the_keyring_gives_is_not_asked_for() -> None:
     [(PYPI, "__token__"), (ELSEWHERE_INDEX, "ada"), (OWN_INDEX, "__token__")],
 )
 def test_the_keyring_is_asked_for_the_user_name_of_an_index_whose_users_have_one(index: Index, user: str) -> None:
-    asked = []
+    asked, secret = [], OURS if index is PYPI else "a password"
 
     def keyring(name: str) -> str:
         asked.append(name)
-        return OURS
+        return secret
 
     found = find(index, {"PYPI_USERNAME": "ada"}, keyring=keyring, ask=called)
-    assert found == Credential("the keyring", {"TWINE_USERNAME": user, "TWINE_PASSWORD": OURS})
+    assert found == Credential("the keyring", secret, user)
     assert asked == [user]
 
 
 def test_what_is_typed_is_taken() -> None:
     found = find(PYPI, {}, keyring=nothing, ask=lambda: OURS)
-    assert found == Credential("the terminal", {"TWINE_USERNAME": "__token__", "TWINE_PASSWORD": OURS})
+    assert found == Credential("the terminal", OURS, "__token__")
 
 
 @pytest.mark.parametrize("ask", [None, nothing, lambda: " "])
@@ -440,7 +473,7 @@ NOW = 1_800_000_000.0
 
 
 def holding(*caveats: object) -> Credential:
-    return Credential.of_token("PYPI_TOKEN", narrow(OURS, caveats))
+    return Credential("PYPI_TOKEN", narrow(OURS, caveats))
 
 
 @pytest.mark.parametrize(
@@ -452,9 +485,9 @@ def holding(*caveats: object) -> Credential:
         holding([2, ["an-id"]]),
         holding([4, "a publisher"]),
         holding([0, 1_800_000_001, 1_800_000_000]),
-        Credential.of_token("PYPI_TOKEN", "pypi-damaged"),
-        Credential("TWINE_PASSWORD", {"TWINE_USERNAME": "ada", "TWINE_PASSWORD": "s3cret"}),
-        Credential("the CI's identity (trusted publishing)", GITHUB),
+        Credential("PYPI_TOKEN", "pypi-damaged"),
+        Credential("TWINE_PASSWORD", "s3cret", "ada"),
+        Credential("the CI's identity (trusted publishing)", identity=GITHUB),
     ],
     ids=repr,
 )
@@ -499,20 +532,18 @@ def test_a_token_is_described_without_its_text(caveats: list[object], said: str)
 
 
 def test_a_token_is_narrowed_to_the_project_and_a_quarter_of_an_hour() -> None:
-    found = narrowed(Credential.of_token("PYPI_TOKEN", OURS), "demo", NOW + 0.9)
+    found = narrowed(Credential("PYPI_TOKEN", OURS), "demo", NOW + 0.9)
     assert found.source == "PYPI_TOKEN"
-    assert found.variables == {
-        "TWINE_USERNAME": "__token__",
-        "TWINE_PASSWORD": narrow(OURS, [[0, 1_800_000_900, 1_799_999_940], [1, ["demo"]]]),
-    }
+    assert (found.username, found.identity) == ("__token__", {})
+    assert found.secret == narrow(OURS, [[0, 1_800_000_900, 1_799_999_940], [1, ["demo"]]])
 
 
 @pytest.mark.parametrize(
     "credential",
     [
-        Credential.of_token("PYPI_TOKEN", "pypi-damaged"),
-        Credential("TWINE_PASSWORD", {"TWINE_USERNAME": "ada", "TWINE_PASSWORD": "s3cret"}),
-        Credential("the CI's identity (trusted publishing)", GITHUB),
+        Credential("PYPI_TOKEN", "pypi-damaged"),
+        Credential("TWINE_PASSWORD", "s3cret", "ada"),
+        Credential("the CI's identity (trusted publishing)", identity=GITHUB),
     ],
     ids=repr,
 )
@@ -526,82 +557,3 @@ def test_the_advice_names_the_pages_to_make_and_to_revoke_a_token() -> None:
         " (https://test.pypi.org/manage/account/token/) and revoke the other"
         " (https://test.pypi.org/manage/account/#api-tokens)."
     )
-
-
-# What an index is read with.
-
-HOUSE = Index("house", simple="https://house.example/simple/", token_variable="TESTPYPI_TOKEN")
-ELSEWHERE = Index("other", simple="https://other.example/simple/", token_variable="PYPI_TOKEN")
-LIBRARY = Index("house", simple="https://house.example/library/", token_variable="DEPENDENCIES_TOKEN")
-
-
-@pytest.fixture
-def no_netrc(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """A home folder without the file .netrc; return where it would be."""
-    for name in ("HOME", "USERPROFILE"):
-        monkeypatch.setenv(name, str(tmp_path))
-    return tmp_path / ".netrc"
-
-
-def logins(config: Config, **outer: str) -> list[tuple[str, str, str] | None]:
-    """Return the logins for rehearsal index, release index and dependencies."""
-    found = with_logins(config, outer)
-    indexes = (found.testpypi, found.pypi, found.dependencies)
-    return [(one.login.username, one.login.password, one.login.source) if one.login else None for one in indexes]
-
-
-@pytest.mark.usefixtures("no_netrc")
-@pytest.mark.parametrize(
-    ("outer", "expected"),
-    [
-        ({}, [None, None, None]),
-        ({"TESTPYPI_TOKEN": "a"}, [("__token__", "a", "TESTPYPI_TOKEN"), None, ("__token__", "a", "TESTPYPI_TOKEN")]),
-        ({"PYPI_TOKEN": "b", "PYPI_USERNAME": "ada"}, [None, ("ada", "b", "PYPI_TOKEN"), None]),
-        ({"DEPENDENCIES_TOKEN": "c", "DEPENDENCIES_USERNAME": "d"}, [None, None, ("d", "c", "DEPENDENCIES_TOKEN")]),
-        (
-            {"TESTPYPI_TOKEN": "a", "DEPENDENCIES_TOKEN": "c"},
-            [("__token__", "a", "TESTPYPI_TOKEN"), None, ("__token__", "c", "DEPENDENCIES_TOKEN")],
-        ),
-        ({"DEPENDENCIES_USERNAME": "d"}, [None, None, None]),
-    ],
-)
-def test_each_index_is_read_with_its_own_login(
-    outer: dict[str, str], expected: list[tuple[str, str, str] | None]
-) -> None:
-    assert logins(Config(testpypi=HOUSE, pypi=ELSEWHERE, dependencies=LIBRARY), **outer) == expected
-
-
-@pytest.mark.usefixtures("no_netrc")
-def test_no_place_sees_the_login_of_another() -> None:
-    elsewhere = dataclasses.replace(LIBRARY, simple="https://third.example/simple/")
-    both = {"TWINE_USERNAME": "ada", "TWINE_PASSWORD": "s3cret"}
-    assert logins(Config(testpypi=HOUSE, pypi=ELSEWHERE, dependencies=elsewhere), **both)[2] is None
-
-
-@pytest.mark.usefixtures("no_netrc")
-def test_the_public_indexes_are_read_without_a_login() -> None:
-    everything = {"PYPI_TOKEN": OURS, "TESTPYPI_TOKEN": TEST, "PYPI_USERNAME": "ada", "DEPENDENCIES_TOKEN": "c"}
-    assert logins(Config(), **everything) == [None, None, None]
-    assert chosen(PYPI, {"PYPI_TOKEN": OURS, "PYPI_USERNAME": "ada"}).variables["TWINE_USERNAME"] == "__token__"
-
-
-def test_where_installers_would_look_we_look_last(no_netrc: Path) -> None:
-    config = Config(testpypi=ELSEWHERE, pypi=ELSEWHERE, dependencies=LIBRARY)
-    no_netrc.write_text("machine house.example login ada password s3cret\n", encoding="utf-8")
-    no_netrc.chmod(0o600)
-    assert logins(config)[2] == ("ada", "s3cret", "the file .netrc")
-    assert logins(config, DEPENDENCIES_TOKEN="c")[2] == ("__token__", "c", "DEPENDENCIES_TOKEN")
-    no_netrc.write_text("no such line\n", encoding="utf-8")
-    assert logins(config)[2] is None
-
-
-def test_a_login_that_cannot_be_meant_is_refused_before_it_is_used() -> None:
-    with pytest.raises(BadCredential, match="DEPENDENCIES_TOKEN is set and empty"):
-        logins(Config(dependencies=LIBRARY), DEPENDENCIES_TOKEN="")
-
-
-def test_what_uploads_reads_too() -> None:
-    found = readable(HOUSE, Credential.of_token("the terminal", "typed"))
-    assert found.login == Login("__token__", "typed", "the terminal")
-    assert readable(PYPI, Credential.of_token("the terminal", "typed")) is PYPI
-    assert readable(HOUSE, None) is HOUSE

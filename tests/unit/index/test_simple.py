@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seatrial.index.simple import Served, files
+from seatrial.index.simple import Listing, Served, parse
 
 PAGE = "https://index.example/api/simple/demo/"
 HASH = "ab" * 32
@@ -21,9 +21,9 @@ def test_html_with_hashes_says_what_json_says() -> None:
     more = ' data-requires-python="&gt;=3.10" data-yanked="broken"'
     url = "https://index.example/api/packages/demo-1.0.tar.gz"
     expected = Served("demo-1.0.tar.gz", HASH, url, yanked=True, requires_python=">=3.10")
-    assert files(anchor(href, more), PAGE) == (expected,)
+    assert parse(anchor(href, more), PAGE).files == (expected,)
     entry = {"filename": "demo-1.0.tar.gz", "url": url, "hashes": {"sha256": HASH}, "yanked": "broken"}
-    assert files(json.dumps({"files": [entry | {"requires-python": ">=3.10"}]}).encode(), PAGE) == (expected,)
+    assert parse(json.dumps({"files": [entry | {"requires-python": ">=3.10"}]}).encode(), PAGE).files == (expected,)
 
 
 @pytest.mark.parametrize(
@@ -38,17 +38,17 @@ def test_html_with_hashes_says_what_json_says() -> None:
     ],
 )
 def test_a_link_is_a_file_with_what_its_fragment_proves(href: str, filename: str, sha256: str, url: str) -> None:
-    assert files(anchor(href), PAGE) == (Served(filename, sha256, url, yanked=False),)
+    assert parse(anchor(href), PAGE).files == (Served(filename, sha256, url, yanked=False),)
 
 
 def test_a_base_is_where_links_begin() -> None:
     body = b'<html><head><base href="/files/"></head><a href="demo-1.0.tar.gz">demo</a></html>'
-    assert files(body, PAGE)[0].url == "https://index.example/files/demo-1.0.tar.gz"
+    assert parse(body, PAGE).files[0].url == "https://index.example/files/demo-1.0.tar.gz"
 
 
 def test_links_to_anything_else_are_none_of_the_files() -> None:
     body = anchor("demo-1.0.tar.gz") + anchor("../") + anchor("demo-1.0.tar.gz.asc") + b"<a>nowhere</a>"
-    assert [file.filename for file in files(body, PAGE)] == ["demo-1.0.tar.gz"]
+    assert [file.filename for file in parse(body, PAGE).files] == ["demo-1.0.tar.gz"]
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_links_to_anything_else_are_none_of_the_files() -> None:
     ],
 )
 def test_a_page_without_files_is_one_where_it_says_so(body: bytes) -> None:
-    assert files(body, PAGE) == ()
+    assert parse(body, PAGE).files == ()
 
 
 @pytest.mark.parametrize(
@@ -68,13 +68,13 @@ def test_a_page_without_files_is_one_where_it_says_so(body: bytes) -> None:
 )
 def test_anything_else_is_no_page(body: bytes) -> None:
     with pytest.raises(ValueError, match=r"HTML|JSON"):
-        files(body, PAGE)
+        parse(body, PAGE).files
 
 
 @given(st.text())
 def test_no_html_breaks_the_reader(text: str) -> None:
     try:
-        found = files(b"<" + text.encode(), PAGE)
+        found = parse(b"<" + text.encode(), PAGE).files
     except ValueError:
         return
     assert all(isinstance(file, Served) for file in found)

@@ -9,10 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from packaging.version import Version
 
-from seatrial.index import indexes
+from seatrial.index import http
 from seatrial.index.conflicts import is_spent, next_version
-from seatrial.index.indexes import LONGEST_PAUSE, RETRY_AFTER, TESTPYPI, IndexUnreachable, read_project, retry_after
-from seatrial.project.settings import Config
+from seatrial.index.holdings import read_project
+from seatrial.index.http import LONGEST_PAUSE, RETRY_AFTER, IndexUnreachable, Page, retry_after
+from seatrial.index.indexes import PYPI, TESTPYPI, Indexes
+from seatrial.index.simple import Listing
 from seatrial.release.stages import Problem
 
 if TYPE_CHECKING:
@@ -69,9 +71,9 @@ def test_the_next_version_is_later_and_free(version: Version, taken: set[Version
 
 # A version that is spent on the rehearsal index alone.
 
-SPENT = Problem("index-other-bytes", "error", "release", "TestPyPI has demo-1.0.tar.gz with other bytes.")
-SPENT_ON_PYPI = Problem("index-other-bytes", "error", "release", "PyPI has demo-1.0.tar.gz with other bytes.")
-NOT_ASKED = Problem("index-not-checked", "warning", "release", "PyPI could not be asked.")
+SPENT = Problem("index-other-bytes", "error", "release", "TestPyPI has other bytes.", index="TestPyPI")
+SPENT_ON_PYPI = Problem("index-other-bytes", "error", "release", "PyPI has other bytes.", index="PyPI")
+NOT_ASKED = Problem("index-not-checked", "warning", "release", "PyPI could not be asked.", index="PyPI")
 OF_SOMETHING_ELSE = Problem("metadata-summary", "warning", "demo-1.0.tar.gz", "there is no Summary.")
 
 
@@ -88,7 +90,7 @@ OF_SOMETHING_ELSE = Problem("metadata-summary", "warning", "demo-1.0.tar.gz", "t
     ],
 )
 def test_ways_out_are_for_a_version_that_pypi_does_not_have(found: list[Problem], *, spent: bool) -> None:
-    assert is_spent(Config(), found) is spent
+    assert is_spent(Indexes(TESTPYPI, PYPI, PYPI), found) is spent
 
 
 # What an index asks for.
@@ -125,32 +127,32 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     return made
 
 
-def busy(*asked: float) -> Iterator[bytes | IndexUnreachable]:
+def busy(*asked: float) -> Iterator[Page | IndexUnreachable]:
     """Yield answers of an index that is busy, and one at last."""
     for pause in asked:
         yield IndexUnreachable("TestPyPI", "https://test.pypi.org/simple/demo/", "429 Too Many Requests", pause)
-    yield b'{"files": []}'
+    yield Page(b'{"files": []}', "https://test.pypi.org/simple/demo/")
 
 
 def test_what_an_index_asks_for_is_obeyed(monkeypatch: pytest.MonkeyPatch, pauses: list[float]) -> None:
     answers = busy(0.0, 20.0, 2.0)
 
-    def answer(*_args: object) -> bytes:
+    def answer(*_args: object) -> Page:
         found = next(answers)
         if isinstance(found, IndexUnreachable):
             raise found
         return found
 
-    monkeypatch.setattr(indexes, "_get_once", answer)
-    assert read_project(TESTPYPI, "demo") == ()
+    monkeypatch.setattr(http, "_received", answer)
+    assert read_project(TESTPYPI, "demo") == Listing()
     assert pauses == [RETRY_AFTER[0], 20.0, RETRY_AFTER[2]]
 
 
 def test_an_index_that_asks_for_too_much_is_left_alone(monkeypatch: pytest.MonkeyPatch, pauses: list[float]) -> None:
-    def answer(*_args: object) -> bytes:
+    def answer(*_args: object) -> Page:
         raise next(error for error in busy(LONGEST_PAUSE + 1) if isinstance(error, IndexUnreachable))
 
-    monkeypatch.setattr(indexes, "_get_once", answer)
+    monkeypatch.setattr(http, "_received", answer)
     with pytest.raises(IndexUnreachable, match="it asks to be left alone for 121 s"):
         read_project(TESTPYPI, "demo")
     assert pauses == []
