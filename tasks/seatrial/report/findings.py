@@ -74,4 +74,4 @@ def explanations() -> dict[str, str]:
     """Return why each rule is one, by its code. The rules are loaded for this alone, where there are findings."""
     for module in pkgutil.walk_packages(rules.__path__, f"{rules.__name__}."):
         importlib.import_module(module.name)
-    return {rule.code: rule.explanation for rule in reversed(registry.all_rules())}
+    return {rule.code: rule.explanation for rule in reversed(registry.RULES)}

@@ -25,9 +25,9 @@ from seatrial.release.record import now
 from seatrial.release.stages import KINDS, Built, Changes, Checked, Problem, Trial
 from seatrial.report import status, text
 from seatrial.report.facts import Failure
-from seatrial.rules import lookups
-from seatrial.rules.judge import judge_release
-from seatrial.rules.rule import Release, for_index
+from seatrial.rules import index as index_rules
+from seatrial.rules.judge import for_index, judge_release
+from seatrial.rules.release import Release
 from seatrial.trial import interpreters
 from seatrial.trial.installer import Installer, Origin
 from seatrial.trial.tags import fitting
@@ -159,7 +159,6 @@ def _judge_release(context: Context, built: Built) -> tuple[tuple[str, ...], tup
     """
     source = git.look(context.root)
     release = Release(
-        archives=(),
         tags=source.tags,
         tag_patterns=context.settings.tag,
         root=context.root,
@@ -190,16 +189,22 @@ def _look_up(context: Context, built: Built) -> tuple[tuple[str, ...], tuple[Pro
             f"  not checked: what {context.settings.testpypi.name} and {context.settings.pypi.name} hold already (--offline)"
         )
         return (), ()
-    applied, found = lookups.judge(built, context.settings.indexes, rehearsed_here=context.rehearsed_here is not None)
+    pypi, testpypi = context.settings.pypi, context.settings.testpypi
+    uploads = (testpypi, pypi) if context.rehearsed_here is None else (pypi,)
+    first = min(built.dists, key=lambda dist: dist.kind != "wheel")
+    metadata = Archive.open(context.record.dist / first.filename).metadata
+    applied, found = index_rules.judge(built, metadata, uploads, context.published)
     if conflicts.is_spent(context.settings.indexes, found):
         context.say(conflicts.of_version(context, built))
     return applied, _without_ignored(context, found)
 
 
 def _without_ignored(context: Context, found: Sequence[Problem]) -> tuple[Problem, ...]:
-    """Return `found` without the warnings that the settings ignore, which are named."""
+    """Return `found` without what the settings ignore, which is named; what PyPI refuses cannot be ignored."""
     silenced = [
-        problem for problem in found if problem.severity == "warning" and problem.rule in context.settings.ignore
+        problem
+        for problem in found
+        if (problem.severity == "warning" or problem.silenceable) and problem.rule in context.settings.ignore
     ]
     for problem in silenced:
         context.detail(f"ignored: {problem.file}: {problem.rule} ({context.settings.ignore[problem.rule]})")

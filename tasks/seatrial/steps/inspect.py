@@ -23,7 +23,7 @@ class FindingsInFiles(ReleaseError):
 
     what = "{e.count} of these files cannot be uploaded to PyPI, or would fail their users."
     cure = (
-        "see each finding above; docs/reference/rules.md explains the code in its brackets, with PyPI's answer and how"
+        "see each finding above; docs/reference/rules.md explains each by its code, with PyPI's answer and how"
         " to mend it with the usual build backends."
     )
 

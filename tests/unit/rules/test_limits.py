@@ -76,7 +76,8 @@ def test_modules_that_the_list_lacks_are_named(monkeypatch: pytest.MonkeyPatch) 
     assert "All modules of Python" in said(SAME, SAME)
     monkeypatch.setattr(sys, "stdlib_module_names", frozenset({"abc", "_brand_new"}))
     assert "has modules that are not in stdlib-list: brand-new." in said(SAME, SAME)
-    assert "brand-new" not in said(SAME, replace(SAME, modules=[*SAME.modules, "brand-new"]))
+    after = said(SAME, replace(SAME, modules=[*SAME.modules, "brand-new"]))
+    assert "has modules that are not in stdlib-list" not in after
 
 
 def test_names_are_made_as_the_server_makes_them(monkeypatch: pytest.MonkeyPatch) -> None:

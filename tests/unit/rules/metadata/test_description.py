@@ -110,13 +110,15 @@ def test_a_table_that_takes_too_long_is_given_up(tmp_path: Path, monkeypatch: py
 @pytest.mark.skipif(sys.platform != "linux", reason="the memory of a process is not limited everywhere")
 def test_a_description_that_takes_too_much_memory_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "MEMORY", 48 << 20)
+    monkeypatch.setattr(module, "CHILD", module.Child())
     path = wheel(tmp_path, {TYPE: "text/x-rst"}, description=table(60, 20))
     (message,) = found(path, "description-not-rendered")
     assert "more than 48 MiB of memory" in message
+    module.CHILD.close()
 
 
 def test_the_renderer_answers_one_request(monkeypatch: pytest.MonkeyPatch, capsysbinary: Any) -> None:
-    request = json.dumps({"text": "*demo*\n", "kind": "rst", "memory": 0}).encode()
+    request = json.dumps({"text": "*demo*\n", "kind": "rst", "memory": 0}).encode() + b"\n"
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(request)))
     render.main()
     assert json.loads(capsysbinary.readouterr().out) == {"html": "<p><em>demo</em></p>\n", "messages": ""}
@@ -126,10 +128,12 @@ def test_the_renderer_answers_one_request(monkeypatch: pytest.MonkeyPatch, capsy
 
 def test_the_renderer_sees_none_of_our_variables(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     shown = tmp_path / "render.py"
-    shown.write_text("import json, os, sys\nprint(json.dumps({'html': ' '.join(os.environ), 'messages': ''}))\n")
+    shown.write_text("import json, os\ninput()\nprint(json.dumps({'html': ' '.join(os.environ), 'messages': ''}))\n")
     monkeypatch.setattr(module, "RENDERER", shown)
+    monkeypatch.setattr(module, "CHILD", module.Child())
     monkeypatch.setenv("PYPI_TOKEN", "pypi-secret")
     assert "PYPI_TOKEN" not in page_of("text/x-rst", "a text of its own\n")
+    module.CHILD.close()
 
 
 # Images.
