@@ -2,8 +2,7 @@
 
 ``pins`` prints the libraries in the releases that the server used on that day, ``facts --out FILE`` writes down what
 the installed ones know, and ``compare FILE`` tells in sentences what the installed ones (the newest) know otherwise.
-It reports and does not judge: exit code 1 means that something could not be read. ``names`` prints the content of
-tasks/rules/stdlib.txt.
+It reports and does not judge: exit code 1 means that something could not be read.
 """
 
 from __future__ import annotations
@@ -14,9 +13,10 @@ import importlib.metadata
 import json
 import sys
 from dataclasses import asdict, dataclass
-from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from packaging.utils import canonicalize_name
 
 from seatrial.rules import limits
 
@@ -51,8 +51,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         if args.mode == "pins":
             print(" ".join(f"{name}=={version}" for name, version in PINS.items()))
-        elif args.mode == "names":
-            print("\n".join([names_head(), *sorted(modules())]))
         elif args.mode == "facts":
             args.out.write_text(json.dumps(asdict(read())), encoding="utf-8")
         else:
@@ -68,7 +66,6 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.limits", description=(__doc__ or "").partition("\n")[0])
     modes = parser.add_subparsers(dest="mode", required=True)
     modes.add_parser("pins")
-    modes.add_parser("names")
     modes.add_parser("facts").add_argument("--out", type=Path, required=True)
     modes.add_parser("compare").add_argument("then", type=Path)
     return parser
@@ -89,26 +86,8 @@ def read() -> Facts:
         licences=[entry["id"] for entry in spdx.LICENSES.values()],
         classifiers=sorted(trove.classifiers),
         deprecated=sorted(trove.deprecated_classifiers),
-        modules=sorted(modules()),
+        modules=sorted(limits.stdlib_names()),
     )
-
-
-def names_head() -> str:
-    """Return the first line of tasks/rules/stdlib.txt."""
-    library: Any = importlib.import_module("stdlib_list")
-    first, *_, last = library.short_versions
-    version = importlib.metadata.version("stdlib-list")
-    made = f"the modules of stdlib-list {version} (Python {first} to {last}), normalised."
-    return f"# Names that PyPI gives to no new project: {made}"
-
-
-def modules() -> set[str]:
-    """Return the names of tasks/rules/stdlib.txt, made anew from the installed stdlib-list as the server makes them."""
-    names: Any = importlib.import_module("packaging.utils").canonicalize_name
-    library: Any = importlib.import_module("stdlib_list")
-    dotted = set(chain.from_iterable(map(library.stdlib_list, library.short_versions)))
-    inside = {".".join(name.split(".")[: depth + 1]) for name in dotted for depth in range(name.count(".") + 1)}
-    return {str(names(name.strip("-_."))) for name in inside}
 
 
 WORDS = {
@@ -143,24 +122,19 @@ def _change(words: str, kind: str, then: Facts, now: Facts) -> Iterator[str]:
 
 
 def _table(then: Facts) -> Iterator[str]:
-    """Yield where our own tables are not what the server's releases of the libraries say."""
-    tables = {"metadata_versions": set(limits.METADATA_VERSIONS), "modules": set(limits.stdlib_names())}
-    for kind, table in tables.items():
-        if table != set(getattr(then, kind)):
-            odd = _some(table ^ set(getattr(then, kind)))
-            yield f"The table of {WORDS[kind]} is not what {then.versions} say: {odd}. Correct it."
+    """Yield where our own table is not what the server's releases of the libraries say."""
+    if odd := set(limits.METADATA_VERSIONS) ^ set(then.metadata_versions):
+        yield f"The table of Metadata-Version is not what {then.versions} say: {_some(odd)}. Correct it."
 
 
 def _python(now: Facts) -> Iterator[str]:
-    """Yield what the Python that runs us has and the tables have not."""
-    names: Any = importlib.import_module("packaging.utils").canonicalize_name
-    here = {str(names(name.strip("_"))) for name in sys.stdlib_module_names}
+    """Yield what the Python that runs us has and the newest stdlib-list has not."""
+    here = {canonicalize_name(name.strip("_")) for name in sys.stdlib_module_names}
     running = "Python {}.{}".format(*sys.version_info)
-    if unknown := here - limits.stdlib_names():
-        listed = "the newest stdlib-list has them all" if unknown <= set(now.modules) else "the newest list lacks some"
-        yield f"{running} has modules that are not in the table: {_some(unknown)} ({listed})."
+    if unknown := here - set(now.modules):
+        yield f"{running} has modules that are not in stdlib-list: {_some(unknown)}."
     else:
-        yield f"All modules of {running} are in the table of names."
+        yield f"All modules of {running} are in stdlib-list."
 
 
 def _some(names: Collection[str]) -> str:

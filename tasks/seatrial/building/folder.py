@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 NAME = "seatrial-build"
+FILTERED: Any = getattr(tarfile, "FilterError", ())  # what the filter refuses, where this Python has one
 
 
 @dataclass(eq=False)
@@ -74,6 +75,6 @@ def unpack(sdist: Path, place: Path) -> Path:
     with tarfile.open(sdist, "r:gz") as tar:
         try:
             tar.extractall(place, **safely)  # noqa: S202 (the project's own sdist, and with the filter if there is one)
-        except tarfile.FilterError as error:
+        except FILTERED as error:
             raise LeadsOut(sdist, error.tarinfo.name, error.tarinfo.linkname) from None
     return place / sdist.name.removesuffix(".tar.gz")

@@ -115,7 +115,7 @@ def act(caller: Caller, words: Sequence[str], adapt: Callable[[Context], Context
 
         if not chosen.files:
             raise BadOption(caller.commands.command("inspect"), "no FILE was given")
-        inspect([caller.start / path for path in chosen.files], chosen.json, caller.screen.line)
+        inspect(chosen.files, chosen.json, caller.screen.line, caller.start)
         return
     from seatrial.cli import release  # noqa: PLC0415
 

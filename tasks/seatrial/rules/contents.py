@@ -14,12 +14,13 @@ from seatrial.rules.distribution import some
 from seatrial.rules.rule import TYPING, practice, rule, server, standard
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from seatrial.rules.distribution import Distribution
     from seatrial.rules.release import Release
 
-OURS = frozenset({"register.py", "stages.py", "record.py", "probe.py"})
+COPY = frozenset({"release.py", "release.txt"})
+FORMER_COPY = frozenset({"register.py", "stages.py", "record.py", "probe.py"})
 PRIVATE_KEY = re.compile(  # the marks, and the beginning of a key behind them: code that reads keys has the marks too
     rb"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY-----[\\rn\s]+(?:[A-Za-z-]+: [^\r\n]*[\r\n]+)*[A-Za-z0-9+/]{16}"
 )
@@ -47,18 +48,34 @@ def readable(dist: Distribution) -> Iterator[str]:
 
 @rule("wheel", "wheel-release-tooling", "broken", practice("our own sessions, which no user is meant to install"))
 def release_tooling(dist: Distribution) -> Iterator[str]:
-    """The wheel holds the project's release tooling: noxfile.py, or the vendored copy of seatrial.
+    """The wheel holds the project's release tooling: noxfile.py, or the copy of seatrial's sessions.
 
     It would be installed into the site-packages of every user, beside other projects' files of the same name. Leave it
     out: setuptools `[tool.setuptools.packages.find] include`, pdm-backend `[tool.pdm.build] excludes = ["tasks"]`,
     hatchling `[tool.hatch.build.targets.wheel] packages`.
     """
-    names = dist.names
-    if "noxfile.py" in names:
+    if "noxfile.py" in dist.names:
         yield "noxfile.py would be installed into every user's site-packages: exclude it from the wheel."
-    for folder in sorted({name.partition("/")[0] for name in names} - {"seatrial"}):
-        if all(f"{folder}/{module}" in names for module in OURS):
-            yield f"the release tooling in {folder}/ would be installed by every user: exclude it from the wheel."
+    for folder in _tooling(dist.names):
+        yield f"the release tooling in {folder}/ would be installed by every user: exclude it from the wheel."
+
+
+@rule("sdist", "sdist-release-tooling", "warning", practice("our own sessions, which nobody builds with"))
+def tooling_in_sdist(dist: Distribution) -> Iterator[str]:
+    """The sdist holds the copy of seatrial's sessions and their lock, which nobody needs who builds from it.
+
+    Leave it out: setuptools `prune tasks` in MANIFEST.in, hatchling `exclude` in `[tool.hatch.build.targets.sdist]`,
+    pdm-backend `[tool.pdm.build] excludes = ["tasks"]`. Where it is meant: `[tool.seatrial.ignore]`.
+    """
+    for folder in _tooling(dist.names):
+        yield f"it holds the release tooling in {folder}/, which nobody needs who builds from it: exclude it."
+
+
+def _tooling(names: frozenset[str]) -> list[str]:
+    """Return the folders among `names` that hold the sessions and their lock, or the copy of earlier versions."""
+    folders = {name.rpartition("/")[0] for name in names if "/" in name} - {"seatrial"}
+    copies = (COPY, FORMER_COPY)
+    return sorted(folder for folder in folders if any({f"{folder}/{last}" for last in copy} <= names for copy in copies))
 
 
 @rule("wheel", "wheel-pth", "warning", practice("Python's `site`, which runs such files"))
@@ -156,8 +173,14 @@ def no_license(dist: Distribution) -> Iterator[str]:
     metadata = dist.metadata
     if metadata is None or not (metadata.first("license-expression") or metadata.first("license")):
         return
-    if not any(word in name.rpartition("/")[2].upper() for name in dist.names for word in LICENSE_WORDS):
+    named = metadata.all("license-file")  # of any metadata version, wherever it lies: LICENSES/MIT.txt
+    if not any(_is_license(name, named) for name in dist.names):
         yield "the metadata names a licence, and its text is not in the wheel: set `license-files` in [project]."
+
+
+def _is_license(name: str, named: Sequence[str]) -> bool:
+    last = name.rpartition("/")[2].upper()
+    return any(word in last for word in LICENSE_WORDS) or any(name.endswith(f"/{path}") for path in named)
 
 
 @rule("member", "secret-api-token", "refused", practice("PyPI's API tokens: whoever has one can use it"))

@@ -128,7 +128,7 @@ def listing(
         served, trouble = None, str(error).splitlines()[0]
     return Listing(
         name=index.name,
-        takes_names=names,
+        takes_names=names and index.is_public,
         project=built.project,
         version=parsed_version(built.version),
         dists=built.dists if files else (),

@@ -7,7 +7,9 @@ import pytest
 
 from seatrial.rules import contents as module
 from seatrial.rules import limits
+from seatrial.rules.judge import MENTIONS
 from seatrial.rules.release import Release
+from seatrial.rules.rule import of
 from tests.archives import SDIST, WHEEL, found, macaroon, sdist, token, wheel, written
 from tests.projects import write_tree
 
@@ -20,8 +22,8 @@ KEY = "-----BEGIN RSA PRIVATE KEY-----\nMIIBOgIBAAJBAKj3\n-----END RSA PRIVATE K
 
 def in_tree(root: Path, *tracked: str) -> list[str]:
     """Return what the rule on tokens finds in the files that git tracks."""
-    release = Release((), root=root, tracked=tracked)
-    (rule,) = (rule for rule in registry.RELEASE_RULES if rule.code == "secret-api-token")
+    release = Release(root=root, tracked=tracked)
+    (rule,) = (rule for rule in of("release") if rule.code == "secret-api-token")
     return list(rule.find(release))
 
 
@@ -29,7 +31,7 @@ def in_tree(root: Path, *tracked: str) -> list[str]:
 
 
 def tooling(folder: str) -> dict[str, str]:
-    return {f"{folder}/{name}": "" for name in module.OURS}
+    return {f"{folder}/{name}": "" for name in module.COPY}
 
 
 def test_a_noxfile_in_a_wheel_is_named(tmp_path: Path) -> None:
@@ -119,8 +121,8 @@ def test_a_tracked_link_is_not_followed(tmp_path: Path) -> None:
 
 
 def test_without_a_source_tree_nothing_is_looked_at() -> None:
-    (rule,) = (rule for rule in registry.RELEASE_RULES if rule.code == "secret-api-token")
-    assert list(rule.find(Release((), tracked=("README.md",)))) == []
+    (rule,) = (rule for rule in of("release") if rule.code == "secret-api-token")
+    assert list(rule.find(Release(tracked=("README.md",)))) == []
 
 
 @pytest.mark.parametrize("kind", ["", "RSA ", "EC ", "OPENSSH ", "ENCRYPTED ", "PGP "])
@@ -184,5 +186,5 @@ def test_a_large_module_is_not_scanned_as_pypi_does_not(tmp_path: Path) -> None:
 
 
 def test_many_findings_of_one_rule_are_not_all_repeated(tmp_path: Path) -> None:
-    files: dict[str, str | bytes | None] = {f"demo/{n}.pem": KEY for n in range(registry.MENTIONS + 5)}
-    assert len(found(wheel(tmp_path, files=files), "secret-private-key")) == registry.MENTIONS
+    files: dict[str, str | bytes | None] = {f"demo/{n}.pem": KEY for n in range(MENTIONS + 5)}
+    assert len(found(wheel(tmp_path, files=files), "secret-private-key")) == MENTIONS

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from seatrial.release import tars, zips
+from seatrial.release import archives, tars, zips
 from seatrial.rules import distribution
 from seatrial.rules.judge import judge_file
 from tests.archives import SDIST, WHEEL, gzipped, written, zipped
@@ -43,7 +43,7 @@ HOSTILE: list[tuple[str, Callable[[], bytes], set[str]]] = [
     (WHEEL, climbing, {"wheel-path"}),
     (WHEEL, tokens, {"wheel-record-mismatch"}),
     (WHEEL, many_fields, {"metadata-url", "metadata-repeated"}),
-    (WHEEL, long_description, set()),
+    (WHEEL, long_description, {"description-not-rendered"}),
     (SDIST, lambda: endless(bytes(1 << 20), 50), {"archive-readable"}),
     (SDIST, extended, {"archive-readable"}),
     (SDIST, lambda: gzipped(gzipped(TAR)), {"archive-readable"}),
@@ -54,7 +54,7 @@ HOSTILE: list[tuple[str, Callable[[], bytes], set[str]]] = [
 def test_a_hostile_archive_is_answered_in_little_memory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, make: Callable[[], bytes], codes: set[str]
 ) -> None:
-    monkeypatch.setattr(distribution, "TAR_FLOOR", 40 << 20)
+    monkeypatch.setattr(archives, "FLOOR", 40 << 20)
     path = written(tmp_path / "dist", name, make())
     judge_file(path.with_name("warm-1.0.tar.gz"))  # what is imported on first use is not counted
     tracemalloc.start()

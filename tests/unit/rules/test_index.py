@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import importlib.metadata
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from typing import Any
@@ -10,9 +11,10 @@ from packaging.version import Version
 
 from seatrial.index import indexes
 from seatrial.index.indexes import PYPI, TESTPYPI, Index, IndexUnreachable, Served
-from seatrial.project.settings import Config
+from seatrial.release.archives import Metadata
 from seatrial.release.stages import Built, Dist
-from seatrial.rules import limits, lookups
+from seatrial.rules import index as module
+from seatrial.rules import limits
 from seatrial.rules.index import Listing, looks, similar_names
 from seatrial.rules.rule import of
 
@@ -41,7 +43,7 @@ def served(name: str = "demo-0.9.tar.gz", sha256: str = "c" * 64, days: int | No
 
 
 def found(code: str, *files: Served, **changes: Any) -> list[str]:
-    facts: dict[str, Any] = {"name": "PyPI", "is_pypi": True, "project": "demo", "version": Version("1.0"), "now": NOW}
+    facts: dict[str, Any] = {"name": "PyPI", "takes_names": True, "project": "demo", "version": Version("1.0"), "now": NOW}
     listing = Listing(**{**facts, "dists": (WHEEL, SDIST), "served": files, **changes})
     return [message for rule in of("index") if rule.code == code for message in rule.find(listing)]
 
@@ -88,7 +90,7 @@ def test_a_release_that_is_closed_is_named() -> None:
 def test_a_new_name_is_said_once_on_pypi_alone() -> None:
     (message,) = found("index-new-name")
     assert "pending publisher" in message
-    assert found("index-new-name", is_pypi=False) == []
+    assert found("index-new-name", takes_names=False) == []
     assert found("index-new-name", served()) == []
     assert found("index-new-name", served=None) == []
 
@@ -153,8 +155,8 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> dict[str, tuple[Served, ...]]:
 
 def test_both_indexes_are_asked_and_one_may_not_answer(asked: dict[str, tuple[Served, ...]]) -> None:
     asked["dem0"] = (served(),)
-    applied, problems = lookups.judge(BUILT, Config(), NOW)
-    assert applied == tuple(sorted(rule.code for rule in INDEX_RULES))
+    applied, problems = module.judge(BUILT, None, (TESTPYPI, PYPI), PYPI, NOW)
+    assert applied == tuple(sorted(rule.code for rule in of("index")))
     assert [(problem.rule, problem.file) for problem in problems] == [
         ("index-not-checked", "release"),
         ("index-new-name", "release"),
@@ -166,20 +168,20 @@ def test_both_indexes_are_asked_and_one_may_not_answer(asked: dict[str, tuple[Se
 
 def test_a_project_that_is_there_is_not_compared_with_others(asked: dict[str, tuple[Served, ...]]) -> None:
     asked["demo"] = (served(),)
-    _, problems = lookups.judge(BUILT, Config())
+    _, problems = module.judge(BUILT, None, (TESTPYPI, PYPI), PYPI)
     assert [problem.rule for problem in problems] == ["index-not-checked"]
     assert set(asked) == {"demo"}
 
 
 def test_indexes_on_this_machine_are_not_asked(asked: dict[str, tuple[Served, ...]]) -> None:
     local = Index("here", simple="http://127.0.0.1:9/simple/")
-    assert lookups.judge(BUILT, Config(testpypi=local, pypi=local)) == ((), ())
+    assert module.judge(BUILT, None, (local,), local) == ((), ())
     assert asked == {}
 
 
 def test_a_private_index_is_no_pypi(asked: dict[str, tuple[Served, ...]]) -> None:
     house = Index("house", simple="https://house.example/simple/")
-    _, problems = lookups.judge(BUILT, Config(testpypi=house, pypi=house))
+    _, problems = module.judge(BUILT, None, (house, house), house)
     assert problems == ()
     assert set(asked) == {"demo"}
 
@@ -191,5 +193,26 @@ def test_the_time_of_an_upload_is_read(given: str, expected: bool) -> None:  # n
     assert bool(found("index-old-release", file, now=late)) == expected
 
 
-def test_pypi_is_the_configured_one() -> None:
-    assert Config().pypi is PYPI
+def test_in_a_dry_run_pypi_is_asked_for_the_name_alone(asked: dict[str, tuple[Served, ...]]) -> None:
+    local = Index("here", simple="http://127.0.0.1:9/simple/")
+    built = replace(BUILT, project="graphlib")
+    _, problems = module.judge(built, None, (local, local), PYPI, NOW)
+    assert [(problem.rule, problem.severity) for problem in problems] == [("index-name-stdlib", "error")]
+    asked["graphlib"] = (served(WHEEL.filename),)
+    assert module.judge(built, None, (local,), PYPI, NOW)[1] == ()
+
+
+NEW = "Framework :: Brand New :: 1"
+TROVE = importlib.metadata.version("trove-classifiers")
+
+
+@pytest.mark.parametrize(("newest", "rules"), [(TROVE, ["index-classifier"]), ("2999.1.1.1", []), (None, [])])
+def test_an_unknown_classifier_is_an_error_where_the_list_here_is_the_newest(
+    asked: dict[str, tuple[Served, ...]], newest: str | None, rules: list[str]
+) -> None:
+    asked["demo"] = (served(),)
+    asked["trove-classifiers"] = (served(f"trove_classifiers-{newest}.tar.gz"),) if newest else ()
+    metadata = Metadata.parse(f"Name: demo\nClassifier: {NEW}\n\n".encode())
+    _, problems = module.judge(BUILT, metadata, (PYPI,), PYPI, NOW)
+    assert [problem.rule for problem in problems] == rules
+    assert all(NEW in problem.message for problem in problems)

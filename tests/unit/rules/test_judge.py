@@ -1,9 +1,9 @@
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
-import threading
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,33 +11,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from seatrial.release.stages import Problem
 from seatrial.rules import judge
+from seatrial.rules.release import Release
+from seatrial.rules.rule import RULES, Rule, practice
 from tests.archives import SDIST, WHEEL, gzipped, metadata, sdist, sdist_members, tarred, token, wheel, written
 from tests.projects import write_tree
 from tests.samples.mutations import CHANGES, mutated
 
-ROOT = Path(__file__).parents[2]
 
-
-def judged(tmp_path: Path, *paths: Path) -> Any:
-    """Return what the rules program says of each of `paths` by itself."""
-    judge.main(["--out", str(tmp_path / "out.json"), "files", *map(str, paths)])
-    return json.loads((tmp_path / "out.json").read_text(encoding="utf-8"))
-
-
-def judged_release(tmp_path: Path, *paths: Path, **changes: Any) -> Any:
-    """Return what the rules program says of `paths` as one release."""
-    request: dict[str, Any] = {"files": list(map(str, paths)), "root": str(tmp_path), "tags": []}
-    request |= {"tag_patterns": ["v{version}"], "tracked": [], "committed": [], "lacking": [], "reached": []}
-    request |= {"clean": True}
-    (tmp_path / "request.json").write_text(json.dumps(request | changes), encoding="utf-8")
-    out = tmp_path / "out.json"
-    judge.main(["--out", str(out), "release", "--request", str(tmp_path / "request.json")])
-    return json.loads(out.read_text(encoding="utf-8"))
-
-
-def codes(problems: list[dict[str, str]]) -> list[str]:
-    return [problem["rule"] for problem in problems]
+def codes(problems: tuple[Problem, ...]) -> list[str]:
+    return [problem.rule for problem in problems]
 
 
 @pytest.fixture
@@ -45,34 +29,33 @@ def dist(tmp_path: Path) -> Path:
     return tmp_path / "dist"
 
 
-def test_in_whole_files_nothing_is_found(tmp_path: Path, dist: Path) -> None:
+def test_in_whole_files_nothing_is_found(dist: Path) -> None:
     paths = (wheel(dist), sdist(dist))
-    assert judged(tmp_path, *paths) == [{"file": str(path), "problems": []} for path in paths]
+    assert judge.judge_files(paths) == [(path, ()) for path in paths]
 
 
-def test_each_file_is_judged_by_itself_in_the_order_given(tmp_path: Path, dist: Path) -> None:
+def test_each_file_is_judged_by_itself_in_the_order_given(dist: Path) -> None:
     paths = (sdist(dist, {"Summary": None}), dist / "gone.whl", wheel(dist, filename="demo-2.0-py3-none-any.whl"))
-    answer = judged(tmp_path, *paths)
-    assert [entry["file"] for entry in answer] == list(map(str, paths))
-    assert codes(answer[0]["problems"]) == ["metadata-summary"]
-    problem = next(problem for problem in answer[1]["problems"] if problem["rule"] == "archive-readable")
-    assert set(problem) == {"rule", "severity", "message"}
-    assert problem["severity"] == "error"
+    answer = judge.judge_files(paths)
+    assert [path for path, _ in answer] == list(paths)
+    assert codes(answer[0][1]) == ["metadata-summary"]
+    problem = next(problem for problem in answer[1][1] if problem.rule == "archive-readable")
+    assert problem.severity == "error"
 
 
-def test_a_whole_release_passes_every_rule(tmp_path: Path, dist: Path) -> None:
-    answer = judged_release(tmp_path, wheel(dist), sdist(dist), tags=["v1.0"])
-    assert answer["problems"] == []
-    assert answer["rules"] == sorted(set(answer["rules"]))
-    assert {"archive-readable", "release-tag", "twine-check", "wheel-pth"} <= set(answer["rules"])
+def test_a_whole_release_passes_every_rule(dist: Path) -> None:
+    applied, problems, html = judge.judge_release([wheel(dist), sdist(dist)], Release(tags=("v1.0",)))
+    assert problems == ()
+    assert list(applied) == sorted(set(applied))
+    assert {"archive-readable", "release-tag", "twine-check", "wheel-pth"} <= set(applied)
+    assert "A project to rehearse releases with." in html
 
 
 def test_a_release_is_judged_file_by_file_and_together(tmp_path: Path, dist: Path) -> None:
     write_tree(tmp_path, {"conf": token()})
     paths = (wheel(dist, {"Summary": None}), written(dist, SDIST, b""))
-    answer = judged_release(tmp_path, *paths, tags=["v2.0"], tracked=["conf"])
-    where = {problem["rule"]: problem["file"] for problem in answer["problems"]}
-    assert where == {
+    _, problems, _ = judge.judge_release(paths, Release(root=tmp_path, tags=("v2.0",), tracked=("conf",)))
+    assert {problem.rule: problem.file for problem in problems} == {
         "metadata-summary": WHEEL,
         "archive-readable": SDIST,
         "secret-api-token": "release",
@@ -81,23 +64,35 @@ def test_a_release_is_judged_file_by_file_and_together(tmp_path: Path, dist: Pat
     }
 
 
-def test_a_member_that_cannot_be_read_is_a_finding(tmp_path: Path, dist: Path) -> None:
+def test_what_is_refused_cannot_be_silenced_and_what_is_broken_can(dist: Path) -> None:
+    path = wheel(dist, {"Name": None, "Summary": None}, files={"noxfile.py": ""})
+    assert {problem.rule: (problem.severity, problem.silenceable) for problem in judge.judge_file(path)} == {
+        "metadata-name": ("error", False),
+        "metadata-summary": ("warning", False),
+        "wheel-release-tooling": ("error", True),
+    }
+
+
+def test_a_rule_that_fails_is_a_finding(dist: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(_: object) -> Any:
+        raise LookupError("nobody thought of that")
+
+    rule = Rule("demo-fails", "warning", practice("a test"), "file", fails)
+    monkeypatch.setattr("seatrial.rules.rule.RULES", [*RULES, rule])
+    (problem,) = judge.judge_file(wheel(dist))
+    assert (problem.rule, problem.severity, problem.silenceable) == (judge.NOT_APPLIED, "error", True)
+    assert "demo-fails could not be applied (LookupError: nobody thought of that)" in problem.message
+
+
+def test_a_member_that_cannot_be_read_is_a_finding(dist: Path) -> None:
     path = wheel(dist, files={"demo/b.txt": bytes(range(1, 256)) * 20})
     raw = bytearray(path.read_bytes())
     at = raw.find(b"demo/b.txt") + 100
     raw[at : at + 20] = bytes(20)
     path.write_bytes(raw)
-    problems = judged(tmp_path, path)[0]["problems"]
-    (problem,) = problems
-    assert problem["rule"] == "zip-damaged-member"
-    assert "demo/b.txt" in problem["message"]
-
-
-@pytest.mark.parametrize("argv", [[], ["--out", "x"], ["files", "x"], ["--out", "x", "files"]])
-def test_what_is_not_asked_whole_is_not_answered(argv: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit):
-        judge.main(argv)
-    assert "usage" in capsys.readouterr().err
+    (problem,) = judge.judge_file(path)
+    assert problem.rule == "zip-damaged-member"
+    assert "demo/b.txt" in problem.message
 
 
 def many(dist: Path) -> list[Path]:
@@ -105,68 +100,47 @@ def many(dist: Path) -> list[Path]:
     return [*paths, sdist(dist, {"Summary": None}), written(dist, "demo-2.0.tar.gz", b"")]
 
 
-def test_many_files_are_shared_out_and_answered_in_order(
-    tmp_path: Path, dist: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_many_files_are_shared_out_and_answered_in_order(dist: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     paths = many(dist)
-    alone = [judge._judged(str(path)) for path in paths]
+    alone = [(path, judge.judge_file(path)) for path in paths]
     monkeypatch.setattr(judge, "_cores", lambda: 2)
-    monkeypatch.setattr(judge, "SHARE", 6)
-    assert judged(tmp_path, *paths) == alone
+    assert judge.judge_files(paths) == alone
     monkeypatch.setattr(judge, "_cores", lambda: 1)
-    assert judged(tmp_path, *paths) == alone
+    assert judge.judge_files(paths) == alone
 
 
-def test_as_many_processes_work_at_once_as_there_are_cores(monkeypatch: pytest.MonkeyPatch) -> None:
-    together = threading.Barrier(3, timeout=60)
-
-    def elsewhere(names: list[str]) -> list[dict[str, Any]]:
-        together.wait()
-        return [{"file": name} for name in names]
-
-    monkeypatch.setattr(judge, "_cores", lambda: 3)
-    monkeypatch.setattr(judge, "_elsewhere", elsewhere)
-    names = [str(number) for number in range(100)]
-    assert [entry["file"] for entry in judge.judged(names)] == names
-
-
-def test_a_release_of_many_files_is_judged_as_one_of_few(
-    tmp_path: Path, dist: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_release_of_many_files_is_judged_as_one_of_few(dist: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     paths = many(dist)
-    shared = judged_release(tmp_path, *paths, tags=["v3.0"])
+    monkeypatch.setattr(judge, "_cores", lambda: 2)
+    shared = judge.judge_release(paths, Release(tags=("v3.0",)))
     monkeypatch.setattr(judge, "MANY", 100)
-    assert shared == judged_release(tmp_path, *paths, tags=["v3.0"])
-    assert {"release-tag", "archive-readable", "metadata-summary"} <= set(codes(shared["problems"]))
+    assert shared == judge.judge_release(paths, Release(tags=("v3.0",)))
+    assert {"release-tag", "archive-readable", "metadata-summary"} <= set(codes(shared[1]))
 
 
 def test_there_is_at_least_one_core() -> None:
     assert judge._cores() >= 1
 
 
-def test_it_runs_as_a_program(tmp_path: Path, dist: Path) -> None:
-    out = tmp_path / "out.json"
-    argv = [
-        sys.executable,
-        "-I",
-        str(ROOT / "tasks" / "judge.py"),
-        "--out",
-        str(out),
-        "files",
-        "--alone",
-        str(wheel(dist)),
-    ]
-    subprocess.run(argv, check=True, cwd=tmp_path, capture_output=True)
-    assert json.loads(out.read_text(encoding="utf-8"))[0]["problems"] == []
+def test_files_are_shared_out_by_an_isolated_program(dist: Path) -> None:
+    """Other processes import the main module anew, and without the folder that was in sys.path by chance."""
+    code = "import sys; from pathlib import Path; from seatrial.rules import judge; judge._cores = lambda: 2\n"
+    code += "if __name__ == '__main__': print(len(judge.judge_files([Path(name) for name in sys.argv[1:]])))"
+    argv = [sys.executable, "-I", "-c", code, *map(str, many(dist))]
+    assert subprocess.run(argv, check=True, capture_output=True, text=True).stdout == "10\n"
 
 
-def test_every_rule_says_why(tmp_path: Path) -> None:
-    del tmp_path
-    declared = judge.rules()
-    for rule in declared.all_rules():
+def test_every_rule_says_why() -> None:
+    for rule in RULES:
         assert rule.code == rule.code.lower()
-        assert rule.severity in {"error", "warning"}
+        assert rule.severity in {"refused", "broken", "warning"}
         assert rule.explanation.strip().splitlines()[0].endswith((".", '"'))
+
+
+def test_a_refusal_that_is_no_error_elsewhere_keeps_its_code(dist: Path) -> None:
+    (problem,) = judge.judge_file(wheel(dist, {"Classifier": "Private :: Do Not Upload"}))
+    (relaxed,) = judge.for_index([problem], "packages.example")
+    assert replace(relaxed, severity="error", message=problem.message) == problem
 
 
 # Whatever is thrown at the rules, they answer with findings.
@@ -175,12 +149,13 @@ def test_every_rule_says_why(tmp_path: Path) -> None:
 @settings(max_examples=100, deadline=None)
 @given(st.sampled_from([wheel, sdist]), CHANGES, st.none() | st.integers(0, 10_000))
 def test_a_mutated_archive_ends_in_findings(
-    tmp_path_factory: pytest.TempPathFactory, make: Make, changes: list[tuple[int, int]], cut: int | None
+    tmp_path_factory: pytest.TempPathFactory, make: Callable[[Path], Path], changes: list[tuple[int, int]], cut: int | None
 ) -> None:
     path = make(Path(tmp_path_factory.getbasetemp()))
     path.write_bytes(mutated(path.read_bytes(), changes, cut))
-    for problem in judge.rules().judge_file(path):
+    for problem in judge.judge_file(path):
         assert problem.file == path.name
+        assert problem.rule != judge.NOT_APPLIED
         assert problem.message.strip()
 
 
@@ -191,7 +166,7 @@ def test_a_mutated_tar_ends_in_findings(
 ) -> None:
     raw = tarred(sdist_members(SDIST, metadata(), {}).items())
     path = written(Path(tmp_path_factory.getbasetemp()), SDIST, gzipped(mutated(raw, changes, cut)))
-    found = judge.rules().judge_release([path], judge.rules().Release(()))
+    _, found, _ = judge.judge_release([path], Release())
     assert all(problem.message.strip() for problem in found)
 
 
@@ -210,14 +185,5 @@ def test_any_metadata_ends_in_findings(
 ) -> None:
     folder = Path(tmp_path_factory.getbasetemp())
     for path in (wheel(folder, dict(fields), description=description), sdist(folder, dict(fields))):
-        for problem in judge.rules().judge_file(path):
+        for problem in judge.judge_file(path):
             assert problem.message.strip()
-
-
-def test_the_rules_need_nothing_that_nox_alone_brings() -> None:
-    script = "import runpy, sys; runpy.run_path(sys.argv[1])['rules'](); print(*sys.modules)"
-    argv = [sys.executable, "-I", "-c", script, str(ROOT / "tasks" / "judge.py")]
-    loaded = set(subprocess.run(argv, capture_output=True, text=True, check=True).stdout.split())
-    assert "seatrial_tasks.stages" in loaded
-    # On Python 3.10 TOML is read by tomli, which nox needs and the tools of `check` do not.
-    assert not {"nox", "tomli", "seatrial_tasks.toml", "seatrial_tasks.config"} & loaded

@@ -35,6 +35,10 @@ CASES: list[tuple[str, Fields, Contents, Fields, Contents]] = [
     ("wheel-no-license", PLAIN, NO_TEXT, PLAIN, {}),
     ("wheel-no-license", PLAIN, NO_TEXT, {"License-Expression": None}, NO_TEXT),
     ("wheel-no-license", {"License": "MIT"}, NO_TEXT, {"License": "MIT"}, {**NO_TEXT, f"{INFO}/copying.txt": ""}),
+    (
+        *("wheel-no-license", {"License-File": "LICENSES/MIT.txt"}, NO_TEXT, {"License-File": "LICENSES/MIT.txt"}),
+        {**NO_TEXT, f"{INFO}/licenses/LICENSES/MIT.txt": ""},
+    ),
     ("wheel-tags", PLAIN, {f"{INFO}/WHEEL": "Tag: py2-none-any\nTag: py3-none-any\n"}, PLAIN, {}),
     ("wheel-tags", PLAIN, {f"{INFO}/WHEEL": "Tag: py3-none-win32\n"}, PLAIN, {f"{INFO}/WHEEL": "Tag: odd\n"}),
     ("wheel-tags", PLAIN, {f"{INFO}/WHEEL": "Tag: cp39-none-any\n"}, PLAIN, {f"{INFO}/WHEEL": ""}),

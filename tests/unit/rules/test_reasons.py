@@ -17,8 +17,9 @@ from packaging.version import Version
 
 from seatrial.release.zips import END, LOCAL
 from seatrial.rules import limits
-from seatrial.rules.index import Listing
-from seatrial.rules.rule import Release, judge_file, judge_listing, judge_together
+from seatrial.rules.index import Listing, judge_listing
+from seatrial.rules.judge import judge_file, judge_release
+from seatrial.rules.release import Release
 from tests import hostile
 from tests.archives import (
     SDIST,
@@ -447,12 +448,12 @@ def test_a_file_that_pypi_refuses_is_found(tmp_path: Path, number: int, code: st
 
 def test_a_second_sdist_among_the_files_is_found(tmp_path: Path) -> None:
     paths = (sdist(tmp_path), sdist(tmp_path, filename="demo-1.0.0.tar.gz"))
-    assert "release-one-sdist" in {problem.rule for problem in judge_together(paths, Release(()))}
+    assert "release-one-sdist" in {problem.rule for problem in judge_release(paths, Release())[1]}
 
 
 @pytest.mark.parametrize("number", LISTED)
 def test_a_release_that_pypi_refuses_is_found(number: int) -> None:
     _, code, files, changes = LISTED[number]
-    facts: dict[str, Any] = {"name": "PyPI", "is_pypi": True, "project": "demo", "version": Version("1.0"), "now": NOW}
+    facts: dict[str, Any] = {"name": "PyPI", "takes_names": True, "project": "demo", "version": Version("1.0"), "now": NOW}
     listing = Listing(**{**facts, "dists": (OUR_WHEEL, OUR_SDIST), "served": files, **changes})
     assert code in {problem.rule for problem in judge_listing(listing)}

@@ -148,14 +148,14 @@ def test_a_tag_with_no_readable_file_passes() -> None:
 
 
 def test_what_a_build_needed_beside_its_requirements_is_named() -> None:
-    (rule,) = (rule for rule in registry.RELEASE_RULES if rule.code == "release-build-reaches")
-    (message,) = rule.find(Release((), reached=("git describe", "crates.io")))
+    (rule,) = (rule for rule in of("release") if rule.code == "release-build-reaches")
+    (message,) = rule.find(Release(reached=("git describe", "crates.io")))
     assert message.endswith("asked for more than its requirements:\n  git describe\n  crates.io")
-    assert not list(rule.find(Release(())))
+    assert not list(rule.find(Release()))
 
 
 def lost(code: str, *names: str) -> list[str]:
-    release = Release((), lacking=names)
+    release = Release(lacking=names)
     return [message for rule in of("release") if rule.code == code for message in rule.find(release)]
 
 

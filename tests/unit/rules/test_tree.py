@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from seatrial.rules import rule
+from seatrial.rules.distribution import Distribution
+from seatrial.rules.judge import judge_together
 from seatrial.rules.release import Release
 from tests.archives import LICENSE, SDIST, gzipped, metadata, sdist, sdist_members, tarred, wheel, written
 
@@ -21,8 +22,9 @@ def judged(
     code: str, *paths: Path, committed: tuple[str, ...], lacking: tuple[str, ...] = (), clean: bool = True
 ) -> list[str]:
     """Return what the rule `code` finds in a release of `paths`."""
-    release = Release((), committed=committed, lacking=lacking, clean=clean)
-    return [problem.message for problem in rule.judge_together(paths, release) if problem.rule == code]
+    release = Release(committed=committed, lacking=lacking, clean=clean)
+    problems = judge_together(map(Distribution.open, paths), release)
+    return [problem.message for problem in problems if problem.rule == code]
 
 
 # What git tracks and the sdist lacks.
@@ -107,6 +109,8 @@ def test_a_file_that_git_does_not_have_is_told(tmp_path: Path, name: str) -> Non
         "demo/api_pb2.py",
         "demo/_fast.cpython-313-x86_64-linux-gnu.so",
         "demo.libs/libfoo-1a2b.so.1.2",
+        "demo.libs/.load-order-demo-1.0",
+        "demo/.dylibs/libfoo",
         "demo/locale/de/LC_MESSAGES/demo.mo",
         "demo-1.0.data/scripts/demo",
         "other/__init__.py",

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from seatrial.release.archives import Metadata
 
+PATCH = re.compile(r"(==|<=)\s*3\.(\d{1,3})")  # without a patch version or `.*`
 PYTHON = re.compile(r"Programming Language :: Python :: (3\.\d+)")
 
 
@@ -93,6 +94,20 @@ def python_classifiers(metadata: Metadata) -> Iterator[str]:
     named = [found[1] for line in metadata.all("classifier") if (found := PYTHON.fullmatch(line))]
     if left_out := [version for version in named if not supported.contains(f"{version}.99")]:
         yield f"the classifiers name Python {', '.join(left_out)}, which Requires-Python ({supported}) leaves out."
+
+
+@rule("metadata", "metadata-requires-python-patch", "warning", METADATA)
+def requires_python_patch(metadata: Metadata) -> Iterator[str]:
+    """Requires-Python is `==3.X` or `<=3.X`, which leaves out 3.X.1 and all later ones: versions are compared whole.
+
+    pip refuses the release on nearly every such Python. Write `==3.11.*`, or `<3.12`.
+    """
+    given = metadata.first("requires-python") or ""
+    for clause in map(str.strip, given.split(",")):
+        if narrow := PATCH.fullmatch(clause):
+            minor = f"3.{int(narrow[2]) + 1}"
+            instead = f"==3.{narrow[2]}.*" if narrow[1] == "==" else f"<{minor}"
+            yield f"Requires-Python {clause} leaves out Python 3.{narrow[2]}.1 and later: write {instead}."
 
 
 @rule("metadata", "metadata-license-classifier", "warning", METADATA)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import contextlib
 import email.message
 import functools
 import html
@@ -11,6 +13,7 @@ import os
 import re
 import subprocess
 import sys
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -165,23 +168,64 @@ class Rendering:
 
 @functools.lru_cache(maxsize=4)  # a wheel and an sdist have the same description
 def _rendering(text: str, kind: str) -> Rendering:
-    """Render `text` in a process of its own, which is killed after SECONDS."""
+    """Render `text` in the child process."""
     if len(text) > RENDERED:
         return Rendering(trouble=f"it has {len(text):,} characters, more than {RENDERED:,}")
-    request = {"text": text, "kind": "rst" if kind == RST else "markdown", "memory": MEMORY}
-    env = {name: os.environ[name] for name in ("SYSTEMROOT", "LD_LIBRARY_PATH") if name in os.environ}
-    try:
-        done = subprocess.run(
-            [sys.executable, "-I", str(RENDERER)],
-            input=json.dumps(request).encode(),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env=env,
-            timeout=SECONDS,
-            check=True,
-        )
-    except subprocess.TimeoutExpired:
-        return Rendering(trouble=f"it takes more than {SECONDS:.0f} s")
-    except subprocess.CalledProcessError:
+    return CHILD.render(text, "rst" if kind == RST else "markdown")
+
+
+class Child:
+    """The process that renders: started when it is needed, killed when it takes too long, and started anew then."""
+
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[bytes] | None = None
+        self._lock = threading.Lock()
+        atexit.register(self.close)
+
+    def render(self, text: str, kind: str) -> Rendering:
+        """Return `text` rendered, or why it was not."""
+        request = json.dumps({"text": text, "kind": kind, "memory": MEMORY}).encode() + b"\n"
+        with self._lock:
+            process = self._process = self._process or self._start()
+            late = threading.Event()
+            timer = threading.Timer(SECONDS, lambda: (late.set(), process.kill()))
+            timer.start()
+            answer = self._ask(process, request)
+            timer.cancel()
+            if not answer:
+                self.close()
+        if answer:
+            return Rendering(**json.loads(answer))
+        if late.is_set():
+            return Rendering(trouble=f"it takes more than {SECONDS:.0f} s")
         return Rendering(trouble=f"it takes more than {MEMORY >> 20} MiB of memory, or breaks what renders it")
-    return Rendering(**json.loads(done.stdout))
+
+    def close(self) -> None:
+        """End the process, if there is one."""
+        process, self._process = self._process, None
+        if process:
+            process.kill()
+            with contextlib.suppress(OSError):  # what it did not read any more
+                process.communicate()
+
+    @staticmethod
+    def _start() -> subprocess.Popen[bytes]:
+        env = {name: os.environ[name] for name in ("SYSTEMROOT", "LD_LIBRARY_PATH") if name in os.environ}
+        pipe, nothing = subprocess.PIPE, subprocess.DEVNULL
+        argv = [sys.executable, "-I", str(RENDERER)]
+        return subprocess.Popen(argv, stdin=pipe, stdout=pipe, stderr=nothing, env=env)
+
+    @staticmethod
+    def _ask(process: subprocess.Popen[bytes], request: bytes) -> bytes:
+        """Return the answer to `request`, empty where the process ended before it."""
+        assert process.stdin is not None  # noqa: S101 (both are pipes)
+        assert process.stdout is not None  # noqa: S101
+        try:
+            process.stdin.write(request)
+            process.stdin.flush()
+        except OSError:
+            return b""
+        return process.stdout.readline()
+
+
+CHILD = Child()

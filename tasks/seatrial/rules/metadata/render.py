@@ -1,8 +1,8 @@
-"""Renders a description as PyPI does, in a process of its own: docutils has no bounds, and this process can be killed.
+"""Renders descriptions as PyPI does, in a process of its own: docutils has no bounds, and this process can be killed.
 
-It reads ``{"text": ..., "kind": "rst" | "markdown", "memory": BYTES}`` from its input and writes ``{"html": ...,
-"messages": ...}``; `html` is null for what does not render. It is run by its path (``python -I render.py``), so it
-imports nothing of seatrial.
+Each line of its input is a request, ``{"text": ..., "kind": "rst" | "markdown", "memory": BYTES}``; it answers each with
+a line ``{"html": ..., "messages": ...}``, in which `html` is null for what does not render. It is run by its path
+(``python -I render.py``), so it imports nothing of seatrial.
 """
 
 from __future__ import annotations
@@ -21,11 +21,14 @@ except ImportError:  # Windows
 
 
 def main() -> None:
-    """Answer the one request on standard input."""
-    request = json.loads(sys.stdin.buffer.read())
-    if resource is not None and request["memory"]:
-        _limit(resource.RLIMIT_AS, request["memory"])
-    sys.stdout.buffer.write(json.dumps(render(request["text"], request["kind"])).encode())
+    """Answer the requests on standard input until it ends."""
+    for line in sys.stdin.buffer:
+        request = json.loads(line)
+        if resource is not None and request["memory"]:
+            _limit(resource.RLIMIT_AS, request["memory"])
+        answer = render(request["text"], request["kind"])
+        sys.stdout.buffer.write(json.dumps(answer).encode() + b"\n")
+        sys.stdout.buffer.flush()
 
 
 def _limit(which: int, amount: int) -> None:

@@ -49,10 +49,10 @@ def wheel_version(dist: Distribution) -> Iterator[str]:
 
 @rule("wheel", "wheel-fields", "warning", WHEEL)
 def wheel_fields(dist: Distribution) -> Iterator[str]:
-    """A field of WHEEL is missing or malformed: Root-Is-Purelib (`true` or `false`), or Build beside the file's name.
+    """A field of WHEEL is missing or malformed: Root-Is-Purelib (`true` or `false`), Tag, or Build.
 
-    Where Root-Is-Purelib is not `true`, the wheel is installed as one with machine code. `wheel tags --build` changes
-    the build number in both places.
+    Where Root-Is-Purelib is not `true`, the wheel is installed as one with machine code. Build is the number
+    in the file's name; `wheel tags --build` changes both.
     """
     raw = dist.kept.get(f"{dist.info}/WHEEL")
     if raw is None:
@@ -62,6 +62,8 @@ def wheel_fields(dist: Distribution) -> Iterator[str]:
     named = "".join(map(str, dist.build))
     if pure.lower() not in {"true", "false"}:
         yield f"its WHEEL file says Root-Is-Purelib {some([repr(pure)])}, which is neither true nor false."
+    if _tags(fields) is None:
+        yield f"its WHEEL file has a malformed Tag: {some(fields['tag'])}."
     if build != named:
         yield f"its WHEEL file says build {some([repr(build)])}, its name says {named!r}."
 
@@ -72,15 +74,18 @@ def tags(dist: Distribution) -> Iterator[str]:
 
     `wheel tags` changes both at once.
     """
-    lines = _wheel_fields(dist.kept.get(f"{dist.info}/WHEEL", b"")).get("tag", [])
-    try:
-        inside = {tag for line in lines[:TAGS] for tag in parse_tag(line[:TAG_LENGTH])}
-    except ValueError:
-        yield f"a tag in its WHEEL file is malformed: {some(lines)}."
-        return
+    inside = _tags(_wheel_fields(dist.kept.get(f"{dist.info}/WHEEL", b"")))
     if inside and dist.tags and inside != dist.tags:
         odd = sorted(map(str, inside ^ dist.tags))
         yield f"its name and its WHEEL file tell different tags ({some(odd)}); `wheel tags` changes both."
+
+
+def _tags(fields: dict[str, list[str]]) -> set[Tag] | None:
+    """Return the tags among the `fields` of WHEEL, compressed sets spelled out; None where one is malformed."""
+    try:
+        return {tag for line in fields.get("tag", [])[:TAGS] for tag in parse_tag(line[:TAG_LENGTH])}
+    except ValueError:
+        return None
 
 
 def _wheel_fields(raw: bytes) -> dict[str, list[str]]:

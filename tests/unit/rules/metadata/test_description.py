@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+import io
+import json
 import sys
-from typing import TYPE_CHECKING
+import time
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from seatrial.release.archives import Metadata
 from seatrial.rules.metadata import description as module
+from seatrial.rules.metadata import render
 from seatrial.rules.metadata.description import rendered
 from tests.archives import found, sdist, wheel
 
@@ -72,17 +76,85 @@ def test_no_description_passes(tmp_path: Path, description: str) -> None:
     assert found(wheel(tmp_path, {TYPE: "text/x-rst"}, description=description), "description-renders") == []
 
 
-def test_a_very_long_description_is_left_to_pypi(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_very_long_description_is_left_to_pypi_and_that_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = wheel(tmp_path, {TYPE: "text/x-rst"}, description="*demo\n")
     assert found(path, "description-renders")
+    assert found(path, "description-not-rendered") == []
     monkeypatch.setattr(module, "RENDERED", 3)
+    module._rendering.cache_clear()
     assert found(path, "description-renders") == []
+    (message,) = found(path, "description-not-rendered")
+    assert "it has 6 characters, more than 3" in message
+    module._rendering.cache_clear()
 
 
-def test_without_the_renderer_nothing_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = wheel(tmp_path, {TYPE: "text/x-rst"}, description="*demo\n")
-    monkeypatch.setitem(sys.modules, "readme_renderer.rst", None)
+def table(rows: int, columns: int) -> str:
+    """Return a table of reStructuredText, which takes docutils more than its size squared."""
+    row, line = "|" + " x |" * columns + "\n", "+" + "---+" * columns + "\n"
+    return line + (row + line) * rows
+
+
+def test_a_table_that_takes_too_long_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "SECONDS", 1.0)
+    path = wheel(tmp_path, {TYPE: "text/x-rst"}, description=table(900, 40))
+    started = time.monotonic()
+    (message,) = found(path, "description-not-rendered")
+    assert time.monotonic() - started < 5
+    assert "it takes more than 1 s" in message
     assert found(path, "description-renders") == []
+    assert page_of("text/x-rst", table(900, 40)) == ""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the memory of a process is not limited everywhere")
+def test_a_description_that_takes_too_much_memory_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MEMORY", 48 << 20)
+    monkeypatch.setattr(module, "CHILD", module.Child())
+    path = wheel(tmp_path, {TYPE: "text/x-rst"}, description=table(60, 20))
+    (message,) = found(path, "description-not-rendered")
+    assert "more than 48 MiB of memory" in message
+    module.CHILD.close()
+
+
+def test_the_renderer_answers_one_request(monkeypatch: pytest.MonkeyPatch, capsysbinary: Any) -> None:
+    request = json.dumps({"text": "*demo*\n", "kind": "rst", "memory": 0}).encode() + b"\n"
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(request)))
+    render.main()
+    assert json.loads(capsysbinary.readouterr().out) == {"html": "<p><em>demo</em></p>\n", "messages": ""}
+    assert render.render("*demo\n", "rst")["html"] is None
+    assert "Inline emphasis" in render.render("*demo\n", "rst")["messages"]
+
+
+def test_the_renderer_sees_none_of_our_variables(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    shown = tmp_path / "render.py"
+    shown.write_text("import json, os\ninput()\nprint(json.dumps({'html': ' '.join(os.environ), 'messages': ''}))\n")
+    monkeypatch.setattr(module, "RENDERER", shown)
+    monkeypatch.setattr(module, "CHILD", module.Child())
+    monkeypatch.setenv("PYPI_TOKEN", "pypi-secret")
+    assert "PYPI_TOKEN" not in page_of("text/x-rst", "a text of its own\n")
+    module.CHILD.close()
+
+
+# Images.
+
+
+@pytest.mark.parametrize(
+    ("kind", "broken", "sound"),
+    [
+        ("text/markdown", "![x](docs/x.png)", "![x](https://example.org/x.png)"),
+        ("text/markdown", '<img alt="x" src="./x.svg">', '<img alt="x" src="https://example.org/x.svg">'),
+        ("text/markdown", "[![x](x.png)](https://example.org)", "[a link](docs/x.md) and `![x](x.png)`"),
+        ("text/markdown", "![x](/x.png)", "```\n![x](x.png)\n```\n"),
+        ("text/x-rst", ".. image:: x.png", ".. image:: https://example.org/x.png"),
+        ("text/x-rst", ".. |x| image:: x.png", "x.png"),
+        (None, ".. figure:: docs/x.png", ".. figure:: data:image/png;base64,aaaa"),
+    ],
+)
+def test_an_image_with_a_relative_address_is_named(tmp_path: Path, kind: str | None, broken: str, sound: str) -> None:
+    (message,) = found(wheel(tmp_path, {TYPE: kind}, description=broken), "description-relative-image")
+    assert "broken on PyPI's page" in message
+    assert found(wheel(tmp_path, {TYPE: kind}, description=sound), "description-relative-image") == []
 
 
 # As PyPI shows it.
@@ -99,7 +171,7 @@ def page_of(given: str | None, description: str) -> str:
         (None, "demo\n====\n", "<h1>demo"),
         ("text/x-rst", "*demo*\n", "<em>demo</em>"),
         ("text/x-rst", ".. unknown::\n", ".. unknown::"),
-        ("text/plain", "<b>\nx", "&lt;b&gt;<br>x"),
+        ("text/plain", "<b>\nx", "<pre>&lt;b&gt;\nx</pre>"),
         ("text/markdown", " \n", ""),
     ],
 )
@@ -107,12 +179,12 @@ def test_a_description_is_rendered_as_its_type_says(given: str | None, descripti
     assert expected in page_of(given, description)
 
 
-@pytest.mark.parametrize(("variant", "task"), [("", True), ("; variant=CommonMark", False)])
-def test_markdown_is_rendered_in_its_variant_and_sanitised(variant: str, *, task: bool) -> None:
+@pytest.mark.parametrize("variant", ["", "; variant=GFM", "; variant=CommonMark"])
+def test_markdown_is_rendered_alike_whatever_its_variant_and_sanitised(variant: str) -> None:
     pytest.importorskip("comrak", reason="there is no wheel of it for this machine")
     shown = page_of(f"text/markdown{variant}", "# demo\n\n- [ ] task\n\n<b onclick='x'>a</b><script>x</script>\n")
     assert "demo" in shown
-    assert ("checkbox" in shown) is task
+    assert "checkbox" in shown
     assert "onclick" not in shown
     assert "<script" not in shown
 
@@ -125,5 +197,9 @@ def test_a_description_that_is_too_long_is_not_rendered(monkeypatch: pytest.Monk
 
 
 def test_markdown_without_its_renderer_is_not_rendered(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None if name == "comrak" else name)
+    monkeypatch.setattr(module, "_rendering", lambda *_: module.Rendering(None))  # as comrak's absence is answered
     assert page_of("text/markdown", "# demo") == ""
+
+
+def test_the_renderer_is_named() -> None:
+    assert module.renderer().startswith("readme_renderer ")

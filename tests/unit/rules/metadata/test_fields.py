@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from seatrial.rules.metadata import fields as module
 from tests.archives import found, sdist, wheel
 
 if TYPE_CHECKING:
@@ -130,22 +129,3 @@ def test_all_values_of_a_field_are_looked_at_at_once(tmp_path: Path) -> None:
     lines = [f"six{n} >= x" for n in range(5)]
     (message,) = found(wheel(tmp_path, {"Requires-Dist": lines}), "metadata-requirement")
     assert "'six0 >= x', 'six1 >= x', 'six2 >= x' and 2 more" in message
-
-
-@pytest.mark.parametrize(
-    ("library", "code", "fields"),
-    [
-        ("packaging.licenses", "metadata-license-expression", {"License-Expression": "BSD"}),
-        ("trove_classifiers", "metadata-classifier", {"Classifier": "Foo :: Bar"}),
-        ("trove_classifiers", "metadata-classifier-new", {"Classifier": "Framework :: Newest"}),
-        ("rfc3986", "metadata-url", {"Home-page": "example.org"}),
-    ],
-)
-def test_a_rule_whose_library_is_not_there_says_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, library: str, code: str, fields: Fields
-) -> None:
-    path = wheel(tmp_path, fields)
-    assert found(path, code)
-    monkeypatch.setitem(sys.modules, library, None)
-    assert found(path, code) == []
-    assert module._optional(library) is None
