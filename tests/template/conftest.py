@@ -1,30 +1,26 @@
-"""The template as Copier renders it: one render for each set of answers."""
+"""The template as a project gets it: one rendering for each set of answers."""
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from seatrial.adoption import template
-from seatrial.adoption.template import render as run_copier
+from seatrial.adoption import questions, template
+from tests.projects import write_tree
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     Render = Callable[..., Path]
 
-pytest.importorskip("copier", reason="the dependency group `template` is not installed")
-
-VARIANTS = {
+VARIANTS: dict[str, dict[str, str]] = {
     "github": {},
     "github-token": {"credentials": "token"},
     "github-release": {"trigger": "release", "workflow": "publish.yml", "pypi_environment": "release"},
     "github-compiled": {"compiled": "true", "credentials": "token"},
     "github-named": {"folder": "release-tasks", "prefix": "release-", "check": "check-release.yml"},
-    "github-thin": {"copy": "thin"},
     "github-without-release": {"workflow": ""},
     "gitlab": {"ci": "gitlab"},
     "gitlab-token": {"ci": "gitlab", "credentials": "token", "pythons": '["3.11"]'},
@@ -33,22 +29,12 @@ VARIANTS = {
 
 
 @pytest.fixture(scope="session")
-def assembled(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return template.assemble(tmp_path_factory.mktemp("template") / "template")
-
-
-@pytest.fixture(scope="session")
-def render(assembled: Path, tmp_path_factory: pytest.TempPathFactory) -> Render:
-    """Render the template with some answers and return the folder; the same answers give the same folder."""
-    made: dict[tuple[tuple[str, str], ...], Path] = {}
+def render(tmp_path_factory: pytest.TempPathFactory) -> Render:
+    """Render the template with some answers into a folder and return it."""
 
     def rendered(**answers: str) -> Path:
-        key = tuple(sorted(answers.items()))
-        if key not in made:
-            folder = tmp_path_factory.mktemp("rendered") / "project"
-            run_copier(Path(sys.executable), assembled, folder, answers)
-            made[key] = folder
-        return made[key]
+        folder = tmp_path_factory.mktemp("rendered") / "project"
+        return write_tree(folder, template.render(questions.complete(answers)))
 
     return rendered
 

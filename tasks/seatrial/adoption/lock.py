@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from seatrial.adoption import origin, template
-from seatrial.index.indexes import IndexNotJson, IndexRefused, IndexUnreachable, fetch, read_release
+from seatrial.index.indexes import IndexNotJson, IndexRefused, IndexUnreachable, fetch, read_project
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -113,7 +113,8 @@ def pin(source: Origin, folder: str, index: Index) -> Pin:
 def _served(source: Origin, index: Index) -> tuple[str, ...]:
     """Return the hashes that `index` serves, none unless its wheel has the files that are installed here."""
     try:
-        files = read_release(index, origin.NAME, source.version)
+        names = (f"{origin.NAME}-{source.version}-", f"{origin.NAME}-{source.version}.tar.gz")
+        files = [file for file in read_project(index, origin.NAME, patient=False) if file.filename.startswith(names)]
         wheel = next((file for file in files if file.filename == source.filename and file.sha256), None)
         if wheel is None:
             return ()

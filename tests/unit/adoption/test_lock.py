@@ -1,0 +1,114 @@
+"""The lock of a project: seatrial by path or by the index's hashes, all else as seatrial was locked."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import functools
+import hashlib
+import http.server
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+
+from seatrial.adoption import lock
+from seatrial.adoption.lock import Head, Pin
+from seatrial.index.indexes import Index
+from tests.projects import write_tree
+from tests.unit.adoption import installed
+from tests.unit.adoption.installed import VERSION
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from seatrial.adoption.origin import Origin
+
+HEAD = Head(VERSION, "https://example.org/a@c0ffee", dt.date(2026, 1, 31), {"ci": "github"}, {"a.yml": "0" * 64})
+NOWHERE = Index("an index that is not there", simple="http://127.0.0.1:9/simple/")
+
+
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@contextlib.contextmanager
+def serving(folder: Path, source: Origin, *, hashed: bool = True) -> Iterator[Index]:
+    """Serve the wheel of `source` and an sdist, as an index does."""
+    files = {source.filename: source.wheel, f"seatrial-{source.version}.tar.gz": b"an sdist"}
+    page = folder / "simple" / "seatrial"
+    page.mkdir(parents=True)
+    links = ""
+    for name, content in files.items():
+        (page / name).write_bytes(content)
+        links += f'<a href="{name}{f"#sha256={hashlib.sha256(content).hexdigest()}" if hashed else ""}">{name}</a>\n'
+    (page / "index.html").write_text(f"<!DOCTYPE html><html><body>\n{links}</body></html>\n", encoding="utf-8")
+    handler = functools.partial(Quiet, directory=str(folder))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+        yield Index("this machine", simple=f"http://127.0.0.1:{server.server_port}/simple/")
+        server.shutdown()
+
+
+def test_what_is_from_elsewhere_is_pinned_by_path_and_no_index_is_asked() -> None:
+    source = installed.origin()
+    sha256 = hashlib.sha256(source.wheel).hexdigest()
+    pin = lock.pin(source, "tasks", NOWHERE)
+    assert pin == Pin(f"./tasks/seatrial-{VERSION}-py3-none-any.whl", (sha256,), source.wheel)
+    assert str(pin) == f"./tasks/seatrial-{VERSION}-py3-none-any.whl \\\n    --hash=sha256:{sha256}\n"
+
+
+def test_what_an_index_serves_is_pinned_by_every_hash_of_the_version(tmp_path: Path) -> None:
+    source = installed.origin(elsewhere=False)
+    with serving(tmp_path, source) as index:
+        pin = lock.pin(source, "tasks", index)
+    hashes = tuple(hashlib.sha256(content).hexdigest() for content in (source.wheel, b"an sdist"))
+    assert pin == Pin(f"seatrial=={VERSION}", hashes)
+
+
+@pytest.mark.parametrize("served", ["other files", "other version", "no hashes", "nothing"])
+def test_what_no_index_serves_as_it_is_installed_is_pinned_by_path(tmp_path: Path, served: str) -> None:
+    """As after an installation from a folder of wheels, which leaves no direct_url.json."""
+    source = installed.origin(elsewhere=False)
+    other = {
+        "other files": installed.origin(more=b"import os\n"),
+        "other version": installed.origin(version="1.0"),
+    }.get(served, source)
+    with serving(tmp_path, other, hashed=served != "no hashes") as index:
+        pin = lock.pin(source, "tasks", NOWHERE if served == "nothing" else index)
+    assert pin.wheel == source.wheel
+
+
+def test_the_head_of_a_lock_is_read_as_it_was_written(tmp_path: Path) -> None:
+    assert lock.read_head(str(HEAD)) == HEAD
+    assert lock.read_head(str(HEAD).replace("\n", "\r\n").replace("\r\n", "\n")) == HEAD
+    (tmp_path / "docs").mkdir()
+    write_tree(tmp_path, {"tasks/release.txt": str(HEAD), "docs/release.txt": "notes\n"})
+    assert lock.find(tmp_path) == [(tmp_path / "tasks" / "release.txt", HEAD)]
+
+
+@pytest.mark.parametrize("text", ["", "twine==1\n", "# seatrial 1.0, locked on 2026-13-01\n"])
+def test_what_is_no_lock_of_ours_has_no_head(text: str) -> None:
+    assert lock.read_head(text) is None
+
+
+def test_an_old_lock_is_warned_of_and_a_young_one_is_not() -> None:
+    assert HEAD.age_warning(HEAD.locked_on + dt.timedelta(days=90)) == ""
+    assert "91 days ago" in HEAD.age_warning(HEAD.locked_on + dt.timedelta(days=91))
+
+
+def test_requirements_are_named_without_version_and_hashes() -> None:
+    hashes = " \\\n    --hash=sha256:ab \\\n    --hash=sha256:cd\n"
+    text = f"# a comment\ntwine==7.0 ; python_version < '4'{hashes}    # via x\n./a.whl --hash=sha256:ef\n"
+    assert lock.requirements(text) == {
+        "twine ; python_version < '4'": "twine==7.0 ; python_version < '4' --hash=sha256:ab --hash=sha256:cd",
+        "./a.whl": "./a.whl --hash=sha256:ef",
+    }
+
+
+def test_every_tool_is_locked_by_hash() -> None:
+    lines = lock.requirements(lock.tools()).values()
+    assert len(lines) > 20
+    assert all("==" in line and "--hash=sha256:" in line for line in lines)
