@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from packaging.requirements import InvalidRequirement, Requirement
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
@@ -23,7 +24,9 @@ from seatrial.machine.errors import ReleaseError
 from seatrial.machine.process import ToolFailed
 from seatrial.machine.variables import LOGIN_IN_URL
 from seatrial.release.stages import Installed, Problem
+from seatrial.trial.checkout import Checkout
 from seatrial.trial.installer import origin_of
+from seatrial.trial.stdlib import history
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -61,6 +64,7 @@ class Use:
     imported: tuple[str, ...]
     ran: tuple[str, ...]
     problems: tuple[Problem, ...]
+    summary: str = ""  # "imported 12 of 14 modules (2 need the extra `yaml`)"
 
 
 @dataclass(frozen=True)
@@ -92,10 +96,11 @@ def use(
     requirements = narrowed(wanted)
     origins = installer.dependencies(venv, [*requirements, *settings.smoke_requires], subject.project, subject.version)
     installer.check(venv)
-    report = probe(installer, venv, subject, settings)
+    report = probe(installer, venv, subject, settings, checkout)
     ran, smoke_problems = smoke(installer, venv, subject, settings, checkout)
     found = [Problem(f"install-{p['kind']}", p["severity"], subject.label, p["message"]) for p in report["problems"]]
     found[:0] = other_version(subject, report["distribution"])
+    found += excluded_python(subject, report["requires_python"], report["python"])
     found += unknown_extras(subject, settings.extras, report["extras"])
     installed = _installed(report, origins | {canonicalize_name(subject.project): subject.origins})
     return Use(
@@ -107,7 +112,21 @@ def use(
         imported=tuple(report["imported"]),
         ran=ran,
         problems=(*found, *smoke_problems),
+        summary=summary(report["tally"]),
     )
+
+
+def summary(tally: Mapping[str, Any]) -> str:
+    """Return how many of the public modules were imported, and what the others need, for people to read."""
+    total, done = tally["total"], tally["imported"]
+    if not total:
+        return "nothing to import"
+    noun = "module" if total == 1 else "modules"
+    others = [f"{count} {label}" for label, count in tally["others"].items()]
+    if tally["aside"]:
+        others.append(f"tests and programs inside it left out: {tally['aside']}")
+    first = f"imported {done} {noun}" if done == total else f"imported {done} of {total} {noun}"
+    return first + (f" ({'; '.join(others)})" if others else "")
 
 
 def stop_if_excluded(subject: Subject, requirements: Iterable[str], beside: Iterable[Beside]) -> None:
@@ -137,6 +156,19 @@ def other_version(subject: Subject, distribution: Mapping[str, Any] | None) -> l
         same = False
     message = f"{subject.project} {there or '(no version)'} is installed instead of {subject.version}."
     return [] if same else [Problem("install-version", "error", subject.label, message)]
+
+
+def excluded_python(subject: Subject, requires_python: str, python: str) -> list[Problem]:
+    """Return a problem where Requires-Python does not admit the very version that runs here, patch release and all.
+
+    uv installs what says ``==3.11`` on 3.11.7; pip refuses.
+    """
+    try:
+        admitted = SpecifierSet(requires_python).contains(python, prereleases=True)
+    except InvalidSpecifier:
+        return []  # installers take it for none, and the rules have said it
+    message = f"Requires-Python of {subject.project} is `{requires_python}`, which leaves out {python}: pip refuses it."
+    return [] if admitted else [Problem("install-requires-python", "error", subject.label, message)]
 
 
 def unknown_extras(subject: Subject, asked: Iterable[str], offered: Iterable[str]) -> list[Problem]:
@@ -191,10 +223,14 @@ def _holds(requirement: Requirement, extra: str, surroundings: Mapping[str, str]
     return requirement.marker is None or requirement.marker.evaluate({**surroundings, "extra": extra})
 
 
-def probe(installer: Installer, venv: Venv, subject: Subject, settings: Settings) -> Any:
-    """Return what the probe found in `venv` (see `probe`)."""
+def probe(installer: Installer, venv: Venv, subject: Subject, settings: Settings, checkout: Path) -> Any:
+    """Return what the probe found in `venv`; it is told what the `checkout` has that the wheel may lack."""
+    there = Checkout.of(checkout)
+    known = {"modules": there.modules(), "data": there.data(), "elsewhere": there.elsewhere(), "stdlib": history()}
+    project = installer.scratch / "project.json"
+    project.write_text(json.dumps(known), encoding="utf-8")
     names = [word for name in settings.import_names for word in ("--import-name", name)]
-    return _ask_probe(installer, venv, "check", "--name", subject.project, *names)
+    return _ask_probe(installer, venv, "check", "--name", subject.project, "--project", str(project), *names)
 
 
 def _ask_probe(installer: Installer, venv: Venv, mode: str, *args: str) -> Any:

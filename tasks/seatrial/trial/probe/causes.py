@@ -9,11 +9,12 @@ import os
 import platform
 import re
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from .known import FOREIGN, PLATFORMS, SUPPLIERS
 from .names import module_name
+from .reach import raises_on_purpose
 from .subject import SCRIPTS, Subject, located, metadata_of, normalised, own_files, real_path
 
 if TYPE_CHECKING:
@@ -73,10 +74,12 @@ def _cause_of(subject: Subject, one: Attempt) -> Cause:
     named = None if one.missing else _named_extra(subject, one)
     if named:
         return named
-    if _is_on_purpose(subject, one):
-        return _purpose(subject, one)
+    meant = _is_on_purpose(subject, one)
     if one.missing:
-        return _absence(subject, one)
+        cause = _absence(subject, one)
+        return replace(cause, kind="choice") if meant and cause.kind == "undeclared" else cause
+    if meant:
+        return _purpose(subject, one)
     return _lack(subject, one) or _no_attribute(one) or Cause()
 
 
@@ -86,14 +89,14 @@ def _is_on_purpose(subject: Subject, one: Attempt) -> bool:
         return one.error_type == "SystemExit"
     place, line = one.frames[-1][:2]
     if one.missing or one.lacking:
-        return real_path(place) in subject.own and subject.code.raises_at(place, line)
+        return real_path(place) in subject.own and raises_on_purpose(place, line)
     if one.defined_in != "builtins":
         return True
     if one.error_type == "KeyError" and os.path.basename(place) == "os.py":
         return True  # a variable of the environment
     if issubclass(getattr(builtins, one.error_type, Exception), OSError):
         return True  # what the machine has, or lets in
-    return not real_path(place).startswith(_standard_library()) and subject.code.raises_at(place, line)
+    return not real_path(place).startswith(_standard_library()) and raises_on_purpose(place, line)
 
 
 def _purpose(subject: Subject, one: Attempt) -> Cause:

@@ -33,7 +33,8 @@ def check(name: str, setting: Sequence[str], time_limit: float, project: Project
     `setting` are the import names that the project's configuration has, if any; `project` is what is known of its
     checkout.
     """
-    about: dict[str, Any] = {"distribution": None, "why_none": None, "extras": [], "imported": [], "modules": []}
+    about: dict[str, Any] = {"distribution": None, "why_none": None, "extras": [], "requires_python": ""}
+    about.update(imported=[], modules=[])
     about["tally"] = {"total": 0, "imported": 0, "others": {}, "aside": 0}
     dist = find_distribution(name)
     if dist is None:
@@ -60,6 +61,7 @@ def _about(subject: Subject, modules: Sequence[Mapping[str, Any]], *, asked: boo
         "distribution": {"name": subject.name, "version": subject.version, "files": len(subject.own)},
         "why_none": None if asked or modules else subject.names.why_none,
         "extras": metadata_of(subject.dist).get_all("Provides-Extra", []),
+        "requires_python": metadata_of(subject.dist).get("Requires-Python", ""),
         "imported": [module["name"] for module in modules if module["ok"]],
         "modules": modules,
     }

@@ -67,10 +67,10 @@ def _inner_may_fail(subject: Subject, one: Attempt, cause: Cause) -> bool:
         return one.name not in subject.reached
     if cause.kind == "python" and one.missing == "distutils" and subject.code.wants(one.name, "setuptools"):
         return True  # which has a copy of it
-    return one.name in subject.names.loose or subject.code.is_optional(one.name) or _is_for_another_python(one.name)
+    return one.name in subject.names.loose or subject.code.is_optional(one.name) or is_for_another_python(one.name)
 
 
-def _is_for_another_python(module: str) -> bool:
+def is_for_another_python(module: str) -> bool:
     """Whether the name of `module` says that it is for versions of Python, as ``_py39`` or ``compat_py2`` do."""
     return bool(re.search(r"(^|[._])(py|python)[23]\d*(_?plus|_?only)?($|[._])", module))
 

@@ -145,6 +145,11 @@ def module_name(filename: str) -> str:
     return match["name"] if match else ""
 
 
+def place_of(path: str) -> str:
+    """Return where the member `path` of a wheel lies in site-packages, or an empty string."""
+    return "/".join(_unwrapped(tuple(path.split("/"))))
+
+
 def module_of(path: str) -> str:
     """Return the name that the file at `path`, relative to site-packages, is imported under, or an empty string."""
     *folders, filename = _unwrapped(tuple(path.split("/"))) or ("",)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,40 +12,35 @@ from .source import Import, imports, parsed, raises_at
 
 if TYPE_CHECKING:
     import ast
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
 LIMIT = 1 << 25  # bytes of source that are read
 
 
 @dataclass(frozen=True)
 class Code:
-    """The modules of a distribution: `places` has the file of each that has source."""
+    """The modules of a distribution whose source could be read, and which of them are packages."""
 
-    places: Mapping[str, str]
+    trees: Mapping[str, ast.Module]
     packages: frozenset[str]
 
     @classmethod
-    def of(cls, own: Mapping[str, str]) -> Code:
-        """Return the modules among `own`: real path, and the path in RECORD."""
-        places: dict[str, str] = {}
+    def of(cls, sources: Iterable[tuple[str, Callable[[], bytes | str]]]) -> Code:
+        """Return the code in `sources`, each a path relative to site-packages and what reads the file there."""
+        trees: dict[str, ast.Module] = {}
         packages: set[str] = set()
-        for real, path in own.items():
-            name = module_of(path)
-            if name and path.endswith(".py"):
-                places.setdefault(name, real)
-                packages.update([name] if path.endswith("/__init__.py") else [])
-        return cls(places, frozenset(packages))
-
-    @functools.cached_property
-    def trees(self) -> Mapping[str, ast.Module]:
-        """The syntax trees of the modules that can be read, as long as they are not too many."""
-        trees, left = {}, LIMIT
-        for module, place in sorted(self.places.items()):
+        left = LIMIT
+        for path, read in sources:
+            name = module_of(path) if path.endswith(".py") else ""
+            if not name:
+                continue
+            packages.update([name] if path.endswith("/__init__.py") else [])
             with contextlib.suppress(OSError, SyntaxError):
-                left -= os.path.getsize(place)
+                source = read()
+                left -= len(source)
                 if left > 0:
-                    trees[module] = tree_of(place)
-        return trees
+                    trees[name] = parsed(source)
+        return cls(trees, frozenset(packages))
 
     @functools.cached_property
     def imports(self) -> Mapping[str, list[Import]]:
@@ -60,7 +54,7 @@ class Code:
         for name, listed in self.imports.items():
             for one in listed:
                 for module in one.candidates:
-                    if module in self.places and module != name:
+                    if module in self.trees and module != name:
                         found.setdefault(module, []).append(one)
         return found
 
@@ -76,7 +70,7 @@ class Code:
             if "." in module:
                 waiting.append(module.rpartition(".")[0])
             certain = (one for one in self.imports.get(module, ()) if one.place.certain)
-            waiting += [name for one in certain for name in one.candidates if name in self.places]
+            waiting += [name for one in certain for name in one.candidates if name in self.trees]
         return frozenset(seen)
 
     def is_optional(self, module: str) -> bool:
@@ -88,15 +82,15 @@ class Code:
         """Whether `module` imports the top-level module `other` anywhere."""
         return any(one.module.partition(".")[0] == other for one in self.imports.get(module, ()))
 
-    def raises_at(self, place: str, line: int) -> bool:
-        """Whether an exception is raised on purpose at that line of the file `place`, one of ours or another."""
-        try:
-            return raises_at(tree_of(place), line)
-        except (OSError, SyntaxError):
-            return False
+
+def raises_on_purpose(place: str, line: int) -> bool:
+    """Whether there is a ``raise`` at that line of the file `place`."""
+    try:
+        return raises_at(parsed(read_bytes(place)), line)
+    except (OSError, SyntaxError):
+        return False
 
 
-def tree_of(place: str) -> ast.Module:
-    """Return the syntax tree of the file at `place`. Raises OSError and SyntaxError."""
+def read_bytes(place: str) -> bytes:
     with open(place, "rb") as file:
-        return parsed(file.read())
+        return file.read()

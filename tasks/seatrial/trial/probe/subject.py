@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from .names import Names, import_names
-from .reach import Code
+from .reach import Code, read_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -72,7 +72,8 @@ class Subject:
     @functools.cached_property
     def code(self) -> Code:
         """What the source of the distribution says."""
-        return Code.of(self.own)
+        places = sorted((path, real) for real, path in self.own.items())
+        return Code.of((path, functools.partial(read_bytes, real)) for path, real in places)
 
     @functools.cached_property
     def points(self) -> list[tuple[str, str]]:

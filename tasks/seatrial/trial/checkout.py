@@ -1,0 +1,143 @@
+"""What the checkout of a project tells of its wheel: modules and data that it has, requirements declared elsewhere.
+
+The metadata of a wheel alone says what an installer brings; what stands here explains what is missing there.
+"""
+
+from __future__ import annotations
+
+import configparser
+import contextlib
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
+
+from seatrial.machine import toml
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from pathlib import Path
+
+ROOTS = ("", "src/", "lib/", "python/")  # where packages lie in a checkout
+SKIPPED = frozenset({"build", "dist", "node_modules", "site-packages", "venv", "release-record", "__pycache__"})
+LIMIT = 20_000  # files
+# Files of requirements that people install to use a project, rather than to work on it.
+REQUIREMENTS = re.compile(
+    r"requirements([-_/](base|common|core|default|install|main|prod|production|runtime))?\.(txt|in)"
+)
+
+
+@dataclass(frozen=True)
+class Checkout:
+    """The files of a checkout: names from its root, with slashes."""
+
+    root: Path
+    files: tuple[str, ...]
+
+    @classmethod
+    def of(cls, root: Path, tracked: Iterable[str] = ()) -> Checkout:
+        """Return what is `tracked` in `root`, or what lies there where nothing is known of that."""
+        return cls(root, tuple(sorted(tracked)) or tuple(sorted(_walk(root))))
+
+    def modules(self) -> dict[str, str]:
+        """Return what could be imported in the checkout: top-level names, and the first file of each."""
+        found: dict[str, str] = {}
+        for file, place in self._placed():
+            top, _, rest = place.partition("/")
+            name = top if rest else top.removesuffix(".py")
+            if file.endswith(".py") and name.isidentifier() and name not in {"setup", "noxfile"}:
+                found.setdefault(name, file)
+        return found
+
+    def data(self) -> dict[str, str]:
+        """Return the files that are no modules, each by the path that it would have in site-packages."""
+        return {place: file for file, place in self._placed() if not file.endswith(".py")}
+
+    def _placed(self) -> Iterator[tuple[str, str]]:
+        """Yield each file with the places that it would have in site-packages, by where packages may lie."""
+        for file in self.files:
+            for root in ROOTS:
+                if file.startswith(root):
+                    yield file, file[len(root) :]
+
+    def elsewhere(self) -> dict[str, str]:
+        """Return requirements that are declared for users and are none of the metadata: normalised name and place."""
+        found: dict[str, str] = {}
+        for place, lines in self._declarations():
+            for line in lines:
+                if name := _name_of(line):
+                    found.setdefault(canonicalize_name(name), place)
+        return found
+
+    def _declarations(self) -> Iterator[tuple[str, Iterable[str]]]:
+        for file in self.files:
+            if REQUIREMENTS.fullmatch(file):
+                yield file, self._text(file).splitlines()
+        tool = self._toml("pyproject.toml").get("tool", {})
+        tables = {
+            "[tool.poetry.dependencies]": _at(tool, "poetry", "dependencies"),
+            "[tool.pixi.dependencies]": _at(tool, "pixi", "dependencies"),
+            "[tool.pixi.pypi-dependencies]": _at(tool, "pixi", "pypi-dependencies"),
+            "[tool.flit.metadata]": _at(tool, "flit", "metadata", "requires"),
+            "[packages] of Pipfile": _at(self._toml("Pipfile"), "packages"),
+        }
+        for place, names in tables.items():
+            yield place, [name for name in names or () if isinstance(name, str) and name != "python"]
+        yield "setup.cfg", self._setup_cfg()
+
+    def _setup_cfg(self) -> list[str]:
+        parser = configparser.ConfigParser(interpolation=None, strict=False)
+        try:
+            parser.read_string(self._text("setup.cfg"))
+        except configparser.Error:
+            return []
+        return parser.get("options", "install_requires", fallback="").splitlines()
+
+    def _toml(self, name: str) -> Mapping[str, Any]:
+        try:
+            return toml.parse(self._text(name))
+        except ValueError:
+            return {}
+
+    def _text(self, name: str) -> str:
+        try:
+            return (self.root / name).read_text(encoding="utf-8", errors="replace")
+        except OSError:
+            return ""
+
+
+def _at(table: Any, *keys: str) -> Any:
+    """Return what `table` has at the end of `keys`, None where it is no such table."""
+    for key in keys:
+        table = table.get(key) if isinstance(table, dict) else None
+    return table
+
+
+def _name_of(line: str) -> str | None:
+    """Return the project that a line of requirements names, None for comments and options."""
+    try:
+        return Requirement(re.split(r"\s#|\s--", line.strip(), maxsplit=1)[0]).name
+    except InvalidRequirement:
+        return None
+
+
+def _walk(root: Path) -> Iterator[str]:
+    """Yield the files below `root`, but for what builds, environments and tools put there."""
+    waiting, count = [root], 0
+    while waiting and count < LIMIT:
+        with contextlib.suppress(OSError):
+            for path in sorted(waiting.pop().iterdir()):
+                if path.is_file():
+                    count += 1
+                    yield path.relative_to(root).as_posix()
+                elif _is_of_the_project(path):
+                    waiting.append(path)
+
+
+def _is_of_the_project(folder: Path) -> bool:
+    name = folder.name
+    if name in SKIPPED or name.startswith(".") or name.endswith(".egg-info"):
+        return False
+    return folder.is_dir() and not folder.is_symlink() and not (folder / "pyvenv.cfg").exists()

@@ -1,0 +1,118 @@
+"""What got lost on the way from the tree into a wheel: files of its packages that git tracks or the sdist holds."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from seatrial.machine.errors import shortened
+from seatrial.release.archives import Archive
+from seatrial.release.stages import Problem
+from seatrial.trial.probe.names import INTERNAL, import_names, module_of
+from seatrial.trial.static import Wheel
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from pathlib import Path
+
+    from seatrial.trial.static import Found, Severity
+
+# What a build compiles or turns into something else, and what is written for those who work on the project.
+SOURCE = re.compile(
+    r".+\.(pyx|pxd|pxi|c|cc|cpp|cxx|h|hh|hpp|cu|f|f90|rs|go|swift|pyf|po|pot|in|jinja2?\.py|scss|sass|less|tsx?|jsx|vue"
+    r"|proto|thrift|fbs|g4|ui|qrc|md|rst|adoc|orig|bak|ipynb|lock|log)|(readme|changes|changelog|todo|authors|notes)\b.*"
+    r"|(make|cmakelists|build|meson|sconscript|dockerfile|justfile|package).*|.*\.(bazel|bzl|cmake|mk|sh|bat|ps1)",
+    re.IGNORECASE,
+)
+
+
+def problems(paths: Sequence[Path], tracked: Collection[str]) -> list[Problem]:
+    """Return what each wheel among `paths` lacks of its packages that is `tracked` (from the root) or in the sdist.
+
+    A module is an error, a data file a warning: somebody may mean it. Raises BadArchive.
+    """
+    packed = {name for path in paths if not path.name.endswith(".whl") for name in _members(path)}
+    found = []
+    for path in paths:
+        if path.name.endswith(".whl"):
+            wheel = Wheel.open(path)
+            lost = sorted({*_lost(wheel, tracked), *_lost(wheel, packed)})
+            told = _told(lost, wheel, packed)
+            found += [Problem(f"install-{code}", severity, path.name, text) for code, severity, text in told]
+    return found
+
+
+def _members(path: Path) -> Iterator[str]:
+    """Yield the members of the sdist at `path`, without its top folder."""
+    yield from (member.name.partition("/")[2] for member in Archive.open(path).members)
+
+
+def _told(lost: Sequence[tuple[str, str]], wheel: Wheel, packed: Collection[str]) -> Iterator[Found]:
+    modules, private, data = [], [], []
+    for place, name in lost:
+        module = module_of(place) if place.endswith(".py") else ""
+        regular = posixpath.join(posixpath.dirname(name), "__init__.py")
+        if not module or (regular not in packed and not _is_in_package(place, wheel, lost)):
+            data.append(name)
+        else:
+            (private if any(part.startswith("_") for part in module.split(".")) else modules).append(name)
+    groups: list[tuple[list[str], str, Severity, str]] = [
+        (modules, "lost-module", "error", "modules"),
+        (private, "lost-module", "warning", "private modules"),
+        (data, "lost-data", "warning", "files"),
+    ]
+    for names, code, severity, noun in groups:
+        if names:
+            there = "the sdist has" if all(name in packed for name in names) else "the project has"
+            yield (
+                code,
+                severity,
+                f"{there.capitalize()} {noun} in its packages that this wheel lacks:{shortened(names)}",
+            )
+
+
+def _is_in_package(place: str, wheel: Wheel, lost: Iterable[tuple[str, str]]) -> bool:
+    """Whether the folder of `place` is a regular package, here or among what is lost."""
+    init = posixpath.join(posixpath.dirname(place), "__init__.py")
+    return init in wheel.files or any(other == init for other, _ in lost)
+
+
+def _lost(wheel: Wheel, names: Collection[str]) -> Iterator[tuple[str, str]]:
+    """Yield what `wheel` lacks of `names`: the place that it would have there, and its name."""
+    packages = [name.replace(".", "/") for name in import_names(wheel.files, wheel.texts.get).modules]
+    packages = [package for package in packages if f"{package}/__init__.py" in wheel.files]
+    roots = _roots(wheel, names)
+    for name in names:
+        for package in packages:
+            root = roots.get(package.partition("/")[0])
+            if root is not None and name.startswith(f"{root}{package}/"):
+                place = name[len(root) :]
+                if place not in wheel.files and _is_missed(place, wheel):
+                    yield place, name
+
+
+def _roots(wheel: Wheel, names: Iterable[str]) -> dict[str, str]:
+    """Return in which folder each top-level package of `wheel` lies, by where most of its files are."""
+    counts: Counter[tuple[str, str]] = Counter()
+    for name in names:
+        parts = name.split("/")
+        for depth in range(len(parts) - 1):
+            if "/".join(parts[depth:]) in wheel.files:
+                root = "".join(f"{part}/" for part in parts[:depth])
+                counts[parts[depth], root] += 1
+    roots: dict[str, str] = {}
+    for (top, root), _ in sorted(counts.items(), key=lambda item: (-item[1], len(item[0][1]))):
+        roots.setdefault(top, root)
+    return roots
+
+
+def _is_missed(place: str, wheel: Wheel) -> bool:
+    """Whether a file that is not in `wheel` is likely to be one that users of the package need."""
+    parts = place.split("/")
+    stems = [*parts[1:-1], parts[-1].partition(".")[0]]
+    if any(part.startswith(".") or part == "__pycache__" for part in parts) or any(map(INTERNAL.fullmatch, stems)):
+        return False
+    module = module_of(place)
+    return not SOURCE.fullmatch(parts[-1]) and not (module and module in wheel.modules)
