@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from seatrial.cli import explain
-from seatrial.cli.listed import NAMES
-from seatrial.project.settings import Config
+from seatrial.cli.main import STEPS
+from seatrial.project.settings import Settings
 from seatrial.release.record import SCHEMA
 from seatrial.release.stages import CHAIN, KINDS, Stage
 from seatrial.rules import judge, limits
@@ -85,9 +85,10 @@ This page is written from the code: `nox -s reference`.
 EXPLAINED_PAGE = """\
 # What a person would type
 
-`-- --explain` prints, for any session, the commands that do by hand what can be done by hand; here for a project that
-is verified on Python 3.10. They are for a POSIX shell in the project's folder, with a virtual environment that has
-build and twine. Words in capitals are to be filled in. [Why a session does it in another way](guide-coverage.md).
+`--explain` prints, for any step, the commands that do by hand what can be done by hand, with the names of your project.
+Here it does not know them, so fill in the words in capitals; Python 3.10 is the one to verify on. The commands are for
+a POSIX shell in the project's folder, with a virtual environment that has build and twine. [Why a step does it in
+another way](guide-coverage.md).
 
 This page is written from the code: `nox -s reference`.
 
@@ -167,11 +168,13 @@ def of_type(hint: Any, shared: dict[str, Any]) -> dict[str, Any]:
 
 
 def explained_page() -> str:
-    """Return the page with what ``--explain`` prints of each session, of `verify` for wheel and sdist."""
-    config = Config(pythons=("3.10",))
-    told = {name: [explain.session(name, config)] for name in NAMES}
-    told["verify"] = [explain.session("verify", config, kind) for kind in KINDS]
-    blocks = {name: "\n\n".join(f"```sh\n{text}\n```" for text in texts) for name, texts in told.items()}
+    """Return the page with what ``--explain`` prints of each step, of `verify` for wheel and sdist."""
+    settings, release = Settings(pythons=("3.10",)), explain.Known()
+    steps = {name: [explain.commands(name, settings, release)] for name in STEPS if name != "adopt"}
+    steps["verify"] = [explain.commands("verify", settings, release, kind) for kind in KINDS]
+    blocks = {
+        name: "\n\n".join(f"```sh\n{chr(10).join(lines)}\n```" for lines in parts) for name, parts in steps.items()
+    }
     return EXPLAINED_PAGE.format(sections="\n\n".join(f"## {name}\n\n{block}" for name, block in blocks.items()))
 
 

@@ -121,7 +121,6 @@ RAISE = """\
 from pathlib import Path
 file = Path("pyproject.toml")
 file.write_text(file.read_text().replace("0.1.0", "0.2.0"))"""  # what "The next release" asks for in words
-WRITE_HASHES = 'echo "demo==1.0 --hash=sha256:$(sha256sum < dist/demo-1.0-py3-none-any.whl | cut -c 1-64)" > HASHES.txt'
 
 
 def readme(kit: Kit) -> Story:
@@ -221,16 +220,14 @@ def by_hand(kit: Kit) -> Story:
         "PROJECT": "demo",
         "VERSION": "1.0",
         "IMPORT_NAME": "demo",
-        "DEPENDENCIES...": "six",
         "FILE...": "dist/*",
-        "./FILE.tar.gz": "./dist/demo-1.0.tar.gz",
-        "FILE.whl": "demo-1.0-py3-none-any.whl",
-        "FILE.tar.gz": "demo-1.0.tar.gz",
-        "python3.10 -m venv": f"{WRITE_HASHES}; python{RUNNING} -m venv",
-        "TWINE_PASSWORD=...": 'TWINE_PASSWORD="$(IFS= read -r token; echo "$token")"',
+        "python3.10 -m venv": f"python{RUNNING} -m venv",
+        '"$TESTPYPI_TOKEN"': '"$(IFS= read -r token; echo "$token")"',
+        '"$PYPI_TOKEN"': '"$(IFS= read -r token; echo "$token")"',
     }
     tokens = [indexes.env[f"{name}_TOKEN"] for name in ("TESTPYPI", "PYPI")]
-    return Story(project, filled_in, tuple(tokens), "rm -rf ../seatrial-checkout ../seatrial-build ../verify")
+    made = "rm -rf ../seatrial-* ../trial-* ../verify* ../servers ../testpypi ../pypi"
+    return Story(project, filled_in, tuple(tokens), made)
 
 
 def record(kit: Kit) -> Story:

@@ -1,122 +1,245 @@
-"""``--explain``: the commands that a person would type in place of a session, without secrets.
+"""``--explain``: the commands that a person would type in place of a step, without secrets.
 
-They are made from the same functions that make our own commands where there is one, and they run as they stand here
-in a POSIX shell, in the project's folder.
+They run as they stand in a POSIX shell, in the project's folder, with a virtual environment that has build and twine.
+What is known of the release, from its record or from ``pyproject.toml``, stands in them; else a word in capitals.
 """
 
 from __future__ import annotations
 
+import re
+import shlex
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from seatrial.building.frontend import build_command
+from packaging.utils import canonicalize_name
+
+from seatrial.index.indexes import Index
+from seatrial.project.settings import document, table
+from seatrial.release.stages import KINDS, Built, Checked
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
-    from seatrial.index.indexes import Index
-    from seatrial.project.settings import Config
-    from seatrial.release.stages import Kind
+    from seatrial.project.context import Context
+    from seatrial.project.settings import Settings
+    from seatrial.release.stages import Dist, Kind
 
-VERSION = "VERSION"
-PROJECT = "PROJECT"
+PATTERNS: dict[Kind, str] = {"wheel": "dist/*.whl", "sdist": "dist/*.tar.gz"}
+JSON = "curl -s -H 'Accept: application/vnd.pypi.simple.v1+json'"  # of the Simple API (PEP 691)
+URL_OF = (
+    "import json, sys; print(next(f['url'] for f in json.load(sys.stdin)['files'] if f['filename'] == sys.argv[1]))"
+)
+WORD = re.compile(r"[\w.!+-]+", re.ASCII)  # all that a name or a version is made of
+HASHED = "--require-hashes -r ../hashes.txt"
+SERVERS = {"testpypi": 8081, "pypi": 8082}
 
 
-def session(name: str, config: Config, kind: Kind = "wheel") -> str:
-    """Return the commands for the session `name`, one a line, with comments."""
+@dataclass(frozen=True)
+class Known:
+    """What is known of a release. `modules` are imported; `dists` are its files, none where nothing is built."""
+
+    project: str = "PROJECT"
+    version: str = "VERSION"
+    modules: tuple[str, ...] = ("IMPORT_NAME",)
+    dists: tuple[Dist, ...] = ()
+
+    @property
+    def sdist(self) -> str:
+        """The file name of the sdist (PEP 625)."""
+        name = canonicalize_name(self.project).replace("-", "_") if self.project != "PROJECT" else self.project
+        return next((dist.filename for dist in self.dists if dist.kind == "sdist"), f"{name}-{self.version}.tar.gz")
+
+    def files(self, kind: Kind) -> list[str]:
+        """Return the files of `kind` as they are typed: by name where they are built, else by a pattern."""
+        return [f"dist/{dist.filename}" for dist in self.dists if dist.kind == kind] or [PATTERNS[kind]]
+
+
+def step(name: str, context: Context) -> str:
+    """Return the commands for the step `name`, one a line, with comments."""
+    release, settings, options = known(context), context.settings, context.options
+    if name == "rebuild" and options.version:
+        release = replace(release, version=options.version, dists=())
+    if name == "verify" and options.kind is None:
+        kinds = [kind for kind in KINDS if kind in settings.archives]
+        return "\n".join(line for kind in kinds for line in verify(settings, release, kind, _environment(kind)))
+    if name == "inspect":
+        return inspect([str(path) for path in options.files])
+    return "\n".join(commands(name, settings, release, options.kind or "wheel"))
+
+
+def known(context: Context) -> Known:
+    """Return what is known of the release: what is recorded, or what ``pyproject.toml`` says."""
+    built, checked = context.record.find(Built), context.record.find(Checked)
+    metadata = table(document(context.root / "pyproject.toml"), "project")
+    name = built.project if built else _word(metadata.get("name"), Known.project)
+    version = built.version if built else _word(metadata.get("version"), Known.version)
+    guess = Known.modules if name == Known.project else (re.sub(r"[-.]+", "_", name),)
+    modules = context.settings.import_names or _imported(checked) or guess
+    return Known(name, version, modules, built.dists if built else ())
+
+
+def _word(value: object, unknown: str) -> str:
+    """Return `value` if it can stand in a shell as it is, else the word for what is not known."""
+    return value if isinstance(value, str) and WORD.fullmatch(value) else unknown
+
+
+def _imported(checked: Checked | None) -> tuple[str, ...]:
+    names = {module for trial in checked.trials for module in trial.imported} if checked else set()
+    return tuple(sorted(name for name in names if "." not in name))
+
+
+def commands(name: str, settings: Settings, release: Known, kind: Kind = "wheel") -> list[str]:
+    """Return the commands for the step `name` on what is known of a `release`."""
     explained: dict[str, Callable[[], list[str]]] = {
-        "build": lambda: build(config),
-        "check": lambda: check(config),
-        "testpypi": lambda: upload(config.testpypi),
-        "verify": lambda: verify(config, kind),
-        "pypi": lambda: upload(config.pypi),
-        "dryrun": dryrun,
-        "inspect": lambda: ["twine check FILE...   # the part of it that twine knows"],
-        "rebuild": lambda: rebuild(config),
-        "status": lambda: ["cat release-record/*.json"],
+        "build": lambda: build(settings),
+        "check": lambda: check(settings, release),
+        "testpypi": lambda: upload(settings, release, settings.testpypi),
+        "verify": lambda: verify(settings, release, kind),
+        "pypi": lambda: upload(settings, release, settings.pypi),
+        "dryrun": lambda: dryrun(settings, release),
+        "inspect": lambda: [inspect([])],
+        "rebuild": lambda: rebuild(settings, release),
+        "status": lambda: status(settings, release),
     }
-    return "\n".join(explained[name]())
+    return explained[name]()
 
 
-def build(config: Config) -> list[str]:
+def build(settings: Settings) -> list[str]:
     lines = [
         "git clone --no-checkout . ../seatrial-checkout",
         "git -C ../seatrial-checkout checkout --detach HEAD",
         "export SOURCE_DATE_EPOCH=$(git log -1 --format=%ct) TZ=UTC PYTHONHASHSEED=0",
-        _build("sdist", "../seatrial-checkout"),
+        "python -m build --sdist --outdir dist ../seatrial-checkout",
     ]
-    if "wheel" in config.archives:
+    if "wheel" in settings.archives:
         unpacked = "../seatrial-build"
-        lines += [f"mkdir {unpacked}", f"tar -xzf dist/*.tar.gz -C {unpacked}", _build("wheel", f"{unpacked}/*")]
+        lines += [
+            f"mkdir {unpacked}",
+            f"tar -xzf {PATTERNS['sdist']} -C {unpacked}",
+            f"python -m build --wheel --outdir dist {unpacked}/*",
+        ]
     return [*lines, "sha256sum dist/*"]
 
 
-def rebuild(config: Config) -> list[str]:
-    clone, checkout, export, *rest = build(config)
-    at_tag = config.tag[0].format(version=VERSION, name=PROJECT)
-    page = f"{config.pypi.simple}{PROJECT}/"
+def rebuild(settings: Settings, release: Known) -> list[str]:
+    clone, checkout, export, *rest = build(settings)
+    at_tag = settings.tag[0].format(version=release.version, name=release.project)
     return [
         clone,
         checkout.replace("HEAD", at_tag),
         export.replace("log -1", f"log -1 {at_tag}"),
         *rest,
-        f"curl -H 'Accept: application/vnd.pypi.simple.v1+json' {page}   # the same sha256?",
+        f"{_page(settings.pypi, release)}   # the same sha256?",
     ]
 
 
-def _build(kind: Kind, tree: str) -> str:
-    command = build_command("python", kind, tree, "dist", "report.json", uv=False)
-    return " ".join(word for word in command if word != "-I")
-
-
-def check(config: Config) -> list[str]:
-    lines = ["twine check dist/*"]
-    for kind, pattern in (("wheel", "dist/*.whl"), ("sdist", "dist/*.tar.gz")):
-        if kind in config.archives:
+def check(settings: Settings, release: Known) -> list[str]:
+    lines = ["python -m twine check dist/*"]
+    for kind in KINDS:
+        if kind in settings.archives:
+            venv = f"../trial-{kind}"
             lines += [
-                f"python -m venv ../trial-{kind}",
-                f"../trial-{kind}/bin/pip install {pattern}",
-                f"../trial-{kind}/bin/pip check",
-                _import(f"trial-{kind}"),
+                f"python -m venv {venv}",
+                f"{venv}/bin/pip install {release.files(kind)[0]}",
+                f"{venv}/bin/pip check",
+                _import(venv, release),
             ]
     return lines
 
 
-def _import(venv: str) -> str:
+def _import(venv: str, release: Known) -> str:
     """Return the line that imports the package with `venv`, away from the checkout."""
-    return f"""(cd / && "$OLDPWD/../{venv}/bin/python" -I -c 'import IMPORT_NAME')"""
+    return f"""(cd / && "$OLDPWD/{venv}/bin/python" -I -c 'import {", ".join(release.modules)}')"""
 
 
-def upload(index: Index) -> list[str]:
-    page = f"{index.simple}{PROJECT}/"
+def _page(index: Index, release: Known) -> str:
+    return f"{JSON} {index.simple}{canonical(release.project)}/"
+
+
+def canonical(project: str) -> str:
+    """Return the name of `project` as it stands in an address (PEP 503)."""
+    return project if project == Known.project else canonicalize_name(project)
+
+
+def upload(settings: Settings, release: Known, index: Index) -> list[str]:
+    files = " ".join(name for kind in KINDS if kind in settings.archives for name in release.files(kind))
+    password = f'"${index.token_variable}"' if index.token_variable else "...   # your token"
     return [
-        f"curl -H 'Accept: application/vnd.pypi.simple.v1+json' {page}   # is any of the files there? which sha256?",
-        f"export TWINE_USERNAME=__token__ TWINE_PASSWORD=...   # the value of {index.token_variable or 'your token'}",
-        f"python -m twine upload --non-interactive --repository-url {index.upload} --config-file /dev/null"
-        " dist/FILE.whl dist/FILE.tar.gz",
-        f"curl -H 'Accept: application/vnd.pypi.simple.v1+json' {page}   # until it shows these sha256",
+        f"{_page(index, release)}   # is any of the files there? which sha256?",
+        f"export TWINE_USERNAME=__token__ TWINE_PASSWORD={password}",
+        f"python -m twine upload --non-interactive --repository-url {index.upload} --config-file /dev/null {files}",
+        f"{_page(index, release)}   # until it shows these sha256",
     ]
 
 
-def verify(config: Config, kind: Kind) -> list[str]:
-    own = {
-        "wheel": [f"--index-url {config.testpypi.simple} --only-binary :all: --require-hashes -r HASHES.txt"],
-        "sdist": [f"--index-url {config.dependencies.simple} ./FILE.tar.gz   # fetched by URL, sha256 compared"],
+def _environment(kind: Kind) -> str:
+    return f"../verify-{kind}"
+
+
+def verify(settings: Settings, release: Known, kind: Kind, venv: str = "../verify") -> list[str]:
+    """Return the commands that install the file of `kind`: the release from its index, dependencies from theirs."""
+    pip, dependencies = f"{venv}/bin/pip install --no-cache-dir", f"--index-url {settings.dependencies.simple}"
+    if kind == "wheel":
+        own = [
+            f'echo "{release.project}=={release.version} {_hashes(release)}" > ../hashes.txt',
+            f"{pip} --no-deps --index-url {settings.testpypi.simple} --only-binary :all: {HASHED}",
+        ]
+    else:
+        own = [
+            f"curl -L -o ../{release.sdist} {_address(settings.testpypi, release)}",
+            f"cmp ../{release.sdist} dist/{release.sdist}",
+            f"{pip} --no-deps {dependencies} ../{release.sdist}",
+        ]
+    extras = f"[{','.join(settings.extras)}]" if settings.extras else ""
+    requirement = shlex.quote(f"{release.project}{extras}=={release.version}")
+    return [
+        f"python{settings.pythons[0]} -m venv {venv}",
+        *own,
+        f"{pip} {dependencies} {requirement}   # it is installed already: its dependencies",
+        f"{venv}/bin/pip check",
+        _import(venv, release),
+        *([f"{pip} {shlex.join(settings.smoke_requires)}"] if settings.smoke_requires else []),
+        *(f"{venv}/bin/{command}" for command in settings.smoke),
+    ]
+
+
+def _hashes(release: Known) -> str:
+    """Return pip's options with the sha256 of each wheel; of what lies in dist/ where nothing is recorded."""
+    wheels = [dist for dist in release.dists if dist.kind == "wheel"]
+    return " ".join(f"--hash=sha256:{dist.sha256}" for dist in wheels) or (
+        f"$(sha256sum {PATTERNS['wheel']} | sed 's/ .*//; s/^/--hash=sha256:/' | tr '\\n' ' ')"
+    )
+
+
+def _address(index: Index, release: Known) -> str:
+    """Return where the sdist is served. pypiserver has one folder, and no JSON."""
+    if index.simple.startswith("http://127.0.0.1"):
+        return f"{index.upload}packages/{release.sdist}"
+    return f'"$({_page(index, release)} | python -c "{URL_OF}" {release.sdist})"'
+
+
+def inspect(files: Sequence[str]) -> str:
+    return f"python -m twine check {shlex.join(files) or 'FILE...'}   # the part of it that twine knows"
+
+
+def status(settings: Settings, release: Known) -> list[str]:
+    pages = [f"{_page(index, release)}   # what it holds" for index in (settings.testpypi, settings.pypi)]
+    return ["cat release-record/*.json", *pages]
+
+
+def dryrun(settings: Settings, release: Known) -> list[str]:
+    """Return the commands of all steps, on two pypiservers of this machine."""
+    lines = ["python -m venv ../servers", "../servers/bin/pip install pypiserver", "mkdir ../testpypi ../pypi"]
+    for name, port in SERVERS.items():
+        lines.append(f"../servers/bin/pypi-server run -p {port} -i 127.0.0.1 -P . -a . ../{name} &")
+    local = {
+        name: Index(name, simple=f"http://127.0.0.1:{port}/simple/", upload=f"http://127.0.0.1:{port}/")
+        for name, port in SERVERS.items()
     }
-    lines = [f"python{config.pythons[0]} -m venv ../verify"]
-    lines += [f"../verify/bin/pip install --no-cache-dir --no-deps {rest}" for rest in own[kind]]
-    lines += [
-        f"../verify/bin/pip install --index-url {config.dependencies.simple} DEPENDENCIES...",
-        "../verify/bin/pip check",
-        _import("verify"),
-    ]
-    return lines
-
-
-def dryrun() -> list[str]:
-    return [
-        "pypi-server run -p 8081 ../testpypi & pypi-server run -p 8082 ../pypi &   # then all of the above, on these"
-    ]
-
-
-def step(name: str, context: Context) -> str:
-    return session(name, context.settings)
+    here = replace(settings, testpypi=local["testpypi"], pypi=local["pypi"])
+    lines += [*build(here), *check(here, release), *upload(here, release, here.testpypi)]
+    for kind in KINDS:
+        if kind in here.archives:
+            lines += verify(here, release, kind, _environment(kind))
+    uploads = upload(here, release, here.pypi)
+    return [line.replace("...   # your token", "any") for line in [*lines, *uploads]] + ["kill %1 %2"]

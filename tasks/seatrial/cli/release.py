@@ -13,6 +13,7 @@ from seatrial.index import logins
 from seatrial.project.context import Context
 from seatrial.project.settings import load
 from seatrial.release.record import DIGEST_VARIABLE, Record
+from seatrial.report import status
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,6 +41,7 @@ def run(caller: Caller, options: Options, adapt: Callable[[Context], Context]) -
     if options.explain:
         context.screen.line(explain.step(caller.step, context))
     else:
+        context.screen.log.path = status.log_of(context, caller.step)
         chain.run(caller.steps, context)
 
 

@@ -12,7 +12,7 @@ from seatrial.machine.terminal import size
 from seatrial.report import findings, matrix, project_page
 from seatrial.report.facts import WORDS
 from seatrial.report.markup import Safe, join, link, prose, tag
-from seatrial.report.text import plural
+from seatrial.report.text import counted, plural
 from seatrial.report.trees import difference, listed, tree
 
 if TYPE_CHECKING:
@@ -73,7 +73,8 @@ def _header(facts: Facts) -> Safe:
 def _failure(facts: Facts) -> Safe:
     if facts.failure is None:
         return Safe("")
-    head = tag("p", tag("strong", facts.failure.name, " failed"))
+    counts = counted(facts.failure.problems)
+    head = tag("p", tag("strong", facts.failure.name, " failed"), f": {counts}" if counts else "")
     message = tag("pre", facts.failure.message[:LONGEST]) if facts.failure.message else ""
     return tag("div", head, message, class_="notice failed")
 

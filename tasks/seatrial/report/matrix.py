@@ -46,7 +46,7 @@ def _rows(facts: Facts) -> list[Row]:
 def _row(row: Row, cells: Sequence[tuple[Kind, Verified | None]]) -> list[Safe]:
     python, where = row
     head = [
-        tag("th", python, scope="row"),
+        tag("th", python, scope="row", data_label="Python"),
         tag("td", where or "not run", class_=None if where else "open", data_label="Platform"),
     ]
     return [*head, *[_cell(kind, proof) for kind, proof in cells]]

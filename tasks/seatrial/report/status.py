@@ -16,7 +16,6 @@ from seatrial import __version__
 from seatrial.machine.disk import locked_file, write_whole
 from seatrial.machine.errors import ReleaseError
 from seatrial.machine.terminal import size, styled, visible, width
-from seatrial.release.record import Record
 from seatrial.release.stages import Built
 from seatrial.report import ci
 from seatrial.report.facts import WORDS, Failure, gather, steps
@@ -29,9 +28,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from seatrial.project.context import Context
+    from seatrial.release.record import Record
     from seatrial.release.stages import Dist, Problem
     from seatrial.report.facts import Facts, State, Step
 
+LOG = "log.txt"
 MARK = re.compile(rb'name="seatrial-record" content="([0-9a-f]{64})"')
 HEAD = 4096  # bytes of the page in which its mark is
 STYLES: dict[State, str] = {"done": "good", "part": "warn", "open": "quiet", "failed": "bad"}
@@ -87,6 +88,8 @@ def dry(context: Context, record: Record, following: str, failure: Failure | Non
     try:
         if failure or not is_current(record):
             write(record, context.commands.command(following), failure=failure, dry=True)
+        if folder.is_relative_to(context.record.folder):
+            context.record.prepare()
         folder.mkdir(parents=True, exist_ok=True)
         for name in (PAGE, SUMMARY):
             shutil.copyfile(record.folder / name, folder / name)
@@ -103,11 +106,12 @@ def dry(context: Context, record: Record, following: str, failure: Failure | Non
 def dry_folder(context: Context) -> Path:
     """Return where the report on a dry run is left: beside nox's environments, or where git ignores it as well."""
     nox = context.root / ".nox"
-    if nox.is_dir():
-        return nox / "seatrial-report"
-    own = Record.of(context.root)
-    own.prepare()
-    return own.folder / "dryrun"
+    return nox / "seatrial-report" if nox.is_dir() else context.record.folder / "dryrun"
+
+
+def log_of(context: Context, step: str) -> Path:
+    """Return the file that gets everything that `step` does, also what is not shown."""
+    return (dry_folder(context) if step == "dryrun" else context.record.folder) / LOG
 
 
 def _show(context: Context, dists: Sequence[Dist] = ()) -> None:

@@ -177,7 +177,7 @@ def test_links_that_lead_nowhere_are_counted(place: Path, monkeypatch: pytest.Mo
 def test_the_matrix_has_a_row_a_python_and_platform_in_order(place: Path) -> None:
     matrix = (Cell("3.9", "wheel"), Cell("3.14t", "wheel"), Cell("3.14t", "sdist"), Cell("3.10", "wheel"))
     shown = grid.section(gathered(place, (replace(BUILT, matrix=matrix), CHECKED, REHEARSED, VERIFIED)))
-    assert re.findall(r'<th scope="row">([^<]*)', shown) == ["3.9", "3.10", "3.14t"]
+    assert re.findall(r'<th scope="row" data-label="Python">([^<]*)', shown) == ["3.9", "3.10", "3.14t"]
     assert "demo --version" in shown
     assert grid.section(replace(gathered(place), verified=(), cells=())) == ""
 

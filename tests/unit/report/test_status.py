@@ -310,6 +310,12 @@ def test_git_does_not_see_the_report_of_a_dry_run(tmp_path: Path, record: Record
     assert (tmp_path / "release-record" / ".gitignore").read_text(encoding="utf-8") == "*\n"
 
 
+def test_the_log_lies_beside_the_report(tmp_path: Path) -> None:
+    context = make_context(tmp_path)
+    assert status.log_of(context, "check") == tmp_path / "release-record" / "log.txt"
+    assert status.log_of(context, "dryrun") == tmp_path / "release-record" / "dryrun" / "log.txt"
+
+
 def test_a_dry_run_that_built_nothing_leaves_no_report(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert status.dry(make_context(tmp_path), Record.of(tmp_path / "empty"), "dryrun") is None
     assert capsys.readouterr().out == ""
