@@ -186,7 +186,12 @@ def next_tag(source: Source, patterns: Sequence[str], project: str, version: str
 
 
 def put(checkout: Path, source: Source, tag: str) -> None:
-    """Tag HEAD of `checkout`, a clone of ours, as a release would be: annotated, at the time of the commit."""
+    """Tag HEAD of `checkout`, a clone of ours, as a release would be: annotated, at the time of the commit.
+
+    Where another tag is not older it is a second later than that: some tools take the latest tag.
+    """
+    latest = ("--sort=-creatordate", "--count=1", "--format=%(creatordate:unix)", "refs/tags")
+    moment = max(source.epoch, int(git.run(checkout, "for-each-ref", *latest).strip() or 0) + 1)
     who = ("-c", "user.name=seatrial", "-c", "user.email=seatrial@localhost", "-c", "tag.gpgSign=false")
-    date = {"GIT_COMMITTER_DATE": f"@{source.epoch} +0000"}
+    date = {"GIT_COMMITTER_DATE": f"@{moment} +0000"}
     git.run(checkout, *who, "tag", "--annotate", "--force", "--message", tag, tag, "HEAD", more=date)
