@@ -16,7 +16,7 @@ from seatrial.report import text as report
 from seatrial.standin.server import make_index, make_token, serving
 from tests.archives import SDIST, WHEEL, sdist, wheel
 from tests.index_server import Faults
-from tests.unit.test_record import BUILT
+from tests.samples.stages import BUILT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
