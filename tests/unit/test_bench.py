@@ -18,7 +18,7 @@ from tests.bench.growth import Curve, Growth, write_variant
 from tests.bench.ways import AIMS, BASES, Ways, stop_unless_proved
 from tests.bench.workshop import BenchError, Workshop, watched
 from tests.projects import write_tree
-from tests.unit.test_record import FILES, SAMPLES, VERIFIED
+from tests.samples.stages import FILES, SAMPLES, VERIFIED
 
 if TYPE_CHECKING:
     from pathlib import Path

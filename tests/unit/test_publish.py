@@ -33,7 +33,7 @@ from seatrial.steps.uploading import PublisherRefused
 from seatrial.workspace.siblings import SiblingChanged, SiblingNotReleased
 from tests.oidc_server import REQUEST_TOKEN, Issuer, jwt, write_twine
 from tests.projects import commit, git, sample, write_tree
-from tests.unit.test_siblings import built_in
+from tests.samples.records import built_in
 from tests.unit.test_standin import METADATA, SDIST, WHEEL, sdist, wheel
 
 if TYPE_CHECKING:

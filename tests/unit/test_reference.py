@@ -17,7 +17,8 @@ from seatrial.trial.installer import Origin
 from seatrial.trial.trial import _installed
 from tests import reference
 from tests.projects import write_tree
-from tests.unit.test_record import FILES, SAMPLES, VERIFIED, mutations
+from tests.samples.records import mutations
+from tests.samples.stages import FILES, SAMPLES, VERIFIED
 
 if TYPE_CHECKING:
     from seatrial.release.stages import Stage

@@ -36,7 +36,7 @@ from seatrial.steps import rebuild as rebuilding
 from seatrial.workspace import batch
 from tests.fakes import FakeSession, SessionError, make_run
 from tests.projects import sample, write_tree
-from tests.unit.test_record import FILES, SAMPLES
+from tests.samples.stages import FILES, SAMPLES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

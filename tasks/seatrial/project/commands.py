@@ -1,4 +1,4 @@
-"""What a person types here to run a step: through nox, or the program itself; for one package of several, or for all."""
+"""What a person types here to run a step: with nox or the program itself, for one package of several or for all."""
 
 from __future__ import annotations
 

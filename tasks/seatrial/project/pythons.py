@@ -32,7 +32,7 @@ def glance(root: Path) -> tuple[tuple[str, ...], str]:
     What is wrong counts as not set: the sessions say so when they are run, and until then must not be in the way.
     """
     try:
-        document, own = read(root / "pyproject.toml"), read(root / "seatrial.toml")
+        document, own = toml.read(root / "pyproject.toml"), toml.read(root / "seatrial.toml")
         table = own or document.get("tool", {}).get("seatrial", {})
         pythons: Any = table.get("pythons")
         prefix: Any = table.get("session-prefix", "")
@@ -40,14 +40,6 @@ def glance(root: Path) -> tuple[tuple[str, ...], str]:
     except (OSError, ValueError, TypeError, AttributeError):
         return (running(),), ""
     return chosen, prefix if isinstance(prefix, str) else ""
-
-
-def read(path: Path) -> dict[str, Any]:
-    """Return the TOML document at `path`, empty where there is none. Raises ValueError."""
-    try:
-        return toml.parse(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return {}
 
 
 def are_pythons(value: Any) -> bool:

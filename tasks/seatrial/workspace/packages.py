@@ -19,7 +19,8 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from seatrial.machine.errors import ReleaseError, listing
-from seatrial.project.settings import BadConfig, document, is_project, listed, load, table
+from seatrial.project.settings import document, is_project, listed, load, table
+from seatrial.project.validation import BadConfig, UnknownSetting
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -162,8 +163,9 @@ def settings(folder: Path) -> Settings:
     """
     try:
         return load(folder)
-    except BadConfig as error:
-        raise BadConfig(error.key, error.expected, error.found, str(folder)) from None
+    except (BadConfig, UnknownSetting) as error:
+        error.folder = str(folder)
+        raise
 
 
 def siblings(folder: Path) -> tuple[Path, ...]:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +10,8 @@ import pytest
 
 from seatrial.index.indexes import PYPI, TESTPYPI
 from seatrial.project.pythons import glance, supported_pythons
-from seatrial.project.settings import BadConfig, BrokenToml, Config, NoProject, TwoConfigs, is_project, load
+from seatrial.project.settings import BrokenToml, NoProject, NotUtf8, Settings, TwoConfigs, is_project, load
+from seatrial.project.validation import READERS, BadConfig, UnknownSetting
 from seatrial.release.stages import Cell
 from tests.projects import write_tree
 
@@ -81,12 +82,10 @@ REFUSED: list[tuple[str, str, str]] = [
     ("index-timeout", "true", "a number of seconds above 0"),
     ("index-timeout", '"10"', "a number of seconds above 0"),
     ("indexes", '"https://index.example"', "a table"),
-    ("pythonz", '["3.12"]', "one of the known settings: archives, attestations, build-env"),
 ]
 
 # The tables of indexes that are refused: role, urls, key that is named, what the message says.
 WRONG_INDEXES: list[tuple[str, str, str, str]] = [
-    ("private", '{ simple = "https://a.example" }', "indexes.private", "one of testpypi, pypi, dependencies"),
     ("testpypi", '"https://a.example"', "indexes.testpypi", "a table with exactly: simple, upload"),
     ("testpypi", '{ simple = "https://a.example" }', "indexes.testpypi", "a table with exactly: simple, upload"),
     (
@@ -95,6 +94,8 @@ WRONG_INDEXES: list[tuple[str, str, str, str]] = [
         "indexes.dependencies",
         "a table with exactly: simple",
     ),
+    ("testpypi", '{ simple = "https://ada:s3cret@a.example" }', "indexes.testpypi", "is ['simple'], and"),
+    ("testpypi", '"https://ada:s3cret@a.example"', "indexes.testpypi", "is '(not shown)', and"),
     ("dependencies", "{ simple = 1 }", "indexes.dependencies.simple", "a string"),
     ("dependencies", '{ simple = "ftp://a.example" }', "indexes.dependencies.simple", "an http(s) URL"),
     ("dependencies", '{ simple = "https:///simple" }', "indexes.dependencies.simple", "an http(s) URL"),
@@ -102,7 +103,7 @@ WRONG_INDEXES: list[tuple[str, str, str, str]] = [
 ]
 
 
-def configured(root: Path, table: str, project: str = PROJECT) -> Config:
+def configured(root: Path, table: str, project: str = PROJECT) -> Settings:
     write_tree(root, {"pyproject.toml": f"{project}\n[tool.seatrial]\n{table}\n"})
     return load(root)
 
@@ -120,7 +121,7 @@ def test_a_setting_is_taken(tmp_path: Path, key: str) -> None:
 def test_without_a_setting_its_default_holds(tmp_path: Path, key: str) -> None:
     _, field, value = TAKEN[key]
     silent = getattr(configured(tmp_path, ""), field)
-    assert silent == ((RUNNING,) if key == "pythons" else getattr(Config(), field))
+    assert silent == ((RUNNING,) if key == "pythons" else getattr(Settings(), field))
     assert silent != value or key == "archives"  # the order is ours, so the setting is the default
 
 
@@ -130,6 +131,33 @@ def test_a_wrong_setting_is_refused_by_name(tmp_path: Path, key: str, text: str,
         configured(tmp_path, f"{key} = {text}")
     assert f"The setting `{key}` of [tool.seatrial] is" in str(error.value)
     assert expected in str(error.value)
+
+
+def test_every_setting_is_a_field() -> None:
+    assert {key.replace("-", "_") for key in READERS} <= {one.name for one in fields(Settings)}
+
+
+@pytest.mark.parametrize(
+    ("table", "said"),
+    [
+        ('pythonz = ["3.12"]', "Unknown setting `pythonz` in [tool.seatrial]. Known settings: archives, attestations,"),
+        (
+            '[tool.seatrial.indexes]\nprivate = { simple = "https://a.example" }',
+            "Unknown setting `indexes.private` in [tool.seatrial]. Known settings: indexes.testpypi, indexes.pypi,",
+        ),
+    ],
+)
+def test_an_unknown_setting_is_named_with_those_that_are_known(tmp_path: Path, table: str, said: str) -> None:
+    with pytest.raises(UnknownSetting) as error:
+        configured(tmp_path, table)
+    assert said in str(error.value)
+
+
+def test_a_wrong_type_names_the_key_what_is_expected_and_what_is_there(tmp_path: Path) -> None:
+    with pytest.raises(BadConfig) as error:
+        configured(tmp_path, "build-timeout = 'an hour'")
+    said = "The setting `build-timeout` of [tool.seatrial] is 'an hour', and should be a number of seconds above 0."
+    assert str(error.value).startswith(said)
 
 
 def test_every_setting_has_its_pair() -> None:
@@ -168,12 +196,12 @@ def test_a_resolution_is_one_of_two(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("config", "cell"),
     [
-        (Config(pythons=("3.13", "3.9", "3.10")), Cell("3.9", "wheel")),
-        (Config(pythons=("3.14t", "3.14")), Cell("3.14", "wheel")),
-        (Config(pythons=("3.9",), archives=("sdist",)), Cell("3.9", "sdist")),
+        (Settings(pythons=("3.13", "3.9", "3.10")), Cell("3.9", "wheel")),
+        (Settings(pythons=("3.14t", "3.14")), Cell("3.14", "wheel")),
+        (Settings(pythons=("3.9",), archives=("sdist",)), Cell("3.9", "sdist")),
     ],
 )
-def test_the_lowest_dependencies_are_tried_in_one_cell(config: Config, cell: Cell) -> None:
+def test_the_lowest_dependencies_are_tried_in_one_cell(config: Settings, cell: Cell) -> None:
     assert not any(map(config.tries_lowest, config.cells))
     asked = replace(config, resolution="lowest-direct")
     assert [one for one in asked.cells if asked.tries_lowest(one)] == [cell]
@@ -209,7 +237,7 @@ ODD = ["tool = 1", "project = 1", "[[project]]", "[project]\nclassifiers = 3"]
 
 @pytest.mark.parametrize("text", ODD)
 def test_what_is_odd_outside_of_our_table_is_left_to_the_build(tmp_path: Path, text: str) -> None:
-    assert load(write_tree(tmp_path, {"pyproject.toml": f"{text}\n"})) == Config(pythons=(RUNNING,))
+    assert load(write_tree(tmp_path, {"pyproject.toml": f"{text}\n"})) == Settings(pythons=(RUNNING,))
 
 
 # The glance that nox's list takes.
@@ -304,10 +332,28 @@ def test_broken_toml_is_told_with_its_place(tmp_path: Path) -> None:
         load(write_tree(tmp_path, {"pyproject.toml": "[project\n"}))
 
 
-def test_a_file_that_is_not_utf_8_is_broken_too(tmp_path: Path) -> None:
-    (tmp_path / "pyproject.toml").write_bytes(b"[project]\nname = '\xff'\n")
-    with pytest.raises(BrokenToml):
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"[project]\nname = '\xff'\n", "byte 0xff on line 2 is not UTF-8"),
+        (PROJECT.encode("utf-8-sig"), "it is UTF-8 with a byte order mark"),
+        (PROJECT.encode("utf-16"), "it is UTF-16"),
+        (PROJECT.encode("utf-16-le"), "it is UTF-16 without a byte order mark"),
+        (PROJECT.encode("utf-32"), "it is UTF-32"),
+    ],
+)
+@pytest.mark.parametrize("name", ["pyproject.toml", "seatrial.toml"])
+def test_a_file_in_another_encoding_is_named_as_such(tmp_path: Path, name: str, content: bytes, said: str) -> None:
+    write_tree(tmp_path, {"setup.py": ""})
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(NotUtf8) as error:
         load(tmp_path)
+    assert f"{name} cannot be read as TOML, which is UTF-8 without a byte order mark: {said}." in str(error.value)
+
+
+def test_line_ends_of_windows_are_taken(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_bytes(b'[tool.seatrial]\r\ntag = "r{version}"\r\n')
+    assert load(tmp_path).tag == ("r{version}",)
 
 
 def test_a_folder_without_a_project_has_no_configuration(tmp_path: Path) -> None:
@@ -319,7 +365,7 @@ def test_a_folder_without_a_project_has_no_configuration(tmp_path: Path) -> None
 def test_any_of_three_files_makes_a_project(tmp_path: Path, name: str) -> None:
     assert not is_project(tmp_path)
     assert is_project(write_tree(tmp_path, {name: ""}))
-    assert load(tmp_path) == Config(pythons=(RUNNING,))
+    assert load(tmp_path) == Settings(pythons=(RUNNING,))
 
 
 def test_without_pyproject_the_keys_stand_in_their_own_file(tmp_path: Path) -> None:
@@ -337,9 +383,9 @@ def test_in_both_places_it_is_refused(tmp_path: Path) -> None:
 
 
 def test_every_python_meets_every_kind() -> None:
-    found = Config(pythons=("3.10", "3.14")).cells
+    found = Settings(pythons=("3.10", "3.14")).cells
     assert found == (Cell("3.10", "wheel"), Cell("3.10", "sdist"), Cell("3.14", "wheel"), Cell("3.14", "sdist"))
-    assert Config(pythons=("3.10",), archives=("sdist",)).cells == (Cell("3.10", "sdist"),)
+    assert Settings(pythons=("3.10",), archives=("sdist",)).cells == (Cell("3.10", "sdist"),)
 
 
 def classifiers(*versions: str) -> list[str]:

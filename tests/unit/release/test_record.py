@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import contextlib
-import copy
 import errno
 import hashlib
 import json
@@ -10,7 +9,7 @@ import re
 import stat
 import subprocess
 import sys
-from dataclasses import replace
+from dataclasses import MISSING, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +17,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from seatrial.machine.disk import locked_file, write_whole
 from seatrial.release import record as module
 from seatrial.release.record import (
     FOLDER,
@@ -29,83 +29,25 @@ from seatrial.release.record import (
     RunningAlready,
     StageMissing,
     load,
-    locked_file,
     now,
-    write_whole,
 )
 from seatrial.release.stages import (
     CHAIN,
     Built,
-    Cell,
     Checked,
     Dist,
-    Installed,
-    Normalised,
     Problem,
-    Rehearsed,
-    Released,
     Stage,
-    Tool,
-    Trial,
     Verified,
 )
 from tests.projects import write_tree
+from tests.samples.records import hashings, mutations
+from tests.samples.stages import AT, BUILT, CHECKED, DISTS, FILES, SAMPLES, SDIST, VERIFIED, WHEEL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 ROOT = Path(__file__).parents[3]
-SDIST, WHEEL = "demo-1.0.tar.gz", "demo-1.0-py3-none-any.whl"
-FILES = {SDIST: "the sdist\n", WHEEL: "the wheel\n"}
-DISTS = tuple(sorted(Dist(name, hashlib.sha256(text.encode()).hexdigest(), len(text)) for name, text in FILES.items()))
-AT = "2024-05-06T07:08:09Z"
-INDEX = "https://test.pypi.org/simple/"
-URLS = tuple(f"https://files.example/{dist.filename}" for dist in DISTS)
-GUEST = Installed("demo", "1.0", URLS[0], DISTS[0].sha256)
-
-BUILT = Built(
-    project="demo",
-    version="1.0",
-    dists=DISTS,
-    at=AT,
-    commit="c0ffee",
-    tag=None,
-    dirty=False,
-    epoch=1714979289,
-    fingerprint="git:c0ffee;wheel,sdist,checkout,",
-    normalised=(Normalised("demo-1.0.tar.gz", "a" * 64, "b" * 64),),
-    tools=(Tool("build", "1.6.1"),),
-    matrix=(Cell("3.14t", "wheel"), Cell("3.14t", "sdist")),
-)
-CHECKED = Checked(
-    project="demo",
-    version="1.0",
-    dists=DISTS,
-    at=AT,
-    rules=("metadata-summary",),
-    problems=(Problem("metadata-summary", "warning", SDIST, "Übung: there is no Summary\n"),),
-    trials=(Trial(WHEEL, "3.13", ("demo",), (GUEST, Installed("six", "1.17"))),),
-)
-REHEARSED = Rehearsed(project="demo", version="1.0", dists=DISTS, at=AT, index=INDEX, urls=URLS)
-VERIFIED = Verified(
-    project="demo",
-    version="1.0",
-    dists=DISTS,
-    at=AT,
-    index=INDEX,
-    python="3.14t",
-    python_version="3.14.0",
-    sys_platform="linux",
-    machine="x86_64",
-    kind="wheel",
-    filename=WHEEL,
-    installed=(GUEST,),
-    imported=("demo",),
-    ran=("demo --version",),
-)
-RELEASED = Released(project="demo", version="1.0", dists=DISTS, at=AT, index="https://pypi.org/simple/", urls=URLS)
-SAMPLES: tuple[Stage, ...] = (BUILT, CHECKED, REHEARSED, VERIFIED, RELEASED)
-
 each_stage = pytest.mark.parametrize("stage", SAMPLES, ids=lambda stage: stage.name)
 each_single_stage = pytest.mark.parametrize(
     "stage", [stage for stage in SAMPLES if stage != VERIFIED], ids=lambda stage: stage.name
@@ -124,29 +66,13 @@ def tree(folder: Path) -> dict[str, str]:
     return {path.relative_to(folder).as_posix(): path.read_text(encoding="utf-8") for path in found}
 
 
-def mutations(value: Any, where: str = "") -> Iterator[tuple[str, Any]]:
-    """Yield every way in which one field of the JSON `value` is missing, unknown or of another type, and a label."""
-    if isinstance(value, dict):
-        yield f"{where}: one more field", value | {"surprise": ""}
-        for name in value:
-            yield f"{where}.{name}: missing", {key: rest for key, rest in value.items() if key != name}
-    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    for name, item in items:
-        for label, other in mutations(item, f"{where}.{name}"):
-            whole = copy.copy(value)
-            whole[name] = other
-            yield label, whole
-    if where:
-        yield f"{where}: of another type", "1" if isinstance(value, int) else 7
-
-
 # What is written comes back.
 
 
 @each_single_stage
 def test_a_stage_comes_back_as_it_was_written(record: Record, stage: Stage) -> None:
     record.write(stage)
-    assert record.read(type(stage), session="any") == stage
+    assert record.read(type(stage)) == stage
     assert record.find(type(stage)) == stage
 
 
@@ -239,19 +165,19 @@ def test_the_time_is_utc_to_the_second() -> None:
 def test_what_is_not_recorded_is_missing(record: Record, stage: Stage) -> None:
     assert record.find(type(stage)) is None
     with pytest.raises(StageMissing) as error:
-        record.read(type(stage), session="the-session")
-    assert (error.value.stage, error.value.session) == (stage.name, "the-session")
-    assert "nox -s the-session" in str(error.value)
+        record.read(type(stage))
+    assert (error.value.stage, error.value.step) == (stage.name, stage.step)
+    assert f"run `seatrial {stage.step}` first" in str(error.value)
     assert record.verified() == ()
 
 
 def test_what_was_changed_is_told_before_what_is_missing(record: Record) -> None:
     record.write(BUILT)
     with pytest.raises(StageMissing):
-        record.read(Checked, session="check")
+        record.read(Checked)
     (record.dist / WHEEL).write_bytes(b"other")
     with pytest.raises(FilesChanged):
-        record.read(Checked, session="check")
+        record.read(Checked)
 
 
 @each_stage
@@ -270,10 +196,25 @@ def test_a_file_with_a_field_too_few_too_many_or_wrong_is_damaged(record: Record
     record.write(stage)
     path = record.path(stage)
     for label, document in mutations(json.loads(path.read_bytes())):
-        path.write_text(json.dumps(document), encoding="utf-8")
-        with contextlib.suppress(RecordDamaged):
-            load(path, type(stage))
-            pytest.fail(label)
+        if label not in {f".{name}: missing" for name in with_default(type(stage))}:
+            path.write_text(json.dumps(document), encoding="utf-8")
+            with contextlib.suppress(RecordDamaged):
+                load(path, type(stage))
+                pytest.fail(label)
+
+
+@each_stage
+def test_a_field_that_earlier_versions_did_not_write_has_its_default(record: Record, stage: Stage) -> None:
+    record.write(stage)
+    path = record.path(stage)
+    defaults = with_default(type(stage))
+    document = {name: value for name, value in json.loads(path.read_bytes()).items() if name not in defaults}
+    path.write_text(json.dumps(document), encoding="utf-8")
+    assert load(path, type(stage)) == replace(stage, **defaults)
+
+
+def with_default(kind: type[Stage]) -> dict[str, Any]:
+    return {field.name: field.default for field in fields(kind) if field.default is not MISSING}
 
 
 @pytest.mark.parametrize(
@@ -417,7 +358,7 @@ def test_changed_files_are_named_when_a_stage_is_read(
     record.write(stage)
     change(record.dist)
     with pytest.raises(FilesChanged) as error:
-        record.read(type(stage), session="build")
+        record.read(type(stage))
     assert set(error.value.changes) == set(lines)
     assert not [line for line in lines if f"\n  {line}" not in str(error.value)]
     assert record.find(type(stage)) == stage
@@ -437,19 +378,6 @@ def test_nothing_is_recorded_of_changed_files(record: Record, change: Callable[[
 @pytest.fixture
 def reading(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return hashings(monkeypatch)
-
-
-def hashings(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Return a list of the names of the files that are hashed from now on, one each time."""
-    read: list[str] = []
-    whole = Dist.from_file
-
-    def noted(path: Path) -> Dist:
-        read.append(path.name)
-        return whole(path)
-
-    monkeypatch.setattr(Dist, "from_file", noted)
-    return read
 
 
 def test_what_is_shown_is_not_hashed_again_where_this_session_has_done_so(record: Record, reading: list[str]) -> None:
@@ -475,10 +403,10 @@ def test_what_is_shown_is_hashed_again_where_the_file_has_changed(record: Record
 @each_single_stage
 def test_who_reads_a_stage_hashes_the_files_each_time(record: Record, stage: Stage, reading: list[str]) -> None:
     record.write(stage)
-    record.read(type(stage), session="build")
-    record.read(type(stage), session="build")
+    record.read(type(stage))
+    record.read(type(stage))
     assert sorted(reading) == sorted([*FILES] * 3)
-    assert record.recorded(type(stage), session="build") == stage
+    assert record.recorded(type(stage)) == stage
     assert len(reading) == 3 * len(FILES)
 
 
@@ -491,7 +419,7 @@ def test_the_right_digest_lets_a_stage_be_read(record: Record, stage: Stage) -> 
     record.write(stage)
     told = hashlib.sha256((record.folder / "built.json").read_bytes()).hexdigest()
     assert record.digest() == told
-    assert replace(record, expected=told).read(type(stage), session="any") == stage
+    assert replace(record, expected=told).read(type(stage)) == stage
 
 
 @pytest.mark.parametrize("told", ["", "0" * 64, "not a digest"])
@@ -500,7 +428,7 @@ def test_another_digest_stops_every_stage(record: Record, stage: Stage, told: st
     record.write(BUILT)
     record.write(stage)
     with pytest.raises(RecordSwapped) as error:
-        replace(record, expected=told).read(type(stage), session="any")
+        replace(record, expected=told).read(type(stage))
     assert (told or "(empty)") in str(error.value)
     assert record.digest() in str(error.value)
 

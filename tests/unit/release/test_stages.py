@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from seatrial.release.stages import CHAIN, CHUNK, KINDS, Cell, Dist
-from tests.unit.test_record import BUILT, DISTS, SAMPLES, VERIFIED
+from tests.samples.stages import BUILT, DISTS, SAMPLES, VERIFIED
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,7 +10,7 @@ from seatrial.release.stages import Dist
 from seatrial.release.verdicts import fits, lacking, runs_on, takes, verdicts
 from seatrial.report import text
 from seatrial.trial.tags import fitting
-from tests.unit.test_record import BUILT, VERIFIED
+from tests.samples.stages import BUILT, VERIFIED
 
 if TYPE_CHECKING:
     from seatrial.release.stages import Built, Verified

@@ -27,8 +27,8 @@ from seatrial.workspace.batch import REGISTER, Caller, NoPackages, TogetherFaile
 from seatrial.workspace.packages import NoSuchPackage, Package, PackageCycle, Repository
 from tests.fakes import make_run
 from tests.projects import write_tree
-from tests.unit.test_packages import UV, project, three
-from tests.unit.test_record import BUILT
+from tests.samples.stages import BUILT
+from tests.samples.workspaces import UV, project, three
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

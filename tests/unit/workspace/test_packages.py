@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seatrial.project.settings import BadConfig, BrokenToml, Config, NoProject
+from seatrial.project.settings import BrokenToml, NoProject, Settings
+from seatrial.project.validation import BadConfig
 from seatrial.workspace.packages import (
     NoSuchPackage,
     Package,
@@ -24,32 +25,10 @@ from seatrial.workspace.packages import (
     together,
 )
 from tests.projects import write_tree
+from tests.samples.workspaces import BUILDS, UV, project, three
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-BUILDS = "[build-system]\nrequires = []\n"
-UV = '[tool.uv.workspace]\nmembers = ["packages/*"]\n'
-
-
-def project(name: str, *, dependencies: str = "", rest: str = "", settings: str = "") -> str:
-    """Return the pyproject.toml of a package."""
-    needs = f"dependencies = [{dependencies}]\n" if dependencies else ""
-    ours = f"[tool.seatrial]\n{settings}\n" if settings else ""
-    return f'{BUILDS}[project]\nname = "{name}"\n{needs}{rest}\n{ours}'
-
-
-def three(root: Path, workspace: str = UV) -> Path:
-    """Write three packages in a chain: cli needs core, core needs base."""
-    return write_tree(
-        root,
-        {
-            "pyproject.toml": workspace,
-            "packages/base/pyproject.toml": project("demo-base"),
-            "packages/core/pyproject.toml": project("Demo.Core", dependencies='"demo_base>=1", "six"'),
-            "packages/cli/pyproject.toml": project("demo-cli", dependencies="\"DEMO-core; python_version > '3'\""),
-        },
-    ).resolve()
 
 
 def names(found: Repository) -> list[str]:
@@ -301,7 +280,7 @@ def test_what_is_not_for_release_may_have_the_name_of_another(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize(
-    ("text", "error"), [("[project\n", BrokenToml), ("[tool.seatrial]\ntagg = 'v{version}'\n", BadConfig)]
+    ("text", "error"), [("[project\n", BrokenToml), ("[tool.seatrial]\ntagg = 'v{version}'\n", UnknownSetting)]
 )
 def test_a_package_that_is_set_up_wrongly_stops_all(tmp_path: Path, text: str, error: type[Exception]) -> None:
     root = three(tmp_path)
@@ -689,4 +668,4 @@ def test_the_settings_of_a_package_are_its_own(tmp_path: Path) -> None:
     rest = 'optional-dependencies = {a = ["demo-cli"]}'
     write_tree(root, {"packages/x/pyproject.toml": project("x", rest=rest)})
     assert needs(find(root))["x"] == []
-    assert Config().packages == ()
+    assert Settings().packages == ()

@@ -32,40 +32,14 @@ from seatrial.workspace.siblings import (
 )
 from tests.fakes import make_run
 from tests.projects import write_tree
-from tests.unit.test_record import BUILT, REHEARSED, VERIFIED
+from tests.samples.stages import BUILT, VERIFIED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from pathlib import Path
 
     from seatrial.project.context import Run
 
-WHEEL, LINUX, SDIST = "py3-none-any.whl", "cp313-cp313-manylinux_2_17_x86_64.whl", ".tar.gz"
 REASON = ("--rehearse-on", "dryrun", "TestPyPI is down")
-
-
-def built_in(
-    folder: Path, *release_with: str, name: str = "", version: str = "1.0", files: Iterable[str] = (WHEEL, SDIST)
-) -> Built:
-    """Write files and record of a package that was built in `folder`, which is released with the other folders."""
-    name = name or folder.name
-    stem = f"{name.replace('-', '_')}-{version}"
-    wanted = {stem + (end if end == SDIST else f"-{end}"): f"{name} {version} {end}" for end in files}
-    write_tree(folder / "dist", wanted)
-    dists = tuple(sorted(map(Dist.from_file, (folder / "dist").iterdir())))
-    built = replace(BUILT, project=name, version=version, dists=dists, release_with=release_with)
-    Record.of(folder).write(built)
-    write_tree(folder, {"pyproject.toml": f"[project]\nname = '{name}'\n"})
-    return built
-
-
-def rehearsed_in(folder: Path, index: str = TESTPYPI.simple) -> Rehearsed:
-    built = Record.of(folder).find(Built)
-    assert built is not None
-    facts: dict[str, Any] = {"project": built.project, "version": built.version, "dists": built.dists}
-    stage = replace(REHEARSED, index=index, **facts)
-    Record.of(folder).write(stage)
-    return stage
 
 
 @pytest.fixture
