@@ -40,3 +40,9 @@ class Caller:
     def steps(self) -> tuple[str, ...]:
         """The steps to run: nox runs those that are required by itself."""
         return chain.through(self.step) if self.nox is None else (self.step,)
+
+    @property
+    def planned(self) -> frozenset[str]:
+        """All steps that are going to run, in this process or in those that nox starts after it."""
+        asked = self.nox.asked if self.nox else ()
+        return frozenset({*self.steps, *(step for name in asked for step in chain.through(name))})

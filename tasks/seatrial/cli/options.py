@@ -58,6 +58,7 @@ class Nox:
     """What nox alone knows, handed over by `tasks/release.py` in the one private option ``--nox``.
 
     `last` says whether this step was asked for, rather than required by another; `start` is where nox was invoked.
+    `asked` are the steps that nox was started for, and `withheld` the names of variables that only uploads get.
     """
 
     prefix: str
@@ -66,6 +67,8 @@ class Nox:
     last: bool
     root: Path
     start: Path
+    asked: tuple[str, ...] = ()
+    withheld: tuple[str, ...] = ()
 
     @classmethod
     def parse(cls, text: str) -> Nox:
@@ -84,6 +87,8 @@ class Nox:
             last=bool(document["last"]),
             root=Path(document["root"]),
             start=Path(document["start"]),
+            asked=tuple(document.get("asked", ())),
+            withheld=tuple(document.get("withheld", ())),
         )
 
 

@@ -273,7 +273,10 @@ class Verified(Stage):
 
 @dataclass(frozen=True, kw_only=True)
 class Released(Stage):
-    """PyPI serves exactly these bytes. `attested` names the files whose attestation it serves, and which hold."""
+    """PyPI serves exactly these bytes. `attested` names the files whose attestation it serves, and which hold.
+
+    `without_rehearsal_index` is the reason why the rehearsal index was not asked once more; None where it was.
+    """
 
     name = "released"
     step = "pypi"
@@ -281,6 +284,7 @@ class Released(Stage):
     index: str
     urls: tuple[str, ...]
     attested: tuple[str, ...] = ()
+    without_rehearsal_index: str | None = None
 
 
 CHAIN: tuple[type[Stage], ...] = (Built, Checked, Rehearsed, Verified, Released)

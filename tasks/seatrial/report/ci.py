@@ -10,6 +10,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from seatrial.machine.disk import write_whole
 from seatrial.release.stages import Built
 from seatrial.report.markdown import SUMMARY
 
@@ -32,24 +33,34 @@ SYSTEMS = {
 
 def built(context: Context) -> None:
     """Hand on what the later jobs need of the files: the digest of ``built.json``, the version, the verify jobs."""
-    record = context.record
-    if not context.dry and (stage := record.find(Built)):
-        values = {"record": record.digest(), "version": stage.version, "matrix": matrix(stage)}
-        hand_on(context.variables, record.folder, **values)
+    if not context.dry and (stage := context.record.find(Built)):
+        hand_on(context.variables, context.record.folder, _of_files(context, stage))
 
 
 def uploaded(context: Context, index: Index) -> None:
     """Hand on the page of the release on `index`, which a deployment links to."""
     if not context.dry and (stage := context.record.find(Built)):
-        hand_on(context.variables, context.record.folder, url=index.page(stage.project, stage.version))
+        url = {"url": index.page(stage.project, stage.version)}
+        hand_on(context.variables, context.record.folder, url, _of_files(context, stage))
 
 
-def hand_on(outer: Mapping[str, str], folder: Path, **values: str) -> None:
-    """Write `values` where the CI system looks for them, which the variables `outer` name; else do nothing."""
+def _of_files(context: Context, stage: Built) -> dict[str, str]:
+    return {"record": context.record.digest(), "version": stage.version, "matrix": matrix(stage)}
+
+
+def hand_on(
+    outer: Mapping[str, str], folder: Path, values: Mapping[str, str], known: Mapping[str, str] | None = None
+) -> None:
+    """Write `values` where the CI system looks for them, which the variables `outer` name; else do nothing.
+
+    GitLab's file is written whole, with what is `known` from before: a build that wrote to it first could set variables
+    of the jobs that hold an identity.
+    """
     if outer.get("GITHUB_OUTPUT"):
         _append(Path(outer["GITHUB_OUTPUT"]), [f"{name}={value}" for name, value in values.items()])
     elif outer.get("GITLAB_CI"):
-        _append(folder / DOTENV, [f"{PREFIX}{name.upper()}={value}" for name, value in values.items()])
+        lines = (f"{PREFIX}{name.upper()}={value}\n" for name, value in {**(known or {}), **values}.items())
+        write_whole(folder / DOTENV, "".join(lines))
 
 
 def stands(context: Context) -> None:

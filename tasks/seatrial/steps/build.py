@@ -20,9 +20,9 @@ from seatrial.building.checkout import check_out
 from seatrial.building.distributions import Product
 from seatrial.building.frontend import BuildOdd, Job
 from seatrial.machine import temporary, variables
+from seatrial.machine.disk import move
 from seatrial.machine.errors import ReleaseError, listing, shortened
 from seatrial.release.archives import Archive
-from seatrial.machine.disk import move
 from seatrial.release.record import now
 from seatrial.release.stages import Built, Dist, Tool
 from seatrial.report import ci, status, text

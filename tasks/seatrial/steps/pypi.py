@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from seatrial.building import git
 from seatrial.index import logins
+from seatrial.index.holdings import NotVisible, wait_until_served
+from seatrial.index.http import IndexRefused, IndexUnreachable
 from seatrial.index.indexes import is_loopback
 from seatrial.machine.errors import ReleaseError
 from seatrial.release.record import now
@@ -15,7 +17,7 @@ from seatrial.release.stages import KINDS, Built, Rehearsed, Released, Verified
 from seatrial.release.verdicts import lacking, verdicts
 from seatrial.report import ci, status, text
 from seatrial.steps.rehearsal import describe, elsewhere
-from seatrial.steps.uploading import Sending, find_credential
+from seatrial.steps.uploading import Sending, find_credential, host
 from seatrial.workspace import siblings
 
 if TYPE_CHECKING:
@@ -109,6 +111,28 @@ class OtherVersion(ReleaseError):
     cure = "`{run[verify]}` takes HEAD through the rehearsal; `{run[status]}` says where this release stands."
 
 
+@dataclass(eq=False)
+class NothingVerified(ReleaseError):
+    index: str
+
+    what = "Nothing is verified here, so there is nothing to upload to {e.index}."
+    cause = "`verify` has not been run for this release, did not succeed, or its record was not brought to this machine."
+    cure = "run `{run[verify]}` first: it builds, checks, rehearses and verifies the release."
+
+
+@dataclass(eq=False)
+class RehearsalUnknown(ReleaseError):
+    index: str
+    reason: str
+
+    what = "{e.index} does not say whether it still serves the rehearsed files: {e.reason}"
+    cause = "an outage, no network, or a login that may not read it any more. Nothing was uploaded."
+    cure = (
+        "run `{run[pypi]}` again when it answers; or go on with what the record says, with the reason in the record:"
+        ' `{run[pypi --without-rehearsal-index "REASON"]}`.'
+    )
+
+
 @dataclass(frozen=True)
 class Proof:
     """A release that was rehearsed and verified, with what proves it: the cells that count for its rehearsal."""
@@ -137,6 +161,7 @@ def release(context: Context, proof: Proof) -> str:
     if done is not None and done.index == index.simple:
         return f"{done.project} {done.version} is on {index.name} already, since {done.at}"
     siblings.stop_unless_released(context, proof.built, proof.verified)
+    _ask_rehearsal_index(context, proof)
     context.detail(f"to {index.name}:\n{text.files(proof.built.dists)}")
     credential = find_credential(context, index, proof.built.project, context.variables)
     _confirm(context, proof.built)
@@ -146,7 +171,9 @@ def release(context: Context, proof: Proof) -> str:
 def proved(context: Context) -> Proof:
     """Return what is to be released. Raises what stops it: not rehearsed, not verified, of another commit or version."""
     record = context.record
-    built = record.recorded(Built)
+    built = record.find(Built)
+    if built is None or record.find(Rehearsed) is None:
+        raise NothingVerified(context.settings.pypi.name)
     if context.options.yes is not None and context.options.yes != built.version:
         raise OtherVersion(built.project, built.version, context.options.yes)
     rehearsed = record.read(Rehearsed)
@@ -215,11 +242,24 @@ def _compare_source(context: Context, built: Built) -> None:
         context.say(f"HEAD is now {(head or 'gone')[:12]}; these files were built from {built.commit[:12]}", "note")
 
 
+def _ask_rehearsal_index(context: Context, proof: Proof) -> None:
+    """Have the rehearsal index say once more that it serves the files. Raises OtherBytes and RehearsalUnknown."""
+    rehearsed, index = proof.rehearsed, context.settings.testpypi
+    if rehearsed.reason is not None or context.options.without_rehearsal_index:
+        return
+    release = (rehearsed.project, rehearsed.version, rehearsed.dists)
+    try:
+        wait_until_served(index, *release, limit=context.settings.index_timeout, say=context.detail)
+    except (IndexUnreachable, IndexRefused, NotVisible) as error:
+        raise RehearsalUnknown(index.name, error.text(context.commands).splitlines()[0]) from None
+
+
 def _confirm(context: Context, built: Built) -> None:
     """Have the version typed, or take ``--yes VERSION``. Raises NotConfirmed."""
     typed = context.options.yes
     if typed is None and context.interactive:
-        context.screen.line(f"This cannot be undone: {built.version} of {built.project} can never be uploaded again.")
+        place = f" to {host(context.settings.pypi)}"
+        context.screen.line(f"This cannot be undone: {built.version} of {built.project} goes{place}, once and for all.")
         typed = input("Type the version to release it: ").strip()
     if typed != built.version:
         command = context.commands.command("pypi", "--yes", built.version)
@@ -239,6 +279,7 @@ def _upload(context: Context, built: Built, index: Index, credential: Credential
         index=index.simple,
         urls=tuple(holdings.url(dist) for dist in built.dists),
         attested=holding,
+        without_rehearsal_index=context.options.without_rehearsal_index,
     )
     context.record.write(released)
     page = index.page(built.project, built.version)

@@ -1,0 +1,78 @@
+"""What can be known before anything is built: refusals that a build would only put off."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from seatrial.building import git, tags
+from seatrial.index import credentials, logins
+from seatrial.machine.errors import ReleaseError
+from seatrial.project.settings import document, table
+from seatrial.release.stages import Rehearsed
+from seatrial.steps.pypi import TagElsewhere
+from seatrial.steps.testpypi import Dirty
+from seatrial.trial import interpreters
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from seatrial.building.git import Source
+    from seatrial.project.context import Context
+
+
+@dataclass(eq=False)
+class NoPython(ReleaseError):
+    admitted: tuple[str, ...]
+    here: tuple[str, ...]
+
+    what = "No Python on this machine is one that the project supports ({e.admitted:joined}). Here: {e.here:joined}."
+    cause = "`requires-python`, the classifiers, or `pythons` in [tool.seatrial] leave out those that are installed."
+    cure = "install one (`uv python install {e.admitted[0]}`), or set `pythons` in [tool.seatrial] to those that are here."
+
+
+def stop_early(context: Context, steps: Collection[str]) -> None:
+    """Raise what would stop one of `steps` later, as far as it can be known now.
+
+    Raises NoPython; and where files are to be uploaded Dirty, TagElsewhere, BadCredential and NoCredential.
+    """
+    if "check" in steps or "verify" in steps:
+        _stop_without_python(context)
+    if "testpypi" in steps and context.rehearsed_here is None and not context.dry and not _is_rehearsed(context):
+        source = git.look(context.root)
+        if source.dirty and not context.options.taken_from:
+            raise Dirty(source.changed)
+        _stop_on_other_tag(context, source)
+        _stop_without_credential(context)
+
+
+def _is_rehearsed(context: Context) -> bool:
+    rehearsed = context.record.find(Rehearsed)
+    return rehearsed is not None and not context.options.rebuild
+
+
+def _stop_without_python(context: Context) -> None:
+    admitted = context.settings.pythons
+    if not interpreters.here(admitted, context.uv):
+        raise NoPython(admitted, interpreters.here((f"3.{minor}" for minor in range(8, 16)), context.uv))
+
+
+def _stop_on_other_tag(context: Context, source: Source) -> None:
+    """Raise TagElsewhere where the static version of the project is tagged on another commit than HEAD."""
+    project = table(document(context.root / "pyproject.toml"), "project")
+    name, version = project.get("name"), project.get("version")
+    if source.commit is None or not isinstance(name, str) or not isinstance(version, str):
+        return
+    for pattern in context.settings.tag:
+        tag = tags.spelt(pattern, name, version)
+        commit = git.commit_of_tag(context.root, tag)
+        if commit is not None and commit != source.commit:
+            raise TagElsewhere(tag, commit[:12], source.commit[:12])
+
+
+def _stop_without_credential(context: Context) -> None:
+    index = context.settings.testpypi
+    if credentials.choose(index, context.variables) is None and not context.interactive:
+        keyring = functools.partial(logins.secret, index.upload)
+        credentials.find(index, context.variables, keyring=keyring, ask=None)
