@@ -14,6 +14,7 @@ from seatrial.project.context import Context
 from seatrial.project.settings import load
 from seatrial.release.record import DIGEST_VARIABLE, Record
 from seatrial.report import status
+from seatrial.steps import preflight
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,9 +41,11 @@ def run(caller: Caller, options: Options, adapt: Callable[[Context], Context]) -
     context = context_for(caller.root, caller.commands, None)
     if options.explain:
         context.screen.line(explain.step(caller.step, context))
-    else:
-        context.screen.log.path = status.log_of(context, caller.step)
-        chain.run(caller.steps, context)
+        return
+    context.screen.log.path = status.log_of(context, caller.step)
+    if "build" in caller.steps:
+        preflight.stop_early(context, caller.planned, withheld=bool(caller.nox and caller.nox.withheld))
+    chain.run(caller.steps, context)
 
 
 def context_in(

@@ -121,7 +121,11 @@ REFUSALS = (
     Refusal("conflicts with an existing project", "somebody made this project meanwhile", (409,), kind="name-taken"),
     Refusal("isn't allowed", "the index does not allow this project name", (400,)),
     Refusal("organization account", "the organization that owns the project is not active on the index", (400,)),
-    Refusal("non-user identities cannot create", "the pending publisher is registered for another project name", kind="publisher"),
+    Refusal(
+        "non-user identities cannot create",
+        "the pending publisher is registered for another project name",
+        kind="publisher",
+    ),
     Refusal("pull_request_target", _TRUSTED.format("of a pull_request_target workflow, which no index accepts")),
     Refusal("publishing functionality not enabled", f"trusted publishing is switched off at this index{STATUS_PAGE}"),
     Refusal("not-enabled", f"trusted publishing is switched off at this index for this CI{STATUS_PAGE}", (422,)),

@@ -57,7 +57,9 @@ def shape(dist: Distribution) -> Iterator[str]:
             yield f"{path.name} is no attestation (PEP 740): {statement}."
 
 
-@rule("file", "attestation-subject", "refused", server("attestations/services.py", "IntegrityService.parse_attestations"))
+@rule(
+    "file", "attestation-subject", "refused", server("attestations/services.py", "IntegrityService.parse_attestations")
+)
 def subject(dist: Distribution) -> Iterator[str]:
     """An attestation is about another file, by name or hash. PyPI answers: "Could not verify the uploaded artifact".
 
@@ -72,7 +74,12 @@ def subject(dist: Distribution) -> Iterator[str]:
             yield f"{path.name} is about another file, by name or hash: attest this one again."
 
 
-@rule("file", "attestation-predicate", "refused", server("attestations/services.py", "IntegrityService.parse_attestations"))
+@rule(
+    "file",
+    "attestation-predicate",
+    "refused",
+    server("attestations/services.py", "IntegrityService.parse_attestations"),
+)
 def predicate(dist: Distribution) -> Iterator[str]:
     """There are more attestations than PyPI takes, two of one kind, or one of a kind that it does not take.
 

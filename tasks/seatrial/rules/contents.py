@@ -75,7 +75,9 @@ def _tooling(names: frozenset[str]) -> list[str]:
     """Return the folders among `names` that hold the sessions and their lock, or the copy of earlier versions."""
     folders = {name.rpartition("/")[0] for name in names if "/" in name} - {"seatrial"}
     copies = (COPY, FORMER_COPY)
-    return sorted(folder for folder in folders if any({f"{folder}/{last}" for last in copy} <= names for copy in copies))
+    return sorted(
+        folder for folder in folders if any({f"{folder}/{last}" for last in copy} <= names for copy in copies)
+    )
 
 
 @rule("wheel", "wheel-pth", "warning", practice("Python's `site`, which runs such files"))
@@ -235,8 +237,11 @@ def pyarmor(name: str, raw: bytes) -> Iterator[str]:
         yield f"{name} is encrypted with PyArmor, which PyPI does not allow."
 
 
-@rule("member",
-    "contents-sourcedefender", "refused", server("utils/scanner_rules/sourcedefender.yar", "sourcedefender_encrypted")
+@rule(
+    "member",
+    "contents-sourcedefender",
+    "refused",
+    server("utils/scanner_rules/sourcedefender.yar", "sourcedefender_encrypted"),
 )
 def sourcedefender(name: str, raw: bytes) -> Iterator[str]:
     """A module is encrypted with SourceDefender. PyPI answers: "SourceDefender-encrypted content is not allowed".

@@ -106,7 +106,9 @@ def judge_listing(found: Listing) -> Iterator[Problem]:
     for each in of("index"):
         severity = "warning" if each.severity == "warning" else "error"
         for message in each.find(found):
-            yield Problem(each.code, severity, "release", message, silenceable=each.severity == "broken", index=found.name)
+            yield Problem(
+                each.code, severity, "release", message, silenceable=each.severity == "broken", index=found.name
+            )
 
 
 def listing(

@@ -110,7 +110,9 @@ def lost_files(release: Release) -> Iterator[str]:
         yield f"these files are lost on the way through the sdist:{shortened(lost)}"
 
 
-@rule("release", "release-build-reaches", "warning", practice("Linux distributions and conda-forge, which build offline"))
+@rule(
+    "release", "release-build-reaches", "warning", practice("Linux distributions and conda-forge, which build offline")
+)
 def build_reaches(release: Release) -> Iterator[str]:
     """The wheel could be built from the sdist only with the program git or the network in reach.
 

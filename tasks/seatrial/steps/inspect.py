@@ -38,7 +38,9 @@ def inspect(files: Sequence[Path], output: Path | None, say: Callable[[str], Non
     for file, problems in found:
         say(text.problems(problems) if problems else f"  {file.name}: nothing found")
     if output:
-        answer = [{"file": str(file), "problems": [_shown(problem) for problem in problems]} for file, problems in found]
+        answer = [
+            {"file": str(file), "problems": [_shown(problem) for problem in problems]} for file, problems in found
+        ]
         output.write_text(json.dumps(answer, indent=2) + "\n", encoding="utf-8")
     if count := sum(any(problem.severity == "error" for problem in problems) for _, problems in found):
         raise FindingsInFiles(count)

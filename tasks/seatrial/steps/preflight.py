@@ -29,11 +29,15 @@ class NoPython(ReleaseError):
 
     what = "No Python on this machine is one that the project supports ({e.admitted:joined}). Here: {e.here:joined}."
     cause = "`requires-python`, the classifiers, or `pythons` in [tool.seatrial] leave out those that are installed."
-    cure = "install one (`uv python install {e.admitted[0]}`), or set `pythons` in [tool.seatrial] to those that are here."
+    cure = (
+        "install one (`uv python install {e.admitted[0]}`), or set `pythons` in [tool.seatrial] to those that are here."
+    )
 
 
-def stop_early(context: Context, steps: Collection[str]) -> None:
+def stop_early(context: Context, steps: Collection[str], *, withheld: bool = False) -> None:
     """Raise what would stop one of `steps` later, as far as it can be known now.
+
+    With `withheld` there are credentials that only the process of the upload gets to see.
 
     Raises NoPython; and where files are to be uploaded Dirty, TagElsewhere, BadCredential and NoCredential.
     """
@@ -44,7 +48,8 @@ def stop_early(context: Context, steps: Collection[str]) -> None:
         if source.dirty and not context.options.taken_from:
             raise Dirty(source.changed)
         _stop_on_other_tag(context, source)
-        _stop_without_credential(context)
+        if not withheld:
+            _stop_without_credential(context)
 
 
 def _is_rehearsed(context: Context) -> bool:

@@ -116,7 +116,9 @@ class NothingVerified(ReleaseError):
     index: str
 
     what = "Nothing is verified here, so there is nothing to upload to {e.index}."
-    cause = "`verify` has not been run for this release, did not succeed, or its record was not brought to this machine."
+    cause = (
+        "`verify` has not been run for this release, did not succeed, or its record was not brought to this machine."
+    )
     cure = "run `{run[verify]}` first: it builds, checks, rehearses and verifies the release."
 
 

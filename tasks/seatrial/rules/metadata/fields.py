@@ -126,7 +126,9 @@ def license_expression(metadata: Metadata) -> Iterator[str]:
             yield f"{some([repr(given)])} is no SPDX licence expression: {some([str(error)])}."
 
 
-@rule("metadata", "metadata-two-licenses", "refused", server("forklift/metadata.py", "_validate_metadata", "everywhere"))
+@rule(
+    "metadata", "metadata-two-licenses", "refused", server("forklift/metadata.py", "_validate_metadata", "everywhere")
+)
 def two_licenses(metadata: Metadata) -> Iterator[str]:
     """License and License-Expression are both set.
 

@@ -22,7 +22,12 @@ NAME = re.compile(r"[A-Z0-9]|[A-Z0-9][A-Z0-9._-]*[A-Z0-9]", re.IGNORECASE | re.A
 NEWER_BACKEND = "a newer build backend writes a newer Metadata-Version"
 
 
-@rule("metadata", "metadata-version", "refused", server("forklift/metadata.py", "SUPPORTED_METADATA_VERSIONS", "everywhere"))
+@rule(
+    "metadata",
+    "metadata-version",
+    "refused",
+    server("forklift/metadata.py", "SUPPORTED_METADATA_VERSIONS", "everywhere"),
+)
 def metadata_version(metadata: Metadata) -> Iterator[str]:
     """Metadata-Version is missing, or one that PyPI does not know. It answers: "'X' is not a valid metadata version".
 
@@ -118,8 +123,11 @@ def field_version(metadata: Metadata) -> Iterator[str]:
         yield f"its metadata is of version {declared}, which does not have {some(early)}; {NEWER_BACKEND}."
 
 
-@rule("metadata",
-    "metadata-unknown-field", "refused", practice("`twine upload`, which sends no header that it does not know")
+@rule(
+    "metadata",
+    "metadata-unknown-field",
+    "refused",
+    practice("`twine upload`, which sends no header that it does not know"),
 )
 def unknown_field(metadata: Metadata) -> Iterator[str]:
     """A field stands there that core metadata does not have, so `twine upload` refuses to send the file.

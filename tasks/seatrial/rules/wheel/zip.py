@@ -154,7 +154,12 @@ def encoding(found: Zip) -> Iterator[str]:
         yield f"the names of {names} are not UTF-8; {REPACK}."
 
 
-@rule("zip", "zip-member-comment", "refused", server("utils/zipfiles.py", "_handle_central_directory_header", "everywhere"))
+@rule(
+    "zip",
+    "zip-member-comment",
+    "refused",
+    server("utils/zipfiles.py", "_handle_central_directory_header", "everywhere"),
+)
 def comment(found: Zip) -> Iterator[str]:
     """A member has a comment. PyPI answers: "Comment in central directory".
 
