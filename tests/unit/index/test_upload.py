@@ -153,7 +153,9 @@ def test_an_uploader_that_breaks_is_quoted_and_not_tried_again(world: World, run
     world.script = [(Outcome(1, "Traceback (most recent call last):\nNameError: oh\n"), ())]
     with pytest.raises(UploadRefused) as error:
         run()
-    assert "| twine ended with exit code 1.: Traceback" in str(error.value) or "NameError: oh" in str(error.value)
+    assert "| The uploader ended with exit code 1:\n  | Traceback (most recent call last):\n  | NameError: oh\n" in str(
+        error.value
+    )
     assert world.pauses == []
 
 
