@@ -6,28 +6,25 @@ import base64
 import io
 import json
 import secrets
+import sys
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
-from seatrial.index.indexes import INTEGRITY
+from seatrial.index.holdings import INTEGRITY
 from seatrial.index.tokens import narrow
-from seatrial.standin.server import parsed
+from seatrial.standin.forms import parsed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-    from pathlib import Path
 
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 REQUEST_TOKEN = "the-secret-that-github-gives-to-the-job"
 
-# A program in the place of a virtualenv's Python: it runs twine with the hosts of both indexes at another address.
-TWINE = """\
-#!{python} -I
-import runpy
-import sys
+# In the place of the uploader, whose requests to both indexes go to another address.
+UPLOADER = """\
 import requests.adapters
 
 def send(adapter, request, *args, original=requests.adapters.HTTPAdapter.send, **options):
@@ -37,17 +34,12 @@ def send(adapter, request, *args, original=requests.adapters.HTTPAdapter.send, *
     return original(adapter, request, *args, **options)
 
 requests.adapters.HTTPAdapter.send = send
-assert sys.argv[1] == "-I"
-if sys.argv[2:4] == ["-m", "pypi_attestations"]:
-    sys.argv[:4] = ["pypi_attestations"]
-    exec({signer!r})
-assert sys.argv[2].endswith("posting.py")
-del sys.argv[:2]
-runpy.run_path(sys.argv[0], run_name="__main__")
+from seatrial.index import uploader
+uploader.main()
 """
 # In the place of pypi-attestations, which needs the services of Sigstore: the form is real, the signature is not.
 SIGNER = """
-import base64, hashlib, json, os, pathlib
+import base64, hashlib, json, os, pathlib, sys
 command, *files = sys.argv[1:]
 if command == "sign":
     assert os.environ["ACTIONS_ID_TOKEN_REQUEST_TOKEN"]
@@ -168,8 +160,11 @@ class Issuer:
         return self.burning, {}
 
 
-def write_twine(path: Path, python: str, url: str) -> Path:
-    """Write the program that runs twine against `url` instead of the public indexes; POSIX only."""
-    path.write_text(TWINE.format(python=python, url=url, signer=SIGNER), encoding="utf-8")
-    path.chmod(0o755)
-    return path
+def uploader(url: str) -> tuple[str, ...]:
+    """Return the command line of the uploader with `url` in the place of the public indexes."""
+    return (sys.executable, "-I", "-c", UPLOADER.format(url=url))
+
+
+def signer() -> tuple[str, ...]:
+    """Return the command line of what stands in for pypi-attestations."""
+    return (sys.executable, "-I", "-c", SIGNER)

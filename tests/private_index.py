@@ -6,7 +6,8 @@ import base64
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from seatrial.standin.server import make_index, make_token
+from seatrial.index.tokens import make
+from seatrial.standin.index import StandinIndex
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -38,8 +39,8 @@ class PrivateIndex:
     @classmethod
     def of(cls, folder: Path, *, json: bool = False, hashes: bool = True) -> PrivateIndex:
         """Serve the files of `folder`."""
-        token = make_token("private.example")
-        return cls(make_index(folder, token), token, json, hashes)
+        token = make("private.example")
+        return cls(StandinIndex(folder, token), token, json, hashes)
 
     def __call__(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
         given = environ.get("HTTP_AUTHORIZATION", "")

@@ -1,4 +1,4 @@
-"""Stands in for twine where hundreds of uploads are made: the same requests, order and words, without its start-up.
+"""Stands in for the uploader where hundreds of uploads are made: the same requests and order, without its start-up.
 
 It can also end its process at a named point, as a power failure would.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import http.client
+import json
 import os
 import signal
 from pathlib import Path
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
     Transport = Callable[[str, str, Mapping[str, str], bytes], tuple[int, str]]
 
-TRIES = 5  # of twine, at once, where the answer is 5xx
 BOUNDARY = "a-line-that-is-in-no-file"
 
 _last = ""  # the point at which this process ends
@@ -75,36 +75,23 @@ def over_http(url: str, content_type: str, headers: Mapping[str, str], body: byt
 
 
 def run(
-    argv: Sequence[str], *, env: Mapping[str, str], transport: Transport = over_http, **_options: object
+    _argv: Sequence[str], *, given: bytes, transport: Transport = over_http, **_options: object
 ) -> Outcome:
-    """Upload as twine does with this command line and environment, and return how that ended."""
-    url = argv[argv.index("--repository-url") + 1]
-    paths = [Path(word) for word in argv if word.endswith((".whl", ".tar.gz"))]
-    login = base64.b64encode(f"{env['TWINE_USERNAME']}:{env['TWINE_PASSWORD']}".encode()).decode()
-    said = [f"Uploading distributions to {url}"]
-    for path in paths:
-        status, reason = _post(url, path, {"Authorization": f"Basic {login}"}, transport, said)
-        if status != http.client.OK:
-            title = http.client.responses.get(status, "")
-            said += [
-                f"ERROR    {'HTTPError: ' if status else ''}{status or ''} {title} from {url}",
-                f"         {reason}",
-            ]
-            return Outcome(1, "\n".join(said))
-    return Outcome(0, "\n".join(said))
-
-
-def _post(url: str, path: Path, headers: Mapping[str, str], transport: Transport, said: list[str]) -> tuple[int, str]:
-    status, reason = 0, ""
-    for _ in range(TRIES):
-        said.append(f"Uploading {path.name}")
+    """Upload as the uploader does with the order in `given`, and return how that ended."""
+    order = json.loads(given)
+    login = base64.b64encode(f"{order['username']}:{order['password']}".encode()).decode()
+    done: dict[str, Any] = {"event": "done", "answers": [], "error": None, "notes": [], "output": ""}
+    for path in map(Path, order["files"]):
         try:
-            status, reason = transport(url, f"multipart/form-data; boundary={BOUNDARY}", headers, form(path))
+            headers = {"Authorization": f"Basic {login}"}
+            status, reason = transport(order["url"], f"multipart/form-data; boundary={BOUNDARY}", headers, form(path))
         except (OSError, http.client.HTTPException) as error:
-            return 0, f"ConnectionError: {error!r}"
-        if status < http.client.INTERNAL_SERVER_ERROR:
+            done["error"] = {"reason": f"ConnectionError: {error!r}"}
             break
-    return status, reason
+        done["answers"].append({"file": path.name, "status": status, "reason": reason})
+        if status != http.client.OK:
+            break
+    return Outcome(0, json.dumps(done))
 
 
 def form(path: Path) -> bytes:

@@ -268,7 +268,7 @@ def _answer(job: Job, outcome: process.Outcome) -> Answer | None:
     lines = documents(outcome.output)
     done = next((line for line in reversed(lines) if line["event"] == "done"), None)
     if done is None:
-        return Answer(0, f"twine ended with exit code {outcome.code}.", outcome.output.strip(), final=True)
+        return Answer(0, f"The uploader ended with exit code {outcome.code}:\n{outcome.output}", final=True)
     for note in done["notes"]:
         job.say(note)
     answers = [answer_of(document) for document in done["answers"]]

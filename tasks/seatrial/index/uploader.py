@@ -23,7 +23,6 @@ from urllib.parse import urlsplit
 
 import requests
 import requests_toolbelt
-import twine.exceptions
 from twine import auth, settings, utils
 from twine.package import PackageFile
 
@@ -87,7 +86,7 @@ class Upload:
             self._send(minted)
         except requests.RequestException as lost:
             error = {"reason": f"{type(lost).__name__}: {lost}", "final": bool(self.minting), **self.minting}
-        except (twine.exceptions.TwineException, ValueError) as refused:
+        except Exception as refused:  # noqa: BLE001 (a damaged archive makes twine raise anything)
             error = {"reason": f"{type(refused).__name__}: {refused}", "final": True, **self.minting}
         except Ended:
             error = {"reason": "it was ended before it was done"}

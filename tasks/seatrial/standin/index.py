@@ -120,7 +120,7 @@ class StandinIndex:
 
     def __init__(self, folder: Path, token: str) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self._folder, self._token = folder, token
+        self._folder, self.token = folder, token
         self._ledger = Ledger(folder, folder.with_suffix(".json"))
         self.state = State()
 
@@ -128,8 +128,11 @@ class StandinIndex:
         match environ["REQUEST_METHOD"]:
             case "POST":
                 return self._upload(environ, start)
-            case "GET" | "HEAD":
+            case "GET":
                 return self._read(environ, start)
+            case "HEAD":
+                self._read(environ, start)
+                return []
         return refused(start, 405, "Method Not Allowed")
 
     def _read(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
@@ -166,7 +169,7 @@ class StandinIndex:
         with contextlib.suppress(ValueError):
             user, _, password = base64.b64decode(login).partition(b":")
             if kind == "Basic" and user == b"__token__":
-                caveats = added_caveats(self._token, password.decode())
+                caveats = added_caveats(self.token, password.decode())
         if caveats is None:
             sentence = "Invalid or non-existent authentication information."
             raise RefusedError(403, f"{sentence} See {HELP}#invalid-auth for more information.")

@@ -12,10 +12,10 @@ from seatrial.index.changes import compare, entry_points, unversioned
 from seatrial.index.http import IndexRefused
 from seatrial.index.indexes import PYPI, Index
 from seatrial.index.simple import Served
+from seatrial.index.tokens import make
 from seatrial.release.archives import Archive, BadArchive
 from seatrial.release.stages import Built, Changes, Dist, FieldChanges, FileChanges, Resized
 from seatrial.report import text as report
-from seatrial.index.tokens import make
 from seatrial.standin.index import StandinIndex
 from seatrial.standin.server import serving
 from tests.archives import SDIST, WHEEL, sdist, wheel

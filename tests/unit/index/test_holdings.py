@@ -18,11 +18,9 @@ from seatrial.index.holdings import (
     IndexNotJson,
     NotVisible,
     OtherBytes,
-    ProjectClosed,
     ReleaseYanked,
     holdings,
     read_project,
-    stop_if_closed,
     stop_if_different,
     stop_if_yanked,
     wait_until_served,
@@ -30,8 +28,8 @@ from seatrial.index.holdings import (
 from seatrial.index.http import IndexRefused, IndexUnreachable, download
 from seatrial.index.indexes import PYPI, TESTPYPI, Index
 from seatrial.index.simple import JSON, Listing, Served
-from seatrial.release.stages import Dist
 from seatrial.index.tokens import make
+from seatrial.release.stages import Dist
 from seatrial.standin.index import StandinIndex
 from seatrial.standin.server import serving
 from tests.index_server import ALWAYS, Faults

@@ -17,9 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 HOUSE = "https://house.example"
-STAGING = Index(
-    "house", simple=f"{HOUSE}/simple/", upload=f"{HOUSE}/upload/", token_variable="TESTPYPI_TOKEN"
-)
+STAGING = Index("house", simple=f"{HOUSE}/simple/", upload=f"{HOUSE}/upload/", token_variable="TESTPYPI_TOKEN")
 OTHER = Index(
     "other", simple="https://other.example/simple/", upload="https://other.example/", token_variable="PYPI_TOKEN"
 )
@@ -100,13 +98,11 @@ def test_no_place_sees_the_login_of_another() -> None:
 
 @pytest.mark.parametrize("variable", ["TESTPYPI_READ_TOKEN", "DEPENDENCIES_TOKEN", "TESTPYPI_TOKEN"])
 def test_a_token_of_pypi_reads_no_other_host(variable: str) -> None:
-    with pytest.raises(BadCredential, match="it holds a token of pypi.org, which goes nowhere else"):
+    with pytest.raises(BadCredential, match=r"it holds a token of pypi\.org, which goes nowhere else"):
         with_logins(OWN, {variable: make("pypi.org")}, uploads=True)
 
 
-def test_a_token_of_pypi_in_netrc_or_keyring_reads_no_other_host(
-    netrc: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_token_of_pypi_in_netrc_or_keyring_reads_no_other_host(netrc: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     netrc.write_text(f"machine house.example login __token__ password {make('pypi.org')}\n", encoding="utf-8")
     netrc.chmod(0o600)
     monkeypatch.setattr(logins, "secret", lambda _service, _user: make("test.pypi.org"))

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seatrial.index.simple import Listing, Served, parse
+from seatrial.index.simple import Served, parse
 
 PAGE = "https://index.example/api/simple/demo/"
 HASH = "ab" * 32
@@ -68,7 +68,7 @@ def test_a_page_without_files_is_one_where_it_says_so(body: bytes) -> None:
 )
 def test_anything_else_is_no_page(body: bytes) -> None:
     with pytest.raises(ValueError, match=r"HTML|JSON"):
-        parse(body, PAGE).files
+        parse(body, PAGE)
 
 
 @given(st.text())

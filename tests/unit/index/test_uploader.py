@@ -1,22 +1,220 @@
-"""The token that trusted publishing minted is burnt, however twine ends. What an index does: test_publish.py."""
+"""The uploader as a program: what it is given, what it answers, and that a minted token is burnt however it ends."""
 
 from __future__ import annotations
 
+import json
+import os
 import signal
+import subprocess
+import sys
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
-import twine.__main__
 from twine import auth, utils
 
 from seatrial.index import uploader
+from seatrial.index.attestations import SUFFIX
+from seatrial.index.tokens import make
+from seatrial.index.uploader import BODY_BYTES, Upload, answer, claims, decoded
+from seatrial.machine import variables
+from seatrial.standin.index import StandinIndex
+from seatrial.standin.server import serving
+from tests.archives import sdist, wheel
+from tests.index_server import Faults
+from tests.oidc_server import REQUEST_TOKEN, Issuer, jwt
+from tests.oidc_server import uploader as uploader_at
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
+
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 HOST = "index.example"
+PROGRAM = (sys.executable, "-I", "-m", "seatrial.index.uploader")
+
+
+@dataclass
+class Site:
+    """An index that is served, and the files for it."""
+
+    app: StandinIndex
+    faults: Faults
+    url: str
+    files: list[str]
+
+    def upload(self, *, program: Sequence[str] = PROGRAM, env: dict[str, str] | None = None, **order: Any) -> Any:
+        """Run the uploader, and return its last document."""
+        document = {"url": f"{self.url}/legacy/", "files": self.files, "username": "__token__"}
+        document |= {"password": self.app.token} | order
+        done = subprocess.run(
+            program,
+            input=json.dumps(document).encode(),
+            env=variables.for_upload(os.environ, env or {}),
+            capture_output=True,
+            check=False,
+            timeout=60,
+        )
+        assert done.returncode == 0, done.stderr
+        lines = [json.loads(line) for line in done.stdout.decode().splitlines()]
+        assert [line["event"] for line in lines[:-1]] == ["progress"] * (len(lines) - 1)
+        return lines[-1]
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Site]:
+    app = StandinIndex(tmp_path / "index", make("testpypi.localhost"))
+    faults = Faults(app)
+    files = [str(path) for path in (wheel(tmp_path / "dist"), sdist(tmp_path / "dist"))]
+    with serving(faults) as url:
+        yield Site(app, faults, url, files)
+
+
+def test_files_are_uploaded_and_each_answer_is_told(site: Site) -> None:
+    done = site.upload(env={"HTTP_PROXY": "http://127.0.0.1:9", "NO_PROXY": "", "TWINE_PASSWORD": "another"})
+    assert [(one["file"], one["status"], one["reason"]) for one in done["answers"]] == [
+        (os.path.basename(path), 200, "OK")  # noqa: PTH119 (the order has texts)
+        for path in site.files
+    ]
+    assert (done["error"], done["notes"]) == (None, [])
+    assert len(list((site.app._folder).iterdir())) == 2
+
+
+def test_a_refusal_is_told_whole_and_ends_it(site: Site) -> None:
+    done = site.upload(password=make("pypi.org"))
+    (refused,) = done["answers"]
+    assert refused["status"] == 403
+    assert refused["reason"] == (
+        "Invalid or non-existent authentication information. See https://pypi.org/help/#invalid-auth for more"
+        " information."
+    )
+    assert done["error"] is None
+    assert site.faults.uploads == 1
+
+
+def test_a_server_error_is_not_repeated_at_once_and_its_pause_is_told(site: Site) -> None:
+    site.faults.order("status", method="POST", detail=("503 Busy", "17"), times=9)
+    (refused,) = site.upload()["answers"]
+    assert (refused["status"], refused["reason"], refused["retry_after"]) == (503, "Busy", "17")
+    assert site.faults.orders[0].times == 8
+
+
+def test_a_connection_that_breaks_is_told_as_that(site: Site) -> None:
+    site.faults.order("reset", method="POST")
+    done = site.upload()
+    assert done["error"]["reason"].startswith("ConnectionError: ")
+    assert not done["error"]["final"]
+
+
+def test_a_file_that_twine_does_not_take_is_told_in_its_words(site: Site, tmp_path: Path) -> None:
+    odd = tmp_path / "demo-1.0.whl"
+    odd.write_bytes(b"no zip")
+    done = site.upload(files=[str(odd)])
+    assert done["error"]["reason"].startswith(("InvalidDistribution: ", "BadZipFile: "))
+    assert done["error"]["final"]
+
+
+def test_attestations_are_sent_with_their_files(site: Site) -> None:
+    for path in site.files:
+        with open(path + SUFFIX, "w", encoding="utf-8") as file:  # noqa: PTH123 (the order has texts)
+            file.write("{}")
+    with serving(issuer := Issuer(site.faults, site.app.token)) as url:
+        done = site.upload(url=f"{url}/legacy/", attested=SUFFIX)
+    assert [one["status"] for one in done["answers"]] == [200, 200]
+    assert list(issuer.attestations.values()) == [[{}], [{}]]
+
+
+# What an index answers.
+
+
+def response(body: bytes, headers: dict[str, str], status: str = "400 Bad Request") -> dict[str, Any]:
+    """Return what is told of an answer of a real server."""
+
+    def app(_environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
+        start(status, list(headers.items()))
+        return [body]
+
+    with serving(app) as url:
+        return answer(requests.get(url, stream=True, allow_redirects=False, timeout=10))
+
+
+def test_a_page_is_told_as_its_text() -> None:
+    page = b"<html><head><title>400</title><style>a { }</style></head><body><h1>Not &amp; this</h1>\n file</body></html>"
+    assert response(page, {"Content-Type": "text/html"})["body"] == "Not & this file"
+    assert response(b"  a text\n of two lines ", {"Content-Type": "text/plain"})["body"] == "a text of two lines"
+
+
+def test_an_endless_page_is_read_to_a_bound() -> None:
+    assert len(response(b"x" * 10 * BODY_BYTES, {"Content-Type": "text/plain"})["body"]) == BODY_BYTES
+
+
+def test_where_it_has_moved_is_told() -> None:
+    told = response(b"", {"Location": "https://elsewhere.example/"}, "308 Permanent Redirect")
+    assert told["reason"] == "Permanent Redirect to https://elsewhere.example/"
+
+
+@pytest.mark.parametrize(("reason", "expected"), [("größe".encode().decode("latin-1"), "größe"), ("\xfc", "\xfc")])
+def test_the_words_of_a_status_line_are_read_as_servers_write_them(reason: str, expected: str) -> None:
+    assert decoded(reason) == expected
+
+
+# A token that was minted.
+
+
+@pytest.fixture
+def minting(site: Site) -> Iterator[tuple[Issuer, Any]]:
+    """An index that mints, and a function that uploads to it as TestPyPI by trusted publishing."""
+    issuer = Issuer(site.faults, site.app.token)
+    with ExitStack() as stack:
+        url = stack.enter_context(serving(issuer))
+        identity = {
+            "GITHUB_ACTIONS": "true",
+            "ACTIONS_ID_TOKEN_REQUEST_TOKEN": REQUEST_TOKEN,
+            "ACTIONS_ID_TOKEN_REQUEST_URL": f"{url}/identity?",
+        }
+
+        def upload() -> Any:
+            where = "https://test.pypi.org/legacy/"
+            return site.upload(program=uploader_at(url), env=identity, url=where, password=None)
+
+        yield issuer, upload
+
+
+def test_what_was_minted_uploads_and_is_burnt_once(minting: tuple[Issuer, Any]) -> None:
+    issuer, upload = minting
+    done = upload()
+    assert [one["status"] for one in done["answers"]] == [200, 200]
+    assert done["notes"] == ["the minted token is burnt: test.pypi.org takes it no more"]
+    assert issuer.burnt == [issuer.secrets[-1]]
+    assert not [secret for secret in issuer.secrets if secret in json.dumps(done)]
+
+
+def test_what_was_minted_is_burnt_where_the_index_refuses(minting: tuple[Issuer, Any], site: Site) -> None:
+    issuer, upload = minting
+    site.faults.order("status", method="POST", detail="400 No")
+    assert upload()["answers"][0]["status"] == 400
+    assert issuer.burnt == [issuer.secrets[-1]]
+
+
+def test_an_identity_that_is_rejected_is_told_by_code_and_with_its_claims(minting: tuple[Issuer, Any]) -> None:
+    issuer, upload = minting
+    issuer.refusal = ("invalid-publisher", "valid token, but no corresponding publisher")
+    done = upload()
+    error = done["error"]
+    assert (error["status"], error["final"]) == (422, True)
+    assert error["errors"] == [["invalid-publisher", "valid token, but no corresponding publisher"]]
+    assert ["aud", "testpypi"] in error["claims"]
+    assert (done["answers"], done["notes"]) == ([], [])
+
+
+def test_claims_are_read_without_the_signature() -> None:
+    token = jwt("pypi", repository="ada/demo", run_attempt=1)
+    found = dict(claims(token))
+    assert (found["aud"], found["repository"]) == ("pypi", "ada/demo")
+    assert "run_attempt" not in found
 
 
 @dataclass
@@ -43,70 +241,22 @@ def network(monkeypatch: pytest.MonkeyPatch) -> Session:
     return made
 
 
-@pytest.fixture
-def twine_is(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Callable[[], Any]], None]]:
-    """Put a function in the place of twine's own `main`; what is set for the process is restored."""
-    before = signal.getsignal(signal.SIGTERM)
-    monkeypatch.setattr(auth, "Private", auth.Private)
-    yield lambda main: monkeypatch.setattr(twine.__main__, "main", main)
-    signal.signal(signal.SIGTERM, before)
-
-
-def mint(monkeypatch: pytest.MonkeyPatch, token: str | None) -> None:
-    """Do what twine does without a terminal: choose the resolver and have it mint."""
-    monkeypatch.setattr(auth.Resolver, "make_trusted_publishing_token", lambda _: token)
-    resolver = auth.Resolver.choose(interactive=False)(
-        {"repository": f"https://{HOST}/legacy/"}, auth.CredentialInput()
-    )
-    assert resolver.make_trusted_publishing_token() == token
-
-
-def test_what_was_minted_is_burnt_once(
-    monkeypatch: pytest.MonkeyPatch, network: Session, twine_is: Any, capsys: pytest.CaptureFixture[str]
-) -> None:
-    def main() -> int:
-        mint(monkeypatch, "pypi-minted")
-        mint(monkeypatch, "pypi-minted")
-        return 3
-
-    twine_is(main)
-    assert uploader.main() == 3
-    assert network.posted == [(f"https://{HOST}/_/oidc/burn-token", {"token": "pypi-minted"})]
-    assert capsys.readouterr().out == f"seatrial: the minted token is burnt: {HOST} takes it no more\n"
-
-
-@pytest.mark.parametrize("end", [RuntimeError, SystemExit, KeyboardInterrupt])
-def test_it_is_burnt_when_twine_breaks(
-    monkeypatch: pytest.MonkeyPatch, network: Session, twine_is: Any, end: type[BaseException]
-) -> None:
-    def main() -> None:
-        mint(monkeypatch, "pypi-minted")
-        raise end
-
-    twine_is(main)
-    with pytest.raises(end):
-        uploader.main()
-    assert len(network.posted) == 1
-
-
-def test_it_is_burnt_when_the_upload_is_ended(monkeypatch: pytest.MonkeyPatch, network: Session, twine_is: Any) -> None:
-    def main() -> None:
-        mint(monkeypatch, "pypi-minted")
+def test_what_was_minted_is_burnt_when_the_upload_is_ended(monkeypatch: pytest.MonkeyPatch, network: Session) -> None:
+    def send(_upload: Upload, minted: list[str]) -> None:
+        monkeypatch.setattr(auth.Private, "make_trusted_publishing_token", lambda _: "pypi-minted")
+        config: Any = {"repository": f"https://{HOST}/legacy/"}
+        resolver = uploader.minting(minted)(config, auth.CredentialInput())
+        assert resolver.make_trusted_publishing_token() == "pypi-minted"
         signal.raise_signal(signal.SIGTERM)
 
-    twine_is(main)
-    with pytest.raises(SystemExit) as end:
-        uploader.main()
-    assert end.value.code == 128 + signal.SIGTERM
-    assert len(network.posted) == 1
-
-
-def test_where_nothing_was_minted_nothing_is_burnt(
-    monkeypatch: pytest.MonkeyPatch, network: Session, twine_is: Any
-) -> None:
-    twine_is(lambda: mint(monkeypatch, None))
-    uploader.main()
-    assert network.posted == []
+    before = signal.signal(signal.SIGTERM, uploader._end)
+    try:
+        monkeypatch.setattr(Upload, "_send", send)
+        done = Upload({"url": f"https://{HOST}/legacy/", "files": []}, print).run()
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert done["error"] == {"reason": "it was ended before it was done"}
+    assert network.posted == [(f"https://{HOST}/_/oidc/burn-token", {"token": "pypi-minted"})]
 
 
 @pytest.mark.parametrize(

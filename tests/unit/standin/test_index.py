@@ -13,7 +13,8 @@ import time
 import urllib.error
 import urllib.request
 import zipfile
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,24 +22,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seatrial.index.tokens import Token, narrow
-from seatrial.standin import server as module
-from seatrial.standin.server import (
-    JSON,
-    LOCATIONS,
-    Ledger,
-    RefusedError,
-    Upload,
-    added_caveats,
-    main,
-    make_index,
-    make_token,
-    normalised,
-    parsed,
-    serving,
-    stop_if_forbidden,
-    stop_if_unfit,
-)
+from seatrial.index import simple
+from seatrial.index.simple import JSON
+from seatrial.index.tokens import Token, added_caveats, make, narrow
+from seatrial.standin.forms import RefusedError, Upload, parsed, stop_if_unfit
+from seatrial.standin.index import Ledger, StandinIndex, State, stop_if_forbidden
+from seatrial.standin.server import LOCATIONS, serve, serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -135,10 +124,14 @@ class Site:
 
 
 @pytest.fixture
-def site(tmp_path: Path) -> Iterator[Site]:
-    token = make_token("test.pypi.org")
-    with serving(make_index(tmp_path / "testpypi", token)) as url:
-        yield Site(tmp_path / "testpypi", token, url)
+def app(tmp_path: Path) -> StandinIndex:
+    return StandinIndex(tmp_path / "testpypi", make("test.pypi.org"))
+
+
+@pytest.fixture
+def site(tmp_path: Path, app: StandinIndex) -> Iterator[Site]:
+    with serving(app) as url:
+        yield Site(tmp_path / "testpypi", app.token, url)
 
 
 # Uploads that are taken, and their neighbours that are refused.
@@ -186,7 +179,7 @@ def test_a_name_is_taken_for_ever(site: Site, content: bytes) -> None:
 
 def test_a_name_stays_taken_when_the_index_starts_again(tmp_path: Path) -> None:
     for status in (200, 400):
-        with serving(make_index(tmp_path / "pypi", "a-token")) as url:
+        with serving(StandinIndex(tmp_path / "pypi", "a-token")) as url:
             site = Site(tmp_path / "pypi", "a-token", url)
             assert site.upload(WHEEL, wheel()).status == status
         (tmp_path / "pypi" / WHEEL).unlink(missing_ok=True)
@@ -222,7 +215,7 @@ def test_a_name_that_leads_elsewhere_is_refused(name: str) -> None:
     assert error.value.status == 400
 
 
-@pytest.mark.parametrize("password", ["", "pypi-wrong", make_token("test.pypi.org")])
+@pytest.mark.parametrize("password", ["", "pypi-wrong", make("test.pypi.org")])
 def test_another_token_is_refused(site: Site, password: str) -> None:
     said = "Invalid or non-existent authentication information."
     assert refused(site.send(form(WHEEL, wheel()), password=password), 403, said)
@@ -266,21 +259,21 @@ def test_a_narrowed_token_is_taken_for_what_it_is_for(site: Site, caveats: list[
     assert refused(answer, 403, said) if said else answer.status == 200
 
 
-@pytest.mark.parametrize("caveat", [b"no JSON", b"[" * 100_000, b"", b"\xff"])
-def test_a_caveat_that_cannot_be_read_forbids(caveat: bytes) -> None:
+@pytest.mark.parametrize("caveat", ["no JSON", "[" * 100_000, "", "\ud800"])
+def test_a_caveat_that_cannot_be_read_forbids(caveat: str) -> None:
     with pytest.raises(RefusedError, match="caveat deserialization error"):
         stop_if_forbidden([caveat], "demo", NOW)
 
 
 def test_what_was_narrowed_from_another_token_is_refused(site: Site) -> None:
-    other = narrow(make_token("test.pypi.org"), [[1, ["demo"]]])
+    other = narrow(make("test.pypi.org"), [[1, ["demo"]]])
     assert site.send(form(WHEEL, wheel()), password=other).status == 403
 
 
 def test_a_caveat_that_was_changed_is_refused() -> None:
-    token = make_token("pypi.org")
+    token = make("pypi.org")
     narrowed = narrow(token, [[1, ["demo"]]])
-    assert added_caveats(token, narrowed) == [b'[1, ["demo"]]']
+    assert added_caveats(token, narrowed) == ('[1, ["demo"]]',)
     raw = base64.urlsafe_b64decode(narrowed[5:] + "=" * (-len(narrowed[5:]) % 4)).replace(b"demo", b"evil")
     forged = "pypi-" + base64.urlsafe_b64encode(raw).decode().rstrip("=")
     assert added_caveats(token, forged) is None
@@ -339,7 +332,7 @@ def test_a_body_that_is_no_form_is_refused(site: Site) -> None:
 
 @pytest.mark.parametrize("lost", [4, 60, 200])
 def test_a_request_that_is_cut_short_is_refused(tmp_path: Path, lost: int) -> None:
-    index, answered = make_index(tmp_path / "pypi", "a-token"), []
+    index, answered = StandinIndex(tmp_path / "pypi", "a-token"), []
     body = form(WHEEL, wheel())
     environ = {
         "REQUEST_METHOD": "POST",
@@ -380,8 +373,8 @@ def test_a_ledger_remembers_what_it_is_told_by_hand(tmp_path: Path) -> None:
     folder.mkdir()
     ledger = Ledger(folder, tmp_path / "index.json")
     upload = Upload.of(WHEEL, io.BytesIO(b"a"), {})
-    assert ledger.accept(upload)
-    assert not ledger.accept(upload)
+    assert ledger.accept(upload, State())
+    assert not ledger.accept(upload, State())
     assert (folder / WHEEL).read_bytes() == b"a"
     assert json.loads((tmp_path / "index.json").read_bytes()) == {WHEEL: hashlib.sha256(b"a").hexdigest()}
 
@@ -394,7 +387,7 @@ def test_a_page_in_json_has_what_installers_read(site: Site) -> None:
     for name, data in content.items():
         assert site.upload(name, data).status == 200
     page = site.page("demo")
-    assert (page["meta"], page["name"], page["versions"]) == ({"api-version": "1.1"}, "demo", ["1.0"])
+    assert (page["meta"], page["name"], page["versions"]) == ({"api-version": "1.4"}, "demo", ["1.0"])
     for file in page["files"]:
         data = content.pop(file["filename"])
         assert file["hashes"] == {"sha256": hashlib.sha256(data).hexdigest()}
@@ -466,16 +459,70 @@ def test_nothing_can_be_deleted_or_replaced(site: Site, method: str) -> None:
     assert site.ask(f"/packages/{WHEEL}").body == wheel()
 
 
-def test_the_front_page_is_pypiservers(site: Site) -> None:
+def test_there_is_a_front_page(site: Site) -> None:
     assert site.ask("/").status == 200
     assert site.ask("/", method="HEAD").body == b""
+    assert site.ask("/elsewhere/").status == 404
 
 
-@pytest.mark.parametrize(
-    ("name", "expected"), [("Zope.Interface", "zope-interface"), ("a__b--c..d", "a-b-c-d"), ("demo", "demo")]
-)
-def test_names_are_normalised(name: str, expected: str) -> None:
-    assert normalised(name) == expected
+# What an administrator, or time, has done.
+
+
+def test_an_archived_project_takes_nothing_and_says_so(site: Site, app: StandinIndex) -> None:
+    assert site.upload(WHEEL, wheel()).status == 200
+    app.state.statuses["demo"] = ("archived", "not maintained <any> more")
+    said = "The user 'standin' isn't allowed to upload to project 'demo'. See https://pypi.org/help/#project-name"
+    assert refused(site.upload(SDIST, sdist()), 403, said)
+    page = site.page("demo")
+    assert page["project-status"] == {"status": "archived", "reason": "not maintained <any> more"}
+    assert [file["filename"] for file in page["files"]] == [WHEEL]
+    in_html = site.ask("/simple/demo/").body
+    assert simple.parse(in_html, "https://index.example/") == replace(
+        simple.parse(in_html, "https://index.example/"), status="archived", reason="not maintained <any> more"
+    )
+
+
+def test_a_quarantined_project_lists_nothing_and_takes_what_a_token_sends(site: Site, app: StandinIndex) -> None:
+    assert site.upload(WHEEL, wheel()).status == 200
+    app.state.statuses["demo"] = ("quarantined", "")
+    assert (site.page("demo")["project-status"], site.page("demo")["files"]) == ({"status": "quarantined"}, [])
+    assert site.upload(SDIST, sdist()).status == 200
+    assert site.page("demo")["files"] == []
+
+
+def test_a_project_may_exist_without_files(site: Site, app: StandinIndex) -> None:
+    app.state.projects.add("demo")
+    page = site.page("demo")
+    assert (page["files"], page["project-status"]) == ([], {"status": "active"})
+    assert site.ask("/simple/", headers={"Accept": JSON}).json()["projects"] == [{"name": "demo"}]
+
+
+def test_a_file_may_be_yanked(site: Site, app: StandinIndex) -> None:
+    assert site.upload(WHEEL, wheel()).status == 200
+    app.state.yanked[WHEEL] = 'broken "on" Windows'
+    assert site.page("demo")["files"][0]["yanked"] == 'broken "on" Windows'
+    (file,) = simple.parse(site.ask("/simple/demo/").body, "https://index.example/").files
+    assert file.yanked
+
+
+def test_a_release_closes_after_14_days_also_when_its_first_file_is_gone(site: Site, app: StandinIndex) -> None:
+    assert site.upload(WHEEL, wheel()).status == 200
+    (site.folder / WHEEL).unlink()
+    app.state.created["demo", "1.0"] -= timedelta(days=15)
+    said = "Uploading new files to releases older than 14 days is not allowed."
+    assert refused(site.upload(SDIST, sdist()), 400, said)
+    assert site.upload("demo-1.1.tar.gz", sdist()).status == 200
+
+
+def test_file_and_project_have_a_largest_size(site: Site, app: StandinIndex) -> None:
+    app.state.file_bytes["demo"] = 10
+    assert refused(site.upload(WHEEL, wheel()), 400, "File too large. Limit for project 'demo' is 0 MB.")
+    app.state.file_bytes.clear()
+    app.state.project_bytes["demo"] = len(wheel())
+    assert site.upload(WHEEL, wheel()).status == 200
+    said = "Project size too large. Limit for project 'demo' total size is 0 GB."
+    assert refused(site.upload(SDIST, sdist()), 400, said)
+    assert site.upload("other-1.0.tar.gz", sdist()).status == 200
 
 
 # Tokens and the program.
@@ -483,10 +530,10 @@ def test_names_are_normalised(name: str, expected: str) -> None:
 
 @pytest.mark.parametrize("location", LOCATIONS.values())
 def test_a_token_has_the_form_of_pypis(location: str) -> None:
-    token = make_token(location)
+    token = make(location)
     assert Token.parse(token).location == location
     assert Token.parse(token).caveats == ()
-    assert make_token(location) != token
+    assert make(location) != token
 
 
 def test_twine_uploads_to_it(site: Site, tmp_path: Path) -> None:
@@ -504,37 +551,11 @@ def test_twine_uploads_to_it(site: Site, tmp_path: Path) -> None:
     assert (site.folder / WHEEL).read_bytes() == wheel()
 
 
-def test_both_indexes_are_announced_in_one_line_and_served(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    seen: list[int] = []
-
-    def until() -> None:
-        announced = json.loads(capsys.readouterr().out)
-        assert {name: Token.parse(announced[name]["token"]).location for name in announced} == LOCATIONS
-        for name in announced:
-            site = Site(tmp_path / name, announced[name]["token"], announced[name]["url"])
-            seen.append(site.upload(WHEEL, wheel()).status)
-
-    main(["--root", str(tmp_path)], until=until)
-    assert seen == [200, 200]
+def test_a_token_of_the_one_index_is_not_taken_by_the_other(tmp_path: Path) -> None:
+    with serve(tmp_path) as standins:
+        tokens = [standins.tokens["TESTPYPI_TOKEN"], standins.tokens["PYPI_TOKEN"]]
+        urls = [standins.testpypi, standins.pypi]
+        sites = [Site(tmp_path / name, token, url) for name, token, url in zip(LOCATIONS, tokens, urls, strict=True)]
+        assert [site.send(form(WHEEL, wheel()), password=tokens[0]).status for site in sites] == [200, 403]
+        assert [site.upload(WHEEL, wheel()).status for site in sites] == [200, 200]
     assert [(tmp_path / name / WHEEL).read_bytes() for name in LOCATIONS] == [wheel()] * 2
-
-
-def test_a_token_of_the_one_index_is_not_taken_by_the_other(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    def until() -> None:
-        announced = json.loads(capsys.readouterr().out)
-        site = Site(tmp_path / "pypi", announced["testpypi"]["token"], announced["pypi"]["url"])
-        assert site.upload(WHEEL, wheel()).status == 403
-
-    main(["--root", str(tmp_path)], until=until)
-
-
-def test_the_program_ends_when_its_standard_input_closes(tmp_path: Path) -> None:
-    argv = [sys.executable, "-I", str(Path(module.__file__)), "--root", str(tmp_path)]
-    with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as server:
-        assert server.stdin is not None
-        assert server.stdout is not None
-        announced = json.loads(server.stdout.readline())
-        with urllib.request.urlopen(announced["pypi"]["url"] + "/simple/", timeout=30) as page:  # noqa: S310 (our own)
-            assert page.status == 200
-        server.stdin.close()
-        assert server.wait(30) == 0
