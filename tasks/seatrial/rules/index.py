@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from packaging.version import Version
 
     from seatrial.index.indexes import Index
+    from seatrial.index.simple import Listing as Project
     from seatrial.index.simple import Served
     from seatrial.release.archives import Metadata
     from seatrial.release.stages import Built, Dist
@@ -40,9 +41,10 @@ SAME_LOOKS = str.maketrans("lio", "110")  # letters and digits that PyPI takes f
 
 @dataclass(frozen=True)
 class Listing:
-    """What the index `name` lists for `project`: its files, none where there is no such project.
+    """What the index `name` lists for `project`: its files, and whether there `exists` such a project.
 
-    None for `served` means that it did not answer. Where `takes_names` is set, this is the index that a new project has
+    None for `served` means that it did not answer. `status` is the project's (PEP 792), `reason` the index's word on it.
+    Where `takes_names` is set, this is the index that a new project has
     to be made on: `similar` are projects there whose names it would take for the same, `unknown` the classifiers that
     are not in the newest list there. Where `takes_files` is not set, the files go somewhere else.
     """
@@ -59,11 +61,14 @@ class Listing:
     trouble: str = ""
     is_public: bool = True  # PyPI or TestPyPI, whose own rules hold there alone
     takes_files: bool = True
+    exists: bool = True
+    status: str = "active"
+    reason: str = ""
 
     @property
     def is_new(self) -> bool:
         """Whether the first upload would make a project here."""
-        return self.takes_names and self.served == ()
+        return self.takes_names and self.served is not None and not self.exists
 
     @property
     def release(self) -> tuple[Served, ...]:
@@ -118,29 +123,31 @@ def listing(
 
     With `names` it is also asked for similar names and for the newest list of classifiers, if there is a reason to.
     """
-    served: tuple[Served, ...] | None = None
+    project: Project | None = None
     trouble, similar, unknown = "", [], ()
     try:
         project = read_project(index, built.project, patient=False)
-        served = project.files
         if names and index.is_public:
             similar = [] if project.exists else [name for name in similar_names(built.project) if _has(index, name)]
             unknown = _unknown(index, metadata)
     except (IndexUnreachable, IndexRefused, IndexNotJson, LoginWithheld) as error:
-        served, trouble = None, str(error).splitlines()[0]
+        project, trouble = None, str(error).splitlines()[0]
     return Listing(
         name=index.name,
         takes_names=names and index.is_public,
         project=built.project,
         version=parsed_version(built.version),
         dists=built.dists if files else (),
-        served=served,
+        served=project.files if project else None,
         now=now,
         similar=tuple(similar),
         unknown=unknown,
         trouble=trouble,
         is_public=index.is_public,
         takes_files=files,
+        exists=project is not None and project.exists,
+        status=project.status if project else "active",
+        reason=project.reason if project else "",
     )
 
 
@@ -180,6 +187,30 @@ def not_checked(listing: Listing) -> Iterator[str]:
     """
     if listing.served is None:
         yield f"{listing.name} was not checked: {listing.trouble.rstrip('.')}."
+
+
+@rule("index", "index-closed", "refused", server("forklift/legacy.py", "file_upload", "everywhere"))
+def closed(listing: Listing) -> Iterator[str]:
+    """The project is archived or quarantined, so the index takes no files, or shows none.
+
+    PyPI answers 403 for an archived project: an owner takes it back on the project's settings page. A quarantined one is
+    suspected of malware: nobody can install it, and an upload would be taken without being shown to anybody; write to
+    PyPI's support.
+    """
+    if listing.takes_files and listing.status in {"archived", "quarantined"}:
+        cure = "un-archive it on its settings page" if listing.status == "archived" else "write to the index's support"
+        yield f"{listing.project} is {listing.status} on {listing.name}{_word(listing)}: {cure}."
+
+
+@rule("index", "index-deprecated", "warning", server("forklift/legacy.py", "file_upload", "everywhere"))
+def deprecated(listing: Listing) -> Iterator[str]:
+    """The project is marked as deprecated on the index, which takes its files all the same."""
+    if listing.takes_files and listing.status == "deprecated":
+        yield f"{listing.project} is deprecated on {listing.name}{_word(listing)}."
+
+
+def _word(listing: Listing) -> str:
+    return f" ({some([listing.reason])})" if listing.reason else ""
 
 
 @rule("index", "index-other-bytes", "refused", server("forklift/legacy.py", "_is_duplicate_file", "everywhere"))

@@ -9,8 +9,10 @@ import pytest
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from seatrial.index import indexes
-from seatrial.index.indexes import PYPI, TESTPYPI, Index, IndexUnreachable, Served
+from seatrial.index.http import IndexUnreachable
+from seatrial.index.indexes import PYPI, TESTPYPI, Index
+from seatrial.index.simple import NOT_THERE, Served
+from seatrial.index.simple import Listing as Project
 from seatrial.release.archives import Metadata
 from seatrial.release.stages import Built, Dist
 from seatrial.rules import index as module
@@ -44,7 +46,8 @@ def served(name: str = "demo-0.9.tar.gz", sha256: str = "c" * 64, days: int | No
 
 def found(code: str, *files: Served, **changes: Any) -> list[str]:
     facts: dict[str, Any] = {"name": "PyPI", "takes_names": True, "project": "demo", "version": Version("1.0"), "now": NOW}
-    listing = Listing(**{**facts, "dists": (WHEEL, SDIST), "served": files, **changes})
+    facts |= {"dists": (WHEEL, SDIST), "served": files, "exists": bool(files)}
+    listing = Listing(**{**facts, **changes})
     return [message for rule in of("index") if rule.code == code for message in rule.find(listing)]
 
 
@@ -139,22 +142,22 @@ def test_names_look_the_same() -> None:
 
 
 @pytest.fixture
-def asked(monkeypatch: pytest.MonkeyPatch) -> dict[str, tuple[Served, ...]]:
-    """What PyPI lists, by name; the names that were asked for are added."""
-    holds: dict[str, tuple[Served, ...]] = {}
+def asked(monkeypatch: pytest.MonkeyPatch) -> dict[str, Project]:
+    """What PyPI shows, by name; the names that were asked for are added."""
+    holds: dict[str, Project] = {}
 
-    def read_project(index: Index, project: str, *, patient: bool) -> tuple[Served, ...]:
+    def read_project(index: Index, project: str, *, patient: bool) -> Project:
         assert not patient
         if index is TESTPYPI:
             raise IndexUnreachable(index.name, index.simple, "timed out")
-        return holds.setdefault(project, ())
+        return holds.setdefault(project, NOT_THERE)
 
-    monkeypatch.setattr(indexes, "read_project", read_project)
+    monkeypatch.setattr(module, "read_project", read_project)
     return holds
 
 
-def test_both_indexes_are_asked_and_one_may_not_answer(asked: dict[str, tuple[Served, ...]]) -> None:
-    asked["dem0"] = (served(),)
+def test_both_indexes_are_asked_and_one_may_not_answer(asked: dict[str, Project]) -> None:
+    asked["dem0"] = Project((served(),))
     applied, problems = module.judge(BUILT, None, (TESTPYPI, PYPI), PYPI, NOW)
     assert applied == tuple(sorted(rule.code for rule in of("index")))
     assert [(problem.rule, problem.file) for problem in problems] == [
@@ -166,20 +169,43 @@ def test_both_indexes_are_asked_and_one_may_not_answer(asked: dict[str, tuple[Se
     assert set(asked) == {"demo", *similar_names("demo")}
 
 
-def test_a_project_that_is_there_is_not_compared_with_others(asked: dict[str, tuple[Served, ...]]) -> None:
-    asked["demo"] = (served(),)
+def test_a_project_that_is_there_is_not_compared_with_others(asked: dict[str, Project]) -> None:
+    asked["demo"] = Project((served(),))
     _, problems = module.judge(BUILT, None, (TESTPYPI, PYPI), PYPI)
     assert [problem.rule for problem in problems] == ["index-not-checked"]
     assert set(asked) == {"demo"}
 
 
-def test_indexes_on_this_machine_are_not_asked(asked: dict[str, tuple[Served, ...]]) -> None:
+def test_indexes_on_this_machine_are_not_asked(asked: dict[str, Project]) -> None:
     local = Index("here", simple="http://127.0.0.1:9/simple/")
     assert module.judge(BUILT, None, (local,), local) == ((), ())
     assert asked == {}
 
 
-def test_a_private_index_is_no_pypi(asked: dict[str, tuple[Served, ...]]) -> None:
+def test_a_project_without_files_is_no_new_name(asked: dict[str, Project]) -> None:
+    asked["demo"] = Project()
+    assert module.judge(BUILT, None, (PYPI,), PYPI)[1] == ()
+
+
+@pytest.mark.parametrize(("status", "cure"), [("archived", "un-archive it"), ("quarantined", "index's support")])
+def test_a_project_that_is_closed_is_named(asked: dict[str, Project], status: str, cure: str) -> None:
+    asked["demo"] = Project(status=status, reason="found to be harmful")
+    (problem,) = module.judge(BUILT, None, (PYPI,), PYPI)[1]
+    assert (problem.rule, problem.severity, problem.index) == ("index-closed", "error", "PyPI")
+    assert f"demo is {status} on PyPI (found to be harmful): " in problem.message
+    assert cure in problem.message
+    local = Index("here", simple="http://127.0.0.1:9/simple/")
+    assert module.judge(BUILT, None, (local,), PYPI)[1] == ()
+    assert found("index-closed", status="active") == found("index-closed", status="deprecated") == []
+
+
+def test_a_deprecated_project_is_told() -> None:
+    (message,) = found("index-deprecated", status="deprecated", reason="")
+    assert message == "demo is deprecated on PyPI."
+    assert found("index-deprecated", status="archived") == []
+
+
+def test_a_private_index_is_no_pypi(asked: dict[str, Project]) -> None:
     house = Index("house", simple="https://house.example/simple/")
     _, problems = module.judge(BUILT, None, (house, house), house)
     assert problems == ()
@@ -193,12 +219,12 @@ def test_the_time_of_an_upload_is_read(given: str, expected: bool) -> None:  # n
     assert bool(found("index-old-release", file, now=late)) == expected
 
 
-def test_in_a_dry_run_pypi_is_asked_for_the_name_alone(asked: dict[str, tuple[Served, ...]]) -> None:
+def test_in_a_dry_run_pypi_is_asked_for_the_name_alone(asked: dict[str, Project]) -> None:
     local = Index("here", simple="http://127.0.0.1:9/simple/")
     built = replace(BUILT, project="graphlib")
     _, problems = module.judge(built, None, (local, local), PYPI, NOW)
     assert [(problem.rule, problem.severity) for problem in problems] == [("index-name-stdlib", "error")]
-    asked["graphlib"] = (served(WHEEL.filename),)
+    asked["graphlib"] = Project((served(WHEEL.filename),))
     assert module.judge(built, None, (local,), PYPI, NOW)[1] == ()
 
 
@@ -208,10 +234,10 @@ TROVE = importlib.metadata.version("trove-classifiers")
 
 @pytest.mark.parametrize(("newest", "rules"), [(TROVE, ["index-classifier"]), ("2999.1.1.1", []), (None, [])])
 def test_an_unknown_classifier_is_an_error_where_the_list_here_is_the_newest(
-    asked: dict[str, tuple[Served, ...]], newest: str | None, rules: list[str]
+    asked: dict[str, Project], newest: str | None, rules: list[str]
 ) -> None:
-    asked["demo"] = (served(),)
-    asked["trove-classifiers"] = (served(f"trove_classifiers-{newest}.tar.gz"),) if newest else ()
+    asked["demo"] = Project((served(),))
+    asked["trove-classifiers"] = Project((served(f"trove_classifiers-{newest}.tar.gz"),)) if newest else NOT_THERE
     metadata = Metadata.parse(f"Name: demo\nClassifier: {NEW}\n\n".encode())
     _, problems = module.judge(BUILT, metadata, (PYPI,), PYPI, NOW)
     assert [problem.rule for problem in problems] == rules
