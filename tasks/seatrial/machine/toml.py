@@ -1,4 +1,4 @@
-"""Read TOML in nox's own interpreter, where Python 3.10 has it only through nox's dependency tomli."""
+"""Read TOML, which Python 3.10 has only through the library tomli."""
 
 from __future__ import annotations
 

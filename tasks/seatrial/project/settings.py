@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from seatrial.index.indexes import PYPI, TESTPYPI, Index, Indexes
-from seatrial.machine import variables
+from seatrial.machine import toml, variables
 from seatrial.machine.errors import ReleaseError
 from seatrial.project import pythons as matrix
 from seatrial.release.stages import KINDS, Cell, Kind
@@ -160,7 +160,9 @@ def is_project(root: Path) -> bool:
 def document(path: Path) -> dict[str, Any]:
     """Return the TOML document at `path`, empty where there is none. Raises BrokenToml."""
     try:
-        return matrix.read(path)
+        return toml.parse(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
     except ValueError as error:
         raise BrokenToml(path, str(error)) from None
 
