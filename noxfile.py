@@ -1,4 +1,4 @@
-"""Sessions of this repository. The release sessions (build, check, ...) come from tasks/, as in any project."""
+"""Sessions of this repository. The release sessions (build, check, ...) come from tasks/release.py, as in any project."""
 
 from __future__ import annotations
 
@@ -14,7 +14,12 @@ nox.options.reuse_venv = "yes"
 nox.options.sessions = ["lint", "types", "docs", "tests"]
 
 PROJECT = nox.project.load_toml("pyproject.toml")
-LOCKS = ("tasks/requirements", "templates/requirements")
+LOCKS = {
+    "tasks/release.txt": ("pyproject.toml",),
+    "tasks/nox.txt": ("--group", "nox"),
+    "tasks/seatrial/requirements/attest.txt": ("pyproject.toml", "--extra", "attest"),
+}
+LOCKED_ON = Path("tasks/seatrial/requirements/locked-on")
 
 
 def install_group(session: nox.Session, group: str) -> None:
@@ -114,14 +119,13 @@ def adoptions(session: nox.Session) -> None:
 def lock(session: nox.Session) -> None:
     """Lock the tools of the release sessions anew, with hashes, for all Pythons and systems."""
     session.install("uv")
-    python = PROJECT["project"]["requires-python"].removeprefix(">=")
-    for wanted in sorted(path for folder in LOCKS for path in Path(folder).glob("*.in")):
-        target = str(wanted.with_suffix(".txt"))
-        settings = ("--universal", "--python-version", python, "--generate-hashes", "--no-header", "--no-config")
-        session.run("uv", "pip", "compile", "--quiet", "--upgrade", *settings, str(wanted), "-o", target)
-    today = dt.datetime.now(tz=dt.timezone.utc).date()
-    Path(LOCKS[0], "locked-on").write_text(f"{today}\n", encoding="utf-8", newline="\n")
+    oldest = PROJECT["project"]["requires-python"].removeprefix(">=")
+    # Tools are installed as wheels alone: the build of an sdist would bring requirements that are not locked.
+    settings = ("--universal", "--python-version", oldest, "--only-binary", ":all:", "--no-header", "--no-config")
+    for path, sources in LOCKS.items():
+        session.run("uv", "pip", "compile", "--quiet", "--upgrade", "--generate-hashes", *settings, *sources, "-o", path)
+    LOCKED_ON.write_text(f"{dt.datetime.now(tz=dt.timezone.utc).date()}\n", encoding="utf-8", newline="\n")
 
 
 # The two lines that a project needs, last, so that its own sessions keep their names.
-runpy.run_path("tasks/register.py")
+runpy.run_path("tasks/release.py")

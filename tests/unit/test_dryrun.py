@@ -30,8 +30,8 @@ from seatrial.workspace.batch import Caller, TogetherFailed
 from seatrial.workspace.packages import PackageCycle, find
 from tests.fakes import make_run
 from tests.projects import write_tree
-from tests.samples.workspaces import project
 from tests.samples.stages import BUILT, CHECKED, FILES, REHEARSED, RELEASED, VERIFIED
+from tests.samples.workspaces import project
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

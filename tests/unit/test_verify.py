@@ -25,9 +25,8 @@ from seatrial.trial.trial import Guest, Life
 from seatrial.workspace.siblings import SiblingNotReady
 from tests.fakes import FakeSession, make_run
 from tests.projects import write_tree
-from tests.samples.records import hashings
+from tests.samples.records import built_in, hashings, rehearsed_in
 from tests.samples.stages import BUILT, DISTS, FILES, REHEARSED, SDIST, WHEEL
-from tests.samples.records import built_in, rehearsed_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -79,9 +79,12 @@ class TagElsewhere(ReleaseError):
     commit: str
     built: str
 
-    what = "The tag {e.tag} points to commit {e.commit}, and these files were built from {e.built}."
-    cause = "the tag was set or moved after the build, or the files are of an older commit."
-    cure = "move the tag, or build the tagged commit with `{run[build --rebuild]}`."
+    what = "The tag {e.tag} points to commit {e.commit}, and this release is of commit {e.built}."
+    cause = "the version was not raised since that tag; or the tag was set or moved after the build."
+    cure = (
+        "raise the version; or move the tag, or build the tagged commit with `{run[build --rebuild]}`. If that tag is"
+        " of something else, `tag` in [tool.seatrial] says how your tags are spelt."
+    )
 
 
 @dataclass(eq=False)

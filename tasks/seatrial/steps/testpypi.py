@@ -22,9 +22,13 @@ if TYPE_CHECKING:
 class Dirty(ReleaseError):
     files: tuple[str, ...]
 
-    what = "These files were built from a tree with uncommitted changes and cannot be uploaded:{e.files:shortened}"
+    what = "The tree has {e.count}, which no release has, so nothing is uploaded from it:{e.files:shortened}"
     cause = "work in progress, or a file that is neither committed nor ignored."
-    cure = "commit or stash them and run `{run[build]}`. `{run[dryrun]}` rehearses a dirty tree on this machine."
+    cure = "commit or stash them and run `{run[verify]}` again. `{run[dryrun]}` rehearses on this machine all the same."
+
+    @property
+    def count(self) -> str:
+        return text.plural(len(self.files), "uncommitted change")
 
 
 def run(context: Context) -> None:

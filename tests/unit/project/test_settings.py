@@ -1,22 +1,18 @@
 from __future__ import annotations
 
-import os
 import sys
 from dataclasses import fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from seatrial.index.indexes import PYPI, TESTPYPI
-from seatrial.project.pythons import glance, supported_pythons
+from seatrial.project.pythons import supported_pythons
 from seatrial.project.settings import BrokenToml, NoProject, NotUtf8, Settings, TwoConfigs, is_project, load
 from seatrial.project.validation import READERS, BadConfig, UnknownSetting
 from seatrial.release.stages import Cell
 from tests.projects import write_tree
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 RUNNING = "{}.{}".format(*sys.version_info)
 SEATRIAL_TOML = 'pythons = ["3.11"]\nsession-prefix = "s-"\n'
@@ -240,54 +236,6 @@ def test_what_is_odd_outside_of_our_table_is_left_to_the_build(tmp_path: Path, t
     assert load(write_tree(tmp_path, {"pyproject.toml": f"{text}\n"})) == Settings(pythons=(RUNNING,))
 
 
-# The glance that nox's list takes.
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "",
-        PROJECT,
-        '[project]\nrequires-python = "<3.9"\n',
-        '[tool.seatrial]\npythons = ["3.10", "3.14t"]\nsession-prefix = "r-"\n',
-        '[project]\nrequires-python = "?"\nclassifiers = ["Programming Language :: Python :: 3.9"]\n',
-        "[project]\nrequires-python = 3.10\n",
-    ],
-)
-@pytest.mark.parametrize("name", ["pyproject.toml", "seatrial.toml"])
-def test_a_glance_sees_what_the_settings_say(tmp_path: Path, text: str, name: str) -> None:
-    write_tree(tmp_path, {"setup.py": "", name: text if name == "pyproject.toml" else SEATRIAL_TOML})
-    settings = load(tmp_path)
-    assert glance(tmp_path) == (settings.pythons, settings.session_prefix)
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "[tool.seatrial",
-        "tool = 1",
-        "[tool]\nseatrial = 1",
-        "project = 1",
-        "[tool.seatrial]\npythons = 3",
-        "[tool.seatrial]\npythons = [3]",
-        "[tool.seatrial]\nsession-prefix = 3",
-        "[project]\nclassifiers = 1",
-    ],
-)
-def test_at_a_glance_what_is_wrong_counts_as_not_set(tmp_path: Path, text: str) -> None:
-    assert glance(write_tree(tmp_path, {"pyproject.toml": text})) == ((RUNNING,), "")
-
-
-def test_at_a_glance_a_fault_in_one_setting_leaves_the_others(tmp_path: Path) -> None:
-    table = '[tool.seatrial]\npythons = ["3.12"]\nsession-prefix = "r-"\nsmoke = 1\n'
-    assert glance(write_tree(tmp_path, {"pyproject.toml": table})) == (("3.12",), "r-")
-
-
-def test_a_project_without_settings_is_glanced_at_too(tmp_path: Path) -> None:
-    assert glance(tmp_path) == ((RUNNING,), "")
-    assert glance(write_tree(tmp_path, {"pyproject.toml/x": ""})) == ((RUNNING,), "")
-
-
 # The indexes.
 
 
@@ -385,67 +333,4 @@ def test_in_both_places_it_is_refused(tmp_path: Path) -> None:
 def test_every_python_meets_every_kind() -> None:
     found = Settings(pythons=("3.10", "3.14")).cells
     assert found == (Cell("3.10", "wheel"), Cell("3.10", "sdist"), Cell("3.14", "wheel"), Cell("3.14", "sdist"))
-    assert Settings(pythons=("3.10",), archives=("sdist",)).cells == (Cell("3.10", "sdist"),)
-
-
-def classifiers(*versions: str) -> list[str]:
-    return [f"Programming Language :: Python :: {version}" for version in versions]
-
-
-@pytest.fixture
-def interpreters(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Make the interpreters of these versions, and no others, be on PATH; return what does so."""
-
-    def there(*versions: str, folder: str = "bin") -> None:
-        place = tmp_path / folder
-        place.mkdir(exist_ok=True)
-        for version in versions:
-            program = place / f"python{version}{'.exe' if os.name == 'nt' else ''}"
-            program.touch()
-            program.chmod(0o755)
-        monkeypatch.setenv("PATH", str(place))
-
-    there()
-    return there
-
-
-ABLE: list[tuple[dict[str, Any], tuple[str, ...]]] = [
-    ({}, (RUNNING,)),
-    ({"classifiers": classifiers("3", "3.9", "3.10", "3.13")}, ("3.9", "3.13")),
-    ({"classifiers": classifiers("3.13", "3.10", "3.9")}, ("3.9", "3.13")),
-    ({"classifiers": classifiers("3 :: Only", "2.7"), "requires-python": ">=3.12"}, ("3.12", "3.14")),
-    ({"requires-python": ">=3.9"}, ("3.9", "3.14")),
-    ({"requires-python": ">=3.9.1,<3.12"}, ("3.9", "3.11")),
-    ({"requires-python": "==3.12.*"}, ("3.12",)),
-    ({"requires-python": "about 3"}, ("3.8", "3.14")),
-    ({"requires-python": ">=3.12", "classifiers": classifiers("3.11", "3.12", "3.13")}, ("3.12", "3.13")),
-    ({"requires-python": ">=3.99"}, (RUNNING,)),
-    ({"classifiers": classifiers("3.5", "3.99"), "requires-python": "<3"}, (RUNNING,)),
-]
-
-
-@pytest.mark.parametrize(("project", "expected"), ABLE)
-def test_pythons_are_the_lowest_and_the_highest(
-    project: dict[str, Any], expected: tuple[str, ...], interpreters: Callable[..., None]
-) -> None:
-    interpreters("3.8", "3.9", "3.12", "3.13", "3.14")
-    assert supported_pythons(project) == expected
-
-
-def test_where_neither_is_here_the_running_python_is_added(interpreters: Callable[..., None]) -> None:
-    assert supported_pythons({"requires-python": ">=3.8"}) == ("3.8", "3.14", RUNNING)[: 3 if RUNNING != "3.14" else 2]
-    interpreters("3.14")
-    assert supported_pythons({"requires-python": ">=3.8"}) == ("3.8", "3.14")
-
-
-def test_the_running_python_is_not_added_where_the_project_does_not_support_it(
-    interpreters: Callable[..., None],
-) -> None:
-    interpreters()
-    assert supported_pythons({"requires-python": "<3.9"}) == ("3.8",)
-
-
-def test_a_shim_is_no_interpreter(interpreters: Callable[..., None]) -> None:
-    """The shims of pyenv are on PATH for versions that are switched off as well."""
-    interpreters("3.8", "3.14", folder="shims")
-    assert RUNNING in supported_pythons({"requires-python": ">=3.8"})
+    assert Config(pythons=("3.10",), archives=("sdist",)).cells == (Cell("3.10", "sdist"),)

@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from seatrial.project.pythons import supported_pythons
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+RUNNING = "{}.{}".format(*sys.version_info)
+
+
+def classifiers(*versions: str) -> list[str]:
+    return [f"Programming Language :: Python :: {version}" for version in versions]
+
+
+@pytest.fixture
+def interpreters(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Make the interpreters of these versions, and no others, be on PATH; return what does so."""
+
+    def there(*versions: str, folder: str = "bin") -> None:
+        place = tmp_path / folder
+        place.mkdir(exist_ok=True)
+        for version in versions:
+            program = place / f"python{version}{'.exe' if os.name == 'nt' else ''}"
+            program.touch()
+            program.chmod(0o755)
+        monkeypatch.setenv("PATH", str(place))
+
+    there()
+    return there
+
+
+ABLE: list[tuple[dict[str, Any], tuple[str, ...]]] = [
+    ({}, (RUNNING,)),
+    ({"classifiers": classifiers("3", "3.9", "3.10", "3.13")}, ("3.9", "3.13")),
+    ({"classifiers": classifiers("3.13", "3.10", "3.9")}, ("3.9", "3.13")),
+    ({"classifiers": classifiers("3 :: Only", "2.7"), "requires-python": ">=3.12"}, ("3.12", "3.14")),
+    ({"classifiers": classifiers("3.5", "3.13", "3.16")}, ("3.13", "3.16")),
+    ({"classifiers": classifiers("3.5")}, (RUNNING,)),
+    ({"requires-python": ">=3.9"}, ("3.9", "3.14")),
+    ({"requires-python": ">=3.9.1,<3.12"}, ("3.9", "3.11")),
+    ({"requires-python": "==3.12.*"}, ("3.12",)),
+    ({"requires-python": "about 3"}, (RUNNING,)),
+    ({"requires-python": 3}, (RUNNING,)),
+    ({"classifiers": [3]}, (RUNNING,)),
+    ({"requires-python": ">=3.12", "classifiers": classifiers("3.11", "3.12", "3.13")}, ("3.12", "3.13")),
+    ({"requires-python": ">=3.99"}, (RUNNING,)),
+    ({"classifiers": classifiers("3.5", "3.99"), "requires-python": "<3"}, (RUNNING,)),
+]
+
+
+@pytest.mark.parametrize(("project", "expected"), ABLE)
+def test_pythons_are_the_lowest_and_the_highest(
+    project: dict[str, Any], expected: tuple[str, ...], interpreters: Callable[..., None]
+) -> None:
+    interpreters("3.8", "3.9", "3.12", "3.13", "3.14")
+    assert supported_pythons(project) == expected
+
+
+def test_where_neither_is_here_the_running_python_is_added(interpreters: Callable[..., None]) -> None:
+    assert supported_pythons({"requires-python": ">=3.8"}) == ("3.8", "3.14", RUNNING)[: 3 if RUNNING != "3.14" else 2]
+    interpreters("3.14")
+    assert supported_pythons({"requires-python": ">=3.8"}) == ("3.8", "3.14")
+
+
+def test_the_running_python_is_not_added_where_the_project_does_not_support_it(
+    interpreters: Callable[..., None],
+) -> None:
+    interpreters()
+    assert supported_pythons({"requires-python": "<3.9"}) == ("3.8",)
+
+
+def test_a_shim_is_no_interpreter(interpreters: Callable[..., None]) -> None:
+    """The shims of pyenv are on PATH for versions that are switched off as well."""
+    interpreters("3.8", "3.14", folder="shims")
+    assert RUNNING in supported_pythons({"requires-python": ">=3.8"})
