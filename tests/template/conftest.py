@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,6 +19,37 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     Render = Callable[..., Path]
+
+OF_CI = re.compile("TOKEN|^TWINE_|^NOX|^GITHUB_|^GITLAB_|^CI$|^CI_")  # of the CI that runs this test
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a program ended, and what it printed."""
+
+    code: int
+    output: str
+
+    def shows(self, *texts: str) -> bool:
+        """Whether all `texts` stand in the output, however lines are broken."""
+        flat = " ".join(re.sub("\x1b[^m]*m", "", self.output).split())
+        return all(" ".join(text.split()) in flat for text in texts)
+
+
+def run_nox(project: Path, *args: str) -> Ended:
+    """Run nox in `project` as a person does."""
+    env = {name: value for name, value in os.environ.items() if not OF_CI.search(name)}
+    done = subprocess.run(
+        [sys.executable, "-m", "nox", *args],
+        cwd=project,
+        env=env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    return Ended(done.returncode, done.stdout)
+
 
 VARIANTS: dict[str, dict[str, str]] = {
     "github": {},

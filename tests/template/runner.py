@@ -7,7 +7,6 @@ conditions fit together.
 
 from __future__ import annotations
 
-import fnmatch
 import json
 import os
 import re
@@ -119,6 +118,8 @@ class Github:
         return Outcome("success", outputs, log)
 
     def _step(self, step: dict[str, Any], work: Path, output: Path, contexts: Context) -> str:
+        if not self._value(str(step.get("if", "success()")), contexts):
+            return ""
         given = {key: self._filled(value, contexts) for key, value in step.get("with", {}).items()}
         if "uses" in step:
             action = step["uses"].partition("@")[0].replace("/", "_").replace("-", "_")
@@ -127,7 +128,8 @@ class Github:
         variables = self.document.get("env", {}) | step.get("env", {})
         env = self.env | {key: str(self._filled(value, contexts)) for key, value in variables.items()}
         env |= {"GITHUB_OUTPUT": str(output), "GITHUB_STEP_SUMMARY": str(self.folder / "artifacts" / "summary.md")}
-        env |= {"RUNNER_TEMP": contexts["runner"]["temp"], "GITHUB_REF_NAME": self.github["ref_name"]}
+        env |= {"RUNNER_TEMP": contexts["runner"]["temp"], "GITHUB_WORKSPACE": str(work)}
+        env |= {f"GITHUB_{name.upper()}": value for name, value in self.github.items()}
         log = shell(step["run"], work, env | {"GITHUB_ACTIONS": "true"})
         lines = output.read_text(encoding="utf-8").splitlines() if output.exists() else []
         contexts["steps"][step.get("id", "")] = {"outputs": dict(line.split("=", 1) for line in lines)}
@@ -161,11 +163,13 @@ class Github:
         upload(work, self.artifacts / given["name"], given["path"].split())
 
     def actions_download_artifact(self, work: Path, given: dict[str, Any]) -> None:
-        pattern = given.get("pattern", given.get("name"))
-        found = [path for path in sorted(self.artifacts.iterdir()) if fnmatch.fnmatch(path.name, pattern)]
-        assert found or "pattern" in given, f"no artifact is called {pattern}"
-        for artifact in found:
-            shutil.copytree(artifact, work / given.get("path", ""), dirs_exist_ok=True)
+        """Put one artifact by its name into the path, and those of a pattern into folders of their names there."""
+        patterns = given.get("pattern", given.get("name")).strip("{}").split(",")
+        artifacts = [path for path in sorted(self.artifacts.iterdir()) if any(map(path.match, patterns))]
+        assert artifacts or "pattern" in given, f"no artifact is called {patterns}"
+        for artifact in artifacts:
+            apart = "pattern" in given and not given.get("merge-multiple")
+            shutil.copytree(artifact, work / given["path"] / (artifact.name if apart else ""), dirs_exist_ok=True)
 
     def pypa_cibuildwheel(self, work: Path, given: dict[str, Any]) -> None:
         del given
@@ -233,6 +237,8 @@ class Gitlab:
         work = self.folder / name
         git(self.folder, "clone", "--quiet", "--branch", self.tag, self.repository.as_uri(), str(work))
         env = self.env | job.get("variables", {}) | {"GITLAB_CI": "true", "CI_COMMIT_TAG": self.tag}
+        env |= {"CI_PROJECT_DIR": str(work), "CI_REPOSITORY_URL": self.repository.as_uri()}
+        env |= {"CI_COMMIT_SHA": git(work, "rev-parse", "HEAD")}
         for needed in job.get("needs", []):
             shutil.copytree(self.folder / "artifacts" / needed, work, dirs_exist_ok=True)
             dotenv = self.folder / "dotenv" / needed

@@ -1,109 +1,166 @@
-"""From one tagged version of the template to the next, in a project whose owner has edited what came from it."""
+"""From an earlier version of the template, and from the old copy, to this one."""
 
 from __future__ import annotations
 
-import os
-import shutil
+import re
 import subprocess
-import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from seatrial.adoption import copies, template
-from seatrial.adoption.refusals import OtherVersion
-from seatrial.adoption.target import ANSWERS
-from seatrial.cli.register import VERSION
-from seatrial.steps import adopt
-from tests.projects import GIT_SETTINGS, commit, git, sample, write_tree
+from seatrial import __version__
+from seatrial.adoption import lock, workflows
+from seatrial.adoption.comparison import OtherVersion
+from seatrial.steps import adopt as step
+from tests.projects import commit, git, sample, write_tree
+from tests.template.test_adopt import state
 
-NEXT = "9.0.0"
-RELEASE = ".github/workflows/release.yml"
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Adopt = Callable[..., str]
+
+HERE = Path(__file__).parents[2]
+OLD_COPY = "66e15486910c433520c9a1a5a2e8d4f94f9f6da6"  # the last commit with the copy of 129 files
+RELEASE, CHECK, LOCK = ".github/workflows/release.yml", ".github/workflows/check.yml", "tasks/release.txt"
+WHEEL = f"tasks/seatrial-{__version__}-py3-none-any.whl"
 
 
 @pytest.fixture
-def repository(assembled: Path, tmp_path: Path) -> Path:
-    """A repository of the template with two tagged versions: the second has another, a new and one file less."""
-    folder = shutil.copytree(assembled, tmp_path / "repository")
-    commit(folder, tag=f"v{VERSION}")
-    register = (folder / "tasks" / "register.py").read_text("utf-8").replace(f'"{VERSION}"', f'"{NEXT}"')
-    (folder / "tasks" / "explain.py").unlink()
-    actions = (folder / "templates" / "actions.jinja").read_text("utf-8").replace("ubuntu-24.04", "ubuntu-26.04")
-    lock = (folder / "tasks" / "requirements" / "nox.txt").read_text("utf-8") + "# newer\n"
-    changes = {
-        "tasks/register.py": register,
-        "tasks/requirements/nox.txt": lock,
-        "tasks/rules/new.py": "NEW = 1\n",
-        "templates/actions.jinja": actions,
-    }
-    write_tree(folder, changes)
-    commit(folder, tag=f"v{NEXT}")
-    return folder
+def adopt(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Adopt:
+    def run(project: Path, *args: str) -> str:
+        capsys.readouterr()
+        step.adopt([str(project), *args], tmp_path)
+        return capsys.readouterr().out
+
+    return run
 
 
-def copier(folder: Path, *words: str) -> str:
-    """Run Copier in `folder` as a person would, away from this machine's settings."""
-    env = os.environ | {"COPIER_SETTINGS_PATH": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
-    for number, setting in enumerate(GIT_SETTINGS[1::2]):
-        key, value = setting.split("=", 1)
-        env |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
-    env |= {"GIT_CONFIG_COUNT": str(len(GIT_SETTINGS) // 2), "GIT_CONFIG_GLOBAL": os.devnull}
-    argv = [sys.executable, "-m", "copier", *words]
-    done = subprocess.run(argv, cwd=folder, env=env, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout + done.stderr
-
-
-def test_an_update_brings_the_new_version_and_keeps_the_edits(repository: Path, tmp_path: Path) -> None:
-    noxfile = "import nox\n\nMINE = 1\n"
-    project = sample(tmp_path / "project", files={"noxfile.py": noxfile})
+@pytest.fixture
+def earlier(tmp_path: Path, adopt: Adopt) -> Path:
+    """A project that adopted an earlier version, with another lock, another release.py and other workflows."""
+    project = sample(tmp_path / "project")
     commit(project)
-    copier(project, "copy", "--defaults", "--quiet", "--vcs-ref", f"v{VERSION}", f"git+{repository.as_uri()}", ".")
-    workflow = (project / RELEASE).read_text("utf-8")
-    edited = workflow.replace("name: release\n", "name: ours\n").replace("fail-fast: false", "fail-fast: true")
-    ignored = (project / ".gitignore").read_text("utf-8") + "/mine/\n"
-    write_tree(project, {RELEASE: edited, ".gitignore": ignored})
+    adopt(project)
+    text = (project / LOCK).read_text("utf-8")
+    for name in (RELEASE, CHECK):
+        written = (project / name).read_text("utf-8")
+        former = written.replace("ubuntu-24.04", "ubuntu-22.04")
+        text = text.replace(workflows.digest(written), workflows.digest(former))
+        write_tree(project, {name: former})
+    text = text.replace(f"seatrial {__version__}", "seatrial 0.0.1").replace(
+        f"seatrial-{__version__}-", "seatrial-0.0.1-"
+    )
+    text = re.sub(r"^twine==\S+", "twine==6.0.0", text, flags=re.MULTILINE)
+    write_tree(project, {LOCK: text, "tasks/release.py": "# an earlier one\n"})
+    (project / WHEEL).rename(project / "tasks" / "seatrial-0.0.1-py3-none-any.whl")
     commit(project)
-    copier(project, "update", "--defaults", "--answers-file", ANSWERS)
-
-    ours = {path.relative_to(repository).as_posix(): path.read_bytes() for path in (repository / "tasks").rglob("*.*")}
-    theirs = {path.relative_to(project).as_posix(): path.read_bytes() for path in (project / "tasks").rglob("*.*")}
-    assert theirs == ours
-    assert "tasks/explain.py" not in theirs
-    assert "tasks/rules/new.py" in theirs
-    workflow = (project / RELEASE).read_text("utf-8")
-    assert "ubuntu-26.04" in workflow
-    assert "ubuntu-24.04" not in workflow
-    assert "name: ours" in workflow
-    assert "fail-fast: true" in workflow
-    assert "<<<<<<<" not in workflow
-    assert f"_commit: v{NEXT}" in (project / ANSWERS).read_text("utf-8")
-    assert f"seatrial=={NEXT}" in (project / ".seatrial.txt").read_text("utf-8")
-
-    git(project, "add", "-A")
-    changed = git(project, "diff", "--name-only", "HEAD").splitlines()
-    assert all(name.startswith(("tasks/", ".github/", ".seatrial")) for name in changed), changed
-    assert "MINE = 1" in (project / "noxfile.py").read_text("utf-8")
-    assert "/mine/" in (project / ".gitignore").read_text("utf-8")
+    return project
 
 
-def test_a_kept_workflow_is_touched_by_no_update_until_it_is_asked_for(repository: Path, tmp_path: Path) -> None:
-    publish = "on:\n  push:\n    tags: ['v*']\njobs:\n  p:\n    steps:\n      - run: twine upload dist/*\n"
-    theirs = ".github/workflows/release.yml"
-    project = sample(tmp_path / "project", files={theirs: publish})
-    commit(project)
-    adopt.adopt([str(project)], tmp_path, lambda _: Path(sys.executable), lambda _: None)
-    answers = (project / ANSWERS).read_text("utf-8").replace(template.REPOSITORY, f"git+{repository.as_uri()}")
-    assert "workflow: ''" in answers
-    lines = [f"_commit: v{VERSION}" if line.startswith("_commit:") else line for line in answers.split("\n")]
-    (project / ANSWERS).write_text("\n".join(lines), "utf-8")
-    commit(project)
-    copier(project, "update", "--defaults", "--answers-file", ANSWERS)
-    assert (project / theirs).read_text("utf-8") == publish
-    assert f'VERSION = "{NEXT}"' in (project / "tasks" / "register.py").read_text("utf-8")
+def test_an_update_brings_copy_lock_wheel_and_workflows_and_shows_what_changes(earlier: Path, adopt: Adopt) -> None:
     with pytest.raises(OtherVersion):
-        copies.compare(project)
-    git(project, "rm", "--quiet", theirs)
+        adopt(earlier, "--check")
+    printed = adopt(earlier, "--update")
+    assert re.search(r"twine==6\.0\.0 -> twine==[7-9]", printed)
+    assert "-# an earlier one" in printed
+    assert "removed:\n  tasks/ (1 files)" in printed
+    assert (earlier / WHEEL).is_file()
+    assert not (earlier / "tasks" / "seatrial-0.0.1-py3-none-any.whl").exists()
+    assert all("ubuntu-22.04" not in (earlier / name).read_text("utf-8") for name in (RELEASE, CHECK))
+    commit(earlier)
+    assert "pins all by hash" in adopt(earlier, "--check")
+    assert "nothing to change" in adopt(earlier, "--update")
+
+
+def test_an_update_keeps_edits_of_the_workflows_each_time(earlier: Path, adopt: Adopt) -> None:
+    def edited(name: str, before: str, after: str) -> None:
+        write_tree(earlier, {name: (earlier / name).read_text("utf-8").replace(before, after)})
+        commit(earlier)
+
+    edited(RELEASE, "fail-fast: false", "fail-fast: true")
+    (earlier / CHECK).unlink()
+    commit(earlier)
+    printed = adopt(earlier, "--update")
+    assert f"{CHECK} was deleted and stays so" in printed
+    for _ in range(2):
+        text = (earlier / RELEASE).read_text("utf-8")
+        assert "fail-fast: true" in text
+        assert "ubuntu-22.04" not in text
+        assert "<<<<<<<" not in text
+        commit(earlier)
+        adopt(earlier, "--update")
+    edited(LOCK, workflows.digest(""), workflows.digest(""))
+    adopt(earlier, "--update", "--data", "check=check.yml")
+    assert (earlier / CHECK).is_file()
+
+
+def test_what_somebody_else_changed_is_restored_by_an_update(earlier: Path, adopt: Adopt) -> None:
+    adopt(earlier, "--update")
+    write_tree(earlier, {"tasks/nox.txt": "nox\n", "tasks/release.py": "import evil\n"})
+    commit(earlier)
+    printed = adopt(earlier, "--update")
+    assert "-import evil" in printed
+    assert "--hash=sha256:" in (earlier / "tasks/nox.txt").read_text("utf-8")
+
+
+def test_an_update_moves_the_copy_to_another_folder(earlier: Path, adopt: Adopt) -> None:
+    adopt(earlier, "--update", "--data", "folder=release-tasks")
+    assert not (earlier / "tasks").exists()
+    assert 'run_path("release-tasks/release.py")' in (earlier / "noxfile.py").read_text("utf-8")
+    commit(earlier)
+    assert "pins all by hash" in adopt(earlier, "--check")
+
+
+@pytest.fixture
+def former(tmp_path: Path) -> Path:
+    """A project with the old copy, as its owner left it."""
+    project = sample(
+        tmp_path / "project", files={"noxfile.py": 'import runpy\n\nrunpy.run_path("tasks/register.py")\n'}
+    )
+    shown = subprocess.run(["git", "archive", OLD_COPY, "tasks"], cwd=HERE, capture_output=True, check=False)
+    if shown.returncode:
+        pytest.skip("no history here: an sdist, or a shallow clone")
+    subprocess.run(["tar", "x", "--exclude=tasks/adoption"], cwd=project, input=shown.stdout, check=True)
+    workflow = subprocess.run(
+        ["git", "show", f"{OLD_COPY}:{RELEASE}"], cwd=HERE, capture_output=True, text=True, check=True
+    ).stdout
+    answers = "ci: github\nfolder: tasks\ncopy: full\npypi_environment: pypi\nworkflow: release.yml\ncheck: check.yml\n"
+    pin = "# The copy in tasks/ is compared with this package.\nseatrial==0.1.0\n"
+    write_tree(project, {".seatrial.yml": answers, ".seatrial.txt": pin, RELEASE: workflow, CHECK: "mine\n"})
     commit(project)
-    copier(project, "update", "--defaults", "--answers-file", ANSWERS, "--data", "workflow=release.yml")
-    assert "nox --no-dependencies -s pypi" in (project / theirs).read_text("utf-8")
+    return project
+
+
+def test_the_old_copy_is_taken_out_and_what_is_not_ours_is_left_and_named(former: Path, adopt: Adopt) -> None:
+    write_tree(former, {"tasks/mine.py": "", "tasks/upload.py": "changed\n"})
+    commit(former)
+    printed = adopt(former)
+    assert "not byte for byte ours, and left where it is:\n  tasks/mine.py\n  tasks/upload.py\n" in printed
+    assert {name for name in state(former) if name.startswith(("tasks/", ".seatrial"))} == {
+        "tasks/mine.py",
+        "tasks/upload.py",
+        "tasks/nox.txt",
+        "tasks/release.py",
+        LOCK,
+        WHEEL,
+    }
+    assert (former / "noxfile.py").read_text("utf-8").endswith('runpy.run_path("tasks/release.py")\n')
+    assert "-r tasks/nox.txt" in (former / RELEASE).read_text("utf-8")
+    assert (former / CHECK).read_text("utf-8") == "mine\n"
+    assert f"{CHECK} is of the old copy and was edited" in printed
+    commit(former)
+    assert "pins all by hash" in adopt(former, "--check")
+    (head,) = (head for _, head in lock.find(former))
+    assert (head.answers["workflow"], head.answers["check"]) == ("release.yml", "")
+
+
+def test_what_adopting_did_to_an_old_copy_is_undone_as_printed(former: Path, adopt: Adopt) -> None:
+    before = state(former)
+    undo = adopt(former, "--update").partition("to undo it before you commit: ")[2].partition("next:")[0]
+    command, _, listed = undo.partition("; delete")
+    git(former, *command.split()[1:])
+    for name in listed.split():
+        (former / name).unlink()
+    assert state(former) == before

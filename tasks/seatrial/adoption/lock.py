@@ -18,7 +18,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from seatrial.adoption import origin, template
-from seatrial.index.indexes import IndexNotJson, IndexRefused, IndexUnreachable, fetch, read_project
+from seatrial.index import http
+from seatrial.index.holdings import read_project
+from seatrial.machine.errors import ReleaseError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -114,19 +116,20 @@ def _served(source: Origin, index: Index) -> tuple[str, ...]:
     """Return the hashes that `index` serves, none unless its wheel has the files that are installed here."""
     try:
         names = (f"{origin.NAME}-{source.version}-", f"{origin.NAME}-{source.version}.tar.gz")
-        files = [file for file in read_project(index, origin.NAME, patient=False) if file.filename.startswith(names)]
+        listing = read_project(index, origin.NAME, patient=False)
+        files = [file for file in listing.files if file.filename.startswith(names)]
         wheel = next((file for file in files if file.filename == source.filename and file.sha256), None)
         if wheel is None:
             return ()
         with tempfile.TemporaryDirectory(prefix="seatrial-adopt-", ignore_cleanup_errors=True) as scratch:
             path = Path(scratch) / wheel.filename
-            fetch(index, wheel.url, path, LIMIT)
+            http.download(index, wheel.url, path, limit=LIMIT, patient=False)
             if hashlib.sha256(path.read_bytes()).hexdigest() != wheel.sha256:
                 return ()
             with zipfile.ZipFile(path) as archive:
                 (record,) = (name for name in archive.namelist() if name.endswith(".dist-info/RECORD"))
                 same = origin.hashes_of(archive.read(record).decode()) == origin.hashes_of(source.record.decode())
-    except (IndexUnreachable, IndexRefused, IndexNotJson, zipfile.BadZipFile, ValueError):
+    except (ReleaseError, zipfile.BadZipFile, ValueError):  # nobody answers, or not as an index does
         return ()
     return tuple(file.sha256 for file in files if file.sha256) if same else ()
 

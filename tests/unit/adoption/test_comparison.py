@@ -12,7 +12,7 @@ from seatrial.adoption.comparison import CopyDiffers, NotAdopted, OtherVersion
 from seatrial.adoption.lock import Head
 from seatrial.index.indexes import PYPI
 from tests.projects import sample, write_tree
-from tests.unit.adoption import installed
+from tests.samples import installed
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -16,8 +16,8 @@ from seatrial.adoption import lock
 from seatrial.adoption.lock import Head, Pin
 from seatrial.index.indexes import Index
 from tests.projects import write_tree
-from tests.unit.adoption import installed
-from tests.unit.adoption.installed import VERSION
+from tests.samples import installed
+from tests.samples.installed import VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -14,8 +14,8 @@ from seatrial import __version__
 from seatrial.adoption import origin
 from seatrial.adoption.origin import InstallationChanged, NotInstalled
 from tests.projects import commit, git, write_tree
-from tests.unit.adoption import installed
-from tests.unit.adoption.installed import FILES, INFO, VERSION
+from tests.samples import installed
+from tests.samples.installed import FILES, INFO, VERSION
 
 if TYPE_CHECKING:
     from pathlib import Path
