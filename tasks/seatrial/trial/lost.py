@@ -11,13 +11,13 @@ from seatrial.machine.errors import shortened
 from seatrial.release.archives import Archive
 from seatrial.release.stages import Problem
 from seatrial.trial.probe.names import INTERNAL, import_names, module_of
-from seatrial.trial.static import Wheel
+from seatrial.trial.wheel import Wheel
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
     from pathlib import Path
 
-    from seatrial.trial.static import Found, Severity
+    from seatrial.trial.wheel import Found, Severity
 
 # What a build compiles or turns into something else, and what is written for those who work on the project.
 SOURCE = re.compile(
@@ -50,7 +50,9 @@ def _members(path: Path) -> Iterator[str]:
 
 
 def _told(lost: Sequence[tuple[str, str]], wheel: Wheel, packed: Collection[str]) -> Iterator[Found]:
-    modules, private, data = [], [], []
+    modules: list[str] = []
+    private: list[str] = []
+    data: list[str] = []
     for place, name in lost:
         module = module_of(place) if place.endswith(".py") else ""
         regular = posixpath.join(posixpath.dirname(name), "__init__.py")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import posixpath
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,8 @@ OF_PKG_RESOURCES = {"resource_string", "resource_stream"}
 HANDLING = frozenset({"OSError", "IOError", "FileNotFoundError", "EnvironmentError", "Exception", "BaseException"})
 ASKING = frozenset({"exists", "is_file", "isfile", "is_dir", "isdir", "glob", "iterdir", "listdir"})
 WRITING = frozenset("wax+")
+STATEMENTS = (ast.stmt, ast.ExceptHandler, ast.match_case)
+SIGNS = re.compile(rb"__file__|resource|get_data")  # of code that reads files beside itself
 
 
 @dataclass(frozen=True)
@@ -43,12 +46,19 @@ def reads(tree: ast.Module, module: str, *, package: bool) -> list[Read]:
     careful = {paths.value(node) for node in ast.walk(tree) for node in _asked_about(node)}
     handled = {id(inner) for node in ast.walk(tree) if _handles(node) for inner in ast.walk(node)}
     found: dict[str, Read] = {}
-    for node, place in statements(tree):
-        if isinstance(node, ast.Call) and not place.conditional and not place.guarded and id(node) not in handled:
-            path = paths.read_by(node)
-            if path and path not in careful:
-                found.setdefault(path, Read(path, node.lineno))
+    for statement, place in statements(tree):
+        if not place.conditional and not place.guarded:
+            for call in _calls(statement):
+                path = None if id(call) in handled else paths.read_by(call)
+                if path and path not in careful:
+                    found.setdefault(path, Read(path, call.lineno))
     return list(found.values())
+
+
+def _calls(statement: ast.AST) -> Iterator[ast.Call]:
+    """Yield the calls in the expressions of `statement`, but for those of statements inside it."""
+    inside = (child for child in ast.iter_child_nodes(statement) if not isinstance(child, STATEMENTS))
+    yield from (node for child in inside for node in ast.walk(child) if isinstance(node, ast.Call))
 
 
 def _handles(node: ast.AST) -> bool:

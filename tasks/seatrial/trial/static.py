@@ -8,104 +8,35 @@ library that came or went, data that its code reads and that is not there. The c
 from __future__ import annotations
 
 import contextlib
-import functools
-import posixpath
+import gc
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 
 from seatrial.project.pythons import KNOWN_PYTHONS
-from seatrial.release.archives import Archive
 from seatrial.release.stages import Problem
-from seatrial.trial.probe.modules import is_for_another_python
-from seatrial.trial.probe.names import INTERNAL, import_names, module_of, place_of
-from seatrial.trial.probe.reach import Code
-from seatrial.trial.probe.source import parsed
-from seatrial.trial.resources import reads
+from seatrial.trial.probe.source import imports, parsed
+from seatrial.trial.resources import SIGNS, reads
 from seatrial.trial.stdlib import history
+from seatrial.trial.wheel import Found, Severity, Wheel, is_aside
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from seatrial.release.archives import Archive
     from seatrial.trial.checkout import Checkout
     from seatrial.trial.probe.source import Import
+    from seatrial.trial.resources import Read
 
-PATCHES = (*range(30), 99)  # of a Python's minor version
 # Signs of code that makes modules, or lets them be found, in a way of its own.
 DYNAMIC = re.compile(r"sys\.modules|__path__|meta_path|extend_path|declare_namespace|path_hooks|LazyLoader")
 NAMESPACE_HOOKS = re.compile(r"__getattr__|globals\(\)|exec\(|setattr\(|\bimport \*|lazy")
 RESERVED = re.compile(r"(con|prn|aux|nul|com[1-9¹²³]|lpt[1-9¹²³])(\..*)?|.*[<>:\"|?*\x00-\x1f].*|.*[. ]", re.IGNORECASE)
 SHOWN = 5
-
-
-@dataclass(frozen=True)
-class Wheel:
-    """A wheel as its code is read: `files` and `texts` by their place in site-packages."""
-
-    archive: Archive
-    files: frozenset[str]
-    texts: Mapping[str, str]
-
-    @classmethod
-    def open(cls, path: Path) -> Wheel:
-        """Read the wheel at `path`. Raises BadArchive."""
-        archive = Archive.open(path)
-        files = frozenset(place for member in archive.members if (place := place_of(member.name)))
-        texts = {place: text for name, text in archive.texts() if (place := place_of(name)) and place.endswith(".py")}
-        return cls(archive, files, texts)
-
-    @functools.cached_property
-    def code(self) -> Code:
-        return Code.of((path, functools.partial(self.texts.__getitem__, path)) for path in sorted(self.texts))
-
-    @functools.cached_property
-    def modules(self) -> frozenset[str]:
-        """All modules, and the folders that can be imported as namespaces."""
-        modules = {name for path in self.files if (name := module_of(path))}
-        folders = {posixpath.dirname(path) for path in self.files if ".dist-info/" not in path}
-        above = {"/".join(folder.split("/")[:depth]) for folder in folders for depth in range(1, folder.count("/") + 2)}
-        return frozenset(modules | {folder.replace("/", ".") for folder in above if folder})
-
-    @functools.cached_property
-    def tops(self) -> frozenset[str]:
-        """The packages at the top, namespaces left out: nobody else can put modules into those."""
-        return frozenset(
-            name for name in import_names(self.files, self.texts.get).modules if name in self.code.packages
-        )
-
-    @functools.cached_property
-    def loose(self) -> frozenset[str]:
-        return import_names(self.files, self.texts.get).loose
-
-    @functools.cached_property
-    def reached(self) -> frozenset[str]:
-        """The modules that an import of a public module reaches for certain."""
-        return self.code.reached(module for module in self.code.trees if _is_public(module))
-
-    @property
-    def is_for_all(self) -> bool:
-        return any(tag.platform == "any" for tag in self.archive.tags)
-
-    def supports(self, pythons: Sequence[str]) -> list[str]:
-        """Return the known Pythons that Requires-Python admits, or `pythons` where it says nothing."""
-        try:
-            admitted = SpecifierSet(self.archive.metadata.first("requires-python") or "")
-        except InvalidSpecifier:
-            return []
-        if not str(admitted):
-            return [python for python in KNOWN_PYTHONS if python in pythons]
-        return [python for python in KNOWN_PYTHONS if any(admitted.contains(f"{python}.{patch}") for patch in PATCHES)]
-
-    def may_fail(self, module: str) -> bool:
-        """Whether `module` need not work everywhere: all can do without it, or its name or place says so."""
-        if is_for_another_python(module) or module in self.loose or self.code.is_optional(module):
-            return True
-        return not _is_public(module) and module not in self.reached
 
 
 def problems(path: Path, pythons: Sequence[str], checkout: Checkout | None = None) -> list[Problem]:
@@ -114,11 +45,13 @@ def problems(path: Path, pythons: Sequence[str], checkout: Checkout | None = Non
     `pythons` are those of the project, as the settings name them; the `checkout` tells where lost files are.
     """
     wheel = Wheel.open(path)
+    supported = wheel.supports(pythons)
+    unread, read = _parse(wheel, supported[0] if supported else KNOWN_PYTHONS[0])
     found = [
         *_missing_modules(wheel),
-        *_standard_library(wheel, wheel.supports(pythons)),
-        *_syntax(wheel, wheel.supports(pythons)),
-        *_missing_data(wheel, checkout.data() if checkout else {}),
+        *_standard_library(wheel, supported),
+        *_syntax(wheel, unread, supported),
+        *_missing_data(wheel, read, checkout.data() if checkout else {}),
         *_bounds(wheel.archive.metadata.first("requires-python") or ""),
         *_own_extras(wheel.archive),
         *_names(wheel),
@@ -136,23 +69,48 @@ def _subject(problem: Problem) -> str:
     return problem.message.partition("`")[2].partition("`")[0]
 
 
-def _is_aside(module: str) -> bool:
-    return any(map(INTERNAL.fullmatch, module.split(".")[1:])) or module.endswith(".__main__")
+def _parse(wheel: Wheel, lowest: str) -> tuple[dict[str, SyntaxError], dict[str, list[Read]]]:
+    """Parse each module once, as `lowest` would; return what that cannot compile, and the files that modules read."""
+    unread: dict[str, SyntaxError] = {}
+    read: dict[str, list[Read]] = {}
+    collects = gc.isenabled()
+    gc.disable()  # trees are many small objects without a circle, and gone after each module
+    try:
+        for module in wheel.code.readers:
+            if not is_aside(module) or module.endswith(".__main__"):
+                _parse_one(wheel, module, (3, int(lowest.partition(".")[2])), unread, read)
+    finally:
+        if collects:
+            gc.enable()
+    return unread, read
 
 
-def _is_public(module: str) -> bool:
-    return not _is_aside(module) and not any(part.startswith("_") for part in module.split("."))
-
-
-Severity = Literal["error", "warning"]
-Found = tuple[str, Severity, str]  # code, severity, message
+def _parse_one(
+    wheel: Wheel,
+    module: str,
+    lowest: tuple[int, int],
+    unread: dict[str, SyntaxError],
+    read: dict[str, list[Read]],
+) -> None:
+    source, package = wheel.code.text(module), module in wheel.code.packages
+    try:
+        tree = parsed(source, feature_version=lowest)
+    except SyntaxError as error:
+        unread[module] = error
+        try:
+            tree = parsed(source)
+        except SyntaxError:
+            wheel.code.known[module] = []
+            return
+    wheel.code.known[module] = imports(tree, module, package=package)
+    if SIGNS.search(source):
+        read[module] = reads(tree, module, package=package)
 
 
 def _imports(wheel: Wheel) -> Iterator[tuple[str, Import]]:
     """Yield what the modules import without a net, but for tests and examples."""
-    for module, listed in wheel.code.imports.items():
-        if not _is_aside(module) or module.endswith(".__main__"):
-            yield from ((module, one) for one in listed if not one.place.guarded and not one.place.typing)
+    for module, listed in list(wheel.code.known.items()):
+        yield from ((module, one) for one in listed if not one.place.guarded and not one.place.typing)
 
 
 def _missing_modules(wheel: Wheel) -> Iterator[Found]:
@@ -232,8 +190,8 @@ def _has(python: str, since: str | None, until: str | None) -> bool:
 
 
 def _required(archive: Archive) -> set[str]:
-    """Return the normalised names of the projects that the metadata requires, under whatever conditions."""
-    return {str(canonicalize_name(requirement.name)) for requirement in _requirements(archive)}
+    """Return the normalised names of the projects that are there: its own, and those that it may require."""
+    return {archive.name} | {str(canonicalize_name(requirement.name)) for requirement in _requirements(archive)}
 
 
 def _requirements(archive: Archive) -> Iterator[Requirement]:
@@ -250,36 +208,27 @@ def _is_supplied(top: str, required: set[str]) -> bool:
     return any(name in re.split("-", one) or one in {f"py{name}", f"{name}lts"} for one in required)
 
 
-def _syntax(wheel: Wheel, supported: Sequence[str]) -> Iterator[Found]:
+def _syntax(wheel: Wheel, unread: Mapping[str, SyntaxError], supported: Sequence[str]) -> Iterator[Found]:
     """Modules that only a later Python than the lowest of the `supported` can compile."""
     if not supported:
         return
-    lowest = (3, int(supported[0].partition(".")[2]))
     bad: dict[Severity, list[str]] = {}
-    for module in sorted(wheel.code.trees):
-        if not _is_aside(module):
-            path = _path(wheel, module)
-            try:
-                parsed(wheel.texts[path], feature_version=lowest)
-            except SyntaxError as error:
-                severity: Severity = "warning" if wheel.may_fail(module) else "error"
-                bad.setdefault(severity, []).append(f"`{path}`, line {error.lineno}: {error.msg}")
+    for module, error in sorted(unread.items()):
+        severity: Severity = "warning" if wheel.may_fail(module) else "error"
+        bad.setdefault(severity, []).append(f"`{_path(wheel, module)}`, line {error.lineno}: {error.msg}")
     for severity, places in sorted(bad.items()):
         yield "syntax", severity, f"{_some(places)}. Requires-Python admits {supported[0]}, which cannot compile that."
 
 
-def _missing_data(wheel: Wheel, data: Mapping[str, str]) -> Iterator[Found]:
+def _missing_data(wheel: Wheel, read: Mapping[str, list[Read]], data: Mapping[str, str]) -> Iterator[Found]:
     """Files that code opens beside itself by a literal name, and that the wheel has not."""
     missing: dict[str, list[str]] = {}
-    for module, tree in wheel.code.trees.items():
-        if _is_aside(module) or wheel.may_fail(module):
-            continue
-        path = _path(wheel, module)
-        for read in reads(tree, module, package=module in wheel.code.packages):
-            is_folder = any(file.startswith(f"{read.path}/") for file in wheel.files)
-            top = read.path.partition("/")[0]
-            if read.path not in wheel.files and not is_folder and (top in wheel.modules or "/" not in read.path):
-                missing.setdefault(read.path, []).append(f"{path}, line {read.line}")
+    for module, files in read.items():
+        for file in files:
+            is_there = file.path in wheel.files or any(name.startswith(f"{file.path}/") for name in wheel.files)
+            is_ours = file.path.partition("/")[0] in wheel.modules or "/" not in file.path
+            if is_ours and not is_there and not wheel.may_fail(module):
+                missing.setdefault(file.path, []).append(f"{_path(wheel, module)}, line {file.line}")
     for path, places in sorted(missing.items()):
         where = f" In the checkout it is {data[path]}." if path in data else ""
         yield "missing-data", "error", f"`{path}` is read ({_some(places)}), and is not in this wheel.{where}"

@@ -30,6 +30,7 @@ EXCUSED = frozenset({"extra", "platform", "host"})
 # What an error says of a library of the system that is not there (Linux, macOS, Windows).
 NO_LIBRARY = re.compile(r"cannot open shared object file|Library not loaded|DLL load failed")
 NO_ATTRIBUTE = re.compile(r"module '([\w.]+)' has no attribute '(\w+)'")
+SCOPE = re.compile(r"\b(locals|globals)\(\)")
 MISTAKES = frozenset(
     ("TypeError", "AttributeError", "NameError", "UnboundLocalError", "SyntaxError", "IndentationError")
 )
@@ -92,8 +93,8 @@ def _is_on_purpose(subject: Subject, one: Attempt) -> bool:
         return real_path(place) in subject.own and raises_on_purpose(place, line)
     if one.defined_in != "builtins":
         return True
-    if one.error_type == "KeyError" and os.path.basename(place) == "os.py":
-        return True  # a variable of the environment
+    if one.error_type == "KeyError" and (os.path.basename(place) == "os.py" or SCOPE.search(one.frames[-1][2])):
+        return True  # a variable of the environment, or a name that whoever executes the file puts there
     if issubclass(getattr(builtins, one.error_type, Exception), OSError):
         return True  # what the machine has, or lets in
     return not real_path(place).startswith(_standard_library()) and raises_on_purpose(place, line)
@@ -106,7 +107,9 @@ def _purpose(subject: Subject, one: Attempt) -> Cause:
         if cause:
             return cause
         return Cause("choice", f"It says so itself, because `{one.because_of}` is absent", f"want `{one.because_of}`")
-    words = "end the program" if one.error_type == "SystemExit" else f"raise {one.error_type} on purpose"
+    words = {"SystemExit": "end the program", "KeyError": "want a variable that is not set"}.get(
+        str(one.error_type), f"raise {one.error_type} on purpose"
+    )
     return Cause("choice", "", words)
 
 
@@ -150,10 +153,13 @@ def _absence(subject: Subject, one: Attempt) -> Cause:
 
 
 def _beside(subject: Subject, one: Attempt, missing: str) -> Cause | None:
-    """A module that lies beside the one that wants it, which imports it as Python 2 would."""
+    """A module that lies beside the one that wants it, which imports it as Python 2 would.
+
+    One that imports a module of its own name is for a project of that name, and the others there may be too.
+    """
     places = [subject.own[real_path(frame[0])] for frame in one.frames if real_path(frame[0]) in subject.own]
-    folder = places[-1].rpartition("/")[0] if places else ""
-    if not folder or not any(_is_at(path, f"{folder}/{missing}".replace("/", ".")) for path in subject.own.values()):
+    beside = ".".join([*places[-1].split("/")[:-1], missing]) if places else ""
+    if "." not in beside or beside not in subject.code.readers or subject.code.wants(beside, missing):
         return None
     return Cause("own", f"`{missing}` lies beside it: `from . import {missing}` finds it there")
 

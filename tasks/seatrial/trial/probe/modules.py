@@ -87,7 +87,9 @@ def failure_problems(subject: Subject, failures: Iterable[Failure]) -> Iterator[
             message += f" So do {listed([other.attempt.name for other in others])}."
         if first.severity == "warning" and first.cause.kind == "undeclared":
             message += " Nothing of the project reaches it, so this is taken as meant."
-        yield finding(_kind(one), one.name, f"{message} {_ways_out(subject)}{printed(one)}", severity=first.severity)
+        if first.severity == "error":
+            message += f" {_ways_out(subject)}"
+        yield finding(_kind(one), one.name, f"{message}{printed(one)}", severity=first.severity)
 
 
 def module_problems(subject: Subject, one: Attempt, *, main: bool) -> Iterator[Problem]:

@@ -11,13 +11,14 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
 # Exceptions whose handler makes an import optional.
 CATCHING = frozenset(("ImportError", "ModuleNotFoundError", "Exception", "BaseException"))
 TYPING = frozenset(("TYPE_CHECKING", "MYPY", "MYPY_CHECK_RUNNING"))
 TRIES = tuple(kind for kind in (ast.Try, getattr(ast, "TryStar", None)) if kind)
-FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
+FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+PARTS = ("body", "orelse", "cases")  # of what holds statements, but for `if` and `try`
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,7 @@ def _imports_of(node: ast.AST, base: Sequence[str], place: Place) -> Iterator[Im
 
 
 def statements(tree: ast.AST) -> Iterator[tuple[ast.AST, Place]]:
-    """Yield each node in `tree` with the place that it stands in."""
+    """Yield each statement in `tree` with the place that it stands in, and what groups statements, in order."""
     waiting: list[tuple[ast.AST, Place]] = [(tree, Place())]
     while waiting:
         node, place = waiting.pop()
@@ -92,29 +93,25 @@ def statements(tree: ast.AST) -> Iterator[tuple[ast.AST, Place]]:
 
 
 def _below(node: ast.AST, place: Place) -> Iterator[tuple[ast.AST, Place]]:
-    """Yield the children of `node`, each with its place."""
+    """Yield the statements right inside `node`, each with its place."""
     if isinstance(node, TRIES):
         body = replace(place, guarded=place.guarded or any(map(_catches, node.handlers)))
         yield from ((child, body) for child in node.body)
         fallback = replace(place, conditional=True)
         yield from ((child, fallback) for child in (*node.handlers, *node.orelse))
         yield from ((child, place) for child in node.finalbody)
-    elif isinstance(node, (ast.If, ast.IfExp)):
-        yield node.test, place
+    elif isinstance(node, ast.If):
         typing = _is_typing(node.test)
         branch = replace(place, conditional=True)
-        yield from ((child, replace(branch, typing=place.typing or typing)) for child in _listed(node.body))
-        yield from ((child, place if typing else branch) for child in _listed(node.orelse))
-    elif isinstance(node, (ast.With, ast.AsyncWith)) and any(_suppresses(item.context_expr) for item in node.items):
-        yield from ((child, replace(place, guarded=True)) for child in ast.iter_child_nodes(node))
-    elif isinstance(node, FUNCTIONS):
-        yield from ((child, replace(place, lazy=True)) for child in ast.iter_child_nodes(node))
+        yield from ((child, replace(branch, typing=place.typing or typing)) for child in node.body)
+        yield from ((child, place if typing else branch) for child in node.orelse)
     else:
-        yield from ((child, place) for child in ast.iter_child_nodes(node))
-
-
-def _listed(body: Sequence[ast.AST] | ast.AST) -> Iterable[ast.AST]:
-    return [body] if isinstance(body, ast.AST) else body
+        if isinstance(node, (ast.With, ast.AsyncWith)) and any(_suppresses(item.context_expr) for item in node.items):
+            place = replace(place, guarded=True)
+        elif isinstance(node, FUNCTIONS):
+            place = replace(place, lazy=True)
+        for part in PARTS:
+            yield from ((child, place) for child in getattr(node, part, ()))
 
 
 def _catches(handler: ast.ExceptHandler) -> bool:

@@ -1,0 +1,101 @@
+"""A wheel as it is read here, never run: its files by their place in site-packages, its code, its Pythons."""
+
+from __future__ import annotations
+
+import functools
+import posixpath
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
+from seatrial.project.pythons import KNOWN_PYTHONS
+from seatrial.release.archives import Archive
+from seatrial.trial.probe.modules import is_for_another_python
+from seatrial.trial.probe.names import INTERNAL, import_names, module_of, place_of
+from seatrial.trial.probe.reach import Code
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+Severity = Literal["error", "warning"]
+Found = tuple[str, Severity, str]  # code, severity, message
+PATCHES = (*range(30), 99)  # of a Python's minor version
+
+
+@dataclass(frozen=True)
+class Wheel:
+    """A wheel as its code is read: `files` and `texts` by their place in site-packages."""
+
+    archive: Archive
+    files: frozenset[str]
+    texts: Mapping[str, str]
+
+    @classmethod
+    def open(cls, path: Path) -> Wheel:
+        """Read the wheel at `path`. Raises BadArchive."""
+        archive = Archive.open(path)
+        files = frozenset(place for member in archive.members if (place := place_of(member.name)))
+        texts = {place: text for name, text in archive.texts() if (place := place_of(name)) and place.endswith(".py")}
+        return cls(archive, files, texts)
+
+    @functools.cached_property
+    def code(self) -> Code:
+        return Code.of((path, functools.partial(_encoded, text)) for path, text in sorted(self.texts.items()))
+
+    @functools.cached_property
+    def modules(self) -> frozenset[str]:
+        """All modules, and the folders that can be imported as namespaces."""
+        modules = {name for path in self.files if (name := module_of(path))}
+        folders = {posixpath.dirname(path) for path in self.files if ".dist-info/" not in path}
+        above = {"/".join(folder.split("/")[:depth]) for folder in folders for depth in range(1, folder.count("/") + 2)}
+        return frozenset(modules | {folder.replace("/", ".") for folder in above if folder})
+
+    @functools.cached_property
+    def tops(self) -> frozenset[str]:
+        """The packages at the top, namespaces left out: nobody else can put modules into those."""
+        return frozenset(
+            name for name in import_names(self.files, self.texts.get).modules if name in self.code.packages
+        )
+
+    @functools.cached_property
+    def loose(self) -> frozenset[str]:
+        return import_names(self.files, self.texts.get).loose
+
+    @functools.cached_property
+    def reached(self) -> frozenset[str]:
+        """The modules that an import of a public module reaches for certain."""
+        return self.code.reached(module for module in self.code.readers if is_public(module))
+
+    @property
+    def is_for_all(self) -> bool:
+        return any(tag.platform == "any" for tag in self.archive.tags)
+
+    def supports(self, pythons: Sequence[str]) -> list[str]:
+        """Return the known Pythons that Requires-Python admits, or `pythons` where it says nothing."""
+        try:
+            admitted = SpecifierSet(self.archive.metadata.first("requires-python") or "")
+        except InvalidSpecifier:
+            return []
+        if not str(admitted):
+            return [python for python in KNOWN_PYTHONS if python in pythons]
+        return [python for python in KNOWN_PYTHONS if any(admitted.contains(f"{python}.{patch}") for patch in PATCHES)]
+
+    def may_fail(self, module: str) -> bool:
+        """Whether `module` need not work everywhere: all can do without it, or its name or place says so."""
+        if is_for_another_python(module) or module in self.loose or self.code.is_optional(module):
+            return True
+        return not is_public(module) and module not in self.reached
+
+
+def _encoded(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")
+
+
+def is_aside(module: str) -> bool:
+    return any(map(INTERNAL.fullmatch, module.split(".")[1:])) or module.endswith(".__main__")
+
+
+def is_public(module: str) -> bool:
+    return not is_aside(module) and not any(part.startswith("_") for part in module.split("."))
