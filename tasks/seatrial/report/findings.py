@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from seatrial.report import project_page
 from seatrial.report.markup import Safe, join, prose, tag
 from seatrial.report.text import together
-from seatrial.rules.judge import RULES
+from seatrial.rules import judge  # noqa: F401 (loads the modules that declare the rules)
+from seatrial.rules.rule import RULES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -209,6 +209,15 @@ def test_an_sdist_has_one_pkg_info(tmp_path: Path) -> None:
     Archive.open(sdist(tmp_path, files={"demo-1.0/src/demo.egg-info/PKG-INFO": ""}))
 
 
+def test_a_project_that_holds_a_pkg_info_is_told_to_delete_it(tmp_path: Path) -> None:
+    members = sdist_members(SDIST, metadata(), {})
+    twice = [*members.items(), ("demo-1.0/PKG-INFO", metadata().encode())]
+    with pytest.raises(BadArchive, match="more than one PKG-INFO") as caught:
+        Archive.open(written(tmp_path, SDIST, gzipped(tarred(twice))))
+    assert "git rm PKG-INFO" in str(caught.value)
+    assert "cut short" not in str(caught.value)
+
+
 def test_a_pkg_info_that_is_a_link_is_refused(tmp_path: Path) -> None:
     link = tarfile.TarInfo("demo-1.0/PKG-INFO")
     link.type, link.linkname = tarfile.SYMTYPE, "/etc/passwd"

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from seatrial.machine import terminal
+from seatrial.machine.disk import locked_file
 from seatrial.project.commands import Commands
 from seatrial.project.context import DryRun
 from seatrial.project.options import Options
-from seatrial.release.record import Record, locked_file
+from seatrial.release.record import Record
 from seatrial.release.stages import Dist, Problem
 from seatrial.report import status
 from seatrial.report.facts import Failure, Step, steps
