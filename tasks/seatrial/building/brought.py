@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
-from seatrial.machine.errors import ReleaseError, listing
+from seatrial.machine.errors import ReleaseError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -28,8 +28,9 @@ Modules = dict[str, list[tuple[str, str]]]  # by file name: path in the sdist, a
 class NothingToTake(ReleaseError):
     folder: Path
     reason: str
+    files: tuple[str, ...] = ()
 
-    what = "--from {e.folder}: {e.reason}"
+    what = "--from {e.folder}: {e.reason}{e.files:listed}"
     cause = "another folder was meant, or the wheels were not put there yet."
     cure = "name a folder other than dist/ that holds the wheels and the sdist of one release, and nothing else."
 
@@ -77,9 +78,9 @@ def files(folder: Path, dist: Path) -> list[Path]:
         raise NothingToTake(folder, "there is no such folder.")
     if folder.resolve() == dist.resolve():
         raise NothingToTake(folder, "this is where the taken files are put.")
-    paths = sorted(path for path in folder.iterdir() if path.is_file())
-    if odd := [path.name for path in paths if not path.name.endswith(DISTRIBUTIONS)]:
-        raise NothingToTake(folder, f"it holds other files than wheels and sdists:{listing(odd)}")
+    paths = sorted(path for path in folder.iterdir() if path.is_file() and path.name != ".gitignore")  # uv build's
+    if odd := tuple(path.name for path in paths if not path.name.endswith(DISTRIBUTIONS)):
+        raise NothingToTake(folder, "it holds other files than wheels and sdists:", odd)
     if not paths:
         raise NothingToTake(folder, "it holds no wheel and no sdist.")
     return paths

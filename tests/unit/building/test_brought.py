@@ -96,6 +96,12 @@ def test_without_an_sdist_there_is_nothing_to_compare_with(tmp_path: Path) -> No
     assert unlike(opened(tmp_path)) == {}
 
 
+def test_what_uv_build_leaves_beside_the_files_is_ignored(tmp_path: Path) -> None:
+    sdist(tmp_path)
+    (tmp_path / ".gitignore").write_text("*", encoding="utf-8")
+    assert [path.name for path in files(tmp_path, tmp_path / "dist")] == ["demo-1.0.tar.gz"]
+
+
 def test_a_folder_of_other_things(tmp_path: Path) -> None:
     with pytest.raises(NothingToTake, match="it holds no wheel and no sdist"):
         files(tmp_path, tmp_path / "dist")

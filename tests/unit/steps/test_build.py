@@ -19,8 +19,9 @@ from seatrial.building.folder import workplace
 from seatrial.building.frontend import BuildFailed, BuildOdd, build_command, fixed_environment
 from seatrial.building.isolation import Reach, Seclusion
 from seatrial.building.normalise import members
-from seatrial.index import indexes
-from seatrial.index.indexes import Served
+from seatrial.index import holdings
+from seatrial.index.indexes import PYPI
+from seatrial.index.simple import Listing, Served
 from seatrial.machine import process
 from seatrial.machine.screen import Screen
 from seatrial.project.commands import Commands
@@ -536,10 +537,11 @@ def index(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     """What PyPI serves: sha256 by file name."""
     served: dict[str, str] = {}
 
-    def read_project(*_: Any, **__: Any) -> tuple[Served, ...]:
-        return tuple(Served(name, digest, f"https://f.example/{name}", yanked=False) for name, digest in served.items())
+    def read_project(*_: Any, **__: Any) -> Listing:
+        files = (Served(name, digest, f"https://f.example/{name}", yanked=False) for name, digest in served.items())
+        return Listing(tuple(files))
 
-    monkeypatch.setattr(indexes, "read_project", read_project)
+    monkeypatch.setattr(holdings, "read_project", read_project)
     return served
 
 
@@ -586,7 +588,7 @@ def test_a_release_that_is_out_is_archived_and_the_next_one_starts(
         index |= {dist.filename: dist.sha256 for dist in first.dists}
     else:
         shared = {"project": first.project, "version": first.version, "dists": first.dists, "at": first.at}
-        Record.of(root).write(Released(index=indexes.PYPI.simple, urls=(), **shared))  # type: ignore[arg-type]
+        Record.of(root).write(Released(index=PYPI.simple, urls=(), **shared))  # type: ignore[arg-type]
     next_version(root, tool)
     assert build(make_context(root)) == built(root)
     head = git(root, "rev-parse", "HEAD")
@@ -662,9 +664,9 @@ def test_an_index_that_does_not_answer_counts_as_one_without_the_release(
     root: Path, tool: FakeBuild, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def read_project(*_: Any, **__: Any) -> NoReturn:
-        raise indexes.NoHashes("PyPI", "https://pypi.org/simple/demo/")
+        raise holdings.NoHashes("PyPI", "https://pypi.org/simple/demo/")
 
-    monkeypatch.setattr(indexes, "read_project", read_project)
+    monkeypatch.setattr(holdings, "read_project", read_project)
     build(make_context(root))
     rehearse(root)
     verify(root)
