@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,13 +18,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Caller:
-    """Who asked for `step`, how commands are typed there, where to show what is done, and the variables of the environment."""
+    """Who asked for `step`, how commands are typed there, where to show what is done, and the variables there are."""
 
     step: str
     nox: Nox | None
     commands: Commands
     screen: Screen
     variables: Mapping[str, str] = field(repr=False)
+
+    @property
+    def prog(self) -> str:
+        """What is typed before the options of the step."""
+        command = replace(self.commands, option=()).command(self.step)
+        return f"{command} --" if self.nox else command
 
     @property
     def root(self) -> Path:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from seatrial import __version__
@@ -14,6 +14,7 @@ from seatrial.cli import secrets as hiding
 from seatrial.cli.caller import Caller
 from seatrial.cli.options import BadOption
 from seatrial.machine import process, temporary
+from seatrial.machine.disk import DiskTrouble
 from seatrial.machine.errors import ReleaseError
 from seatrial.machine.screen import SCREEN
 from seatrial.project.commands import Commands
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from seatrial.project.context import Context
+    from seatrial.project.options import Options
 
 STEPS = {
     "build": "build the sdist, and the wheel from it, out of a clean checkout of HEAD",
@@ -48,17 +50,9 @@ Start with `seatrial dryrun`: no account, no token, nothing leaves this machine.
 INTERRUPTED = 128 + signal.SIGINT
 
 
-@dataclass(eq=False)
-class DiskTrouble(ReleaseError):
-    reason: str
-
-    what = "The operating system refused to read or write: {e.reason}"
-    cause = "a full disk, missing rights on a folder, or a file that another program holds open."
-    cure = "free space or correct the rights, and run the step again: what is recorded is complete."
-
-
 def main() -> int:
     """Run what the command line says, with secrets out of reach of whatever runs below, and return the exit code."""
+    _open_streams()
     secrets, words = hiding.received(sys.argv[1:])
     if not secrets:
         hiding.shed(words)
@@ -74,26 +68,39 @@ def run(
     `adapt` may exchange what the step works with, as a test does that has indexes of its own.
     """
     step, *rest = words or ["--help"]
+    if step in STEPS:
+        return _step(step, rest, outer, adapt)
     if step in {"--version", "-V"}:
         print(f"seatrial {__version__}")
         return 0
-    if step not in STEPS:
-        print(usage(), end="")
-        if step in {"--help", "-h"}:
-            return 0
-        print(f"seatrial: unknown step: {step}", file=sys.stderr)
-        return 2
+    print(usage(), end="")
+    if step in {"--help", "-h"}:
+        return 0
+    print(f"seatrial: unknown step: {step}", file=sys.stderr)
+    return 2
+
+
+def _step(step: str, rest: Sequence[str], outer: Mapping[str, str], adapt: Callable[[Context], Context]) -> int:
     commands, screen = Commands(), SCREEN
     try:
         nox, rest = options.nox_of(rest)
         commands = Commands(nox=True, prefix=nox.prefix) if nox else commands
+        caller = Caller(step, nox, commands, screen, outer)
         with process.interruptible():
-            act(Caller(step, nox, commands, screen, outer), rest, adapt)
+            if step == "adopt":
+                _adopt(caller, rest)
+            else:
+                chosen = options.parse(step, rest, caller.start, prog=caller.prog)
+                commands = replace(commands, option=chosen.packages)
+                act(replace(caller, commands=commands), chosen, adapt)
     except ReleaseError as error:
         screen.failure(error.text(commands))
         return 1
+    except BrokenPipeError:  # nobody reads our output any more, as behind `| head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return 1
     except OSError as error:
-        screen.failure(str(DiskTrouble(str(error))))
+        screen.failure(DiskTrouble(str(error)).text(commands))
         return 1
     except KeyboardInterrupt:
         screen.failure("Interrupted. Run the same command again: it goes on where it stopped.")
@@ -101,26 +108,36 @@ def run(
     return 0
 
 
-def act(caller: Caller, words: Sequence[str], adapt: Callable[[Context], Context]) -> None:
-    """Run the step of `caller` with the options in `words`. Raises ReleaseError."""
-    if caller.step == "adopt":
-        from seatrial.steps.adopt import adopt  # noqa: PLC0415 (each step imports what it needs, and no more)
+def _adopt(caller: Caller, words: Sequence[str]) -> None:
+    from seatrial.steps.adopt import adopt  # noqa: PLC0415 (each step imports what it needs, and no more)
 
-        adopt(words, caller.start)
-        return
-    chosen = options.parse(caller.step, words, caller.start, prog=caller.commands.command(caller.step))
+    adopt(words, caller.start)
+
+
+def act(caller: Caller, chosen: Options, adapt: Callable[[Context], Context]) -> None:
+    """Run the step of `caller` with the options that were `chosen`. Raises ReleaseError."""
     caller.screen.verbose = chosen.verbose
-    if caller.step == "inspect":
+    if caller.step == "inspect" and not chosen.packages:
         from seatrial.steps.inspect import inspect  # noqa: PLC0415
 
         if not chosen.files:
-            raise BadOption(caller.commands.command("inspect"), "no FILE was given")
+            raise BadOption(caller.prog, "no FILE was given")
         inspect(chosen.files, chosen.json, caller.screen.line, caller.start)
         return
     from seatrial.cli import release  # noqa: PLC0415
 
     temporary.sweep()
     release.run(caller, chosen, adapt)
+
+
+def _open_streams() -> None:
+    """Open what is closed of standard input, output and error, so that no file of ours takes its number."""
+    for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
+        try:
+            os.fstat(number)
+        except OSError:  # noqa: PERF203 (three times)
+            os.dup2(os.open(os.devnull, os.O_RDWR), number)
+            setattr(sys, name, os.fdopen(number, mode, closefd=False))
 
 
 def usage() -> str:

@@ -17,9 +17,8 @@ from seatrial.project.options import Options
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-INTERFACE = (
-    1  # what `tasks/release.py` and the program agree on; docs/how-to/publish-seatrial.md says how long it lives
-)
+# What `tasks/release.py` and the program agree on; docs/how-to/publish-seatrial.md says how long it lives.
+INTERFACE = 1
 WORDS = {"inspect": sys.maxsize, "rebuild": 1}  # how many words beside the options a step takes
 
 
@@ -75,21 +74,20 @@ class Nox:
         """Read the JSON object `text`. Raises OtherInterface."""
         try:
             document = json.loads(text)
-            interface = document["interface"]
+            if document["interface"] != INTERFACE:
+                raise OtherInterface(document["interface"])
+            return cls(
+                prefix=str(document["prefix"]),
+                uv=document["uv"],
+                interactive=bool(document["interactive"]),
+                last=bool(document["last"]),
+                root=Path(document["root"]),
+                start=Path(document["start"]),
+                asked=tuple(document.get("asked", ())),
+                withheld=tuple(document.get("withheld", ())),
+            )
         except (ValueError, TypeError, KeyError):
             raise OtherInterface("(not readable)") from None
-        if interface != INTERFACE:
-            raise OtherInterface(interface)
-        return cls(
-            prefix=str(document["prefix"]),
-            uv=document["uv"],
-            interactive=bool(document["interactive"]),
-            last=bool(document["last"]),
-            root=Path(document["root"]),
-            start=Path(document["start"]),
-            asked=tuple(document.get("asked", ())),
-            withheld=tuple(document.get("withheld", ())),
-        )
 
 
 def nox_of(words: Sequence[str]) -> tuple[Nox | None, list[str]]:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from seatrial.cli import chain, explain
 from seatrial.cli.options import BadOption
+from seatrial.machine.disk import DiskTrouble
 from seatrial.machine.errors import ReleaseError
-from seatrial.project.commands import ALL
 from seatrial.steps import dryrun, pypi
 from seatrial.workspace import order, packages
 
@@ -67,7 +67,7 @@ def _act(caller: Caller, context: Context) -> None:
 
 
 def _stop_if_senseless(caller: Caller, options: Options) -> None:
-    prog = caller.commands.command(caller.step)
+    prog = caller.prog
     if options.package is not None and options.all:
         raise BadOption(prog, "--package and --all exclude each other")
     if caller.step == "inspect":
@@ -90,7 +90,7 @@ def _introduce(caller: Caller, repository: Repository) -> None:
 
 def _for_all(caller: Caller, repository: Repository, options: Options, context_in: ContextIn) -> None:
     """Run the step for all packages of `repository`, and name the one next command."""
-    commands = replace(caller.commands, option=ALL)
+    commands = caller.commands
 
     def work(package: Package, act: Callable[[Context], None]) -> bool:
         beside = tuple(packages.relative(folder, package.root) for folder in package.needs)
@@ -101,7 +101,7 @@ def _for_all(caller: Caller, repository: Repository, options: Options, context_i
         return _in_one_piece(caller, package, context, act)
 
     if caller.step == "pypi" and not options.explain:
-        _release(caller, repository, options, context_in)
+        _release(caller, repository, context_in)
     elif caller.step == "dryrun" and not options.explain:
         dryrun.of_all(context_in(repository.root, commands, None), repository, work)
     else:
@@ -122,12 +122,12 @@ def _in_one_piece(
             screen.line(error.text(caller.commands))
             return False
         except OSError as error:
-            screen.line(f"The operating system refused to read or write: {error}")
+            screen.line(DiskTrouble(str(error)).text(caller.commands))
             return False
     return True
 
 
-def _release(caller: Caller, repository: Repository, options: Options, context_in: ContextIn) -> None:
+def _release(caller: Caller, repository: Repository, context_in: ContextIn) -> None:
     """Upload all packages, one after the other; the first that fails ends it.
 
     Before the first byte is sent, all of them are proved, and confirmed where a version is given: what is uploaded
@@ -141,10 +141,9 @@ def _release(caller: Caller, repository: Repository, options: Options, context_i
     for place, package in enumerate(ordered):
         caller.screen.line(f"\n== {package.name}")
         beside = tuple(packages.relative(folder, package.root) for folder in package.needs)
-        commands = replace(caller.commands, option=ALL)
         try:
-            pypi.run(context_in(package.root, commands, beside))
+            pypi.run(context_in(package.root, caller.commands, beside))
         except ReleaseError as error:
-            caller.screen.line(error.text(commands))
+            caller.screen.line(error.text(caller.commands))
             waiting = tuple(later.name for later in ordered[place + 1 :])
             raise order.PackagesFailed(caller.step, (package.name,), waiting) from None

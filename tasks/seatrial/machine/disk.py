@@ -7,11 +7,23 @@ import errno
 import os
 import shutil
 import sys
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from seatrial.machine.errors import ReleaseError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+
+@dataclass(eq=False)
+class DiskTrouble(ReleaseError):
+    reason: str
+
+    what = "The operating system refused to read or write: {e.reason}"
+    cause = "a full disk, missing rights on a folder, or a file that another program holds open."
+    cure = "free space or correct the rights, and run the step again: what is recorded is complete."
 
 
 def write_whole(path: Path, text: str) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from seatrial.project.commands import ALL
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -46,3 +48,9 @@ class Options:
     def once(self) -> tuple[str, ...]:
         """The options that the next step needs again."""
         return ("--rehearse-on", "dryrun", f'"{self.rehearse_on}"') if self.rehearse_on else ()
+
+    @property
+    def packages(self) -> tuple[str, ...]:
+        """The options that choose packages of the repository, as they are typed."""
+        one = () if self.package is None else ("--package", self.package)
+        return (*one, *(ALL if self.all else ()))

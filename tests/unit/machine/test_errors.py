@@ -44,10 +44,7 @@ def kinds() -> Iterator[type[ReleaseError]]:
     """Yield every kind of error of the package; one that others refine is no kind of its own."""
     for module in pkgutil.walk_packages(seatrial.__path__, "seatrial."):
         if not module.name.endswith("__main__"):
-            try:
-                importlib.import_module(module.name)
-            except ImportError:
-                pass  # TEMP
+            importlib.import_module(module.name)
     waiting = list(ReleaseError.__subclasses__())
     while waiting:
         kind = waiting.pop()

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seatrial.project.settings import BrokenToml, NoProject, Settings
-from seatrial.project.validation import BadConfig
+from seatrial.project.validation import BadConfig, UnknownSetting
 from seatrial.workspace.packages import (
     NoSuchPackage,
     Package,
