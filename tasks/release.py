@@ -115,23 +115,24 @@ def environment(session: "nox.Session", step: str, *, anew: bool) -> Path:
 def install(session: "nox.Session", folder: Path) -> None:
     """Make a virtualenv in `folder` with what the lock names, from wherever pip or uv are set up to look."""
     # Limits on versions and ages would hide what is locked, and linked files could be changed through uv's cache.
-    env = {"PIP_CONSTRAINT": None, "UV_CONSTRAINT": None, "UV_EXCLUDE_NEWER": None, "UV_LINK_MODE": "clone"}
+    env = {"PIP_CONSTRAINT": None, "UV_CONSTRAINT": None, "UV_EXCLUDE_NEWER": None, "UV_LINK_MODE": "copy"}
     how: Any = {"env": env, "silent": True, "external": True, "log": False}
     python, uv = folder / PYTHON, nox.virtualenv.UV
     session.log(f"Installing what {LOCK} names")
     with session.chdir(LOCK.parents[1]):  # from there the lock names a wheel beside it
         if nox.virtualenv.HAS_UV and session.venv_backend != "virtualenv":
             session.run_install(uv, "venv", "--no-project", "--python", sys.executable, folder, **how)
-            # With `--project`, the project's own settings for uv have no say.
-            pip = [uv, "pip", "install", "--python", str(python), "--project", str(folder)]
+            # With `--project`, the settings for uv in the project's pyproject.toml have no say.
+            pip = [uv, "pip", "install", "--python", str(python), "--project", folder.anchor]
         else:
             session.run_install(sys.executable, "-c", VIRTUALENV, "--no-periodic-update", folder, **how)
             pip = [str(python), "-I", "-m", "pip", "install", "--no-compile"]
-        session.run_install(*pip, "--only-binary", ":all:", "--require-hashes", "-r", LOCK, **how)
+        done = session.run_install(*pip, "--only-binary", ":all:", "--require-hashes", "-r", LOCK, **how)
+    if done is None:
+        session.error("Nothing was installed: nox was started with --no-install or -R")
     if LOCK.with_name("seatrial").is_dir():  # seatrial's own repository, whose lock has the dependencies alone
         next(folder.rglob("site-packages")).joinpath("checkout.pth").write_text(str(LOCK.parent))
-    if session.run_install(python, "-I", "-m", "seatrial", "--version", **how) is None:
-        session.error("Nothing was installed: nox was started with --no-install or -R")
+    session.run_install(python, "-I", "-m", "seatrial", "--version", **how)  # the stamp is for what was seen to run
 
 
 if too_old():

@@ -93,14 +93,19 @@ def environment(**variables: str | None) -> dict[str, str]:
     return {name: value for name, value in (kept | variables).items() if value is not None}
 
 
-def nox(root: Path, *words: str, cwd: Path | None = None, **variables: str | None) -> Done:
+def nox(root: Path, *words: str, **variables: str | None) -> Done:
+    """Run nox with `words` in the project `root`."""
+    return nox_from(root, root, *words, **variables)
+
+
+def nox_from(cwd: Path, root: Path, *words: str, **variables: str | None) -> Done:
     """Run nox with `words` in the project `root`, from the folder `cwd`."""
     calls = root / "calls.jsonl"
     calls.unlink(missing_ok=True)
-    where = ("-f", str(root / "noxfile.py")) if cwd else ()
+    where = ("-f", str(root / "noxfile.py")) if cwd != root else ()
     done = subprocess.run(
         argv(*where, *words),
-        cwd=cwd or root,
+        cwd=cwd,
         env=environment(**variables),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
