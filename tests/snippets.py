@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from seatrial.cli.door import is_session
+from seatrial.cli.main import STEPS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -65,6 +65,11 @@ OTHER_SHELLS = {
     "powershell": "its syntax is looked at where PowerShell is; what it runs is what the block in sh beside it runs",
     "fish": "its syntax is looked at where fish is",
 }
+
+
+def is_step(word: str) -> bool:
+    """Whether `word` names a step, or a cell of `verify` as nox does."""
+    return word in STEPS or word.startswith("verify-")
 
 
 @dataclass(frozen=True)
@@ -142,5 +147,5 @@ def typed(command: str) -> Typed | None:
     if program[1] == "nox":
         named = own[own.index("-s") + 1 :] if "-s" in own else []
         return Typed(tuple(named), tuple(words[len(own) + 1 :]))
-    place = next((n for n, word in enumerate(words) if is_session(word)), len(words))
+    place = next((n for n, word in enumerate(words) if is_step(word)), len(words))
     return Typed(tuple(words[place : place + 1]), tuple(words[place + 1 :]))

