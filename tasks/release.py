@@ -1,11 +1,11 @@
 """The release sessions: nox -s build, check, testpypi, verify, pypi, dryrun, inspect, status, rebuild.
 
-Each runs `seatrial STEP` in an environment with what tasks/release.txt locks by hash; `nox -s STEP -- --help` lists its
-options. A noxfile gets the sessions with two lines, after its own: `import runpy; runpy.run_path("tasks/release.py")`.
-`seatrial adopt` wrote this file, and `seatrial adopt --update` updates it and the lock. It is yours to change.
+Each runs `seatrial STEP` in an environment with what tasks/release.txt locks by hash; `nox -s STEP -- --help` says more.
+The noxfile loads them last: `import runpy; runpy.run_path("tasks/release.py")`. `seatrial adopt --update` renews both.
 """
 
 import contextlib
+import ctypes
 import hashlib
 import importlib
 import json
@@ -79,6 +79,8 @@ def seatrial(session: "nox.Session", step: str, *options: str, anew: bool = Fals
     context.update(uv=shutil.which(nox.virtualenv.UV), root=str(Path.cwd()), start=session.invoked_from)
     words = ["-I", "-m", "seatrial", step, "--nox", json.dumps(context), *options, *session.posargs]
     withheld = {name: os.environ.pop(name) for name in list(os.environ) if UPLOADS.match(name)}
+    prctl = ctypes.CDLL(None).prctl if sys.platform == "linux" else lambda *_: 0
+    prctl(4, 0, 0, 0, 0)  # PR_SET_DUMPABLE: /proc shows no other process what this one was started with
     # After Ctrl-C an upload finds out what the index took. nox would kill it after half a second.
     how: Any = {"external": True, "log": False, "interrupt_timeout": 60, "terminate_timeout": 10}
     try:
@@ -88,6 +90,7 @@ def seatrial(session: "nox.Session", step: str, *options: str, anew: bool = Fals
         session.error(f"The operating system refused to read or write: {error}")
     finally:
         os.environ.update(withheld)
+        prctl(4, 1, 0, 0, 0)
     if done is None:
         session.error("Nothing was run: nox was started with --install-only, which would report success for that")
 
@@ -96,8 +99,7 @@ def environment(session: "nox.Session", step: str, *, anew: bool) -> Path:
     """Return the Python of an environment with the lock installed, and nothing else; it is made if there is none."""
     stamp = "release-lock-" + hashlib.sha256(LOCK.read_bytes() + sys.version.encode()).hexdigest()
     own = session.env_dir.with_name(PREFIX + step).absolute()
-    # What neither builds nor uploads runs from where another step did.
-    others = [] if step in {*LATER, "pypi"} else [own.with_name(PREFIX + other) for other in LATER]
+    others = [] if step in {*LATER, "pypi"} else [own.with_name(PREFIX + other) for other in LATER]  # as good as own
     for folder in [] if anew else [own, *others]:
         if (folder / PYTHON).exists() and (folder / stamp).exists():
             return folder / PYTHON

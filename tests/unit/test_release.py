@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import ctypes
 import os
 import runpy
 import shutil
@@ -225,6 +226,35 @@ def test_with_uv_nothing_is_hidden(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(nox.virtualenv, "HAS_UV", True, raising=False)
     load(tmp_path, {"email/__init__.py": ""})
     assert SAFE_PATH not in os.environ
+
+
+# Secrets.
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc is Linux's")
+def test_what_nox_was_started_with_can_be_read_by_no_other_process_meanwhile(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dumpable: list[int] = []
+
+    class Session:
+        interactive, posargs, invoked_from = False, (), str(tmp_path)
+
+        @property
+        def env_dir(self) -> Path:
+            dumpable.append(ctypes.CDLL(None).prctl(3, 0, 0, 0, 0))  # PR_GET_DUMPABLE
+            raise OSError("the end")
+
+        def error(self, message: str) -> None:
+            raise RuntimeError(message)
+
+    monkeypatch.setenv("PYPI_TOKEN", "a secret")
+    session = load(tmp_path)["pypi"]
+    with pytest.raises(RuntimeError, match="refused to read or write: the end"):
+        session.func(Session())
+    dumpable.append(ctypes.CDLL(None).prctl(3, 0, 0, 0, 0))
+    assert dumpable == [0, 1]
+    assert os.environ["PYPI_TOKEN"] == "a secret"
 
 
 # Too old.
