@@ -1,6 +1,6 @@
 """The release sessions: nox -s build, check, testpypi, verify, pypi, dryrun, inspect, status, rebuild.
 
-Each runs `seatrial STEP` in an environment with what tasks/release.txt locks by hash; `nox -s STEP -- --help` says more.
+Each runs `seatrial STEP` in an environment with what tasks/release.txt locks by hash; `nox -s STEP -- --help` has more.
 The noxfile loads them last: `import runpy; runpy.run_path("tasks/release.py")`. `seatrial adopt --update` renews both.
 """
 
