@@ -18,7 +18,7 @@ from typing import Any
 
 import yaml
 
-from tests.projects import git
+from tests.projects import git, write_tree
 
 EXPRESSION = re.compile(r"\$\{\{(.*?)\}\}", re.DOTALL)
 
@@ -218,6 +218,7 @@ class Gitlab:
     env: dict[str, str]
     tag: str
     secrets: dict[str, str]
+    hostile: dict[str, str] = field(default_factory=dict)  # what the build job adds to its artifact
 
     def run(self) -> dict[str, str]:
         """Run the jobs of a release in order; return what each printed. Raises CalledProcessError."""
@@ -241,6 +242,7 @@ class Gitlab:
         env |= {"CI_COMMIT_SHA": git(work, "rev-parse", "HEAD")}
         for needed in job.get("needs", []):
             shutil.copytree(self.folder / "artifacts" / needed, work, dirs_exist_ok=True)
+            write_tree(work, self.hostile if needed == "build" and "environment" in job else {})
             dotenv = self.folder / "dotenv" / needed
             env |= (
                 dict(line.split("=", 1) for line in dotenv.read_text("utf-8").splitlines()) if dotenv.exists() else {}
