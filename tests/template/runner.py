@@ -164,7 +164,7 @@ class Github:
 
     def actions_download_artifact(self, work: Path, given: dict[str, Any]) -> None:
         """Put one artifact by its name into the path, and those of a pattern into folders of their names there."""
-        patterns = given.get("pattern", given.get("name")).strip("{}").split(",")
+        patterns = str(given.get("pattern", given.get("name"))).strip("{}").split(",")
         artifacts = [path for path in sorted(self.artifacts.iterdir()) if any(map(path.match, patterns))]
         assert artifacts or "pattern" in given, f"no artifact is called {patterns}"
         for artifact in artifacts:

@@ -264,8 +264,8 @@ def test_what_an_artifact_holds_beside_the_files_never_reaches_an_identity(
     else:
         (tmp_path / "pipeline").mkdir()
         pipeline = stage.project / ".gitlab" / "release.yml"
-        run = Gitlab(pipeline, stage.project, tmp_path / "pipeline", stage.env, "v1.0", stage.secrets, HOSTILE)
-        logs = "".join(run.run().values())
+        jobs = Gitlab(pipeline, stage.project, tmp_path / "pipeline", stage.env, "v1.0", stage.secrets, HOSTILE)
+        logs = "".join(jobs.run().values())
         works = [tmp_path / "pipeline" / f"{name}.clean" for name in ("testpypi", "pypi")]
     assert "run from an artifact" not in logs
     assert stage.held("testpypi") == stage.held("pypi")
