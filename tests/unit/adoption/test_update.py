@@ -12,29 +12,16 @@ import pytest
 from seatrial import __version__
 from seatrial.adoption import lock, workflows
 from seatrial.adoption.comparison import OtherVersion
-from seatrial.steps import adopt as step
 from tests.projects import commit, git, sample, write_tree
-from tests.template.test_adopt import state
+from tests.unit.adoption.conftest import state
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from tests.unit.adoption.conftest import Adopt
 
-    Adopt = Callable[..., str]
-
-HERE = Path(__file__).parents[2]
+HERE = Path(__file__).parents[3]
 OLD_COPY = "66e15486910c433520c9a1a5a2e8d4f94f9f6da6"  # the last commit with the copy of 129 files
 RELEASE, CHECK, LOCK = ".github/workflows/release.yml", ".github/workflows/check.yml", "tasks/release.txt"
 WHEEL = f"tasks/seatrial-{__version__}-py3-none-any.whl"
-
-
-@pytest.fixture
-def adopt(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Adopt:
-    def run(project: Path, *args: str) -> str:
-        capsys.readouterr()
-        step.adopt([str(project), *args], tmp_path)
-        return capsys.readouterr().out
-
-    return run
 
 
 @pytest.fixture
