@@ -282,3 +282,23 @@ def test_the_copy_that_was_just_made_is_genuine(tmp_path: Path, adopt: Adopt) ->
     assert f"release.py is that of seatrial {__version__}, and release.txt pins all by hash" in adopt(
         project, "--check"
     )
+
+
+def test_a_compiled_project_gets_jobs_for_its_wheels_and_an_sdist_to_rehearse(tmp_path: Path, adopt: Adopt) -> None:
+    project = sample(tmp_path / "project", files={"setup.py": "setup(ext_modules=[])\n"})
+    commit(project)
+    printed = adopt(project)
+    assert printed.rstrip().endswith("nox -s dryrun -- --sdist-only")
+    assert "pypa/cibuildwheel@" in (project / ".github/workflows/release.yml").read_text("utf-8")
+
+
+def test_an_own_file_in_the_folder_for_the_copy_is_not_overwritten(tmp_path: Path, adopt: Adopt) -> None:
+    project = sample(tmp_path / "project", files={"tools/release.txt": "notes\n"})
+    with pytest.raises(Taken, match=r"tools/release\.txt"):
+        adopt(project, "--data", "folder=tools")
+
+
+def test_a_pipeline_that_includes_ours_already_is_not_spoken_of(tmp_path: Path, adopt: Adopt) -> None:
+    project = sample(tmp_path / "project", files={".gitlab-ci.yml": "include: [{local: .gitlab/release.yml}]\n"})
+    commit(project)
+    assert "is yours" not in adopt(project)

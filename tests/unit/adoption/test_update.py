@@ -151,3 +151,23 @@ def test_what_adopting_did_to_an_old_copy_is_undone_as_printed(former: Path, ado
     for name in listed.split():
         (former / name).unlink()
     assert state(former) == before
+
+
+def test_lines_that_both_changed_are_marked_and_spoken_of(earlier: Path, adopt: Adopt) -> None:
+    edited = (earlier / RELEASE).read_text("utf-8").replace("ubuntu-22.04", "our-own-runner")
+    write_tree(earlier, {RELEASE: edited})
+    commit(earlier)
+    assert f"{RELEASE} has conflicts, with git's marks" in adopt(earlier, "--update")
+    assert "<<<<<<< yours" in (earlier / RELEASE).read_text("utf-8")
+
+
+def test_an_edited_workflow_without_history_is_kept_and_the_new_one_shown(earlier: Path, adopt: Adopt) -> None:
+    edited = (earlier / RELEASE).read_text("utf-8") + "# mine\n"
+    write_tree(earlier, {RELEASE: edited})
+    commit(earlier)
+    git(earlier, "checkout", "--quiet", "--orphan", "squashed")
+    commit(earlier)
+    git(earlier, "branch", "--quiet", "-D", "main")
+    printed = adopt(earlier, "--update")
+    assert f"{RELEASE} was edited, and how it was written is not in the history here" in printed
+    assert (earlier / RELEASE).read_text("utf-8") == edited
