@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import argparse
 import configparser
+import contextlib
 import hashlib
+import io
 import os
 import platform
 import re
@@ -25,8 +27,10 @@ from typing import TYPE_CHECKING, Any
 import tomlkit
 
 from seatrial.adoption import target
-from seatrial.adoption.offers import Offer, offers
-from seatrial.index.indexes import PYPI, download, read_project
+from seatrial.adoption.offers import Offer, for_archives, for_tools
+from seatrial.index import http
+from seatrial.index.holdings import read_project
+from seatrial.index.indexes import PYPI
 from seatrial.machine import process, toml
 from seatrial.machine.process import ToolStuck
 from seatrial.release.archives import Archive
@@ -58,10 +62,10 @@ class Pin:
 
     def fetched(self, folder: Path) -> Path:
         """Return the file in `folder`, brought from PyPI where it is not there; its bytes are always compared."""
-        (served,) = (file for file in read_project(PYPI, self.name) if file.sha256 == self.sha256)
+        (served,) = (file for file in read_project(PYPI, self.name).files if file.sha256 == self.sha256)
         path = folder / served.filename
         if not path.is_file():
-            download(PYPI, served.url, path)
+            http.download(PYPI, served.url, path)
         if hashlib.sha256(path.read_bytes()).hexdigest() != self.sha256:
             raise SystemExit(f"{path} is not the file that was meant")
         return path
@@ -142,20 +146,19 @@ def adopted(pin: Pin, work: Path) -> Adopted:
     found = target.look(root)
     python = environment(root, place / "venv")
     before, archives = checks(root, python, place), members(root, place / "before", compiled=found.compiled)
-    said: list[str] = []
-    adopt.adopt([str(root)], root, lambda _lock: Path(sys.executable), said.append)
-    told = "\n".join(said)
-    created = tuple(
-        re.findall(r"^  (\S+)$", told.partition("to undo it before")[2].partition("next:")[0], re.MULTILINE)
-    )
+    with contextlib.redirect_stdout(io.StringIO()) as printed:
+        adopt.adopt([str(root)], root)
+    shown = printed.getvalue()
+    undo = shown.partition("to undo it before")[2].partition("next:")[0]
+    created = re.findall(r"^  (\S+)$", undo, re.MULTILINE)
     folder = next(name for name in created if name in target.FOLDERS)
-    lines = offers(found, folder, created)
+    lines = (*for_tools(found, folder, created), *for_archives(found, created))
     for offer in lines:
         take(offer, root)
     commit(root)
     git(root, "tag", "--force", pin.version)  # the release is of the adopted commit
     after = checks(root, python, place, before)
-    dryrun = rehearsed(root, re.findall(r"nox -s (.+)$", told)[-1].split(), place)
+    dryrun = rehearsed(root, re.findall(r"nox -s (.+)$", shown.rstrip())[-1].split(), place)
     now = {name for path in sorted((place / "kept" / "dist").glob("*")) for name in names_in(path)}
     return Adopted(pin, tuple(traits(found, root)), lines, before, after, tuple(sorted(archives ^ now)), dryrun)
 

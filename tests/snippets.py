@@ -58,7 +58,6 @@ NOT_RUN = {
     "git diff COMMIT.. -- warehouse/forklift/legacy.py warehouse/forklift/metadata.py requirements/main.txt": (
         "in a clone of Warehouse"
     ),
-    "uvx copier update --answers-file .seatrial.yml": "it wants GitHub: tests/template/test_update.py",
     "pypi-server run -p 8081 ../testpypi & pypi-server run -p 8082 ../pypi &": "it does not end: `dryrun` is run",
 }
 OTHER_SHELLS = {

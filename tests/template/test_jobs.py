@@ -7,8 +7,6 @@ import hashlib
 import json
 import os
 import re
-import shutil
-import subprocess
 import sys
 import sysconfig
 import venv
@@ -17,12 +15,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from seatrial.adoption import lock as pins
-from seatrial.index.indexes import Index
+from seatrial import __version__
+from seatrial.index.tokens import make as make_token
 from seatrial.standin import server
-from tests.integration.conftest import HERE
-from tests.projects import commit, git, sample
-from tests.template.runner import Github, Gitlab, upload
+from seatrial.standin.index import StandinIndex
+from seatrial.steps import adopt
+from tests.projects import commit, git, sample, write_tree
+from tests.samples import installed
+from tests.template.runner import Github, Gitlab, Outcome, upload
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -46,11 +46,23 @@ upload = "{pypi}/legacy/"
 """
 OF_CI = re.compile("TOKEN|^TWINE_|^GITHUB_|^GITLAB_|^CI$|^CI_")  # of the CI system that runs this test, if one does
 CLASH = """\
+import nox
+
+
 @nox.session
 def build(session: nox.Session) -> None:
     session.error("this is the project's own session")
+"""
+GH = """\
+#!{python}
+import json, os, sys
 
-
+run = json.loads(os.environ["GH_RUN"])
+address, _, query = sys.argv[2:]
+assert sys.argv[1] == "api" and address == f"repos/{{os.environ['GITHUB_REPOSITORY']}}/actions/runs/7", sys.argv
+assert "head_repository.full_name" in query and "head_branch" in query and "head_sha" in query and ".path" in query
+path = run["workflow_ref"].partition("@")[0].partition("/.github")[2]
+print(f"{{run['repository']}}/.github{{path}}@refs/tags/{{run['ref_name']}} {{run['sha']}}")
 """
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="the jobs that these commands are for run on Linux")
@@ -71,63 +83,51 @@ class Stage:
 
 @pytest.fixture(scope="module")
 def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The scripts of a fresh Python with nothing but pip: what a runner has."""
+    """The scripts of a fresh Python with nothing but pip, and a `gh` that knows one run: what a runner has."""
     folder = tmp_path_factory.mktemp("runner") / "python"
     venv.create(folder, with_pip=True)
-    return folder / ("Scripts" if os.name == "nt" else "bin")
-
-
-@pytest.fixture(scope="module")
-def package(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """An index on this machine that has the package `seatrial`, as this working tree makes it."""
-    folder = tmp_path_factory.mktemp("package")
-    source = shutil.copytree(HERE, folder / "source", ignore=shutil.ignore_patterns(".*", "__pycache__", "dist"))
-    build = (
-        sys.executable,
-        "-m",
-        "build",
-        "--quiet",
-        "--installer",
-        "uv",
-        "--wheel",
-        "--outdir",
-        str(folder / "served"),
-    )
-    subprocess.run([*build, str(source)], check=True)
-    with server.serving(server.make_index(folder / "served", "no upload is taken")) as url:
-        yield f"{url}/simple/"
+    scripts = folder / ("Scripts" if os.name == "nt" else "bin")
+    (scripts / "gh").write_text(GH.format(python=sys.executable), encoding="utf-8")
+    (scripts / "gh").chmod(0o755)
+    return scripts
 
 
 @pytest.fixture
-def make_stage(tmp_path: Path, render: Render, python: Path) -> Iterator[Callable[..., Stage]]:
+def make_stage(tmp_path: Path, python: Path) -> Iterator[Callable[..., Stage]]:
+    """Adopt into a project that releases to indexes on this machine, and tag it."""
     with contextlib.ExitStack() as stack:
 
-        def make(sessions: str = "", **answers: str) -> Stage:
-            tokens = {name: server.make_token(location) for name, location in server.LOCATIONS.items()}
+        def make(noxfile: str = "", **answers: str) -> Stage:
+            secrets = {name: make_token(location) for name, location in server.LOCATIONS.items()}
             indexes = tmp_path / "indexes"
-            urls = {
-                name: stack.enter_context(server.serving(server.make_index(indexes / name, token))).rstrip("/")
-                for name, token in tokens.items()
-            }
-            project = sample(tmp_path / "project")
-            shutil.copytree(render(**answers), project, dirs_exist_ok=True)
+            apps = {name: StandinIndex(indexes / name, token) for name, token in secrets.items()}
+            urls = {name: stack.enter_context(server.serving(app)) for name, app in apps.items()}
+            files = {"noxfile.py": noxfile} if noxfile else {}
+            project = sample(tmp_path / "project", files=files)
             with (project / "pyproject.toml").open("a", encoding="utf-8") as file:
                 file.write(SETTINGS.format(python=RUNNING, **urls))
-            noxfile = project / "noxfile.py"
-            noxfile.write_text(
-                noxfile.read_text(encoding="utf-8").replace("nox.needs", f"{sessions}nox.needs"), "utf-8"
-            )
+            commit(project)
+            adopt.adopt([str(project), *(f"--data={name}={value}" for name, value in answers.items())], tmp_path)
             commit(project, tag="v1.0")
             plain = {name: value for name, value in os.environ.items() if not OF_CI.search(name)}
             path = os.pathsep.join([str(python), os.environ["PATH"], sysconfig.get_path("scripts")])
-            secrets = {f"{name.upper()}_TOKEN": token for name, token in tokens.items()}
-            return Stage(project, indexes, plain | {"PATH": path, "CI": "true"}, secrets)
+            tokens = {f"{name.upper()}_TOKEN": token for name, token in secrets.items()}
+            return Stage(project, indexes, plain | {"PATH": path, "CI": "true"}, tokens)
 
         yield make
 
 
 def github(stage: Stage, folder: Path, event: str = "push", **inputs: str) -> Github:
-    facts = {"event_name": event, "ref_type": "tag", "ref": "refs/tags/v1.0", "ref_name": "v1.0", "run_id": "7"}
+    facts = {
+        "event_name": event,
+        "ref_type": "tag",
+        "ref": "refs/tags/v1.0",
+        "ref_name": "v1.0",
+        "run_id": "7",
+        "repository": "ada/demo",
+        "workflow_ref": "ada/demo/.github/workflows/release.yml@refs/tags/v1.0",
+        "sha": git(stage.project, "rev-parse", "v1.0"),
+    }
     workflow = stage.project / ".github" / "workflows" / "release.yml"
     return Github(workflow, stage.project, folder, stage.env, facts, inputs, stage.secrets)
 
@@ -152,43 +152,11 @@ def test_a_tag_on_github_goes_through_all_jobs(make_stage: Callable[..., Stage],
     assert "--no-dependencies" in run.jobs["pypi"].log
 
 
-def test_a_thin_project_goes_through_all_jobs_with_the_package_by_its_hash(
-    make_stage: Callable[..., Stage], package: str, tmp_path: Path
-) -> None:
-    """As it will be once the package is on PyPI: what the workflow installs is the wheel that the lock names."""
-    stage = make_stage(copy="thin", credentials="token")
-    lock = pins.locked(Index("this machine", simple=package))
-    (stage.project / pins.FILE).write_text(lock, encoding="utf-8")
-    commit(stage.project)
-    git(stage.project, "tag", "--force", "v1.0")
-    own = tmp_path / "python"
-    venv.create(own, with_pip=True)
-    stage.env["PATH"] = os.pathsep.join([str(own / "bin"), stage.env["PATH"]])
-    stage.env["PIP_EXTRA_INDEX_URL"] = package
-    run = github(stage, tmp_path / "run")
-    run.run()
-    assert run.jobs["pypi"].result == "success", "\n".join(job.log for job in run.jobs.values())
-    assert stage.held("testpypi") == stage.held("pypi")
-    assert len(stage.held("pypi")) == 2
-    assert not (stage.project / "tasks").exists()
-
-    (seatrial,) = re.findall(r"seatrial==.*\n +--hash=sha256:(\w+)", lock)
-    (stage.project / pins.FILE).write_text(lock.replace(seatrial, seatrial[::-1]), encoding="utf-8")
-    commit(stage.project)
-    git(stage.project, "tag", "--force", "v1.0")
-    subprocess.run([str(own / "bin" / "pip"), "uninstall", "--quiet", "--yes", "seatrial"], check=True)
-    refused = github(stage, tmp_path / "refused").run_job("build")
-    assert (refused.result, "THESE PACKAGES DO NOT MATCH THE HASHES" in refused.log) == ("failure", True)
-
-
-def test_a_pull_request_is_rehearsed_and_its_copy_compared(
-    make_stage: Callable[..., Stage], package: str, tmp_path: Path
-) -> None:
+def test_a_pull_request_is_rehearsed_and_its_copy_compared(make_stage: Callable[..., Stage], tmp_path: Path) -> None:
     stage = make_stage()
     own = tmp_path / "python"
     venv.create(own, with_pip=True)
     stage.env["PATH"] = os.pathsep.join([str(own / "bin"), stage.env["PATH"]])
-    stage.env["PIP_EXTRA_INDEX_URL"] = package
     facts = {"event_name": "pull_request", "ref_type": "branch", "ref": "refs/pull/1/merge", "ref_name": "main"}
     workflow = stage.project / ".github" / "workflows" / "check.yml"
     run = Github(workflow, stage.project, tmp_path / "run", stage.env, facts)
@@ -196,39 +164,114 @@ def test_a_pull_request_is_rehearsed_and_its_copy_compared(
     assert {name: job.result for name, job in run.jobs.items()} == {"dryrun": "success", "copy": "success"}, "\n".join(
         job.log for job in run.jobs.values()
     )
-    assert "all five sessions passed" in run.jobs["dryrun"].log
 
-    with (stage.project / "tasks" / "upload.py").open("a", encoding="utf-8") as file:
-        file.write("import os\n")
+    with (stage.project / "tasks" / "release.py").open("a", encoding="utf-8") as file:
+        file.write("import evil\n")
     commit(stage.project)
     changed = Github(workflow, stage.project, tmp_path / "changed", stage.env, facts).run_job("copy")
-    assert (changed.result, "upload.py: was changed" in changed.log) == ("failure", True)
+    assert (changed.result, "release.py: was changed" in changed.log) == ("failure", True)
+
+
+def test_a_swapped_wheel_beside_the_lock_is_never_installed(make_stage: Callable[..., Stage], tmp_path: Path) -> None:
+    stage = make_stage()
+    (wheel,) = stage.project.glob("tasks/*.whl")
+    wheel.write_bytes(installed.origin(version=__version__).wheel)
+    commit(stage.project)
+    git(stage.project, "tag", "--force", "v1.0")
+    refused = github(stage, tmp_path / "refused").run_job("build")
+    assert refused.result == "failure"
+    assert re.search("hash mismatch|THESE PACKAGES DO NOT MATCH THE HASHES", refused.log, re.IGNORECASE), refused.log
 
 
 def test_a_rehearsal_on_github_is_promoted_by_a_later_run(make_stage: Callable[..., Stage], tmp_path: Path) -> None:
     """And what came between: other evidence is not believed, another build is noticed."""
-    stage = make_stage(CLASH, credentials="token", prefix="release-", folder="release-tasks")
+    stage = make_stage(CLASH, credentials="token", folder="release-tasks")
     rehearsed = github(stage, tmp_path / "rehearsal", "workflow_dispatch")
     rehearsed.run()
-    assert rehearsed.jobs["verify"].result == "success", rehearsed.jobs
+    assert rehearsed.jobs["verify"].result == "success", "\n".join(job.log for job in rehearsed.jobs.values())
     assert (rehearsed.jobs["pypi"].result, stage.held("pypi")) == ("skipped", {})
 
     record = rehearsed.jobs["build"].outputs["record"]
     evidence = next(rehearsed.artifacts.glob("evidence-verified-*"))
     (evidence / "built.json").write_text("{}", encoding="utf-8")  # a verify job that adds more than its evidence
     promoted = github(stage, tmp_path / "promotion", "workflow_dispatch", run="7", record=record)
+    promoted.env["GH_RUN"] = json.dumps(promoted.github)
     promoted.artifacts = rehearsed.artifacts
     promoted.run()
     assert promoted.jobs["pypi"].result == "success", promoted.jobs["pypi"].log
     assert stage.held("pypi") == stage.held("testpypi")
 
     swapped = github(stage, tmp_path / "swapped", "workflow_dispatch", run="7", record=record)
+    swapped.env["GH_RUN"] = json.dumps(promoted.github)
     swapped.artifacts = rehearsed.artifacts
     path = rehearsed.artifacts / "built" / "release-record" / "built.json"
     path.write_text(json.dumps(json.loads(path.read_text("utf-8")) | {"dirty": True}), encoding="utf-8")
     swapped.run()
     assert swapped.jobs["pypi"].result == "failure"
     assert "is not the file that the build job wrote" in " ".join(swapped.jobs["pypi"].log.split())
+
+
+@pytest.mark.parametrize(
+    ("changed", "inputs", "reason"),
+    [
+        ({"repository": "eve/demo"}, {}, "run 7 is of eve/demo/"),
+        ({"workflow_ref": "ada/demo/.github/workflows/other.yml@refs/tags/v1.0"}, {}, "run 7 is of ada/demo/"),
+        ({"ref_name": "v0.9"}, {}, "refs/tags/v0.9"),
+        ({"sha": "0" * 40}, {}, "0" * 40),
+        ({}, {"run": "7/../8"}, "run: not the number of a run"),
+        ({}, {"record": ""}, "record: not the sha256 of built.json"),
+    ],
+)
+def test_a_run_of_another_workflow_tag_or_commit_is_not_promoted(
+    tmp_path: Path, render: Render, python: Path, *, changed: dict[str, str], inputs: dict[str, str], reason: str
+) -> None:
+    project = render()
+    commit(project, tag="v1.0")
+    stage = Stage(project, tmp_path, os.environ | {"PATH": os.pathsep.join([str(python), os.environ["PATH"]])}, {})
+    run = github(stage, tmp_path / "run", "workflow_dispatch", **({"run": "7", "record": "a" * 64} | inputs))
+    run.env["GH_RUN"] = json.dumps(run.github | changed)
+    run.jobs = dict.fromkeys(("build", "testpypi", "verify"), Outcome("skipped"))
+    job = run.run_job("pypi")
+    assert job.result == "failure"
+    assert reason in job.log
+    assert "pip install" not in job.log
+
+
+HOSTILE = {
+    "noxfile.py": "raise SystemExit('run from an artifact')\n",
+    "tasks/release.py": "raise SystemExit('run from an artifact')\n",
+    "dist/sitecustomize.py": "raise SystemExit('run from an artifact')\n",
+    "release-record/hostile.json": "{}",
+    ".nox/testpypi/bin/python": "#!/bin/sh\necho run from an artifact\n",
+}
+
+
+@pytest.mark.parametrize("ci", ["github", "gitlab"])
+def test_what_an_artifact_holds_beside_the_files_never_reaches_an_identity(
+    make_stage: Callable[..., Stage], tmp_path: Path, ci: str
+) -> None:
+    """A build job can upload what it likes; the jobs that follow take the distributions and the named records."""
+    stage = make_stage(ci=ci, credentials="token", pythons=json.dumps([RUNNING]))
+    if ci == "github":
+        run = github(stage, tmp_path / "run")
+        assert run.run_job("dryrun").result == "skipped"
+        assert run.run_job("build").result == "success", run.jobs["build"].log
+        write_tree(run.artifacts / "built", HOSTILE)
+        for name in ("testpypi", "verify", "pypi", "record"):
+            assert run.run_job(name).result == "success", run.jobs[name].log
+        works = [next((tmp_path / "run").glob(f"{name}-*")) / "work" for name in ("testpypi", "pypi")]
+        logs = "".join(job.log for job in run.jobs.values())
+    else:
+        (tmp_path / "pipeline").mkdir()
+        pipeline = stage.project / ".gitlab" / "release.yml"
+        jobs = Gitlab(pipeline, stage.project, tmp_path / "pipeline", stage.env, "v1.0", stage.secrets, HOSTILE)
+        logs = "".join(jobs.run().values())
+        works = [tmp_path / "pipeline" / f"{name}.clean" for name in ("testpypi", "pypi")]
+    assert "run from an artifact" not in logs
+    assert stage.held("testpypi") == stage.held("pypi")
+    for work in works:
+        assert sorted(path.suffix for path in (work / "dist").iterdir()) == [".gz", ".whl"]
+        assert not (work / "release-record" / "hostile.json").exists()
 
 
 def test_parts_of_several_jobs_are_built_into_one_release(make_stage: Callable[..., Stage], tmp_path: Path) -> None:

@@ -136,7 +136,7 @@ def _served(source: Origin, index: Index) -> tuple[str, ...]:
 
 def tools() -> str:
     """Return the pins of everything but seatrial, as seatrial was locked, without comments."""
-    return _plain(template.files()[template.PINS].decode())
+    return template.without_comments(template.files()[template.PINS].decode())
 
 
 def locked_on() -> dt.date:
@@ -144,14 +144,10 @@ def locked_on() -> dt.date:
     return dt.date.fromisoformat(template.locked_on())
 
 
-def _plain(text: str) -> str:
-    return "".join(f"{line}\n" for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#"))
-
-
 def requirements(text: str) -> dict[str, str]:
     """Return the lines of a lock by what they name, that is without version and hashes: ``twine``, ``./x.whl``.
 
     One name with several markers has a line for each.
     """
-    lines = re.sub(r" *\\\n *", " ", _plain(text)).splitlines()
+    lines = re.sub(r" *\\\n *", " ", template.without_comments(text)).splitlines()
     return {re.sub(r"==\S+| *--hash=\S+", "", line).strip(): line for line in lines}

@@ -58,7 +58,12 @@ def render(answers: Mapping[str, str]) -> dict[str, str]:
         workflows = {answers["workflow"]: "release.yml", answers["check"]: "check.yml"}
         chosen |= {f".github/workflows/{name}": template for name, template in workflows.items() if name}
     made = {name: fill(texts[f"{TEMPLATES}/{template}"], answers) for name, template in chosen.items()}
-    return {f"{folder}/release.py": texts[COPY], f"{folder}/nox.txt": texts[NOX], **made}
+    return {f"{folder}/release.py": texts[COPY], f"{folder}/nox.txt": without_comments(texts[NOX]), **made}
+
+
+def without_comments(lock: str) -> str:
+    """Return the text of a lock without comments, as those that say what needs what."""
+    return "".join(f"{line}\n" for line in lock.splitlines() if line.strip() and not line.lstrip().startswith("#"))
 
 
 def fill(text: str, answers: Mapping[str, str]) -> str:

@@ -7,10 +7,14 @@ import datetime as dt
 import functools
 import hashlib
 import http.server
+import os
+import subprocess
+import sys
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import pytest
+import virtualenv
 
 from seatrial.adoption import lock
 from seatrial.adoption.lock import Head, Pin
@@ -29,13 +33,18 @@ HEAD = Head(VERSION, "https://example.org/a@c0ffee", dt.date(2026, 1, 31), {"ci"
 NOWHERE = Index("an index that is not there", simple="http://127.0.0.1:9/simple/")
 
 
-class Quiet(http.server.SimpleHTTPRequestHandler):
+class Handler(http.server.SimpleHTTPRequestHandler):
+    requested: ClassVar[list[str]] = []
+
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        """Keep what is requested, and say nothing."""
+        self.requested.append(self.path)
 
 
 @contextlib.contextmanager
-def serving(folder: Path, source: Origin, *, hashed: bool = True) -> Iterator[Index]:
+def serving(
+    folder: Path, source: Origin, *, hashed: bool = True, requested: list[str] | None = None
+) -> Iterator[Index]:
     """Serve the wheel of `source` and an sdist, as an index does."""
     files = {source.filename: source.wheel, f"seatrial-{source.version}.tar.gz": b"an sdist"}
     page = folder / "simple" / "seatrial"
@@ -45,7 +54,8 @@ def serving(folder: Path, source: Origin, *, hashed: bool = True) -> Iterator[In
         (page / name).write_bytes(content)
         links += f'<a href="{name}{f"#sha256={hashlib.sha256(content).hexdigest()}" if hashed else ""}">{name}</a>\n'
     (page / "index.html").write_text(f"<!DOCTYPE html><html><body>\n{links}</body></html>\n", encoding="utf-8")
-    handler = functools.partial(Quiet, directory=str(folder))
+    logged = type("Logged", (Handler,), {"requested": [] if requested is None else requested})
+    handler = functools.partial(logged, directory=str(folder))
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
         yield Index("this machine", simple=f"http://127.0.0.1:{server.server_port}/simple/")
@@ -79,6 +89,29 @@ def test_what_no_index_serves_as_it_is_installed_is_pinned_by_path(tmp_path: Pat
     with serving(tmp_path, other, hashed=served != "no hashes") as index:
         pin = lock.pin(source, "tasks", NOWHERE if served == "nothing" else index)
     assert pin.wheel == source.wheel
+
+
+@pytest.mark.parametrize("installer", ["pip", "uv pip"])
+def test_no_index_is_asked_for_a_seatrial_whose_wheel_is_beside_the_lock(tmp_path: Path, installer: str) -> None:
+    """And the hash of that wheel counts, with a `seatrial` of other bytes on the index or without."""
+    source = installed.origin()
+    pin = lock.pin(source, "tasks", NOWHERE)
+    assert pin.wheel is not None
+    write_tree(tmp_path, {"tasks/release.txt": f"{HEAD}{pin}twine==1.0 --hash=sha256:{'0' * 64}\n"})
+    (tmp_path / "tasks" / source.filename).write_bytes(pin.wheel)
+    requested: list[str] = []
+    with serving(tmp_path / "index", installed.origin(more=b"import evil\n"), requested=requested) as index:
+        options = ("--index-url", index.simple, "--target", str(tmp_path / "site"), "--no-cache-dir")
+        python = sys.executable
+        if installer == "pip":
+            virtualenv.cli_run(["--quiet", str(tmp_path / "venv")])
+            python = str(next((tmp_path / "venv").glob("[bS]*/python*")))
+        argv = [python, "-m", *installer.split(), "install", *options, "--require-hashes", "-r", "tasks/release.txt"]
+        env = os.environ | {"PIP_CONFIG_FILE": os.devnull, "UV_NO_CONFIG": "1"}
+        done = subprocess.run(argv, cwd=tmp_path, env=env, capture_output=True, text=True, check=False)
+    assert done.returncode != 0  # the index has no twine
+    assert any("/twine/" in path for path in requested), done.stdout + done.stderr
+    assert not any("seatrial" in path for path in requested)
 
 
 def test_the_head_of_a_lock_is_read_as_it_was_written(tmp_path: Path) -> None:

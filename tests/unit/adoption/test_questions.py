@@ -30,6 +30,8 @@ def test_the_defaults_are_valid_answers() -> None:
         ("compiled", "yes"),
         ("prefix", "release "),
         ("pythons", "3.10"),
+        ("pythons", "[3"),
+        ("pythons", "[,]"),
         ("pythons", "[]"),
         ("pythons", '["2.7"]'),
         ("pythons", "[3.10]"),

@@ -12,29 +12,16 @@ import pytest
 from seatrial import __version__
 from seatrial.adoption import lock, workflows
 from seatrial.adoption.comparison import OtherVersion
-from seatrial.steps import adopt as step
 from tests.projects import commit, git, sample, write_tree
-from tests.template.test_adopt import state
+from tests.unit.adoption.conftest import state
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from tests.unit.adoption.conftest import Adopt
 
-    Adopt = Callable[..., str]
-
-HERE = Path(__file__).parents[2]
+HERE = Path(__file__).parents[3]
 OLD_COPY = "66e15486910c433520c9a1a5a2e8d4f94f9f6da6"  # the last commit with the copy of 129 files
 RELEASE, CHECK, LOCK = ".github/workflows/release.yml", ".github/workflows/check.yml", "tasks/release.txt"
 WHEEL = f"tasks/seatrial-{__version__}-py3-none-any.whl"
-
-
-@pytest.fixture
-def adopt(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Adopt:
-    def run(project: Path, *args: str) -> str:
-        capsys.readouterr()
-        step.adopt([str(project), *args], tmp_path)
-        return capsys.readouterr().out
-
-    return run
 
 
 @pytest.fixture
@@ -164,3 +151,23 @@ def test_what_adopting_did_to_an_old_copy_is_undone_as_printed(former: Path, ado
     for name in listed.split():
         (former / name).unlink()
     assert state(former) == before
+
+
+def test_lines_that_both_changed_are_marked_and_spoken_of(earlier: Path, adopt: Adopt) -> None:
+    edited = (earlier / RELEASE).read_text("utf-8").replace("ubuntu-22.04", "our-own-runner")
+    write_tree(earlier, {RELEASE: edited})
+    commit(earlier)
+    assert f"{RELEASE} has conflicts, with git's marks" in adopt(earlier, "--update")
+    assert "<<<<<<< yours" in (earlier / RELEASE).read_text("utf-8")
+
+
+def test_an_edited_workflow_without_history_is_kept_and_the_new_one_shown(earlier: Path, adopt: Adopt) -> None:
+    edited = (earlier / RELEASE).read_text("utf-8") + "# mine\n"
+    write_tree(earlier, {RELEASE: edited})
+    commit(earlier)
+    git(earlier, "checkout", "--quiet", "--orphan", "squashed")
+    commit(earlier)
+    git(earlier, "branch", "--quiet", "-D", "main")
+    printed = adopt(earlier, "--update")
+    assert f"{RELEASE} was edited, and how it was written is not in the history here" in printed
+    assert (earlier / RELEASE).read_text("utf-8") == edited

@@ -13,16 +13,14 @@ from seatrial.adoption.comparison import NotAdopted
 from seatrial.adoption.plan import AdoptedAlready, Taken
 from seatrial.adoption.questions import BadAnswer
 from seatrial.adoption.target import Ignored, NotClean
-from seatrial.steps import adopt as step
 from seatrial.steps.adopt import WrongUse
 from tests.projects import commit, git, sample, write_tree
-from tests.template.conftest import run_nox
+from tests.unit.adoption.conftest import state
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
-    Adopt = Callable[..., str]
+    from tests.unit.adoption.conftest import Adopt
 
 WHEEL = f"tasks/seatrial-{__version__}-py3-none-any.whl"
 NOXFILE = """\
@@ -45,24 +43,6 @@ jobs:
     steps:
       - uses: pypa/gh-action-pypi-publish@release/v1
 """
-
-
-@pytest.fixture
-def adopt(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Adopt:
-    """Run adopt on `project` and return what it printed."""
-
-    def run(project: Path, *args: str) -> str:
-        capsys.readouterr()
-        step.adopt([str(project), *args], tmp_path)
-        return capsys.readouterr().out
-
-    return run
-
-
-def state(project: Path) -> dict[str, bytes]:
-    """All files of a project but those of git itself."""
-    paths = [path for path in project.rglob("*") if path.is_file() and ".git" not in path.relative_to(project).parts]
-    return {path.relative_to(project).as_posix(): path.read_bytes() for path in paths}
 
 
 def test_a_bare_project_gets_everything_and_keeps_what_it_has(tmp_path: Path, adopt: Adopt) -> None:
@@ -112,66 +92,6 @@ def test_what_adopt_prints_undoes_it(tmp_path: Path, adopt: Adopt) -> None:
             inner.rmdir() if inner.is_dir() else inner.unlink()
         path.rmdir() if path.is_dir() else path.unlink()
     assert git(project, "status", "--porcelain") == ""
-
-
-def test_a_noxfile_of_its_own_is_kept_and_taken_names_are_given_way(tmp_path: Path, adopt: Adopt) -> None:
-    project = sample(tmp_path / "project", files={"noxfile.py": NOXFILE, "tasks.py": "x = 1\n"})
-    commit(project)
-    printed = adopt(project)
-    assert (project / "noxfile.py").read_text("utf-8").startswith("import runpy\n\n" + NOXFILE)
-    assert "release-build" in printed
-    assert (project / "tasks.py").read_text("utf-8") == "x = 1\n"
-    assert (project / "release-tasks" / "release.py").is_file()
-    assert "nox -s release-dryrun" in (project / ".github/workflows/check.yml").read_text("utf-8")
-    listed = run_nox(project, "-l")
-    assert listed.shows("* build", "- release-build -> Build the sdist", "- release-dryrun"), listed.output
-
-
-NEVER = """\
-import nox
-
-if not nox:
-
-    @nox.session
-    def build(session: nox.Session) -> None:
-        session.log("the project's own build")
-"""
-LOOP = """\
-import nox
-
-for name in ("build", "check"):
-
-    @nox.session(name=name)
-    def run(session: nox.Session) -> None:
-        session.log("the project's own")
-"""
-
-
-def test_names_that_are_made_when_nox_runs_are_spoken_of_and_end_before_any_upload(
-    tmp_path: Path, adopt: Adopt
-) -> None:
-    """What is read of the noxfile is a guess; what nox has registered is what counts."""
-    project = sample(tmp_path / "project", files={"noxfile.py": LOOP})
-    commit(project)
-    assert "take it back and adopt with --data prefix=release-" in adopt(project)
-    assert run_nox(project, "-l").shows("* build", "* check", "- release-build", "- release-testpypi")
-    for name in ("dryrun", "testpypi", "pypi"):  # as the workflows would have them
-        done = run_nox(project, "--no-dependencies", "-s", name)
-        assert done.code != 0
-        assert done.shows(f"Sessions not found: {name}")
-    workflow = (project / ".github" / "workflows" / "release.yml").read_text("utf-8")
-    assert "nox --no-dependencies -s testpypi" in workflow
-
-
-def test_a_name_that_no_session_has_when_nox_runs_ends_before_any_upload(tmp_path: Path, adopt: Adopt) -> None:
-    """The noxfile shows a session `build` that is not registered on this machine."""
-    project = sample(tmp_path / "project", files={"noxfile.py": NEVER})
-    commit(project)
-    assert "these are called release-build" in adopt(project)
-    assert run_nox(project, "-l").shows("- build -> Build the sdist")
-    done = run_nox(project, "--no-dependencies", "-s", "release-testpypi")
-    assert done.code != 0
-    assert done.shows("Sessions not found: release-testpypi")
 
 
 def test_a_dry_run_shows_all_and_writes_nothing_even_in_a_dirty_tree(tmp_path: Path, adopt: Adopt) -> None:
@@ -362,3 +282,23 @@ def test_the_copy_that_was_just_made_is_genuine(tmp_path: Path, adopt: Adopt) ->
     assert f"release.py is that of seatrial {__version__}, and release.txt pins all by hash" in adopt(
         project, "--check"
     )
+
+
+def test_a_compiled_project_gets_jobs_for_its_wheels_and_an_sdist_to_rehearse(tmp_path: Path, adopt: Adopt) -> None:
+    project = sample(tmp_path / "project", files={"setup.py": "setup(ext_modules=[])\n"})
+    commit(project)
+    printed = adopt(project)
+    assert printed.rstrip().endswith("nox -s dryrun -- --sdist-only")
+    assert "pypa/cibuildwheel@" in (project / ".github/workflows/release.yml").read_text("utf-8")
+
+
+def test_an_own_file_in_the_folder_for_the_copy_is_not_overwritten(tmp_path: Path, adopt: Adopt) -> None:
+    project = sample(tmp_path / "project", files={"tools/release.txt": "notes\n"})
+    with pytest.raises(Taken, match=r"tools/release\.txt"):
+        adopt(project, "--data", "folder=tools")
+
+
+def test_a_pipeline_that_includes_ours_already_is_not_spoken_of(tmp_path: Path, adopt: Adopt) -> None:
+    project = sample(tmp_path / "project", files={".gitlab-ci.yml": "include: [{local: .gitlab/release.yml}]\n"})
+    commit(project)
+    assert "is yours" not in adopt(project)
