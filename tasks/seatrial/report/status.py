@@ -43,11 +43,12 @@ FILES = 8  # that are listed
 
 def close(context: Context) -> None:
     """End a step: write the report; at the end of the last step, show where the release stands and what is next."""
-    if context.dry or context.record.find(Built) is None:
+    built = context.record.find(Built)
+    if context.dry or built is None:
         return
-    _write_report(context)
+    written = _write_report(context)
     if context.last:
-        _show(context)
+        _show(context, built, written=written)
         _next(context)
 
 
@@ -57,8 +58,7 @@ def status(context: Context) -> None:
     if built is None:
         context.screen.line("nothing is built yet")
     else:
-        _write_report(context)
-        _show(context, built.dists)
+        _show(context, built, built.dists, written=_write_report(context))
     _next(context)
 
 
@@ -66,10 +66,12 @@ def failed(context: Context, failure: Failure) -> None:
     """Write a report with what stops the release, which no record holds; without files there is none."""
     if counts := text.counted(failure.problems):
         context.screen.summarise(counts)
-    if context.record.find(Built):
-        _write_report(context, failure)
-        if not context.dry:
-            context.say(f"report: {context.record.folder / PAGE}")
+    try:
+        built = context.record.find(Built)
+    except ReleaseError:  # a record that cannot be read is what stops it
+        return
+    if built and _write_report(context, failure) and not context.dry:
+        context.say(f"report: {context.record.folder / PAGE}")
 
 
 def dry(context: Context, record: Record, following: str, failure: Failure | None = None) -> Path | None:
@@ -110,9 +112,9 @@ def log_of(context: Context, step: str) -> Path:
     return (dry_folder(context) if step == "dryrun" else context.record.folder) / LOG
 
 
-def _show(context: Context, dists: Sequence[Dist] = ()) -> None:
-    if built := context.record.find(Built):
-        context.screen.line(table(f"{built.project} {built.version}", steps(context.record), dists))
+def _show(context: Context, built: Built, dists: Sequence[Dist] = (), *, written: bool) -> None:
+    context.screen.line(table(f"{built.project} {built.version}", steps(context.record), dists))
+    if written:
         _show_path(context, context.record.folder / PAGE)
 
 
@@ -142,14 +144,19 @@ def _next(context: Context) -> None:
         context.next(name, *_again(context, name))
 
 
-def _write_report(context: Context, failure: Failure | None = None) -> None:
-    """Write the report where it is out of date or there is something to add. That it cannot be stops no step."""
+def _write_report(context: Context, failure: Failure | None = None) -> bool:
+    """Write the report where it is out of date or there is something to add; return whether it is there.
+
+    That it cannot be written stops no step.
+    """
     try:
         if failure or not is_current(context.record):
             again = context.commands.command("dryrun") if context.dry else following(context)
             write(context.record, again, failure=failure, dry=context.dry is not None)
     except (ReleaseError, OSError) as error:
         _say_why_not(context, error)
+        return False
+    return True
 
 
 def _say_why_not(context: Context, error: Exception) -> None:

@@ -224,7 +224,16 @@ def test_a_report_that_cannot_be_written_stops_nothing(context: Context, capsys:
     write(context, (BUILT,))
     (context.record.folder / PAGE).mkdir()
     status.close(context)
-    assert "warning: the report could not be written: " in capsys.readouterr().out
+    output = capsys.readouterr().out
+    assert "warning: the report could not be written: " in output
+    assert "report: " not in output
+
+
+def test_a_record_that_cannot_be_read_does_not_hide_the_error_that_says_so(context: Context) -> None:
+    write(context, (BUILT,))
+    context.record.path(BUILT.__class__).write_text("{", encoding="utf-8")
+    status.failed(context, Failure("check", "RecordDamaged"))
+    assert not (context.record.folder / PAGE).exists()
 
 
 def test_who_finds_another_at_it_lets_it(context: Context) -> None:
