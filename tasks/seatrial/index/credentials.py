@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 from seatrial.index.http import withheld
 from seatrial.index.tokens import EXPIRATION, PREFIX, PROJECT_NAMES, Token, narrow
+from seatrial.machine import terminal
 from seatrial.machine.errors import ReleaseError
 
 if TYPE_CHECKING:
@@ -160,7 +161,7 @@ def find(
 def ask_terminal(index: Index) -> str:
     """Have a token typed or pasted without showing it; empty where nothing is, or where it would be shown."""
     made = f", made on {index.pages}/manage/account/token/" if index.pages else ""
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), terminal.undisturbed():
         warnings.simplefilter("error", getpass.GetPassWarning)
         try:
             return getpass.getpass(f"API token for {index.name}{made} (it is not shown): ").strip()

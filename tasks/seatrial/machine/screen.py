@@ -150,6 +150,16 @@ class Screen:
         self.log.write(f"{word}: {step.name}: {step.summary}")
         self.write("\n".join([line, *step.lines]))
 
+    def ask(self, prompt: str) -> str:
+        """Show what the running step has to say so far, and return what a person types at `prompt`."""
+        with self.lock:
+            if self.running:
+                for line in self.running.lines:
+                    self.write(line)
+                self.running.lines.clear()
+        with terminal.undisturbed():
+            return input(prompt)
+
     def progress(
         self, label: str, *, total: float = 0, limit: float = 0, unit: str = ""
     ) -> contextlib.AbstractContextManager[terminal.Meter]:

@@ -81,6 +81,14 @@ def line(text: str, stream: TextIO | None = None) -> None:
         _put(f"{text}\n", stream or sys.stdout)
 
 
+@contextlib.contextmanager
+def undisturbed() -> Iterator[None]:
+    """Draw and write nothing as long as the context lasts: somebody is typing an answer."""
+    with _lock:
+        _erase()
+        yield
+
+
 def _put(text: str, stream: TextIO) -> None:
     encoding = stream.encoding or "utf-8"
     stream.write(text.encode(encoding, "backslashreplace").decode(encoding))

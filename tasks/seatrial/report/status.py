@@ -17,11 +17,10 @@ from seatrial.machine.disk import locked_file, write_whole
 from seatrial.machine.errors import ReleaseError
 from seatrial.machine.terminal import size, styled, visible, width
 from seatrial.release.stages import Built
-from seatrial.report import ci
+from seatrial.report import ci, text
 from seatrial.report.facts import WORDS, Failure, gather, steps
 from seatrial.report.html import PAGE, page
 from seatrial.report.markdown import SUMMARY, markdown
-from seatrial.report.text import plural
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
 
     from seatrial.project.context import Context
     from seatrial.release.record import Record
-    from seatrial.release.stages import Dist, Problem
+    from seatrial.release.stages import Dist
     from seatrial.report.facts import Facts, State, Step
 
 LOG = "log.txt"
@@ -42,38 +41,37 @@ LEAST = 16  # columns of a summary, however narrow the terminal is
 FILES = 8  # that are listed
 
 
-def close(context: Context, following: str = "") -> None:
+def close(context: Context) -> None:
     """End a step: write the report; at the end of the last step, show where the release stands and what is next."""
-    if context.dry or context.record.find(Built) is None:
+    built = context.record.find(Built)
+    if context.dry or built is None:
         return
-    _write_report(context)
+    written = _write_report(context)
     if context.last:
-        _show(context)
-    if following:
-        context.next(following, *context.options.once)
+        _show(context, built, written=written)
+        _next(context)
 
 
 def status(context: Context) -> None:
-    """Show where the release stands with its files, and where the report on it is; it is written anew if it is old."""
+    """Show where the release stands with its files, where the report on it is, and what is next."""
     built = context.record.find(Built)
     if built is None:
         context.screen.line("nothing is built yet")
     else:
-        _write_report(context)
-        _show(context, built.dists)
-
-
-def stopped(context: Context, problems: Sequence[Problem]) -> None:
-    """Write a report with the problems that stop `check`, which no record holds."""
-    failed(context, Failure("check", problems=tuple(problems)))
+        _show(context, built, built.dists, written=_write_report(context))
+    _next(context)
 
 
 def failed(context: Context, failure: Failure) -> None:
     """Write a report with what stops the release, which no record holds; without files there is none."""
-    if context.record.find(Built):
-        _write_report(context, failure)
-        if not context.dry:
-            context.say(f"report: {context.record.folder / PAGE}")
+    if counts := text.counted(failure.problems):
+        context.screen.summarise(counts)
+    try:
+        built = context.record.find(Built)
+    except ReleaseError:  # a record that cannot be read is what stops it
+        return
+    if built and _write_report(context, failure) and not context.dry:
+        context.say(f"report: {context.record.folder / PAGE}")
 
 
 def dry(context: Context, record: Record, following: str, failure: Failure | None = None) -> Path | None:
@@ -82,8 +80,8 @@ def dry(context: Context, record: Record, following: str, failure: Failure | Non
     `following` is the next step. Return the copy of the report that is left behind, None where nothing was built, or
     it cannot be written.
     """
-    built, folder = record.find(Built), dry_folder(context)
-    if built is None:
+    folder = dry_folder(context)
+    if record.find(Built) is None:
         return None
     try:
         if failure or not is_current(record):
@@ -98,7 +96,7 @@ def dry(context: Context, record: Record, following: str, failure: Failure | Non
         return None
     ci.summarise(context.variables, (folder / SUMMARY).read_text(encoding="utf-8"))
     if failure is None:
-        context.screen.line(table(f"dry run of {built.project} {built.version}", steps(record)))
+        context.screen.line(table("", steps(record)))
     _show_path(context, folder / PAGE)
     return folder / PAGE
 
@@ -114,9 +112,9 @@ def log_of(context: Context, step: str) -> Path:
     return (dry_folder(context) if step == "dryrun" else context.record.folder) / LOG
 
 
-def _show(context: Context, dists: Sequence[Dist] = ()) -> None:
-    if built := context.record.find(Built):
-        context.screen.line(table(f"{built.project} {built.version}", steps(context.record), dists))
+def _show(context: Context, built: Built, dists: Sequence[Dist] = (), *, written: bool) -> None:
+    context.screen.line(table(f"{built.project} {built.version}", steps(context.record), dists))
+    if written:
         _show_path(context, context.record.folder / PAGE)
 
 
@@ -141,14 +139,24 @@ def _again(context: Context, name: str) -> tuple[str, ...]:
     return () if name in {"build", "check"} else context.options.once
 
 
-def _write_report(context: Context, failure: Failure | None = None) -> None:
-    """Write the report where it is out of date or there is something to add. That it cannot be stops no step."""
+def _next(context: Context) -> None:
+    if name := undone(context.record):
+        context.next(name, *_again(context, name))
+
+
+def _write_report(context: Context, failure: Failure | None = None) -> bool:
+    """Write the report where it is out of date or there is something to add; return whether it is there.
+
+    That it cannot be written stops no step.
+    """
     try:
         if failure or not is_current(context.record):
             again = context.commands.command("dryrun") if context.dry else following(context)
             write(context.record, again, failure=failure, dry=context.dry is not None)
     except (ReleaseError, OSError) as error:
         _say_why_not(context, error)
+        return False
+    return True
 
 
 def _say_why_not(context: Context, error: Exception) -> None:
@@ -156,11 +164,12 @@ def _say_why_not(context: Context, error: Exception) -> None:
 
 
 def table(title: str, rows: Sequence[Step], dists: Sequence[Dist] = ()) -> str:
-    """Return the five steps of the release called `title`, and its files."""
-    lines = [styled(visible(title), "strong"), *(line for step in rows for line in _row(step))]
+    """Return the five steps of the release called `title`, and its files; no title leaves its line out."""
+    head = [styled(visible(title), "strong")] if title else []
+    lines = [*head, *(line for step in rows for line in _row(step))]
     lines += [f"  {visible(dist.filename)}  {styled(size(dist.size), 'quiet')}" for dist in dists[:FILES]]
     if len(dists) > FILES:
-        lines.append(f"  and {plural(len(dists) - FILES, 'more file')}")
+        lines.append(f"  and {text.plural(len(dists) - FILES, 'more file')}")
     return "\n".join(lines)
 
 

@@ -121,15 +121,6 @@ def cells(verified: Sequence[Verified], announced: Sequence[Cell]) -> str:
     return "\n".join(lines)
 
 
-def matrix(verified: Sequence[Verified], announced: Sequence[Cell]) -> str:
-    """Return in a line which cells were verified, and which Pythons were not."""
-    done = sorted({proof.cell for proof in verified}, key=lambda cell: (by_version(cell.python), cell.kind))
-    missing = sorted({cell.python for cell in announced} - {cell.python for cell in done}, key=by_version)
-    proved = ", ".join(f"{cell.python} {cell.kind}" for cell in done)
-    lacking = f"{', '.join(missing)} {'is' if len(missing) == 1 else 'are'} not verified" if missing else ""
-    return "; ".join(filter(None, [proved, lacking]))
-
-
 def _verified(proof: Verified) -> str:
     ran = f", {plural(len(proof.ran), 'smoke command')} run" if proof.ran else ""
     place = f"Python {proof.python_version} on {proof.sys_platform}"

@@ -265,7 +265,7 @@ def _confirm(context: Context, built: Built) -> None:
     if typed is None and context.interactive:
         place = f" to {host(context.settings.pypi)}"
         context.screen.line(f"This cannot be undone: {built.version} of {built.project} goes{place}, once and for all.")
-        typed = input("Type the version to release it: ").strip()
+        typed = context.screen.ask("Type the version to release it: ").strip()
     if typed != built.version:
         command = context.commands.command("pypi", "--yes", built.version)
         raise NotConfirmed(built.project, built.version, typed, command)

@@ -6,6 +6,7 @@ import io
 import re
 import sys
 import threading
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -91,6 +92,44 @@ def test_what_somebody_has_to_read_first_is_shown_at_once() -> None:
     with screen.step("pypi"):
         screen.line("This cannot be undone.")
         assert lines == ["This cannot be undone."]
+
+
+def test_what_a_step_has_to_say_is_shown_before_somebody_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    screen, lines = shown()
+    seen: list[str] = []
+
+    def answer(prompt: str) -> str:
+        seen.extend([*lines, prompt])
+        return "1.0"
+
+    monkeypatch.setattr("builtins.input", answer)
+    with screen.step("pypi"):
+        screen.say("not verified: 3.14 wheel", "note")
+        assert screen.ask("Type the version: ") == "1.0"
+    assert seen == ["       note      not verified: 3.14 wheel", "Type the version: "]
+    assert len("\n".join(lines).splitlines()) == 2
+    assert screen.ask("Again: ") == "1.0"
+
+
+def test_nothing_is_drawn_while_somebody_types(monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = Terminal()
+    monkeypatch.setattr(sys, "stdout", stream)
+    monkeypatch.setattr(terminal, "FIRST", 0.001)
+    monkeypatch.setattr(terminal, "REDRAW", 0.001)
+
+    def answer(prompt: str) -> str:
+        stream.write(prompt)
+        before = stream.getvalue()
+        time.sleep(0.05)
+        assert stream.getvalue() == before
+        return ""
+
+    monkeypatch.setattr("builtins.input", answer)
+    screen = Screen()
+    with screen.step("pypi"):
+        while "pypi, 0 s" not in stream.getvalue():
+            pass
+        screen.ask("Type the version: ")
 
 
 def test_without_a_step_it_is_shown_at_once() -> None:

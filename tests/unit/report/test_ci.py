@@ -89,19 +89,27 @@ def test_a_python_that_cannot_run_the_sessions_is_verified_beside_one_that_can(p
 def test_github_reads_one_line_a_value(tmp_path: Path) -> None:
     output = tmp_path / "output"
     output.write_text("before=1\n", encoding="utf-8")
-    ci.hand_on({"GITHUB_OUTPUT": str(output)}, tmp_path, record="ab", matrix=ci.matrix(built("demo-1.0.tar.gz")))
+    ci.hand_on(
+        {"GITHUB_OUTPUT": str(output)}, tmp_path, {"record": "ab", "matrix": ci.matrix(built("demo-1.0.tar.gz"))}
+    )
     before, record, matrix = output.read_text(encoding="utf-8").splitlines()
     assert (before, record) == ("before=1", "record=ab")
     assert json.loads(matrix.removeprefix("matrix="))["include"]
 
 
 def test_gitlab_reads_variables_that_the_sessions_understand(tmp_path: Path) -> None:
-    ci.hand_on({"GITLAB_CI": "true"}, tmp_path, record="ab", version="1.0")
+    ci.hand_on({"GITLAB_CI": "true"}, tmp_path, {"record": "ab", "version": "1.0"})
     assert (tmp_path / "ci.env").read_bytes() == b"SEATRIAL_RECORD=ab\nSEATRIAL_VERSION=1.0\n"
 
 
+def test_what_a_build_wrote_to_gitlabs_file_first_sets_nothing(tmp_path: Path) -> None:
+    (tmp_path / "ci.env").write_text("PIP_INDEX_URL=https://evil.example\n", encoding="utf-8")
+    ci.hand_on({"GITLAB_CI": "true"}, tmp_path, {"url": "https://u"}, {"record": "ab"})
+    assert (tmp_path / "ci.env").read_bytes() == b"SEATRIAL_RECORD=ab\nSEATRIAL_URL=https://u\n"
+
+
 def test_a_laptop_is_left_alone(tmp_path: Path) -> None:
-    ci.hand_on({}, tmp_path, record="ab")
+    ci.hand_on({}, tmp_path, {"record": "ab"})
     ci.summarise({}, "a table")
     assert list(tmp_path.iterdir()) == []
 

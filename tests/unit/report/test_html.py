@@ -174,6 +174,23 @@ def test_links_that_lead_nowhere_are_counted(place: Path, monkeypatch: pytest.Mo
     assert "1 picture of other sites" in page(facts, "0" * 64)
 
 
+def test_a_page_that_breaks_no_rule_and_needs_a_fix_says_both(place: Path) -> None:
+    source = page(gathered(place, problems=(), rendered='<a href="a.md">a</a>'), "0" * 64)
+    assert (
+        'No rule is broken. On the project&#x27;s page, <a href="#project-page">1 link</a> should be fixed.' in source
+    )
+    assert "To fix: 1 link<" in source
+    assert "No problems." in page(gathered(place, problems=(), rendered="<p>a</p>"), "0" * 64)
+
+
+def test_members_of_another_size_are_listed_with_both() -> None:
+    members = (Resized("demo/__init__.py", 10, 26), Resized("demo/new.py", None, 4), Resized("demo/old.py", 5, None))
+    shown = trees.listed(FileChanges(WHEEL, "x", 1, members, 3))
+    assert "10 B → 26 B" in shown
+    assert [word for word in ("Added: 1", "Removed: 1", "Of another size: 1") if word not in shown] == []
+    assert "3 more members changed." in shown
+
+
 def test_the_matrix_has_a_row_a_python_and_platform_in_order(place: Path) -> None:
     matrix = (Cell("3.9", "wheel"), Cell("3.14t", "wheel"), Cell("3.14t", "sdist"), Cell("3.10", "wheel"))
     shown = grid.section(gathered(place, (replace(BUILT, matrix=matrix), CHECKED, REHEARSED, VERIFIED)))

@@ -138,7 +138,7 @@ def test_a_step_that_moved_the_release_on_shows_it_and_writes_the_report(
     context: Context, capsys: pytest.CaptureFixture[str]
 ) -> None:
     write(context, (BUILT,))
-    status.close(context, "check")
+    status.close(context)
     output = capsys.readouterr().out
     assert "  done     build     2024-05-06 07:08  from c0ffee: wheel 10 B, sdist 10 B" in output
     assert f"report: {context.record.folder / 'report.html'}\nnext: nox -s release-check\n" in output
@@ -151,7 +151,7 @@ def test_a_step_before_the_last_writes_the_report_and_shows_nothing(
     context: Context, capsys: pytest.CaptureFixture[str]
 ) -> None:
     write(context, (BUILT,))
-    status.close(replace(context, last=False), "check")
+    status.close(replace(context, last=False))
     assert capsys.readouterr().out == ""
     assert "nox -s release-check" in source(context)
 
@@ -166,11 +166,11 @@ def test_a_report_that_is_up_to_date_is_not_written_again(context: Context) -> N
 
 def test_nothing_built_is_shown_nowhere(context: Context, capsys: pytest.CaptureFixture[str]) -> None:
     status.close(context)
-    status.stopped(context, [])
+    status.failed(context, Failure("check"))
     assert capsys.readouterr().out == ""
     assert not (context.record.folder / PAGE).exists()
     status.status(context)
-    assert capsys.readouterr().out == "nothing is built yet\n"
+    assert capsys.readouterr().out == "nothing is built yet\nnext: nox -s release-build\n"
 
 
 @pytest.mark.parametrize("name", [PAGE, SUMMARY])
@@ -191,7 +191,7 @@ def test_a_report_that_is_gone_or_older_than_the_record_is_written_anew(context:
 
 def test_inside_a_dry_run_a_step_shows_nothing_of_it(context: Context, capsys: pytest.CaptureFixture[str]) -> None:
     write(context, (BUILT,))
-    status.close(replace(context, dry=DryRun(context.root)), "check")
+    status.close(replace(context, dry=DryRun(context.root)))
     assert capsys.readouterr().out == ""
     assert not (context.record.folder / PAGE).exists()
 
@@ -202,7 +202,8 @@ def test_what_stops_a_check_is_in_the_report(
 ) -> None:
     write(context, (BUILT,))
     context = replace(context, dry=DryRun(context.root) if dry else None)
-    status.stopped(context, [Problem("install-failed", "error", WHEEL, "it does not install")])
+    problem = Problem("install-failed", "error", WHEEL, "it does not install")
+    status.failed(context, Failure("check", problems=(problem,)))
     assert "it does not install" in source(context)
     assert '<li class="failed"><span class="state">failed</span>' in source(context)
     assert f"nox -s release-{'dryrun' if dry else 'check'}" in source(context)
@@ -223,7 +224,16 @@ def test_a_report_that_cannot_be_written_stops_nothing(context: Context, capsys:
     write(context, (BUILT,))
     (context.record.folder / PAGE).mkdir()
     status.close(context)
-    assert "warning: the report could not be written: " in capsys.readouterr().out
+    output = capsys.readouterr().out
+    assert "warning: the report could not be written: " in output
+    assert "report: " not in output
+
+
+def test_a_record_that_cannot_be_read_does_not_hide_the_error_that_says_so(context: Context) -> None:
+    write(context, (BUILT,))
+    context.record.path(BUILT.__class__).write_text("{", encoding="utf-8")
+    status.failed(context, Failure("check", "RecordDamaged"))
+    assert not (context.record.folder / PAGE).exists()
 
 
 def test_who_finds_another_at_it_lets_it(context: Context) -> None:
@@ -247,10 +257,23 @@ def test_who_writes_looks_again_whether_the_record_moved_on(context: Context, mo
     assert status.is_current(context.record)
 
 
-def test_the_report_of_a_finished_release_names_no_command(context: Context) -> None:
+def test_the_report_of_a_finished_release_names_no_command(
+    context: Context, capsys: pytest.CaptureFixture[str]
+) -> None:
     write(context, (*SAMPLES, RELEASED))
     status.status(context)
     assert "Next:" not in source(context)
+    assert "next:" not in capsys.readouterr().out
+
+
+def test_a_step_that_stops_says_how_many_problems_it_has_in_its_line(context: Context) -> None:
+    lines: list[str] = []
+    context.screen.write = lines.append
+    write(context, (BUILT,))
+    with context.screen.step("check"):
+        problems = tuple(Problem("a", "error", name, "y") for name in FILES)
+        status.failed(context, Failure("check", problems=problems))
+    assert lines[0].split()[:4] == ["ok", "check", "1", "error"]
 
 
 @pytest.mark.parametrize("asked", [True, False])
@@ -292,9 +315,9 @@ def test_the_report_of_a_dry_run_outlives_its_folder(
     assert "nox -s testpypi" in left.read_text(encoding="utf-8")
     assert (record.folder / PAGE).is_file()
     output = capsys.readouterr().out
-    assert output.startswith("dry run of demo 1.0\n  done     build")
+    assert output.startswith("  done     build")
     assert output.endswith(f"report: {left}\n")
-    assert len(output.splitlines()) == 7
+    assert len(output.splitlines()) == 6
 
 
 def test_a_dry_run_that_stopped_leaves_a_report_and_no_table(

@@ -143,13 +143,6 @@ def test_a_stage_is_summarised_in_a_line(stage: Stage, expected: str) -> None:
     assert report.summary(stage) == expected
 
 
-def test_the_matrix_is_summarised_in_a_line() -> None:
-    announced = [Cell("3.14t", "wheel"), Cell("3.9", "wheel"), Cell("3.10", "sdist")]
-    assert report.matrix([VERIFIED], announced) == "3.14t wheel; 3.9, 3.10 are not verified"
-    assert report.matrix([VERIFIED], announced[:2]) == "3.14t wheel; 3.9 is not verified"
-    assert report.matrix([VERIFIED], announced[:1]) == "3.14t wheel"
-
-
 def test_problems_are_counted_once_however_many_files_they_are_about() -> None:
     found = [Problem("readme", "warning", name, "It is short.") for name in ("a.whl", "b.tar.gz")]
     assert report.counted(found) == "1 warning"
