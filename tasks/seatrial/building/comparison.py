@@ -67,6 +67,14 @@ def compare(ours: Path, theirs: Path) -> Comparison:
     return Comparison(theirs.name, "different" if different else "equivalent", tuple(found))
 
 
+def generator(wheel: Path) -> str:
+    """Return the build backend and its version, as the `wheel` names it; empty where it does not."""
+    archive = Archive.open(wheel)
+    member = next((member.name for member in archive.members if member.name.endswith(".dist-info/WHEEL")), None)
+    lines = archive.read(member).decode("utf-8", "replace").splitlines() if member else []
+    return next((line.partition(": ")[2].strip() for line in lines if line.startswith("Generator: ")), "")
+
+
 def _importance(difference: Difference) -> tuple[bool, bool, str]:
     return not difference.matters, not difference.member.endswith(CODE), difference.member
 

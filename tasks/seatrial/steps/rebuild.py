@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from seatrial.building import distributions, git, requirements, tags
 from seatrial.building.checkout import check_out
-from seatrial.building.comparison import Comparison, compare
+from seatrial.building.comparison import Comparison, compare, generator
 from seatrial.building.frontend import BuildFailed, Job, build_one
 from seatrial.index.holdings import read_release
-from seatrial.index.http import download
+from seatrial.index.http import FILE_BYTES, download
 from seatrial.machine import temporary
 from seatrial.machine.disk import write_whole
 from seatrial.machine.errors import ReleaseError, listing
@@ -108,6 +108,7 @@ class Way:
 class Judged:
     """What is known of a file: the best comparison so far, and the words of the way that gave it."""
 
+    dist: Dist
     comparison: Comparison
     way: str = ""
 
@@ -132,13 +133,15 @@ class Rebuild:
         self.count += 1
         place = self.scratch / f"attempt-{self.count}"
         (place / "out").mkdir(parents=True)
-        settings = replace(self.settings, normalise=way.normalise)
+        done = {judged.dist.kind for judged in self.judged.values() if judged.comparison.verdict == "identical"}
+        archives = tuple(kind for kind in self.settings.archives if kind not in done)
+        settings = replace(self.settings, archives=archives, normalise=way.normalise)
         context, limits = self.context, self.choice.variables
         job = Job(settings, way.epoch, place / "out", place, context.screen, context.uv, limits=limits)
         tree = check_out(self.source, place / "checkout", in_place=False)
         sdist = build_one(job, "sdist", tree)
         self._stop_if_other_version(sdist)
-        if way.from_sdist:
+        if way.from_sdist or "wheel" not in archives:
             distributions.make_rest(job, tree, sdist, compare=False)
         else:
             build_one(job, "wheel", check_out(self.source, place / "again", in_place=False), shared=sdist.shared)
@@ -156,19 +159,20 @@ class Rebuild:
             self.made_by = generator(ours) or self.made_by
         if file is None:
             return
-        if Dist.from_file(ours).sha256 == file.sha256:
-            found = Comparison(ours.name, "identical")
+        dist = Dist.from_file(ours)
+        if dist.sha256 == file.sha256:
+            comparison = Comparison(ours.name, "identical")
         else:
-            found = compare(ours, self._downloaded(file))
+            comparison = compare(ours, self._downloaded(file))
         before = self.judged.get(ours.name)
-        if before is None or ORDER.index(found.verdict) < ORDER.index(before.comparison.verdict):
-            self.judged[ours.name] = Judged(found, way.words)
+        if before is None or ORDER.index(comparison.verdict) < ORDER.index(before.comparison.verdict):
+            self.judged[ours.name] = Judged(dist, comparison, way.words)
 
     def _downloaded(self, file: Served) -> Path:
         path = self.scratch / "served" / file.filename
         if not path.exists():
             path.parent.mkdir(exist_ok=True)
-            download(self.context.settings.pypi, file.url, path, **({"limit": file.size} if file.size else {}))
+            download(self.context.settings.pypi, file.url, path, limit=file.size or FILE_BYTES)
         return path
 
     @property
@@ -256,14 +260,6 @@ def _by_generator(work: Rebuild) -> Choice | None:
     if wheel is None:
         return None
     return requirements.generated_by(generator(work._downloaded(wheel)), work.scratch, work.context.variables)  # noqa: SLF001
-
-
-def generator(wheel: Path) -> str:
-    """Return the build backend and its version, as the `wheel` names it; empty where it does not."""
-    archive = Archive.open(wheel)
-    member = next((member.name for member in archive.members if member.name.endswith(".dist-info/WHEEL")), None)
-    lines = archive.read(member).decode("utf-8", "replace").splitlines() if member else []
-    return next((line.partition(": ")[2].strip() for line in lines if line.startswith("Generator: ")), "")
 
 
 def _build(work: Rebuild) -> None:
