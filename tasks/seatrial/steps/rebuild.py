@@ -182,6 +182,12 @@ class Rebuild:
         return max(verdicts, key=ORDER.index) if verdicts else "not judged"
 
 
+def run(context: Context) -> None:
+    """Run the step: say in its line what came of it, also where that is no success."""
+    with context.screen.step("rebuild"):
+        rebuild(context)
+
+
 def rebuild(context: Context) -> None:
     """Build the tag of a version again, and compare each file with the index's, member by member.
 
