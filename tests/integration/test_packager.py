@@ -72,10 +72,10 @@ def fetched_from(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 
 
 @pytest.fixture
-def with_backend(tmp_path: Path, envdir: Path) -> Callable[[str], Project]:
+def with_backend(tmp_path: Path) -> Callable[[str], Project]:
     def make(work: str) -> Project:
         files = {"backend.py": BACKEND.replace("{work}", work)}
-        project = project_in(tmp_path, envdir, SETTINGS + INCLUDED, files=files)
+        project = project_in(tmp_path, SETTINGS + INCLUDED, files=files)
         pyproject = (project.root / "pyproject.toml").read_text(encoding="utf-8").replace(*BUILD_SYSTEM)
         project.change({"pyproject.toml": pyproject})
         return project
@@ -114,7 +114,10 @@ def test_git_as_a_program_is_let_through_and_told(with_backend: Callable[[str], 
     done = project.step("check")
     assert done.code == 0, done.output
     assert done.shows("asked for git (`git --version`): building it again with that in reach")
-    assert done.shows("asked for more than its requirements: | git --version [release-build-reaches]")
+    assert done.shows(
+        "release-build-reaches: the build of the wheel from the sdist asked for more than its requirements:"
+    )
+    assert done.shows("git --version")
     assert project.stage("built.json")["reached"] == ["git --version"]
 
 
@@ -125,7 +128,9 @@ def test_what_is_downloaded_in_a_hook_is_let_through_and_told(
     done = project.step("check")
     assert done.code == 0, done.output
     assert done.shows("asked for the network (127.0.0.1): building it again with that in reach")
-    assert done.shows("asked for more than its requirements: | 127.0.0.1 [release-build-reaches]")
+    assert done.shows(
+        "release-build-reaches: the build of the wheel from the sdist asked for more than its requirements:"
+    )
     assert wheel_of(project)["demo/fetched.txt"] == b"from the network"
 
 
@@ -143,8 +148,9 @@ def test_a_failure_that_asked_for_nothing_is_not_tried_again(with_backend: Calla
     project = with_backend("raise SystemExit(f'broken {HERE.name}')")
     done = project.step("build")
     assert done.code == 1
-    assert done.shows("The build of the wheel failed (exit code 1). Its own words:")
-    assert done.output.count("| broken demo-1.0") == 1
+    assert done.shows("The build of the wheel failed (exit code 1). Its output:")
+    assert done.shows("| broken demo-1.0")
+    assert done.output.count("| building the wheel") == 1
     assert not project.dist.exists()
 
 
@@ -152,14 +158,14 @@ LOWEST = next((one for one in KNOWN_PYTHONS if one != RUNNING and is_here(one)),
 
 
 @pytest.fixture
-def for_lowest(tmp_path: Path, envdir: Path) -> Callable[[str], Project]:
+def for_lowest(tmp_path: Path) -> Callable[[str], Project]:
     """Make a project for the lowest Python that is here and for the one that runs us, with a line of `requires`."""
     if LOWEST is None or KNOWN_PYTHONS.index(LOWEST) > KNOWN_PYTHONS.index(RUNNING):
         pytest.skip("there is no older Python on PATH")
 
     def make(requirement: str) -> Project:
         settings = SETTINGS.replace(f'["{RUNNING}"]', f'["{LOWEST}", "{RUNNING}"]')
-        project = project_in(tmp_path, envdir, settings)
+        project = project_in(tmp_path, settings)
         text = (project.root / "pyproject.toml").read_text(encoding="utf-8")
         text = text.replace('requires-python = ">=3.10"', f'requires-python = ">={LOWEST}"')
         project.change({"pyproject.toml": text.replace('["flit_core>=3.12"]', f'["flit_core>=3.4", {requirement!r}]')})

@@ -92,7 +92,7 @@ def make(job: Job, tree: Path, *, compare: bool = True) -> Product:
 def make_rest(job: Job, tree: Path, sdist: Output, *, compare: bool = True) -> Product:
     """Build what `make` builds beside the `sdist`, which was built already."""
     pure = _is_pure(Archive.open(sdist.path))
-    normalised = normalise(sdist.path, job.epoch) if job.settings.normalise else None
+    normalised = normalise(sdist.path, job.epoch) if job.settings.normalise and job.epoch is not None else None
     product = Product((normalised,) if normalised else (), environments=(sdist.environment,))
     if "wheel" in job.settings.archives:
         with _place(job) as place:

@@ -70,7 +70,9 @@ class BuildOdd(ReleaseError):
 
 @dataclass(frozen=True)
 class Job:
-    """What is to be built: into the folder `out`, as at `epoch` (seconds), by `settings`; `screen` shows what is done.
+    """What is to be built: into the folder `out`, as at `epoch`, by `settings`; `screen` shows what is done.
+
+    `epoch` is SOURCE_DATE_EPOCH in seconds, None for the clock of this machine.
 
     `uv` is its program, None where pip installs the build requirements. `uncommitted` is a sentence on changes that are
     not part of the build. `limits` are variables that narrow which build requirements are chosen, in place of this
@@ -78,7 +80,7 @@ class Job:
     """
 
     settings: Settings
-    epoch: int
+    epoch: int | None
     out: Path
     scratch: Path
     screen: Screen
@@ -185,6 +187,7 @@ def build_command(python: str, kind: Kind, tree: str, out: str, written: str, *,
     return (python, "-I", "-m", "build", f"--{kind}", *installer, "--report", written, "--outdir", out, tree)
 
 
-def fixed_environment(epoch: int) -> dict[str, str]:
+def fixed_environment(epoch: int | None) -> dict[str, str]:
     """Return what makes a build repeatable: SOURCE_DATE_EPOCH (reproducible-builds.org), time zone, hash seed."""
-    return {"SOURCE_DATE_EPOCH": str(epoch), "TZ": "UTC", "PYTHONHASHSEED": "0"}
+    moment = {} if epoch is None else {"SOURCE_DATE_EPOCH": str(epoch)}
+    return {**moment, "TZ": "UTC", "PYTHONHASHSEED": "0"}

@@ -199,12 +199,17 @@ def for_upload(outer: Mapping[str, str], secret: Mapping[str, str]) -> dict[str,
 
 def pip_network_settings(outer: Mapping[str, str]) -> dict[str, str]:
     """Return certificates, proxy and patience from pip's configuration files, as the variables pip reads."""
+    return pip_settings(outer, NETWORK_SETTINGS)
+
+
+def pip_settings(outer: Mapping[str, str], keys: Iterable[str]) -> dict[str, str]:
+    """Return the settings `keys` from pip's configuration files, as the variables pip reads."""
     parser = configparser.RawConfigParser()
     try:
         parser.read(_pip_configs(outer), encoding="utf-8")
     except (configparser.Error, UnicodeDecodeError):
         return {}  # pip itself will say what is wrong with it
-    found = {key: parser.get("global", key, fallback=None) for key in NETWORK_SETTINGS}
+    found = {key: parser.get("global", key, fallback=None) for key in keys}
     return {f"PIP_{key.replace('-', '_').upper()}": value for key, value in found.items() if value}
 
 

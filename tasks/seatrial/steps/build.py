@@ -232,7 +232,6 @@ def _replace(context: Context, built: Built, staging: Path, parting: str, ways_o
 
 
 def _show(context: Context, built: Built, source: Source, archives: Sequence[Archive]) -> None:
-    context.screen.summarise(f"{built.project} {built.version} {text.summary(built)}")
     if built.supposed_tag:
         context.say(f"rehearsed as {built.version}, as if this commit were tagged {built.supposed_tag}")
     if source.dirty and context.settings.in_place:

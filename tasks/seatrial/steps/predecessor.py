@@ -12,6 +12,7 @@ from seatrial.index.holdings import holdings
 from seatrial.index.indexes import is_loopback
 from seatrial.machine.errors import ReleaseError, listing
 from seatrial.release.stages import Built, Rehearsed, Released
+from seatrial.report.text import SHORT
 
 if TYPE_CHECKING:
     from seatrial.building.git import Source
@@ -84,7 +85,7 @@ def _reason_to_keep(
 
 def short(commit: str | None) -> str:
     """Return `commit` as it is shown."""
-    return commit[:7] if commit else "a tree without git"
+    return commit[:SHORT] if commit else "a tree without git"
 
 
 def _tree(fingerprint: str) -> str:

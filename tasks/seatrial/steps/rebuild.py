@@ -1,28 +1,41 @@
-"""`rebuild`: a released tag built again, and whether that gives the bytes which the index serves."""
+"""`rebuild`: a released tag built again, as of then, and whether that gives the files which the index serves."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import json
+import time
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from seatrial.building import git
-from seatrial.building.frontend import Job, make
+from seatrial.building import distributions, git, requirements, tags
+from seatrial.building.checkout import check_out
+from seatrial.building.comparison import Comparison, compare, generator
+from seatrial.building.frontend import BuildFailed, Job, build_one
 from seatrial.index.holdings import read_release
 from seatrial.index.http import FILE_BYTES, download
+from seatrial.machine import temporary
+from seatrial.machine.disk import write_whole
 from seatrial.machine.errors import ReleaseError, listing
 from seatrial.project.settings import load
+from seatrial.release import record
 from seatrial.release.archives import Archive
-from seatrial.release.stages import Dist
+from seatrial.release.filenames import version_of
+from seatrial.release.stages import Built, Dist
+from seatrial.workspace import packages
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+    from seatrial.building.frontend import Output
+    from seatrial.building.git import Source
+    from seatrial.building.requirements import Choice
     from seatrial.index.simple import Served
     from seatrial.project.context import Context
     from seatrial.project.settings import Settings
 
-SAME_MEMBERS = "the same members; only how they are packed differs (times, order, rights, compression)"
+PATIENCE = 60.0  # seconds in which further ways to build are begun
+ORDER = ("identical", "equivalent", "different")  # of verdicts, best first
 
 
 @dataclass(eq=False)
@@ -33,6 +46,17 @@ class TagMissing(ReleaseError):
     what = "There is no tag of version {e.version} in this repository. Tried: {e.tried:joined}"
     cause = "the tags were not fetched, or tags are called otherwise here."
     cure = "git fetch --tags; how tags are called is the setting `tag` of [tool.seatrial]."
+
+
+@dataclass(eq=False)
+class TagOfAnother(ReleaseError):
+    tag: str
+    version: str
+    built: str
+
+    what = "The tag {e.tag} gives version {e.built}, not {e.version}."
+    cause = "a tag on the wrong commit, or a version in a file that was raised after the tag."
+    cure = "name the version that the tag holds, or the right tag by the setting `tag` of [tool.seatrial]."
 
 
 @dataclass(eq=False)
@@ -47,7 +71,9 @@ class NothingServed(ReleaseError):
 
 
 @dataclass(eq=False)
-class RebuiltOtherwise(ReleaseError):
+class NotRebuilt(ReleaseError):
+    """`files` are those that differ; without any, nothing of what is served could be built here."""
+
     index: str
     project: str
     version: str
@@ -55,61 +81,153 @@ class RebuiltOtherwise(ReleaseError):
 
     what = "{e.shown}"
     cause = (
-        "other versions of the build backend or compiler than at the release, a backend that is not reproducible, or"
-        " files that were not built from this tag."
+        "other versions of Python, the build backend or a compiler than at the release, a backend that is not"
+        " reproducible, or files that were not built from this tag."
     )
-    cure = "look at the members named above: contents that differ want an explanation, times and order do not."
+    cure = "look at the members named above: code that differs needs an explanation."
 
     @property
     def shown(self) -> str:
         what = f"{self.project} {self.version}, built again from its tag"
         if self.files:
-            return f"{what}, is not what {self.index} serves:{listing(self.files)}"
+            return f"{what}, differs from what {self.index} serves:{listing(self.files)}"
         return f"{what}, gives none of the files that {self.index} serves."
 
 
-def rebuild(context: Context, version: str) -> None:
-    """Build the tag of `version` again and compare each file with the index's, member by member where bytes differ.
+@dataclass(frozen=True)
+class Way:
+    """One way to build: `words` say what is not as usual."""
 
-    Raises TagMissing, NothingServed, and RebuiltOtherwise where a file is not the same.
+    words: str
+    epoch: int | None
+    normalise: bool
+    from_sdist: bool = True
+
+
+@dataclass
+class Judged:
+    """What is known of a file: the best comparison so far, and the words of the way that gave it."""
+
+    dist: Dist
+    comparison: Comparison
+    way: str = ""
+
+
+@dataclass
+class Rebuild:
+    """A rebuild at work: what is built, what it is compared with, and what came of it so far."""
+
+    context: Context
+    source: Source
+    settings: Settings
+    version: str
+    served: Sequence[Served]
+    choice: Choice
+    scratch: Path
+    judged: dict[str, Judged] = field(default_factory=dict)
+    made_by: str = ""
+    count: int = 0
+
+    def attempt(self, way: Way) -> None:
+        """Build in the given `way`, and keep what is judged better than before. Raises what a build raises."""
+        self.count += 1
+        place = self.scratch / f"attempt-{self.count}"
+        (place / "out").mkdir(parents=True)
+        done = {judged.dist.kind for judged in self.judged.values() if judged.comparison.verdict == "identical"}
+        archives = tuple(kind for kind in self.settings.archives if kind not in done)
+        settings = replace(self.settings, archives=archives, normalise=way.normalise)
+        context, limits = self.context, self.choice.variables
+        job = Job(settings, way.epoch, place / "out", place, context.screen, context.uv, limits=limits)
+        tree = check_out(self.source, place / "checkout", in_place=False)
+        sdist = build_one(job, "sdist", tree)
+        self._stop_if_other_version(sdist)
+        if way.from_sdist or "wheel" not in archives:
+            distributions.make_rest(job, tree, sdist, compare=False)
+        else:
+            build_one(job, "wheel", check_out(self.source, place / "again", in_place=False), shared=sdist.shared)
+        for path in sorted(job.out.iterdir()):
+            self._judge(path, way)
+
+    def _stop_if_other_version(self, sdist: Output) -> None:
+        version = Archive.open(sdist.path).version
+        if str(version) != self.version:
+            raise TagOfAnother(self.source.tags[0], self.version, str(version))
+
+    def _judge(self, ours: Path, way: Way) -> None:
+        file = next((file for file in self.served if file.filename == ours.name), None)
+        if ours.name.endswith(".whl"):
+            self.made_by = generator(ours) or self.made_by
+        if file is None:
+            return
+        dist = Dist.from_file(ours)
+        if dist.sha256 == file.sha256:
+            comparison = Comparison(ours.name, "identical")
+        else:
+            comparison = compare(ours, self._downloaded(file))
+        before = self.judged.get(ours.name)
+        if before is None or ORDER.index(comparison.verdict) < ORDER.index(before.comparison.verdict):
+            self.judged[ours.name] = Judged(dist, comparison, way.words)
+
+    def _downloaded(self, file: Served) -> Path:
+        path = self.scratch / "served" / file.filename
+        if not path.exists():
+            path.parent.mkdir(exist_ok=True)
+            download(self.context.settings.pypi, file.url, path, limit=file.size or FILE_BYTES)
+        return path
+
+    @property
+    def verdict(self) -> str:
+        """The worst verdict on any file; `not judged` where there is none."""
+        verdicts = [judged.comparison.verdict for judged in self.judged.values()]
+        return max(verdicts, key=ORDER.index) if verdicts else "not judged"
+
+
+def run(context: Context) -> None:
+    """Run the step: say in its line what came of it, also where that is no success."""
+    with context.screen.step("rebuild"):
+        rebuild(context)
+
+
+def rebuild(context: Context) -> None:
+    """Build the tag of a version again, and compare each file with the index's, member by member.
+
+    The result is left as ``rebuilt.json``, and where ``--json`` says. Raises TagMissing, TagOfAnother, NothingServed,
+    InvalidDate, what building raises, and NotRebuilt where a file is different.
     """
-    found = _tagged(context, version)
+    source = _tagged(context)
     index = context.settings.pypi
-    with context.scratch() as scratch:
-        rebuilt = _build(context, found, scratch)
-        archive = Archive.open(next(iter(rebuilt.values())))
-        project = archive.metadata.name or archive.name
-        served = read_release(index, project, str(archive.version))
+    with temporary.folder("rebuild") as scratch:
+        tree = check_out(source, scratch / "settings", in_place=False)
+        settings = _settings_of(tree, context.settings)
+        project, version = packages.name_of(tree), context.options.version or ""
+        served = read_release(index, project, version)
         if not served:
-            raise NothingServed(index.name, project, str(archive.version))
-        unlike = _compare(context, rebuilt, served, scratch)
-    _say_what_is_not_compared(context, rebuilt, served)
-    if unlike or not any(file.filename in rebuilt for file in served):
-        raise RebuiltOtherwise(index.name, project, str(archive.version), tuple(unlike))
-    context.say(
-        f"{project} {archive.version}: the tag {found.tags[0]} gives exactly the bytes that {index.name} serves"
-    )
+            raise NothingServed(index.name, project, version)
+        work = Rebuild(context, source, settings, version, served, requirements.today(), scratch)
+        work.version = served_version(served)
+        work.choice = _choice(work)
+        _build(work)
+        _leave(work, project)
+    _show(work)
+    different = [name for name, judged in work.judged.items() if judged.comparison.verdict == "different"]
+    if different or not work.judged:
+        raise NotRebuilt(index.name, project, version, tuple(different))
 
 
-def _tagged(context: Context, version: str) -> git.Source:
-    """Return the tree of the tag that `version` was released under. Raises TagMissing."""
-    found = git.look(context.root)
-    tag = git.tag_of(found, context.settings.tag, version)
+def served_version(served: Sequence[Served]) -> str:
+    """Return the version of the files that an index serves, normalised."""
+    return next((str(version) for file in served if (version := version_of(file.filename))), "")
+
+
+def _tagged(context: Context) -> Source:
+    """Return the tree of the tag that the version was released under. Raises TagMissing."""
+    source, version = git.look(context.root), context.options.version or ""
+    patterns, project = context.settings.tag, packages.name_of(context.root)
+    tag = tags.tag_of(source, patterns, project, version)
     if tag is None:
-        raise TagMissing(
-            version, tuple(pattern.format(version=version, name="NAME") for pattern in context.settings.tag)
-        )
-    return git.at_tag(found, tag)
-
-
-def _build(context: Context, found: git.Source, scratch: Path) -> dict[str, Path]:
-    """Build the tree `found` as its own settings say, and return the files by name."""
-    out = scratch / "out"
-    out.mkdir()
-    tree = git.check_out(found, scratch / "checkout", in_place=False)
-    context.say(f"building {found.tags[0]} ({(found.commit or '')[:12]}) again")
-    make(Job(context, _settings_of(tree, context.settings), found.epoch, out, scratch), tree, compare=False)
-    return {path.name: path for path in sorted(out.iterdir())}
+        tried = dict.fromkeys(tags.spelt(pattern, project, version) for pattern in (*patterns, *tags.USUAL))
+        raise TagMissing(version, tuple(tried))
+    return tags.at_tag(source, tag)
 
 
 def _settings_of(tree: Path, today: Settings) -> Settings:
@@ -121,36 +239,112 @@ def _settings_of(tree: Path, today: Settings) -> Settings:
     return replace(today, archives=then.archives, normalise=then.normalise, build_env=then.build_env)
 
 
-def _compare(context: Context, rebuilt: Mapping[str, Path], served: Sequence[Served], scratch: Path) -> list[str]:
-    """Say of each file that both have whether it is the same, and return the names of those that are not."""
-    unlike = []
-    for file in served:
-        ours = rebuilt.get(file.filename)
-        if ours is None:
-            continue
-        if Dist.from_file(ours).sha256 == file.sha256:
-            context.say(f"  identical  {file.filename}")
-            continue
-        theirs = scratch / "served" / file.filename
-        theirs.parent.mkdir(exist_ok=True)
-        download(context.settings.pypi, file.url, theirs, limit=file.size or FILE_BYTES)
-        context.say(f"  different  {file.filename}{listing(f'  {line}' for line in differences(ours, theirs))}")
-        unlike.append(file.filename)
-    return unlike
+def _choice(work: Rebuild) -> Choice:
+    """Return which build requirements are taken. Raises InvalidDate, and RecordDamaged for the file of ``--record``."""
+    options, outer = work.context.options, work.context.variables
+    built = record.load(options.record, Built) if options.record else work.context.record.find(Built)
+    if built and (options.record or (not options.as_of and built.commit == work.source.commit)):
+        choice = requirements.recorded(built.environments, work.scratch, outer)
+        if choice:
+            return choice
+    if options.as_of == requirements.TODAY:
+        return requirements.today()
+    uploaded = min((file.uploaded for file in work.served if file.uploaded), default="")
+    moment = options.as_of or uploaded
+    if not moment:
+        work.context.say(
+            f"{work.context.settings.pypi.name} states no upload time: with the build requirements of today"
+        )
+        return requirements.today()
+    choice = requirements.as_of(moment, outer)
+    return choice if requirements.installer_knows_dates(work.context.uv) else _by_generator(work) or choice
 
 
-def _say_what_is_not_compared(context: Context, rebuilt: Mapping[str, Path], served: Sequence[Served]) -> None:
-    names = {file.filename for file in served}
-    for name in sorted(names - set(rebuilt)):
-        context.say(f"  not built here, so not compared: {name}")
-    for name in sorted(set(rebuilt) - names):
-        context.say(f"  not on {context.settings.pypi.name}, so not compared: {name}")
+def _by_generator(work: Rebuild) -> Choice | None:
+    """Return the choice of the backend that a wheel which is served names."""
+    wheel = next((file for file in work.served if file.filename.endswith(".whl")), None)
+    if wheel is None:
+        return None
+    return requirements.generated_by(generator(work._downloaded(wheel)), work.scratch, work.context.variables)  # noqa: SLF001
 
 
-def differences(ours: Path, theirs: Path) -> list[str]:
-    """Return in which members two archives differ, one line each."""
-    here, there = Archive.open(ours).digests(), Archive.open(theirs).digests()
-    found = [f"{name}: only on the index" for name in sorted(set(there) - set(here))]
-    found += [f"{name}: only in the file built here" for name in sorted(set(here) - set(there))]
-    found += [f"{name}: other contents" for name in sorted(set(here) & set(there)) if here[name] != there[name]]
-    return found or [SAME_MEMBERS]
+def _build(work: Rebuild) -> None:
+    """Build in one way after the other, until each file is identical or the time is over."""
+    first, *others = _ways(work)
+    work.context.detail(f"building {work.source.tags[0]} again, with {work.choice.words}")
+    try:
+        work.attempt(first)
+    except BuildFailed:
+        choice = _by_generator(work) if work.choice.variables else None
+        if choice is None or choice == work.choice:
+            raise
+        work.context.say(f"the build fails with {work.choice.words}; trying {choice.words}")
+        work.choice = choice
+        work.attempt(first)
+    begun = time.monotonic()
+    for way in others:
+        if work.verdict == "identical" or not work.judged or time.monotonic() - begun > PATIENCE:
+            return
+        work.context.say(f"not identical yet; trying {way.words}")
+        try:
+            work.attempt(way)
+        except ReleaseError as error:
+            work.context.detail(f"{way.words}: {error}")
+
+
+def _ways(work: Rebuild) -> Iterator[Way]:
+    """Yield the ways in which a release may have been built, cheapest and most usual first."""
+    epoch, normalise = work.source.epoch, work.settings.normalise
+    yield Way("", epoch, normalise)
+    if normalise:
+        yield Way("the sdist as its backend made it", epoch, normalise=False)
+    yield Way("no SOURCE_DATE_EPOCH", None, normalise=False)
+    tagged = git.tag_epoch(work.context.root, work.source.tags[0])
+    if tagged != epoch:
+        yield Way("SOURCE_DATE_EPOCH of the tag", tagged, normalise=False)
+    yield Way("the wheel of the checkout", epoch, normalise=False, from_sdist=False)
+    yield Way("the wheel of the checkout and no SOURCE_DATE_EPOCH", None, normalise=False, from_sdist=False)
+
+
+def _show(work: Rebuild) -> None:
+    """Say of each file what came of it: what differs, code first."""
+    for name, judged in sorted(work.judged.items()):
+        comparison = judged.comparison
+        way = f" ({judged.way})" if judged.way else ""
+        work.context.say(f"{comparison.verdict:10}  {name}{way}", "error" if comparison.verdict == "different" else "")
+        for difference in comparison.differences:
+            word = f"{difference.kind}{'' if difference.matters else ', means the same'}"
+            lines = "".join(f"\n      {line}" for line in difference.lines) if difference.matters else ""
+            work.context.say(f"    {difference.member}: {word}{lines}")
+    for file in work.served:
+        if file.filename not in work.judged:
+            work.context.say(f"not judged  {file.filename}: it cannot be built here")
+        if file.yanked:
+            work.context.say(f"{file.filename} is yanked")
+    made_by = f"{work.made_by} and " if work.made_by else ""
+    verdict = f"{work.verdict}, with {made_by}{work.choice.words}"
+    work.context.screen.summarise(f"{work.source.tags[0]}: {verdict}")
+
+
+def _leave(work: Rebuild, project: str) -> None:
+    """Write what came of it, as evidence."""
+    document = {
+        "schema": record.SCHEMA,
+        "stage": "rebuilt",
+        "project": project,
+        "version": work.version,
+        "at": record.now(),
+        "index": work.context.settings.pypi.simple,
+        "tag": work.source.tags[0],
+        "commit": work.source.commit,
+        "requirements": work.choice.words,
+        "made_by": work.made_by,
+        "verdict": work.verdict,
+        "files": [{"way": judged.way, **asdict(judged.comparison)} for _, judged in sorted(work.judged.items())],
+        "not_judged": sorted(file.filename for file in work.served if file.filename not in work.judged),
+    }
+    text = json.dumps(document, indent=2) + "\n"
+    work.context.record.prepare()
+    write_whole(work.context.record.folder / "rebuilt.json", text)
+    if work.context.options.json:
+        work.context.options.json.write_text(text, encoding="utf-8")

@@ -30,6 +30,7 @@ from seatrial.project.settings import BadConfig, Settings
 from seatrial.release.archives import BadArchive
 from seatrial.release.record import FilesChanged, Record
 from seatrial.release.stages import Built, Cell, Dist, Rehearsed, Released, Tool, Verified
+from seatrial.report.text import SHORT
 from seatrial.steps import build as module
 from seatrial.steps.build import DistNotFolder, build, recipe
 from seatrial.steps.predecessor import VerifiedNotReleased
@@ -593,7 +594,7 @@ def test_a_release_that_is_out_is_archived_and_the_next_one_starts(
     assert build(make_context(root)) == built(root)
     head = git(root, "rev-parse", "HEAD")
     assert built(root).version == "1.1"
-    assert f"1.0 is on PyPI; starting 1.1 from {head[:7]}\n" in capsys.readouterr().out
+    assert f"1.0 is on PyPI; starting 1.1 from {head[:SHORT]}\n" in capsys.readouterr().out
     assert Record.of(root).find(Rehearsed) is None
     (aside,) = (root / "release-record" / "aside").iterdir()
     assert {"built.json", "rehearsed.json"} < names(aside / "release-record")
@@ -639,8 +640,8 @@ def test_what_is_verified_and_not_released_stops_the_build_when_head_moves_on(ro
         build(make_context(root))
     head = git(root, "rev-parse", "HEAD")
     text = error.value.text(Commands(nox=True))
-    assert f"demo 1.0, built from {str(first.commit)[:7]}, is verified and not released, and HEAD has" in text
-    assert head[:7] in text
+    assert f"demo 1.0, built from {str(first.commit)[:SHORT]}, is verified and not released, and HEAD has" in text
+    assert head[:SHORT] in text
     for command in ("nox -s pypi", "nox -s build -- --rebuild", "nox -s verify -- --keep-sealed"):
         assert f"`{command}`" in text
     assert text.count("Cost:") == 3
