@@ -16,6 +16,7 @@ from seatrial import __version__
 from seatrial.cli import chain, main
 from seatrial.cli.options import INTERFACE
 from seatrial.index.indexes import Index
+from seatrial.project.commands import Commands
 from seatrial.release.record import DIGEST_VARIABLE, StageMissing
 from tests.projects import sample
 from tests.samples.workspaces import three
@@ -174,7 +175,7 @@ def test_an_error_is_told_on_standard_error_with_the_commands_of_here(
     assert main.run(["status"], {}) == 1
     shown = capsys.readouterr()
     assert shown.out == ""
-    assert shown.err.splitlines() == StageMissing("checked", "check").text(main.Commands()).splitlines()
+    assert shown.err.splitlines() == StageMissing("checked", "check").text(Commands()).splitlines()
 
 
 def test_the_commands_of_a_package_are_for_that_package(

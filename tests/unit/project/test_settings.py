@@ -333,4 +333,4 @@ def test_in_both_places_it_is_refused(tmp_path: Path) -> None:
 def test_every_python_meets_every_kind() -> None:
     found = Settings(pythons=("3.10", "3.14")).cells
     assert found == (Cell("3.10", "wheel"), Cell("3.10", "sdist"), Cell("3.14", "wheel"), Cell("3.14", "sdist"))
-    assert Config(pythons=("3.10",), archives=("sdist",)).cells == (Cell("3.10", "sdist"),)
+    assert Settings(pythons=("3.10",), archives=("sdist",)).cells == (Cell("3.10", "sdist"),)

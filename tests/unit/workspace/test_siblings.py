@@ -438,7 +438,7 @@ def test_other_bytes_of_it_stop_everything(
     house.change("core", **how)
     with house.served(core) as index, pytest.raises(kind) as error:
         gate(root, index, cli)
-    assert (error.value.index, error.value.project, error.value.version) == ("house", "core", "1.0")
+    assert [getattr(error.value, name) for name in ("index", "project", "version")] == ["house", "core", "1.0"]
 
 
 @pytest.mark.parametrize("sha256", ["e" * 64, None])
