@@ -146,5 +146,5 @@ def typed(command: str) -> Typed | None:
     if program[1] == "nox":
         named = own[own.index("-s") + 1 :] if "-s" in own else []
         return Typed(tuple(named), tuple(words[len(own) + 1 :]))
-    place = next((n for n, word in enumerate(words) if is_step(word)), len(words))
+    place = next((n for n, word in enumerate(words) if word in STEPS), len(words))
     return Typed(tuple(words[place : place + 1]), tuple(words[place + 1 :]))

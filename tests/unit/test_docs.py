@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from seatrial.cli import main, options
 from seatrial.index import credentials, indexes
-from seatrial.project import options, settings
+from seatrial.project import validation
 from seatrial.release import record, stages
-from tests.samples.copies import STEPS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -91,8 +91,8 @@ def reference() -> str:
     return "\n".join(path.read_text(encoding="utf-8") for path in sorted((ROOT / "docs" / "reference").glob("*.md")))
 
 
-def test_every_session_is_in_the_reference(reference: str) -> None:
-    assert [name for name in STEPS if f"| `{name}` |" not in reference] == []
+def test_every_step_is_in_the_reference(reference: str) -> None:
+    assert [step for step in main.STEPS if f"| `{step}` |" not in reference] == []
 
 
 def test_every_option_is_in_the_reference(reference: str) -> None:
@@ -104,8 +104,8 @@ def test_every_option_is_in_the_reference(reference: str) -> None:
 def test_every_setting_is_in_the_reference_and_no_other(reference: str) -> None:
     page = (ROOT / "docs" / "reference" / "configuration.md").read_text(encoding="utf-8")
     told = set(re.findall(r"^\| `([a-z-]+)` \|", page, re.MULTILINE))
-    assert told == set(settings.READERS)
-    named = [f"indexes.{role}" for role in settings.DEFAULT_INDEXES]
+    assert told == set(validation.READERS)
+    named = [f"indexes.{role}" for role in validation.DEFAULT_INDEXES]
     assert [name for name in named if f"`{name}`" not in reference] == []
 
 

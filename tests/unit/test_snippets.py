@@ -17,10 +17,12 @@ import pytest
 
 from seatrial.adoption import questions, template
 from seatrial.adoption.target import sessions_in
+from seatrial.cli import options
+from seatrial.cli.main import STEPS
+from seatrial.cli.options import BadOption
 from seatrial.machine import toml
-from seatrial.project import options, settings
-from seatrial.project.options import BadOption
-from seatrial.project.settings import BadConfig
+from seatrial.project import settings
+from seatrial.project.validation import UnknownSetting
 from seatrial.steps.adopt import _parser as adopt_parser
 from tests import snippets
 from tests.bench.__main__ import _parser as bench_parser
@@ -54,7 +56,7 @@ def test_settings_are_those_that_exist(tmp_path: Path, block: Block) -> None:
 
 
 def test_a_setting_that_does_not_exist_is_found(tmp_path: Path) -> None:
-    with pytest.raises(BadConfig):
+    with pytest.raises(UnknownSetting):
         test_settings_are_those_that_exist(tmp_path, Block("page", 1, "toml", "[tool.seatrial]\npython = ['3.10']\n"))
 
 
@@ -93,10 +95,10 @@ def asked(command: str) -> None:
     assert call.sessions, f"{command} names no session"
     for session in call.sessions:
         name = session.partition("-3.")[0]
-        if name in STEPS:
-            options.parse(name, call.args, Path.cwd())
-        elif name == "adopt":
+        if name == "adopt":
             adopt_parser().parse_args(list(call.args))
+        elif name in STEPS:
+            options.parse(name, call.args, Path.cwd())
         else:
             assert name in OWN, f"{command}: there is no session of this name"
             bench_parser().parse_args(list(call.args)) if name == "bench" else None

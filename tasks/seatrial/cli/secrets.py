@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 OPTION = "--secrets-on="  # private: the file descriptor that the secrets are read from
 PIPE = 65_536  # bytes that a pipe takes without a reader
 PR_SET_DUMPABLE = 4
+MODULE = ("-m", "seatrial")
 
 
 def shed(words: Sequence[str]) -> None:
@@ -37,7 +38,7 @@ def shed(words: Sequence[str]) -> None:
     os.close(writing)
     os.set_inheritable(reading, True)  # noqa: FBT003 (the function's own way)
     env = {name: value for name, value in os.environ.items() if name not in names}
-    os.execve(sys.executable, [sys.executable, "-I", "-m", "seatrial", f"{OPTION}{reading}", *words], env)  # noqa: S606
+    os.execve(sys.executable, [sys.executable, "-I", *MODULE, f"{OPTION}{reading}", *words], env)  # noqa: S606
 
 
 def _document(names: Sequence[str]) -> bytes:

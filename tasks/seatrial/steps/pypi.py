@@ -48,15 +48,13 @@ class NotVerified(ReleaseError):
     cause = (
         "an interpreter that is not on this machine is skipped by nox; a failed or unfinished verify leaves no record."
     )
-    cure = "{e.advice}"
+    cure = "run `{run[verify]}`{e.advice}"
 
     @property
     def advice(self) -> str:
         if self.in_ci:
-            return "in CI every cell must be there: run the verify jobs and bring their records here."
-        return (
-            "run `{run[verify]}`; at least one cell of each kind must be green. `pythons` in [tool.seatrial] sets them."
-        )
+            return " in its jobs, and bring their records here: in CI every cell must be there."
+        return "; at least one cell of each kind must be green. `pythons` in [tool.seatrial] sets them."
 
 
 @dataclass(eq=False)

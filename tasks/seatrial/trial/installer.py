@@ -143,7 +143,8 @@ class Installer:
         if self.uv and path.parent != self.scratch:
             path = Path(shutil.copy2(path, self.scratch))
         fresh = ("--refresh-package", project) if self.uv else ("--no-cache-dir",)
-        self._install(venv, path.name, *self._from(self.index), "--no-deps", *fresh, str(path))
+        reference = f"{project} @ {path.as_uri()}"  # uv takes `#` in a path for the beginning of something else
+        self._install(venv, path.name, *self._from(self.index), "--no-deps", *fresh, reference)
 
     def locked(self, venv: Venv, requirements: Path) -> None:
         """Install the tools that the file `requirements` locks by hash, from wherever the environment says."""

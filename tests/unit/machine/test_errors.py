@@ -72,6 +72,7 @@ def test_a_message_says_what_happened_the_usual_cause_and_what_to_do(kind: type[
     assert kind.cure
     assert text.count("\nUsual cause: ") == bool(kind.cause)
     assert text.count("\nWhat to do: ") == 1
+    assert "{" not in text.replace("{version}", "").replace("{name}", "").replace("{project}", "")
 
 
 WITHOUT_CAUSE = {"FindingsInFiles"}  # what happened is the cause

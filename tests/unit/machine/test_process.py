@@ -11,6 +11,7 @@ import pytest
 
 from seatrial.machine import process
 from seatrial.machine.process import ToolMissing, ToolStuck
+from seatrial.machine.screen import SCREEN
 
 ENV = {name: os.environ[name] for name in ("PATH", "SYSTEMROOT") if name in os.environ}
 FOREVER = "import time\ntime.sleep(600)"
@@ -316,6 +317,6 @@ def test_a_program_that_closes_its_output_is_waited_for(tmp_path: Path) -> None:
 def test_output_is_shown_to_who_asks_for_all_of_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *, log: bool
 ) -> None:
-    monkeypatch.setattr(process.SCREEN, "verbose", True)
+    monkeypatch.setattr(SCREEN, "verbose", True)
     process.run(python("print('spoken'.upper())"), env=ENV, cwd=tmp_path, log=log)
     assert ("| SPOKEN" in capsys.readouterr().out) is log

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 import sys
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from packaging.requirements import Requirement
+from uv import find_uv_bin
 
 from seatrial.machine import process, toml
 from seatrial.release.stages import Dist
@@ -22,6 +24,7 @@ from seatrial.trial.installer import (
     _report_origin,
     origin_of,
 )
+from tests.archives import wheel
 from tests.projects import write_tree
 
 if TYPE_CHECKING:
@@ -257,7 +260,7 @@ def test_a_file_is_installed_as_it_is_and_never_from_a_cache(
     sdist = tmp_path / "demo-1.0.tar.gz"
     installer_with(uv, tmp_path).from_file(Venv(tmp_path / "venv"), sdist, "demo")
     (argv,) = tools.ran
-    assert flat(argv).endswith(f"{PROXY} --no-deps {fresh} {sdist}")
+    assert flat(argv).endswith(f"{PROXY} --no-deps {fresh} demo @ {sdist.as_uri()}")
 
 
 @pytest.mark.parametrize(("uv", "place"), [("uv", "scratch"), (None, "dist")])
@@ -268,8 +271,9 @@ def test_uv_gets_a_file_at_a_path_that_no_other_trial_has(
     installer = installer_with(uv, tmp_path / "scratch")
     installer.from_file(Venv(tmp_path / "venv"), tmp_path / "dist" / "demo-1.0.tar.gz", "demo")
     (argv,) = tools.ran
-    assert Path(argv[-1]) == tmp_path / place / "demo-1.0.tar.gz"
-    assert Path(argv[-1]).read_bytes() == b"its bytes"
+    copy = tmp_path / place / "demo-1.0.tar.gz"
+    assert argv[-1] == f"demo @ {copy.as_uri()}"
+    assert copy.read_bytes() == b"its bytes"
 
 
 def test_with_uv_dependencies_are_locked_and_exactly_those_installed(tmp_path: Path, tools: FakeTools) -> None:
@@ -386,3 +390,17 @@ def test_the_origins_of_dependencies_are_told_so(tmp_path: Path, tools: FakeTool
     assert found["direct"] == (Origin("mirror://files.example/packages/direct-1.0.tar.gz", "f" * 64),)
     assert [origin.sha256 for origin in found["numpy"]] == [LINUX.sha256, MAC.sha256]
     assert len(tools.ran) == 2
+
+
+@pytest.mark.parametrize("with_uv", [True, False], ids=["uv", "pip"])
+def test_a_file_is_installed_from_a_folder_of_any_name(tmp_path: Path, *, with_uv: bool) -> None:
+    """For an installer `#` begins a fragment, and `%` an escape."""
+    odd = tmp_path / "ein #1 100% Ordner"
+    for name in ("scratch", "dist"):
+        (odd / name).mkdir(parents=True)
+    path = wheel(odd / "dist")
+    installer = Installer(find_uv_bin() if with_uv else None, {**os.environ}, odd / "scratch", TESTING)
+    venv = installer.create(odd / "venv", None)
+    installer.from_file(venv, path, "demo")
+    look = "import importlib.metadata; print(importlib.metadata.version('demo'))"
+    assert subprocess.check_output([venv.python, "-I", "-c", look], text=True) == "1.0\n"

@@ -1,0 +1,111 @@
+"""No process that is started below the program can read a secret that the program was started with."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from seatrial.cli import secrets
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = pytest.mark.skipif(os.name == "nt", reason="a process cannot be replaced there")
+
+# A program that starts itself again as ours does, then shows what it and its child can know.
+PROGRAM = """\
+import json, os, subprocess, sys
+from seatrial.cli import main
+
+def run(words, outer):
+    look = "import json, os; print(json.dumps({{**os.environ}}))"
+    child = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, check=True).stdout
+    environ = open("/proc/self/environ").read() if os.path.exists("/proc/self/environ") else ""
+    parent = subprocess.run(["cat", f"/proc/{{os.getpid()}}/environ"], capture_output=True, text=True).stdout
+    token = outer.get("PYPI_TOKEN")
+    print(json.dumps([token, json.loads(child), environ + parent, list(words), sys.argv]))
+    return 7
+
+main.run = run
+main.hiding.MODULE = ("-c", open({path!r}).read())
+sys.exit(main.main())
+"""
+
+
+def started(folder: Path, *words: str, **outer: str) -> tuple[int, str]:
+    path = folder / "program.py"
+    path.write_text(PROGRAM.format(path=str(path)), encoding="utf-8")
+    env = {name: value for name, value in os.environ.items() if name in {"PATH", "HOME"}} | outer
+    argv = [sys.executable, "-I", "-c", path.read_text(encoding="utf-8"), *words]
+    done = subprocess.run(argv, env=env, capture_output=True, text=True, check=False)
+    assert done.stderr == ""
+    return done.returncode, done.stdout
+
+
+def test_a_secret_reaches_the_step_and_nothing_below_it(tmp_path: Path) -> None:
+    outer = {"PYPI_TOKEN": "s3cret-token", "AWS_SECRET_ACCESS_KEY": "s3cret-key", "CC": "clang"}
+    code, output = started(tmp_path, "pypi", "--yes", "1.0", **outer)
+    token, child, environ, words, argv = json.loads(output)
+    assert (code, token, words) == (7, "s3cret-token", ["pypi", "--yes", "1.0"])
+    assert child["CC"] == "clang"
+    assert "s3cret" not in json.dumps([child, environ, argv])
+
+
+def test_without_secrets_the_program_is_not_started_again(tmp_path: Path) -> None:
+    code, output = started(tmp_path, "status")
+    token, _, _, words, argv = json.loads(output)
+    assert (code, token, words) == (7, None, ["status"])
+    assert not [word for word in argv if word.startswith(secrets.OPTION)]
+
+
+def test_the_longest_secrets_give_way_where_a_pipe_has_no_room_and_none_stays(tmp_path: Path) -> None:
+    many = {f"LONG_TOKEN_{n}": "s3cret" * 5000 for n in range(4)}
+    token, child, environ, _, _ = json.loads(started(tmp_path, "pypi", PYPI_TOKEN="s3cret-token", **many)[1])
+    assert token == "s3cret-token"
+    assert "s3cret" not in json.dumps([child, environ])
+
+
+def test_a_value_that_is_no_unicode_arrives_as_it_was(tmp_path: Path) -> None:
+    odd = os.fsdecode(b"s3cret-\xff")
+    assert json.loads(started(tmp_path, "pypi", PYPI_TOKEN=odd)[1])[0] == odd
+
+
+def test_what_is_handed_over_is_taken_out_of_the_words() -> None:
+    reading, writing = os.pipe()
+    os.write(writing, b'{"PYPI_TOKEN": "s3cret"}')
+    os.close(writing)
+    received = secrets.received([f"{secrets.OPTION}{reading}", "pypi", "--yes", "1.0"])
+    assert received == ({"PYPI_TOKEN": "s3cret"}, ["pypi", "--yes", "1.0"])
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(reading)
+    assert secrets.received(["pypi"]) == ({}, ["pypi"])
+    assert secrets.received([]) == ({}, [])
+
+
+# As a plain user, for root may read everything.
+PLAIN = """\
+import ctypes, os, subprocess, sys
+from seatrial.cli.secrets import lock_memory
+os.setgroups([])
+os.setgid(65534)
+os.setuid(65534)
+ctypes.CDLL(None).prctl(4, 1, 0, 0, 0)  # a change of user made it unreadable already
+if sys.argv[1] == "locked":
+    lock_memory()
+print(subprocess.run(["cat", f"/proc/{os.getpid()}/environ"], capture_output=True).returncode)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="prctl is Linux's")
+@pytest.mark.parametrize(("mode", "code"), [("open", 0), ("locked", 1)])
+def test_other_processes_of_a_plain_user_cannot_look_into_this_one(mode: str, code: int) -> None:
+    if os.getuid() != 0:
+        pytest.skip("only root can become another user")
+    argv = [sys.executable, "-I", "-c", PLAIN, mode]
+    done = subprocess.run(argv, cwd="/", capture_output=True, text=True, check=False)
+    assert (done.stdout.strip(), done.stderr) == (str(code), "")
