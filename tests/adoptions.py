@@ -26,7 +26,9 @@ import tomlkit
 
 from seatrial.adoption import target
 from seatrial.adoption.offers import Offer, offers
-from seatrial.index.indexes import PYPI, download, read_project
+from seatrial.index.holdings import read_project
+from seatrial.index.http import download
+from seatrial.index.indexes import PYPI
 from seatrial.machine import process, toml
 from seatrial.machine.process import ToolStuck
 from seatrial.release.archives import Archive
@@ -58,7 +60,7 @@ class Pin:
 
     def fetched(self, folder: Path) -> Path:
         """Return the file in `folder`, brought from PyPI where it is not there; its bytes are always compared."""
-        (served,) = (file for file in read_project(PYPI, self.name) if file.sha256 == self.sha256)
+        (served,) = (file for file in read_project(PYPI, self.name).files if file.sha256 == self.sha256)
         path = folder / served.filename
         if not path.is_file():
             download(PYPI, served.url, path)

@@ -20,6 +20,7 @@ import pytest
 from seatrial.adoption import lock as pins
 from seatrial.index.indexes import Index
 from seatrial.standin import server
+from seatrial.standin.index import StandinIndex
 from tests.integration.conftest import HERE
 from tests.projects import commit, git, sample
 from tests.template.runner import Github, Gitlab, upload
@@ -94,7 +95,7 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         str(folder / "served"),
     )
     subprocess.run([*build, str(source)], check=True)
-    with server.serving(server.make_index(folder / "served", "no upload is taken")) as url:
+    with server.serving(StandinIndex(folder / "served", "no upload is taken")) as url:
         yield f"{url}/simple/"
 
 
@@ -103,10 +104,10 @@ def make_stage(tmp_path: Path, render: Render, python: Path) -> Iterator[Callabl
     with contextlib.ExitStack() as stack:
 
         def make(sessions: str = "", **answers: str) -> Stage:
-            tokens = {name: server.make_token(location) for name, location in server.LOCATIONS.items()}
+            tokens = {name: make(location) for name, location in server.LOCATIONS.items()}
             indexes = tmp_path / "indexes"
             urls = {
-                name: stack.enter_context(server.serving(server.make_index(indexes / name, token))).rstrip("/")
+                name: stack.enter_context(server.serving(StandinIndex(indexes / name, token))).rstrip("/")
                 for name, token in tokens.items()
             }
             project = sample(tmp_path / "project")

@@ -10,7 +10,7 @@ import pytest
 
 from seatrial.building.frontend import Product
 from seatrial.index import indexes
-from seatrial.index.indexes import Served
+from seatrial.index.simple import Served
 from seatrial.project.settings import Config
 from seatrial.release.stages import Dist
 from seatrial.steps import rebuild as module
