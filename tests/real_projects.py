@@ -23,7 +23,9 @@ from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name, parse_sdist_filename
 
-from seatrial.index.indexes import PYPI, download, read_project
+from seatrial.index.holdings import read_project
+from seatrial.index.http import download
+from seatrial.index.indexes import PYPI
 from seatrial.machine import process, toml
 from seatrial.machine.process import ToolStuck
 from tests.projects import commit
@@ -83,7 +85,7 @@ def fetched(real: Real, folder: Path) -> Path:
     Raises ValueError for other bytes.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    (found,) = (file for file in read_project(PYPI, real.name) if file.sha256 == real.sha256)
+    (found,) = (file for file in read_project(PYPI, real.name).files if file.sha256 == real.sha256)
     path = folder / found.filename
     if not path.is_file():
         download(PYPI, found.url, path)

@@ -15,12 +15,14 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from seatrial.index.indexes import PYPI, TESTPYPI
+from seatrial.index.tokens import make
 from seatrial.project.context import Run
 from seatrial.project.options import parse
 from seatrial.project.settings import Config
 from seatrial.release.record import Record
 from seatrial.release.stages import KINDS, Built, Cell, Checked, Dist, Rehearsed, Verified
 from seatrial.standin import server
+from seatrial.standin.index import StandinIndex
 from seatrial.trial.installer import Venv
 from tests.index_server import Faults
 from tests.projects import EPOCH, MOMENT
@@ -138,8 +140,8 @@ class Place:
 @contextlib.contextmanager
 def standing_in(place: Path) -> Iterator[Place]:
     """Serve two indexes for a project in `place`."""
-    tokens = {name: server.make_token(location) for name, location in server.LOCATIONS.items()}
-    faults = {name: Faults(server.make_index(place / "indexes" / name, token)) for name, token in tokens.items()}
+    tokens = {name: make(location) for name, location in server.LOCATIONS.items()}
+    faults = {name: Faults(StandinIndex(place / "indexes" / name, token)) for name, token in tokens.items()}
     with contextlib.ExitStack() as stack:
         urls = {name: stack.enter_context(server.serving(app)) for name, app in faults.items()}
         yield Place(place / "project", place / "indexes", urls, tokens, faults)

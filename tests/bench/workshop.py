@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from seatrial.index.tokens import make
 from seatrial.machine import variables
 from seatrial.standin import server
+from seatrial.standin.index import StandinIndex
 from tests.bench.figures import Timed, steps_of
 from tests.projects import commit, sample, write_tree
 
@@ -115,8 +117,8 @@ class Workshop:
         with contextlib.ExitStack() as stack:
             running = {}
             for index, location in server.LOCATIONS.items():
-                token = server.make_token(location)
-                url = stack.enter_context(server.serving(server.make_index(place / index, token)))
+                token = make(location)
+                url = stack.enter_context(server.serving(StandinIndex(place / index, token)))
                 running[index] = Index(url, token)
             yield running
 

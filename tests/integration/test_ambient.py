@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from seatrial.index.indexes import read_project
+from seatrial.index.holdings import read_project
 from seatrial.project.settings import DEPENDENCIES
 from seatrial.release.record import load
 from seatrial.release.stages import KINDS, Built, Verified
@@ -94,7 +94,7 @@ def test_what_is_installed_is_what_was_released_and_what_pypi_has(
     done = project.step("verify", alone=True, **hostile)
     assert done.code == 0, done.output
     assert done.shows("1 dependency from PyPI")
-    of_pypi = {file.sha256 for file in read_project(DEPENDENCIES, "six")}
+    of_pypi = {file.sha256 for file in read_project(DEPENDENCIES, "six").files}
     built = {dist.kind: dist.sha256 for dist in load(project.record / "built.json", Built).dists}
     for kind in KINDS:
         (path,) = project.record.glob(f"verified-*-{kind}.json")

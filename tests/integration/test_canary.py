@@ -20,7 +20,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from seatrial.index.tokens import make
 from seatrial.standin import server
+from seatrial.standin.index import StandinIndex
 from tests.index_server import ALWAYS, Faults
 from tests.integration.conftest import NOX, RUNNING, Indexes
 from tests.oidc_server import REQUEST_TOKEN, Issuer
@@ -330,7 +332,7 @@ def test_no_fault_that_is_got_over_shows_a_secret(checked: Scene) -> None:
     ]
     indexes = checked.indexes
     for kind, method, detail in faults:
-        indexes.testpypi.inner = server.make_index(indexes.folder / f"after-{kind}", indexes.env["TESTPYPI_TOKEN"])
+        indexes.testpypi.inner = StandinIndex(indexes.folder / f"after-{kind}", indexes.env["TESTPYPI_TOKEN"])
         indexes.testpypi.order(kind, method=method, detail=detail)
         done = checked.step("testpypi")
         assert done.code == 0, done.output
@@ -448,8 +450,8 @@ class Ci:
 def job(project: Project, tmp_path: Path) -> Iterator[Ci]:
     public = pytest.importorskip("tests.public", reason="trustme is not installed (dependency group `test`)")
     files = tmp_path / "indexes"
-    tokens = {name: server.make_token(location) for name, location in server.LOCATIONS.items()}
-    faults = {name: Faults(server.make_index(files / name, token)) for name, token in tokens.items()}
+    tokens = {name: make(location) for name, location in server.LOCATIONS.items()}
+    faults = {name: Faults(StandinIndex(files / name, token)) for name, token in tokens.items()}
     issuers = {name: Issuer(app, tokens[name], audience=name) for name, app in faults.items()}
     pypi = public.Beside(issuers["pypi"], "demo", "https://pypi.org")
     hosts = {"test.pypi.org": issuers["testpypi"], "upload.pypi.org": issuers["pypi"], "pypi.org": pypi}

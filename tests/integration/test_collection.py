@@ -25,6 +25,7 @@ from seatrial.release.record import Record
 from seatrial.release.stages import Built, Dist
 from seatrial.rules import judge
 from seatrial.standin import server
+from seatrial.standin.index import StandinIndex
 from seatrial.steps import check
 from seatrial.trial.installer import Installer
 from tests.collection import BESIDE, BROKEN, RUNNING, SOUND, Case
@@ -97,7 +98,7 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("index")
     for case in BESIDE:
         case.write(folder)
-    with server.serving(server.make_index(folder, "no upload is taken")) as url:
+    with server.serving(StandinIndex(folder, "no upload is taken")) as url:
         yield f"{url}/simple/"
 
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from seatrial.index.indexes import Index, read_project
+from seatrial.index.holdings import read_project
+from seatrial.index.indexes import Index
 from tests.archives import metadata, wheel
 from tests.integration.conftest import NOXFILE, RUNNING, Indexes, Project
 from tests.integration.test_bad_input import is_clear
@@ -105,7 +106,7 @@ def test_three_packages_in_a_chain_are_released_together(tmp_path: Path, envdir:
     indexes = indexes_of(repository, servers, tmp_path / "indexes")
     put_double(indexes.folder / "testpypi")
     there = Index("the test index", simple=f"{indexes.urls['testpypi']}/simple/")
-    assert [file.filename for file in read_project(there, CORE)] == ["seatrial_core-9.9-py3-none-any.whl"]
+    assert [file.filename for file in read_project(there, CORE).files] == ["seatrial_core-9.9-py3-none-any.whl"]
 
     rehearsed = repository.all("verify")
     assert rehearsed.code == 0, rehearsed.output
@@ -143,7 +144,7 @@ def test_the_same_by_way_of_devpi(tmp_path: Path, envdir: Path, devpi: Devpi) ->
     done = repository.all("pypi", "--yes", "1.0")
     assert done.code == 0, done.output
     for name in CHAIN:
-        found = read_project(Index("devpi", simple=devpi.simple("chain-pypi")), name)
+        found = read_project(Index("devpi", simple=devpi.simple("chain-pypi")), name).files
         recorded = {one["filename"]: one["sha256"] for one in repository.of(name).stage("released.json")["dists"]}
         assert {file.filename: file.sha256 for file in found} == recorded
     assert installed(repository.of(TOP), "wheel")[CORE]["origin"].startswith(devpi.url)

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from seatrial.cli.register import PROJECT_VARIABLE
-from seatrial.index.indexes import PYPI, download, read_project
+from seatrial.index.holdings import read_project
+from seatrial.index.http import download
+from seatrial.index.indexes import PYPI
 from seatrial.release.record import load
 from seatrial.release.stages import Built, Verified
 from tests.integration.conftest import HERE, RUNNING, Project
@@ -76,7 +78,7 @@ def fetched(sdist: Sdist, folder: Path) -> Path:
     """Return the file of `sdist` in `folder`, brought from PyPI if it is not there; its bytes are always compared."""
     path = folder / sdist.filename
     if not path.is_file():
-        (found,) = (file for file in read_project(PYPI, sdist.project) if file.filename == sdist.filename)
+        (found,) = (file for file in read_project(PYPI, sdist.project).files if file.filename == sdist.filename)
         download(PYPI, found.url, path)
     if hashlib.sha256(path.read_bytes()).hexdigest() != sdist.sha256:
         path.unlink()

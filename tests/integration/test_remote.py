@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 
-from seatrial.index.indexes import IndexUnreachable
+from seatrial.index.http import IndexUnreachable
 from seatrial.machine import process
 from seatrial.machine.process import ToolStuck
 from seatrial.release.record import Record, StageMissing

@@ -21,11 +21,12 @@ from hypothesis import strategies as st
 from seatrial.index import indexes
 from seatrial.index.indexes import TESTPYPI, Index
 from seatrial.index.simple import JSON
+from seatrial.index.tokens import make
 from seatrial.index.upload import Job, upload
 from seatrial.machine import process
 from seatrial.machine.errors import ReleaseError
 from seatrial.release.stages import Dist
-from seatrial.standin.server import make_index, make_token
+from seatrial.standin.index import StandinIndex
 from tests import sender
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ NAMES = (
     "demo-1.0-py3-none-any.whl",
     "demo-1.0.tar.gz",
 )
-TOKEN = make_token("test.pypi.org")
+TOKEN = make("test.pypi.org")
 READS = ("fine", "fine", "503", "429", "reset", "cut short", "stale", "html", "404")
 POSTS = (
     "fine",
@@ -168,7 +169,7 @@ def test_no_fault_in_any_order_makes_a_wrong_or_a_doubled_file(reads: list[str],
     with tempfile.TemporaryDirectory() as name:
         place = Path(name)
         dists = release(place / "dist")
-        net = Net(make_index(place / "index", TOKEN), reads, posts)
+        net = Net(StandinIndex(place / "index", TOKEN), reads, posts)
         env = {"TWINE_USERNAME": "__token__", "TWINE_PASSWORD": TOKEN}
         job = Job(TESTPYPI, "demo", "1.0", dists, place / "dist", place / "python", env.copy, place, 60, print)
         done = False

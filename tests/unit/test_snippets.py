@@ -26,7 +26,6 @@ from seatrial.project.validation import UnknownSetting
 from seatrial.steps.adopt import _parser as adopt_parser
 from tests import snippets
 from tests.bench.__main__ import _parser as bench_parser
-from tests.samples.copies import STEPS
 from tests.snippets import NOT_RUN, OTHER_SHELLS, PAGES, ROOT, RUN, SHELLS, Block, Step, all_blocks, commands, typed
 
 if TYPE_CHECKING:

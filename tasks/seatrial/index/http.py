@@ -65,13 +65,18 @@ class IndexUnreachable(ReleaseError):
     url: str
     reason: str
     pause: float = 0.0
+    status: int = 0  # where the index did answer
 
-    what = "{e.index} cannot be read at {e.url}: {e.reason}{e.asked}"
-    cause = "no network, a proxy or certificate that is not set up, or an outage{e.status}."
+    what = "{e.index} cannot be read at {e.url}: {e.answer}{e.reason}{e.asked}"
+    cause = "no network, a proxy or certificate that is not set up, or an outage{e.place}."
     cure = "run the session again when it answers: it goes on where it stopped, and nothing is uploaded twice."
 
     @property
-    def status(self) -> str:
+    def answer(self) -> str:
+        return f"{self.status} " if self.status else ""
+
+    @property
+    def place(self) -> str:
         is_public = (urlsplit(self.url).hostname or "").endswith("pypi.org")
         return " (https://status.python.org)" if is_public else " of that index"
 
@@ -315,7 +320,7 @@ def _refusal(index: Index, url: str, response: urllib3.BaseHTTPResponse) -> Rele
     status, reason = response.status, response.reason or ""
     if status == HTTPStatus.TOO_MANY_REQUESTS or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         pause = retry_after(response.headers.get("Retry-After", ""), datetime.now(timezone.utc))
-        return IndexUnreachable(index.name, url, f"{status} {reason}", pause)
+        return IndexUnreachable(index.name, url, reason, pause, status)
     if status in DENIED and not index.is_public:
         source = index.login.source if index.login else ""
         return LoginRefused(index.name, url, status, reason, source, index.read_variable)

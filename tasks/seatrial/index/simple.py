@@ -23,7 +23,7 @@ SHA256 = re.compile(r"(?:^|&)sha256=([0-9a-fA-F]{64})(?:&|$)")
 IS_PAGE = re.compile(rb"pypi:repository-version|<(title|h1)>\s*(Simple index|Links for)", re.IGNORECASE)
 VALUES = 1_200_000  # in the JSON of a page: each takes about 100 bytes of memory, whatever its text
 PIECE = 1 << 16  # bytes of HTML that are read at a time, and the longest tag
-HTML_SECONDS = 20.0
+HTML_SECONDS = 10.0
 
 
 @dataclass(frozen=True)

@@ -83,6 +83,7 @@ class Job:
     env: Mapping[str, str] = field(repr=False)
     limit: float
     say: Callable[[str], None]
+    warn: Callable[[str], None]
     again: str = ""
     attested: bool = False  # each file has its attestation beside it in `folder`
     rehearses: bool = False
@@ -176,11 +177,12 @@ def _report(job: Job, found: Holdings) -> None:
     name, listing = job.index.name, found.listing
     if listing.status == "deprecated":
         reason = f": {printable(listing.reason)}" if listing.reason else ""
-        job.say(f"warning: {job.project} is deprecated on {name}{reason}")
-    yanked = {file.filename for file in found.yanked}
+        job.warn(f"{job.project} is deprecated on {name}{reason}")
+    if found.yanked:
+        names = ", ".join(file.filename for file in found.yanked)
+        job.warn(f"yanked on {name}: {names}; it serves the bytes, so this is a rehearsal all the same")
     for dist in found.identical:
-        word = " and yanked; the bytes are served, so it is a rehearsal" if dist.filename in yanked else ""
-        job.say(f"{dist.filename}: already on {name}, identical{word}")
+        job.say(f"{dist.filename}: already on {name}, identical")
     for dist in found.absent:
         job.say(f"{dist.filename}: uploading to {name}")
 

@@ -61,7 +61,8 @@ def find_credential(context: Context, index: Index, project: str, outer: Mapping
     token = found.token
     standing_in = index.is_loopback and index.token_location
     described = "a token of the stand-in" if standing_in else credentials.describe(token) if token else ""
-    context.detail(f"index: {index.upload}  credential: {', '.join(filter(None, [found.source, described]))}")
+    show = context.detail if index.is_public else context.say  # which host gets a credential is no detail elsewhere
+    show(f"index: {index.upload}  credential: {', '.join(filter(None, [found.source, described]))}")
     if found.secret and not token and index.token_location:
         context.say(f"the format of the token from {found.source} is not known, so it is handed on as it is", "warning")
     return found
@@ -136,6 +137,7 @@ class Sending:
             env=variables.for_upload(os.environ, {}),
             limit=context.settings.index_timeout,
             say=context.detail,
+            warn=functools.partial(context.say, label="warning"),
             again=context.commands.command(
                 self.step, *context.options.once, *(("--yes", confirmed) if confirmed else ())
             ),

@@ -290,7 +290,9 @@ def test_a_token_of_pypi_goes_to_no_other_host_whatever_is_configured(
 
 def test_no_credential_goes_over_plain_http_to_another_machine() -> None:
     index = dataclasses.replace(ELSEWHERE_INDEX, upload="http://packages.example/")
-    with pytest.raises(BadCredential, match=r"PYPI_TOKEN is not sent to packages\.example: it would go over plain http"):
+    with pytest.raises(
+        BadCredential, match=r"PYPI_TOKEN is not sent to packages\.example: it would go over plain http"
+    ):
         choose(index, {"PYPI_TOKEN": "s3cret"})
     assert choose(dataclasses.replace(index, upload="http://localhost:8080/"), {"PYPI_TOKEN": "s3cret"})
 

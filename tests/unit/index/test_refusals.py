@@ -126,7 +126,5 @@ def test_a_number_in_a_sentence_is_no_status() -> None:
 
 def test_the_uploaders_document_is_read() -> None:
     document = {"status": 422, "errors": [["a", "b"]], "claims": [["c", "d"]], "final": True, "file": "x.whl"}
-    assert answer_of(document) == Answer(
-        422, "", file="x.whl", errors=(("a", "b"),), claims=(("c", "d"),), final=True
-    )
+    assert answer_of(document) == Answer(422, "", file="x.whl", errors=(("a", "b"),), claims=(("c", "d"),), final=True)
     assert answer_of({}) == Answer(0, "")

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+import html
 import json
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seatrial.index.simple import Served, parse
+from seatrial.index.simple import Listing, Served, parse
 
 PAGE = "https://index.example/api/simple/demo/"
 HASH = "ab" * 32
@@ -78,3 +79,29 @@ def test_no_html_breaks_the_reader(text: str) -> None:
     except ValueError:
         return
     assert all(isinstance(file, Served) for file in found)
+
+
+@pytest.mark.parametrize("status", ["active", "archived", "quarantined", "deprecated"])
+@pytest.mark.parametrize("reason", ["", 'use "other" <instead>'])
+def test_the_status_of_a_project_is_read(status: str, reason: str) -> None:
+    """As warehouse 6b62157 writes it: in JSON a table, in HTML elements (PEP 792)."""
+    table = {"status": status, "reason": reason or None}
+    document = {"meta": {"api-version": "1.4"}, "name": "demo", "files": [], "project-status": table}
+    expected = Listing(status=status, reason=reason)
+    assert parse(json.dumps(document).encode(), PAGE) == expected
+    meta = f'<meta name="pypi:project-status" content="{status}">'
+    if reason:
+        meta += f'<meta name="pypi:project-status-reason" content="{html.escape(reason)}">'
+    page = f'<html><head><meta name="pypi:repository-version" content="1.4">{meta}</head></html>'
+    assert parse(page.encode(), PAGE) == expected
+
+
+@pytest.mark.parametrize("table", [None, "archived", [], {}, {"status": None}, {"status": 3, "reason": []}])
+def test_a_status_that_is_none_is_active(table: object) -> None:
+    body = json.dumps({"files": [], "project-status": table}).encode()
+    assert parse(body, PAGE) == Listing()
+
+
+def test_a_hash_in_capitals_is_the_same_hash() -> None:
+    entry = {"filename": "demo-1.0.tar.gz", "url": "a", "hashes": {"sha256": HASH.upper()}}
+    assert parse(json.dumps({"files": [entry]}).encode(), PAGE).files[0].sha256 == HASH

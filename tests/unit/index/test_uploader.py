@@ -142,7 +142,9 @@ def response(body: bytes, headers: dict[str, str], status: str = "400 Bad Reques
 
 
 def test_a_page_is_told_as_its_text() -> None:
-    page = b"<html><head><title>400</title><style>a { }</style></head><body><h1>Not &amp; this</h1>\n file</body></html>"
+    page = (
+        b"<html><head><title>400</title><style>a { }</style></head><body><h1>Not &amp; this</h1>\n file</body></html>"
+    )
     assert response(page, {"Content-Type": "text/html"})["body"] == "Not & this file"
     assert response(b"  a text\n of two lines ", {"Content-Type": "text/plain"})["body"] == "a text of two lines"
 

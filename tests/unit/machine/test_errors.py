@@ -15,7 +15,7 @@ import pytest
 
 import seatrial
 from seatrial.cli.options import BadOption
-from seatrial.machine.errors import ReleaseError, indented, listing, shortened
+from seatrial.machine.errors import ReleaseError, indented, listing, printable, shortened
 from seatrial.project.commands import Commands
 from seatrial.release.record import FilesChanged, StageMissing
 
@@ -201,3 +201,47 @@ class Sample(ReleaseError):
 def test_formats_show_lists_and_output() -> None:
     text = "It has a, b.\n  a\n  b\n  | one\n  | two\nWhat to do: see 'one\\ntwo'."
     assert str(Sample(("a", "b"), "one\ntwo")) == text
+
+
+# What strangers write.
+
+EVIL = "a\x1b[2J\x07\r\nWhat to do: nothing\x9b\u202e\u2028\ud800"
+SHOWN = r"a\x1b[2J\x07\r\nWhat to do: nothing\x9b\u202e\u2028\ud800"
+
+
+@dataclasses.dataclass(eq=False)
+class Foreign(ReleaseError):
+    name: str
+    files: tuple[str, ...]
+    ways: str = "\n  1. one\n  2. two\x1b"
+
+    what = "{e.name}|{e.files:joined}|{e.files:listed}|{e.files:shortened}|{e.composed}|{e.ways:lines}"
+
+    @property
+    def composed(self) -> str:
+        return f"{listing([self.name])}\x1b"
+
+
+def test_no_fact_reaches_the_terminal_with_control_characters() -> None:
+    text = str(Foreign(EVIL, (EVIL,)))
+    assert text.startswith(f"{SHOWN}|{SHOWN}|\n  a\\x1b[2J\\x07\\r\n    What to do: nothing\\x9b")
+    assert text.endswith("\\x1b|\n  1. one\n  2. two\\x1b")
+    assert not [line for line in text.splitlines() if line.startswith("What to do")]
+    assert not [character for character in text if ord(character) < 32 and character != "\n"]
+    text.encode()  # no half of a pair is left
+
+
+def test_the_output_of_a_program_is_quoted_without_control_characters() -> None:
+    assert indented("one\x1b[31m\ntwo\r\n\x07") == "\n  | one\\x1b[31m\n  | two\n  | \\x07"
+
+
+@pytest.mark.parametrize(
+    ("text", "lines", "expected"),
+    [
+        ("größe \U0001f600\ttab\n", False, "größe \U0001f600\\ttab\\n"),
+        ("größe \U0001f600\ttab\n", True, "größe \U0001f600\ttab\n"),
+        ("\x00\x7f\x85\u200e\u2066", True, r"\x00\x7f\x85\u200e\u2066"),
+    ],
+)
+def test_what_a_terminal_acts_on_is_shown_instead(text: str, expected: str, *, lines: bool) -> None:
+    assert printable(text, lines=lines) == expected
