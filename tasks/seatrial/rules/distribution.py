@@ -53,6 +53,7 @@ MACHINE_CODE = (  # how programs, libraries and extension modules begin: ELF, PE
     b"!<arch>\n",
     b"\0asm",
 )
+LICENSE_WORDS = ("LICEN", "COPYING", "NOTICE", "COPYRIGHT", "AUTHORS", "UNLICENSE")  # in the names of their files
 COMPILED = (".so", ".pyd", ".dll", ".dylib", ".a", ".lib", ".exe")
 
 

@@ -10,7 +10,7 @@ from packaging.utils import canonicalize_name
 
 from seatrial.machine.errors import shortened
 from seatrial.release.filenames import parsed_version
-from seatrial.rules.contents import LICENSE_WORDS
+from seatrial.rules.distribution import LICENSE_WORDS
 from seatrial.rules.rule import METADATA, practice, rule, server
 
 if TYPE_CHECKING:
