@@ -100,7 +100,7 @@ def bench_check(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def limits(session: nox.Session) -> None:
-    """Say what has moved since the limits of the rules were read: in packaging, trove-classifiers, stdlib-list, Python."""
+    """Say what has moved since the limits of the rules were read: in the libraries of the server, and in Python."""
     then, program = session.create_tmp(), str(Path("tasks").resolve())
     session.install("--upgrade", "packaging", "stdlib-list", "trove-classifiers")
     pinned = session.run("python", "-m", "tests.limits", "pins", silent=True, env={"PYTHONPATH": program})
