@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 import runpy
 from pathlib import Path
 
@@ -99,13 +100,14 @@ def bench_check(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def limits(session: nox.Session) -> None:
-    """Say what has moved since tasks/rules/limits.py was read: in packaging, trove-classifiers, stdlib-list, Python."""
-    then = session.create_tmp()
-    pinned = session.run("python", "-m", "tests.limits", "pins", silent=True)
+    """Say what has moved since the limits of the rules were read: in the libraries of the server, and in Python."""
+    then, program = session.create_tmp(), str(Path("tasks").resolve())
+    session.install("--upgrade", "packaging", "stdlib-list", "trove-classifiers")
+    pinned = session.run("python", "-m", "tests.limits", "pins", silent=True, env={"PYTHONPATH": program})
     session.install("--upgrade", "--target", then, *str(pinned).split())
-    session.install("--upgrade", *(pin.partition("==")[0] for pin in str(pinned).split()))
-    session.run("python", "-m", "tests.limits", "facts", "--out", f"{then}/facts.json", env={"PYTHONPATH": then})
-    session.run("python", "-m", "tests.limits", "compare", f"{then}/facts.json")
+    before = {"PYTHONPATH": os.pathsep.join([then, program])}
+    session.run("python", "-m", "tests.limits", "facts", "--out", f"{then}/facts.json", env=before)
+    session.run("python", "-m", "tests.limits", "compare", f"{then}/facts.json", env={"PYTHONPATH": program})
 
 
 @nox.session(default=False)

@@ -27,7 +27,23 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 FILES = Path(__file__).with_name("real") / "files"
-INTERESTING = (b"\0", b"\xff", b"\n", b"\r\n", b":", b"=", b"..", b"/", b"9" * 5000, b"\\", b"%", b"[", b'"', b",,", b"\xe2\x80\xae")
+INTERESTING = (
+    b"\0",
+    b"\xff",
+    b"\n",
+    b"\r\n",
+    b":",
+    b"=",
+    b"..",
+    b"/",
+    b"9" * 5000,
+    b"\\",
+    b"%",
+    b"[",
+    b'"',
+    b",,",
+    b"\xe2\x80\xae",
+)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -64,7 +80,7 @@ def changed(raw: bytes, generator: random.Random) -> bytes:
     """Return `raw` with some bytes replaced, inserted or taken away, or its end cut off."""
     for _ in range(generator.randint(1, 4)):
         place = generator.randrange(len(raw) + 1)
-        taken = generator.choice((0, 1, 1, 4, 64, len(raw) if generator.random() < 0.05 else 1))  # noqa: PLR2004
+        taken = generator.choice((0, 1, 1, 4, 64, len(raw) if generator.random() < 0.05 else 1))
         put = generator.choice((generator.randbytes(1), generator.choice(INTERESTING), b""))
         raw = raw[:place] + put + raw[place + taken :]
     return raw
@@ -82,14 +98,14 @@ def members(raw: bytes, generator: random.Random) -> bytes:
     with zipfile.ZipFile(io.BytesIO(raw)) as archive:
         contents = [(name, archive.read(name)) for name in archive.namelist()]
     info = [place for place, (name, _) in enumerate(contents) if ".dist-info/" in name]
-    place = generator.choice(info) if generator.random() < 0.8 else generator.randrange(len(contents))  # noqa: PLR2004
+    place = generator.choice(info) if generator.random() < 0.8 else generator.randrange(len(contents))
     name, content = contents[place]
-    if generator.random() < 0.2:  # noqa: PLR2004
+    if generator.random() < 0.2:
         name = changed(name.encode(), generator).decode("utf-8", "replace") or "x"
     else:
         content = changed(content, generator)
     contents[place] = (name, content)
-    if generator.random() < 0.2:  # noqa: PLR2004
+    if generator.random() < 0.2:
         contents.append(generator.choice(contents))
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive, warnings.catch_warnings():

@@ -20,9 +20,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from seatrial.release.filenames import parts
 from seatrial.release.stages import Dist
 from seatrial.rules import judge
-from seatrial.rules.distribution import parsed_filename
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,12 +48,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         fetch(kind, args.folder / kind, newest=args.newest)
         if args.newest:
             (LISTS / f"{kind}.txt").write_bytes(listed(kind, args.folder / kind).encode())
-    answer = judge.judged([str(path) for path in sorted(args.folder.glob("*/*")) if path.is_file()])
-    alarms = [(entry["file"], found) for entry in answer for found in entry["problems"] if found["severity"] == "error"]
-    for file, found in alarms:
-        print(f"{file}: {found['message']} [{found['rule']}]")
-    warnings = Counter(found["rule"] for entry in answer for found in entry["problems"])
-    print(f"{len(answer)} files, {len(alarms)} errors; of all findings: {dict(warnings)}")
+    judged = judge.judge_files([path for path in sorted(args.folder.glob("*/*")) if path.is_file()])
+    found = [(path, problem) for path, problems in judged for problem in problems]
+    alarms = [(path, problem) for path, problem in found if problem.severity == "error"]
+    for path, problem in alarms:
+        print(f"{path}: {problem.message} [{problem.rule}]")
+    counts = Counter(problem.rule for _, problem in found)
+    print(f"{len(judged)} files, {len(alarms)} errors; of all findings: {dict(counts)}")
     return int(bool(alarms))
 
 
@@ -84,7 +85,7 @@ def fetch_one(kind: str, requirement: Path, folder: Path) -> None:
 def listed(kind: str, folder: Path) -> str:
     """Return the list of the files in `folder`: name, version and hash."""
     dists = sorted(Dist.from_file(path) for path in folder.iterdir())
-    named = [(*parsed_filename(dist.filename)[:2], dist.sha256) for dist in dists]
+    named = [(*parts(dist.filename)[:2], dist.sha256) for dist in dists]
     lines = [f"{name}=={version} --hash=sha256:{sha256}" for name, version, sha256 in named]
     day = dt.datetime.now(tz=dt.timezone.utc).date()
     return "\n".join([f"# {HEADS[kind].format(day=day)}", *lines, ""])

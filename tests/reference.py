@@ -21,13 +21,13 @@ from seatrial.cli.main import STEPS
 from seatrial.project.settings import Settings
 from seatrial.release.record import SCHEMA
 from seatrial.release.stages import CHAIN, KINDS, Stage
-from seatrial.rules import judge, limits
-from seatrial.rules import rule as registry
+from seatrial.rules import limits
+from seatrial.rules.judge import RULES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from seatrial.rules.rule import AnyRule
+    from seatrial.rules.rule import Rule
 
 REFERENCE = Path(__file__).parents[1] / "docs" / "reference"
 
@@ -39,38 +39,47 @@ DETAILS: dict[str, dict[str, Any]] = {
     "size": {"minimum": 0},
 }
 
-SUBJECTS = {
+SUBJECTS = {  # the modules below seatrial.rules, and their headings
     "filename": "File names and sizes",
-    "identity": "Core metadata: what a file is",
-    "fields": "Core metadata: values",
-    "description": "The description",
-    "metadata": "Core metadata: what users miss",
-    "zips": "The zip structure of wheels",
-    "wheel": "Wheels",
+    "metadata.identity": "Core metadata: what a file is",
+    "metadata.fields": "Core metadata: values",
+    "metadata.description": "The description",
+    "metadata.advice": "Core metadata: what users miss",
+    "wheel.zip": "The zip structure of wheels",
+    "wheel.dist_info": "Wheels: folders",
+    "wheel.record": "Wheels: RECORD",
+    "wheel.entry_points": "Wheels: scripts",
+    "wheel.tags": "Wheels: what the tags promise",
     "sdist": "Sdists",
-    "layout": "What a maintainer would regret",
     "contents": "Contents",
     "attestation": "Attestations",
-    "twine": "`twine check`",
+    "metadata.twine": "`twine check`",
     "release": "The release as a whole",
-    "tree": "The release beside what git has",
     "index": "What the indexes hold",
 }
 HOLDS = {"everywhere": "everywhere", "public": "on PyPI and TestPyPI"}
-SCOPES: dict[type, str] = {registry.ReleaseRule: "the release", registry.IndexRule: "each index"}
+SCOPES = {"release": "the release", "index": "each index"}
 RULES_PAGE = """\
 # Rules
 
 What `check` applies to the files of a release, and `inspect` to any wheel or sdist (each by itself: the rules on the
-release as a whole are left out there). An **error** stops the release; a **warning** is shown, recorded, and silenced
-with a reason in `[tool.seatrial.ignore]`. An error that holds **on PyPI** alone is a warning for a release whose
-indexes are [others](../how-to/private-index.md):
+release as a whole are left out there).
+
+- **refused**: PyPI does not take it, or the release would not be what it says. It stops the release, and cannot be
+  silenced. One that holds **on PyPI** alone is a warning for a release whose indexes are
+  [others](../how-to/private-index.md).
+- **broken**: PyPI takes it, and it fails for somebody who installs it. It stops the release; where you know better, it
+  is silenced with a reason.
+- **warning**: a maintainer may regret it. It is shown, recorded, and silenced with a reason.
+
+In the JSON of `inspect` and in the record the first two are `"error"`. A reason stands beside the code:
 
 ```toml
 [tool.seatrial.ignore]
 wheel-pth = "the import hook is what this package is for"
 ```
 
+`rule-not-applied` is no rule: one of them failed on a file that it was not made for. Please report it.
 Codes that begin with `install-` are no rules: they say what happened when a file was
 [installed and used](installed.md).
 
@@ -183,14 +192,14 @@ def explained_page() -> str:
 
 def rules_page() -> str:
     """Return the page on all rules, by subject."""
-    sections = "\n\n".join("\n\n".join(section(subject)) for subject in judge.RULES)
+    sections = "\n\n".join("\n\n".join(section(subject)) for subject in SUBJECTS)
     server = f"https://github.com/pypi/warehouse/tree/{limits.SOURCE_COMMIT}"
     return RULES_PAGE.format(sections=sections, server=server, day=limits.SOURCE_DATE)
 
 
 def section(subject: str) -> Iterator[str]:
     """Yield the paragraphs on the rules in the module `subject`."""
-    module = importlib.import_module(f"tasks.rules.{subject}")
+    module = importlib.import_module(f"seatrial.rules.{subject}")
     yield f"## {SUBJECTS[subject]}"
     yield inspect.getdoc(module) or ""
     told = set()
@@ -199,15 +208,14 @@ def section(subject: str) -> Iterator[str]:
         told.add(rule.code)
 
 
-def declared(module: str) -> Iterator[tuple[AnyRule, str]]:
+def declared(module: str) -> Iterator[tuple[Rule, str]]:
     """Yield the rules that `module` declares, by code, and what each looks at."""
-    scoped = [(rule, SCOPES.get(type(rule), "each file")) for rule in registry.all_rules()]
-    ours = [(rule, scope) for rule, scope in scoped if rule.find.__module__ == module]
+    ours = [(rule, SCOPES.get(rule.subject, "each file")) for rule in RULES if rule.find.__module__ == module]
     codes = list(dict.fromkeys(rule.code for rule, _ in ours))
     yield from sorted(ours, key=lambda pair: codes.index(pair[0].code))
 
 
-def entry(code: str, rule: AnyRule, scope: str) -> Iterator[str]:
+def entry(code: str, rule: Rule, scope: str) -> Iterator[str]:
     """Yield the paragraphs on one rule; an empty `code` means that it continues the one before."""
     title, _, rest = inspect.cleandoc(rule.explanation).partition("\n")
     if code:

@@ -30,7 +30,17 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 ROOT = Path(__file__).parents[2]
-JUDGE = ROOT / "tasks" / "judge.py"
+JUDGE = """\
+import json, pathlib, sys
+from seatrial.rules import judge
+
+if __name__ == "__main__":
+    out, alone, *names = sys.argv[1:]
+    judge.MANY = len(names) + 1 if alone == "alone" else judge.MANY
+    judged = judge.judge_files([pathlib.Path(name) for name in names])
+    found = [[str(path), [problem.rule for problem in problems]] for path, problems in judged]
+    pathlib.Path(out).write_text(json.dumps(found), encoding="utf-8")
+"""
 BEGIN, END = "<!-- written by nox -s bench_check: begin -->", "<!-- written by nox -s bench_check: end -->"
 MIB = 1 << 20
 BIG = 1 << 30  # bytes of the large wheel: text and binary members
@@ -162,7 +172,7 @@ def report(lines: Sequence[Line], rounds: int) -> str:
 def rules(*paths: Path, alone: bool = True) -> list[str]:
     """Return the command line of the rules on `paths`, in one process or on all cores."""
     out = str(paths[0].parent / "findings.json")
-    return [sys.executable, "-I", str(JUDGE), "--out", out, "files", *(["--alone"] * alone), *map(str, paths)]
+    return [sys.executable, "-I", "-c", JUDGE, out, "alone" if alone else "shared", *map(str, paths)]
 
 
 def sha256sum(path: Path) -> list[str]:

@@ -7,11 +7,10 @@ of it, and the dependencies come from an index on this machine.
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import sys
 import tempfile
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -83,12 +82,10 @@ def shelf(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def findings(shelf: Path) -> Mapping[str, list[dict[str, str]]]:
     """What the rules find in the files of each case, with `twine check --strict` among them."""
-    out = shelf / "findings.json"
-    paths = {str(path): case.label for case in CASES for path in (shelf / case.label / "dist").iterdir()}
-    judge.main(["--out", str(out), "files", *paths])
+    paths = {path: case.label for case in CASES for path in (shelf / case.label / "dist").iterdir()}
     found: dict[str, list[dict[str, str]]] = {case.label: [] for case in CASES}
-    for judged in json.loads(out.read_text(encoding="utf-8")):
-        found[paths[judged["file"]]] += judged["problems"]
+    for path, problems in judge.judge_files(list(paths)):
+        found[paths[path]] += map(asdict, problems)
     return found
 
 

@@ -129,7 +129,7 @@ def test_a_variant_of_a_wheel_is_a_wheel_of_its_own(tmp_path: Path, number: int,
     assert path.name == f"demo-1.0-{number}-py3-none-any.whl"
     sizes = {member.name: member.size for member in Archive.open(path).members}
     assert sizes["demo/data.bin"] == (mebibytes << 20 or len(str(number)))
-    assert judge.judged([str(path)])[0]["problems"] == []
+    assert judge.judge_file(path) == ()
 
 
 def test_both_pictures_are_in_one_file(tmp_path: Path) -> None:

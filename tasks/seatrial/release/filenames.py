@@ -26,7 +26,7 @@ class Parts(NamedTuple):
 
 
 def parse(filename: str) -> tuple[str, Version, BuildTag, frozenset[Tag]]:
-    """Return project, version, build tag and tags of the wheel or sdist `filename`. Raises ValueError if it is invalid."""
+    """Return project, version, build tag and tags of `filename`. Raises ValueError where the name is invalid."""
     if filename.endswith(".whl"):
         return parse_wheel_filename(filename)
     return (*parse_sdist_filename(filename), (), frozenset())

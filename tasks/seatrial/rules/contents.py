@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from seatrial.index.tokens import find_tokens
 from seatrial.rules import limits
-from seatrial.rules.distribution import some
+from seatrial.rules.distribution import LICENSE_WORDS, some
 from seatrial.rules.rule import TYPING, practice, rule, server, standard
 
 if TYPE_CHECKING:
@@ -30,7 +30,6 @@ COMMON_NAMES = frozenset("test tests testing doc docs example examples script sc
 LEFTOVERS = (".pyc", ".pyo", ".orig", ".rej", ".swp", ".DS_Store", "Thumbs.db")
 MODULES = (".py", ".pyi", ".pyc", ".so", ".pyd", ".dll", ".pth", ".egg-link")  # what has a reason to be at the top
 FUNCTIONS, MOST = 20, 0.8
-LICENSE_WORDS = ("LICEN", "COPYING", "NOTICE", "COPYRIGHT", "AUTHORS", "UNLICENSE")
 
 
 @rule("file", "archive-readable", "refused", server("forklift/legacy.py", "_is_valid_dist_file", "everywhere"))

@@ -42,7 +42,7 @@ FUNCTION = re.compile(rb"^[ \t]*(?:async[ \t]+)?def[ \t]", re.MULTILINE)
 ANNOTATED = re.compile(
     rb"\)[ \t]*->[^\n]+:[ \t]*(?:#[^\n]*)?\r?$", re.MULTILINE
 )  # the end of a signature that says what it returns
-MACHINE_CODE = (  # how programs, libraries and extension modules begin: ELF, PE, Mach-O, archives of objects, WebAssembly
+MACHINE_CODE = (  # how programs, libraries and extension modules begin: ELF, PE, Mach-O, static libraries, WebAssembly
     b"\x7fELF",
     b"MZ",
     b"\xfe\xed\xfa\xce",
@@ -53,6 +53,7 @@ MACHINE_CODE = (  # how programs, libraries and extension modules begin: ELF, PE
     b"!<arch>\n",
     b"\0asm",
 )
+LICENSE_WORDS = ("LICEN", "COPYING", "NOTICE", "COPYRIGHT", "AUTHORS", "UNLICENSE")  # in the names of their files
 COMPILED = (".so", ".pyd", ".dll", ".dylib", ".a", ".lib", ".exe")
 
 

@@ -17,7 +17,6 @@ from packaging.utils import canonicalize_name
 from seatrial.index.holdings import IndexNotJson, read_project
 from seatrial.index.http import IndexRefused, IndexUnreachable, LoginWithheld
 from seatrial.release.filenames import parsed_version, version_of
-from seatrial.release.stages import Problem
 from seatrial.rules import limits
 from seatrial.rules.distribution import some
 from seatrial.rules.metadata.fields import unknown_classifiers
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
     from seatrial.index.simple import Listing as Project
     from seatrial.index.simple import Served
     from seatrial.release.archives import Metadata
-    from seatrial.release.stages import Built, Dist
+    from seatrial.release.stages import Built, Dist, Problem
 
 GROWTH, SMALL = 3, 1 << 20  # a file below so many bytes may grow as it likes
 SECONDS = len("2024-05-06T07:08:09")
@@ -43,10 +42,10 @@ SAME_LOOKS = str.maketrans("lio", "110")  # letters and digits that PyPI takes f
 class Listing:
     """What the index `name` lists for `project`: its files, and whether there `exists` such a project.
 
-    None for `served` means that it did not answer. `status` is the project's (PEP 792), `reason` the index's word on it.
-    Where `takes_names` is set, this is the index that a new project has
-    to be made on: `similar` are projects there whose names it would take for the same, `unknown` the classifiers that
-    are not in the newest list there. Where `takes_files` is not set, the files go somewhere else.
+    None for `served` means that it did not answer. `status` is the project's (PEP 792), `reason` the index's word on
+    it. Where `takes_names` is set, this is the index that a new project has to be made on: `similar` are projects there
+    whose names it would take for the same, `unknown` the classifiers that are not in the newest list there. Where
+    `takes_files` is not set, the files go somewhere else.
     """
 
     name: str
@@ -109,11 +108,8 @@ def judge(
 def judge_listing(found: Listing) -> Iterator[Problem]:
     """Yield what the rules on what an index lists find in `found`."""
     for each in of("index"):
-        severity = "warning" if each.severity == "warning" else "error"
         for message in each.find(found):
-            yield Problem(
-                each.code, severity, "release", message, silenceable=each.severity == "broken", index=found.name
-            )
+            yield each.problem("release", message, found.name)
 
 
 def listing(
@@ -124,7 +120,8 @@ def listing(
     With `names` it is also asked for similar names and for the newest list of classifiers, if there is a reason to.
     """
     project: Project | None = None
-    trouble, similar, unknown = "", [], ()
+    trouble, similar = "", list[str]()
+    unknown: tuple[str, ...] = ()
     try:
         project = read_project(index, built.project, patient=False)
         if names and index.is_public:
@@ -193,9 +190,9 @@ def not_checked(listing: Listing) -> Iterator[str]:
 def closed(listing: Listing) -> Iterator[str]:
     """The project is archived or quarantined, so the index takes no files, or shows none.
 
-    PyPI answers 403 for an archived project: an owner takes it back on the project's settings page. A quarantined one is
-    suspected of malware: nobody can install it, and an upload would be taken without being shown to anybody; write to
-    PyPI's support.
+    PyPI answers 403 for an archived project: an owner takes it back on the project's settings page. A quarantined one
+    is suspected of malware: nobody can install it, and an upload would be taken without being shown to anybody; write
+    to PyPI's support.
     """
     if listing.takes_files and listing.status in {"archived", "quarantined"}:
         cure = "un-archive it on its settings page" if listing.status == "archived" else "write to the index's support"

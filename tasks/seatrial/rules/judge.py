@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from seatrial.rules.release import Release
     from seatrial.rules.rule import Rule
 
+__all__ = ["NOT_APPLIED", "RULES", "codes", "for_index", "judge_file", "judge_files", "judge_release", "judge_together"]
+
 MANY = 8  # files that are worth more than one process
 MENTIONS = 20  # findings of one rule on one file
 NOT_APPLIED = "rule-not-applied"
@@ -142,13 +144,7 @@ def _applied(rule: Rule, file: str, *subject: Any) -> Iterator[Problem]:
     """Yield what `rule` finds. Where it fails on input that nobody thought of, that is a finding as well."""
     try:
         for message in itertools.islice(rule.find(*subject), MENTIONS):
-            yield problem(rule, file, message)
+            yield rule.problem(file, message)
     except Exception as error:  # noqa: BLE001 (see above)
         text = f"the rule {rule.code} could not be applied ({type(error).__name__}: {error}); please report it."
         yield Problem(NOT_APPLIED, "error", file, text[:1000], silenceable=True)
-
-
-def problem(rule: Rule, file: str, message: str) -> Problem:
-    """Return a finding of `rule`: what is refused cannot be silenced, what is broken can."""
-    severity = "warning" if rule.severity == "warning" else "error"
-    return Problem(rule.code, severity, file, message, silenceable=rule.severity == "broken")

@@ -10,7 +10,7 @@ from packaging.utils import canonicalize_name
 
 from seatrial.machine.errors import shortened
 from seatrial.release.filenames import parsed_version
-from seatrial.rules.contents import LICENSE_WORDS
+from seatrial.rules.distribution import LICENSE_WORDS
 from seatrial.rules.rule import METADATA, practice, rule, server
 
 if TYPE_CHECKING:
@@ -176,9 +176,9 @@ def _version_in(tag: str, project: str, release: Release) -> Version | None:
         shape = f"{_literal(before, 'before')}(?P<version>.+){_literal(after, 'after')}"
         match = re.fullmatch(shape, tag)
         named = [value for key, value in match.groupdict().items() if key != "version"] if match else []
-        if match and all(canonicalize_name(name) == project for name in named):
-            if version := parsed_version(match["version"]):
-                return version
+        version = parsed_version(match["version"]) if match else None
+        if version and all(canonicalize_name(name) == project for name in named):
+            return version
     return None
 
 

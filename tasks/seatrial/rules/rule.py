@@ -10,14 +10,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from seatrial.release.stages import Problem
 from seatrial.rules.limits import SERVER_PACKAGING, SOURCE_COMMIT
 
 Severity = Literal["refused", "broken", "warning"]
-"""Refused: PyPI does not take it. Broken: it fails for somebody who installs it. Warning: a maintainer may regret it."""
+"""Refused: PyPI does not take it. Broken: it fails for whoever installs it. Warning: a maintainer may regret it."""
 
 Scope = Literal["everywhere", "public"]
-"""A rule that holds everywhere says what uploaders, installers or the standards refuse as well, so a private index gains
-nothing by taking such a file. One that holds on PyPI and TestPyPI, which run the same code, is theirs alone."""
+"""A rule that holds everywhere says what uploaders, installers or the standards refuse as well, so a private index
+gains nothing by taking such a file. One that holds on PyPI and TestPyPI, which run the same code, is theirs alone."""
 
 Subject = Literal["file", "wheel", "sdist", "zip", "tar", "metadata", "member", "twine", "release", "index"]
 """What a rule is given.
@@ -86,6 +87,11 @@ class Rule:
     @property
     def explanation(self) -> str:
         return self.find.__doc__ or ""
+
+    def problem(self, file: str, message: str, index: str = "") -> Problem:
+        """Return a finding in `file`, or on `index`. What is refused cannot be silenced, what is broken can."""
+        severity: Literal["error", "warning"] = "warning" if self.severity == "warning" else "error"
+        return Problem(self.code, severity, file, message, silenceable=self.severity == "broken", index=index)
 
 
 RULES: list[Rule] = []

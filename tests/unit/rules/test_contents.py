@@ -30,8 +30,8 @@ def in_tree(root: Path, *tracked: str) -> list[str]:
 # Release tooling.
 
 
-def tooling(folder: str) -> dict[str, str]:
-    return {f"{folder}/{name}": "" for name in module.COPY}
+def tooling(folder: str, copy: frozenset[str] = module.COPY) -> dict[str, str]:
+    return {f"{folder}/{name}": "" for name in copy}
 
 
 def test_a_noxfile_in_a_wheel_is_named(tmp_path: Path) -> None:
@@ -41,8 +41,15 @@ def test_a_noxfile_in_a_wheel_is_named(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("folder", ["tasks", "release_tasks"])
 def test_the_vendored_copy_in_a_wheel_is_named(tmp_path: Path, folder: str) -> None:
-    (message,) = found(wheel(tmp_path, files=tooling(folder)), "wheel-release-tooling")
-    assert f"{folder}/" in message
+    for copy in (module.COPY, module.FORMER_COPY):
+        (message,) = found(wheel(tmp_path, files=tooling(folder, copy)), "wheel-release-tooling")
+        assert f"{folder}/" in message
+
+
+def test_the_copy_in_an_sdist_is_named(tmp_path: Path) -> None:
+    (message,) = found(sdist(tmp_path, files=tooling("demo-1.0/tasks")), "sdist-release-tooling")
+    assert "demo-1.0/tasks/" in message
+    assert found(sdist(tmp_path, files={"demo-1.0/tasks/release.py": ""}), "sdist-release-tooling") == []
 
 
 def test_what_is_no_release_tooling_passes(tmp_path: Path) -> None:

@@ -28,7 +28,9 @@ def test_a_thousand_mutations_of_ten_real_files_end_in_findings() -> None:
     assert answer["memory"] < 300 << 20
 
 
-@pytest.mark.parametrize("path", [path for path in fuzz.FILES.iterdir() if path.name != "README.md"], ids=lambda p: p.name)
+@pytest.mark.parametrize(
+    "path", [path for path in fuzz.FILES.iterdir() if path.name != "README.md"], ids=lambda p: p.name
+)
 def test_the_files_themselves_are_taken_by_pypi(path: Path) -> None:
     """But for the name of a wheel, which old backends did not normalise, and which is refused since 2024."""
     errors = {problem.rule for problem in judge_file(path) if problem.severity == "error"}
@@ -38,5 +40,5 @@ def test_the_files_themselves_are_taken_by_pypi(path: Path) -> None:
 def test_a_mutation_is_the_same_for_the_same_seed() -> None:
     for path in fuzz.FILES.glob("iniconfig*"):
         raw = path.read_bytes()
-        first, again = (fuzz.mutation(path.name, raw, random.Random(7)) for _ in range(2))
+        first, again = (fuzz.mutation(path.name, raw, random.Random(7)) for _ in range(2))  # noqa: S311 (no secret)
         assert first == again != raw

@@ -45,7 +45,13 @@ def served(name: str = "demo-0.9.tar.gz", sha256: str = "c" * 64, days: int | No
 
 
 def found(code: str, *files: Served, **changes: Any) -> list[str]:
-    facts: dict[str, Any] = {"name": "PyPI", "takes_names": True, "project": "demo", "version": Version("1.0"), "now": NOW}
+    facts: dict[str, Any] = {
+        "name": "PyPI",
+        "takes_names": True,
+        "project": "demo",
+        "version": Version("1.0"),
+        "now": NOW,
+    }
     facts |= {"dists": (WHEEL, SDIST), "served": files, "exists": bool(files)}
     listing = Listing(**{**facts, **changes})
     return [message for rule in of("index") if rule.code == code for message in rule.find(listing)]

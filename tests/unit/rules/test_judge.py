@@ -2,22 +2,25 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seatrial.release.stages import Problem
 from seatrial.rules import judge
 from seatrial.rules.release import Release
 from seatrial.rules.rule import RULES, Rule, practice
 from tests.archives import SDIST, WHEEL, gzipped, metadata, sdist, sdist_members, tarred, token, wheel, written
 from tests.projects import write_tree
 from tests.samples.mutations import CHANGES, mutated
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from seatrial.release.stages import Problem
 
 
 def codes(problems: tuple[Problem, ...]) -> list[str]:
@@ -149,7 +152,10 @@ def test_a_refusal_that_is_no_error_elsewhere_keeps_its_code(dist: Path) -> None
 @settings(max_examples=100, deadline=None)
 @given(st.sampled_from([wheel, sdist]), CHANGES, st.none() | st.integers(0, 10_000))
 def test_a_mutated_archive_ends_in_findings(
-    tmp_path_factory: pytest.TempPathFactory, make: Callable[[Path], Path], changes: list[tuple[int, int]], cut: int | None
+    tmp_path_factory: pytest.TempPathFactory,
+    make: Callable[[Path], Path],
+    changes: list[tuple[int, int]],
+    cut: int | None,
 ) -> None:
     path = make(Path(tmp_path_factory.getbasetemp()))
     path.write_bytes(mutated(path.read_bytes(), changes, cut))

@@ -454,7 +454,13 @@ def test_a_second_sdist_among_the_files_is_found(tmp_path: Path) -> None:
 @pytest.mark.parametrize("number", LISTED)
 def test_a_release_that_pypi_refuses_is_found(number: int) -> None:
     _, code, files, changes = LISTED[number]
-    facts: dict[str, Any] = {"name": "PyPI", "takes_names": True, "project": "demo", "version": Version("1.0"), "now": NOW}
+    facts: dict[str, Any] = {
+        "name": "PyPI",
+        "takes_names": True,
+        "project": "demo",
+        "version": Version("1.0"),
+        "now": NOW,
+    }
     facts |= {"dists": (OUR_WHEEL, OUR_SDIST), "served": files, "exists": bool(files)}
     listing = Listing(**{**facts, **changes})
     assert code in {problem.rule for problem in judge_listing(listing)}

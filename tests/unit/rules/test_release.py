@@ -108,6 +108,7 @@ def test_wheels_alone_have_nothing_to_differ_from(tmp_path: Path) -> None:
         (("v0.9", "v1.1"), None),
         (("demo-1.1",), ("demo-{version}",)),
         (("demo@1.1",), ("{name}@{version}",)),
+        (("Demo@1.1", "other@1.0"), ("{name}@{version}",)),
         (("release/1.1/final",), ("release/{version}/final",)),
     ],
 )
@@ -129,6 +130,9 @@ def test_a_tag_of_another_version_is_named(
         (("latest", "vanilla", "docs-2"), None),
         (("v1.1",), ("demo-{version}",)),
         (("v1-1",), ("v1.{version}",)),
+        (("other@1.1",), ("{name}@{version}",)),
+        (("demo@1.0", "other@2.0"), ("{name}@{version}",)),
+        ((f"v{'9' * 5000}",), None),
     ],
 )
 def test_a_tag_of_this_version_or_of_none_passes(

@@ -53,6 +53,11 @@ def test_a_link_that_leads_out_is_named(tmp_path: Path, target: str) -> None:
     assert "demo-1.0/link" in message
 
 
+def test_a_hard_link_is_relative_to_the_root(tmp_path: Path) -> None:
+    (message,) = found(written(tmp_path, SDIST, linked("demo-1.0/a/b", "other/c", tarfile.LNKTYPE)), "sdist-link")
+    assert "demo-1.0/a/b -> other/c" in message
+
+
 @pytest.mark.parametrize("target", ["README.md", "src/../README.md", "../demo-1.0/README.md"])
 def test_a_link_that_stays_inside_passes(tmp_path: Path, target: str) -> None:
     assert judge_file(written(tmp_path, SDIST, linked("demo-1.0/link", target))) == ()

@@ -14,6 +14,7 @@ import re
 import subprocess
 import sys
 import threading
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -108,9 +109,9 @@ def not_rendered(metadata: Metadata) -> Iterator[str]:
     docutils is slow on large tables and long texts. Shorten the description, link to what is left out, or write it in
     Markdown.
     """
-    if kind_of(metadata) == RST and metadata.description.strip():
-        if trouble := _rendering(metadata.description, RST).trouble:
-            yield f"the description was not rendered: {trouble}."
+    is_rst = kind_of(metadata) == RST and bool(metadata.description.strip())
+    if is_rst and (trouble := _rendering(metadata.description, RST).trouble):
+        yield f"the description was not rendered: {trouble}."
 
 
 @rule("metadata", "description-relative-image", "warning", practice("the project's page, on which it is broken"))
@@ -187,8 +188,8 @@ class Child:
         request = json.dumps({"text": text, "kind": kind, "memory": MEMORY}).encode() + b"\n"
         with self._lock:
             process = self._process = self._process or self._start()
-            late = threading.Event()
-            timer = threading.Timer(SECONDS, lambda: (late.set(), process.kill()))
+            timer = threading.Timer(SECONDS, process.kill)
+            started = time.monotonic()
             timer.start()
             answer = self._ask(process, request)
             timer.cancel()
@@ -196,7 +197,7 @@ class Child:
                 self.close()
         if answer:
             return Rendering(**json.loads(answer))
-        if late.is_set():
+        if time.monotonic() - started >= SECONDS:
             return Rendering(trouble=f"it takes more than {SECONDS:.0f} s")
         return Rendering(trouble=f"it takes more than {MEMORY >> 20} MiB of memory, or breaks what renders it")
 

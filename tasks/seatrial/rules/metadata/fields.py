@@ -232,7 +232,7 @@ def classifier_new(metadata: Metadata) -> Iterator[str]:
     version = importlib.metadata.version("trove-classifiers")
     for name in unknown_classifiers(metadata):
         yield (
-            f"{some([repr(name)])} is not in the list of classifiers here, which is that of {_day(version)}; PyPI refuses"
+            f"{some([repr(name)])} is not in the list of classifiers here, which is of {_day(version)}; PyPI refuses"
             " what is not at pypi.org/classifiers."
         )
 

@@ -54,7 +54,8 @@ def name(metadata: Metadata) -> Iterator[str]:
     if given is None:
         yield "there is no Name (PyPI takes UNKNOWN for none): set `name` in [project]."
     elif not NAME.fullmatch(given):
-        yield f"{some([repr(given)])} is no project name: ASCII letters, digits, `.`, `_`, `-`, a letter or digit at both ends."
+        rule_of_names = "ASCII letters, digits, `.`, `_`, `-`, a letter or digit at both ends"
+        yield f"{some([repr(given)])} is no project name: {rule_of_names}."
 
 
 @rule("metadata", "metadata-release-version", "refused", library("_process_version"))

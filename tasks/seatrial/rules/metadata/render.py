@@ -1,12 +1,13 @@
 """Renders descriptions as PyPI does, in a process of its own: docutils has no bounds, and this process can be killed.
 
-Each line of its input is a request, ``{"text": ..., "kind": "rst" | "markdown", "memory": BYTES}``; it answers each with
-a line ``{"html": ..., "messages": ...}``, in which `html` is null for what does not render. It is run by its path
+Each line of its input is a request, ``{"text": ..., "kind": "rst" | "markdown", "memory": BYTES}``. It answers each
+with a line ``{"html": ..., "messages": ...}``, in which `html` is null for what does not render. It is run by its path
 (``python -I render.py``), so it imports nothing of seatrial.
 """
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import io
 import json
@@ -14,27 +15,28 @@ import sys
 import warnings
 from typing import Any
 
-try:
-    import resource
-except ImportError:  # Windows
-    resource = None  # type: ignore[assignment]
-
 
 def main() -> None:
     """Answer the requests on standard input until it ends."""
     for line in sys.stdin.buffer:
         request = json.loads(line)
-        if resource is not None and request["memory"]:
-            _limit(resource.RLIMIT_AS, request["memory"])
+        if request["memory"]:
+            limit_memory(request["memory"])
         answer = render(request["text"], request["kind"])
         sys.stdout.buffer.write(json.dumps(answer).encode() + b"\n")
         sys.stdout.buffer.flush()
 
 
-def _limit(which: int, amount: int) -> None:
-    assert resource is not None  # noqa: S101 (only called where it is)
-    hard = resource.getrlimit(which)[1]
-    resource.setrlimit(which, (amount if hard == resource.RLIM_INFINITY else min(amount, hard), hard))
+def limit_memory(amount: int) -> None:
+    """Have this process get no more than `amount` bytes of memory, where the system can see to that."""
+    try:
+        import resource  # noqa: PLC0415 (not on Windows)
+    except ImportError:
+        return
+    hard = resource.getrlimit(resource.RLIMIT_AS)[1]
+    soft = amount if hard == resource.RLIM_INFINITY else min(amount, hard)
+    with contextlib.suppress(ValueError, OSError):  # macOS refuses it
+        resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
 
 
 def render(text: str, kind: str) -> dict[str, Any]:

@@ -56,7 +56,7 @@ def first_dist_info(dist: Distribution) -> Iterator[str]:
     packed into the wheel: vendor it without its `.dist-info`.
     """
     if len(dist.infos) > 1 and dist.infos[0] != dist.info:
-        yield f"uploaders send the metadata of the first .dist-info by name, {dist.infos[0]}, which is not the project's."
+        yield f"uploaders send the metadata of the first .dist-info by name: {dist.infos[0]}, not the project's."
 
 
 @rule("wheel", "wheel-egg-info", "broken", practice("pip and uv, which take it for a second installed version"))

@@ -65,7 +65,9 @@ def record_hash(dist: Distribution) -> Iterator[str]:
     for name, fields in rows.items():
         algorithm, _, digest = fields[1].partition("=")
         hashed = dist.digests.get(name)
-        if (hashed and algorithm == "sha256" and digest.rstrip("=") != hashed) or (fields[2] and name in sizes and fields[2] != sizes[name]):
+        if (hashed and algorithm == "sha256" and digest.rstrip("=") != hashed) or (
+            fields[2] and name in sizes and fields[2] != sizes[name]
+        ):
             wrong.append(name)
     if wrong:
         yield f"RECORD, the list of a wheel's files, has other hashes or sizes than {some(sorted(wrong))}; {REBUILD}."

@@ -137,8 +137,8 @@ def platform_pure(dist: Distribution) -> Iterator[str]:
 def extension_tag(dist: Distribution) -> Iterator[str]:
     """An extension module is for another Python or platform than those that the wheel's tags name, so none loads it.
 
-    The file was left in the tree by an earlier build, or the wheel was renamed. Build it from a clean checkout, once for
-    each Python (cibuildwheel), or against the limited API (`abi3`).
+    The file was left in the tree by an earlier build, or the wheel was renamed. Build it from a clean checkout, once
+    for each Python (cibuildwheel), or against the limited API (`abi3`).
     """
     modules: dict[str, list[re.Match[str]]] = {}
     for name in dist.names:

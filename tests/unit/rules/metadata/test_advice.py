@@ -91,3 +91,17 @@ PYTHONS = [f"Programming Language :: Python :: 3.{minor}" for minor in (9, 10)]
 def test_what_is_out_of_step_is_named(tmp_path: Path, code: str, wrong: Fields, right: Fields) -> None:
     assert len(found(wheel(tmp_path, wrong), code)) == 1
     assert found(wheel(tmp_path, right), code) == []
+
+
+@pytest.mark.parametrize(
+    ("given", "instead", "sound"),
+    [
+        ("==3.11", "write ==3.11.*.", "==3.11.*"),
+        ("<=3.11,>=3.8", "write <3.12.", ">=3.8,<3.12"),
+        ("<= 3.9", "<3.10", "<=3.9.7"),
+    ],
+)
+def test_a_python_without_its_patch_releases_is_named(tmp_path: Path, given: str, instead: str, sound: str) -> None:
+    (message,) = found(wheel(tmp_path, {"Requires-Python": given}), "metadata-requires-python-patch")
+    assert instead in message
+    assert found(wheel(tmp_path, {"Requires-Python": sound}), "metadata-requires-python-patch") == []

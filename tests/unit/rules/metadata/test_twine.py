@@ -2,8 +2,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pytest
-
 from seatrial.rules.distribution import Distribution
 from seatrial.rules.judge import judge_file
 from seatrial.rules.metadata import twine as module
@@ -11,6 +9,8 @@ from tests.archives import found, sdist, wheel
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import pytest
 
 
 def test_what_twine_refuses_is_an_error(tmp_path: Path) -> None:
