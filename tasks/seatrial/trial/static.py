@@ -147,7 +147,8 @@ def _is_made(wheel: Wheel, module: str) -> bool:
     parts = module.split(".")
     for depth in range(1, len(parts)):
         above = "/".join(parts[:depth])
-        if DYNAMIC.search(wheel.texts.get(f"{above}/__init__.py", "") + wheel.texts.get(f"{above}.py", "")):
+        text = wheel.texts.get(f"{above}/__init__.py", "") + wheel.texts.get(f"{above}.py", "")
+        if DYNAMIC.search(text) or ".".join(parts[:depth]) in wheel.compiled:
             return True
     names = (f'"{module}"', f"'{module}'")
     return any(name in text for text in wheel.texts.values() if "sys.modules" in text for name in names)
@@ -159,8 +160,9 @@ def _path(wheel: Wheel, module: str) -> str:
 
 
 def _some(places: Sequence[str]) -> str:
-    more = f" and {len(places) - SHOWN} more" if len(places) > SHOWN else ""
-    return "; ".join(places[:SHOWN]) + more
+    shown = list(dict.fromkeys(places))
+    more = f" and {len(shown) - SHOWN} more" if len(shown) > SHOWN else ""
+    return "; ".join(shown[:SHOWN]) + more
 
 
 def _standard_library(wheel: Wheel, supported: Sequence[str]) -> Iterator[Found]:
