@@ -12,6 +12,7 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from seatrial.project.pythons import KNOWN_PYTHONS
 from seatrial.release.archives import Archive
+from seatrial.release.stages import Problem
 from seatrial.trial.probe.modules import is_for_another_python
 from seatrial.trial.probe.names import INTERNAL, import_names, module_of, place_of
 from seatrial.trial.probe.reach import Code
@@ -105,6 +106,11 @@ class Wheel:
         if is_for_another_python(module) or module in self.loose or self.code.is_optional(module):
             return True
         return not is_public(module) and module not in self.reached
+
+
+def problem(file: str, code: str, severity: Severity, message: str) -> Problem:
+    """Return what fails somebody who installs `file`: an error stops a release, and can be silenced with a reason."""
+    return Problem(f"install-{code}", severity, file, message, silenceable=severity == "error")
 
 
 def _encoded(text: str) -> bytes:
