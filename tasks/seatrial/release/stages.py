@@ -120,6 +120,7 @@ class Trial:
     python: str
     imported: tuple[str, ...]
     installed: tuple[Installed, ...]
+    summary: str = ""  # how many of the public modules were imported, and what the others need
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,8 @@ from seatrial.report.facts import Failure
 from seatrial.rules import index as index_rules
 from seatrial.rules.judge import for_index, judge_release
 from seatrial.rules.release import Release
-from seatrial.trial import interpreters
+from seatrial.trial import interpreters, lost, static
+from seatrial.trial.checkout import Checkout
 from seatrial.trial.installer import Installer, Origin
 from seatrial.trial.tags import fitting
 from seatrial.trial.trial import Subject, use
@@ -92,6 +93,7 @@ def _checked(context: Context, built: Built) -> Checked:
         rules = tuple(sorted({*rules, *looked_up}))
         context.screen.doing("installing and importing the files from this disk")
         trials, met = _try_all(context, built)
+        met = (*met, *_without_ignored(context, static.untold(_read_all(context, built), met)))
         _stop_on_errors(context, met, trial=True)
         context.detail(text.changes(changes.result()))
     return Checked(
@@ -233,10 +235,19 @@ def _try_all(context: Context, built: Built) -> tuple[tuple[Trial, ...], tuple[P
         outcomes = [outcome for one in started if (outcome := one.result())]
     for trial, problems in outcomes:
         if not any(problem.severity == "error" for problem in problems):
-            came, imported = text.dependencies(trial.installed), text.imported(trial.imported)
-            context.detail(f"{trial.filename}: installed on Python {trial.python} with {came}; {imported}")
+            came = text.dependencies(trial.installed)
+            context.detail(f"{trial.filename}: installed on Python {trial.python} with {came}; {trial.summary}")
     found = [problem for _, problems in outcomes for problem in problems]
     return tuple(trial for trial, _ in outcomes), _without_ignored(context, found)
+
+
+def _read_all(context: Context, built: Built) -> list[Problem]:
+    """Return what the wheels say of Pythons that are not here, and what they lack that the checkout has."""
+    paths = [context.record.dist / dist.filename for dist in built.dists]
+    checkout = Checkout.of(context.root, git.committed(git.look(context.root)))
+    wheels = [path for path in paths if path.suffix == ".whl"]
+    read = [problem for path in wheels for problem in static.problems(path, context.settings.pythons, checkout)]
+    return [*read, *lost.problems(paths, checkout.files)]
 
 
 def _fitting(archives: Sequence[Archive], kind: str) -> Archive | None:
@@ -274,7 +285,7 @@ def _try(  # noqa: PLR0917 (the first three are the same for all)
     except ReleaseError as error:
         return _failed(dist, python, error)
     found = tuple(replace(problem, message=f"{_on(python)}{problem.message}") for problem in used.problems)
-    return Trial(dist.filename, python or _running(), used.imported, used.installed), found
+    return Trial(dist.filename, python or _running(), used.imported, used.installed, used.summary), found
 
 
 def _on(python: str | None) -> str:
@@ -283,7 +294,7 @@ def _on(python: str | None) -> str:
 
 
 def _failed(dist: Dist, python: str | None, error: ReleaseError) -> tuple[Trial, tuple[Problem, ...]]:
-    problem = Problem("install-failed", "error", dist.filename, f"{_on(python)}{error}")
+    problem = Problem("install-failed", "error", dist.filename, f"{_on(python)}{error}", silenceable=True)
     return Trial(dist.filename, python or _running(), (), ()), (problem,)
 
 

@@ -253,7 +253,7 @@ def _verify_cell(context: Context, candidate: Candidate, cell: Cell) -> str:
     context.record.write(verified)
     label = f"{verified.project} {verified.version} ({cell.kind}, Python {cell.python})"
     came = _came_from(context, candidate, used)
-    return f"verified {label} from {candidate.index.name}, {came}; {text.imported(used.imported)}"
+    return f"verified {label} from {candidate.index.name}, {came}; {used.summary}"
 
 
 def _environment(context: Context, installer: Installer, cell: Cell) -> Venv:
@@ -399,9 +399,11 @@ def fetched(candidate: Candidate, dist: Dist, scratch: Path) -> Path:
 
 
 def _stop_on_errors(context: Context, used: Use, index: Index) -> None:
-    if used.problems:
-        context.screen.line(text.problems(used.problems))
-    if errors := sum(problem.severity == "error" for problem in used.problems):
+    silenced = [one for one in used.problems if one.silenceable and one.rule in context.settings.ignore]
+    problems = [problem for problem in used.problems if problem not in silenced]
+    if problems:
+        context.screen.line(text.problems(problems))
+    if errors := sum(problem.severity == "error" for problem in problems):
         raise NotVerifiable(errors, index.name)
 
 

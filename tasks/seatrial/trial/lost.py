@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 
 from seatrial.machine.errors import shortened
 from seatrial.release.archives import Archive
-from seatrial.release.stages import Problem
 from seatrial.trial.probe.names import INTERNAL, import_names, module_of
-from seatrial.trial.wheel import Wheel
+from seatrial.trial.wheel import Wheel, problem
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
     from pathlib import Path
 
+    from seatrial.release.stages import Problem
     from seatrial.trial.wheel import Found, Severity
 
 # What a build compiles or turns into something else, and what is written for those who work on the project.
@@ -34,13 +34,12 @@ def problems(paths: Sequence[Path], tracked: Collection[str]) -> list[Problem]:
     A module is an error, a data file a warning: somebody may mean it. Raises BadArchive.
     """
     packed = {name for path in paths if not path.name.endswith(".whl") for name in _members(path)}
-    found = []
+    found: list[Problem] = []
     for path in paths:
         if path.name.endswith(".whl"):
             wheel = Wheel.open(path)
             lost = sorted({*_lost(wheel, tracked), *_lost(wheel, packed)})
-            told = _told(lost, wheel, packed)
-            found += [Problem(f"install-{code}", severity, path.name, text) for code, severity, text in told]
+            found += [problem(path.name, *each) for each in _told(lost, wheel, packed)]
     return found
 
 

@@ -17,17 +17,17 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 
 from seatrial.project.pythons import KNOWN_PYTHONS
-from seatrial.release.stages import Problem
 from seatrial.trial.probe.source import imports, parsed
 from seatrial.trial.resources import SIGNS, reads
 from seatrial.trial.stdlib import history
-from seatrial.trial.wheel import Found, Severity, Wheel, is_aside
+from seatrial.trial.wheel import Found, Severity, Wheel, is_aside, problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from seatrial.release.archives import Archive
+    from seatrial.release.stages import Problem
     from seatrial.trial.checkout import Checkout
     from seatrial.trial.probe.source import Import
     from seatrial.trial.resources import Read
@@ -56,17 +56,13 @@ def problems(path: Path, pythons: Sequence[str], checkout: Checkout | None = Non
         *_own_extras(wheel.archive),
         *_names(wheel),
     ]
-    return [Problem(f"install-{code}", severity, path.name, message) for code, severity, message in found]
+    return [problem(path.name, *each) for each in found]
 
 
 def untold(found: Iterable[Problem], told: Iterable[Problem]) -> list[Problem]:
     """Return those of `found` whose subject, the first name in backticks, no error of the trial names already."""
-    shown = "".join(problem.message for problem in told if problem.severity == "error")
-    return [problem for problem in found if f"`{_subject(problem)}`" not in shown]
-
-
-def _subject(problem: Problem) -> str:
-    return problem.message.partition("`")[2].partition("`")[0]
+    shown = "".join(one.message for one in told if one.severity == "error")
+    return [one for one in found if f"`{one.message.split('`')[1] if '`' in one.message else ''}`" not in shown]
 
 
 def _parse(wheel: Wheel, lowest: str) -> tuple[dict[str, SyntaxError], dict[str, list[Read]]]:
@@ -147,7 +143,8 @@ def _is_made(wheel: Wheel, module: str) -> bool:
     parts = module.split(".")
     for depth in range(1, len(parts)):
         above = "/".join(parts[:depth])
-        if DYNAMIC.search(wheel.texts.get(f"{above}/__init__.py", "") + wheel.texts.get(f"{above}.py", "")):
+        text = wheel.texts.get(f"{above}/__init__.py", "") + wheel.texts.get(f"{above}.py", "")
+        if DYNAMIC.search(text) or ".".join(parts[:depth]) in wheel.compiled:
             return True
     names = (f'"{module}"', f"'{module}'")
     return any(name in text for text in wheel.texts.values() if "sys.modules" in text for name in names)
@@ -159,8 +156,9 @@ def _path(wheel: Wheel, module: str) -> str:
 
 
 def _some(places: Sequence[str]) -> str:
-    more = f" and {len(places) - SHOWN} more" if len(places) > SHOWN else ""
-    return "; ".join(places[:SHOWN]) + more
+    shown = list(dict.fromkeys(places))
+    more = f" and {len(shown) - SHOWN} more" if len(shown) > SHOWN else ""
+    return "; ".join(shown[:SHOWN]) + more
 
 
 def _standard_library(wheel: Wheel, supported: Sequence[str]) -> Iterator[Found]:

@@ -23,15 +23,17 @@ from seatrial.machine import process, temporary
 from seatrial.machine.errors import ReleaseError
 from seatrial.machine.process import ToolFailed
 from seatrial.machine.variables import LOGIN_IN_URL
-from seatrial.release.stages import Installed, Problem
+from seatrial.release.stages import Installed
 from seatrial.trial.checkout import Checkout
 from seatrial.trial.installer import origin_of
 from seatrial.trial.stdlib import history
+from seatrial.trial.wheel import problem
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from seatrial.project.settings import Settings
+    from seatrial.release.stages import Problem
     from seatrial.trial.installer import Beside, Installer, Origin, Origins, Venv
 
     Narrowed = Callable[[Sequence[str]], Sequence[str]]
@@ -98,7 +100,7 @@ def use(
     installer.check(venv)
     report = probe(installer, venv, subject, settings, checkout)
     ran, smoke_problems = smoke(installer, venv, subject, settings, checkout)
-    found = [Problem(f"install-{p['kind']}", p["severity"], subject.label, p["message"]) for p in report["problems"]]
+    found = [problem(subject.label, p["kind"], p["severity"], p["message"]) for p in report["problems"]]
     found[:0] = other_version(subject, report["distribution"])
     found += excluded_python(subject, report["requires_python"], report["python"])
     found += unknown_extras(subject, settings.extras, report["extras"])
@@ -155,7 +157,7 @@ def other_version(subject: Subject, distribution: Mapping[str, Any] | None) -> l
     except InvalidVersion:
         same = False
     message = f"{subject.project} {there or '(no version)'} is installed instead of {subject.version}."
-    return [] if same else [Problem("install-version", "error", subject.label, message)]
+    return [] if same else [problem(subject.label, "version", "error", message)]
 
 
 def excluded_python(subject: Subject, requires_python: str, python: str) -> list[Problem]:
@@ -168,7 +170,7 @@ def excluded_python(subject: Subject, requires_python: str, python: str) -> list
     except InvalidSpecifier:
         return []  # installers take it for none, and the rules have said it
     message = f"Requires-Python of {subject.project} is `{requires_python}`, which leaves out {python}: pip refuses it."
-    return [] if admitted else [Problem("install-requires-python", "error", subject.label, message)]
+    return [] if admitted else [problem(subject.label, "requires-python", "error", message)]
 
 
 def unknown_extras(subject: Subject, asked: Iterable[str], offered: Iterable[str]) -> list[Problem]:
@@ -176,9 +178,7 @@ def unknown_extras(subject: Subject, asked: Iterable[str], offered: Iterable[str
     known = {canonicalize_name(extra): extra for extra in offered}
     has = f"it has {', '.join(sorted(known.values()))}" if known else "it has none"
     return [
-        Problem(
-            "install-extra", "error", subject.label, f"{subject.project} has no extra `{extra}` ({has}): see `extras`."
-        )
+        problem(subject.label, "extra", "error", f"{subject.project} has no extra `{extra}` ({has}): see `extras`.")
         for extra in asked
         if canonicalize_name(extra) not in known
     ]
@@ -266,7 +266,7 @@ def smoke(
         if outcome.code != 0:
             said = "\n".join(outcome.output.strip().splitlines()[-20:])
             message = f"The smoke command `{command}` failed (exit code {outcome.code}):\n{said}"
-            problems.append(Problem("install-smoke", "error", subject.label, message))
+            problems.append(problem(subject.label, "smoke", "error", message))
     return settings.smoke, problems
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import posixpath
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -11,6 +12,7 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from seatrial.project.pythons import KNOWN_PYTHONS
 from seatrial.release.archives import Archive
+from seatrial.release.stages import Problem
 from seatrial.trial.probe.modules import is_for_another_python
 from seatrial.trial.probe.names import INTERNAL, import_names, module_of, place_of
 from seatrial.trial.probe.reach import Code
@@ -53,6 +55,11 @@ class Wheel:
         return frozenset(modules | {folder.replace("/", ".") for folder in above if folder})
 
     @functools.cached_property
+    def compiled(self) -> frozenset[str]:
+        """The modules without source: nobody can tell what is in them."""
+        return frozenset(name for path in self.files if not path.endswith(".py") and (name := module_of(path)))
+
+    @functools.cached_property
     def tops(self) -> frozenset[str]:
         """The packages at the top, namespaces left out: nobody else can put modules into those."""
         return frozenset(
@@ -73,20 +80,37 @@ class Wheel:
         return any(tag.platform == "any" for tag in self.archive.tags)
 
     def supports(self, pythons: Sequence[str]) -> list[str]:
-        """Return the known Pythons that Requires-Python admits, or `pythons` where it says nothing."""
+        """Return the known Pythons that the tags and Requires-Python admit; `pythons` where that says nothing."""
         try:
             admitted = SpecifierSet(self.archive.metadata.first("requires-python") or "")
         except InvalidSpecifier:
             return []
+        known = [python for python in KNOWN_PYTHONS if self._is_for(python)]
         if not str(admitted):
-            return [python for python in KNOWN_PYTHONS if python in pythons]
-        return [python for python in KNOWN_PYTHONS if any(admitted.contains(f"{python}.{patch}") for patch in PATCHES)]
+            return [python for python in known if python in pythons]
+        return [python for python in known if any(admitted.contains(f"{python}.{patch}") for patch in PATCHES)]
+
+    def _is_for(self, python: str) -> bool:
+        """Whether one of the tags is for `python`: of that CPython, of an earlier one's stable ABI, or of Python 3."""
+        minor = int(python.partition(".")[2])
+        for tag in self.archive.tags:
+            match = re.fullmatch(r"(cp|py)3(\d*)", tag.interpreter)
+            if match and (not match[2] or int(match[2]) == minor):
+                return True
+            if match and int(match[2]) < minor and (tag.abi == "abi3" or match[1] == "py"):
+                return True
+        return False
 
     def may_fail(self, module: str) -> bool:
         """Whether `module` need not work everywhere: all can do without it, or its name or place says so."""
         if is_for_another_python(module) or module in self.loose or self.code.is_optional(module):
             return True
         return not is_public(module) and module not in self.reached
+
+
+def problem(file: str, code: str, severity: Severity, message: str) -> Problem:
+    """Return what fails somebody who installs `file`: an error stops a release, and can be silenced with a reason."""
+    return Problem(f"install-{code}", severity, file, message, silenceable=severity == "error")
 
 
 def _encoded(text: str) -> bytes:
