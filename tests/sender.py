@@ -74,9 +74,7 @@ def over_http(url: str, content_type: str, headers: Mapping[str, str], body: byt
         connection.close()
 
 
-def run(
-    _argv: Sequence[str], *, given: bytes, transport: Transport = over_http, **_options: object
-) -> Outcome:
+def run(_argv: Sequence[str], *, given: bytes, transport: Transport = over_http, **_options: object) -> Outcome:
     """Upload as the uploader does with the order in `given`, and return how that ended."""
     order = json.loads(given)
     login = base64.b64encode(f"{order['username']}:{order['password']}".encode()).decode()

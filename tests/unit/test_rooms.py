@@ -47,6 +47,8 @@ def test_no_modules_import_each_other_in_a_circle() -> None:
 
 
 def test_no_room_has_more_than_a_dozen_modules() -> None:
-    folders = [path for path in PACKAGE.rglob("*/") if path.name != "__pycache__" and "project-template" not in path.parts]
+    folders = [
+        path for path in PACKAGE.rglob("*/") if path.name != "__pycache__" and "project-template" not in path.parts
+    ]
     counts = {str(path): sum(file.name != "__init__.py" for file in path.glob("*.py")) for path in folders}
     assert {place: count for place, count in counts.items() if count > 12} == {}
