@@ -55,7 +55,7 @@ def release_tooling(dist: Distribution) -> Iterator[str]:
     """
     if "noxfile.py" in dist.names:
         yield "noxfile.py would be installed into every user's site-packages: exclude it from the wheel."
-    for folder in _tooling(dist.names):
+    for folder in _tooling(dist.names, 0):
         yield f"the release tooling in {folder}/ would be installed by every user: exclude it from the wheel."
 
 
@@ -66,13 +66,16 @@ def tooling_in_sdist(dist: Distribution) -> Iterator[str]:
     Leave it out: setuptools `prune tasks` in MANIFEST.in, hatchling `exclude` in `[tool.hatch.build.targets.sdist]`,
     pdm-backend `[tool.pdm.build] excludes = ["tasks"]`. Where it is meant: `[tool.seatrial.ignore]`.
     """
-    for folder in _tooling(dist.names):
+    for folder in _tooling(dist.names, 1):
         yield f"it holds the release tooling in {folder}/, which nobody needs who builds from it: exclude it."
 
 
-def _tooling(names: frozenset[str]) -> list[str]:
-    """Return the folders among `names` that hold the sessions and their lock, or the copy of earlier versions."""
-    folders = {name.rpartition("/")[0] for name in names if "/" in name} - {"seatrial"}
+def _tooling(names: frozenset[str], depth: int) -> list[str]:
+    """Return the folders, `depth` folders down, that hold the sessions and their lock, or the copy of earlier versions.
+
+    What lies deeper is data, as in seatrial's own wheel.
+    """
+    folders = {name.rpartition("/")[0] for name in names if name.count("/") == depth + 1} - {"seatrial"}
     copies = (COPY, FORMER_COPY)
     return sorted(
         folder for folder in folders if any({f"{folder}/{last}" for last in copy} <= names for copy in copies)
