@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 OK, FAILED = "ok", "FAILED"
 SYMBOLS = {OK: "✓", FAILED: "✗"}
 STYLES = {OK: "good", FAILED: "bad", "error": "bad", "warning": "warn"}
-WORD, NAME = 7, 10  # columns of the first two columns
+WORD, SYMBOL, NAME = 7, 3, 10  # columns of the first column, if it has words or symbols, and of the second
 COLUMNS = 96  # where the duration ends, if the terminal is that wide
 LEAST = 24  # columns for a summary, however narrow the terminal is
 OUR_STYLES = re.compile(rf"\x1b\[(?:0|{'|'.join(terminal.STYLES.values())})m")
@@ -116,7 +116,7 @@ class Screen:
             self.log.write(text)
             if self.verbose and text.strip():
                 # The bar keeps a line of a foreign program from being a command to the CI system that reads it.
-                self.write(textwrap.indent(visible(text.rstrip()), f"{' ' * WORD}| ", lambda _: True))
+                self.write(textwrap.indent(visible(text.rstrip()), f"{' ' * margin()}| ", lambda _: True))
 
     def summarise(self, text: str) -> None:
         """Set what stands in the line of the running step."""
@@ -187,23 +187,28 @@ class Screen:
 SCREEN = Screen()  # of this process, as there is one terminal
 
 
+def margin() -> int:
+    """Return the columns before the name of a step."""
+    return SYMBOL if terminal.takes_symbols() else WORD
+
+
 def headline(word: str, name: str, summary: str, seconds: float) -> str:
     """Return the line of a step that ended: as one line, or with the rest of its summary hanging below."""
     columns = min(terminal.width() or COLUMNS, COLUMNS)
     took = terminal.precise(seconds)
-    room = max(columns - WORD - NAME - len(took) - 2, LEAST)
+    room = max(columns - margin() - NAME - len(took) - 2, LEAST)
     first, *rest = _wrapped(visible(summary), room if terminal.width() else 0) or [""]
     shown = SYMBOLS[word] if terminal.takes_symbols() else word
-    head = f"{styled(shown, STYLES[word])}{' ' * (WORD - len(shown))}{visible(name):{NAME}}{first:{room}}"
-    return "\n".join([f"{head}  {styled(took, 'quiet')}", *(" " * (WORD + NAME) + line for line in rest)])
+    head = f"{styled(shown, STYLES[word])}{' ' * (margin() - len(shown))}{visible(name):{NAME}}{first:{room}}"
+    return "\n".join([f"{head}  {styled(took, 'quiet')}", *(" " * (margin() + NAME) + line for line in rest)])
 
 
 def below(label: str, text: str) -> str:
     """Return `text` as it stands below the line of its step, behind its `label`."""
-    room = max(terminal.width() - WORD - NAME - 1, LEAST) if terminal.width() else 0
+    room = max(terminal.width() - margin() - NAME - 1, LEAST) if terminal.width() else 0
     lines = [part for line in visible(text).splitlines() for part in _wrapped(line, room)] or [""]
-    head = f"{' ' * WORD}{styled(label, STYLES.get(label, ''))}{' ' * (NAME - len(label))}"
-    return "\n".join([f"{head}{lines[0]}", *(" " * (WORD + NAME) + line for line in lines[1:])]).rstrip()
+    head = f"{' ' * margin()}{styled(label, STYLES.get(label, ''))}{' ' * (NAME - len(label))}"
+    return "\n".join([f"{head}{lines[0]}", *(" " * (margin() + NAME) + line for line in lines[1:])]).rstrip()
 
 
 def _wrapped(line: str, room: int) -> list[str]:

@@ -36,7 +36,7 @@ MARK = re.compile(rb'name="seatrial-record" content="([0-9a-f]{64})"')
 HEAD = 4096  # bytes of the page in which its mark is
 STYLES: dict[State, str] = {"done": "good", "part": "warn", "open": "quiet", "failed": "bad"}
 WORD, NAME = max(map(len, WORDS.values())), len("testpypi")  # columns
-ROOM = 72  # columns from which on there is room for the time
+ROOM = 100  # columns from which on there is room for the time
 LEAST = 16  # columns of a summary, however narrow the terminal is
 FILES = 8  # that are listed
 

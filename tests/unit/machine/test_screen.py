@@ -159,9 +159,9 @@ def test_on_a_terminal_it_hangs_below_and_the_duration_is_at_the_right(monkeypat
 
 def test_symbols_and_colours_stand_where_both_are_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FORCE_COLOR", "1")
-    assert headline("ok", "check", "", 0).startswith("\x1b[32m✓\x1b[0m      check")
-    assert headline("FAILED", "check", "", 0).startswith("\x1b[31m✗\x1b[0m      check")
-    assert below("warning", "x") == "       \x1b[33mwarning\x1b[0m   x"
+    assert headline("ok", "check", "", 0).startswith("\x1b[32m✓\x1b[0m  check")
+    assert headline("FAILED", "check", "", 0).startswith("\x1b[31m✗\x1b[0m  check")
+    assert below("warning", "x") == "   \x1b[33mwarning\x1b[0m   x"
     monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(io.BytesIO(), encoding="cp1252"))
     assert headline("ok", "check", "", 0).startswith("\x1b[32mok\x1b[0m     check")
     monkeypatch.setenv("NO_COLOR", "1")

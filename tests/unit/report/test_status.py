@@ -374,7 +374,7 @@ def test_the_table_fits(monkeypatch: pytest.MonkeyPatch, columns: int) -> None:
     long = (replace(STEPS[0], summary="on a stand-in on this machine (there is no network where this was built)"),)
     lines = table("demo 1.0", (*long, *STEPS[1:]), DISTS).splitlines()
     assert max(map(len, lines)) < columns
-    assert ("2024" in lines[1]) is (columns >= 72)
+    assert ("2024" in lines[1]) is (columns >= 100)
     assert "there is no network" in " ".join(" ".join(lines).split())
 
 
