@@ -1,4 +1,4 @@
-"""Sessions of this repository. The release sessions (build, check, ...) come from tasks/release.py, as in any project."""
+"""Sessions of this repository. The release sessions (build, check, ...) come from tasks/, as in any project."""
 
 from __future__ import annotations
 
@@ -123,9 +123,18 @@ def lock(session: nox.Session) -> None:
     session.install("uv")
     oldest = PROJECT["project"]["requires-python"].removeprefix(">=")
     # Tools are installed as wheels alone: the build of an sdist would bring requirements that are not locked.
-    settings = ("--universal", "--python-version", oldest, "--only-binary", ":all:", "--no-header", "--no-config")
+    settings = (
+        "--universal",
+        "--python-version",
+        oldest,
+        "--only-binary",
+        ":all:",
+        "--no-header",
+        "--no-config",
+        "--upgrade",
+    )
     for path, sources in LOCKS.items():
-        session.run("uv", "pip", "compile", "--quiet", "--upgrade", "--generate-hashes", *settings, *sources, "-o", path)
+        session.run("uv", "pip", "compile", "--quiet", "--generate-hashes", *settings, *sources, "-o", path)
     LOCKED_ON.write_text(f"{dt.datetime.now(tz=dt.timezone.utc).date()}\n", encoding="utf-8", newline="\n")
 
 
