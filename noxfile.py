@@ -1,4 +1,4 @@
-"""Sessions of this repository. The release sessions (build, check, ...) come from tasks/release.py, as in any project."""
+"""Sessions of this repository. The release sessions (build, check, ...) come from tasks/, as in any project."""
 
 from __future__ import annotations
 
@@ -122,10 +122,11 @@ def lock(session: nox.Session) -> None:
     """Lock the tools of the release sessions anew, with hashes, for all Pythons and systems."""
     session.install("uv")
     oldest = PROJECT["project"]["requires-python"].removeprefix(">=")
+    settings = ("--universal", "--python-version", oldest, "--generate-hashes", "--no-header", "--no-config")
     # Tools are installed as wheels alone: the build of an sdist would bring requirements that are not locked.
-    settings = ("--universal", "--python-version", oldest, "--only-binary", ":all:", "--no-header", "--no-config")
+    wheels = ("--only-binary", ":all:")
     for path, sources in LOCKS.items():
-        session.run("uv", "pip", "compile", "--quiet", "--upgrade", "--generate-hashes", *settings, *sources, "-o", path)
+        session.run("uv", "pip", "compile", "--quiet", "--upgrade", *settings, *wheels, *sources, "-o", path)
     LOCKED_ON.write_text(f"{dt.datetime.now(tz=dt.timezone.utc).date()}\n", encoding="utf-8", newline="\n")
 
 

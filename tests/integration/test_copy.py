@@ -256,6 +256,29 @@ def test_verify_without_an_environment_of_its_own_is_refused(project: Path) -> N
     assert "no --no-venv" in done.output
 
 
+@pytest.mark.skipif(os.name == "nt", reason="signals are POSIX")
+def test_an_interrupted_program_has_time_to_find_out_what_was_taken(project: Path) -> None:
+    slow = (
+        "try:\n    open('started', 'w').close()\n    time.sleep(60)\n"
+        "except KeyboardInterrupt:\n    time.sleep(1.5)\n    open('settled', 'w').close()\n    raise SystemExit(1)\n"
+    )
+    write_tree(project, {"tasks/seatrial/__main__.py": f"import time\n{PROGRAM.partition('step, _')[0]}{slow}"})
+    process = subprocess.Popen(
+        copies.argv("-s", "pypi"),
+        cwd=project,
+        env=copies.environment(),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    while not (project / "started").exists():
+        assert process.poll() is None
+        time.sleep(0.05)
+    os.killpg(process.pid, signal.SIGINT)
+    assert process.wait(30) != 0
+    assert (project / "settled").exists()
+
+
 # Secrets.
 
 
