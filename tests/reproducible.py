@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import os
 import platform
-import shutil
 import sys
 import tempfile
 from dataclasses import dataclass, field
@@ -19,15 +18,18 @@ from urllib.parse import quote
 
 from seatrial.building import frontend
 from seatrial.building import git as source
+from seatrial.building.checkout import check_out
+from seatrial.building.comparison import compare, generator
+from seatrial.building.distributions import make
 from seatrial.building.folder import NAME
-from seatrial.building.frontend import Job, make
+from seatrial.building.frontend import Job
+from seatrial.cli.release import find_uv
+from seatrial.machine import temporary as scratch_of
 from seatrial.machine.errors import ReleaseError
-from seatrial.project.context import Run
-from seatrial.project.settings import Config
+from seatrial.machine.screen import Screen
+from seatrial.project.settings import Settings
 from seatrial.release.archives import Archive
 from seatrial.release.stages import Dist
-from seatrial.steps.rebuild import SAME_MEMBERS, differences
-from tests.fakes import make_run
 from tests.projects import commit, git, write_tree
 
 if TYPE_CHECKING:
@@ -115,15 +117,6 @@ BACKENDS: Mapping[str, Backend] = {
 }
 
 
-class Workshop(Run):
-    """A run that has its tools already."""
-
-    def tools(self, lock: str) -> Path:
-        """Return the interpreter that runs us: the session installed `build` beside it."""
-        del lock
-        return Path(sys.executable)
-
-
 @contextlib.contextmanager
 def umask() -> Iterator[None]:
     """Let nobody else read what is written."""
@@ -187,7 +180,7 @@ class Row:
 
 def reasons(first: Path, again: Path, place: Path) -> dict[str, str]:
     """Return the members that differ, each with the reason as far as the `first` shows it; `place` it was built in."""
-    found = [line.partition(":")[0] for line in differences(again, first) if line != SAME_MEMBERS]
+    found = sorted(difference.member for difference in compare(again, first).differences)
     archive = Archive.open(first)
     there = {member.name for member in archive.members}
     return {name: reason(name, archive.read(name, MUCH) if name in there else b"", place) for name in found}
@@ -204,12 +197,10 @@ def reason(name: str, content: bytes, place: Path) -> str:
 def build(root: Path, out: Path) -> dict[str, Path]:
     """Build the project in `root` as the session does, and return the files by kind."""
     out.mkdir(parents=True)
-    fake = make_run(root, uv=shutil.which("uv"))
-    run = Workshop(**{name: getattr(fake, name) for name in Run.__dataclass_fields__})
     found = source.look(root)
-    with run.scratch() as scratch:
-        tree = source.check_out(found, scratch / "checkout", in_place=False)
-        make(Job(run, Config(), found.epoch, out, scratch), tree, compare=False)
+    with scratch_of.folder("reproducible") as scratch:
+        tree = check_out(found, scratch / "checkout", in_place=False)
+        make(Job(Settings(), found.epoch, out, scratch, Screen(), find_uv()), tree, compare=False)
     return {Dist.from_file(path).kind: path for path in out.iterdir()}
 
 
@@ -228,14 +219,6 @@ def rows_of(name: str, place: Path) -> dict[str, Row]:
             row.compare(first[kind], again[kind], built_in)
             print(f"  {kind}, {change}: {row.cells[-1]}", flush=True)
     return rows
-
-
-def generator(wheel: Path) -> str:
-    """Return the backend and its version, as the wheel tells it."""
-    archive = Archive.open(wheel)
-    member = next(member.name for member in archive.members if member.name.endswith(".dist-info/WHEEL"))
-    lines = archive.read(member).decode().splitlines()
-    return next((line.partition(": ")[2] for line in lines if line.startswith("Generator: ")), "")
 
 
 TEXT = """\
@@ -266,8 +249,21 @@ that differ are named, and the reason is what was found in them.
 
 ## What it does not cover
 
-Another version of Python, of the build backend, of a compiler or of zlib may write other bytes. `built.json` names the
-tools of a build; a project that wants the same bytes for years pins `requires` in `[build-system]`.
+Another version of Python, of a compiler or of zlib may write other bytes. Another version of the build backend may too,
+so `rebuild` takes the build requirements *as of then*: those that the index had when the release was uploaded (uv's
+`--exclude-newer`, pip's `--uploaded-prior-to`), or the very ones of its record (`--record FILE`), since `built.json`
+lists every distribution of both build environments.
+
+`rebuild` judges each file in one word:
+
+- `identical`: the same bytes.
+- `equivalent`: the same members with the same contents, but for times, order, modes and compression of the archive;
+  `Generator` and `Wheel-Version` in WHEEL; `Metadata-Version`, `Dynamic`, and order and spelling of fields in METADATA
+  and PKG-INFO; and the rows of RECORD that follow from these.
+- `different`: anything else. The members are named, code first, with the lines that differ.
+
+Where a file is not identical, other ways to build are tried and named: the sdist as its backend made it, no
+`SOURCE_DATE_EPOCH`, that of the tag, the wheel of the checkout. `equivalent` is a success, `different` is not.
 
 This page is written by `nox -s reproducible`.
 """

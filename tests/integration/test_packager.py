@@ -149,7 +149,7 @@ def test_a_failure_that_asked_for_nothing_is_not_tried_again(with_backend: Calla
     done = project.step("build")
     assert done.code == 1
     assert done.shows("The build of the wheel failed (exit code 1). Its output:")
-    assert done.shows("| broken demo-1.0")
+    assert done.shows("broken demo-1.0")
     assert done.output.count("| building the wheel") == 1
     assert not project.dist.exists()
 

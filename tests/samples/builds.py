@@ -49,12 +49,13 @@ class FakeBuild:
         self.codes = {"sdist": 0, "wheel": 0}
         self.unreported: set[str] = set()
         self.requests: list[Request] = []
+        self.answer: Callable[..., process.Outcome] = self.__call__
         self.env: Mapping[str, str] = {}
         self.trees: dict[str, set[str]] = {}
 
     def __call__(self, argv: Sequence[str | Path], *, env: Mapping[str, str], **settings: Any) -> process.Outcome:
         request = Request.read(Path(argv[-1]))
-        if request.kind == "wheel" and Path(request.tree).name == "checkout":
+        if request.kind == "wheel" and Path(request.tree).name in {"checkout", "tagged"}:
             return self.of_checkout(request, settings["on_wait"])
         self.requests.append(request)
         self.env = env

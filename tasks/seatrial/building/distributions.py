@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-import tarfile
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -31,20 +30,6 @@ if TYPE_CHECKING:
 
 COMPILED = (".c", ".cc", ".cpp", ".cxx", ".f", ".f90", ".go", ".pyx", ".rs")
 QUICK = 60.0  # seconds; what takes longer to compile is not compiled twice
-
-
-@dataclass(eq=False)
-class LinkOutside(ReleaseError):
-    sdist: str
-    link: str
-    target: str
-
-    what = "{e.sdist} cannot be unpacked: {e.link} in it is a link to {e.target}, which is outside of it."
-    cause = "a symbolic link that leads out of the package's folder, as to a LICENSE shared by several packages."
-    cure = (
-        "replace the link with a copy of the file (git rm the link, copy the file there, commit), or have the build"
-        " backend take the file from where it is (hatchling: force-include)."
-    )
 
 
 @dataclass(eq=False)
@@ -84,7 +69,7 @@ def make(job: Job, tree: Path, *, compare: bool = True) -> Product:
     """Build the archives that are asked for out of `tree`, the wheel from the sdist.
 
     With `compare` a wheel of `tree` itself is built too, to see what the sdist does not hand on. Raises BuildFailed,
-    ToolStuck, SdistNeedsGit, LinkOutside, BuildOdd and BadArchive.
+    ToolStuck, SdistNeedsGit, LeadsOut, BuildOdd and BadArchive.
     """
     return make_rest(job, tree, build_one(job, "sdist", tree), compare=compare)
 
@@ -149,12 +134,12 @@ def _lost(of_tree: set[str], wheel: Output) -> tuple[str, ...]:
 def wheel_of(job: Job, sdist: Output, place: Path) -> tuple[Output, Reach]:
     """Build the wheel of `sdist` in `place` without git and network, and again with both where it asked for them.
 
-    Return it and what it asked for. Raises BuildFailed, ToolStuck, SdistNeedsGit, LinkOutside and BuildOdd.
+    Return it and what it asked for. Raises BuildFailed, ToolStuck, SdistNeedsGit, LeadsOut and BuildOdd.
     """
     before = set(job.out.iterdir())
     with seclusion(job.scratch / "secluded") as apart:
         try:
-            wheel = build_one(job, "wheel", _unpacked(sdist.path, place), shared=sdist.shared, apart=apart)
+            wheel = build_one(job, "wheel", unpack(sdist.path, place), shared=sdist.shared, apart=apart)
         except BuildFailed:
             if not apart.reach:
                 raise
@@ -174,21 +159,11 @@ def _in_reach(job: Job, sdist: Output, place: Path, reach: Reach) -> Output:
     shutil.rmtree(place)
     place.mkdir()
     try:
-        return build_one(job, "wheel", _unpacked(sdist.path, place), shared=sdist.shared)
+        return build_one(job, "wheel", unpack(sdist.path, place), shared=sdist.shared)
     except BuildFailed as failed:
         if not reach.git:
             raise
         raise SdistNeedsGit(sdist.path.name, reach.git[-1], failed.output) from None
-
-
-def _unpacked(sdist: Path, place: Path) -> Path:
-    """Unpack `sdist` into `place`, and return the folder that it holds. Raises LinkOutside."""
-    try:
-        return unpack(sdist, place)
-    except tarfile.FilterError as error:
-        if not error.tarinfo.linkname:
-            raise
-        raise LinkOutside(sdist.name, error.tarinfo.name, error.tarinfo.linkname) from None
 
 
 def _is_pure(sdist: Archive) -> bool:

@@ -49,13 +49,17 @@ class BuildFailed(ReleaseError):
     what = "The build of the {e.kind} failed (exit code {e.code}). Its output:{e.output:quoted}"
     cause = (
         "an error in the project's configuration or in its build backend; a build requirement that does not exist;"
-        " {e.lacking}. {e.uncommitted}"
+        " {e.lacking}.{e.more}"
     )
     cure = "correct it and run `{run[build]}` again; dist/ and the record are as they were."
 
     @property
     def lacking(self) -> str:
         return LACKING[self.kind]
+
+    @property
+    def more(self) -> str:
+        return f" {self.uncommitted}" if self.uncommitted else ""
 
 
 @dataclass(eq=False)

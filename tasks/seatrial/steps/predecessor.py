@@ -35,7 +35,8 @@ class VerifiedNotReleased(ReleaseError):
     cause = "commits after the rehearsal. A build of them would replace files that are known to work."
     cure = (
         "one of these.\n"
-        "  1. `{run[pypi]}` releases {e.version} on {e.index} as verified. Cost: the commits since wait for the next version.\n"
+        "  1. `{run[pypi]}` releases {e.version} on {e.index} as verified. Cost: the commits since wait for the next"
+        " version.\n"
         "  2. `{run[build --rebuild]}` archives these files and builds HEAD. Cost: rehearsal and verification start"
         " again, and under a new version, since {e.rehearsal} takes no other files of {e.version}.\n"
         "  3. `{run[verify --keep-sealed]}` goes on with the verified files, to verify more of them. Cost: none; the"

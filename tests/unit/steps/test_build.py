@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import errno
 import functools
+import json
 import os
+import platform
 import tarfile
 import tempfile
 import zipfile
@@ -25,11 +27,13 @@ from seatrial.index.simple import Listing, Served
 from seatrial.machine import process
 from seatrial.machine.screen import Screen
 from seatrial.project.commands import Commands
+from seatrial.project.context import Context, DryRun
 from seatrial.project.options import Options
-from seatrial.project.settings import BadConfig, Settings
+from seatrial.project.settings import Settings
+from seatrial.project.validation import BadConfig
 from seatrial.release.archives import BadArchive
 from seatrial.release.record import FilesChanged, Record
-from seatrial.release.stages import Built, Cell, Dist, Rehearsed, Released, Tool, Verified
+from seatrial.release.stages import Built, Cell, Dist, Installed, Rehearsed, Released, Tool, Verified
 from seatrial.report.text import SHORT
 from seatrial.steps import build as module
 from seatrial.steps.build import DistNotFolder, build, recipe
@@ -42,7 +46,6 @@ from tests.samples.builds import SDIST, WHEEL, FakeBuild, make_sdist, make_wheel
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from seatrial.project.context import Context
     from seatrial.release.stages import Kind
 
 PYTHONS = ("3.13",)
@@ -82,7 +85,8 @@ def wheels(tmp_path: Path) -> Path:
 def tool(monkeypatch: pytest.MonkeyPatch) -> FakeBuild:
     """Put a fake in place of the process that builds."""
     fake = FakeBuild()
-    monkeypatch.setattr(process, "run", fake)
+    # A test may exchange the answer later on.
+    monkeypatch.setattr(process, "run", lambda argv, **settings: fake.answer(argv, **settings))  # noqa: PLW0108
     return fake
 
 
@@ -164,6 +168,85 @@ def test_the_wheel_is_built_from_the_sdist_alone_in_one_place(root: Path, tool: 
     assert (of_sdist.name, tool.trees["wheel"]) == ("checkout", {"PKG-INFO"})
     assert of_wheel == Path(tempfile.gettempdir()).resolve() / "seatrial-build" / "src" / "demo-1.0"
     assert not of_wheel.exists()
+
+
+def test_the_builds_share_an_environment_and_the_record_says_what_is_in_it(root: Path, tool: FakeBuild) -> None:
+    build(make_context(root, uv="/bin/uv"))
+    of_sdist, of_wheel = tool.requests
+    assert of_sdist.shared is None
+    assert of_wheel.shared is not None
+    assert of_wheel.shared.folder == of_sdist.environment
+    assert [environment.kind for environment in built(root).environments] == ["sdist", "wheel"]
+    for environment in built(root).environments:
+        assert environment.distributions == (Installed("builder", "1.2", sha256="0a"),)
+        assert (environment.python, environment.installer) == (platform.python_version(), "uv")
+
+
+def test_the_flags_of_compilers_are_recorded(root: Path, tool: FakeBuild, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CFLAGS", "-O1")
+    build(make_context(root))
+    assert "CFLAGS=-O1" in built(root).environments[0].flags
+    assert tool.env["CFLAGS"] == "-O1"
+
+
+def test_a_record_of_an_earlier_version_without_these_fields_is_read(root: Path, tool: FakeBuild) -> None:
+    build(make_context(root))
+    path = root / "release-record" / "built.json"
+    document = json.loads(path.read_text(encoding="utf-8"))
+    del document["environments"], document["supposed_tag"]
+    path.write_text(json.dumps(document), encoding="utf-8")
+    assert (built(root).environments, built(root).supposed_tag) == ((), None)
+    assert len(tool.requests) == 2
+
+
+# A dry run builds the release that the commit would become.
+
+
+def dry(root: Path, **options: Any) -> Context:
+    return make_context(root, dry=DryRun(root), options=Options(**options))
+
+
+def versions(tool: FakeBuild, *found: str) -> None:
+    """Let the builds give sdists and wheels of the versions `found`, one after the other."""
+    left = iter(found)
+    of_sdist: list[str] = []
+
+    def make(argv: Sequence[str | Path], **settings: Any) -> process.Outcome:
+        request = Request.read(Path(argv[-1]))
+        if request.kind == "sdist":
+            of_sdist.append(next(left))
+        version = of_sdist[-1]
+        sdist, wheel = (functools.partial(make, version=version) for make in (make_sdist, make_wheel))
+        tool.makers = {f"demo-{version}.tar.gz": sdist, f"demo-{version}-py3-none-any.whl": wheel}
+        return FakeBuild.__call__(tool, argv, **settings)
+
+    tool.answer = make
+
+
+def test_a_dry_run_builds_what_the_commit_would_become(
+    root: Path, tool: FakeBuild, capsys: pytest.CaptureFixture[str]
+) -> None:
+    git(root, "tag", "v1.0")
+    commit(write_tree(root, {"more": ""}))
+    versions(tool, "1.1.dev1+gabc", "1.1")
+    found = build(dry(root))
+    assert (found.version, found.supposed_tag, found.tag) == ("1.1", "v1.1", None)
+    assert {dist.filename for dist in found.dists} == names(root / "dist")
+    assert "rehearsed as 1.1, as if this commit were tagged v1.1\n" in capsys.readouterr().out
+    assert [Path(request.tree).name for request in tool.requests] == ["checkout", "tagged", "demo-1.1"]
+    assert git(root, "tag", "--list") == "v1.0"
+
+
+def test_outside_of_a_dry_run_the_version_stays_as_it_is(root: Path, tool: FakeBuild) -> None:
+    versions(tool, "1.1.dev1+gabc")
+    found = build(make_context(root))
+    assert (found.version, found.supposed_tag) == ("1.1.dev1+gabc", None)
+
+
+def test_a_version_that_is_asked_for_is_another_recipe(root: Path, tool: FakeBuild) -> None:
+    versions(tool, "2.0", "3.0")
+    assert build(dry(root, version="2.0")).version == "2.0"
+    assert build(dry(root, version="3.0")).version == "3.0"
 
 
 def fuller_wheel(path: Path) -> Path:
