@@ -223,9 +223,9 @@ def served(
     Raises OtherBytes, and NoFittingWheel.
     """
     found = []
-    for sibling, theirs, holdings in siblings:
+    for sibling, theirs, held in siblings:
         dist = _fitting(sibling.built.dists, venv, installer)
-        url = holdings.url(dist)
+        url = held.url(dist)
         path = fetched(index, theirs, dist, url, folder)
         found.append(Beside(sibling.built.project, sibling.built.version, path, dist.sha256, url))
     return tuple(found)
