@@ -64,7 +64,10 @@ class SiblingNotReleased(ReleaseError):
     files: tuple[str, ...]
     command: str
 
-    what = "{e.sibling} is released together with this package, and {e.index} does not serve these files of it:{e.files:listed}"
+    what = (
+        "{e.sibling} is released together with this package, and {e.index} does not serve these files of it:"
+        "{e.files:listed}"
+    )
     cause = "it has to be there first: whoever installs this package needs it at once."
     cure = "{e.command}. Nothing of this package was uploaded."
 
