@@ -13,12 +13,13 @@ import pytest
 
 from tests.integration.conftest import NOX, NOXFILE, RUNNING, SETTINGS, Project
 from tests.projects import commit, git, write_tree
+from tests.samples.messages import is_clear
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from tests.integration.conftest import Ended, Indexes
+    from tests.integration.conftest import Indexes
 
 SESSIONS = ("build", "check", "testpypi", "pypi", "dryrun", "status")
 OWN_BACKEND = """\
@@ -40,12 +41,6 @@ OTHER_VERSION = """\
 name = buildapi.build_wheel(folder, settings, metadata)
     os.rename(os.path.join(folder, name), os.path.join(folder, name.replace("-1.0-", "-1.1-")))
     return name.replace("-1.0-", "-1.1-")"""
-
-
-def is_clear(ended: Ended, *texts: str) -> bool:
-    """Whether a run ended with exit code 1 and one message of ours, which says `texts`."""
-    parts = ("Usual cause:", "What to do:")
-    return ended.code == 1 and "Traceback" not in ended.output and ended.shows(*parts, *texts)
 
 
 def with_backend(make_project: Callable[..., Project], sdist: str = "", wheel: str = "") -> Project:

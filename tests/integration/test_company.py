@@ -13,9 +13,9 @@ from virtualenv.seed.wheels.embed import get_embed_wheel
 from seatrial.standin.server import serving
 from tests.archives import metadata, wheel
 from tests.integration.conftest import NOXFILE, RUNNING, Project
-from tests.integration.test_bad_input import is_clear
 from tests.private_index import READER, WRITER, PrivateIndex, basic
 from tests.projects import commit, sample, write_tree
+from tests.samples.messages import is_clear
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -14,8 +14,8 @@ import pytest
 from uv import find_uv_bin
 
 from tests.archives import digest
-from tests.integration.test_bad_input import is_clear
 from tests.projects import sample
+from tests.samples.messages import is_clear
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.integration.conftest import Indexes, Project, copy_state, project_in
-from tests.integration.test_bad_input import is_clear
 from tests.projects import write_tree
+from tests.samples.messages import is_clear
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

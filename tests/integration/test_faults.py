@@ -11,8 +11,8 @@ import pytest
 from seatrial.standin.standins import VARIABLE
 from tests.index_server import ALWAYS
 from tests.integration.conftest import RUNNING
-from tests.integration.test_bad_input import is_clear
 from tests.integration.test_release import SDIST, WHEEL
+from tests.samples.messages import is_clear
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -9,8 +9,8 @@ import pytest
 
 from seatrial.machine.disk import locked_file
 from tests.integration.conftest import RUNNING
-from tests.integration.test_bad_input import is_clear
 from tests.projects import git, write_tree
+from tests.samples.messages import is_clear
 
 if TYPE_CHECKING:
     from pathlib import Path

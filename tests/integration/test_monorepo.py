@@ -11,9 +11,9 @@ from seatrial.index.holdings import read_project
 from seatrial.index.indexes import Index
 from tests.archives import metadata, wheel
 from tests.integration.conftest import NOXFILE, RUNNING, Indexes, Project
-from tests.integration.test_bad_input import is_clear
 from tests.integration.test_other_servers import TABLE
 from tests.projects import commit, sample, write_tree
+from tests.samples.messages import is_clear
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,8 +9,8 @@ from urllib.parse import urljoin
 
 from tests import servers
 from tests.integration.conftest import RUNNING
-from tests.integration.test_bad_input import is_clear
 from tests.integration.test_release import SDIST, WHEEL
+from tests.samples.messages import is_clear
 
 if TYPE_CHECKING:
     from collections.abc import Callable

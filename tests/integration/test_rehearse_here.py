@@ -9,8 +9,8 @@ import pytest
 from seatrial.standin.standins import VARIABLE
 from tests.index_server import ALWAYS
 from tests.integration.conftest import RUNNING, SETTINGS
-from tests.integration.test_bad_input import is_clear
 from tests.projects import write_tree
+from tests.samples.messages import is_clear
 
 if TYPE_CHECKING:
     from pathlib import Path

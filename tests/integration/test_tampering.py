@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.integration.conftest import RUNNING
-from tests.integration.test_bad_input import is_clear
 from tests.integration.test_release import SDIST, WHEEL
+from tests.samples.messages import is_clear
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -20,7 +20,7 @@ def imports(path: Path) -> set[str]:
             found |= {base, *(f"{base}.{name.name}" for name in node.names)}
         elif isinstance(node, ast.Import):
             found |= {name.name for name in node.names}
-    return {name for name in found if name.startswith("seatrial.")}
+    return {name for name in found if name.startswith("seatrial.") and (PACKAGE / name.split(".")[1]).is_dir()}
 
 
 MODULES = {

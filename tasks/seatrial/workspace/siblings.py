@@ -64,7 +64,10 @@ class SiblingNotReleased(ReleaseError):
     files: tuple[str, ...]
     command: str
 
-    what = "{e.sibling} is released together with this package, and {e.index} does not serve these files of it:{e.files:listed}"
+    what = (
+        "{e.sibling} is released together with this package, and {e.index} does not serve these files of it:"
+        "{e.files:listed}"
+    )
     cause = "it has to be there first: whoever installs this package needs it at once."
     cure = "{e.command}. Nothing of this package was uploaded."
 
@@ -223,9 +226,9 @@ def served(
     Raises OtherBytes, and NoFittingWheel.
     """
     found = []
-    for sibling, theirs, holdings in siblings:
+    for sibling, theirs, held in siblings:
         dist = _fitting(sibling.built.dists, venv, installer)
-        url = holdings.url(dist)
+        url = held.url(dist)
         path = fetched(index, theirs, dist, url, folder)
         found.append(Beside(sibling.built.project, sibling.built.version, path, dist.sha256, url))
     return tuple(found)
