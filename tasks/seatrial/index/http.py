@@ -18,7 +18,7 @@ import urllib.request
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urljoin, urlsplit
 
 import urllib3
@@ -26,7 +26,7 @@ from urllib3.exceptions import HTTPError
 
 from seatrial.index.indexes import is_loopback, origin
 from seatrial.index.simple import ACCEPTED
-from seatrial.index.tokens import foreign
+from seatrial.index.tokens import withheld
 from seatrial.machine.errors import ReleaseError
 
 if TYPE_CHECKING:
@@ -34,8 +34,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from seatrial.index.indexes import Index
-
-T = TypeVar("T")
 
 READ_LIMIT = 30.0  # seconds between two pieces of an answer
 DEADLINE = 120.0  # seconds for the whole of one answer
@@ -224,12 +222,12 @@ def _retried(
     raise AssertionError("the last try returns or raises")
 
 
-def _within(seconds: float, index: Index, url: str, call: Callable[[], T]) -> T:
+def _within(seconds: float, index: Index, url: str, call: Callable[[], Page | None]) -> Page | None:
     """Return what `call` returns or raise what it raises, at the latest after `seconds`.
 
     A thread of its own, since no timeout of a socket bounds an answer that comes byte by byte, headers included.
     """
-    outcome: list[T] = []
+    outcome: list[Page | None] = []
     failure: list[BaseException] = []
 
     def work() -> None:
@@ -305,15 +303,6 @@ def _login(index: Index, url: str) -> dict[str, str]:
     if reason := withheld(login.password, url):
         raise LoginWithheld(index.name, url, login.source, reason)
     return {"Authorization": login.header}
-
-
-def withheld(secret: str, url: str) -> str:
-    """Return why `secret` must not be sent to `url`, empty where it may."""
-    if urlsplit(url).scheme != "https" and not is_loopback(url):
-        return "it would go over plain http, where everybody on the way can read it."
-    if location := foreign(secret, url):
-        return f"it holds a token of {location}, which goes nowhere else."
-    return ""
 
 
 def _refusal(index: Index, url: str, response: urllib3.BaseHTTPResponse) -> ReleaseError:

@@ -22,7 +22,7 @@ from seatrial.index.http import IndexUnreachable, Page
 from seatrial.index.indexes import TESTPYPI, Index
 from seatrial.index.simple import JSON
 from seatrial.index.tokens import make
-from seatrial.index.upload import Job, upload
+from seatrial.index.uploads.upload import Job, upload
 from seatrial.machine import process
 from seatrial.machine.errors import ReleaseError
 from seatrial.release.stages import Dist
@@ -90,7 +90,7 @@ class Net:
             raise ConnectionResetError("reset by peer")
         return (502, "Bad Gateway") if fault == "stored, then 502" else (status, reason)
 
-    def read(self, index: Index, url: str, *_: object) -> Page | None:
+    def read(self, index: Index, url: str, *_more: object) -> Page | None:
         """Answer what is asked of `index`, or let it meet a fault."""
         fault = self.reads.pop() if self.reads else "fine"
         if fault == "killed":

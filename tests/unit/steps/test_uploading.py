@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from seatrial.index import attestations, conflicts, holdings, indexes, logins
-from seatrial.index import upload as module
+from seatrial.index import conflicts, holdings, indexes, logins
 from seatrial.index.conflicts import NameTaken, VersionSpent
 from seatrial.index.credentials import BadCredential, NoCredential
 from seatrial.index.holdings import ProjectClosed
 from seatrial.index.indexes import TESTPYPI, Index, Indexes
 from seatrial.index.tokens import Token, added_caveats, make, narrow
-from seatrial.index.upload import UploadRefused
+from seatrial.index.uploads import attestations
+from seatrial.index.uploads import upload as module
+from seatrial.index.uploads.upload import UploadRefused
 from seatrial.machine import process
 from seatrial.machine.process import Outcome, ToolFailed, ToolStuck
 from seatrial.project.context import Context
