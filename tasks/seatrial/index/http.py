@@ -1,8 +1,7 @@
 """All requests to indexes but twine's and the installers': bounded in bytes and time, and careful with logins.
 
-A login goes to the origin of its own index and nowhere else, never over plain HTTP to another machine, and a token that
-names pypi.org never leaves pypi.org. No proxy stands before this machine's own servers. Every answer has a limit in
-bytes and a deadline for all of it, however slowly it comes.
+A login goes to the origin of its own index alone, never over plain HTTP to another machine. No proxy stands before the
+servers of this machine. Every answer has a limit in bytes and a deadline for all of it, however slowly it comes.
 """
 
 from __future__ import annotations
@@ -184,10 +183,7 @@ def download(
 
 @contextlib.contextmanager
 def opened(index: Index, url: str, *, accept: str = ACCEPTED) -> Iterator[urllib3.BaseHTTPResponse]:
-    """Yield the successful answer of `index` to one request for `url`, unread and as it is encoded.
-
-    Raises IndexRefused for any other answer, 404 included, and IndexUnreachable.
-    """
+    """Yield the successful answer of `index` to one request for `url`, unread. Raises IndexUnreachable, IndexRefused."""
     with _translated(index, url), _requested(index, url, accept, encoding="identity") as (response, _):
         if response.status != HTTPStatus.OK:
             raise _refusal(index, url, response)
@@ -311,8 +307,9 @@ def _refusal(index: Index, url: str, response: urllib3.BaseHTTPResponse) -> Rele
         pause = retry_after(response.headers.get("Retry-After", ""), datetime.now(timezone.utc))
         return IndexUnreachable(index.name, url, reason, pause, status)
     if status in DENIED and not index.is_public:
-        source = index.login.source if index.login else ""
-        return LoginRefused(index.name, url, status, reason, source, index.read_variable)
+        return LoginRefused(
+            index.name, url, status, reason, index.login.source if index.login else "", index.read_variable
+        )
     return IndexRefused(index.name, url, status, reason)
 
 
