@@ -34,7 +34,7 @@ def send(adapter, request, *args, original=requests.adapters.HTTPAdapter.send, *
     return original(adapter, request, *args, **options)
 
 requests.adapters.HTTPAdapter.send = send
-from seatrial.index import uploader
+from seatrial.index.uploads import uploader
 uploader.main()
 """
 # In the place of pypi-attestations, which needs the services of Sigstore: the form is real, the signature is not.

@@ -46,7 +46,7 @@ PROGRAMS = (
     (r"^\S*git(\.exe)? ", GIT),
     (r" -m build |[\\/]hooks\.py ", BUILDING),
     (r"[\\/]judge\.py ", RULES),
-    (r"[\\/]posting\.py |-m twine", UPLOADING),
+    (r"-m seatrial\.index\.uploads\.uploader|-m twine", UPLOADING),
     (r"[\\/]probe\.py ", PROBE),
     (r" venv | -m virtualenv ", VIRTUALENV),
     (r"--require-hashes --no-compile -r ", TOOLS),

@@ -189,7 +189,7 @@ def may_hold(argv: str) -> bool:
 
 def is_upload(argv: str) -> bool:
     """Whether a process is the twine that sends."""
-    return "posting.py upload " in argv
+    return "seatrial.index.uploads.uploader" in argv
 
 
 def marks_of(secret: str) -> list[bytes]:

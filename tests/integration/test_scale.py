@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from uv import find_uv_bin
 
-from seatrial.index.upload import AT_ONCE
+from seatrial.index.uploads.upload import AT_ONCE
 from seatrial.release.record import Record
 from seatrial.release.stages import Cell, Released, Verified
 from seatrial.steps import verify

@@ -245,7 +245,7 @@ def test_without_uv_it_is_out_of_sight(tmp_path: Path, monkeypatch: pytest.Monke
         ("/e/bin/python -I -m build --sdist --installer uv --outdir /o /tmp/venv", watching.BUILDING),
         ("/e/bin/python -I /tasks/hooks.py --first /s", watching.BUILDING),
         ("/e/bin/python -I /tasks/judge.py --out /f release", watching.RULES),
-        ("/e/bin/python -I /tasks/posting.py upload /dist/demo.whl", watching.UPLOADING),
+        ("/e/bin/python -I -m seatrial.index.uploads.uploader", watching.UPLOADING),
         ("/e/bin/python -I /tasks/probe.py check --name demo", watching.PROBE),
         ("uv venv --quiet --python /usr/bin/python3 /tmp/venv", watching.VIRTUALENV),
         ("python -I -m virtualenv --quiet /tmp/venv", watching.VIRTUALENV),

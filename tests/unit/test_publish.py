@@ -17,7 +17,7 @@ from seatrial.index import indexes
 from seatrial.index.credentials import BadCredential, NoCredential
 from seatrial.index.indexes import PYPI, TESTPYPI, Holdings, Index, Served, read_project
 from seatrial.index.tokens import Token, narrow
-from seatrial.index.upload import Job, UploadRefused, upload
+from seatrial.index.uploads.upload import Job, UploadRefused, upload
 from seatrial.machine import process
 from seatrial.machine.process import Outcome, ToolFailed, ToolStuck
 from seatrial.project.context import Run

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from packaging.version import InvalidVersion, Version
 
 from seatrial.index.holdings import OtherBytes, compared, read_project
-from seatrial.index.upload import UploadRefused
+from seatrial.index.uploads.upload import UploadRefused
 from seatrial.machine.errors import ReleaseError, listing
 from seatrial.release.filenames import version_of
 

@@ -15,8 +15,7 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from seatrial.index.http import withheld
-from seatrial.index.tokens import EXPIRATION, PREFIX, PROJECT_NAMES, Token, narrow
+from seatrial.index.tokens import EXPIRATION, PREFIX, PROJECT_NAMES, Token, narrow, withheld
 from seatrial.machine import terminal
 from seatrial.machine.errors import ReleaseError
 

@@ -1,8 +1,7 @@
 """All requests to indexes but twine's and the installers': bounded in bytes and time, and careful with logins.
 
-A login goes to the origin of its own index and nowhere else, never over plain HTTP to another machine, and a token that
-names pypi.org never leaves pypi.org. No proxy stands before this machine's own servers. Every answer has a limit in
-bytes and a deadline for all of it, however slowly it comes.
+A login goes to the origin of its own index alone, never over plain HTTP to another machine. No proxy stands before the
+servers of this machine. Every answer has a limit in bytes and a deadline for all of it, however slowly it comes.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ import urllib.request
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urljoin, urlsplit
 
 import urllib3
@@ -26,7 +25,7 @@ from urllib3.exceptions import HTTPError
 
 from seatrial.index.indexes import is_loopback, origin
 from seatrial.index.simple import ACCEPTED
-from seatrial.index.tokens import foreign
+from seatrial.index.tokens import withheld
 from seatrial.machine.errors import ReleaseError
 
 if TYPE_CHECKING:
@@ -34,8 +33,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from seatrial.index.indexes import Index
-
-T = TypeVar("T")
 
 READ_LIMIT = 30.0  # seconds between two pieces of an answer
 DEADLINE = 120.0  # seconds for the whole of one answer
@@ -186,10 +183,7 @@ def download(
 
 @contextlib.contextmanager
 def opened(index: Index, url: str, *, accept: str = ACCEPTED) -> Iterator[urllib3.BaseHTTPResponse]:
-    """Yield the successful answer of `index` to one request for `url`, unread and as it is encoded.
-
-    Raises IndexRefused for any other answer, 404 included, and IndexUnreachable.
-    """
+    """Yield the successful answer of `index` to one request for `url`, unread. Raises IndexUnreachable, IndexRefused."""
     with _translated(index, url), _requested(index, url, accept, encoding="identity") as (response, _):
         if response.status != HTTPStatus.OK:
             raise _refusal(index, url, response)
@@ -224,12 +218,12 @@ def _retried(
     raise AssertionError("the last try returns or raises")
 
 
-def _within(seconds: float, index: Index, url: str, call: Callable[[], T]) -> T:
+def _within(seconds: float, index: Index, url: str, call: Callable[[], Page | None]) -> Page | None:
     """Return what `call` returns or raise what it raises, at the latest after `seconds`.
 
     A thread of its own, since no timeout of a socket bounds an answer that comes byte by byte, headers included.
     """
-    outcome: list[T] = []
+    outcome: list[Page | None] = []
     failure: list[BaseException] = []
 
     def work() -> None:
@@ -307,23 +301,15 @@ def _login(index: Index, url: str) -> dict[str, str]:
     return {"Authorization": login.header}
 
 
-def withheld(secret: str, url: str) -> str:
-    """Return why `secret` must not be sent to `url`, empty where it may."""
-    if urlsplit(url).scheme != "https" and not is_loopback(url):
-        return "it would go over plain http, where everybody on the way can read it."
-    if location := foreign(secret, url):
-        return f"it holds a token of {location}, which goes nowhere else."
-    return ""
-
-
 def _refusal(index: Index, url: str, response: urllib3.BaseHTTPResponse) -> ReleaseError:
     status, reason = response.status, response.reason or ""
     if status == HTTPStatus.TOO_MANY_REQUESTS or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         pause = retry_after(response.headers.get("Retry-After", ""), datetime.now(timezone.utc))
         return IndexUnreachable(index.name, url, reason, pause, status)
     if status in DENIED and not index.is_public:
-        source = index.login.source if index.login else ""
-        return LoginRefused(index.name, url, status, reason, source, index.read_variable)
+        return LoginRefused(
+            index.name, url, status, reason, index.login.source if index.login else "", index.read_variable
+        )
     return IndexRefused(index.name, url, status, reason)
 
 

@@ -23,6 +23,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from seatrial.index.indexes import is_loopback
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
@@ -127,6 +129,15 @@ def foreign(secret: str, url: str) -> str:
     for location, beginning in _BEGINNINGS.items():
         if beginning in secret and host not in HOSTS[location]:
             return location
+    return ""
+
+
+def withheld(secret: str, url: str) -> str:
+    """Return why `secret` must not be sent to `url`, empty where it may."""
+    if urlsplit(url).scheme != "https" and not is_loopback(url):
+        return "it would go over plain http, where everybody on the way can read it."
+    if location := foreign(secret, url):
+        return f"it holds a token of {location}, which goes nowhere else."
     return ""
 
 

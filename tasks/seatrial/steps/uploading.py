@@ -11,9 +11,10 @@ from urllib.parse import urlsplit
 
 from packaging.utils import canonicalize_name
 
-from seatrial.index import attestations, conflicts, credentials, logins
+from seatrial.index import conflicts, credentials, logins
 from seatrial.index.holdings import OtherBytes, read_project, stop_if_closed
-from seatrial.index.upload import Job, UploadRefused, copied, upload
+from seatrial.index.uploads import attestations
+from seatrial.index.uploads.upload import Job, UploadRefused, copied, upload
 from seatrial.machine import temporary, terminal, variables
 from seatrial.machine.errors import ReleaseError, listing
 

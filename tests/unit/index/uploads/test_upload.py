@@ -9,14 +9,24 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from seatrial.index import upload as module
-from seatrial.index.attestations import SUFFIX
 from seatrial.index.credentials import Credential
 from seatrial.index.holdings import Holdings, OtherBytes, ProjectClosed, ReleaseYanked
 from seatrial.index.indexes import TESTPYPI, Index
-from seatrial.index.refusals import Answer
 from seatrial.index.simple import Listing, Served
-from seatrial.index.upload import AGE_OF_TOKEN, AT_ONCE, PROGRAM, RETRY_AFTER, Job, UploadRefused, copied, sent, upload
+from seatrial.index.uploads import upload as module
+from seatrial.index.uploads.attestations import SUFFIX
+from seatrial.index.uploads.refusals import Answer
+from seatrial.index.uploads.upload import (
+    AGE_OF_TOKEN,
+    AT_ONCE,
+    PROGRAM,
+    RETRY_AFTER,
+    Job,
+    UploadRefused,
+    copied,
+    sent,
+    upload,
+)
 from seatrial.machine import process, terminal
 from seatrial.machine.process import Outcome, ToolStuck
 from seatrial.release.record import FilesChanged

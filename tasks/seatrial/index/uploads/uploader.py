@@ -1,4 +1,4 @@
-"""A program of its own that uploads with twine: ``python -I -m seatrial.index.uploader``.
+"""A program of its own that uploads with twine: ``python -I -m seatrial.index.uploads.uploader``.
 
 One JSON document on standard input says what goes where, and with which credential, so that no other process sees it.
 On standard output are lines of JSON: how far the upload is, and at last one document with the answer of the index for

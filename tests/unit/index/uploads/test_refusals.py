@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from seatrial.index.refusals import REFUSALS, Answer, answer_of, meaning, refusal
+from seatrial.index.uploads.refusals import REFUSALS, Answer, answer_of, meaning, refusal
 
 DENIED = "The user 'ada' isn't allowed to upload to project 'demo'. See https://pypi.org/help/#project-name"
 # Status, sentence, and part of what it means, on PyPI and TestPyPI.

@@ -15,10 +15,10 @@ import pytest
 import requests
 from twine import auth, utils
 
-from seatrial.index import uploader
-from seatrial.index.attestations import SUFFIX
 from seatrial.index.tokens import make
-from seatrial.index.uploader import BODY_BYTES, Upload, answer, claims, decoded
+from seatrial.index.uploads import uploader
+from seatrial.index.uploads.attestations import SUFFIX
+from seatrial.index.uploads.uploader import BODY_BYTES, Upload, answer, claims, decoded
 from seatrial.machine import variables
 from seatrial.standin.index import StandinIndex
 from seatrial.standin.server import serving
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 HOST = "index.example"
-PROGRAM = (sys.executable, "-I", "-m", "seatrial.index.uploader")
+PROGRAM = (sys.executable, "-I", "-m", "seatrial.index.uploads.uploader")
 
 
 @dataclass

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from seatrial.index.attestations import PREDICATE, covers, identity, repository
+from seatrial.index.uploads.attestations import PREDICATE, covers, identity, repository
 from seatrial.release.stages import Dist
 from seatrial.rules import limits
 

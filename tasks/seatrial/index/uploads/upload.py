@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
-from seatrial.index.attestations import SUFFIX
 from seatrial.index.holdings import (
     holdings,
     stop_if_closed,
@@ -23,7 +22,8 @@ from seatrial.index.holdings import (
     wait_until_served,
 )
 from seatrial.index.http import LONGEST_PAUSE, retry_after
-from seatrial.index.refusals import Answer, answer_of, meaning, refusal
+from seatrial.index.uploads.attestations import SUFFIX
+from seatrial.index.uploads.refusals import Answer, answer_of, meaning, refusal
 from seatrial.machine import process, terminal
 from seatrial.machine.errors import ReleaseError, printable
 from seatrial.machine.process import ToolStuck
@@ -36,10 +36,10 @@ if TYPE_CHECKING:
     from seatrial.index.credentials import Credential
     from seatrial.index.holdings import Holdings
     from seatrial.index.indexes import Index
-    from seatrial.index.refusals import Kind
+    from seatrial.index.uploads.refusals import Kind
     from seatrial.release.stages import Dist
 
-PROGRAM = (sys.executable, "-I", "-m", "seatrial.index.uploader")
+PROGRAM = (sys.executable, "-I", "-m", "seatrial.index.uploads.uploader")
 RETRY_AFTER = (2.0, 10.0, 30.0)  # seconds
 AT_ONCE = 50  # files of one call of the uploader: a minted or narrowed token lives for some minutes
 SLOWEST = 50_000  # bytes a second; an upload that is slower has stopped

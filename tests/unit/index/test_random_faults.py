@@ -6,10 +6,8 @@ import hashlib
 import io
 import tempfile
 import time
-import urllib.error
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from email.message import Message
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -18,11 +16,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seatrial.index import indexes
+from seatrial.index import http
+from seatrial.index.credentials import Credential
+from seatrial.index.http import IndexUnreachable, Page
 from seatrial.index.indexes import TESTPYPI, Index
 from seatrial.index.simple import JSON
 from seatrial.index.tokens import make
-from seatrial.index.upload import Job, upload
+from seatrial.index.uploads.upload import Job, upload
 from seatrial.machine import process
 from seatrial.machine.errors import ReleaseError
 from seatrial.release.stages import Dist
@@ -90,26 +90,24 @@ class Net:
             raise ConnectionResetError("reset by peer")
         return (502, "Bad Gateway") if fault == "stored, then 502" else (status, reason)
 
-    def read(self, _index: Index, url: str, _accept: str, _limit: int | None = None) -> bytes:
-        """Answer what `indexes` asks, or let it meet a fault."""
+    def read(self, index: Index, url: str, *_more: object) -> Page | None:
+        """Answer what is asked of `index`, or let it meet a fault."""
         fault = self.reads.pop() if self.reads else "fine"
         if fault == "killed":
             raise KilledError
         if fault == "reset":
-            raise ConnectionResetError("reset by peer")
+            raise IndexUnreachable(index.name, url, "reset by peer")
         if fault == "cut short":
-            raise OSError("the answer was cut short")
+            raise IndexUnreachable(index.name, url, "the answer was cut short")
         if fault in {"503", "429"}:
-            raise urllib.error.HTTPError(url, int(fault), "fault", Message(), None)
+            raise IndexUnreachable(index.name, url, "fault", status=int(fault))
         if fault == "html":
-            return b"<html>Please log in</html>"
-        status, reason, page = self.ask("GET", urlsplit(url).path)
+            return Page(b"<html>Please log in</html>", url)
+        status, _, page = self.ask("GET", urlsplit(url).path)
         self.pages.append(page if status == 200 else b'{"files": []}')
         if fault == "stale":
-            return self.pages[len(self.pages) // 2]
-        if fault == "404" or status != 200:
-            raise urllib.error.HTTPError(url, 404, reason, Message(), None)
-        return page
+            return Page(self.pages[len(self.pages) // 2], url)
+        return None if fault == "404" or status != 200 else Page(page, url)
 
     def ask(self, method: str, path: str, body: bytes = b"", **more: str) -> tuple[int, str, bytes]:
         """Have the index answer: status code, reason and body."""
@@ -137,7 +135,7 @@ def wired(net: Net) -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(process, "run", run)
-        patch.setattr(indexes, "_read", net.read)
+        patch.setattr(http, "_received", net.read)
         patch.setattr(time, "sleep", lambda _: None)
         yield
 
@@ -170,8 +168,8 @@ def test_no_fault_in_any_order_makes_a_wrong_or_a_doubled_file(reads: list[str],
         place = Path(name)
         dists = release(place / "dist")
         net = Net(StandinIndex(place / "index", TOKEN), reads, posts)
-        env = {"TWINE_USERNAME": "__token__", "TWINE_PASSWORD": TOKEN}
-        job = Job(TESTPYPI, "demo", "1.0", dists, place / "dist", place / "python", env.copy, place, 60, print)
+        credential = Credential("TESTPYPI_TOKEN", TOKEN)
+        job = Job(TESTPYPI, "demo", "1.0", dists, place / "dist", lambda: credential, {}, 60, print, print)
         done = False
         while not done:
             left = len(reads) + len(posts)
