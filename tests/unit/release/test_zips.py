@@ -110,14 +110,14 @@ def test_an_end_record_that_points_elsewhere_is_none(place: int, value: bytes, r
 
 
 def test_a_locator_that_points_elsewhere_is_none() -> None:
-    locator = struct.pack("<4sLQL", zips.LOCATOR64, 0, 0, 1)
+    locator = struct.pack("<4sLQL", zip_records.LOCATOR64, 0, 0, 1)
     at = PLAIN.index(zip_records.END)
     with pytest.raises(zips.NotZip, match="locator"):
         zips.read(io.BytesIO(PLAIN[:at] + locator + PLAIN[at:]))
 
 
 def test_sizes_above_4_gib_stand_in_the_zip64_field() -> None:
-    data = struct.pack("<HHQQ", zips.ZIP64, 16, 5 << 30, 1 << 20)
+    data = struct.pack("<HHQQ", zip_records.ZIP64, 16, 5 << 30, 1 << 20)
     assert zips._sizes64(data, zip_records.MAX32, zip_records.MAX32, 7) == (5 << 30, 1 << 20, 7)
     assert zips._sizes64(data, 1, 2, 3) == (1, 2, 3)
 
