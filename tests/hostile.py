@@ -6,7 +6,7 @@ import struct
 import zlib
 from typing import TYPE_CHECKING
 
-from seatrial.release import zips
+from seatrial.release import zip_records
 from tests.archives import (
     SDIST,
     WHEEL,
@@ -35,10 +35,10 @@ def bomb() -> bytes:
 def overlapping() -> bytes:
     """Return a wheel of which 5000 entries are one and the same member."""
     one = zipped([("demo/a.py", b"#" * (9 << 20))])
-    at, end = one.index(zips.CENTRAL), one.index(zips.END)
+    at, end = one.index(zip_records.CENTRAL), one.index(zip_records.END)
     entry = one[at:end]
     more = b"".join(entry[:28] + struct.pack("<H", 10) + entry[30:46] + b"demo/%05d" % n for n in range(5000))
-    return one[:at] + more + struct.pack("<4sHHHHLLH", zips.END, 0, 0, 5000, 5000, len(more), at, 0)
+    return one[:at] + more + struct.pack("<4sHHHHLLH", zip_records.END, 0, 0, 5000, 5000, len(more), at, 0)
 
 
 def crowd() -> bytes:
@@ -48,7 +48,7 @@ def crowd() -> bytes:
 def encrypted() -> bytes:
     info = zip_info("demo/a.py")
     raw = zipped([*MEMBERS.items(), (info, b"pass\n")])
-    at = raw.rindex(zips.CENTRAL)
+    at = raw.rindex(zip_records.CENTRAL)
     return raw[: at + 8] + b"\1" + raw[at + 9 :]
 
 
@@ -93,14 +93,14 @@ def extended() -> bytes:
 def million(count: int = 1_000_000) -> bytes:
     """Return a wheel of so many empty members: a zip file whose end record has no room for their number (ZIP64)."""
     names = [b"demo/%07d" % number for number in range(count)]
-    local = struct.pack("<4s5H3L2H", zips.LOCAL, 20, 0, 0, 0, 0x21, 0, 0, 0, len(names[0]), 0)
+    local = struct.pack("<4s5H3L2H", zip_records.LOCAL, 20, 0, 0, 0, 0x21, 0, 0, 0, len(names[0]), 0)
     size = len(local) + len(names[0])
-    head = struct.pack("<4s6H3L5HL", zips.CENTRAL, 20, 20, 0, 0, 0, 0x21, 0, 0, 0, len(names[0]), 0, 0, 0, 0, 0)
+    head = struct.pack("<4s6H3L5HL", zip_records.CENTRAL, 20, 20, 0, 0, 0, 0x21, 0, 0, 0, len(names[0]), 0, 0, 0, 0, 0)
     first = b"".join(local + name for name in names)
     second = b"".join(head + struct.pack("<L", size * number) + name for number, name in enumerate(names))
     end64 = struct.pack("<4sQ2H2L4Q", b"PK\6\6", 44, 45, 45, 0, 0, count, count, len(second), len(first))
     locator = struct.pack("<4sLQL", b"PK\6\7", 0, len(first) + len(second), 1)
-    end = struct.pack("<4s4H2LH", zips.END, 0, 0, 0xFFFF, 0xFFFF, 0xFFFFFFFF, 0xFFFFFFFF, 0)
+    end = struct.pack("<4s4H2LH", zip_records.END, 0, 0, 0xFFFF, 0xFFFF, 0xFFFFFFFF, 0xFFFFFFFF, 0)
     return first + second + end64 + locator + end
 
 
@@ -117,10 +117,14 @@ def deep_bomb() -> bytes:
     for name in (b"demo/%02d.bin" % number for number in range(20)):
         facts = struct.pack("<4H3LHH", 0, 8, 0, 0x21, 0, len(body), 1 << 30, len(name), 0)  # no checksum of 1 GiB
         second += (
-            zips.CENTRAL + struct.pack("<2H", 20, 20) + facts + struct.pack("<3H2L", 0, 0, 0, 0, len(first)) + name
+            zip_records.CENTRAL
+            + struct.pack("<2H", 20, 20)
+            + facts
+            + struct.pack("<3H2L", 0, 0, 0, 0, len(first))
+            + name
         )
-        first += zips.LOCAL + struct.pack("<H", 20) + facts + name + body
-    return first + second + struct.pack("<4s4H2LH", zips.END, 0, 0, 20, 20, len(second), len(first), 0)
+        first += zip_records.LOCAL + struct.pack("<H", 20) + facts + name + body
+    return first + second + struct.pack("<4s4H2LH", zip_records.END, 0, 0, 20, 20, len(second), len(first), 0)
 
 
 def _full_size(name: str, make: Callable[[], bytes]) -> tuple[str, Callable[[Path], Path]]:

@@ -11,12 +11,12 @@ import contextlib
 import gzip
 import hashlib
 import os
-import shutil
 import struct
 import tarfile
 import tempfile
 from typing import TYPE_CHECKING
 
+from seatrial.release.archives import FLOOR, RATIO
 from seatrial.release.stages import CHUNK, Dist, Normalised
 
 if TYPE_CHECKING:
@@ -56,8 +56,13 @@ def members(sdist: Path) -> str:
 def _unpacked(sdist: Path) -> Iterator[tarfile.TarFile]:
     """Yield the tar file inside `sdist`, so that members can be read in any order without unpacking twice."""
     with tempfile.TemporaryFile() as plain:
+        left = max(FLOOR, RATIO * sdist.stat().st_size)
         with gzip.open(sdist) as packed:
-            shutil.copyfileobj(packed, plain, CHUNK)
+            while chunk := packed.read(CHUNK):
+                left -= len(chunk)
+                if left < 0:
+                    raise tarfile.TarError(f"{sdist.name} unpacks to far more than its size")
+                plain.write(chunk)
         plain.seek(0)
         with tarfile.open(fileobj=plain, mode="r:") as tar:
             yield tar

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING
 
 from seatrial.machine.errors import ReleaseError
-from seatrial.release import filenames, tars, zips
+from seatrial.release import filenames, tars, zip_records, zips
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -241,7 +241,7 @@ class _Budget:
 
 
 def _zip_contents(file: IO[bytes], structure: zips.Zip, budget: _Budget) -> Iterator[Content]:
-    def pieces(entry: zips.Entry, limit: int) -> Iterator[bytes]:
+    def pieces(entry: zip_records.Entry, limit: int) -> Iterator[bytes]:
         return budget.spend(zips.content(file, entry, limit))
 
     for entry in structure.entries:

@@ -7,65 +7,44 @@ records are those of PKWARE's APPNOTE.TXT; what is odd follows Warehouse (see `r
 
 from __future__ import annotations
 
-import bisect
 import os
 import struct
 import zlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING
+
+from seatrial.release.zip_records import (
+    CENTRAL,
+    DEFLATED,
+    ENCRYPTED,
+    END,
+    END64,
+    LOCAL,
+    LOCATOR64,
+    MAX32,
+    MEMBER_LIMIT,
+    STORED,
+    UTF8,
+    ZIP64,
+    End,
+    Entry,
+    Walk,
+    fields,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from typing import IO
 
-LOCAL, CENTRAL, END = b"PK\3\4", b"PK\1\2", b"PK\5\6"
-END64, LOCATOR64 = b"PK\6\6", b"PK\6\7"
+    from seatrial.release.zip_records import Oddity
+
 END_SEARCH = (1 << 16) + 22  # bytes at the end in which the end record lies
-MEMBER_LIMIT = 100_000
 CHUNK = 1 << 16
 TOO_MANY = f"it has more than {MEMBER_LIMIT} members, which is more than is looked at."
-STORED, DEFLATED = 0, 8
-ENCRYPTED, DESCRIPTOR, UTF8 = 0x1, 0x8, 0x800
-MAX32 = 0xFFFFFFFF
-ZIP64, UNICODE_PATH = 0x0001, 0x7075
-ZIP64_LENGTHS = frozenset({0, 8, 16, 24, 28})
-CONTROLS = frozenset([*range(32), 127])
-
-Oddity = Literal[
-    "characters",
-    "extra",
-    "descriptor",
-    "sizes",
-    "unlisted",
-    "encoding",
-    "comment",
-    "twice",
-    "unwritten",
-    "counts",
-    "zip64",
-    "between",
-    "trailing",
-]
 
 
 class NotZip(ValueError):
     """The file cannot be opened as a zip file at all."""
-
-
-class Entry(NamedTuple):
-    """A member as the central directory has it; `offset` is where its local header stands."""
-
-    name: str
-    flags: int
-    method: int
-    crc: int
-    packed: int
-    size: int
-    offset: int
-
-    @property
-    def is_folder(self) -> bool:
-        return self.name.endswith("/")
 
 
 @dataclass(frozen=True)
@@ -82,16 +61,6 @@ class Zip:
         return sum(entry.size for entry in self.entries)
 
 
-@dataclass(frozen=True)
-class _End:
-    """Where the central directory is. `shift` is how much later it begins than the end record says."""
-
-    count: int
-    start: int
-    shift: int
-    records: tuple[int, ...]  # where the end records stand
-
-
 def read(file: IO[bytes]) -> Zip:
     """Read the structure of the zip file `file`. Raises NotZip where it has no readable central directory."""
     size = file.seek(0, os.SEEK_END)
@@ -100,12 +69,12 @@ def read(file: IO[bytes]) -> Zip:
         entries = tuple(_entries(file, end))
     except (struct.error, UnicodeError, OverflowError, OSError) as error:
         raise NotZip(f"its central directory is damaged ({error}).") from None
-    walk = _Walk(file, size, entries, end)
+    walk = Walk(file, size, entries, end)
     walk.run()
     return Zip(entries, {kind: tuple(places) for kind, places in walk.oddities.items()}, size)
 
 
-def _end(file: IO[bytes], size: int) -> _End:
+def _end(file: IO[bytes], size: int) -> End:
     """Find the end record, and its ZIP64 form where there is one."""
     searched = min(size, END_SEARCH)
     file.seek(size - searched)
@@ -129,10 +98,10 @@ def _end(file: IO[bytes], size: int) -> _End:
     start = records[0] - cd_size
     if start < 0 or start < cd_offset:
         raise NotZip("its central directory is not where its end record says.")
-    return _End(count, start, start - cd_offset, tuple(records))
+    return End(count, start, start - cd_offset, tuple(records))
 
 
-def _entries(file: IO[bytes], end: _End) -> Iterator[Entry]:
+def _entries(file: IO[bytes], end: End) -> Iterator[Entry]:
     """Yield the entries of the central directory."""
     file.seek(end.start)
     number = 0
@@ -158,7 +127,7 @@ def _entries(file: IO[bytes], end: _End) -> Iterator[Entry]:
 def _sizes64(extra: bytes, size: int, packed: int, offset: int) -> tuple[int, int, int]:
     """Return the three numbers, those that do not fit 32 bits taken from the ZIP64 field of `extra`."""
     values = [size, packed, offset]
-    for kind, data in _fields(extra):
+    for kind, data in fields(extra):
         if kind == ZIP64:
             for place, value in enumerate(values):
                 if value == MAX32:
@@ -166,196 +135,6 @@ def _sizes64(extra: bytes, size: int, packed: int, offset: int) -> tuple[int, in
                     data = data[8:]  # noqa: PLW2901 (the field holds only what did not fit, in order)
     size, packed, offset = values
     return size, packed, offset
-
-
-def _fields(extra: bytes) -> Iterator[tuple[int, bytes]]:
-    """Yield kind and data of each extra field. Raises struct.error where one is cut."""
-    while extra:
-        kind, length = struct.unpack("<HH", extra[:4])
-        if length + 4 > len(extra):
-            raise struct.error("an extra field is cut")
-        yield kind, extra[4 : 4 + length]
-        extra = extra[4 + length :]
-
-
-class _Walk:
-    """The records from the front to the end, and what is odd about them."""
-
-    def __init__(self, file: IO[bytes], size: int, entries: tuple[Entry, ...], end: _End) -> None:
-        self._file, self._size, self._end = file, size, end
-        self._listed = {entry.name: (entry.packed, entry.size) for entry in entries}
-        self._marks = sorted({*(entry.offset for entry in entries), end.start, *end.records})
-        self._local: set[bytes] = set()
-        self._central: set[bytes] = set()
-        self._count = 0
-        self._first_central: int | None = None
-        self._seen64: set[bytes] = set()
-        self.oddities: dict[Oddity, list[str]] = {}
-
-    def run(self) -> None:
-        place: int | None = 0
-        while place is not None and place < self._size and self._count <= 2 * MEMBER_LIMIT:
-            self._file.seek(place)
-            signature = self._file.read(4)
-            if signature == END:
-                self._finish(place)
-                return
-            try:
-                after = self._record(signature, place)
-            except (struct.error, OverflowError, OSError):
-                after = None
-            if after is None:  # go on at the next record that the central directory knows
-                self._odd("between", f"at byte {place}")
-                after = self._next_mark(place)
-            place = after
-        self._odd("counts", "there is no end record behind the others")
-
-    def _next_mark(self, place: int) -> int:
-        after = bisect.bisect_right(self._marks, place)
-        return self._marks[after] if after < len(self._marks) else self._size
-
-    def _record(self, signature: bytes, place: int) -> int | None:
-        """Look at the record at `place` and return where it ends, None where that cannot be known."""
-        if signature == LOCAL:
-            return self._local_header(place)
-        if signature == CENTRAL:
-            return self._central_header(place)
-        if signature == END64:
-            return self._end64(place)
-        if signature == LOCATOR64:
-            if END64 not in self._seen64:
-                self._odd("zip64", "a locator without its end record")
-            self._seen64.add(LOCATOR64)
-            return place + 20
-        return None
-
-    def _local_header(self, place: int) -> int:
-        head = _exactly(self._file, 26)
-        flags, method, packed, size, name_size, extra_size = struct.unpack("<xxHHxxxxxxxxLLHH", head)
-        raw, extra = _exactly(self._file, name_size), _exactly(self._file, extra_size)
-        shown = _shown(raw)
-        self._count_members(raw, shown, self._local)
-        size, packed = self._extra(extra, shown, method, size, packed)
-        after = place + 30 + name_size + extra_size
-        try:
-            listed = self._listed.get(raw.decode("utf-8"))
-        except UnicodeDecodeError:
-            self._odd("encoding", shown)
-            return self._next_mark(place)
-        if flags & DESCRIPTOR:
-            self._odd("descriptor", shown)
-            return self._next_mark(place)
-        if listed is None:
-            self._odd("unlisted", shown)
-        elif listed != (packed, size):
-            self._odd("sizes", shown)
-        return int(after + packed)
-
-    def _count_members(self, raw: bytes, shown: str, seen: set[bytes]) -> None:
-        self._count += 1
-        if CONTROLS.intersection(raw):
-            self._odd("characters", shown)
-        if raw in seen:
-            self._odd("twice", shown)
-        seen.add(raw)
-
-    def _extra(self, extra: bytes, shown: str, method: int, size: int, packed: int) -> tuple[int, int]:
-        """Judge the extra fields of a local header; return its sizes, from the ZIP64 field where they are there."""
-        kinds = []
-        try:
-            for kind, data in _fields(extra):
-                kinds.append(kind)
-                if kind == ZIP64:
-                    size, packed = _local_sizes64(data, method, size, packed)
-                elif kind == UNICODE_PATH:
-                    data[5:].decode("utf-8")
-                    if CONTROLS.intersection(data[5:]):
-                        self._odd("characters", shown)
-        except (struct.error, UnicodeDecodeError):
-            self._odd("extra", shown)
-        if max(kinds.count(ZIP64), kinds.count(UNICODE_PATH)) > 1:
-            self._odd("extra", shown)
-        return size, packed
-
-    def _central_header(self, place: int) -> int:
-        if self._first_central is None:
-            self._first_central = place
-        head = _exactly(self._file, 42)
-        name_size, extra_size, comment_size = struct.unpack("<HHH", head[24:30])
-        raw = _exactly(self._file, name_size)
-        shown = _shown(raw)
-        if comment_size:
-            self._odd("comment", shown)
-        if raw not in self._local:
-            self._odd("unwritten", shown)
-        if raw in self._central:
-            self._odd("twice", shown)
-        self._central.add(raw)
-        self._count_members(b"", shown, set())
-        return int(place + 46 + name_size + extra_size + comment_size)
-
-    def _end64(self, place: int) -> int:
-        head = _exactly(self._file, 52)
-        length, on_disk, total = struct.unpack("<QxxxxxxxxxxxxQQ", head[:36])
-        if length != 44:  # noqa: PLR2004 (the record without extensible data)
-            self._odd("zip64", "an end record with extensible data")
-        if on_disk != total:
-            self._odd("counts", "it is split over several disks")
-        self._seen64.add(END64)
-        return int(place + 12 + length)
-
-    def _finish(self, place: int) -> None:
-        """Judge the end record at `place`, and what follows it."""
-        head = _padded(self._file.read(18), 18)
-        on_disk, total, _, _, comment_size = struct.unpack("<xxxxHHLLH", head)
-        if on_disk != total:
-            self._odd("counts", "it is split over several disks")
-        if END64 in self._seen64 and LOCATOR64 not in self._seen64:
-            self._odd("zip64", "an end record without its locator")
-        if self._end.count != len(self._central):
-            self._odd("counts", f"the end record says {self._end.count} members, there are {len(self._central)}")
-        first = place if self._first_central is None else self._first_central
-        if first != self._end.start or self._end.shift:
-            self._odd("counts", "the central directory is not where the end record says")
-        if place + 22 + comment_size != self._size:
-            self._odd("trailing", f"{self._size - place - 22 - comment_size} bytes")
-
-    def _odd(self, kind: Oddity, place: str) -> None:
-        places = self.oddities.setdefault(kind, [])
-        if place not in places[-1:]:
-            places.append(place)
-
-
-def _local_sizes64(data: bytes, method: int, size: int, packed: int) -> tuple[int, int]:
-    """Return size and packed size of a local header with the ZIP64 field `data`. Raises struct.error."""
-    if len(data) not in ZIP64_LENGTHS:
-        raise struct.error("a ZIP64 field of an unknown length")
-    if not data:
-        if MAX32 in {size, packed}:
-            raise struct.error("a ZIP64 field without the size that it is there for")
-        return size, packed
-    if len(data) == 8:  # noqa: PLR2004 (the uncompressed size alone)
-        if method != STORED:
-            raise struct.error("a ZIP64 field with one size")
-        (packed,) = struct.unpack("<Q", data)
-        return (packed if size == MAX32 else size), packed
-    whole, packed = struct.unpack("<QQ", data[:16])
-    return (whole if size == MAX32 else size), packed
-
-
-def _exactly(file: IO[bytes], count: int) -> bytes:
-    data = file.read(count)
-    if len(data) != count:
-        raise struct.error("the file ends inside a record")
-    return data
-
-
-def _padded(data: bytes, count: int) -> bytes:
-    return data + bytes(count - len(data))
-
-
-def _shown(raw: bytes) -> str:
-    return raw.decode("utf-8", "backslashreplace")
 
 
 class Damaged(ValueError):

@@ -7,6 +7,7 @@ The texts in it are shown to the rules on members while they are at hand, and no
 from __future__ import annotations
 
 import base64
+import functools
 import hashlib
 import re
 from dataclasses import dataclass, field
@@ -140,11 +141,11 @@ class Distribution:
         parts = self.path.name.split("-")
         return f"{parts[0]}-{parts[1]}.dist-info" if len(parts) > 2 else ""  # noqa: PLR2004 (name, version, tags)
 
-    @property
+    @functools.cached_property
     def names(self) -> frozenset[str]:
         return frozenset(member.name for member in self.members)
 
-    @property
+    @functools.cached_property
     def infos(self) -> list[str]:
         """The `.dist-info` folders of a wheel, sorted."""
         tops = {name.partition("/")[0] for name in self.names if "/" in name}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import importlib.metadata
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from packaging.version import Version
 
     from seatrial.index.indexes import Index
-    from seatrial.index.simple import Listing as Project
     from seatrial.index.simple import Served
     from seatrial.release.archives import Metadata
     from seatrial.release.stages import Built, Dist, Problem
@@ -119,37 +118,30 @@ def listing(
 
     With `names` it is also asked for similar names and for the newest list of classifiers, if there is a reason to.
     """
-    project: Project | None = None
-    trouble, similar = "", list[str]()
-    unknown: tuple[str, ...] = ()
-    try:
-        project = read_project(index, built.project, patient=False)
-        if names and index.is_public:
-            similar = [] if project.exists else [name for name in similar_names(built.project) if _has(index, name)]
-            unknown = _unknown(index, metadata)
-    except (IndexUnreachable, IndexRefused, IndexNotJson, LoginWithheld) as error:
-        project, trouble = None, str(error).splitlines()[0]
-    return Listing(
+    facts = Listing(
         name=index.name,
         takes_names=names and index.is_public,
         project=built.project,
         version=parsed_version(built.version),
         dists=built.dists if files else (),
-        served=project.files if project else None,
+        served=None,
         now=now,
-        similar=tuple(similar),
-        unknown=unknown,
-        trouble=trouble,
         is_public=index.is_public,
         takes_files=files,
-        exists=project is not None and project.exists,
-        status=project.status if project else "active",
-        reason=project.reason if project else "",
     )
-
-
-def _has(index: Index, name: str) -> bool:
-    return read_project(index, name, patient=False).exists
+    similar: list[str] = []
+    unknown: tuple[str, ...] = ()
+    try:
+        project = read_project(index, built.project, patient=False)
+        if facts.takes_names and not project.exists:
+            others = similar_names(built.project)
+            similar = [name for name in others if read_project(index, name, patient=False).exists]
+        if facts.takes_names:
+            unknown = _unknown(index, metadata)
+    except (IndexUnreachable, IndexRefused, IndexNotJson, LoginWithheld) as error:
+        return replace(facts, trouble=str(error).splitlines()[0])
+    known = replace(facts, served=project.files, exists=project.exists, status=project.status, reason=project.reason)
+    return replace(known, similar=tuple(similar), unknown=unknown)
 
 
 def _unknown(index: Index, metadata: Metadata | None) -> tuple[str, ...]:

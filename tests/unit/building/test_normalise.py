@@ -174,6 +174,13 @@ def test_members_that_would_change_are_never_written(tmp_path: Path, monkeypatch
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_what_unpacks_to_far_more_than_its_size_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = sdist(tmp_path / NAME, [Entry("demo-1.0/zeros", bytes(200_000))], EPOCH + 1)
+    monkeypatch.setattr("seatrial.building.normalise.FLOOR", 100_000)
+    with pytest.raises(tarfile.TarError, match="unpacks to far more than its size"):
+        normalise(path, EPOCH)
+
+
 ENTRIES = st.builds(
     Entry,
     name=st.text("ab/ö", min_size=1, max_size=150).map(lambda name: f"demo-1.0/{name.strip('/')}x"),

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seatrial.release import zips
+from seatrial.release import zip_records, zips
 from tests.archives import WHEEL, metadata, patched, wheel_members, zip_info, zipped
 from tests.samples.mutations import CHANGES, mutated
 
@@ -77,7 +77,9 @@ def test_a_member_is_read_up_to_a_limit() -> None:
 
 def test_a_member_that_unpacks_to_more_than_it_says_stays_within_it() -> None:
     raw = zipped([("a", bytes(1000))])
-    lying = patched(patched(raw, zips.CENTRAL, 24, struct.pack("<L", 10)), zips.LOCAL, 22, struct.pack("<L", 10))
+    lying = patched(
+        patched(raw, zip_records.CENTRAL, 24, struct.pack("<L", 10)), zip_records.LOCAL, 22, struct.pack("<L", 10)
+    )
     file = io.BytesIO(lying)
     (entry,) = zips.read(file).entries
     with pytest.raises(zips.Damaged, match="checksum"):
@@ -91,7 +93,7 @@ def test_more_members_than_are_looked_at_are_refused_at_once(monkeypatch: pytest
     with pytest.raises(zips.NotZip, match="members"):
         zips.read(io.BytesIO(PLAIN))
     with pytest.raises(zips.NotZip, match="members"):  # also where the end record says fewer
-        zips.read(io.BytesIO(patched(PLAIN, zips.END, 8, b"\1\0\1\0")))
+        zips.read(io.BytesIO(patched(PLAIN, zip_records.END, 8, b"\1\0\1\0")))
 
 
 @pytest.mark.parametrize(
@@ -104,19 +106,19 @@ def test_more_members_than_are_looked_at_are_refused_at_once(monkeypatch: pytest
 )
 def test_an_end_record_that_points_elsewhere_is_none(place: int, value: bytes, reason: str) -> None:
     with pytest.raises(zips.NotZip, match=reason):
-        zips.read(io.BytesIO(patched(PLAIN, zips.END, place, value)))
+        zips.read(io.BytesIO(patched(PLAIN, zip_records.END, place, value)))
 
 
 def test_a_locator_that_points_elsewhere_is_none() -> None:
-    locator = struct.pack("<4sLQL", zips.LOCATOR64, 0, 0, 1)
-    at = PLAIN.index(zips.END)
+    locator = struct.pack("<4sLQL", zip_records.LOCATOR64, 0, 0, 1)
+    at = PLAIN.index(zip_records.END)
     with pytest.raises(zips.NotZip, match="locator"):
         zips.read(io.BytesIO(PLAIN[:at] + locator + PLAIN[at:]))
 
 
 def test_sizes_above_4_gib_stand_in_the_zip64_field() -> None:
-    data = struct.pack("<HHQQ", zips.ZIP64, 16, 5 << 30, 1 << 20)
-    assert zips._sizes64(data, zips.MAX32, zips.MAX32, 7) == (5 << 30, 1 << 20, 7)
+    data = struct.pack("<HHQQ", zip_records.ZIP64, 16, 5 << 30, 1 << 20)
+    assert zips._sizes64(data, zip_records.MAX32, zip_records.MAX32, 7) == (5 << 30, 1 << 20, 7)
     assert zips._sizes64(data, 1, 2, 3) == (1, 2, 3)
 
 
@@ -126,30 +128,30 @@ BOTH = struct.pack("<QQ", 5 << 30, 1 << 20)
 @pytest.mark.parametrize(
     ("data", "method", "sizes", "expected"),
     [
-        (b"", zips.STORED, (7, 3), (7, 3)),
-        (struct.pack("<Q", 9), zips.STORED, (zips.MAX32, 3), (9, 9)),
-        (struct.pack("<Q", 9), zips.STORED, (7, 3), (7, 9)),
-        (BOTH, zips.DEFLATED, (zips.MAX32, zips.MAX32), (5 << 30, 1 << 20)),
-        (BOTH, zips.DEFLATED, (7, zips.MAX32), (7, 1 << 20)),
-        (BOTH + bytes(8), zips.DEFLATED, (zips.MAX32, 3), (5 << 30, 1 << 20)),
-        (b"", zips.STORED, (zips.MAX32, 3), None),
-        (b"", zips.STORED, (7, zips.MAX32), None),
-        (struct.pack("<Q", 9), zips.DEFLATED, (7, 3), None),
-        (b"123", zips.STORED, (7, 3), None),
+        (b"", zip_records.STORED, (7, 3), (7, 3)),
+        (struct.pack("<Q", 9), zip_records.STORED, (zip_records.MAX32, 3), (9, 9)),
+        (struct.pack("<Q", 9), zip_records.STORED, (7, 3), (7, 9)),
+        (BOTH, zip_records.DEFLATED, (zip_records.MAX32, zip_records.MAX32), (5 << 30, 1 << 20)),
+        (BOTH, zip_records.DEFLATED, (7, zip_records.MAX32), (7, 1 << 20)),
+        (BOTH + bytes(8), zip_records.DEFLATED, (zip_records.MAX32, 3), (5 << 30, 1 << 20)),
+        (b"", zip_records.STORED, (zip_records.MAX32, 3), None),
+        (b"", zip_records.STORED, (7, zip_records.MAX32), None),
+        (struct.pack("<Q", 9), zip_records.DEFLATED, (7, 3), None),
+        (b"123", zip_records.STORED, (7, 3), None),
     ],
 )
 def test_sizes_of_a_local_header_are_read_as_pypi_reads_them(
     data: bytes, method: int, sizes: tuple[int, int], expected: tuple[int, int] | None
 ) -> None:
     if expected is not None:
-        assert zips._local_sizes64(data, method, *sizes) == expected
+        assert zip_records._local_sizes64(data, method, *sizes) == expected
         return
     with pytest.raises(struct.error):
-        zips._local_sizes64(data, method, *sizes)
+        zip_records._local_sizes64(data, method, *sizes)
 
 
 def test_the_end_is_found_behind_a_comment_and_not_in_it() -> None:
-    commented = patched(PLAIN, zips.END, 20, struct.pack("<H", 4)) + b"PK\5\6"
+    commented = patched(PLAIN, zip_records.END, 20, struct.pack("<H", 4)) + b"PK\5\6"
     with pytest.raises(zips.NotZip, match="cut off"):
         zips.read(io.BytesIO(commented))
 
@@ -164,10 +166,10 @@ def test_a_name_that_is_not_in_its_encoding_makes_no_zip_file() -> None:
 def test_overlapping_members_are_not_unpacked_twice_as_far() -> None:
     """The bombs that let many entries point to one member: the walk from the front finds one of them."""
     one = zipped([("demo/a", bytes(10_000))])
-    at, end = one.index(zips.CENTRAL), one.index(zips.END)
+    at, end = one.index(zip_records.CENTRAL), one.index(zip_records.END)
     entry = one[at:end]
     more = b"".join(entry.replace(b"demo/a", b"demo/%d" % n) for n in range(9))
-    tail = struct.pack("<4sHHHHLLH", zips.END, 0, 0, 9, 9, len(more), at, 0)
+    tail = struct.pack("<4sHHHHLLH", zip_records.END, 0, 0, 9, 9, len(more), at, 0)
     found = zips.read(io.BytesIO(one[:at] + more + tail))
     assert len(found.oddities["unwritten"]) == 9
 

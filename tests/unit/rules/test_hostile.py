@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from seatrial.release import archives, tars, zips
+from seatrial.release import archives, tars, zip_records
 from seatrial.rules import distribution
 from seatrial.rules.judge import judge_file
 from tests.archives import SDIST, WHEEL, gzipped, written, zipped
@@ -81,5 +81,5 @@ def test_names_that_are_too_long_together_are_refused(
 
 def test_the_readers_limits_hold_memory_too() -> None:
     """What a list of that many members takes stays far below what a machine has."""
-    assert max(zips.MEMBER_LIMIT, tars.MEMBER_LIMIT) <= 100_000
+    assert max(zip_records.MEMBER_LIMIT, tars.MEMBER_LIMIT) <= 100_000
     assert tars.HEADER_LIMIT <= 1 << 20

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from seatrial.release import zips
+from seatrial.release import zip_records, zips
 from seatrial.rules import limits
 from seatrial.rules.distribution import some
 from seatrial.rules.rule import rule, server
@@ -18,7 +18,8 @@ from seatrial.rules.rule import rule, server
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from seatrial.release.zips import Oddity, Zip
+    from seatrial.release.zip_records import Oddity
+    from seatrial.release.zips import Zip
     from seatrial.rules.distribution import Distribution
 
 REPACK = "`wheel unpack` and `wheel pack` write it anew"
@@ -75,7 +76,7 @@ def compression(found: Zip) -> Iterator[str]:
 
     Installers on older Pythons cannot read bzip2, LZMA or Zstandard. Pack it again with deflate.
     """
-    methods = {zips.STORED, zips.DEFLATED}
+    methods = {zip_records.STORED, zip_records.DEFLATED}
     if names := [entry.name for entry in found.entries if entry.method not in methods]:
         yield f"PyPI takes members that are stored or deflated, and these are neither: {some(names)}."
 
@@ -86,7 +87,7 @@ def encrypted(found: Zip) -> Iterator[str]:
 
     Pack it again without a password.
     """
-    if names := [entry.name for entry in found.entries if entry.flags & zips.ENCRYPTED]:
+    if names := [entry.name for entry in found.entries if entry.flags & zip_records.ENCRYPTED]:
         yield f"no installer can unpack what is encrypted: {some(names)}."
 
 
