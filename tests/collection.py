@@ -11,6 +11,8 @@ import sys
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from packaging.tags import sys_tags
+
 from tests.archives import gzipped, sdist_members, tarred, wheel_members, written, zip_info, zipped
 
 if TYPE_CHECKING:
@@ -39,6 +41,10 @@ One of a collection.
 ELSEWHERE = "darwin" if sys.platform == "win32" else "win32"
 RUNNING = "{}.{}".format(*sys.version_info)
 RUNNING_IN_FULL = platform.python_version()
+# What PyPI takes and this machine installs, of a wheel with an extension module.
+PLATFORM_TAG = next(
+    str(tag) for tag in sys_tags() if tag.abi == "abi3" and not tag.platform.startswith(("linux", "any"))
+)
 
 # The build backend of the sdists: it lies in them (PEP 517, "In-tree build backends") and packs the folder src/.
 PYPROJECT = """\
@@ -74,7 +80,8 @@ class Case:
     """A release. `files` are what its wheel puts into site-packages; `sources` what its sdist has (either may lack).
 
     `metadata` are further lines of the core metadata, `points` the entry points, `settings` the project's (see
-    `Settings`), `checkout` files that git tracks. Of a broken one, `says` are words that the messages must have.
+    `Settings`), `checkout` files that git tracks. Of a broken one, `says` are words that the messages must have, and
+    `rule` is the code of a rule that stops it too.
     """
 
     label: str
@@ -89,6 +96,7 @@ class Case:
     sources: Files | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
     checkout: Mapping[str, str] = field(default_factory=dict)
+    rule: str = ""
 
     @property
     def core(self) -> str:
@@ -327,6 +335,7 @@ BROKEN = (
         "an extension for another Python, inside",
         {"demo/__init__.py": "", "demo/c.cpython-30-other.so": b""},
         ("`demo.c`", "is nothing that Python"),
+        rule="wheel-extension-pure",
     ),
     Case(
         "a script reaches what is not declared",
@@ -408,7 +417,7 @@ BROKEN = (
     Case(
         "a syntax that the lowest Python lacks",
         {"demo/__init__.py": "", "demo/a.py": "match 1:\n    case 1:\n        pass\n"},
-        ("`demo/a.py`, line 1", "Requires-Python admits 3.8"),
+        ("`demo/a.py`, line ", "Requires-Python admits 3.8"),
         requires_python=">=3.8",
     ),
     Case(
@@ -483,6 +492,7 @@ BROKEN = (
         "an extension for another Python",
         {"demo/__init__.py": "from . import _c\n", "demo/_c.cpython-30-other.so": b""},
         ("`demo/_c.cpython-30-other.so` is nothing that Python",),
+        rule="wheel-extension-pure",
     ),
     Case("a .pth file fails", {"demo.py": "", "demo.pth": "import demo.hook\n"}, ("`demo.pth`", "fails", "demo.hook")),
     Case(
@@ -678,6 +688,7 @@ SOUND = (
     Case(
         "what is for those who work on it stays behind",
         {"demo/__init__.py": "", "demo/_c.abi3.so": b"", "demo/a.txt": ""},
+        tag=PLATFORM_TAG,
         checkout={
             f"src/demo/{path}": "x = 1\n"
             for path in ("__init__.py", "tests/test_a.py", "_c.pyx", "_c.py", "README.md", "conftest.py", ".gitignore")

@@ -105,8 +105,8 @@ def test_the_collection_is_large_and_each_has_a_name_of_its_own() -> None:
 def test_twine_and_the_other_rules_find_nothing_that_stops_it(
     case: Case, findings: Mapping[str, list[Problem]]
 ) -> None:
-    stopping = [p for p in findings[case.label] if p.severity == "error" or p.rule.startswith("twine-")]
-    assert stopping == []
+    stopping = {p.rule for p in findings[case.label] if p.severity == "error" or p.rule.startswith("twine-")}
+    assert stopping == ({case.rule} if case.rule else set())
 
 
 @pytest.mark.parametrize("case", BROKEN, ids=lambda case: case.label)

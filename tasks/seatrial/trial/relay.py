@@ -22,7 +22,7 @@ from urllib.parse import urljoin, urlsplit
 
 from seatrial.index import http
 from seatrial.index.holdings import read_project
-from seatrial.index.http import IndexRefused
+from seatrial.index.http import IndexRefused, IndexUnreachable
 from seatrial.index.indexes import origin
 from seatrial.index.simple import JSON, parse
 from seatrial.machine.errors import ReleaseError
@@ -99,6 +99,8 @@ class _Handler(BaseHTTPRequestHandler):
                 self._hand_on_file(url)
         except IndexRefused as error:
             self.send_error(error.status, f"{error.reason} (says {self.relay.index.name})")
+        except IndexUnreachable as error:
+            self.send_error(502, " ".join(f"{self.relay.index.name} does not answer: {error.reason}".split()))
         except (OSError, ValueError, ReleaseError):  # also an installer that hangs up
             with contextlib.suppress(OSError):
                 self.send_error(502, f"{self.relay.index.name} does not answer as an index")

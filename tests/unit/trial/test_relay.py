@@ -10,21 +10,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from seatrial.index import indexes
-from seatrial.index.indexes import (
-    PYPI,
-    TESTPYPI,
-    Index,
-    IndexRefused,
-    Login,
-    LoginRefused,
-    NoHashes,
-    download,
-    holdings,
-    read_project,
-)
+from seatrial.index import http
+from seatrial.index.holdings import NoHashes, holdings, read_project
+from seatrial.index.http import IndexRefused, LoginRefused, download
+from seatrial.index.indexes import PYPI, TESTPYPI, Index, Login
 from seatrial.release.stages import Dist
-from seatrial.standin.server import make_index, serving
+from seatrial.standin.index import StandinIndex
+from seatrial.standin.server import serving
 from seatrial.trial import relay
 from tests.private_index import READER, WRITER, PrivateIndex, basic
 
@@ -127,10 +119,11 @@ def test_a_login_goes_nowhere_else(index: Index, private: PrivateIndex, tmp_path
 
 
 def test_a_redirect_at_the_same_place_takes_the_login_along(index: Index, private: PrivateIndex) -> None:
-    assert read_project(index, "demo")
+    assert read_project(index, "demo").files
     url = index.simple.replace("/simple/", "/simple/Demo/")
-    with indexes.opened(index, url) as answer:
-        assert answer.url.endswith("/simple/demo/")
+    page = http.read(index, url)
+    assert page is not None
+    assert page.url.endswith("/simple/demo/")
     assert {given for _, given in private.seen} == {basic(*READER)}
 
 
@@ -150,7 +143,7 @@ def test_an_index_that_wants_no_login_is_no_business_of_the_relay(index: Index, 
     with pytest.raises(LoginRefused):
         relay.local(replace(index, login=None))
     assert relay.local(PYPI) is PYPI
-    with serving(make_index(folder, "a token")) as url:
+    with serving(StandinIndex(folder, "a token")) as url:
         open_to_all = Index("open.example", simple=f"{url}/simple/")
         assert relay.local(open_to_all) is open_to_all
 
@@ -210,8 +203,14 @@ def test_a_login_that_is_refused_is_told_before_an_installer_trips_over_it(index
         relay.local(replace(index, login=Login("reader", "wrong", "a variable")))
 
 
-@pytest.mark.parametrize("answer", ["404 Not Found", "503 Busy"])
-def test_a_refusal_is_handed_on_with_the_name_of_the_index(folder: Path, answer: str) -> None:
+@pytest.mark.parametrize(
+    ("answer", "shown"),
+    [
+        ("404 Not Found", "404 Not Found (says packages.example)"),
+        ("503 Busy", "502 packages.example does not answer: 503 Busy"),
+    ],
+)
+def test_a_refusal_is_handed_on_with_the_name_of_the_index(folder: Path, answer: str, shown: str) -> None:
     refusing: list[str] = []
     inner = PrivateIndex.of(folder)
 
@@ -224,7 +223,7 @@ def test_a_refusal_is_handed_on_with_the_name_of_the_index(folder: Path, answer:
     with serving(app) as url:
         here = relay.local(Index("packages.example", simple=f"{url}/simple/", login=LOGIN))
         refusing.append(answer)
-        assert refused(f"{here.simple}demo/") == f"{answer} (says packages.example)"
+        assert refused(f"{here.simple}demo/") == shown
 
 
 def pages(answering: Callable[[str], bytes]) -> Callable[[WSGIEnvironment, StartResponse], Iterable[bytes]]:
@@ -275,4 +274,4 @@ def test_an_address_that_is_no_relays_is_told_as_it_is(index: Index) -> None:
 
 
 def test_who_may_write_may_read(index: Index) -> None:
-    assert read_project(replace(index, login=Login(*WRITER, "PYPI_TOKEN")), "demo")
+    assert read_project(replace(index, login=Login(*WRITER, "PYPI_TOKEN")), "demo").files
