@@ -6,9 +6,12 @@ not let its defect through. What they depend on is here too, so that nothing is 
 
 from __future__ import annotations
 
+import platform
 import sys
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+
+from packaging.tags import sys_tags
 
 from tests.archives import gzipped, sdist_members, tarred, wheel_members, written, zip_info, zipped
 
@@ -37,6 +40,11 @@ One of a collection.
 """
 ELSEWHERE = "darwin" if sys.platform == "win32" else "win32"
 RUNNING = "{}.{}".format(*sys.version_info)
+RUNNING_IN_FULL = platform.python_version()
+# What PyPI takes and this machine installs, of a wheel with an extension module.
+PLATFORM_TAG = next(
+    str(tag) for tag in sys_tags() if tag.abi == "abi3" and not tag.platform.startswith(("linux", "any"))
+)
 
 # The build backend of the sdists: it lies in them (PEP 517, "In-tree build backends") and packs the folder src/.
 PYPROJECT = """\
@@ -72,7 +80,8 @@ class Case:
     """A release. `files` are what its wheel puts into site-packages; `sources` what its sdist has (either may lack).
 
     `metadata` are further lines of the core metadata, `points` the entry points, `settings` the project's (see
-    `Config`). Of a broken one, `says` are words that the messages must have.
+    `Settings`), `checkout` files that git tracks. Of a broken one, `says` are words that the messages must have, and
+    `rule` is the code of a rule that stops it too.
     """
 
     label: str
@@ -86,6 +95,8 @@ class Case:
     tag: str = "py3-none-any"
     sources: Files | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
+    checkout: Mapping[str, str] = field(default_factory=dict)
+    rule: str = ""
 
     @property
     def core(self) -> str:
@@ -149,6 +160,8 @@ BESIDE = (
     Case("one with a top-level licence", {"rudest.py": "", "LICENSE": "theirs\n"}, name="rudest"),
     Case("an old namespace", {"old/__init__.py": PKGUTIL, "old/other.py": ""}, name="old-other"),
     Case("a new project", {"new.py": ""}, name="modern", requires_python=">=3.99"),
+    Case("one without pkg_resources", {"setuptools.py": ""}, name="setuptools", version="85.0"),
+    Case("a command", {"cmd_of.py": "def main(): pass\n"}, name="commander", points=SCRIPT.format("cmd_of:main")),
 )
 
 BROKEN = (
@@ -252,6 +265,196 @@ BROKEN = (
         {"demo.py": "import importlib.metadata as metadata\n__version__ = metadata.version('demo-app')\n"},
         ("metadata of `demo-app`", "this one is called `demo`"),
     ),
+    # Inside packages: every public module is imported.
+    Case(
+        "a module imports what lies beside the package",
+        {"demo/__init__.py": "", "demo/horizon.py": "from helpers import Y\n"},
+        ("`demo.horizon`", "`helpers` is in the checkout (helpers.py)"),
+        checkout={"helpers.py": "Y = 1\n"},
+    ),
+    Case(
+        "a module imports a helper of the tests",
+        {"demo/__init__.py": "", "demo/util.py": "from tests.helpers import x\n"},
+        ("`demo.util`", "is in the checkout (tests/helpers.py)"),
+        checkout={"tests/helpers.py": "x = 1\n"},
+    ),
+    Case(
+        "a module imports its neighbour as Python 2 did",
+        {"demo/__init__.py": "", "demo/a.py": "import b\n", "demo/b.py": ""},
+        ("`demo.a`", "`b` lies beside it: `from . import b`"),
+    ),
+    Case(
+        "a relative import leaves the package",
+        {"demo/__init__.py": "", "demo/a.py": "from ..other import x\n"},
+        ("`demo.a`", "beyond top-level package"),
+    ),
+    Case("a syntax of old, inside", {"demo/__init__.py": "", "demo/old.py": "print 'x'\n"}, ("demo/old.py, line 1",)),
+    Case(
+        "Latin-1, inside",
+        {"demo/__init__.py": "", "demo/a.py": "x = 'ä'\n".encode("latin-1")},
+        ("`demo.a`", "utf-8"),
+    ),
+    Case(
+        "a module that Python dropped, inside",
+        {"demo/__init__.py": "", "demo/a.py": "import formatter\n"},
+        ("`demo.a`", "Python's own until 3.9"),
+    ),
+    Case(
+        "a name that Python dropped, inside",
+        {"demo/__init__.py": "", "demo/a.py": "from collections import Mapping\n"},
+        ("`demo.a`", "'Mapping'"),
+    ),
+    Case(
+        "an attribute that Python dropped",
+        {"demo/__init__.py": "", "demo/a.py": "import time\nstart = time.clock()\n"},
+        ("`demo.a`", "`clock` is not in `time`"),
+    ),
+    Case("a mistake, inside", {"demo/__init__.py": "", "demo/a.py": "x = undefined\n"}, ("`demo.a`", "NameError")),
+    Case(
+        "modules import each other, inside",
+        {"demo/__init__.py": "", "demo/a.py": "from .b import y\ny = 1\n", "demo/b.py": "from .a import y\n"},
+        ("`demo.a.y`", "circle"),
+    ),
+    Case(
+        "a bound is too loose, inside",
+        {"demo/__init__.py": "", "demo/a.py": "from other import old\n"},
+        ("`demo.a`", "`other` is of other 2.0"),
+        metadata="Requires-Dist: other\n",
+    ),
+    Case(
+        "a module ends the interpreter, inside",
+        {"demo/__init__.py": "", **{f"demo/m{n}.py": "" for n in range(9)}, "demo/a.py": "import os\nos._exit(9)\n"},
+        ("`demo.a`", "exit code 9"),
+    ),
+    Case(
+        "it asks for the metadata of another name, inside",
+        {"demo/__init__.py": "", "demo/a.py": "import importlib.metadata as m\nv = m.version('demo-app')\n"},
+        ("`demo.a`", "metadata of `demo-app`"),
+    ),
+    Case(
+        "an extension for another Python, inside",
+        {"demo/__init__.py": "", "demo/c.cpython-30-other.so": b""},
+        ("`demo.c`", "is nothing that Python"),
+        rule="wheel-extension-pure",
+    ),
+    Case(
+        "a script reaches what is not declared",
+        {
+            "demo/__init__.py": "",
+            "demo/cli.py": "def main():\n    pass\nimport demo.work\n",
+            "demo/work.py": "import clicker\n",
+        },
+        ("`demo.work`", "`clicker`", "not declared"),
+        points=SCRIPT.format("demo.cli:main"),
+    ),
+    Case(
+        "a requirement is declared in requirements.txt",
+        {"demo/__init__.py": "", "demo/a.py": "import clicker\n"},
+        ("`clicker` is declared in requirements.txt, and not in the metadata",),
+        checkout={"requirements.txt": "# what it needs\nclicker>=1\n"},
+    ),
+    Case(
+        "a requirement is declared in a table of Poetry's",
+        {"demo/__init__.py": "", "demo/a.py": "import clicker\n"},
+        ("`clicker` is declared in [tool.poetry.dependencies]",),
+        checkout={"pyproject.toml": "[tool.poetry.dependencies]\npython = '^3.10'\nclicker = '*'\n"},
+    ),
+    Case(
+        "pkg_resources has left setuptools",
+        {"demo.py": "import pkg_resources\n"},
+        ("`pkg_resources` left setuptools in 82", "85.0 is installed"),
+        metadata="Requires-Dist: setuptools\n",
+    ),
+    # What no interpreter here shows.
+    Case(
+        "a module that is imported in a function is not in the wheel",
+        {"demo/__init__.py": "", "demo/cli.py": "def run():\n    from demo.io import load\n"},
+        ("`demo.io` is imported (demo/cli.py, line 2)", "not among the files of this wheel"),
+    ),
+    Case(
+        "a subpackage got lost on the way",
+        {"demo/__init__.py": "", "demo/cli.py": ""},
+        ("The project has modules", "src/demo/io/__init__.py"),
+        checkout={"src/demo/__init__.py": "", "src/demo/cli.py": "", "src/demo/io/__init__.py": ""},
+    ),
+    Case(
+        "a module got lost between sdist and wheel",
+        {"demo/__init__.py": ""},
+        ("The sdist has modules", "src/demo/extra.py"),
+        sources={"src/demo/__init__.py": "", "src/demo/extra.py": ""},
+    ),
+    Case(
+        "a data file is read in a function",
+        {
+            "demo/__init__.py": "",
+            "demo/a.py": "import os\ndef f():\n    return open(os.path.join(os.path.dirname(__file__), 'x.json'))\n",
+        },
+        ("`demo/x.json` is read (demo/a.py, line 3)", "In the checkout it is src/demo/x.json"),
+        checkout={"src/demo/__init__.py": "", "src/demo/x.json": "{}\n"},
+    ),
+    Case(
+        "a resource is read in a function",
+        {
+            "demo/__init__.py": "",
+            "demo/a.py": "from importlib import resources\n"
+            "def f():\n    return (resources.files('demo') / 't.html').read_text()\n",
+        },
+        ("`demo/t.html` is read",),
+    ),
+    Case(
+        "a resource is read by pkgutil",
+        {"demo/__init__.py": "import pkgutil\ndef f():\n    return pkgutil.get_data(__name__, 'data/x.bin')\n"},
+        ("`demo/data/x.bin` is read",),
+    ),
+    Case(
+        "a data file is read while a module is imported",
+        {
+            "demo/__init__.py": "",
+            "demo/a.py": "import pathlib\nx = pathlib.Path(__file__).with_name('x.json').read_text()\n",
+        },
+        ("`demo/x.json` is not among the files of demo",),
+    ),
+    Case(
+        "a syntax that the lowest Python lacks",
+        {"demo/__init__.py": "", "demo/a.py": "match 1:\n    case 1:\n        pass\n"},
+        ("`demo/a.py`, line ", "Requires-Python admits 3.8"),
+        requires_python=">=3.8",
+    ),
+    Case(
+        "a module that the lowest Python lacks",
+        {"demo/__init__.py": "", "demo/a.py": "import tomllib\n"},
+        ("`tomllib` is a module of Python's own since 3.11", "demo/a.py, line 1"),
+        requires_python=">=3.8",
+    ),
+    Case(
+        "a module that the highest Python lacks",
+        {"demo/__init__.py": "", "demo/a.py": "import telnetlib\n"},
+        ("`telnetlib` is a module of Python's own until 3.12",),
+    ),
+    Case(
+        "Requires-Python leaves out this patch release",
+        {"demo.py": ""},
+        (RUNNING_IN_FULL,),
+        requires_python=f">={RUNNING},!={RUNNING_IN_FULL}",
+    ),
+    Case(
+        "names that differ in capitals only",
+        {"demo/__init__.py": "", "demo/Core.txt": "", "demo/core.txt": ""},
+        ("differ in capitals only",),
+    ),
+    Case("a name that Windows cannot have", {"demo/__init__.py": "", "demo/aux.txt": ""}, ("Windows cannot have",)),
+    Case(
+        "a shell script with the line ends of Windows",
+        {"demo.py": "", "demo-1.0.data/scripts/run.sh": "#!/bin/sh\r\nexit 0\r\n"},
+        ("`run.sh` has the line ends of Windows",),
+    ),
+    Case(
+        "a command that a dependency has too",
+        {"demo.py": "def main(): pass\n"},
+        ("`demo", "is a command of demo and of commander"),
+        points=SCRIPT.format("demo:main"),
+        metadata="Requires-Dist: commander\n",
+    ),
     # Entry points.
     Case("a script that pip refuses", CLI, ("demo.cli : main",), points=SCRIPT.format("demo.cli : main")),
     Case(
@@ -289,6 +492,7 @@ BROKEN = (
         "an extension for another Python",
         {"demo/__init__.py": "from . import _c\n", "demo/_c.cpython-30-other.so": b""},
         ("`demo/_c.cpython-30-other.so` is nothing that Python",),
+        rule="wheel-extension-pure",
     ),
     Case("a .pth file fails", {"demo.py": "", "demo.pth": "import demo.hook\n"}, ("`demo.pth`", "fails", "demo.hook")),
     Case(
@@ -377,6 +581,129 @@ SOUND = (
     ),
     Case("templates", {"demo/__init__.py": "", "demo/{{name}}/setup.py": "{{ name }}\n", "demo/t/a-b.py": "%if x\n"}),
     Case("for newer Pythons", {"demo/__init__.py": "", "demo/_py399.py": "a new syntax\n"}),
+    Case("an integration that nothing reaches", {"demo/__init__.py": "", "demo/sphinxext.py": "import no_such\n"}),
+    Case(
+        "a plug-in inside the package",
+        {"demo/__init__.py": "", "demo/plugin.py": "import pytest\n"},
+        points="[pytest11]\ndemo = demo.plugin\n",
+    ),
+    Case(
+        "a plug-in that is all there is",
+        {"pytest_demo.py": "import pytest\n"},
+        name="pytest-demo",
+        points="[pytest11]\ndemo = pytest_demo\n",
+    ),
+    Case(
+        "modules of other systems, inside",
+        {"demo/__init__.py": "", "demo/registry.py": f"import {'fcntl' if sys.platform == 'win32' else 'winreg'}\n"},
+    ),
+    Case(
+        "tests and examples inside the package",
+        {
+            "demo/__init__.py": "",
+            "demo/tests/__init__.py": "",
+            "demo/tests/test_a.py": "import no_such_runner\nfrom demo.not_there import x\n",
+            "demo/examples/run.py": "raise SystemExit('usage')\n",
+            "demo/conftest.py": "1 / 0\n",
+        },
+    ),
+    Case(
+        "data that ends in .py",
+        {"demo/__init__.py": "", "demo/skeleton/app.py": "from {{ name }} import x\n", "demo/skeleton/b.py": "1 / 0\n"},
+    ),
+    Case(
+        "settings before an import, inside",
+        {
+            "demo/__init__.py": "",
+            "demo/models.py": "import os\nx = os.environ['DEMO_SETTINGS_OF_NOBODY']\n",
+            "demo/views.py": "class NotConfigured(Exception): pass\nraise NotConfigured('call demo.setup() first')\n",
+        },
+    ),
+    Case(
+        "it says what is absent",
+        {
+            "demo/__init__.py": "",
+            "demo/a.py": "try:\n    import no_such\n"
+            "except ImportError:\n    raise ImportError('pip install no-such')\n",
+        },
+    ),
+    Case(
+        "a vendored package that makes modules",
+        {
+            "demo/__init__.py": "",
+            "demo/_vendor/__init__.py": "",
+            "demo/_vendor/six.py": "import sys, types\nsys.modules[__name__ + '.moves'] = types.ModuleType('moves')\n",
+            "demo/api.py": "def f():\n    from demo._vendor.six.moves import urllib\n",
+        },
+    ),
+    Case(
+        "types beside modules",
+        {"demo/__init__.py": "", "demo/__init__.pyi": "", "demo/a.pyi": "x: int\n", "demo/py.typed": ""},
+    ),
+    Case(
+        "a generated module that may be absent",
+        {"demo/__init__.py": "try:\n    from demo._version import v\nexcept ImportError:\n    v = '0'\n"},
+    ),
+    Case(
+        "an accelerator that may be absent",
+        {
+            "demo/__init__.py": "try:\n    from demo.fast import f\nexcept ImportError:\n    f = None\n",
+            "demo/fast.py": "from demo._speedups import f\n",
+        },
+    ),
+    Case("for older Pythons", {"demo/__init__.py": "", "demo/compat_py2.py": "print 'x'\n"}),
+    Case(
+        "names for types alone",
+        {
+            "demo/__init__.py": "import typing\nif typing.TYPE_CHECKING:\n"
+            "    from demo._types import X\n    import tomllib\n"
+        },
+        requires_python=">=3.8",
+    ),
+    Case(
+        "a module of later Pythons, behind a condition",
+        {
+            "demo/__init__.py": "import sys\nif sys.version_info >= (3, 99):\n"
+            "    import tomllib\nelse:\n    tomllib = None\n",
+            "demo/a.py": "try:\n    import tomllib\nexcept ImportError:\n    import other as tomllib\n",
+        },
+        requires_python=">=3.8",
+        metadata="Requires-Dist: other\n",
+    ),
+    Case(
+        "commands for setuptools",
+        {"demo/__init__.py": "", "demo/command.py": "import setuptools\nfrom distutils.core import Command\n"},
+    ),
+    Case(
+        "data that may be absent, and data that it makes",
+        {
+            "demo/__init__.py": "import os, pathlib\nHERE = pathlib.Path(__file__).parent\n"
+            "def f():\n    if (HERE / 'x.json').exists():\n        return (HERE / 'x.json').read_text()\n"
+            "def g():\n    try:\n        return (HERE / 'y.json').read_text()\n    except OSError:\n        return ''\n"
+            "def h():\n    (HERE / 'z.json').write_text('')\n    return (HERE / 'z.json').read_text()\n"
+            "def i():\n    return (HERE / 'there.txt').read_text()\n",
+            "demo/there.txt": "x\n",
+        },
+    ),
+    Case(
+        "what is for those who work on it stays behind",
+        {"demo/__init__.py": "", "demo/_c.abi3.so": b"", "demo/a.txt": ""},
+        tag=PLATFORM_TAG,
+        checkout={
+            f"src/demo/{path}": "x = 1\n"
+            for path in ("__init__.py", "tests/test_a.py", "_c.pyx", "_c.py", "README.md", "conftest.py", ".gitignore")
+        },
+    ),
+    Case(
+        "many modules in one interpreter",
+        {
+            "demo/__init__.py": "",
+            **{f"demo/m{number:02}.py": "" for number in range(20)},
+            "demo/m03.py": "import os, tempfile\nos.chdir(tempfile.gettempdir())\n",
+            "demo/m05.py": "import io, sys\nsys.stdout = sys.stderr = io.StringIO()\n",
+            "demo/m07.py": "import sys\nassert 'demo.m06' not in sys.modules, 'not beside others'\n",
+        },
+    ),
     # What happens while it is imported.
     Case("it prints and warns", {"demo.py": "import warnings\nprint('{')\nwarnings.warn('old', DeprecationWarning)\n"}),
     Case("it reads the arguments", {"demo.py": "import argparse\nargparse.ArgumentParser().parse_args()\n"}),

@@ -52,12 +52,12 @@ class NotReady(ReleaseError):
     index: str = "PyPI"
 
     what = "{e.shown}"
-    cause = "see each finding above."
-    cure = "mend them, commit, and run the session again. No version was spent: nothing has been uploaded to {e.index}."
+    cause = "see each error above."
+    cure = "fix them, commit, and run `{run[check]}` again. No version was spent: nothing was uploaded to {e.index}."
 
     @property
     def shown(self) -> str:
-        errors = f"{self.count} error{'s' if self.count != 1 else ''}"
+        errors = text.plural(self.count, "error")
         if self.trial:
             return f"The files do not work once installed: {errors}."
         return f"{self.index} would refuse these files, or they would fail their users: {errors}."
@@ -149,7 +149,7 @@ def _stop_on_errors(context: Context, problems: Sequence[Problem], *, trial: boo
     """Show `problems`. Raises NotReady where one is an error."""
     for problem, files in text.together(problems):
         context.say(text.problem(problem, files), problem.severity)
-    if errors := sum(problem.severity == "error" for problem in problems):
+    if errors := sum(problem.severity == "error" for problem, _ in text.together(problems)):
         status.failed(context, Failure("check", problems=tuple(problems)))
         raise NotReady(errors, trial=trial, index=_other_index(context) or "PyPI")
 
@@ -187,9 +187,7 @@ def _other_index(context: Context) -> str:
 def _look_up(context: Context, built: Built) -> tuple[tuple[str, ...], tuple[Problem, ...]]:
     """Return the codes of the rules on the indexes, and what they found, ignored warnings left out and named."""
     if context.options.offline:
-        context.say(
-            f"  not checked: what {context.settings.testpypi.name} and {context.settings.pypi.name} hold already (--offline)"
-        )
+        context.say(f"not checked what {context.settings.testpypi.name} and {context.settings.pypi.name} hold (--offline)", "note")
         return (), ()
     indexes = context.settings.indexes
     uploads = [indexes.pypi] if context.rehearsed_here else [indexes.testpypi, indexes.pypi]

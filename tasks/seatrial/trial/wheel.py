@@ -105,7 +105,7 @@ class Wheel:
         """Whether `module` need not work everywhere: all can do without it, or its name or place says so."""
         if is_for_another_python(module) or module in self.loose or self.code.is_optional(module):
             return True
-        return not is_public(module) and module not in self.reached
+        return not (is_public(module) or module.endswith(".__main__") or module in self.reached)
 
 
 def problem(file: str, code: str, severity: Severity, message: str) -> Problem:

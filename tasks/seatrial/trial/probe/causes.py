@@ -30,6 +30,7 @@ EXCUSED = frozenset({"extra", "platform", "host"})
 # What an error says of a library of the system that is not there (Linux, macOS, Windows).
 NO_LIBRARY = re.compile(r"cannot open shared object file|Library not loaded|DLL load failed")
 NO_ATTRIBUTE = re.compile(r"module '([\w.]+)' has no attribute '(\w+)'")
+OS = frozenset(("os.py", "<frozen os>"))
 SCOPE = re.compile(r"\b(locals|globals)\(\)")
 MISTAKES = frozenset(
     ("TypeError", "AttributeError", "NameError", "UnboundLocalError", "SyntaxError", "IndentationError")
@@ -93,7 +94,7 @@ def _is_on_purpose(subject: Subject, one: Attempt) -> bool:
         return real_path(place) in subject.own and raises_on_purpose(place, line)
     if one.defined_in != "builtins":
         return True
-    if one.error_type == "KeyError" and (os.path.basename(place) == "os.py" or SCOPE.search(one.frames[-1][2])):
+    if one.error_type == "KeyError" and (os.path.basename(place) in OS or SCOPE.search(one.frames[-1][2])):
         return True  # a variable of the environment, or a name that whoever executes the file puts there
     if issubclass(getattr(builtins, one.error_type, Exception), OSError):
         return True  # what the machine has, or lets in

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from .causes import lies_in
 from .entry_points import entry_point_problems
-from .files import file_problems, shared_names, source_problems, start_problems
+from .files import file_problems, shared_names, shared_scripts, source_problems, start_problems, unknown_extras
 from .imports import Attempt, attempts
 from .modules import failure, failure_problems, module_problems, tally
 from .names import is_import_name
@@ -78,7 +78,8 @@ def _look_at(
     files = list(file_problems(subject))
     clobbered = any((one["kind"], one["severity"]) == ("changed-file", "error") for one in files)
     shared = [] if clobbered else shared_names(subject)  # the graver one says it already
-    problems = [*files, *shared, *_name_problems(top), *start_problems(subject)]
+    problems = [*files, *shared, *shared_scripts(subject), *unknown_extras(subject)]
+    problems += [*_name_problems(top), *start_problems(subject)]
     tried = attempts([name for name in (*top, *inner) if is_import_name(name)], time_limit)
     failures = {
         one.name: failure(subject, one, main=one.name in main, inner=one.name not in top)

@@ -121,6 +121,34 @@ def shared_names(subject: Subject) -> Iterator[Problem]:
             yield finding("shared-name", shared[0], message, severity="warning")
 
 
+def shared_scripts(subject: Subject) -> Iterator[Problem]:
+    """A command that another distribution installs too: it is that of whatever was installed last."""
+    scripts = real_path(sysconfig.get_path("scripts"))
+    for metadata, files in subject.neighbours:
+        other = str(metadata.get("Name", ""))
+        both = sorted(real for real in set(files).intersection(subject.own) if os.path.dirname(real) == scripts)
+        if both and normalised(other) != normalised(subject.name):
+            names = listed([os.path.basename(real) for real in both])
+            message = f"{names} is a command of {subject.name} and of {other}: what is installed last overwrites it."
+            yield finding("shared-script", os.path.basename(both[0]), message)
+
+
+def unknown_extras(subject: Subject) -> Iterator[Problem]:
+    """Extras of dependencies that those do not have: installers warn, and leave out what they were to bring."""
+    offered = {
+        normalised(metadata.get("Name", "")): {normalised(extra) for extra in metadata.get_all("Provides-Extra", [])}
+        for metadata, _ in subject.neighbours
+    }
+    for line in metadata_of(subject.dist).get_all("Requires-Dist", []):
+        match = re.match(r"\s*([\w.-]+)\s*\[([^\]]+)\]", line)
+        known = offered.get(normalised(match[1])) if match else None
+        if match and known is not None and normalised(match[1]) != normalised(subject.name):
+            absent = [extra.strip() for extra in match[2].split(",") if normalised(extra) not in known]
+            if absent:
+                message = f"`{line}` asks for an extra that {match[1]} does not have: {', '.join(absent)}."
+                yield finding("unknown-extra", match[1], message, severity="warning")
+
+
 def start_problems(subject: Subject) -> Iterator[Problem]:
     """A line of a ``.pth`` file that fails is told by Python at each start, and nothing after it counts."""
     if subject.names.pth:

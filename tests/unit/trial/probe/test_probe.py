@@ -797,6 +797,168 @@ def test_no_more_is_compiled_than_is_quick(site: Site, monkeypatch: pytest.Monke
     assert look()["problems"] == []
 
 
+# Inside packages.
+
+
+def inner(site: Site, **modules: str) -> dict[str, Any]:
+    """Return the document on a package `demo` with `modules`; an underscore pair in a name stands for a slash."""
+    files = {f"demo/{name.replace('__', '/')}.py": text for name, text in modules.items()}
+    site.install({"demo/__init__.py": "", **files})
+    return look()
+
+
+@pytest.mark.parametrize(
+    ("paths", "inner", "loose", "aside"),
+    [
+        (["p/__init__.py", "p/a.py", "p/s/__init__.py", "p/s/b.py"], ["p.a", "p.s", "p.s.b"], [], []),
+        (["p/__init__.py", "p/_a.py", "p/_s/__init__.py", "p/_s/b.py"], [], [], []),
+        (["p/__init__.py", "p/c.cpython-313-darwin.so", "p/d.abi3.so", "p/e.pyd"], ["p.c", "p.d", "p.e"], [], []),
+        (["p/__init__.py", "p/t/a.py", "p/t/u/b.py"], ["p.t.a", "p.t.u.b"], ["p.t.a", "p.t.u.b"], []),
+        (
+            ["p/__init__.py", "p/__main__.py", "p/tests/a.py", "p/test_b.py"],
+            [],
+            [],
+            ["p.__main__", "p.test_b", "p.tests.a"],
+        ),
+        (["p/__init__.py", "p/a-b.py", "p/class.py", "p/{{x}}/a.py", "p/x.txt"], [], [], []),
+        (["p/__init__.py", "p/a.py", "p/a/b.py"], ["p.a"], [], []),
+        (["n/p/__init__.py", "n/p/a.py"], ["n.p.a"], [], []),
+        (["p.py", "p/a.py"], [], [], []),
+        (["_p/__init__.py", "_p/a.py"], ["_p.a"], [], []),
+    ],
+)
+def test_the_modules_inside_packages(paths: list[str], inner: list[str], loose: list[str], aside: list[str]) -> None:
+    found = names(*paths)
+    assert (list(found.inner), sorted(found.loose), list(found.aside)) == (inner, loose, aside)
+
+
+def test_every_public_module_is_imported_and_counted(site: Site) -> None:
+    document = inner(site, a="", _b="1 / 0\n", c="import no_such\n", d="1 / 0\n", tests__e="1 / 0\n")
+    assert document["imported"] == ["demo", "demo.a"]
+    others = {"want `no_such`": 1, "cannot be imported": 1}
+    assert document["tally"] == {"total": 4, "imported": 2, "others": others, "aside": 1}
+
+
+def test_what_is_inside_a_module_that_fails_is_not_told_again(site: Site) -> None:
+    document = inner(site, s____init__="1 / 0\n", s__a="", s__b="")
+    assert found(document) == [("error", "import", "demo.s")]
+    assert document["tally"]["others"] == {"cannot be imported": 3}
+
+
+def test_failures_of_one_cause_are_told_at_once(site: Site) -> None:
+    document = inner(site, **{f"m{number}": "import no_such\n" for number in range(9)})
+    assert found(document) == [("warning", "missing-module", "demo.m0")]
+    assert "So do `demo.m1`, `demo.m2`" in said(document)
+
+
+def test_what_fails_beside_others_alone_is_in_order(site: Site) -> None:
+    modules = {f"m{number}": "" for number in range(9)}
+    document = inner(site, **modules, z="import sys\nassert 'demo.m1' not in sys.modules\n")
+    assert document["problems"] == []
+    assert document["tally"]["imported"] == 11
+
+
+def test_a_module_that_ends_the_shared_interpreter_takes_no_other_with_it(site: Site) -> None:
+    modules = {f"m{number}": "" for number in range(9)}
+    document = inner(site, **modules, m4="import os\nos._exit(0)\n", m4x="")
+    assert found(document) == [("error", "crashes", "demo.m4")]
+    assert document["tally"]["imported"] == 10
+
+
+def test_a_module_that_hangs_in_the_shared_interpreter_takes_no_other_with_it(site: Site) -> None:
+    modules = {f"m{number}": "" for number in range(9)}
+    put(site, **modules, m4="import time\ntime.sleep(60)\n")
+    tried = attempts(sorted(modules), 2)
+    assert [(one.name, one.error_type) for one in tried if not one.ok] == [("m4", "hang")]
+
+
+@pytest.mark.parametrize(
+    ("text", "severity", "words"),
+    [
+        ("from . import gone\n", "error", "`demo.gone` is not among the files"),
+        ("from collections import Mapping\n", "error", "'Mapping'"),
+        ("import formatter\n", "error", "Python's own until 3.9"),
+        ("print 'x'\n", "error", "SyntaxError"),
+        ("from ..x import y\n", "error", "beyond top-level package"),
+        ("import os\nopen(os.path.join(os.path.dirname(__file__), 'x.txt'))\n", "error", "`demo/x.txt` is not among"),
+        ("open('/not/there')\n", "warning", "FileNotFoundError"),
+        ("import os\nos.environ['NOBODY_SETS_THIS']\n", "warning", "KeyError"),
+        ("raise RuntimeError('configure first')\n", "warning", "configure first"),
+        ("raise ImportError('pip install x')\n", "warning", "pip install x"),
+        ("class E(Exception): pass\nraise E\n", "warning", "E"),
+        ("x = locals()['put_there']\n", "warning", "put_there"),
+        ("raise SystemExit('usage')\n", "warning", "usage"),
+        ("{}['a']\n", "error", "KeyError"),
+        ("int('x')\n", "error", "ValueError"),
+        ("import no_such\n", "warning", "Nothing of the project reaches it"),
+        ("import helper\n", "error", "`helper` is in the checkout (src/helper.py)"),
+        ("import yaml\n", "error", "`pyyaml` is declared in requirements.txt, and not in the metadata"),
+        ("import distutils_x\n", "warning", "distutils_x"),
+    ],
+)
+def test_the_cause_decides_whether_a_module_inside_may_fail(site: Site, text: str, severity: str, words: str) -> None:
+    site.install({"demo/__init__.py": "", "demo/a.py": text})
+    known = Project(stdlib=history(), modules={"helper": "src/helper.py"}, elsewhere={"pyyaml": "requirements.txt"})
+    (problem,) = check("demo", (), LIMIT, known)["problems"]
+    assert problem["severity"] == severity
+    assert words in problem["message"]
+
+
+@pytest.mark.parametrize(
+    ("files", "severity"),
+    [
+        (
+            {
+                "demo/fast.py": "from . import gone\n",
+                "demo/b.py": "try:\n    from . import fast\nexcept ImportError:\n    pass\n",
+            },
+            "warning",
+        ),
+        (
+            {
+                "demo/fast.py": "from . import gone\n",
+                "demo/b.py": "import sys\nif sys.flags.debug:\n    from . import fast\n",
+            },
+            "warning",
+        ),
+        ({"demo/fast.py": "from . import gone\n", "demo/b.py": "def f():\n    from . import fast\n"}, "error"),
+        ({"demo/t/fast.py": "1 / 0\n"}, "warning"),
+        ({"demo/compat_py2.py": "print 'x'\n"}, "warning"),
+        ({"demo/numpy.py": "import numpy\n", "demo/b.py": "def f():\n    import numpy\n"}, "warning"),
+    ],
+)
+def test_the_code_decides_whether_a_module_inside_may_fail(site: Site, files: dict[str, str], severity: str) -> None:
+    site.install({"demo/__init__.py": "", **files})
+    assert [one for one, _, _ in found(look())] == [severity]
+
+
+def test_what_a_script_reaches_has_to_be_required(site: Site) -> None:
+    files = {"demo/__init__.py": "", "demo/cli.py": "try:\n    import demo.work\nfinally:\n    main = print\n"}
+    points = "[console_scripts]\ndemo = demo.cli:main\n"
+    site.install({**files, "demo/work.py": "import no_such\n"}, entry_points=points, scripts=["demo"])
+    assert ("error", "missing-module", "demo.work") in found(look())
+
+
+def test_a_command_that_another_distribution_has_too_is_told(site: Site) -> None:
+    site.install({"demo.py": ""}, scripts=["run"])
+    site.install({"other.py": ""}, name="other", scripts=["run"])
+    assert found(look()) == [("error", "shared-script", "run")]
+
+
+def test_an_extra_that_a_dependency_does_not_have_is_told(site: Site) -> None:
+    site.install({"demo.py": ""}, metadata="Requires-Dist: other[b, C_d]\nRequires-Dist: absent[x]\n")
+    site.install({"other.py": ""}, name="other", metadata="Provides-Extra: c-d\n")
+    document = look()
+    assert found(document) == [("warning", "unknown-extra", "other")]
+    assert "an extra that other does not have: b." in said(document)
+
+
+def test_pkg_resources_that_setuptools_no_longer_has_is_told(site: Site) -> None:
+    site.install({"demo.py": "import pkg_resources\n"}, metadata="Requires-Dist: setuptools\n")
+    site.install({"setuptools.py": ""}, name="setuptools", version="85.0")
+    assert "`pkg_resources` left setuptools in 82, and 85.0 is installed" in said(look())
+
+
 # Versions.
 
 
@@ -1211,6 +1373,11 @@ def test_every_finding_is_on_the_page() -> None:
     found |= {modules._kind(Attempt("x", ok=False, missing="y"))}
     codes = {f"install-{kind}" for kind in found}
     codes |= set(re.findall(r'Problem\(\s*"(install-[a-z-]+)"', sources))
+    codes |= {
+        f"install-{code}" for code in re.findall(r'yield "([a-z-]+)", |, "(?:warning|error)", "', sources) if code
+    }
+    codes |= {f"install-{code}" for code in re.findall(r'problem\(\s*subject\.label, "([a-z-]+)"', sources)}
+    codes |= {f"install-{code}" for code in re.findall(r'\(\w+, "(lost-[a-z]+)"', sources)}
     page = (PROBE.parents[4] / "docs" / "reference" / "installed.md").read_text(encoding="utf-8")
     assert set(re.findall(r"`(install-[a-z-]+)`", page)) == codes
 
