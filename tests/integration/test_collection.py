@@ -6,21 +6,10 @@ dependencies come from an index on this machine, so nothing is downloaded.
 
 from __future__ import annotations
 
-<<<<<<< HEAD
-import contextlib
-=======
->>>>>>> probe
 import os
 import shutil
 import sys
-<<<<<<< HEAD
-import tempfile
-from dataclasses import asdict, dataclass, field
-from pathlib import Path
-from typing import TYPE_CHECKING, cast
-=======
 from typing import TYPE_CHECKING
->>>>>>> probe
 
 import pytest
 from uv import find_uv_bin
@@ -31,19 +20,12 @@ from seatrial.project.pythons import KNOWN_PYTHONS
 from seatrial.project.settings import Settings
 from seatrial.release.stages import Dist, Problem
 from seatrial.rules import judge
-<<<<<<< HEAD
-from seatrial.standin import server
-from seatrial.standin.index import StandinIndex
-from seatrial.steps import check
-from seatrial.trial.installer import Installer
-=======
 from seatrial.standin.index import StandinIndex
 from seatrial.standin.server import serving
 from seatrial.trial import interpreters, lost, static
 from seatrial.trial.checkout import Checkout
 from seatrial.trial.installer import Installer, Origin
 from seatrial.trial.trial import Subject, use
->>>>>>> probe
 from tests.collection import BESIDE, BROKEN, RUNNING, SOUND, Case
 from tests.integration.conftest import SETTINGS, Project
 from tests.projects import write_tree
@@ -69,15 +51,9 @@ def shelf(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def findings(shelf: Path) -> Mapping[str, list[Problem]]:
     """What the rules find in the files of each case, with `twine check --strict` among them."""
     paths = {path: case.label for case in CASES for path in (shelf / case.label / "dist").iterdir()}
-<<<<<<< HEAD
-    found: dict[str, list[dict[str, str]]] = {case.label: [] for case in CASES}
-    for path, problems in judge.judge_files(list(paths)):
-        found[paths[path]] += map(asdict, problems)
-=======
     found: dict[str, list[Problem]] = {case.label: [] for case in CASES}
     for path, problems in judge.judge_files(list(paths)):
         found[paths[path]] += problems
->>>>>>> probe
     return found
 
 
@@ -87,11 +63,7 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("index")
     for case in BESIDE:
         case.write(folder)
-<<<<<<< HEAD
-    with server.serving(StandinIndex(folder, "no upload is taken")) as url:
-=======
     with serving(StandinIndex(folder, "no upload is taken")) as url:
->>>>>>> probe
         yield f"{url}/simple/"
 
 

@@ -100,12 +100,8 @@ class _Handler(BaseHTTPRequestHandler):
         except IndexRefused as error:
             self.send_error(error.status, f"{error.reason} (says {self.relay.index.name})")
         except IndexUnreachable as error:
-<<<<<<< HEAD
             with contextlib.suppress(OSError):
                 self.send_error(error.status or 502, f"{printable(error.reason)} (says {self.relay.index.name})")
-=======
-            self.send_error(502, " ".join(f"{self.relay.index.name} does not answer: {error.reason}".split()))
->>>>>>> probe
         except (OSError, ValueError, ReleaseError):  # also an installer that hangs up
             with contextlib.suppress(OSError):
                 self.send_error(502, f"{self.relay.index.name} does not answer as an index")
