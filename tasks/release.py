@@ -23,7 +23,6 @@ import nox.virtualenv
 
 INTERFACE = 1  # what this file and the program agree on; any version of the program will do that speaks it
 STEPS = ["build", "check", "testpypi", "verify", "pypi", "dryrun", "inspect", "status", "rebuild"]
-LATER = {"build": "check|testpypi|verify", "check": "testpypi|verify", "testpypi": "verify"}  # what requires a step
 LOCK = Path(__file__).resolve().with_name("release.txt")
 PYTHON = Path("Scripts/python.exe" if os.name == "nt" else "bin/python")
 UPLOADS = re.compile(r"(TEST)?PYPI_(ID_)?TOKEN$|TWINE_|ACTIONS_ID_TOKEN_", re.IGNORECASE)  # variables with secrets
@@ -73,19 +72,20 @@ def supported(project: Any, running: str) -> "list[str]":
 
 def seatrial(session: "nox.Session", step: str, *options: str, anew: bool = False) -> None:
     """Run `seatrial STEP` with the session's arguments; what is for uploads reaches `testpypi` and `pypi` alone."""
-    asked = " ".join(sys.argv[1:]).partition(" -- ")[0]  # nox says nowhere else which sessions were asked for
-    last = step not in LATER or not re.search(rf"\b{PREFIX}({LATER[step]})\b", asked)
-    context = {"interface": INTERFACE, "prefix": PREFIX, "interactive": session.interactive, "last": last}
-    context.update(uv=shutil.which(nox.virtualenv.UV), root=str(Path.cwd()), start=session.invoked_from)
-    words = ["-I", "-m", "seatrial", step, "--nox", json.dumps(context), *options, *session.posargs]
+    typed = " ".join(sys.argv[1:]).partition(" -- ")[0]  # nox says nowhere else which sessions were asked for
+    asked = [name for name in STEPS if re.search(rf"\b{PREFIX}{name}\b", typed)]
     withheld = {name: os.environ.pop(name) for name in list(os.environ) if UPLOADS.match(name)}
+    context = {"interface": INTERFACE, "prefix": PREFIX, "interactive": session.interactive, "asked": asked}
+    context.update(uv=shutil.which(nox.virtualenv.UV), root=str(Path.cwd()), start=session.invoked_from)
+    words = ["-I", "-m", "seatrial", step, "--nox", json.dumps({**context, "withheld": [*withheld]}), *options]
     prctl = ctypes.CDLL(None).prctl if sys.platform == "linux" else lambda *_: 0
     prctl(4, 0, 0, 0, 0)  # PR_SET_DUMPABLE: /proc shows no other process what this one was started with
     # After Ctrl-C an upload finds out what the index took. nox would kill it after half a second.
     how: Any = {"external": True, "log": False, "interrupt_timeout": 60, "terminate_timeout": 10}
+    how["env"] = withheld if step in {"testpypi", "pypi"} else {}
     try:
         python = environment(session, step, anew=anew)
-        done = session.run(python, *words, env=withheld if step in {"testpypi", "pypi"} else {}, **how)
+        done = session.run(python, *words, *session.posargs, **how)
     except OSError as error:
         session.error(f"The operating system refused to read or write: {error}")
     finally:
@@ -99,7 +99,7 @@ def environment(session: "nox.Session", step: str, *, anew: bool) -> Path:
     """Return the Python of an environment with the lock installed, and nothing else; it is made if there is none."""
     stamp = "release-lock-" + hashlib.sha256(LOCK.read_bytes() + sys.version.encode()).hexdigest()
     own = session.env_dir.with_name(PREFIX + step).absolute()
-    others = [] if step in {*LATER, "pypi"} else [own.with_name(PREFIX + other) for other in LATER]  # as good as own
+    others = [] if step in {*STEPS[:3], "pypi"} else [own.with_name(PREFIX + other) for other in STEPS[:3]]  # as good
     for folder in [] if anew else [own, *others]:
         if (folder / PYTHON).exists() and (folder / stamp).exists():
             return folder / PYTHON

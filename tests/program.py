@@ -52,7 +52,8 @@ def run(words: Sequence[str], outer: Mapping[str, str]) -> int:
             "prefix": "",
             "uv": None if "--without-uv" in flags else main_uv(),
             "interactive": False,
-            "last": step in names,
+            "asked": names,
+            "withheld": [],
             "root": str(Path.cwd()),
             "start": str(Path.cwd()),
         }

@@ -47,7 +47,7 @@ def test_verify_runs_the_chain_and_each_cell(project: Path) -> None:
     assert done.code == 0, done.output
     assert done.steps == ["build", "check", "testpypi", "verify", "verify"]
     assert all(call["words"][-1] == "--keep-sealed" for call in done.calls)
-    assert [call["context"]["last"] for call in done.calls] == [False, False, False, True, True]
+    assert all(call["context"]["asked"] == ["verify"] for call in done.calls)
     for call, kind in zip(done.calls[3:], ("wheel", "sdist"), strict=True):
         place = project / ".nox" / f"verify-{RUNNING.replace('.', '-')}-{kind}"
         assert call["words"][:6] == ["--python", RUNNING, "--kind", kind, "--environment", str(place)]
@@ -68,7 +68,8 @@ def test_what_nox_alone_knows_is_handed_over(project: Path, tmp_path: Path) -> N
         "interface": 1,
         "prefix": "",
         "interactive": False,
-        "last": True,
+        "asked": ["status"],
+        "withheld": [],
         "root": str(project),
         "start": str(tmp_path),
     }
@@ -100,9 +101,9 @@ def test_a_taken_name_gives_a_prefix(project: Path) -> None:
     write_tree(project, {"noxfile.py": own + copies.NOXFILE})
     done = nox(project, "-s", "release-check")
     assert done.steps == ["build", "check"]
-    assert [(call["context"]["prefix"], call["context"]["last"]) for call in done.calls] == [
-        ("release-", False),
-        ("release-", True),
+    assert [(call["context"]["prefix"], call["context"]["asked"]) for call in done.calls] == [
+        ("release-", ["check"]),
+        ("release-", ["check"]),
     ]
     assert places(project) == {"release-build", "release-check"}
     assert "our own" in nox(project, "-s", "check").output

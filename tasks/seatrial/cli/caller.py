@@ -48,6 +48,12 @@ class Caller:
         return chain.through(self.step) if self.nox is None else (self.step,)
 
     @property
+    def is_last(self) -> bool:
+        """Whether the step was asked for, rather than required by another."""
+        asked = self.nox.asked if self.nox else ()
+        return not any(self.step in chain.through(name)[:-1] for name in asked)
+
+    @property
     def planned(self) -> frozenset[str]:
         """All steps that are going to run, in this process or in those that nox starts after it."""
         asked = self.nox.asked if self.nox else ()

@@ -56,18 +56,17 @@ class OtherInterface(ReleaseError):
 class Nox:
     """What nox alone knows, handed over by `tasks/release.py` in the one private option ``--nox``.
 
-    `last` says whether this step was asked for, rather than required by another; `start` is where nox was invoked.
-    `asked` are the steps that nox was started for, and `withheld` the names of variables that only uploads get.
+    `start` is where nox was invoked. `asked` are the steps that it was started for, as far as its command line says, and
+    `withheld` the names of the variables that only uploads get.
     """
 
     prefix: str
     uv: str | None
     interactive: bool
-    last: bool
     root: Path
     start: Path
-    asked: tuple[str, ...] = ()
-    withheld: tuple[str, ...] = ()
+    asked: tuple[str, ...]
+    withheld: tuple[str, ...]
 
     @classmethod
     def parse(cls, text: str) -> Nox:
@@ -80,11 +79,10 @@ class Nox:
                 prefix=str(document["prefix"]),
                 uv=document["uv"],
                 interactive=bool(document["interactive"]),
-                last=bool(document["last"]),
                 root=Path(document["root"]),
                 start=Path(document["start"]),
-                asked=tuple(document.get("asked", ())),
-                withheld=tuple(document.get("withheld", ())),
+                asked=tuple(document["asked"]),
+                withheld=tuple(document["withheld"]),
             )
         except (ValueError, TypeError, KeyError):
             raise OtherInterface("(not readable)") from None

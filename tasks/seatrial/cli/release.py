@@ -71,7 +71,7 @@ def context_in(
         published=settings.pypi,
         uv=caller.nox.uv if caller.nox else find_uv(),
         asks=caller.nox.interactive if caller.nox else os.isatty(0),
-        last=caller.nox.last if caller.nox else True,
+        last=caller.is_last,
         screen=caller.screen,
     )
 

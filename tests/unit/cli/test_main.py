@@ -113,7 +113,14 @@ def test_the_steps_that_come_before_are_run_first(project: Path, contexts: list[
 
 
 def nox(root: Path, **changes: object) -> str:
-    said = {"interface": INTERFACE, "prefix": "r-", "uv": "/a/uv", "interactive": True, "last": False}
+    said = {
+        "interface": INTERFACE,
+        "prefix": "r-",
+        "uv": "/a/uv",
+        "interactive": True,
+        "asked": ["verify"],
+        "withheld": [],
+    }
     return json.dumps(said | {"root": str(root), "start": str(root / "src")} | changes)
 
 

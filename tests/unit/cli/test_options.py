@@ -159,7 +159,8 @@ NOX = {
     "prefix": "r-",
     "uv": None,
     "interactive": True,
-    "last": False,
+    "asked": ["verify"],
+    "withheld": ["PYPI_TOKEN"],
     "root": "a",
     "start": "b",
 }
@@ -167,7 +168,10 @@ NOX = {
 
 def test_what_nox_knows_comes_in_one_private_option() -> None:
     words = ["--rebuild", "--nox", json.dumps(NOX), "--yes", "1.0"]
-    assert nox_of(words) == (Nox("r-", None, True, False, Path("a"), Path("b")), ["--rebuild", "--yes", "1.0"])  # noqa: FBT003
+    assert nox_of(words) == (
+        Nox("r-", None, True, Path("a"), Path("b"), ("verify",), ("PYPI_TOKEN",)),
+        ["--rebuild", "--yes", "1.0"],
+    )  # noqa: FBT003
     assert nox_of(["--rebuild"]) == (None, ["--rebuild"])
 
 
