@@ -14,9 +14,10 @@ from packaging.version import Version
 from seatrial.building import tags
 from seatrial.building.checkout import check_out
 from seatrial.building.frontend import BuildFailed, build_one
-from seatrial.index.holdings import read_release
+from seatrial.index.holdings import read_project
 from seatrial.machine.errors import ReleaseError
 from seatrial.release.archives import Archive
+from seatrial.release.filenames import version_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -110,6 +111,7 @@ def outstanding(built: Built, source: Source, patterns: tuple[str, ...], publish
 
 def _is_served(index: Index, built: Built) -> bool:
     try:
-        return bool(read_release(index, built.project, built.version))
+        files = read_project(index, built.project, patient=False).files
     except ReleaseError:
         return False  # `check` says what is wrong with the index
+    return any(version_of(file.filename) == Version(built.version) for file in files)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from packaging.utils import canonicalize_name
 
 from seatrial import standin
+from seatrial.building import git, supposed
 from seatrial.index import logins
 from seatrial.machine import temporary
 from seatrial.machine.errors import ReleaseError, listing
@@ -231,8 +232,9 @@ def _summarise(context: Context, rehearsal: Context, standins: Standins) -> None
     context.screen.line(f"dry run of {built.project} {built.version} passed: {count}, the same bytes on both stand-ins")
     if of_files := text.of_files(record):
         context.screen.line(of_files)
-    if built.dirty:
-        context.screen.line("the tree has uncommitted changes: commit them before `testpypi`")
+    published = None if context.options.offline else context.published
+    if missing := supposed.outstanding(built, git.look(context.root), context.settings.tag, published):
+        context.screen.line(missing)
     context.detail(CANNOT_SHOW)
     if context.options.keep:
         context.screen.line(f"kept in {record.folder.parent}: dist, release-record, testpypi, pypi")
