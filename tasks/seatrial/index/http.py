@@ -183,7 +183,7 @@ def download(
 
 @contextlib.contextmanager
 def opened(index: Index, url: str, *, accept: str = ACCEPTED) -> Iterator[urllib3.BaseHTTPResponse]:
-    """Yield the successful answer of `index` to one request for `url`, unread. Raises IndexUnreachable, IndexRefused."""
+    """Yield the successful answer of `index` to one request for `url`, unread. Raises as `read` does."""
     with _translated(index, url), _requested(index, url, accept, encoding="identity") as (response, _):
         if response.status != HTTPStatus.OK:
             raise _refusal(index, url, response)

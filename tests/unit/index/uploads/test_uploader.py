@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import signal
@@ -151,6 +152,11 @@ def test_a_page_is_told_as_its_text() -> None:
 
 def test_an_endless_page_is_read_to_a_bound() -> None:
     assert len(response(b"x" * 10 * BODY_BYTES, {"Content-Type": "text/plain"})["body"]) == BODY_BYTES
+
+
+def test_a_page_that_is_packed_to_grow_is_read_to_the_same_bound() -> None:
+    bomb = gzip.compress(b"x" * (64 << 20))
+    assert len(response(bomb, {"Content-Encoding": "gzip"})["body"]) == BODY_BYTES
 
 
 def test_where_it_has_moved_is_told() -> None:
