@@ -10,6 +10,7 @@ import itertools
 import multiprocessing
 import os
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -93,8 +94,11 @@ def _examined(paths: Sequence[Path]) -> list[tuple[Distribution, tuple[Problem, 
     workers = min(_cores(), -(-len(paths) // 2))
     if len(paths) < MANY or workers < 2:  # noqa: PLR2004 (no share to give away)
         return [_examine(path) for path in paths]
-    with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
-        return list(pool.map(_examine, paths, chunksize=max(1, len(paths) // (4 * workers))))
+    try:
+        with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
+            return list(pool.map(_examine, paths, chunksize=max(1, len(paths) // (4 * workers))))
+    except BrokenProcessPool:  # one was killed, or cannot begin where the main module is no file
+        return [_examine(path) for path in paths]
 
 
 def _cores() -> int:

@@ -133,6 +133,14 @@ def test_files_are_shared_out_by_an_isolated_program(dist: Path) -> None:
     assert subprocess.run(argv, check=True, capture_output=True, text=True).stdout == "10\n"
 
 
+def test_where_no_other_process_can_begin_all_is_judged_here(dist: Path) -> None:
+    """The main module of a program on standard input is no file, so other processes cannot import it."""
+    code = "import sys; from pathlib import Path; from seatrial.rules import judge; judge._cores = lambda: 2\n"
+    code += "print(len(judge.judge_files([Path(name) for name in sys.argv[1:]])))"
+    argv = [sys.executable, "-I", "-", *map(str, many(dist))]
+    assert subprocess.run(argv, check=True, capture_output=True, text=True, input=code).stdout == "10\n"
+
+
 def test_every_rule_says_why() -> None:
     for rule in RULES:
         assert rule.code == rule.code.lower()
