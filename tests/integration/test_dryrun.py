@@ -100,7 +100,7 @@ def test_a_dirty_tree_can_be_rehearsed_here_and_nowhere_else(project: Project) -
     write_tree(project.root, {"src/demo/more.py": "x = 1\n"})
     done = project.step("dryrun")
     assert done.code == 0
-    assert done.shows("changes that are not committed: commit them before")
+    assert done.shows("1 uncommitted change is not in this build:", "to release this commit: commit 1 change")
 
 
 @pytest.mark.parametrize("uv", [True, False], ids=["uv", "pip"])

@@ -7,6 +7,8 @@ import time
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from packaging.version import Version
+
 from seatrial.building import distributions, git, requirements, tags
 from seatrial.building.checkout import check_out
 from seatrial.building.comparison import Comparison, compare, generator
@@ -19,7 +21,6 @@ from seatrial.machine.errors import ReleaseError, listing
 from seatrial.project.settings import load
 from seatrial.release import record
 from seatrial.release.archives import Archive
-from seatrial.release.filenames import version_of
 from seatrial.release.stages import Built, Dist
 from seatrial.workspace import packages
 
@@ -203,8 +204,8 @@ def rebuild(context: Context) -> None:
         served = read_release(index, project, version)
         if not served:
             raise NothingServed(index.name, project, version)
-        work = Rebuild(context, source, settings, version, served, requirements.today(), scratch)
-        work.version = served_version(served)
+        normalised = str(Version(version))
+        work = Rebuild(context, source, settings, normalised, served, requirements.today(), scratch)
         work.choice = _choice(work)
         _build(work)
         _leave(work, project)
@@ -212,11 +213,6 @@ def rebuild(context: Context) -> None:
     different = [name for name, judged in work.judged.items() if judged.comparison.verdict == "different"]
     if different or not work.judged:
         raise NotRebuilt(index.name, project, version, tuple(different))
-
-
-def served_version(served: Sequence[Served]) -> str:
-    """Return the version of the files that an index serves, normalised."""
-    return next((str(version) for file in served if (version := version_of(file.filename))), "")
 
 
 def _tagged(context: Context) -> Source:
@@ -311,6 +307,8 @@ def _show(work: Rebuild) -> None:
     for name, judged in sorted(work.judged.items()):
         comparison = judged.comparison
         way = f" ({judged.way})" if judged.way else ""
+        if comparison.verdict == "equivalent" and not comparison.differences:
+            way += ": only times, order, modes or compression differ"
         work.context.say(f"{comparison.verdict:10}  {name}{way}", "error" if comparison.verdict == "different" else "")
         for difference in comparison.differences:
             word = f"{difference.kind}{'' if difference.matters else ', means the same'}"
