@@ -126,7 +126,8 @@ def rehearse(real: Real, command: Path, folder: Path, limit: float) -> None:
     root = repository(sdist, folder / "unpacked" / real.name, f"v{parse_sdist_filename(sdist.name)[1]}")
     argv = ("nice", str(command), "dryrun") if os.name != "nt" else (str(command), "dryrun")
     try:
-        output = process.run(argv, env=dict(os.environ), cwd=root, time_limit=limit).output
+        ended = process.run(argv, env=dict(os.environ), cwd=root, time_limit=limit)
+        output = f"{ended.output}\nexit code {ended.code}\n"
     except ToolStuck as stuck:
         output = f"{stuck.output}\nended after {limit:.0f} seconds\n"
     (folder / f"{real.name}.log").write_text(output, encoding="utf-8")
@@ -136,17 +137,18 @@ def outcome(real: Real, folder: Path) -> Outcome:
     """Return what came of the dry run of `real`, by what is kept of it in `folder`."""
     (root,) = (folder / "unpacked" / real.name).iterdir()
     output = (folder / f"{real.name}.log").read_text(encoding="utf-8")
-    passed = "nox > Session dryrun was successful" in output
+    passed = output.endswith("\nexit code 0\n")
     return Outcome(real, backend_of(root), passed, "" if passed else said(output))
 
 
 def said(output: str) -> str:
     """Return the first sentence of what stopped a dry run, with the code of the rule or the words of the program."""
-    found = re.search(r"^  error: (?:\S+, )*\S+: (.+)$", output, re.MULTILINE)
+    output = output.rpartition("\nexit code ")[0] or output
+    found = re.search(r"^\s*error: (?:\S+, )*\S+: (.+)$", output, re.MULTILINE)
     if found:
         code = next(iter(CODE.findall(output[found.start() :])), "")
         return f"{CODE.sub('', found[1])} (`{code}`)"
-    stopped = re.search(r"nox > Session \S+ (?:aborted|failed): (.+)$", output, re.MULTILINE)
+    stopped = re.search(r"^(.+)\n(?:.*\n)*?Usual cause: ", output, re.MULTILINE)
     if stopped is None:
         return output.strip().splitlines()[-1]
     words = re.search(r"^  \| (.*(?:error: |ERROR: |No module named ).*)$", output[stopped.start() :], re.MULTILINE)

@@ -25,9 +25,11 @@ from seatrial.trial.trial import (
     other_version,
     smoke,
     stop_if_excluded,
+    summary,
     use,
 )
 from tests.environments import Site
+from tests.projects import write_tree
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -290,6 +292,61 @@ def test_an_extra_that_the_distribution_has_not_is_told(
 def test_an_extra_may_be_spelt_in_another_way(recorder: Recorder, home: tuple[Venv, Site], site: Site) -> None:
     site.install({"demo.py": ""}, metadata="Provides-Extra: Fast.Path\n")
     assert lived(recorder, home, extras=("fast_path",)).problems == ()
+
+
+@pytest.mark.parametrize("requires", ["==3.0", "!={0}", "<={1}.0", "<{0}"])
+def test_a_python_that_the_metadata_leaves_out_is_told(
+    recorder: Recorder, home: tuple[Venv, Site], site: Site, requires: str
+) -> None:
+    full = "{}.{}.{}".format(*sys.version_info)
+    if full.endswith(".0"):
+        pytest.skip("this is the first release of this Python")
+    requires = requires.format(full, "{}.{}".format(*sys.version_info))
+    site.install({"demo.py": ""}, metadata=f"Requires-Python: {requires}\n")
+    (problem,) = lived(recorder, home).problems
+    assert (problem.rule, problem.severity, problem.silenceable) == ("install-requires-python", "error", True)
+    assert f"`{requires}`, which leaves out {full}: pip refuses it." in problem.message
+
+
+@pytest.mark.parametrize("requires", [">=3.8", "!=3.0.*", "what?"])
+def test_a_python_that_the_metadata_admits_is_in_order(
+    recorder: Recorder, home: tuple[Venv, Site], site: Site, requires: str
+) -> None:
+    site.install({"demo.py": ""}, metadata=f"Requires-Python: {requires}\n")
+    assert lived(recorder, home).problems == ()
+
+
+def test_what_the_checkout_has_explains_what_the_wheel_lacks(
+    recorder: Recorder, home: tuple[Venv, Site], site: Site
+) -> None:
+    write_tree(recorder.scratch / "checkout", {"helpers.py": "", "src/demo/x.txt": "", "requirements.txt": "pyyaml\n"})
+    read = "import os\nopen(os.path.join(os.path.dirname(__file__), 'x.txt'))\n"
+    site.install(
+        {"demo/__init__.py": "", "demo/a.py": "import helpers\n", "demo/b.py": "import yaml\n", "demo/c.py": read}
+    )
+    shown = "".join(problem.message for problem in lived(recorder, home).problems if problem.severity == "error")
+    assert "`helpers` is in the checkout (helpers.py)" in shown
+    assert "`pyyaml` is declared in requirements.txt" in shown
+    assert "the build left it out; in the checkout it is src/demo/x.txt" in shown
+
+
+@pytest.mark.parametrize(
+    ("tally", "text"),
+    [
+        ({"total": 0, "imported": 0, "others": {}, "aside": 0}, "nothing to import"),
+        ({"total": 1, "imported": 1, "others": {}, "aside": 0}, "imported 1 module"),
+        (
+            {"total": 14, "imported": 12, "others": {"need the extra `yaml`": 2}, "aside": 0},
+            "imported 12 of 14 modules (2 need the extra `yaml`)",
+        ),
+        (
+            {"total": 4, "imported": 2, "others": {"want `a`": 1, "end the program": 1}, "aside": 3},
+            "imported 2 of 4 modules (1 want `a`; 1 end the program; tests and programs inside it left out: 3)",
+        ),
+    ],
+)
+def test_how_many_modules_were_imported_is_said(tally: dict[str, Any], text: str) -> None:
+    assert summary(tally) == text
 
 
 def test_the_import_names_of_the_settings_are_handed_on(
