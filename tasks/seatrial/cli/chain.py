@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from seatrial.machine.errors import ReleaseError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -12,6 +15,7 @@ if TYPE_CHECKING:
     from seatrial.project.context import Context
 
 CHAIN = ("build", "check", "testpypi", "verify")  # `pypi` requires nothing: it never builds
+RECORDED = (*CHAIN, "pypi")
 
 
 def through(step: str) -> tuple[str, ...]:
@@ -26,5 +30,16 @@ def run(steps: Sequence[str], context: Context) -> None:
 
 
 def act(step: str, context: Context) -> None:
-    """Run one step of the module with its name, which is imported now, since each needs other things."""
-    importlib.import_module(f"seatrial.steps.{step}").run(context)
+    """Run one step of the module with its name, which is imported now, since each needs other things.
+
+    That it failed is kept beside the record. Raises what stops it.
+    """
+    try:
+        importlib.import_module(f"seatrial.steps.{step}").run(context)
+    except ReleaseError as error:
+        if step in RECORDED:
+            with contextlib.suppress(OSError):
+                context.record.fail(step, error.text(context.commands))
+        raise
+    if step in RECORDED:
+        context.record.succeed(step)

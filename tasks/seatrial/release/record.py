@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 SCHEMA = 1
 FOLDER = "release-record"
+FAILED = "failed.json"
 DIGEST_VARIABLE = "SEATRIAL_RECORD"
 
 Marks = tuple[int, int, int, int]
@@ -108,6 +109,15 @@ def now() -> str:
 
 
 @dataclass(frozen=True)
+class Failed:
+    """The step that failed last, when (UTC, ISO 8601), and the text of the error."""
+
+    step: str
+    at: str
+    message: str
+
+
+@dataclass(frozen=True)
 class Record:
     """The distributions in `dist` and what was proved of them, in `folder`.
 
@@ -186,6 +196,26 @@ class Record:
             self._same_release(path, stage)
             found.append(stage)
         return tuple(found)
+
+    def fail(self, step: str, message: str) -> None:
+        """Keep that `step` failed, for whoever asks where the release stands; it decides nothing."""
+        if self.path(Built).exists():
+            failed = Failed(step, now(), message)
+            write_whole(self.folder / FAILED, json.dumps({"schema": SCHEMA} | asdict(failed), indent=2) + "\n")
+
+    def succeed(self, step: str) -> None:
+        """Forget that `step` failed."""
+        failed = self.failed()
+        if failed and failed.step == step:
+            (self.folder / FAILED).unlink(missing_ok=True)
+
+    def failed(self) -> Failed | None:
+        """Return what failed last and was not run since, None where that is not known."""
+        try:
+            document = json.loads((self.folder / FAILED).read_text(encoding="utf-8"))
+            return Failed(str(document["step"]), str(document["at"]), str(document["message"]))
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
 
     def rehash(self, dists: tuple[Dist, ...]) -> None:
         """Raise FilesChanged unless the folder of distributions holds exactly `dists`, byte for byte."""

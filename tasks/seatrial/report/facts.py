@@ -83,6 +83,8 @@ def gather(record: Record, following: str, *, failure: Failure | None = None, dr
     checked, released, rehearsed = record.find(Checked), record.find(Released), record.find(Rehearsed)
     files, verified = tuple(_file(record, dist) for dist in built.dists), record.verified()
     latest = released or rehearsed
+    if failure is None and (failed := record.failed()):
+        failure = Failure(failed.step, failed.message)
     kinds = {dist.kind for dist in built.dists}
     announced = {cell for cell in built.matrix if cell.kind in kinds}
     return Facts(
@@ -106,6 +108,8 @@ def gather(record: Record, following: str, *, failure: Failure | None = None, dr
 def steps(record: Record, failure: Failure | None = None) -> tuple[Step, ...]:
     """Return how far each of the five steps is, as recorded, and that one of them failed."""
     built, verified = record.find(Built), record.verified()
+    if failure is None and (failed := record.failed()):
+        failure = Failure(failed.step, failed.message)
     announced = {cell for cell in built.matrix if cell.kind in {dist.kind for dist in built.dists}} if built else set()
     done = {proof.cell for proof in verified}
     verify = _step("verify", max(verified, key=lambda proof: proof.at, default=None))

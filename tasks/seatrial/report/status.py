@@ -16,6 +16,7 @@ from seatrial import __version__
 from seatrial.machine.disk import locked_file, write_whole
 from seatrial.machine.errors import ReleaseError
 from seatrial.machine.terminal import size, styled, visible, width
+from seatrial.release.record import now
 from seatrial.release.stages import Built
 from seatrial.report import ci, text
 from seatrial.report.facts import WORDS, Failure, gather, steps
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from seatrial.release.stages import Dist
     from seatrial.report.facts import Facts, State, Step
 
-LOG = "log.txt"
+LOG, LAST = "log.txt", "last.txt"
 MARK = re.compile(rb'name="seatrial-record" content="([0-9a-f]{64})"')
 HEAD = 4096  # bytes of the page in which its mark is
 STYLES: dict[State, str] = {"done": "good", "part": "warn", "open": "quiet", "failed": "bad"}
@@ -94,6 +95,9 @@ def dry(context: Context, record: Record, following: str, failure: Failure | Non
     except (ReleaseError, OSError) as error:
         _say_why_not(context, error)
         return None
+    built = record.recorded(Built)
+    outcome = f"failed in `{failure.name}`" if failure else "passed"
+    (folder / LAST).write_text(f"{now()}: {built.project} {built.version} {outcome}\n", encoding="utf-8")
     ci.summarise(context.variables, (folder / SUMMARY).read_text(encoding="utf-8"))
     if failure is None:
         context.screen.line(table("", steps(record)))
@@ -105,6 +109,14 @@ def dry_folder(context: Context) -> Path:
     """Return where the report on a dry run is left: beside nox's environments, or where git ignores it as well."""
     nox = context.root / ".nox"
     return nox / "seatrial-report" if nox.is_dir() else context.record.folder / "dryrun"
+
+
+def last_dry_run(context: Context) -> str:
+    """Return a line on the last dry run that left a report, empty where there is none."""
+    try:
+        return f"last dry run {(dry_folder(context) / LAST).read_text(encoding='utf-8').strip()}"
+    except (OSError, ValueError):
+        return ""
 
 
 def log_of(context: Context, step: str) -> Path:
@@ -126,7 +138,7 @@ def _show_path(context: Context, page: Path) -> None:
 
 def undone(record: Record) -> str:
     """Return the step that is next, empty where all is done."""
-    return next((step.name for step in steps(record) if step.state == "open"), "")
+    return next((step.name for step in steps(record) if step.state in {"open", "failed"}), "")
 
 
 def following(context: Context) -> str:

@@ -16,6 +16,7 @@ from seatrial.index.holdings import holdings
 from seatrial.machine import process, variables
 from seatrial.machine.errors import ReleaseError
 from seatrial.machine.process import ToolStuck
+from seatrial.project.settings import document, table
 from seatrial.release.record import StageMissing
 from seatrial.release.stages import Built, Rehearsed, Released
 from seatrial.report import ci, text
@@ -36,7 +37,7 @@ YANK = """\
 if something is wrong with it after all, yank it, and release the next version:
   page    {page}
   reason  {project} {version} should not be used; please take {free} or later.
-  next    {free} is free on both indexes
+  next    {free} is free on both indexes, as far as they show: a deleted version is spent and cannot be seen
 what cannot be undone: whoever has installed it keeps it, `{project}=={version}` still installs it, and its version and
 file names are spent for ever. The yank itself can be taken back on that page."""
 
@@ -61,12 +62,28 @@ def run(context: Context) -> None:
     Raises NotAsRecorded, and what reading an index raises.
     """
     context.screen.line(f"{context.root.name}: {context.record.folder}")
+    for line in _surroundings(context):
+        context.screen.line(line)
     if of_files := text.of_files(context.record):
         context.screen.line(of_files)
     report.status(context)
     ci.stands(context)
     if context.options.remote:
         compare(context)
+
+
+def _surroundings(context: Context) -> Iterator[str]:
+    """Yield a line on HEAD, where it is not what was built, and one on the last dry run, if one left a report."""
+    built, source = context.record.find(Built), git.look(context.root)
+    if built and source.commit and built.commit and source.commit != built.commit:
+        project = table(document(context.root / "pyproject.toml"), "project")
+        version = project.get("version")
+        named = f"{version} ({source.commit[:7]})" if isinstance(version, str) else source.commit[:7]
+        yield f"HEAD is {named}, not built yet"
+    if source.dirty:
+        yield source.uncommitted
+    if summary := report.last_dry_run(context):
+        yield summary
 
 
 def compare(context: Context) -> None:
@@ -89,7 +106,8 @@ def compare(context: Context) -> None:
     tags = _tags(context, built)
     for line in _described(tags, built):
         context.screen.line(f"  {line}")
-    if held[context.settings.pypi].served or held[context.settings.pypi].extra:
+    released = held[context.settings.pypi]
+    if (released.served or released.extra) and released.listing.status != "quarantined" and not _all_yanked(released):
         context.screen.line(_yank(context, built))
     wrong = [line for index, found in held.items() for line in differences(index, found, whole=whole[index])]
     wrong += _moved(tags, built)
@@ -103,7 +121,12 @@ def summary(found: Holdings) -> str:
     if not (found.served or found.extra):
         return "no file of this version"
     yanked = f", {len(found.yanked)} yanked" if found.yanked else ""
-    return f"{len(found.identical)} of {count} files, identical{yanked}"
+    status = f"; the project is {found.listing.status}" if found.listing.status not in {"", "active"} else ""
+    return f"{len(found.identical)} of {count} files, identical{yanked}{status}"
+
+
+def _all_yanked(found: Holdings) -> bool:
+    return bool(found.served) and len(found.yanked) == len(found.served)
 
 
 def differences(index: Index, found: Holdings, *, whole: bool) -> Iterator[str]:
