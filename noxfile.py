@@ -12,7 +12,7 @@ import nox
 nox.needs_version = ">=2025.10.16"
 nox.options.default_venv_backend = "uv|virtualenv"
 nox.options.reuse_venv = "yes"
-nox.options.sessions = ["lint", "types", "docs", "tests"]
+nox.options.sessions = ["lint", "types", "docs", "tests", "oldest_nox"]
 
 PROJECT = nox.project.load_toml("pyproject.toml")
 LOCKS = {
@@ -28,15 +28,20 @@ def install_group(session: nox.Session, group: str) -> None:
     session.install(*nox.project.dependency_groups(PROJECT, group))
 
 
+def install_project(session: nox.Session, group: str) -> None:
+    """Install the checkout with its dependencies, and a dependency group."""
+    session.install("--editable", ".", *nox.project.dependency_groups(PROJECT, group))
+
+
 @nox.session
 def tests(session: nox.Session) -> None:
     """Run all tests on all cores: nox -s tests [-- pytest arguments].
 
-    Branch coverage of tasks/ is that of the unit tests: the others start nox hundreds of times, and under measurement
-    each start takes more than twice as long.
+    Branch coverage of the package is that of the unit tests: the others start it in processes of their own, and under
+    measurement each start takes longer.
     """
-    install_group(session, "test")
-    cores = ("-n", "auto", "--dist", "worksteal")
+    install_project(session, "test")
+    cores = ("-n", "auto", "--dist", "worksteal", "--durations", "20")
     if session.posargs:
         session.run("python", "-m", "pytest", *session.posargs)
         return
@@ -45,6 +50,14 @@ def tests(session: nox.Session) -> None:
     session.run("coverage", "combine", "--quiet")
     session.run("coverage", "report", "--fail-under=95")
     session.run("python", "-m", "pytest", *cores, "tests/integration", "tests/template")
+
+
+@nox.session
+def oldest_nox(session: nox.Session) -> None:
+    """Test the copy on the oldest nox that it works with."""
+    install_project(session, "test")
+    session.install(f"nox=={nox.needs_version.removeprefix('>=')}")
+    session.run("python", "-m", "pytest", "-n", "auto", "tests/integration/test_copy.py")
 
 
 @nox.session
@@ -58,7 +71,7 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def types(session: nox.Session) -> None:
     """Check types, strictly, of everything."""
-    install_group(session, "types")
+    install_project(session, "types")
     session.run("mypy")
 
 
@@ -73,28 +86,28 @@ def docs(session: nox.Session) -> None:
 @nox.session(default=False)
 def reference(session: nox.Session) -> None:
     """Write what docs/reference/ takes from the code: the rules and the JSON Schemas of the record."""
-    install_group(session, "test")
+    install_project(session, "test")
     session.run("python", "-m", "tests.reference", *session.posargs)
 
 
 @nox.session(default=False)
 def reproducible(session: nox.Session) -> None:
     """Build a project of each backend again and again, and write docs/explanation/reproducible.md."""
-    install_group(session, "test")
+    install_project(session, "test")
     session.run("python", "-m", "tests.reproducible", *session.posargs)
 
 
 @nox.session(default=False)
 def bench(session: nox.Session) -> None:
     """Time the dry run against the recipe typed by hand: nox -s bench [-- --runs N --only NAMES --out FILE]."""
-    install_group(session, "test")
+    install_project(session, "test")
     session.run("python", "-m", "tests.bench", *session.posargs)
 
 
 @nox.session(default=False)
 def bench_check(session: nox.Session) -> None:
     """Measure what the rules cost: nox -s bench_check [-- --runs N --out FILE]."""
-    install_group(session, "test")
+    install_project(session, "test")
     session.run("python", "-m", "tests.bench.checks", *session.posargs)
 
 
@@ -113,7 +126,7 @@ def limits(session: nox.Session) -> None:
 @nox.session(default=False)
 def adoptions(session: nox.Session) -> None:
     """Adopt real projects, compare before and after, and write docs/explanation/adoptions.md: -- --work FOLDER."""
-    install_group(session, "adoptions")
+    install_project(session, "adoptions")
     session.run("python", "-m", "tests.adoptions", *session.posargs)
 
 
