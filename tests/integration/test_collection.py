@@ -26,7 +26,9 @@ from seatrial.trial import interpreters, lost, static
 from seatrial.trial.checkout import Checkout
 from seatrial.trial.installer import Installer, Origin
 from seatrial.trial.trial import Subject, use
-from tests.collection import BESIDE, BROKEN, RUNNING, SOUND, Case
+from tests.collection import BESIDE, RUNNING, Case
+from tests.collection.broken import BROKEN
+from tests.collection.sound import SOUND
 from tests.integration.conftest import SETTINGS, Project
 from tests.projects import write_tree
 

@@ -10,12 +10,12 @@ import sys
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from .causes import lies_in
 from .entry_points import entry_point_problems
 from .files import file_problems, shared_names, shared_scripts, source_problems, start_problems, unknown_extras
 from .imports import Attempt, attempts
 from .modules import failure, failure_problems, module_problems, tally
 from .names import is_import_name
+from .origins import lies_in
 from .subject import Subject, declared_names, find_distribution, finding, metadata_of, normalised, subject_of, text_of
 
 if TYPE_CHECKING:

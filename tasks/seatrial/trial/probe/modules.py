@@ -8,7 +8,8 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from .causes import EXCUSED, Cause, cause_of, whose
+from .causes import EXCUSED, Cause, cause_of
+from .origins import whose
 from .subject import Subject, finding, listed, metadata_of, real_path
 
 if TYPE_CHECKING:
