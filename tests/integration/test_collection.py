@@ -155,7 +155,7 @@ def test_a_module_that_was_never_committed_is_missed_before_anything_is_uploaded
     write_tree(project.root, {"src/demo/core.py": "def main():\n    pass\n"})
     ended = project.step("check", "--offline")
     assert ended.code == 1
-    assert ended.shows("The module `demo.core` is not among the files of demo: the build left it out", "2 errors")
+    assert ended.shows("The module `demo.core` is not among the files of demo: the build left it out", "1 error")
     assert not (project.record / "checked.json").exists()
 
 

@@ -14,9 +14,8 @@ from typing import TYPE_CHECKING
 
 from .known import FOREIGN, PLATFORMS, SUPPLIERS
 from .names import module_name
-from .origins import lies_in, standard_library, whose
-from .reach import raises_on_purpose
-from .subject import SCRIPTS, Subject, located, metadata_of, normalised, real_path
+from .source import raises_on_purpose
+from .subject import SCRIPTS, Subject, lies_in, located, metadata_of, normalised, real_path, standard_library, whose
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

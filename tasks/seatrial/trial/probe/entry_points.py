@@ -14,8 +14,7 @@ from .importer import words
 from .imports import Attempt, attempts
 from .modules import printed, reason
 from .names import ASIDE
-from .origins import lies_in
-from .subject import SCRIPTS, Subject, finding, real_path
+from .subject import SCRIPTS, Subject, finding, lies_in, real_path
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator

@@ -954,6 +954,14 @@ def test_an_extra_that_a_dependency_does_not_have_is_told(site: Site) -> None:
     assert "an extra that other does not have: b." in said(document)
 
 
+def test_a_name_that_is_borrowed_from_a_dependency_is_told(site: Site) -> None:
+    site.install({}, metadata="Requires-Dist: other\n")
+    site.install({"demo.py": ""}, name="other")
+    document = look()
+    assert found(document) == [("warning", "foreign", "demo")]
+    assert "which belongs to other" in said(document)
+
+
 def test_pkg_resources_that_setuptools_no_longer_has_is_told(site: Site) -> None:
     site.install({"demo.py": "import pkg_resources\n"}, metadata="Requires-Dist: setuptools\n")
     site.install({"setuptools.py": ""}, name="setuptools", version="85.0")
