@@ -26,7 +26,9 @@ from seatrial.trial import interpreters, lost, static
 from seatrial.trial.checkout import Checkout
 from seatrial.trial.installer import Installer, Origin
 from seatrial.trial.trial import Subject, use
-from tests.collection import BESIDE, BROKEN, RUNNING, SOUND, Case
+from tests.collection import BESIDE, RUNNING, Case
+from tests.collection.broken import BROKEN
+from tests.collection.sound import SOUND
 from tests.integration.conftest import SETTINGS, Project
 from tests.projects import write_tree
 
@@ -153,7 +155,7 @@ def test_a_module_that_was_never_committed_is_missed_before_anything_is_uploaded
     write_tree(project.root, {"src/demo/core.py": "def main():\n    pass\n"})
     ended = project.step("check", "--offline")
     assert ended.code == 1
-    assert ended.shows("The module `demo.core` is not among the files of demo: the build left it out", "2 errors")
+    assert ended.shows("The module `demo.core` is not among the files of demo: the build left it out", "1 error")
     assert not (project.record / "checked.json").exists()
 
 

@@ -15,7 +15,7 @@ from seatrial.release.archives import Archive
 from seatrial.release.stages import Problem
 from seatrial.trial.probe.modules import is_for_another_python
 from seatrial.trial.probe.names import INTERNAL, import_names, module_of, place_of
-from seatrial.trial.probe.reach import Code
+from seatrial.trial.probe.source import Code
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

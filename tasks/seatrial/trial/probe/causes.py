@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING
 
 from .known import FOREIGN, PLATFORMS, SUPPLIERS
 from .names import module_name
-from .reach import raises_on_purpose
-from .subject import SCRIPTS, Subject, located, metadata_of, normalised, own_files, real_path
+from .source import raises_on_purpose
+from .subject import SCRIPTS, Subject, lies_in, located, metadata_of, normalised, real_path, standard_library, whose
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     from .imports import Attempt
 
@@ -98,7 +98,7 @@ def _is_on_purpose(subject: Subject, one: Attempt) -> bool:
         return True  # a variable of the environment, or a name that whoever executes the file puts there
     if issubclass(getattr(builtins, one.error_type, Exception), OSError):
         return True  # what the machine has, or lets in
-    return not real_path(place).startswith(_standard_library()) and raises_on_purpose(place, line)
+    return not real_path(place).startswith(standard_library()) and raises_on_purpose(place, line)
 
 
 def _purpose(subject: Subject, one: Attempt) -> Cause:
@@ -333,24 +333,3 @@ def _system_of(module: str) -> str | None:
         if system and not sys.platform.startswith(system):
             return system
     return None
-
-
-def lies_in(name: str, modules: Iterable[str]) -> bool:
-    """Whether `name` is one of `modules`, or inside one."""
-    return any(name == module or name.startswith(f"{module}.") for module in modules)
-
-
-def whose(origin: str | None) -> str:
-    """Say whose file a module came from."""
-    if origin is None:
-        return "no file at all"
-    if not os.path.isabs(origin) or real_path(origin).startswith(_standard_library()):
-        return f"Python's standard library ({origin})"
-    for dist in importlib.metadata.distributions():
-        if real_path(origin) in own_files(dist):
-            return f"{origin}, which belongs to {metadata_of(dist).get('Name')}"
-    return f"{origin}, which belongs to no distribution"
-
-
-def _standard_library() -> str:
-    return os.path.join(real_path(os.path.dirname(os.__file__)), "")

@@ -10,13 +10,22 @@ import sys
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from .causes import lies_in
 from .entry_points import entry_point_problems
 from .files import file_problems, shared_names, shared_scripts, source_problems, start_problems, unknown_extras
 from .imports import Attempt, attempts
-from .modules import failure, failure_problems, module_problems, tally
+from .modules import borrowed_problems, failure, failure_problems, module_problems, tally
 from .names import is_import_name
-from .subject import Subject, declared_names, find_distribution, finding, metadata_of, normalised, subject_of, text_of
+from .subject import (
+    Subject,
+    declared_names,
+    find_distribution,
+    finding,
+    lies_in,
+    metadata_of,
+    normalised,
+    subject_of,
+    text_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -79,7 +88,7 @@ def _look_at(
     clobbered = any((one["kind"], one["severity"]) == ("changed-file", "error") for one in files)
     shared = [] if clobbered else shared_names(subject)  # the graver one says it already
     problems = [*files, *shared, *shared_scripts(subject), *unknown_extras(subject)]
-    problems += [*_name_problems(top), *start_problems(subject)]
+    problems += [*_name_problems(top), *start_problems(subject), *borrowed_problems(subject)]
     tried = attempts([name for name in (*top, *inner) if is_import_name(name)], time_limit)
     failures = {
         one.name: failure(subject, one, main=one.name in main, inner=one.name not in top)

@@ -8,13 +8,13 @@ import sysconfig
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from .causes import EXCUSED, Cause, cause_of, lies_in
+from .causes import EXCUSED, Cause, cause_of
 from .files import can_be_run
 from .importer import words
 from .imports import Attempt, attempts
 from .modules import printed, reason
 from .names import ASIDE
-from .subject import SCRIPTS, Subject, finding, real_path
+from .subject import SCRIPTS, Subject, finding, lies_in, real_path
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import importlib.machinery
 import os
 import re
 import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from .causes import EXCUSED, Cause, cause_of, whose
-from .subject import Subject, finding, listed, metadata_of, real_path
+from .causes import EXCUSED, Cause, cause_of
+from .subject import Subject, finding, listed, metadata_of, normalised, real_path, whose
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -102,6 +103,17 @@ def module_problems(subject: Subject, one: Attempt, *, main: bool) -> Iterator[P
     elif main and one.version is not None and _release(one.version) != _release(subject.version):
         message = f"`{one.name}.__version__` is {one.version!r}, and the metadata says {subject.version}."
         yield finding("module-version", one.name, message, severity="warning")
+
+
+def borrowed_problems(subject: Subject) -> Iterator[Problem]:
+    """A distribution without a file whose name can be imported all the same: the build left all out, or it is meant."""
+    name = normalised(subject.name).replace("-", "_")
+    if subject.names.why_none != "metapackage" or not name.isidentifier():
+        return
+    spec = importlib.machinery.PathFinder.find_spec(name)
+    if spec is not None and spec.origin is not None and real_path(spec.origin) not in subject.own:
+        message = f"{subject.name} has no module, and `{name}` can be imported: it comes from {whose(spec.origin)}."
+        yield finding("foreign", name, message, severity="warning")
 
 
 def tally(tried: Sequence[Attempt], failures: Iterable[Failure]) -> dict[str, Any]:

@@ -17,10 +17,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from .names import Names, import_names
-from .reach import Code, read_bytes
+from .source import Code, read_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from email.message import Message
     from importlib.metadata import Distribution
 
@@ -203,3 +203,24 @@ def declared_names(dist: Distribution) -> list[str]:
     fields = [field.partition(";") for field in metadata_of(dist).get_all("Import-Name", [])]
     names = [name.strip() for name, _, mark in fields if mark.strip() != "private"]
     return [name for name in names if name]
+
+
+def lies_in(name: str, modules: Iterable[str]) -> bool:
+    """Whether `name` is one of `modules`, or inside one."""
+    return any(name == module or name.startswith(f"{module}.") for module in modules)
+
+
+def whose(origin: str | None) -> str:
+    """Say whose file a module came from."""
+    if origin is None:
+        return "no file at all"
+    if not os.path.isabs(origin) or real_path(origin).startswith(standard_library()):
+        return f"Python's standard library ({origin})"
+    for dist in importlib.metadata.distributions():
+        if real_path(origin) in own_files(dist):
+            return f"{origin}, which belongs to {metadata_of(dist).get('Name')}"
+    return f"{origin}, which belongs to no distribution"
+
+
+def standard_library() -> str:
+    return os.path.join(real_path(os.path.dirname(os.__file__)), "")

@@ -840,7 +840,8 @@ def test_every_public_module_is_imported_and_counted(site: Site) -> None:
 
 
 def test_what_is_inside_a_module_that_fails_is_not_told_again(site: Site) -> None:
-    document = inner(site, s____init__="1 / 0\n", s__a="", s__b="")
+    site.install({"demo/__init__.py": "", "demo/s/__init__.py": "1 / 0\n", "demo/s/a.py": "", "demo/s/b.py": ""})
+    document = look()
     assert found(document) == [("error", "import", "demo.s")]
     assert document["tally"]["others"] == {"cannot be imported": 3}
 
@@ -860,14 +861,14 @@ def test_what_fails_beside_others_alone_is_in_order(site: Site) -> None:
 
 def test_a_module_that_ends_the_shared_interpreter_takes_no_other_with_it(site: Site) -> None:
     modules = {f"m{number}": "" for number in range(9)}
-    document = inner(site, **modules, m4="import os\nos._exit(0)\n", m4x="")
+    document = inner(site, **{**modules, "m4": "import os\nos._exit(0)\n", "m4x": ""})
     assert found(document) == [("error", "crashes", "demo.m4")]
     assert document["tally"]["imported"] == 10
 
 
 def test_a_module_that_hangs_in_the_shared_interpreter_takes_no_other_with_it(site: Site) -> None:
     modules = {f"m{number}": "" for number in range(9)}
-    put(site, **modules, m4="import time\ntime.sleep(60)\n")
+    put(site, **{**modules, "m4": "import time\ntime.sleep(60)\n"})
     tried = attempts(sorted(modules), 2)
     assert [(one.name, one.error_type) for one in tried if not one.ok] == [("m4", "hang")]
 
@@ -951,6 +952,14 @@ def test_an_extra_that_a_dependency_does_not_have_is_told(site: Site) -> None:
     document = look()
     assert found(document) == [("warning", "unknown-extra", "other")]
     assert "an extra that other does not have: b." in said(document)
+
+
+def test_a_name_that_is_borrowed_from_a_dependency_is_told(site: Site) -> None:
+    site.install({}, metadata="Requires-Dist: other\n")
+    site.install({"demo.py": ""}, name="other")
+    document = look()
+    assert found(document) == [("warning", "foreign", "demo")]
+    assert "which belongs to other" in said(document)
 
 
 def test_pkg_resources_that_setuptools_no_longer_has_is_told(site: Site) -> None:

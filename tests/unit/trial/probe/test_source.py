@@ -2,8 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from seatrial.trial.probe.reach import Code
-from seatrial.trial.probe.source import imports, parsed, raises_at
+from seatrial.trial.probe.source import Code, imports, parsed, raises_at
 
 
 def places(text: str) -> dict[str, str]:
