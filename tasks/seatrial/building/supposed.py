@@ -41,12 +41,13 @@ class Supposition:
 def suppose(job: Job, source: Source, project: str, version: str | None) -> Supposition:
     """Check out `source` and build its sdist as the release `version`, by default the one that HEAD would become.
 
-    `project` is the name of the project in its tags. A static version stays as it is. Raises InvalidRehearsal,
+    `project` is the name of the project in its tags. A static version stays as it is. Raises
     NotThatVersion, BuildFailed, and what a checkout raises.
     """
     patterns = job.settings.tag
     if version is not None:
-        tag = tags.next_tag(source, patterns, project, "0", wanted=version)
+        wanted = Version(version)
+        tag = tags.next_tag(source, patterns, project, wanted, wanted=wanted)
         built = _tagged(job, source, tag, None)
         if (actual := Archive.open(built.sdist.path).version) != tag.version:
             raise tags.NotThatVersion(version, str(actual), tag.name)
@@ -60,7 +61,7 @@ def suppose(job: Job, source: Source, project: str, version: str | None) -> Supp
     archive = Archive.open(sdist.path)
     if not tags.comes_from_git(archive.version):
         return Supposition(tree, sdist)
-    tag = tags.next_tag(source, patterns, archive.name, str(archive.version), wanted=None)
+    tag = tags.next_tag(source, patterns, archive.name, archive.version)
     sdist.path.unlink()
     built = _tagged(job, source, tag, sdist)
     if Archive.open(built.sdist.path).version != tag.version:

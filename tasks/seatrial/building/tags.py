@@ -44,15 +44,6 @@ USUAL = (
 
 
 @dataclass(eq=False)
-class InvalidRehearsal(ReleaseError):
-    version: str
-
-    what = "--as {e.version}: this is not a valid version."
-    cause = "a tag was given in place of a version, or a misspelt one."
-    cure = "give a version as PyPI knows them (PEP 440): 1.4.0, 2.0rc1, 2024.5."
-
-
-@dataclass(eq=False)
 class NotThatVersion(ReleaseError):
     wanted: str
     actual: str
@@ -166,20 +157,15 @@ def raised(version: Version) -> Version:
     return Version(epoch + ".".join(map(str, [*version.release[:-1], version.release[-1] + 1])))
 
 
-def next_tag(source: Source, patterns: Sequence[str], project: str, version: str, *, wanted: str | None) -> VersionTag:
+def next_tag(
+    source: Source, patterns: Sequence[str], project: str, version: Version, *, wanted: Version | None = None
+) -> VersionTag:
     """Return the tag that HEAD would get as a release of `project`, spelt as its last version tag is.
 
     `version` is what the backend calls HEAD; `wanted` is the version that was asked for in place of the next one.
-    Raises InvalidRehearsal.
     """
     last = next(reversed(version_tags(source, patterns, project, merged=True)), None)
-    if wanted is None:
-        target = next_release(Version(version), last.version if last else None)
-    else:
-        try:
-            target = Version(wanted)
-        except InvalidVersion:
-            raise InvalidRehearsal(wanted) from None
+    target = wanted or next_release(version, last.version if last else None)
     pattern = last.pattern if last else patterns[0]
     name = (last and last.project) or project  # as that tag writes it, which need not be as the metadata does
     return VersionTag(spelt(pattern, name, str(target)), target, pattern, name)

@@ -9,7 +9,6 @@ from seatrial.building import git as module
 from seatrial.building import tags
 from seatrial.building.checkout import check_out
 from seatrial.building.tags import (
-    InvalidRehearsal,
     next_release,
     next_tag,
     put,
@@ -124,21 +123,16 @@ def test_the_tag_of_a_version(tagged: Path, project: str, version: str, tag: str
 
 def test_the_next_tag_is_spelt_as_the_last_one(tagged: Path) -> None:
     source = module.look(tagged)
-    assert next_tag(source, PATTERNS, "demo", "1.9.2.dev1+gabc", wanted=None).name == "v1.9.2"
-    assert next_tag(source, PATTERNS, "demo", "0", wanted="2.0").name == "v2.0"
+    assert next_tag(source, PATTERNS, "demo", Version("1.9.2.dev1+gabc")).name == "v1.9.2"
+    assert next_tag(source, PATTERNS, "demo", Version("0"), wanted=Version("2.0")).name == "v2.0"
     git(tagged, "tag", "Demo/v1.11")
-    assert next_tag(source, ("{name}/v{version}",), "demo", "1.12.dev1", wanted=None).name == "Demo/v1.12"
+    assert next_tag(source, ("{name}/v{version}",), "demo", Version("1.12.dev1")).name == "Demo/v1.12"
 
 
 def test_a_first_tag_is_spelt_as_the_setting_says(tmp_path: Path) -> None:
     root = sample(tmp_path / "demo")
     commit(root)
-    assert next_tag(module.look(root), ("r-{version}",), "demo", "0.1.dev1", wanted=None).name == "r-0.1"
-
-
-def test_what_is_no_version_cannot_be_rehearsed(tagged: Path) -> None:
-    with pytest.raises(InvalidRehearsal, match="--as v2 beta: this is not a valid version"):
-        next_tag(module.look(tagged), PATTERNS, "demo", "0", wanted="v2 beta")
+    assert next_tag(module.look(root), ("r-{version}",), "demo", Version("0.1.dev1")).name == "r-0.1"
 
 
 def test_the_tag_is_put_into_the_checkout_alone(tagged: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
