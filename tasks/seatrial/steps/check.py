@@ -4,25 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import re
-import sys
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING
-
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
-from packaging.tags import sys_tags
 
 from seatrial.building import git
 from seatrial.index import changes as earlier
 from seatrial.index import conflicts
 from seatrial.machine import temporary
 from seatrial.machine.errors import ReleaseError
-from seatrial.project.pythons import KNOWN_PYTHONS
 from seatrial.release.archives import Archive
 from seatrial.release.record import now
-from seatrial.release.stages import KINDS, Built, Changes, Checked, Problem, Trial
+from seatrial.release.stages import Built, Changes, Checked, Problem, Trial
 from seatrial.report import status, text
 from seatrial.report.facts import Failure
 from seatrial.rules import index as index_rules
@@ -31,18 +24,17 @@ from seatrial.rules.release import Release
 from seatrial.trial import interpreters, lost, static
 from seatrial.trial.checkout import Checkout
 from seatrial.trial.installer import Installer, Origin
-from seatrial.trial.tags import fitting
+from seatrial.trial.interpreters import RUNNING
 from seatrial.trial.trial import Subject, use
 from seatrial.workspace import siblings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from concurrent.futures import Future
+    from pathlib import Path
 
     from seatrial.project.context import Context
     from seatrial.release.stages import Dist
-
-NUMBERS = re.compile(r"\d+\.\d+")  # in the name of a Python: `3.14t`, `pypy3.11`
 
 
 @dataclass(eq=False)
@@ -187,7 +179,10 @@ def _other_index(context: Context) -> str:
 def _look_up(context: Context, built: Built) -> tuple[tuple[str, ...], tuple[Problem, ...]]:
     """Return the codes of the rules on the indexes, and what they found, ignored warnings left out and named."""
     if context.options.offline:
-        context.say(f"not checked what {context.settings.testpypi.name} and {context.settings.pypi.name} hold (--offline)", "note")
+        context.say(
+            f"not checked what {context.settings.testpypi.name} and {context.settings.pypi.name} hold (--offline)",
+            "note",
+        )
         return (), ()
     indexes = context.settings.indexes
     uploads = [indexes.pypi] if context.rehearsed_here else [indexes.testpypi, indexes.pypi]
@@ -217,13 +212,10 @@ def _try_all(context: Context, built: Built) -> tuple[tuple[Trial, ...], tuple[P
     Each is tried on the Python that runs us. What a newer Python hides shows on the lowest one that is here.
     """
     archives = [Archive.open(context.record.dist / dist.filename) for dist in built.dists]
-    chosen = [archive for kind in KINDS if (archive := _fitting(archives, kind))]
     by_name = {dist.filename: dist for dist in built.dists}
-    for name in sorted(set(by_name) - {archive.path.name for archive in chosen}):
+    plan = list(interpreters.trials(archives, context.settings.pythons, context.uv))
+    for name in sorted(set(by_name) - {archive.path.name for archive, _ in plan}):
         context.detail(f"{name}: not tried here (another platform, or one more of its kind)")
-    pythons = context.settings.pythons
-    plan = [(archive, _python_for(archive, pythons)) for archive in chosen]
-    plan += _on_the_lowest(chosen, pythons, context.uv)
     with temporary.folder("check") as scratch, ThreadPoolExecutor(len(plan) or 1) as pool:
         attempt = functools.partial(_try, context, built, scratch)
         started = [pool.submit(attempt, archive, by_name[archive.path.name], python) for archive, python in plan]
@@ -248,15 +240,6 @@ def _read_all(context: Context, built: Built) -> list[Problem]:
     return [*read, *lost.problems(paths, checkout.files)]
 
 
-def _fitting(archives: Sequence[Archive], kind: str) -> Archive | None:
-    """Return the archive of `kind` that the Python which runs us would install."""
-    if kind == "sdist":
-        return next((archive for archive in archives if archive.kind == "sdist"), None)
-    wheels = {archive.path.name: archive for archive in archives if archive.kind == "wheel"}
-    best = fitting(wheels, tuple(map(str, sys_tags())))
-    return wheels[best] if best else None
-
-
 def _try(  # noqa: PLR0917 (the first three are the same for all)
     context: Context, built: Built, scratch: Path, archive: Archive, dist: Dist, python: str | None
 ) -> tuple[Trial, tuple[Problem, ...]] | None:
@@ -264,7 +247,7 @@ def _try(  # noqa: PLR0917 (the first three are the same for all)
 
     Return None where `python` is one more that could be tried, and no environment can be made for it.
     """
-    place = scratch / f"{archive.kind}-{python or _running()}"
+    place = scratch / f"{archive.kind}-{python or RUNNING}"
     place.mkdir()
     installer = Installer.of(context.uv, place, context.settings.dependencies)
     origin = Origin(archive.path.as_uri(), dist.sha256)
@@ -272,7 +255,7 @@ def _try(  # noqa: PLR0917 (the first three are the same for all)
     try:
         venv = installer.create(place / "venv", python)
     except ReleaseError as error:
-        if _python_for(archive, context.settings.pythons) != python:
+        if interpreters.python_for(archive, context.settings.pythons) != python:
             context.detail(f"{dist.filename}: not tried on Python {python}, for which no environment could be made")
             return None
         return _failed(dist, python, error)
@@ -283,7 +266,7 @@ def _try(  # noqa: PLR0917 (the first three are the same for all)
     except ReleaseError as error:
         return _failed(dist, python, error)
     found = tuple(replace(problem, message=f"{_on(python)}{problem.message}") for problem in used.problems)
-    return Trial(dist.filename, python or _running(), used.imported, used.installed, used.summary), found
+    return Trial(dist.filename, python or RUNNING, used.imported, used.installed, used.summary), found
 
 
 def _on(python: str | None) -> str:
@@ -293,51 +276,4 @@ def _on(python: str | None) -> str:
 
 def _failed(dist: Dist, python: str | None, error: ReleaseError) -> tuple[Trial, tuple[Problem, ...]]:
     problem = Problem("install-failed", "error", dist.filename, f"{_on(python)}{error}", silenceable=True)
-    return Trial(dist.filename, python or _running(), (), ()), (problem,)
-
-
-def _running() -> str:
-    return "{}.{}".format(*sys.version_info)
-
-
-def _python_for(archive: Archive, pythons: Sequence[str]) -> str | None:
-    """Return the Python to try `archive` on: the one that runs us, unless only others of the project are supported."""
-    supported = _supported(archive)
-    if supported is None or supported.contains(f"{_running()}.99"):
-        return None
-    versions = {python: found[0] for python in pythons if (found := NUMBERS.search(python))}
-    able = [python for python, version in versions.items() if supported.contains(f"{version}.99")]
-    return able[-1] if able else None
-
-
-def _on_the_lowest(chosen: Sequence[Archive], pythons: Sequence[str], uv: str | None) -> list[tuple[Archive, str]]:
-    """Return what to try on the lowest Python as well: wheel and sdist, whose build may not work there.
-
-    A compiled wheel is for one Python, or says little of the others; a wheel of Python code is for all of them.
-    """
-    if not any(archive.kind == "wheel" and _is_pure(archive) for archive in chosen):
-        return []
-    return [(archive, lowest) for archive in chosen if (lowest := _lowest(archive, pythons, uv))]
-
-
-def _lowest(archive: Archive, pythons: Sequence[str], uv: str | None) -> str | None:
-    """Return the lowest Python here that `archive` is for, not below the project's, if it is not tried on it anyway."""
-    supported = _supported(archive)
-    named = [KNOWN_PYTHONS.index(python) for python in pythons if python in KNOWN_PYTHONS]
-    if supported is None or not named:
-        return None
-    able = [python for python in KNOWN_PYTHONS[min(named) :] if supported.contains(f"{python}.99")]
-    lowest = next((python for python in able if python == _running() or interpreters.find(python, uv)), None)
-    return None if lowest in {_running(), _python_for(archive, pythons)} else lowest
-
-
-def _supported(archive: Archive) -> SpecifierSet | None:
-    """Return what Requires-Python admits, None where it is no specifier."""
-    try:
-        return SpecifierSet(archive.metadata.first("requires-python") or "")
-    except InvalidSpecifier:
-        return None
-
-
-def _is_pure(archive: Archive) -> bool:
-    return any((tag.interpreter, tag.abi, tag.platform) == ("py3", "none", "any") for tag in archive.tags)
+    return Trial(dist.filename, python or RUNNING, (), ()), (problem,)

@@ -25,7 +25,6 @@ from seatrial.release.stages import Built, Dist, Released
 from seatrial.report import status, text
 from seatrial.report.facts import Failure
 from seatrial.steps import build, check, pypi, testpypi, verify
-from seatrial.steps.rehearsal import at_standins
 from seatrial.workspace import order, packages
 
 if TYPE_CHECKING:
@@ -137,7 +136,7 @@ def _in_dry_run(context: Context, standins: Standins, dry: DryRun) -> Context:
     options = context.options
     return replace(
         context,
-        settings=at_standins(context.settings, standins),
+        settings=context.settings.with_indexes(standins.replacing(context.settings.indexes)),
         options=Options(
             taken_from=options.taken_from,
             since=options.since,

@@ -16,7 +16,7 @@ from seatrial.release.record import now
 from seatrial.release.stages import KINDS, Built, Rehearsed, Released, Verified
 from seatrial.release.verdicts import lacking, verdicts
 from seatrial.report import ci, status, text
-from seatrial.steps.rehearsal import describe, elsewhere
+from seatrial.steps.testpypi import describe, elsewhere
 from seatrial.steps.uploading import Sending, find_credential, host
 from seatrial.workspace import siblings
 
@@ -172,7 +172,10 @@ def release(context: Context, proof: Proof) -> str:
 
 
 def proved(context: Context) -> Proof:
-    """Return what is to be released. Raises what stops it: not rehearsed, not verified, of another commit or version."""
+    """Return what is to be released.
+
+    Raises NothingVerified, OtherVersion, RehearsedElsewhere, FilesChanged, NotVerified, FilesNotVerified, TagElsewhere.
+    """
     record = context.record
     built = record.find(Built)
     if built is None or record.find(Rehearsed) is None:

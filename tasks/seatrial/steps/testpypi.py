@@ -1,20 +1,30 @@
-"""`testpypi`: the checked files go to the rehearsal index, and what it serves is compared with them."""
+"""`testpypi`: the checked files go to the rehearsal index, and what it serves is compared with them.
+
+A stand-in on this machine may take the place of that index: see `rehearsal`.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from seatrial import standin
 from seatrial.building import git
 from seatrial.index import logins
+from seatrial.machine import temporary
 from seatrial.machine.errors import ReleaseError
 from seatrial.release.record import now
 from seatrial.release.stages import Built, Checked, Rehearsed
 from seatrial.report import ci, status, text
-from seatrial.steps.rehearsal import describe, rehearsal
 from seatrial.steps.uploading import Sending, find_credential
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from seatrial.index.indexes import Index
     from seatrial.project.context import Context
 
 
@@ -29,6 +39,21 @@ class Dirty(ReleaseError):
     @property
     def count(self) -> str:
         return text.plural(len(self.files), "uncommitted change")
+
+
+@dataclass(eq=False)
+class RehearsedElsewhere(ReleaseError):
+    index: str
+    expected: str
+    again: str = ""  # the command that lets the rehearsal on this machine count, where it was one
+
+    what = "These files were rehearsed on {e.index}, and the rehearsal index of this release is {e.expected}."
+    cause = "the record was made against another index (a stand-in of `dryrun` proves nothing about {e.expected})."
+    cure = "`{run[verify]}` rehearses there.{e.otherwise}"
+
+    @property
+    def otherwise(self) -> str:
+        return f" To let the rehearsal on this machine count: `{self.again}`." if self.again else ""
 
 
 def run(context: Context) -> None:
@@ -69,3 +94,36 @@ def _rehearse(context: Context) -> str:
     )
     page = index.page(checked.project, checked.version)
     return f"{text.plural(len(checked.dists), 'file')} on {index.name}, hashes as built: {page}"
+
+
+@contextlib.contextmanager
+def rehearsal(context: Context, held: tuple[Path, ...] = ()) -> Iterator[tuple[Index, Mapping[str, str]]]:
+    """Yield the index on which `context` rehearses, and the variables to look up its credential in.
+
+    Where that is this machine, a stand-in serves as long as this context manager lasts; it holds copies of the files
+    `held`.
+    """
+    index = context.settings.testpypi
+    if context.rehearsed_here is None:
+        yield index, context.variables
+        return
+    context.say(f"rehearsal: a stand-in on this machine, not {index.name} ({context.rehearsed_here})")
+    with temporary.folder("rehearsal") as folder, standin.serve(folder) as standins:
+        for path in held:
+            shutil.copyfile(path, folder / "testpypi" / path.name)
+        yield standins.rehearsal(index), standins.tokens
+
+
+def describe(context: Context, rehearsed: Rehearsed) -> str:
+    """Say where the files were rehearsed."""
+    name = context.settings.testpypi.name
+    return name if rehearsed.reason is None else f"a stand-in on this machine, not {name} ({rehearsed.reason})"
+
+
+def elsewhere(context: Context, step: str, rehearsed: Rehearsed) -> RehearsedElsewhere:
+    """Return the error for a rehearsal that is not the one `step` asks for."""
+    again = ""
+    if rehearsed.reason is not None:
+        again = context.commands.command(step, "--rehearse-on", "dryrun", f'"{rehearsed.reason}"')
+    expected = "a stand-in on this machine" if context.rehearsed_here else context.settings.testpypi.simple
+    return RehearsedElsewhere(rehearsed.index, expected, again)

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import functools
 import os
-import re
-import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -13,36 +10,32 @@ from typing import TYPE_CHECKING
 from packaging.utils import canonicalize_name
 
 from seatrial.index import conflicts
-from seatrial.index.holdings import OtherBytes, read_project, wait_until_served
+from seatrial.index.holdings import OtherBytes, read_project
 from seatrial.machine import temporary
 from seatrial.machine.errors import ReleaseError, indented, listing
-from seatrial.machine.process import ToolFailed
 from seatrial.release.record import now
-from seatrial.release.stages import Built, Cell, Dist, Rehearsed, Verified
+from seatrial.release.stages import Built, Cell, Rehearsed, Verified
 from seatrial.report import status, text
-from seatrial.steps.rehearsal import elsewhere, rehearsal
+from seatrial.steps.testpypi import elsewhere, rehearsal
 from seatrial.trial import interpreters
-from seatrial.trial.installer import Installer, InstallFailed, Origin, Venv
+from seatrial.trial.installer import Installer, InstallFailed, Venv
 from seatrial.trial.lowest import lowest
-from seatrial.trial.tags import chosen, fits_everywhere, taken_by
-from seatrial.trial.trial import Subject, use
+from seatrial.trial.tags import taken_by
+from seatrial.trial.trial import use
 from seatrial.workspace import siblings
+from seatrial.workspace.candidate import Candidate
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
-    from seatrial.index.holdings import Holdings
     from seatrial.index.indexes import Index
     from seatrial.project.context import Context
     from seatrial.release.stages import Installed
     from seatrial.trial.trial import Use
     from seatrial.workspace.siblings import Sibling
 
-RETRY_AFTER = (2.0, 10.0)  # seconds; an installer may meet an edge of the index that lags
 USED = ".seatrial-used"  # marks an environment that was handed over, and is not empty any more
-# What pip and uv write of bytes that are not those of the record; uv unpacks a wheel before it has hashed all of it.
-OTHER = re.compile("hash|zip file|extract archive", re.IGNORECASE)
 
 
 @dataclass(eq=False)
@@ -53,8 +46,9 @@ class NotVerifiable(ReleaseError):
     what = "The files that {e.index} serves do not work once installed: {e.shown}."
     cause = "this Python or platform, which `check` did not try; or a dependency that has changed since."
     cure = (
-        "if the project is at fault, mend it and take the next version: this one is spent on {e.index}, and no other"
-        " index has it. If it is this machine's or a dependency's fault, run `verify` again: nothing is uploaded twice."
+        "if the project is at fault, fix it and take the next version: this one is spent on {e.index}, and no other"
+        " index has it. If it is this machine's or a dependency's fault, run `{run[verify]}` again: nothing is uploaded"
+        " twice."
     )
 
     @property
@@ -92,8 +86,8 @@ class ReusedEnvironment(ReleaseError):
 class NoSuchPython(ReleaseError):
     pythons: tuple[str, ...]
 
-    what = "No Python to verify on is on this machine: {e.pythons:joined}."
-    cause = "`pythons` in [tool.seatrial], or the Pythons that the project supports, are not installed here."
+    what = "Python {e.pythons:joined} is not on this machine, and this release is to be verified there."
+    cause = "`pythons` in [tool.seatrial], or what the project supports, names Pythons that are not installed here."
     cure = "install one (`uv python install {e.pythons[0]}`), or set `pythons` to those that are here."
 
 
@@ -107,20 +101,6 @@ class NoSuchCell(ReleaseError):
     cure = "choose one of {e.known:joined}, or add it to `pythons`."
 
 
-@dataclass(frozen=True)
-class Candidate:
-    """The release as the rehearsal index serves it, with what is released together with it."""
-
-    built: Built
-    rehearsed: Rehearsed
-    index: Index
-    holdings: Holdings
-    siblings: tuple[tuple[Sibling, Rehearsed, Holdings], ...]
-
-    def dists(self, kind: str) -> tuple[Dist, ...]:
-        return tuple(dist for dist in self.rehearsed.dists if dist.kind == kind)
-
-
 def run(context: Context) -> None:
     """Verify each cell of the matrix that is not verified yet, as many at once as there are processors.
 
@@ -128,7 +108,7 @@ def run(context: Context) -> None:
     """
     context.record.prepare()
     with context.screen.step("verify") as step:
-        step.summary = _summary(context, *_verified(context))
+        step.summary = _summary(*_verified(context))
     status.close(context)
 
 
@@ -147,7 +127,7 @@ def _verified(context: Context) -> tuple[list[Cell], list[Cell]]:
     return [cell for cell in cells if cell in here or cell not in left], [cell for cell in left if cell not in here]
 
 
-def _summary(context: Context, verified: Sequence[Cell], missing: Sequence[Cell]) -> str:
+def _summary(verified: Sequence[Cell], missing: Sequence[Cell]) -> str:
     cells = ", ".join(f"{cell.python} {cell.kind}" for cell in verified) or "nothing to verify"
     absent = list(dict.fromkeys(cell.python for cell in missing))
     if not absent:
@@ -190,14 +170,13 @@ def _held(context: Context, built: Built, beside: Sequence[Sibling]) -> tuple[Pa
 def _verify(context: Context, built: Built, rehearsed: Rehearsed, index: Index, cells: Sequence[Cell]) -> None:
     """Verify `cells` with what `index` serves, side by side. Raises what makes a file fail in the first that does."""
     try:
-        candidate = _candidate(context, built, rehearsed, index)
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
-            with context.screen.progress("verify: installing and using", total=len(cells), unit="cells") as meter:
-                work = functools.partial(_verify_cell, context, candidate)
-                futures = [pool.submit(work, cell) for cell in cells]
-                for future in futures:
-                    future.exception()
-                    meter.done += 1
+        candidate = Candidate.served(context, built, rehearsed, index)
+        progress = context.screen.progress("verify: installing and using", total=len(cells), unit="cells")
+        with ThreadPoolExecutor(os.cpu_count()) as pool, progress as meter:
+            futures = [pool.submit(_verify_cell, context, candidate, cell) for cell in cells]
+            for future in futures:
+                future.exception()
+                meter.done += 1
         for future in futures:
             context.detail(future.result())
     except OtherBytes as met:
@@ -222,20 +201,6 @@ def _here(context: Context, cells: Sequence[Cell]) -> list[Cell]:
     return [cell for cell in cells if cell.python not in missing]
 
 
-def _candidate(context: Context, built: Built, rehearsed: Rehearsed, index: Index) -> Candidate:
-    """Wait until `index` serves the release and its siblings, and return them."""
-    again = context.commands.command("verify", *context.options.once)
-
-    def served(stage: Rehearsed) -> Holdings:
-        release = (stage.project, stage.version, stage.dists)
-        limit = context.settings.index_timeout
-        return wait_until_served(index, *release, limit=limit, say=context.detail, again=again)
-
-    own = served(rehearsed)
-    beside = tuple((sibling, theirs, served(theirs)) for sibling, theirs in siblings.rehearsed(context, built))
-    return Candidate(built, rehearsed, index, own, beside)
-
-
 def _verify_cell(context: Context, candidate: Candidate, cell: Cell) -> str:
     """Verify one cell, record it, and return what to say of it."""
     with (
@@ -252,7 +217,7 @@ def _verify_cell(context: Context, candidate: Candidate, cell: Cell) -> str:
     verified = replace(_record_of(candidate, cell, used), lowest=low)
     context.record.write(verified)
     label = f"{verified.project} {verified.version} ({cell.kind}, Python {cell.python})"
-    came = _came_from(context, candidate, used)
+    came = candidate.origins(used, context.settings.dependencies)
     return f"verified {label} from {candidate.index.name}, {came}; {used.summary}"
 
 
@@ -269,31 +234,12 @@ def _environment(context: Context, installer: Installer, cell: Cell) -> Venv:
 
 def _used(context: Context, candidate: Candidate, cell: Cell, installer: Installer, venv: Venv) -> Use:
     """Install a file for `cell` from the index into `venv`, and use it. Raises NotVerifiable."""
-    dists = candidate.dists(cell.kind)
-    local = _to_fetch(candidate.index, cell, dists, installer, venv)
-    if local is None:
-        install_wheel(context, candidate, dists, installer, venv, pauses=RETRY_AFTER)
-    else:
-        installer.from_file(venv, fetched(candidate, local, installer.scratch), candidate.rehearsed.project)
-    installer = _with_siblings(candidate, installer, venv)
-    used = use(installer, venv, _subject(candidate, dists), context.settings, context.root)
+    candidate.install(cell, installer, venv, context.detail)
+    installer = candidate.with_siblings(installer, venv)
+    subject = candidate.subject(candidate.dists(cell.kind))
+    used = use(installer, venv, subject, context.settings, context.root)
     _stop_on_errors(context, used, candidate.index)
     return used
-
-
-def _with_siblings(candidate: Candidate, installer: Installer, venv: Venv) -> Installer:
-    """Return `installer` with the files of what is released together with the release, as the index serves them."""
-    place = installer.scratch / "beside"
-    place.mkdir(exist_ok=True)
-    return replace(installer, beside=siblings.served(candidate.index, candidate.siblings, venv, installer, place))
-
-
-def _subject(candidate: Candidate, dists: tuple[Dist, ...]) -> Subject:
-    """Return the release as what is installed: one of `dists`, as it is served."""
-    rehearsed = candidate.rehearsed
-    origins = tuple(Origin(candidate.holdings.url(dist), dist.sha256) for dist in dists)
-    label = f"{rehearsed.project} {rehearsed.version} ({dists[0].kind})"
-    return Subject(label, rehearsed.project, rehearsed.version, origins)
 
 
 def _used_with_lowest(
@@ -306,8 +252,8 @@ def _used_with_lowest(
     dist = next(dist for dist in candidate.dists(cell.kind) if dist.sha256 == used.subject.sha256)
     pins: list[str] = []
     venv = installer.create(installer.scratch / "lowest", cell.python)
-    installer.from_file(venv, fetched(candidate, dist, installer.scratch), candidate.rehearsed.project)
-    installer = _with_siblings(candidate, installer, venv)
+    installer.from_file(venv, candidate.fetched(dist, installer.scratch), candidate.rehearsed.project)
+    installer = candidate.with_siblings(installer, venv)
     fixed = {canonicalize_name(beside.project) for beside in installer.beside}
 
     def narrowed(requirements: Sequence[str]) -> Sequence[str]:
@@ -325,7 +271,7 @@ def _used_with_lowest(
         return found.requirements
 
     try:
-        subject = _subject(candidate, (dist,))
+        subject = candidate.subject((dist,))
         second = use(installer, venv, subject, context.settings, context.root, narrowed=narrowed)
         _stop_on_errors(context, second, candidate.index)
     except (InstallFailed, NotVerifiable) as failed:
@@ -336,85 +282,13 @@ def _used_with_lowest(
     return second.installed
 
 
-def _to_fetch(index: Index, cell: Cell, dists: tuple[Dist, ...], installer: Installer, venv: Venv) -> Dist | None:
-    """Return the file that we fetch for the installer, None where it takes a wheel from `index` itself.
-
-    An sdist always is (see `fetched`); a wheel where the index wants a login, which no installer gets. Raises
-    NoFittingWheel where no wheel fits.
-    """
-    if dists[0].kind == "sdist":
-        return dists[0]
-    if fits_everywhere(dists) and index.login is None:
-        return None
-    try:
-        tags = taken_by(venv, installer.env, installer.scratch)
-    except ToolFailed:
-        if index.login:
-            raise
-        return None  # the installer knows it anyway; it is its message alone that is less clear
-    wheel = chosen(dists, tags, cell.python)
-    return wheel if index.login else None
-
-
-def install_wheel(
-    context: Context,
-    candidate: Candidate,
-    dists: tuple[Dist, ...],
-    installer: Installer,
-    venv: Venv,
-    *,
-    pauses: tuple[float, ...],
-    sleep: Callable[[float], None] = time.sleep,
-) -> None:
-    """Install the wheel of `dists` that fits from the index, more than once where that fails.
-
-    Raises OtherBytes where the index serves other bytes than its own page says, and InstallFailed.
-    """
-    rehearsed, index = candidate.rehearsed, candidate.index
-    try:
-        installer.from_index(venv, rehearsed.project, rehearsed.version, dists, index.simple)
-    except InstallFailed as failed:
-        if OTHER.search(failed.output):
-            release = (rehearsed.project, rehearsed.version, rehearsed.dists)
-            holdings = wait_until_served(index, *release, limit=0, say=context.detail)
-            for dist in dists:
-                fetched(replace(candidate, holdings=holdings), dist, installer.scratch)
-        if not pauses:
-            raise
-        context.detail(
-            f"{index.name} shows the wheel, and it could not be installed; trying again in {pauses[0]:.0f} s"
-        )
-        sleep(pauses[0])
-        install_wheel(context, candidate, dists, installer, venv, pauses=pauses[1:], sleep=sleep)
-
-
-def fetched(candidate: Candidate, dist: Dist, scratch: Path) -> Path:
-    """Return `dist` as the index serves it, its bytes proved. Raises OtherBytes.
-
-    An sdist is fetched by its URL: an installer that builds one asks *its* index for the build requirements, and that
-    must never be the rehearsal index.
-    """
-    index, rehearsed = candidate.index, candidate.rehearsed
-    return siblings.fetched(index, rehearsed, dist, candidate.holdings.url(dist), scratch)
-
-
 def _stop_on_errors(context: Context, used: Use, index: Index) -> None:
     silenced = [one for one in used.problems if one.silenceable and one.rule in context.settings.ignore]
     problems = [problem for problem in used.problems if problem not in silenced]
-    if problems:
-        context.screen.line(text.problems(problems))
+    for problem, files in text.together(problems):
+        context.say(text.problem(problem, files), problem.severity)
     if errors := sum(problem.severity == "error" for problem in problems):
         raise NotVerifiable(errors, index.name)
-
-
-def _came_from(context: Context, candidate: Candidate, used: Use) -> str:
-    """Say where what was installed with the release came from; its siblings came from the same index."""
-    together = {canonicalize_name(sibling.built.project): sibling.label for sibling, _, _ in candidate.siblings}
-    names = [canonicalize_name(installed.name) for installed in used.installed]
-    others = [installed for installed, name in zip(used.installed, names, strict=True) if name not in together]
-    too = ", ".join(together[name] for name in names if name in together)
-    came = f"{text.dependencies(others)} from {context.settings.dependencies.name}"
-    return f"with {too} from there too, {came}" if too else came
 
 
 def _record_of(candidate: Candidate, cell: Cell, used: Use) -> Verified:

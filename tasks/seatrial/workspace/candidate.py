@@ -1,0 +1,161 @@
+"""A release as the rehearsal index serves it, with what is released together with it, and how it is installed."""
+
+from __future__ import annotations
+
+import re
+import time
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from packaging.utils import canonicalize_name
+
+from seatrial.index.holdings import wait_until_served
+from seatrial.machine.process import ToolFailed
+from seatrial.report import text
+from seatrial.trial.installer import InstallFailed, Origin
+from seatrial.trial.tags import chosen, fits_everywhere, taken_by
+from seatrial.trial.trial import Subject
+from seatrial.workspace import siblings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from seatrial.index.holdings import Holdings
+    from seatrial.index.indexes import Index
+    from seatrial.project.context import Context
+    from seatrial.release.stages import Built, Cell, Dist, Rehearsed
+    from seatrial.trial.installer import Installer, Venv
+    from seatrial.trial.trial import Use
+    from seatrial.workspace.siblings import Sibling
+
+RETRY_AFTER = (2.0, 10.0)  # seconds; an installer may meet an edge of the index that lags
+# What pip and uv write of bytes that are not those of the record; uv unpacks a wheel before it has hashed all of it.
+OTHER = re.compile("hash|zip file|extract archive", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """The release as the rehearsal index serves it, with what is released together with it."""
+
+    rehearsed: Rehearsed
+    index: Index
+    holdings: Holdings
+    siblings: tuple[tuple[Sibling, Rehearsed, Holdings], ...]
+
+    @classmethod
+    def served(cls, context: Context, built: Built, rehearsed: Rehearsed, index: Index) -> Candidate:
+        """Wait until `index` serves the release and its siblings, and return them.
+
+        Raises NotVisible, OtherBytes, what keeps a sibling from being used, and what reading an index raises.
+        """
+        again = context.commands.command("verify", *context.options.once)
+
+        def holdings(stage: Rehearsed) -> Holdings:
+            release = (stage.project, stage.version, stage.dists)
+            limit = context.settings.index_timeout
+            return wait_until_served(index, *release, limit=limit, say=context.detail, again=again)
+
+        own = holdings(rehearsed)
+        beside = siblings.rehearsed(context, built)
+        return cls(rehearsed, index, own, tuple((sibling, theirs, holdings(theirs)) for sibling, theirs in beside))
+
+    def dists(self, kind: str) -> tuple[Dist, ...]:
+        """Return the files of `kind`."""
+        return tuple(dist for dist in self.rehearsed.dists if dist.kind == kind)
+
+    def subject(self, dists: tuple[Dist, ...]) -> Subject:
+        """Return the release as what is installed: one of `dists`, as it is served."""
+        release = self.rehearsed
+        origins = tuple(Origin(self.holdings.url(dist), dist.sha256) for dist in dists)
+        return Subject(
+            f"{release.project} {release.version} ({dists[0].kind})", release.project, release.version, origins
+        )
+
+    def fetched(self, dist: Dist, scratch: Path) -> Path:
+        """Return `dist` as the index serves it, its bytes proved. Raises OtherBytes.
+
+        An sdist is fetched by its URL: an installer that builds one asks *its* index for the build requirements, and
+        that must never be the rehearsal index.
+        """
+        return siblings.fetched(self.index, self.rehearsed, dist, self.holdings.url(dist), scratch)
+
+    def with_siblings(self, installer: Installer, venv: Venv) -> Installer:
+        """Return `installer` with the files of what is released together with the release, as the index serves them."""
+        place = installer.scratch / "beside"
+        place.mkdir(exist_ok=True)
+        return replace(installer, beside=siblings.served(self.index, self.siblings, venv, installer, place))
+
+    def install(self, cell: Cell, installer: Installer, venv: Venv, say: Callable[[str], None]) -> None:
+        """Install the file for `cell` from the index into `venv`, without dependencies.
+
+        Raises InstallFailed, NoFittingWheel and OtherBytes.
+        """
+        dists = self.dists(cell.kind)
+        file = self._to_fetch(cell, dists, installer, venv)
+        if file is None:
+            self.install_wheel(dists, installer, venv, say)
+        else:
+            installer.from_file(venv, self.fetched(file, installer.scratch), self.rehearsed.project)
+
+    def _to_fetch(self, cell: Cell, dists: tuple[Dist, ...], installer: Installer, venv: Venv) -> Dist | None:
+        """Return the file that we fetch for the installer, None where it takes a wheel from the index itself.
+
+        An sdist always is (see `fetched`); a wheel where the index wants a login, which no installer gets. Raises
+        NoFittingWheel where no wheel fits.
+        """
+        if dists[0].kind == "sdist":
+            return dists[0]
+        if fits_everywhere(dists) and self.index.login is None:
+            return None
+        try:
+            tags = taken_by(venv, installer.env, installer.scratch)
+        except ToolFailed:
+            if self.index.login:
+                raise
+            return None  # the installer knows it anyway; it is its message alone that is less clear
+        wheel = chosen(dists, tags, cell.python)
+        return wheel if self.index.login else None
+
+    def install_wheel(
+        self,
+        dists: tuple[Dist, ...],
+        installer: Installer,
+        venv: Venv,
+        say: Callable[[str], None],
+        *,
+        pauses: tuple[float, ...] = RETRY_AFTER,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        """Install the wheel of `dists` that fits from the index, more than once where that fails.
+
+        Raises OtherBytes where the index serves other bytes than its own page says, and InstallFailed.
+        """
+        release = self.rehearsed
+        for pause in (*pauses, None):
+            try:
+                installer.from_index(venv, release.project, release.version, dists, self.index.simple)
+            except InstallFailed as failed:
+                if OTHER.search(failed.output):
+                    self._stop_if_other_bytes(dists, installer.scratch, say)
+                if pause is None:
+                    raise
+            else:
+                return
+            say(f"{self.index.name} shows the wheel, and it could not be installed; trying again in {pause:.0f} s")
+            sleep(pause)
+
+    def _stop_if_other_bytes(self, dists: tuple[Dist, ...], scratch: Path, say: Callable[[str], None]) -> None:
+        release = self.rehearsed
+        held = wait_until_served(self.index, release.project, release.version, release.dists, limit=0, say=say)
+        for dist in dists:
+            replace(self, holdings=held).fetched(dist, scratch)
+
+    def origins(self, used: Use, dependencies: Index) -> str:
+        """Say where what was installed with the release came from; its siblings came from the same index."""
+        together = {canonicalize_name(sibling.built.project): sibling.label for sibling, _, _ in self.siblings}
+        names = [canonicalize_name(installed.name) for installed in used.installed]
+        others = [installed for installed, name in zip(used.installed, names, strict=True) if name not in together]
+        too = ", ".join(together[name] for name in names if name in together)
+        came = f"{text.dependencies(others)} from {dependencies.name}"
+        return f"with {too} from there too, {came}" if too else came
