@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from seatrial.cli.listed import PARALLEL
 from seatrial.report.text import size
 from tests.integration.conftest import RUNNING
-from tests.projects import commit, git, write_tree
+from tests.projects import git, write_tree
+from tests.samples.messages import is_clear
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,7 +48,7 @@ def test_an_idle_chain_does_nothing_twice(project: Project, indexes: Indexes, br
     )
     assert {path: path.read_bytes() for path in project.record.glob("*.json")} == record
     assert indexes.testpypi.uploads == uploads
-    assert "Creating virtual environment" not in again.output
+    assert "uv venv" not in again.output
 
 
 def test_a_cell_that_is_to_be_verified_after_all_gets_a_fresh_environment(
@@ -59,49 +59,17 @@ def test_a_cell_that_is_to_be_verified_after_all_gets_a_fresh_environment(
     (cell,) = project.record.glob("verified-*-wheel.json")
     before = json.loads(cell.read_text(encoding="utf-8"))
     cell.unlink()
-    (leftover,) = (path.parent / "leftover.txt" for path in project.envdir.glob("verify-*-wheel/pyvenv.cfg"))
-    leftover.write_text("")
     again = project.step("verify")
     assert again.code == 0, again.output
-    assert again.output.count("Creating virtual environment") == 1
-    assert not leftover.exists()
+    assert again.output.count("uv venv") == 1
     after = json.loads(cell.read_text(encoding="utf-8"))
     assert after == before | {"at": after["at"]}
-
-
-def test_a_release_that_is_started_anew_is_verified_in_fresh_environments(
-    project: Project, indexes: Indexes, bring: Bring
-) -> None:
-    del indexes
-    bring("verify")
-    text = (project.root / "pyproject.toml").read_text(encoding="utf-8")
-    write_tree(project.root, {"pyproject.toml": text.replace('version = "1.0"', 'version = "1.1"')})
-    commit(project.root)
-    again = project.step("verify", "--rebuild")
-    assert again.code == 0, again.output
-    cells = [json.loads(path.read_text(encoding="utf-8")) for path in project.record.glob("verified-*.json")]
-    assert {(cell["version"], cell["kind"]) for cell in cells} == {("1.1", "wheel"), ("1.1", "sdist")}
-    assert again.output.count("Creating virtual environment") == 2
-
-
-@pytest.mark.skipif(not PARALLEL, reason="this nox runs one session after the other")
-def test_cells_are_verified_side_by_side_and_nothing_else_is(project: Project, indexes: Indexes) -> None:
-    del indexes
-    done = project.step("verify", flags=("--parallel", "2"))
-    assert done.code == 0, done.output
-    told = [line for line in done.output.splitlines() if line.startswith(("Starting session", "====="))]
-    assert [line.partition(" session ")[2] for line in told[-4:-2]] == [
-        f"verify-{RUNNING}({kind})..." for kind in ("wheel", "sdist")
-    ]
-    assert [line.startswith("Starting") for line in told[:-4]] == [True, False] * 3
-    assert len(list(project.record.glob("verified-*.json"))) == 2
 
 
 def test_status_names_the_one_next_command(project: Project, bring: Bring) -> None:
     assert project.step("status").shows("nothing is built yet", "next: nox -s build")
     bring("check")
-    assert project.step("status").shows("done build", "done check", "- testpypi")
-    assert project.step("status").shows("next: nox -s testpypi")
+    assert project.step("status").shows("done build", "done check", "not yet testpypi", "next: nox -s testpypi")
 
 
 def test_each_file_is_shown_with_size_and_hash(project: Project) -> None:
@@ -117,71 +85,25 @@ def test_each_file_is_shown_with_size_and_hash(project: Project) -> None:
 def test_two_builds_of_one_commit_give_the_same_wheel(project: Project, bring: Bring) -> None:
     bring("build")
     first = project.files()
-    assert project.step("build", "--rebuild").shows("moved aside")
+    assert project.step("build", "--rebuild").shows("moved what lay in dist/ to")
     assert project.files()[WHEEL] == first[WHEEL]
 
 
 def test_a_stale_file_in_dist_is_moved_aside_and_named(project: Project) -> None:
     write_tree(project.dist, {"demo-0.9-py3-none-any.whl": "old", "notes.txt": "mine"})
     done = project.step("build")
-    assert done.shows("moved aside", "demo-0.9-py3-none-any.whl", "notes.txt")
+    assert done.shows("moved what lay in dist/ to", "demo-0.9-py3-none-any.whl", "notes.txt")
     assert set(project.files()) == {WHEEL, SDIST}
     (aside,) = (project.record / "aside").iterdir()
     assert (aside / "notes.txt").read_text(encoding="utf-8") == "mine"
-
-
-def test_what_was_rehearsed_is_sealed_until_someone_asks(project: Project, indexes: Indexes, bring: Bring) -> None:
-    bring("testpypi")
-    sealed = project.files()
-    project.change({"src/demo/more.py": "x = 1\n"})
-    later = project.step("verify")
-    assert later.code == 0
-    assert later.shows("was rehearsed and is sealed", "nox -s build -- --rebuild")
-    assert project.files() == sealed == indexes.held("testpypi")
-    anew = project.step("build", "--rebuild")
-    assert anew.shows("moved aside")
-    assert project.files()[WHEEL] != sealed[WHEEL]
-    assert not (project.record / "rehearsed.json").exists()
 
 
 def test_an_unrehearsed_build_follows_the_source(project: Project, bring: Bring) -> None:
     bring("build")
     first = project.files()
     project.change({"src/demo/more.py": "x = 1\n"})
-    assert project.step("build").shows("moved aside what lay in dist/")
+    assert project.step("build").shows("moved what lay in dist/ to")
     assert project.files()[WHEEL] != first[WHEEL]
-
-
-def test_a_dirty_tree_builds_and_goes_nowhere(project: Project) -> None:
-    write_tree(project.root, {"src/demo/more.py": "x = 1\n"})
-    done = project.step("check")
-    assert done.code == 0
-    assert done.shows("changes that are not committed; they are NOT part of the files", "src/demo/more.py")
-    refused = project.step("testpypi")
-    assert refused.code == 1
-    assert refused.shows("built from a tree with changes that are not committed", "src/demo/more.py", "Usual cause:")
-
-
-def test_pypi_refuses_what_was_not_rehearsed_or_verified(project: Project, indexes: Indexes, bring: Bring) -> None:
-    assert project.step("pypi", "--yes", "1.0").shows("Nothing is recorded as built", "nox -s build")
-    bring("check")
-    assert project.step("pypi", "--yes", "1.0").shows("Nothing is recorded as rehearsed", "nox -s testpypi")
-    bring("testpypi")
-    refused = project.step("pypi", "--yes", "1.0")
-    assert refused.code == 1
-    assert refused.shows("not verified as the matrix demands", f"Python {RUNNING}, wheel", f"Python {RUNNING}, sdist")
-    assert indexes.held("pypi") == {}
-
-
-@pytest.mark.parametrize(("args", "said"), [((), "was not confirmed"), (("--yes", "1.1"), "the answer was '1.1'")])
-def test_pypi_wants_the_version_confirmed(
-    project: Project, indexes: Indexes, bring: Bring, args: tuple[str, ...], said: str
-) -> None:
-    bring("verify")
-    refused = project.step("pypi", *args)
-    assert refused.code == 1
-    assert refused.shows(said, "nox -s pypi -- --yes 1.0")
-    assert indexes.held("pypi") == {}
 
 
 def test_a_tag_on_another_commit_stops_the_release(project: Project, indexes: Indexes, bring: Bring) -> None:
@@ -189,17 +111,23 @@ def test_a_tag_on_another_commit_stops_the_release(project: Project, indexes: In
     project.change({"src/demo/more.py": "x = 1\n"}, tag="v1.0")
     refused = project.step("pypi", "--yes", "1.0")
     assert refused.code == 1
-    assert refused.shows("The tag v1.0 points to commit", "these files were built from")
+    assert refused.shows("The tag v1.0 points to commit", "this release is of commit")
     assert indexes.held("pypi") == {}
     git(project.root, "tag", "-f", "v1.0", "HEAD~1")
-    assert project.step("pypi", "--yes", "1.0").shows("note: HEAD is now")
+    assert project.step("pypi", "--yes", "1.0").shows("note HEAD is now", "these files were built from")
 
 
-def test_a_tag_of_another_version_is_found_by_check(project: Project) -> None:
+def test_a_tag_that_does_not_fit_is_seen_early(project: Project, indexes: Indexes) -> None:
     git(project.root, "tag", "v1.1")
     stopped = project.step("check")
     assert stopped.code == 1
-    assert stopped.shows("HEAD is tagged v1.1", "version 1.0", "[release-tag]")
+    assert stopped.shows("release-tag: HEAD is tagged v1.1", "version 1.0")
+    project.change({"src/demo/more.py": "x = 1\n"})
+    git(project.root, "tag", "v1.0", "HEAD~1")
+    forget = project.step("testpypi", "--rebuild")
+    assert is_clear(forget, "The tag v1.0 points to commit", "this release is of commit", "raise the version")
+    assert "building" not in forget.output
+    assert indexes.held("testpypi") == {}
 
 
 def test_other_bytes_on_the_index_stop_everything_before_it_starts(
@@ -220,6 +148,84 @@ def test_files_that_are_there_and_identical_stay(project: Project, indexes: Inde
     assert done.code == 0
     assert done.shows(f"{WHEEL}: already on TestPyPI (stand-in), identical", f"{SDIST}: uploading")
     assert indexes.testpypi.uploads == 1
+
+
+def test_a_rehearsal_that_was_not_verified_makes_way_for_the_next_release(
+    project: Project, indexes: Indexes, bring: Bring
+) -> None:
+    bring("testpypi")
+    rehearsed = project.files()
+    project.change({"src/demo/more.py": "x = 1\n"})
+    anew = project.step("build")
+    assert anew.code == 0
+    assert anew.shows(
+        "1.0 is on TestPyPI (stand-in) and was not released; starting 1.0 from", "moved what lay in dist/"
+    )
+    assert anew.shows("holds other files of 1.0, and will not take these. Three ways out", "Raise the version")
+    assert project.files()[WHEEL] != rehearsed[WHEEL] == indexes.held("testpypi")[WHEEL]
+    assert not (project.record / "rehearsed.json").exists()
+
+
+def test_what_was_verified_is_sealed_until_someone_decides(project: Project, indexes: Indexes, bring: Bring) -> None:
+    bring("verify")
+    sealed = project.files()
+    text = (project.root / "pyproject.toml").read_text(encoding="utf-8")
+    project.change({"pyproject.toml": text.replace('version = "1.0"', 'version = "1.1"')})
+    stopped = project.step("verify")
+    assert is_clear(
+        stopped, "demo 1.0, built from", "is verified and not released", "HEAD has moved on to", "Nothing was built"
+    )
+    assert stopped.shows(
+        "1. `nox -s pypi` releases 1.0 on PyPI (stand-in) as verified",
+        "2. `nox -s build -- --rebuild` archives these files",
+        "3. `nox -s verify -- --keep-sealed` goes on with the verified files",
+    )
+    kept = project.step("verify", "--keep-sealed")
+    assert kept.code == 0
+    assert kept.shows("going on with the sealed files of demo 1.0", "is verified already")
+    assert is_clear(project.step("pypi", "--yes", "1.1"), "--yes 1.1 was given", "the sealed files are demo 1.0")
+    assert project.files() == sealed == indexes.held("testpypi")
+    anew = project.step("verify", "--rebuild")
+    assert anew.code == 0, anew.output
+    assert anew.output.count("environment --out") == 4  # fresh environments for two trials and two cells
+    assert indexes.held("testpypi") == sealed | project.files()
+    cells = [project.stage(path.name) for path in project.record.glob("verified-*.json")]
+    assert {(cell["version"], cell["kind"]) for cell in cells} == {("1.1", "wheel"), ("1.1", "sdist")}
+    assert indexes.held("pypi") == {}
+
+
+def test_a_dirty_tree_is_checked_and_goes_nowhere(project: Project, indexes: Indexes, bring: Bring) -> None:
+    write_tree(project.root, {"src/demo/more.py": "x = 1\n"})
+    refused = project.step("testpypi")
+    assert is_clear(refused, "1 uncommitted change is not in this build: src/demo/more.py. Commit it first.")
+    assert not project.dist.exists()  # refused before the build
+    done = project.step("check")
+    assert done.code == 0
+    assert done.shows("warning 1 uncommitted change is not in this build: src/demo/more.py")
+    assert is_clear(project.step("testpypi", alone=True), "uncommitted change", "src/demo/more.py")
+    assert indexes.held("testpypi") == {}
+
+
+def test_pypi_refuses_what_was_not_rehearsed_or_verified(project: Project, indexes: Indexes, bring: Bring) -> None:
+    for state in (None, "check"):
+        if state:
+            bring(state)
+        refused = project.step("pypi", "--yes", "1.0")
+        assert is_clear(refused, "Nothing is verified here, so there is nothing to upload", "run `nox -s verify` first")
+    bring("testpypi")
+    refused = project.step("pypi", "--yes", "1.0")
+    assert is_clear(
+        refused, "not verified as the matrix demands", f"Python {RUNNING}, wheel", f"Python {RUNNING}, sdist"
+    )
+    assert indexes.held("pypi") == {}
+
+
+def test_pypi_needs_the_version_confirmed(project: Project, indexes: Indexes, bring: Bring) -> None:
+    bring("verify")
+    assert is_clear(project.step("pypi"), "demo 1.0 was not confirmed", "nox -s pypi -- --yes 1.0")
+    other = project.step("pypi", "--yes", "1.1")
+    assert is_clear(other, "--yes 1.1 was given, and the sealed files are demo 1.0. Nothing was uploaded.")
+    assert indexes.held("pypi") == {}
 
 
 def test_a_build_backend_sees_no_secret(make_project: Callable[..., Project]) -> None:
