@@ -19,7 +19,6 @@ from urllib.parse import quote
 from seatrial.building import frontend
 from seatrial.building import git as source
 from seatrial.building.checkout import check_out
-from seatrial.building.comparison import compare, generator
 from seatrial.building.distributions import make
 from seatrial.building.folder import NAME
 from seatrial.building.frontend import Job
@@ -29,6 +28,7 @@ from seatrial.machine.errors import ReleaseError
 from seatrial.machine.screen import Screen
 from seatrial.project.settings import Settings
 from seatrial.release.archives import Archive
+from seatrial.release.comparison import compare, generator
 from seatrial.release.stages import Dist
 from tests.projects import commit, git, write_tree
 

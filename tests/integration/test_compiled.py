@@ -79,11 +79,14 @@ def retagged(wheel: Path, platform: str) -> Path:
     renamed = wheel.with_name(f"{head}-{platform}.whl")
     with zipfile.ZipFile(wheel) as old:
         members = {name: old.read(name) for name in old.namelist()}
+    if platform.startswith("win"):
+        extension = next(name for name in members if name.endswith(".so"))
+        members[f"demo/_speed.{wheel.name.split('-')[2]}-{platform}.pyd"] = b"MZ" + members.pop(extension)
     info = next(name for name in members if name.endswith(".dist-info/WHEEL"))
     record = info.replace("/WHEEL", "/RECORD")
     members[info] = members[info].replace(own.encode(), platform.encode())
-    rows = [row for row in members[record].decode().splitlines() if not row.startswith(f"{info},")]
-    members[record] = "\n".join([*rows, f"{info},sha256={digest(members[info])},{len(members[info])}", ""]).encode()
+    rows = [f"{name},sha256={digest(raw)},{len(raw)}" for name, raw in members.items() if name != record]
+    members[record] = "\n".join([*rows, f"{record},,", ""]).encode()
     with zipfile.ZipFile(renamed, "w", zipfile.ZIP_DEFLATED) as new:
         for name, raw in members.items():
             new.writestr(name, raw)
@@ -123,8 +126,8 @@ def test_what_other_jobs_made_is_taken_in_with_a_verdict_on_each_file(project: P
         assert done.shows(f"{name}: verified on Python {version} on linux x86_64")
     windows = next(house.glob("*win_amd64.whl")).name
     reason = "not verified here, no platform that fits: it is for win_amd64"
-    assert done.of("pypi").shows("not verified here:", f"{windows}: {reason}")
-    assert done.shows("the bytes on both stand-ins are the bytes that were built (4 files, compared by sha256)")
+    assert done.shows("not verified here:", f"{windows}: {reason}")
+    assert done.shows("dry run of demo 1.0 passed: 4 files, the same bytes on both stand-ins")
     assert not done.shows("not as in the sdist")
 
 
@@ -140,4 +143,4 @@ def test_a_wheel_that_is_compiled_here_stays_here(project: Project) -> None:
     assert is_clear(
         done, "The sdist was rehearsed to the end; the wheel cannot go up", "linux_x86_64.whl", "--from FOLDER"
     )
-    assert done.shows("dry run of demo 1.0: all five sessions passed", "(1 files, compared by sha256)")
+    assert done.shows("dry run of demo 1.0 passed: 1 file, the same bytes on both stand-ins")

@@ -22,11 +22,11 @@ from seatrial.building.frontend import BuildOdd, Job
 from seatrial.machine import temporary, variables
 from seatrial.machine.disk import move
 from seatrial.machine.errors import ReleaseError, listing, shortened
+from seatrial.project import predecessor
 from seatrial.release.archives import Archive
 from seatrial.release.record import now
 from seatrial.release.stages import Built, Dist, Tool
 from seatrial.report import ci, status, text
-from seatrial.steps import predecessor
 from seatrial.workspace import packages
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def build(context: Context) -> Built:
         context.say(source.uncommitted, "warning")
     fingerprint = source.fingerprint(recipe(context), in_place=context.settings.in_place)
     before = context.record.find(Built)
-    parting = predecessor.parting(context, before, source, fingerprint) if before else ""
+    parting = predecessor.parting(context, before, source.commit, fingerprint) if before else ""
     if before and parting is None:
         context.record.rehash(before.dists)
         return before

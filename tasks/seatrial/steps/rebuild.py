@@ -11,7 +11,6 @@ from packaging.version import Version
 
 from seatrial.building import distributions, git, requirements, tags
 from seatrial.building.checkout import check_out
-from seatrial.building.comparison import Comparison, compare, generator
 from seatrial.building.frontend import BuildFailed, Job, build_one
 from seatrial.index.holdings import read_release
 from seatrial.index.http import FILE_BYTES, download
@@ -21,6 +20,7 @@ from seatrial.machine.errors import ReleaseError, listing
 from seatrial.project.settings import load
 from seatrial.release import record
 from seatrial.release.archives import Archive
+from seatrial.release.comparison import Comparison, compare, generator
 from seatrial.release.stages import Built, Dist
 from seatrial.workspace import packages
 

@@ -41,7 +41,7 @@ def find(python: str, uv: str | None) -> str:
     if uv is None:
         found = get_interpreter(python)
         return str(found.executable) if found and found.executable else ""
-    argv = [uv, "python", "find", "--quiet", "--no-python-downloads", "--no-project", "--no-config", python]
+    argv = [uv, "python", "find", "--no-python-downloads", "--no-project", "--no-config", python]
     env = variables.for_install(os.environ)
     try:
         done = subprocess.run(argv, env=env, capture_output=True, text=True, check=False, timeout=LIMIT)

@@ -29,15 +29,14 @@ from seatrial.machine.screen import Screen
 from seatrial.project.commands import Commands
 from seatrial.project.context import Context, DryRun
 from seatrial.project.options import Options
+from seatrial.project.predecessor import SHORT, VerifiedNotReleased
 from seatrial.project.settings import Settings
 from seatrial.project.validation import BadConfig
 from seatrial.release.archives import BadArchive
 from seatrial.release.record import FilesChanged, Record
 from seatrial.release.stages import Built, Cell, Dist, Installed, Rehearsed, Released, Tool, Verified
-from seatrial.report.text import SHORT
 from seatrial.steps import build as module
 from seatrial.steps.build import DistNotFolder, build, recipe
-from seatrial.steps.predecessor import VerifiedNotReleased
 from seatrial.workspace.packages import PackageCycle
 from tests.projects import EPOCH, commit, git, sample, write_tree
 from tests.samples import contexts

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from seatrial.building.comparison import CODE, Comparison, compare, generator
+from seatrial.release.comparison import CODE, Comparison, compare, generator
 from tests.archives import digest
 
 if TYPE_CHECKING:

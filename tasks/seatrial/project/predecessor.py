@@ -12,11 +12,11 @@ from seatrial.index.holdings import holdings
 from seatrial.index.indexes import is_loopback
 from seatrial.machine.errors import ReleaseError, listing
 from seatrial.release.stages import Built, Rehearsed, Released
-from seatrial.report.text import SHORT
 
 if TYPE_CHECKING:
-    from seatrial.building.git import Source
     from seatrial.project.context import Context
+
+SHORT = 12  # characters of a commit
 
 
 @dataclass(eq=False)
@@ -44,21 +44,21 @@ class VerifiedNotReleased(ReleaseError):
     )
 
 
-def parting(context: Context, built: Built, source: Source, fingerprint: str) -> str | None:
+def parting(context: Context, built: Built, head: str | None, fingerprint: str) -> str | None:
     """Return what is to be said of `built`, which makes way for the next release; None where it is kept.
 
     Why it is kept is said here. Raises VerifiedNotReleased.
     """
     rehearsed = context.record.find(Rehearsed)
     if not context.options.rebuild:
-        if reason := _reason_to_keep(context, built, source, fingerprint, rehearsed):
+        if reason := _reason_to_keep(context, built, head, fingerprint, rehearsed):
             context.say(reason)
             return None
         if rehearsed and _is_released(context, built):
             return f"{built.version} is on {context.settings.pypi.name}"
         if rehearsed and context.record.verified():
             names = (context.settings.pypi.name, context.settings.testpypi.name)
-            raise VerifiedNotReleased(*names, built.project, built.version, short(built.commit), short(source.commit))
+            raise VerifiedNotReleased(*names, built.project, built.version, short(built.commit), short(head))
     if rehearsed is None:
         return ""
     if is_loopback(rehearsed.index):
@@ -67,7 +67,7 @@ def parting(context: Context, built: Built, source: Source, fingerprint: str) ->
 
 
 def _reason_to_keep(
-    context: Context, built: Built, source: Source, fingerprint: str, rehearsed: Rehearsed | None
+    context: Context, built: Built, head: str | None, fingerprint: str, rehearsed: Rehearsed | None
 ) -> str:
     """Return why the files of `built` stay, in a sentence; empty where nothing keeps them."""
     release = f"{built.project} {built.version}"
@@ -79,7 +79,7 @@ def _reason_to_keep(
             f" commit. Going on with the sealed files; to start anew: {context.commands['build --rebuild']}"
         )
     if rehearsed and context.options.keep_sealed:
-        commits = f"built from {short(built.commit)}, although HEAD is {short(source.commit)}"
+        commits = f"built from {short(built.commit)}, although HEAD is {short(head)}"
         return f"going on with the sealed files of {release}, {commits}"
     return ""
 
