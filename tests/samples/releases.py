@@ -13,7 +13,9 @@ from seatrial.machine.screen import Screen
 from seatrial.project.options import Options
 from seatrial.project.settings import Settings
 from seatrial.release.stages import Built, Cell, Dist, Rehearsed, Released, Verified
+from seatrial.standin.server import serving
 from tests.archives import sdist, wheel
+from tests.index_server import Faults
 from tests.projects import commit, sample
 from tests.samples.contexts import make_context
 from tests.samples.stages import BUILT, REHEARSED, VERIFIED
@@ -37,6 +39,7 @@ class Release:
 
     context: Context
     standins: Standins
+    faults: Faults  # of TestPyPI
     lines: list[str]
     commit: str | None = None
 
@@ -114,7 +117,8 @@ def release_in(folder: Path, *, in_git: bool = False) -> Iterator[Release]:
     for make in (wheel, sdist):
         make(root / "dist")
     lines: list[str] = []
-    with standin.serve(folder / "indexes") as standins:
+    with standin.serve(folder / "indexes") as plain, serving(faults := Faults(plain.apps["testpypi"])) as url:
+        standins = replace(plain, testpypi=url)
         testpypi = replace(standins.rehearsal(TESTPYPI), name=TESTPYPI.name, pages=TESTPYPI.pages)
         pypi = replace(standins.release(PYPI), name=PYPI.name, pages=PYPI.pages)
         settings = Settings(pythons=("3.13", "3.14"), testpypi=testpypi, pypi=pypi)
@@ -125,4 +129,4 @@ def release_in(folder: Path, *, in_git: bool = False) -> Iterator[Release]:
             variables=standins.tokens,
             screen=Screen(verbose=True, write=lines.append),
         )
-        yield Release(context, standins, lines, head)
+        yield Release(context, standins, faults, lines, head)

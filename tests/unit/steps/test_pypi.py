@@ -470,6 +470,6 @@ def test_with_the_token_of_the_other_index_nothing_is_uploaded(tmp_path: Path) -
     with release_in(tmp_path) as release:
         release.proved()
         release.context = replace(release.context, variables={"PYPI_TOKEN": make("testpypi.localhost")})
-        with pytest.raises(BadCredential, match="holds a token of testpypi.localhost"):
+        with pytest.raises(BadCredential, match=r"holds a token of testpypi\.localhost"):
             confirmed(release)
         assert release.held("pypi") == ()
