@@ -86,7 +86,7 @@ class ReusedEnvironment(ReleaseError):
 class NoSuchPython(ReleaseError):
     pythons: tuple[str, ...]
 
-    what = "Python {e.pythons:joined} is not on this machine, and this release is to be verified there."
+    what = "No Python {e.pythons:joined} on this machine, and this release is to be verified on it."
     cause = "`pythons` in [tool.seatrial], or what the project supports, names Pythons that are not installed here."
     cure = "install one (`uv python install {e.pythons[0]}`), or set `pythons` to those that are here."
 
@@ -118,7 +118,7 @@ def _verified(context: Context) -> tuple[list[Cell], list[Cell]]:
     if not context.counts(rehearsed.index):
         raise elsewhere(context, "verify", rehearsed)
     beside = siblings.of(context, built)
-    cells = [cell for cell in _cells(context) if any(dist.kind == cell.kind for dist in rehearsed.dists)]
+    cells = _cells(context, rehearsed)
     left = [cell for cell in cells if not _is_done(context, beside, rehearsed, cell)]
     here = _here(context, left) if left else []
     if here:
@@ -135,14 +135,18 @@ def _summary(verified: Sequence[Cell], missing: Sequence[Cell]) -> str:
     return f"{cells}; {' and '.join(absent)} {'is' if len(absent) == 1 else 'are'} not on this machine"
 
 
-def _cells(context: Context) -> list[Cell]:
-    """Return the cells that are asked for. Raises NoSuchCell."""
+def _cells(context: Context, rehearsed: Rehearsed) -> list[Cell]:
+    """Return the cells that are asked for, those of a kind that the release lacks left out. Raises NoSuchCell."""
     options, settings = context.options, context.settings
     if options.python is not None and options.python not in settings.pythons:
         raise NoSuchCell(options.python, settings.pythons)
-    return [
+    cells = [
         cell for cell in settings.cells if options.python in {None, cell.python} and options.kind in {None, cell.kind}
     ]
+    kinds = {dist.kind for dist in rehearsed.dists}
+    for kind in sorted({cell.kind for cell in cells} - kinds):
+        context.detail(f"{rehearsed.project} {rehearsed.version} has no {kind}")
+    return [cell for cell in cells if cell.kind in kinds]
 
 
 def _is_done(context: Context, beside: Sequence[Sibling], rehearsed: Rehearsed, cell: Cell) -> bool:
