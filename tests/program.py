@@ -41,17 +41,17 @@ def run(words: Sequence[str], outer: Mapping[str, str]) -> int:
     flags, names, options = [], [], words[place + 1 :]
     for word in words[:place]:
         (flags if word.startswith("-") else names).append(word)
-    steps = names if "--alone" in flags else list(dict.fromkeys(step for name in names for step in chain.through(name)))
+    required = {name: () if "--alone" in flags else chain.through(name)[:-1] for name in main.STEPS}
     failed: set[str] = set()
-    for step in steps:
-        if failed & set(chain.through(step)):
+    for step in dict.fromkeys(step for name in names for step in (*required[name], name)):
+        if failed & {*required[step]}:
             continue
         print(f"Running session {step}", flush=True)
         nox = {
             "interface": INTERFACE,
             "prefix": "",
             "uv": None if "--without-uv" in flags else main_uv(),
-            "interactive": False,
+            "interactive": "--typing" in flags,
             "asked": names,
             "withheld": [],
             "root": str(Path.cwd()),

@@ -67,23 +67,35 @@ class Project:
     root: Path
     env: dict[str, str] = field(default_factory=dict)
 
-    def step(self, name: str, *options: str, alone: bool = False, uv: bool = True, **env: str) -> Ended:
-        """Run the step `name` with `options`, and those before it unless it is to run `alone`."""
-        return self.steps(name, options=options, alone=alone, uv=uv, **env)
+    def step(
+        self, name: str, *options: str, alone: bool = False, uv: bool = True, typed: str = "", **env: str
+    ) -> Ended:
+        """Run the step `name` with `options`, and those before it unless it is to run `alone`.
+
+        `typed` is what somebody answers who is asked; without it there is nobody.
+        """
+        return self.steps(name, options=options, alone=alone, uv=uv, typed=typed, **env)
 
     def steps(
-        self, *names: str, options: tuple[str, ...] = (), alone: bool = False, uv: bool = True, **env: str
+        self,
+        *names: str,
+        options: tuple[str, ...] = (),
+        alone: bool = False,
+        uv: bool = True,
+        typed: str = "",
+        **env: str,
     ) -> Ended:
         """Run the steps `names` one after the other, going on after one that fails, with all details shown."""
-        flags = [*(["--alone"] if alone else []), *([] if uv else ["--without-uv"])]
-        return self.run([sys.executable, "-I", str(PROGRAM), *flags, *names, "--", "-v", *options], **env)
+        chosen = {"--alone": alone, "--without-uv": not uv, "--typing": bool(typed)}
+        flags = [flag for flag, is_set in chosen.items() if is_set]
+        return self.run([sys.executable, "-I", str(PROGRAM), *flags, *names, "--", "-v", *options], typed=typed, **env)
 
-    def run(self, argv: list[str], **env: str) -> Ended:
+    def run(self, argv: list[str], *, typed: str = "", **env: str) -> Ended:
         done = subprocess.run(
             argv,
             cwd=self.root,
             env=os.environ | self.env | env,
-            stdin=subprocess.DEVNULL,
+            input=typed.encode(),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             check=False,

@@ -7,8 +7,6 @@ import os
 import tarfile
 from typing import TYPE_CHECKING
 
-import pytest
-
 from seatrial.report.text import size
 from tests.integration.conftest import RUNNING
 from tests.projects import git, write_tree
@@ -194,14 +192,14 @@ def test_what_was_verified_is_sealed_until_someone_decides(project: Project, ind
     assert indexes.held("pypi") == {}
 
 
-def test_a_dirty_tree_is_checked_and_goes_nowhere(project: Project, indexes: Indexes, bring: Bring) -> None:
+def test_a_dirty_tree_is_checked_and_goes_nowhere(project: Project, indexes: Indexes) -> None:
     write_tree(project.root, {"src/demo/more.py": "x = 1\n"})
     refused = project.step("testpypi")
-    assert is_clear(refused, "1 uncommitted change is not in this build: src/demo/more.py. Commit it first.")
+    assert is_clear(refused, "The tree has 1 uncommitted change", "src/demo/more.py", "commit or stash them")
     assert not project.dist.exists()  # refused before the build
     done = project.step("check")
     assert done.code == 0
-    assert done.shows("warning 1 uncommitted change is not in this build: src/demo/more.py")
+    assert done.shows("warning 1 uncommitted change is not in this build: src/demo/more.py. Commit it first.")
     assert is_clear(project.step("testpypi", alone=True), "uncommitted change", "src/demo/more.py")
     assert indexes.held("testpypi") == {}
 

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from seatrial.index.holdings import holdings
-from seatrial.index.indexes import is_loopback
 from seatrial.machine.errors import ReleaseError, listing
 from seatrial.release.stages import Built, Rehearsed, Released
 
@@ -61,7 +60,7 @@ def parting(context: Context, built: Built, head: str | None, fingerprint: str) 
             raise VerifiedNotReleased(*names, built.project, built.version, short(built.commit), short(head))
     if rehearsed is None:
         return ""
-    if is_loopback(rehearsed.index):
+    if rehearsed.reason is not None:
         return f"{built.version} was rehearsed on this machine and not released"
     return f"{built.version} is on {context.settings.testpypi.name} and was not released"
 
@@ -95,20 +94,19 @@ def _tree(fingerprint: str) -> str:
 
 
 def _is_released(context: Context, built: Built) -> bool:
-    """Whether `built` is out: the record says so, or the index serves every file of it."""
-    index = context.settings.pypi
-    released = context.record.find(Released)
-    if released and released.index == index.simple:
-        return True
+    """Whether `built` is out: the index serves every file of it, or does not answer and the record says so."""
+    index, released = context.settings.pypi, context.record.find(Released)
+    recorded = released is not None and released.index == index.simple
     if context.options.offline:
-        return False
+        return recorded
     try:
         held = holdings(index, built.project, built.version, built.dists, patient=False)
     except ReleaseError:
+        known = "released, as the record says" if recorded else "not released"
         context.say(
-            f"{index.name} does not answer, so it is not known whether {built.version} is there; taken as not released"
+            f"{index.name} does not answer, so it is not known whether {built.version} is there; taken as {known}"
         )
-        return False
+        return recorded
     return len(held.identical) == len(built.dists)
 
 
@@ -116,7 +114,7 @@ def ways_out(context: Context, before: Built | None, built: Built) -> str:
     """Return what to do where the rehearsal index holds other files of the version that was built; else nothing."""
     rehearsed = context.record.find(Rehearsed)
     clash = before and before.version == built.version and before.dists != built.dists
-    if rehearsed is None or is_loopback(rehearsed.index) or not clash:
+    if rehearsed is None or rehearsed.reason is not None or not clash:
         return ""
     index, real = context.settings.testpypi.name, context.settings.pypi.name
     command = context.commands.command("verify", "--rehearse-on", "dryrun", '"REASON"')

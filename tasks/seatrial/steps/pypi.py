@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from seatrial.building import git
 from seatrial.index import logins
-from seatrial.index.holdings import NotVisible, wait_until_served
+from seatrial.index.holdings import NotVisible, holdings, wait_until_served
 from seatrial.index.http import IndexRefused, IndexUnreachable
 from seatrial.index.indexes import is_loopback
-from seatrial.machine.errors import ReleaseError
+from seatrial.machine.errors import ReleaseError, listing
 from seatrial.release.record import now
 from seatrial.release.stages import KINDS, Built, Rehearsed, Released, Verified
 from seatrial.release.verdicts import lacking, verdicts
@@ -161,7 +161,7 @@ def run(context: Context) -> None:
 def release(context: Context, proof: Proof) -> str:
     """Upload the files of `proof` unless that is done, and return where they are."""
     index, done = context.settings.pypi, context.record.find(Released)
-    if done is not None and done.index == index.simple:
+    if done is not None and done.index == index.simple and _is_served(context, index, proof.built):
         return f"{done.project} {done.version} is on {index.name} already, since {done.at}"
     siblings.stop_unless_released(context, proof.built, proof.verified)
     _ask_rehearsal_index(context, proof)
@@ -169,6 +169,14 @@ def release(context: Context, proof: Proof) -> str:
     credential = find_credential(context, index, proof.built.project, context.variables)
     _confirm(context, proof.built)
     return _upload(context, proof.built, logins.readable(index, credential), credential)
+
+
+def _is_served(context: Context, index: Index, built: Built) -> bool:
+    """Whether `index` still serves every file of `built`, whatever the record says. Says what is missing."""
+    held = holdings(index, built.project, built.version, built.dists)
+    if missing := [dist.filename for dist in built.dists if dist not in held.identical]:
+        context.say(f"recorded as released, and {index.name} does not serve:{listing(missing)}", "warning")
+    return not missing
 
 
 def proved(context: Context) -> Proof:
@@ -276,14 +284,14 @@ def _upload(context: Context, built: Built, index: Index, credential: Credential
     """Upload `built` to `index` and record what that serves. Raises NotAttested where files lack what was asked for."""
     sending = Sending(context, "pypi", index, built, credential, context.variables)
     attested = sending.can_attest()
-    holdings, holding = sending.send(attested=attested)
+    found, holding = sending.send(attested=attested)
     released = Released(
         project=built.project,
         version=built.version,
         dists=built.dists,
         at=now(),
         index=index.simple,
-        urls=tuple(holdings.url(dist) for dist in built.dists),
+        urls=tuple(found.url(dist) for dist in built.dists),
         attested=holding,
         without_rehearsal_index=context.options.without_rehearsal_index,
     )
