@@ -73,7 +73,7 @@ def supported(project: Any, running: str) -> "list[str]":
 def seatrial(session: "nox.Session", step: str, *options: str, anew: bool = False) -> None:
     """Run `seatrial STEP` with the session's arguments; what is for uploads reaches `testpypi` and `pypi` alone."""
     typed = " ".join(sys.argv[1:]).partition(" -- ")[0]  # nox says nowhere else which sessions were asked for
-    asked = [name for name in STEPS if re.search(rf"\b{PREFIX}{name}\b", typed)]
+    asked = [name for name in STEPS if re.search(rf"\b{PREFIX}{name}\b", typed) and "--no-dep" not in typed]
     withheld = {name: os.environ.pop(name) for name in list(os.environ) if UPLOADS.match(name)}
     context = {"interface": INTERFACE, "prefix": PREFIX, "interactive": session.interactive, "asked": asked}
     context.update(uv=shutil.which(nox.virtualenv.UV), root=str(Path.cwd()), start=session.invoked_from)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from seatrial.cli import chain
+from seatrial.machine.errors import printable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -14,6 +16,10 @@ if TYPE_CHECKING:
     from seatrial.cli.options import Nox
     from seatrial.machine.screen import Screen
     from seatrial.project.commands import Commands
+
+
+UPLOADS = re.compile(r"(TEST)?PYPI_(ID_)?TOKEN|TWINE_PASSWORD|ACTIONS_ID_TOKEN_REQUEST_TOKEN", re.IGNORECASE)
+FOREIGN = ("build", "dryrun", "rebuild", "check", "verify")  # steps that run what is built, installed and tested
 
 
 @dataclass(frozen=True)
@@ -58,3 +64,18 @@ class Caller:
         """All steps that are going to run, in this process or in those that nox starts after it."""
         asked = self.nox.asked if self.nox else ()
         return frozenset({*self.steps, *(step for name in asked for step in chain.through(name))})
+
+    @property
+    def exposed(self) -> str:
+        """Which credentials of uploads foreign code can read where this was typed, once for all `planned` steps.
+
+        No process of ours shows them; the shell that exported them does.
+        """
+        first = next((step for step in FOREIGN if step in self.planned), "")
+        names = {*self.variables, *(self.nox.withheld if self.nox else ())}
+        if first not in self.steps or not (here := sorted(filter(UPLOADS.fullmatch, names))):
+            return ""
+        return (
+            f"{printable(', '.join(here))}: what is built and tested here can read it in the environment of the shell;"
+            " a keyring is safer, or setting it for the upload alone (docs/explanation/security.md)"
+        )

@@ -13,7 +13,7 @@ from seatrial.cli import options
 from seatrial.cli import secrets as hiding
 from seatrial.cli.caller import Caller
 from seatrial.cli.options import BadOption
-from seatrial.machine import process, temporary
+from seatrial.machine import memory, process, temporary
 from seatrial.machine.disk import DiskTrouble
 from seatrial.machine.errors import ReleaseError
 from seatrial.machine.screen import SCREEN
@@ -56,7 +56,7 @@ def main() -> int:
     secrets, words = hiding.received(sys.argv[1:])
     if not secrets:
         hiding.shed(words)
-    hiding.lock_memory()
+    memory.lock()
     return run(words, os.environ | secrets)
 
 
@@ -126,6 +126,8 @@ def act(caller: Caller, chosen: Options, adapt: Callable[[Context], Context]) ->
         return
     from seatrial.cli import release  # noqa: PLC0415
 
+    if caller.exposed and not chosen.explain:
+        caller.screen.say(caller.exposed, "note")
     temporary.sweep()
     release.run(caller, chosen, adapt)
 

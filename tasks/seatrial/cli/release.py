@@ -60,6 +60,9 @@ def context_in(
     if (caller.step in READERS or options.remote) and not options.explain:
         uploads = caller.step in UPLOADED or options.remote
         settings = settings.with_indexes(logins.with_logins(settings.indexes, caller.variables, uploads=uploads))
+        for index in settings.indexes if uploads else ():
+            if index.login:  # shown before it is sent, since the project chose the host
+                caller.screen.line(f"index: {index.simple}  read with {index.login.source}")
     expected = None if options.all else caller.variables.get(DIGEST_VARIABLE)  # it is of one package
     return Context(
         root=root,

@@ -6,7 +6,6 @@ process of the same user. So the program starts itself again without them, and g
 
 from __future__ import annotations
 
-import ctypes
 import json
 import os
 import sys
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
 
 OPTION = "--secrets-on="  # private: the file descriptor that the secrets are read from
 PIPE = 65_536  # bytes that a pipe takes without a reader
-PR_SET_DUMPABLE = 4
 MODULE = ("-m", "seatrial")
 
 
@@ -56,12 +54,3 @@ def received(words: Sequence[str]) -> tuple[Mapping[str, str], list[str]]:
     with os.fdopen(int(words[0].removeprefix(OPTION)), "rb") as pipe:
         secrets: dict[str, str] = json.load(pipe)
     return secrets, list(words[1:])
-
-
-def lock_memory() -> None:
-    """Keep other processes of this user from reading the memory and the environment of this one, on Linux.
-
-    Nothing changes for root with CAP_SYS_PTRACE. A program that is started from here is readable again.
-    """
-    if sys.platform == "linux":
-        ctypes.CDLL(None, use_errno=True).prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)

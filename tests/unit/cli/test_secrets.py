@@ -90,13 +90,13 @@ def test_what_is_handed_over_is_taken_out_of_the_words() -> None:
 # As a plain user, for root may read everything.
 PLAIN = """\
 import ctypes, os, subprocess, sys
-from seatrial.cli.secrets import lock_memory
+from seatrial.machine import memory
 os.setgroups([])
 os.setgid(65534)
 os.setuid(65534)
 ctypes.CDLL(None).prctl(4, 1, 0, 0, 0)  # a change of user made it unreadable already
 if sys.argv[1] == "locked":
-    lock_memory()
+    memory.lock()
 print(subprocess.run(["cat", f"/proc/{os.getpid()}/environ"], capture_output=True).returncode)
 """
 

@@ -27,6 +27,7 @@ from twine import auth, settings, utils
 from twine.package import PackageFile
 
 from seatrial.index.indexes import is_loopback
+from seatrial.machine import memory
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -50,6 +51,7 @@ class Ended(BaseException):
 
 def main() -> None:
     """Read what to upload, do it, and write what came of it."""
+    memory.lock()
     signal.signal(signal.SIGTERM, _end)
     order = json.load(sys.stdin)
     out = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
