@@ -1,8 +1,8 @@
 """Rehearse real repositories between their releases: ``python -m tests.rehearsals FOLDER [--from MIRRORS] [NAME...]``.
 
 The repositories that tests/real/repositories.txt names are cloned into FOLDER, from GitHub or from a folder of clones
-(MIRRORS/OWNER+NAME/repo), each at its last release tag and at an ordinary commit: the third one after that tag, or where
-there are not as many, the third one before it. `seatrial dryrun` runs on each. No test runs this; it needs the network.
+(MIRRORS/OWNER+NAME/repo), each at its last release tag and at an ordinary commit: the third one after that tag, or
+where there are not as many, the third one before it. `seatrial dryrun` runs on each. No test runs this; it needs the network.
 What came of it is written to docs/explanation/rehearsals.md; the whole output of each run stays in FOLDER.
 """
 
@@ -31,7 +31,7 @@ AS = re.compile(r"rehearsed as (?P<version>[^\s,]+)")
 HEAD = """\
 # Real repositories, rehearsed between their releases
 
-`seatrial dryrun`, nothing adopted and nothing configured, on {count} public repositories with their history and tags, each
+`seatrial dryrun`, nothing adopted and nothing configured, on {count} public repositories with history and tags, each
 at its last release tag and at an ordinary commit: the third after that tag, or the third before it. The list was
 committed before the first run over all of it, and what failed stays in. {passed} of {runs} runs passed.
 
