@@ -2,7 +2,8 @@
 
 The repositories that tests/real/repositories.txt names are cloned into FOLDER, from GitHub or from a folder of clones
 (MIRRORS/OWNER+NAME/repo), each at its last release tag and at an ordinary commit: the third one after that tag, or
-where there are not as many, the third one before it. `seatrial dryrun` runs on each. No test runs this; it needs the network.
+where there are not as many, the third one before it. `seatrial dryrun` runs on each. No test runs this, since it needs
+the network.
 What came of it is written to docs/explanation/rehearsals.md; the whole output of each run stays in FOLDER.
 """
 
