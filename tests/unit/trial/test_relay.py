@@ -207,7 +207,7 @@ def test_a_login_that_is_refused_is_told_before_an_installer_trips_over_it(index
     ("answer", "shown"),
     [
         ("404 Not Found", "404 Not Found (says packages.example)"),
-        ("503 Busy", "502 packages.example does not answer: 503 Busy"),
+        ("503 Busy", "503 Busy (says packages.example)"),
     ],
 )
 def test_a_refusal_is_handed_on_with_the_name_of_the_index(folder: Path, answer: str, shown: str) -> None:

@@ -108,7 +108,7 @@ def module_problems(subject: Subject, one: Attempt, *, main: bool) -> Iterator[P
 def borrowed_problems(subject: Subject) -> Iterator[Problem]:
     """A distribution without a file whose name can be imported all the same: the build left all out, or it is meant."""
     name = normalised(subject.name).replace("-", "_")
-    if subject.names.why_none != "metapackage" or not name.isidentifier():
+    if not subject.own or subject.names.why_none != "metapackage" or not name.isidentifier():
         return
     spec = importlib.machinery.PathFinder.find_spec(name)
     if spec is not None and spec.origin is not None and real_path(spec.origin) not in subject.own:
