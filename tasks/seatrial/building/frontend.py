@@ -185,12 +185,6 @@ def _output(job: Job, request: Request, paths: list[Path]) -> Output:
     return Output(paths[0], environment, shared if report["is_unchanged"] else None)
 
 
-def build_command(python: str, kind: Kind, tree: str, out: str, written: str, *, uv: bool) -> process.Argv:
-    """Return what a person types to build one archive of the folder `tree`."""
-    installer = ("--installer", "uv") if uv else ()
-    return (python, "-I", "-m", "build", f"--{kind}", *installer, "--report", written, "--outdir", out, tree)
-
-
 def fixed_environment(epoch: int | None) -> dict[str, str]:
     """Return what makes a build repeatable: SOURCE_DATE_EPOCH (reproducible-builds.org), time zone, hash seed."""
     moment = {} if epoch is None else {"SOURCE_DATE_EPOCH": str(epoch)}

@@ -92,7 +92,11 @@ def _step(step: str, rest: Sequence[str], outer: Mapping[str, str], adapt: Calla
             else:
                 chosen = options.parse(step, rest, caller.start, prog=caller.prog)
                 commands = replace(commands, option=chosen.packages)
-                act(replace(caller, commands=commands), chosen, adapt)
+                try:
+                    act(replace(caller, commands=commands), chosen, adapt)
+                finally:
+                    if chosen.timing:
+                        screen.line(screen.timeline())
     except ReleaseError as error:
         screen.failure(error.text(commands))
         return 1

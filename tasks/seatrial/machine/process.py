@@ -13,6 +13,7 @@ import subprocess
 import threading
 import time
 from dataclasses import dataclass
+from pathlib import PurePath
 from typing import IO, TYPE_CHECKING, Any
 
 from seatrial.machine.errors import ReleaseError
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 TICK = 15.0  # seconds between two signs of life
 GRACE = 10.0  # seconds a program has to clean up before it is killed
+LABEL = 6  # words of a command line
 KEPT = 1 << 20  # bytes of a program's output, the last of which are kept
 REST = 1.0  # seconds to wait for output after the end of a program: another one may have its pipe
 
@@ -124,7 +126,7 @@ def run(
     all that it started. With `log` its output is shown under ``-v`` and logged; a program whose output can be a secret
     is never logged. It reads `given` on its standard input. Raises ToolMissing and ToolStuck.
     """
-    stdin = subprocess.DEVNULL if given is None else subprocess.PIPE
+    stdin, started = subprocess.DEVNULL if given is None else subprocess.PIPE, time.monotonic()
     with _started(argv, env, cwd, stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as child:
         assert child.stdout is not None  # noqa: S101 (it is a pipe)
         _give(child, given)
@@ -142,9 +144,17 @@ def run(
                 on_wait(waited)
         _end_background(child)
         output.join(REST)
+    SCREEN.took(_label(argv), started)
     if log:
         SCREEN.detail(f"{_shown(argv)}\n{output.text()}")
     return Outcome(child.returncode, output.text())
+
+
+def _label(argv: Sequence[str | Path]) -> str:
+    """Return the beginning of a command line, its program and files without their folders: the rest is long."""
+    words = [str(word) for word in argv]
+    short = [PurePath(word).name if "/" in word or "\\" in word else word for word in words if word != "-I"]
+    return " ".join(short[:LABEL])
 
 
 def _give(child: subprocess.Popen[bytes], given: bytes | None) -> None:

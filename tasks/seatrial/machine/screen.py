@@ -77,11 +77,20 @@ class Step:
     lines: list[str] = field(default_factory=list)
 
 
+@dataclass(frozen=True, order=True)
+class Task:
+    """Something that took time: seconds from the start of the command to its own, and how many it took."""
+
+    start: float
+    length: float
+    label: str
+
+
 @dataclass(eq=False)
 class Screen:
     """Where a command shows what it does. `verbose` shows what otherwise only the `log` gets.
 
-    `write` takes whole lines.
+    `write` takes whole lines. `tasks` are those that ended, the steps and the programs that they ran.
     """
 
     verbose: bool = False
@@ -89,6 +98,18 @@ class Screen:
     write: Callable[[str], None] = terminal.line
     running: Step | None = None
     lock: threading.RLock = field(default_factory=threading.RLock)
+    begun: float = field(default_factory=time.monotonic)
+    tasks: list[Task] = field(default_factory=list)
+
+    def took(self, label: str, started: float) -> None:
+        """Keep how long a task took that began at `started`, by the clock `time.monotonic`."""
+        with self.lock:
+            self.tasks.append(Task(started - self.begun, time.monotonic() - started, label))
+
+    def timeline(self) -> str:
+        """Return one line a task, in the order in which they began: start, length and label."""
+        rows = (f"{task.start:8.1f} s  {task.length:6.1f} s  {task.label}" for task in sorted(self.tasks))
+        return "\n".join(["   start    length  task", *rows])
 
     def line(self, text: str = "") -> None:
         """Show `text` at once, whatever step is running: a table, or what a person has to read before an answer."""
@@ -148,6 +169,7 @@ class Screen:
     def _end(self, step: Step, word: str) -> None:
         line = headline(word, step.name, step.summary, time.monotonic() - step.started)
         self.log.write(f"{word}: {step.name}: {step.summary}")
+        self.took(step.name, step.started)
         self.write("\n".join([line, *step.lines]))
 
     def ask(self, prompt: str) -> str:

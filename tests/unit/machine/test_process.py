@@ -11,7 +11,7 @@ import pytest
 
 from seatrial.machine import process
 from seatrial.machine.process import ToolMissing, ToolStuck
-from seatrial.machine.screen import SCREEN
+from seatrial.machine.screen import SCREEN, Screen
 
 ENV = {name: os.environ[name] for name in ("PATH", "SYSTEMROOT") if name in os.environ}
 FOREVER = "import time\ntime.sleep(600)"
@@ -320,3 +320,18 @@ def test_output_is_shown_to_who_asks_for_all_of_it(
     monkeypatch.setattr(SCREEN, "verbose", True)
     process.run(python("print('spoken'.upper())"), env=ENV, cwd=tmp_path, log=log)
     assert ("| SPOKEN" in capsys.readouterr().out) is log
+
+
+def test_what_was_run_is_kept_for_the_timeline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    screen = Screen()
+    monkeypatch.setattr(process, "SCREEN", screen)
+    process.run([sys.executable, "-I", "-c", "pass"], env={}, cwd=tmp_path)
+    with screen.step("build") as step:
+        step.summary = "demo 1.0"
+    assert [task.label for task in screen.tasks] == [f"{Path(sys.executable).name} -c pass", "build"]
+    first, second, third = screen.timeline().splitlines()
+    assert (first.split(), second.split()[-3:], third.split()[-1]) == (
+        ["start", "length", "task"],
+        [Path(sys.executable).name, "-c", "pass"],
+        "build",
+    )

@@ -18,7 +18,7 @@ from seatrial.building.backend import Request
 from seatrial.building.brought import NothingToTake, NothingToTakeOf
 from seatrial.building.distributions import SdistNeedsGit
 from seatrial.building.folder import workplace
-from seatrial.building.frontend import BuildFailed, BuildOdd, build_command, fixed_environment
+from seatrial.building.frontend import BuildFailed, BuildOdd, fixed_environment
 from seatrial.building.isolation import Reach, Seclusion
 from seatrial.building.normalise import members
 from seatrial.index import holdings
@@ -45,7 +45,6 @@ from tests.samples.builds import SDIST, WHEEL, FakeBuild, make_sdist, make_wheel
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from seatrial.release.stages import Kind
 
 PYTHONS = ("3.13",)
 
@@ -148,17 +147,6 @@ def test_with_uv_the_build_uses_it(root: Path, tool: FakeBuild, uv: str | None) 
     build(make_context(root, uv=uv))
     assert [request.installer for request in tool.requests] == ["uv" if uv else "pip"] * 2
     assert tool.env.get("UV") == uv
-
-
-@pytest.mark.parametrize(
-    ("kind", "uv", "expected"),
-    [
-        ("sdist", False, "py -I -m build --sdist --report r --outdir o t"),
-        ("wheel", True, "py -I -m build --wheel --installer uv --report r --outdir o t"),
-    ],
-)
-def test_the_command_builds_one_archive(kind: Kind, expected: str, *, uv: bool) -> None:
-    assert " ".join(build_command("py", kind, "t", "o", "r", uv=uv)) == expected
 
 
 def test_the_wheel_is_built_from_the_sdist_alone_in_one_place(root: Path, tool: FakeBuild) -> None:
