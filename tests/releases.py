@@ -1,4 +1,4 @@
-"""A release that is ready to be uploaded, with files and record written here, and the run of a session without nox."""
+"""A release that is ready to be uploaded, with files and record written here, and its steps run on them."""
 
 from __future__ import annotations
 
@@ -6,24 +6,27 @@ import contextlib
 import io
 import json
 import os
+import shutil
 import sys
 import tarfile
 import zipfile
 from dataclasses import dataclass, replace
 from pathlib import Path
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
+from seatrial.cli import chain
+from seatrial.index import logins
 from seatrial.index.indexes import PYPI, TESTPYPI
 from seatrial.index.tokens import make
-from seatrial.project.context import Run
-from seatrial.project.options import parse
-from seatrial.project.settings import Config
+from seatrial.machine.screen import Screen
+from seatrial.project.commands import Commands
+from seatrial.project.context import Context
+from seatrial.project.options import Options
+from seatrial.project.settings import Settings
 from seatrial.release.record import Record
 from seatrial.release.stages import KINDS, Built, Cell, Checked, Dist, Rehearsed, Verified
 from seatrial.standin import server
 from seatrial.standin.index import StandinIndex
-from seatrial.trial.installer import Venv
 from tests.index_server import Faults
 from tests.projects import EPOCH, MOMENT
 
@@ -44,7 +47,6 @@ def build_wheel(folder, settings=None, metadata=None):
     return name
 """
 BUILD_SYSTEM = '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n'
-NAMES = {name: name for name in ("build", "check", "testpypi", "verify", "pypi", "dryrun", "inspect", "status")}
 
 
 def wheel_files(tag: str) -> dict[str, str]:
@@ -125,6 +127,11 @@ class Place:
     def held(self, name: str) -> dict[str, bytes]:
         return {path.name: path.read_bytes() for path in (self.folder / name).iterdir()}
 
+    def hold(self, name: str) -> None:
+        """Let the index `name` hold all files of the release."""
+        for path in (self.root / "dist").iterdir():
+            shutil.copyfile(path, self.folder / name / path.name)
+
     def files(self) -> dict[str, bytes]:
         return {path.name: path.read_bytes() for path in (self.root / "dist").iterdir()}
 
@@ -147,77 +154,60 @@ def standing_in(place: Path) -> Iterator[Place]:
         yield Place(place / "project", place / "indexes", urls, tokens, faults)
 
 
-@dataclass(frozen=True)
-class Bare(Run):
-    """The run of a session without nox: its tools are those of the tests, its virtualenv is `place`."""
-
-    place: Path = Path()
-    heard: Callable[[str], None] = lambda _: None
-
-    @property
-    def venv(self) -> Venv:
-        return Venv(self.place)
-
-    def tools(self, lock: str) -> Path:
-        del lock
-        return Path(sys.executable)
-
-    def say(self, text: str = "") -> None:
-        self.heard(text)
-
-
-def bare_run(
-    name: str,
+def context_of(
+    step: str,
     root: Path,
     urls: Mapping[str, str],
-    *args: str,
-    place: Path = Path(),
+    options: Options | None = None,
+    *,
     uv: str | None = None,
     heard: Callable[[str], None] = lambda _: None,
     **settings: Any,
-) -> Bare:
-    """Return the run of the session `name` of the project in `root`, with `args` after the double dash."""
-    config = Config(pythons=(RUNNING,), index_timeout=2)
-    session: Any = SimpleNamespace(interactive=False, invoked_from=str(root), python=RUNNING)
-    return Bare(
-        session=session,
-        name=name,
-        names=NAMES,
+) -> Context:
+    """Return what `step` works with on the project in `root`, with the indexes at `urls`; `heard` gets all it says.
+
+    The variables are those of this process, as `cli.release` sets them.
+    """
+    made = replace(Settings(pythons=(RUNNING,), index_timeout=2), **{**_indexes(urls), **settings})
+    uploads = step in {"testpypi", "verify", "pypi"}
+    return Context(
         root=root,
-        door=False,
-        config=replace(config, **{**_indexes(urls), **settings}),
-        options=parse(name, args, root),
+        settings=made.with_indexes(logins.with_logins(made.indexes, os.environ, uploads=uploads)),
+        options=options or Options(yes="1.0" if step == "pypi" else None),
         record=Record.of(root),
-        standin=None,
+        commands=Commands(nox=True),
+        variables=dict(os.environ),
+        published=made.pypi,
         uv=uv,
-        place=place,
-        heard=heard,
+        screen=Screen(verbose=True, write=heard),
     )
 
 
 def _indexes(urls: Mapping[str, str]) -> dict[str, Any]:
+    """Return both public indexes, with their names and pages, at `urls`."""
     return {
-        name: replace(index, simple=f"{urls[name]}/simple/", upload=f"{urls[name]}/legacy/")
+        name: replace(
+            index,
+            simple=f"{urls[name]}/simple/",
+            upload=f"{urls[name]}/legacy/",
+            token_location=server.LOCATIONS[name],
+        )
         for name, index in (("testpypi", TESTPYPI), ("pypi", PYPI))
     }
 
 
 def main() -> None:
-    """Run one upload session as a process of its own: what it needs is one JSON document in argv."""
+    """Run one step that uploads as a process of its own: what it needs is one JSON document in argv."""
     from seatrial.machine import process  # noqa: PLC0415 (patched below)
-    from seatrial.steps import publish  # noqa: PLC0415 (patched below)
     from tests import sender  # noqa: PLC0415
 
-    asked = json.loads(sys.argv[1])
-    if not asked["twine"]:
+    order = json.loads(sys.argv[1])
+    if not order["twine"]:
         process.run = sender.run  # type: ignore[assignment]
-    sender.die_at(asked["die"])
-    args = ("--yes", "1.0") if asked["session"] == "pypi" else ()
-    run = bare_run(asked["session"], Path(asked["root"]), asked["urls"], *args, heard=print)
+    sender.die_at(order["die"])
+    context = context_of(order["step"], Path(order["root"]), order["urls"], heard=print)
     sender.reach("start")
-    with run.record.locked("release"):
-        sender.reach("locked")
-        {"testpypi": publish.rehearse, "pypi": publish.release}[asked["session"]](run)
+    chain.act(order["step"], context)
     sender.reach("end")
     print("peak", *peaks())
     sys.stdout.flush()

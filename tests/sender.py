@@ -6,6 +6,7 @@ It can also end its process at a named point, as a power failure would.
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 import http.client
 import json
@@ -16,9 +17,10 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from seatrial.machine.process import Outcome
+from seatrial.release.record import Record
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     Transport = Callable[[str, str, Mapping[str, str], bytes], tuple[int, str]]
 
@@ -44,7 +46,16 @@ def die_at(point: str) -> None:
         reach("replaced")
         return done
 
+    held = Record.locked
+
+    @contextlib.contextmanager
+    def dying_locked(record: Record, subject: str) -> Iterator[None]:
+        with held(record, subject):
+            reach("locked")
+            yield
+
     os.fsync = dying_fsync
+    Record.locked = dying_locked  # type: ignore[method-assign,assignment]
     Path.replace = dying_replace  # type: ignore[method-assign,assignment]
 
 

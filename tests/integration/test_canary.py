@@ -11,6 +11,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import threading
 import time
 import zipfile
@@ -20,11 +21,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from seatrial.cli import secrets
 from seatrial.index.tokens import make
 from seatrial.standin import server
 from seatrial.standin.index import StandinIndex
 from tests.index_server import ALWAYS, Faults
-from tests.integration.conftest import NOX, RUNNING, Indexes
+from tests.integration.conftest import HERE, RUNNING, Indexes
 from tests.oidc_server import REQUEST_TOKEN, Issuer
 from tests.projects import git, write_tree
 
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     from tests.integration.conftest import Ended, Project
 
 PROC = Path("/proc")
+GUARDED = str(HERE / "tests" / "guarded.py")
 pytestmark = pytest.mark.skipif(not (PROC / "self" / "environ").exists(), reason="needs /proc")
 
 MARK = "canary"
@@ -78,8 +81,8 @@ NAMES = """
     TWINE_CERT_PASSWORD UV_PUBLISH_TOKEN UV_PUBLISH_PASSWORD HATCH_INDEX_AUTH FLIT_PASSWORD POETRY_PYPI_TOKEN_PYPI
     PDM_PUBLISH_PASSWORD GITHUB_TOKEN GH_TOKEN CI_JOB_TOKEN AWS_SECRET_ACCESS_KEY NPM_TOKEN SIGSTORE_ID_TOKEN
     ACTIONS_ID_TOKEN_REQUEST_TOKEN ACTIONS_RUNTIME_TOKEN PYPI_ID_TOKEN TESTPYPI_ID_TOKEN SSH_PASSPHRASE
-    DATABASE_URL SENTRY_DSN MY_INNOCENT_NAME
 """.split()
+INNOCENT = ("DATABASE_URL", "SENTRY_DSN", "MY_INNOCENT_NAME")
 LOGINS = ("PIP_EXTRA_INDEX_URL", "UV_INDEX", "UV_EXTRA_INDEX_URL")
 
 
@@ -92,6 +95,7 @@ class Watch:
     argvs: set[str] = field(default_factory=set)
     holders: set[str] = field(default_factory=set)
     files: set[str] = field(default_factory=set)
+    uploads: int = 0
     looks: int = 0
 
     def marked(self, content: bytes) -> bool:
@@ -101,11 +105,18 @@ class Watch:
         self.looks += 1
         for process in PROC.glob("[0-9]*"):
             with contextlib.suppress(OSError):
-                argv = (process / "cmdline").read_bytes()
-                if self.marked(argv) and argv.split(b"\0")[1:2] != [NOX.encode()]:  # what a user typed is not ours
-                    self.argvs.add(argv.decode(errors="replace"))
-                if self.marked((process / "environ").read_bytes()):
-                    self.holders.add(argv.replace(b"\0", b" ").decode(errors="replace").strip())
+                line = (process / "cmdline").read_bytes()
+                argv = line.replace(b"\0", b" ").decode(errors="replace").strip()
+                self.uploads += is_upload(argv)
+                if self.marked(argv.encode()) and not is_typed(argv):  # what a user typed is not ours
+                    self.argvs.add(argv)
+                variables = (process / "environ").read_bytes().split(b"\0")
+                if (process / "cmdline").read_bytes() != line:  # another program was started meanwhile
+                    continue
+                if is_ours(argv):  # what does not look like a secret stays there, and goes nowhere else
+                    variables = [line for line in variables if not line.startswith(tuple(map(str.encode, INNOCENT)))]
+                if self.marked(b"\0".join(variables)):
+                    self.holders.add(argv)
         self.files |= {str(path) for path in found(self.temporary, self.marked)}
 
     @contextlib.contextmanager
@@ -156,10 +167,13 @@ class Scene:
     kept: Path
     outputs: list[str] = field(default_factory=list)
 
-    def nox(self, session: str, *args: str, **env: str) -> Ended:
-        """Run `session` alone, as loudly as nox can."""
+    def argv(self, step: str, *options: str) -> list[str]:
+        return [sys.executable, "-I", GUARDED, step, "-v", *options]
+
+    def step(self, step: str, *options: str, **env: str) -> Ended:
+        """Run `step`, as loudly as it can."""
         with self.watch.watching():
-            done = self.project.step(session, *args, flags=("-v", "--no-dependencies"), **env)
+            done = self.project.run(self.argv(step, *options), **env)
         self.outputs.append(done.output)
         return done
 
@@ -172,24 +186,30 @@ class Scene:
         """Return every place where a mark came out."""
         places = [f"output {number}" for number, text in enumerate(self.outputs) if self.watch.marked(text.encode())]
         places += [f"argv: {argv}" for argv in self.watch.argvs] + [f"temporary: {path}" for path in self.watch.files]
-        roots = (self.project.root, self.project.envdir, self.watch.temporary, self.kept, self.log.parent)
+        roots = (self.project.root, self.watch.temporary, self.kept, self.log.parent)
         places += [f"file: {path}" for root in roots for path in found(root, self.watch.marked)]
         strangers = [argv for argv in self.watch.holders if not may_hold(argv)]
         return places + [f"environment: {argv}" for argv in strangers]
 
 
-def may_hold(argv: str) -> bool:
-    """Whether a process may have a secret in its environment: nox, what nox itself starts for venvs, and twine."""
-    itself = argv.split()[1:2] == [NOX] or "nox.__main__" in argv
-    venvs = any(text in argv for text in (" -m virtualenv ", "python_discovery", "uv venv ", "uv self version"))
-    # uv asks each Python that it does not know yet what it is; where a uv of ours did so, that uv itself is found.
-    asked = "from python.get_interpreter_info import main" in argv
-    return itself or venvs or asked or is_upload(argv)
+def is_typed(argv: str) -> bool:
+    """Whether a process is the program as it was started, before it has started itself again."""
+    return argv.split()[2:3] == [GUARDED] and secrets.OPTION not in argv
+
+
+def is_ours(argv: str) -> bool:
+    """Whether a process is the program at work."""
+    return argv.split()[2:3] == [GUARDED]
 
 
 def is_upload(argv: str) -> bool:
     """Whether a process is the twine that sends."""
     return "seatrial.index.uploads.uploader" in argv
+
+
+def may_hold(argv: str) -> bool:
+    """Whether a process may have a secret in its environment: the program for a moment, and twine a CI's identity."""
+    return is_typed(argv) or is_upload(argv)
 
 
 def marks_of(secret: str) -> list[bytes]:
@@ -232,7 +252,7 @@ def made_scene(project: Project, indexes: Indexes, folder: Path) -> Iterator[Sce
     """Put secrets into every place of `project` and its surroundings; in the end none of them may have come out."""
     temporary = folder / "temporary"
     temporary.mkdir()
-    project.env |= {name: f"{MARK}-{name}" for name in NAMES}
+    project.env |= {name: f"{MARK}-{name}" for name in (*NAMES, *INNOCENT)}
     project.env |= {name: f"https://ada:{MARK}-{name}@index.example/simple/" for name in LOGINS}
     project.env |= {"HOME": str(home(folder)), "TMPDIR": str(temporary)}
     watch = Watch(temporary, [f"{MARK}-".encode()])
@@ -269,15 +289,16 @@ def fill_keyring(scene: Scene, **found: str) -> None:
 
 
 def test_a_whole_release_shows_no_secret(scene: Scene) -> None:
-    for session, *args in (["build"], ["check"], ["testpypi"], ["verify"], ["pypi", "--yes", "1.0"], ["status"]):
-        done = scene.step(session, *args)
+    for step, *options in (["build"], ["check"], ["testpypi"], ["verify"], ["pypi", "--yes", "1.0"], ["status"]):
+        done = scene.step(step, *options)
         assert done.code == 0, done.output
     assert scene.step("inspect", *map(str, scene.project.dist.iterdir())).code == 0
     assert scene.indexes.held("pypi") == scene.project.files()
     assert all(name in scene.outputs[0] for name in ("PYPI_TOKEN", "UV_PUBLISH_TOKEN", "PIP_EXTRA_INDEX_URL"))
     assert scene.seen("backend")
     assert scene.seen("package")
-    assert any(map(is_upload, scene.watch.holders))
+    assert scene.watch.uploads
+    assert not any(map(is_upload, scene.watch.holders))  # twine reads its token from a pipe
 
 
 def test_a_dry_run_shows_no_secret(scene: Scene) -> None:
@@ -288,9 +309,8 @@ def test_a_dry_run_shows_no_secret(scene: Scene) -> None:
 
 @pytest.fixture
 def checked(scene: Scene) -> Scene:
-    for session in ("build", "check"):
-        done = scene.step(session)
-        assert done.code == 0, done.output
+    done = scene.step("check")
+    assert done.code == 0, done.output
     return scene
 
 
@@ -362,16 +382,15 @@ def test_a_token_from_the_keyring_is_used_and_not_shown(checked: Scene) -> None:
     assert checked.indexes.held("testpypi") == checked.project.files()
 
 
-def on_a_terminal(scene: Scene, session: str, typed: str, **env: str) -> tuple[int, str]:
-    """Run `session` on a terminal where `typed` is typed when a token is asked for; return its exit code and output."""
+def on_a_terminal(scene: Scene, step: str, typed: str, **env: str) -> tuple[int, str]:
+    """Run `step` on a terminal where `typed` is typed when a token is asked for; return its exit code and output."""
     import pty  # noqa: PLC0415 (not there on Windows, which skips this module)
 
     terminal, inside = pty.openpty()
-    argv = [NOX, "--envdir", str(scene.project.envdir), "-v", "--no-dependencies", "-s", session]
     shown = b""
     with scene.watch.watching():
         run = subprocess.Popen(
-            argv,
+            scene.argv(step),
             cwd=scene.project.root,
             env=os.environ | scene.project.env | env,
             stdin=inside,
@@ -411,11 +430,10 @@ def test_in_ci_nobody_is_asked_for_a_token(checked: Scene) -> None:
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGKILL"])
 def test_an_upload_that_is_interrupted_leaves_no_secret(checked: Scene, name: str) -> None:
     checked.indexes.testpypi.order("slow", method="POST", detail=3.0)
-    argv = [NOX, "--envdir", str(checked.project.envdir), "-v", "--no-dependencies", "-s", "testpypi"]
     with (
         checked.watch.watching(),
         subprocess.Popen(
-            argv,
+            checked.argv("testpypi"),
             cwd=checked.project.root,
             env=os.environ | checked.project.env,
             stdin=subprocess.DEVNULL,
@@ -423,7 +441,7 @@ def test_an_upload_that_is_interrupted_leaves_no_secret(checked: Scene, name: st
             stderr=subprocess.STDOUT,
         ) as run,
     ):
-        while run.poll() is None and not any(map(is_upload, checked.watch.holders)):
+        while run.poll() is None and not checked.watch.uploads:
             time.sleep(0.05)
         run.send_signal(getattr(signal, name))
         assert run.stdout is not None
@@ -469,8 +487,8 @@ def job(project: Project, tmp_path: Path) -> Iterator[Ci]:
 
 
 def test_a_release_with_an_identity_shows_no_secret(job: Ci) -> None:
-    for session, *args in (["build"], ["check"], ["testpypi"], ["verify"], ["pypi", "--yes", "1.0"], ["status"]):
-        done = job.scene.step(session, *args)
+    for step, *options in (["check"], ["testpypi"], ["verify"], ["pypi", "--yes", "1.0"], ["status"]):
+        done = job.scene.step(step, *options)
         assert done.code == 0, done.output
     said = "".join(job.scene.outputs)
     assert said.count("credential: the CI's identity (trusted publishing)") == 2
@@ -484,9 +502,8 @@ def test_a_release_with_an_identity_shows_no_secret(job: Ci) -> None:
 
 
 def test_no_fault_on_the_way_to_a_token_shows_a_secret(job: Ci) -> None:
-    for session in ("build", "check"):
-        done = job.scene.step(session)
-        assert done.code == 0, done.output
+    done = job.scene.step("check")
+    assert done.code == 0, done.output
     issuer, faults = job.issuers["testpypi"], job.scene.indexes.testpypi
     issuer.refusal = ("invalid-publisher", "valid token, but no corresponding publisher")
     assert job.scene.step("testpypi").shows("TestPyPI knows no trusted publisher for demo", "Repository name: demo")

@@ -12,7 +12,7 @@ from virtualenv.seed.wheels.embed import get_embed_wheel
 
 from seatrial.standin.server import serving
 from tests.archives import metadata, wheel
-from tests.integration.conftest import NOXFILE, RUNNING, Project
+from tests.integration.conftest import RUNNING, Project
 from tests.private_index import READER, WRITER, PrivateIndex, basic
 from tests.projects import commit, sample, write_tree
 from tests.samples.messages import is_clear
@@ -22,12 +22,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+# A smoke command that fails where it sees a login.
+SPY = "python -c \"import os, sys; sys.exit('DEPENDENCIES_TOKEN' in os.environ or 'may only read' in str(os.environ))\""
 ROLES = ("testpypi", "pypi", "dependencies")
 SETTINGS = """
 [tool.seatrial]
 pythons = ["{python}"]
 index-timeout = 5
-smoke = ["python -c 'import demo, inhouse'"]
+smoke = ["python -c 'import demo, inhouse'", {spy}]
 
 [tool.seatrial.indexes.testpypi]
 upload = "{testpypi}/legacy/"
@@ -55,6 +57,10 @@ class Company:
         return {path.name: path.read_bytes() for path in (self.folder / role).iterdir()}
 
 
+def settings_for(company: Company) -> str:
+    return SETTINGS.format(python=RUNNING, spy=json.dumps(SPY), **company.urls)
+
+
 def put_inhouse(folder: Path, version: str, module: str = "inhouse.py") -> None:
     """Write a wheel of the company's own distribution `inhouse` with one `module`."""
     info = f"inhouse-{version}.dist-info"
@@ -78,21 +84,24 @@ def company(tmp_path: Path) -> Iterator[Company]:
 
 @pytest.fixture
 def project(make_project: Callable[..., Project], company: Company) -> Project:
-    settings = SETTINGS.format(python=RUNNING, **company.urls)
+    settings = settings_for(company)
     made = make_project(settings, backend="setuptools", dependencies=["inhouse>=1"])
     made.env |= company.login
     return made
 
 
-@pytest.fixture(params=["uv", "virtualenv"])
-def flags(request: pytest.FixtureRequest) -> tuple[str, ...]:
-    return ("--force-venv-backend", request.param)
+@pytest.fixture(params=[True, False], ids=["uv", "pip"])
+def uv(request: pytest.FixtureRequest) -> bool:
+    found: bool = request.param
+    return found
 
 
-def test_a_release_where_every_index_wants_a_login(project: Project, company: Company, flags: tuple[str, ...]) -> None:
-    rehearsed = project.step("verify", flags=flags)
+def test_a_release_where_every_index_wants_a_login_that_no_smoke_command_sees(
+    project: Project, company: Company, *, uv: bool
+) -> None:
+    rehearsed = project.step("verify", uv=uv)
     assert rehearsed.code == 0, rehearsed.output
-    done = project.step("pypi", "--yes", "1.0", flags=flags)
+    done = project.step("pypi", "--yes", "1.0", uv=uv)
     assert done.code == 0, done.output
     assert company.held("testpypi") == company.held("pypi") == project.files()
     host = company.urls["dependencies"].removeprefix("http://")
@@ -105,18 +114,6 @@ def test_a_release_where_every_index_wants_a_login(project: Project, company: Co
         assert not any(secret in text for _, secret in (READER, WRITER))
     assert {given for _, given in company.indexes["dependencies"].seen} == {basic(*READER)}
     assert "PyPI" not in rehearsed.of("testpypi").output + done.output
-
-
-def test_the_smoke_command_of_a_release_sees_no_login(
-    make_project: Callable[..., Project], company: Company, flags: tuple[str, ...]
-) -> None:
-    spy = "import os, sys; sys.exit('DEPENDENCIES_TOKEN' in os.environ or 'may only read' in str(os.environ))"
-    settings = SETTINGS.format(python=RUNNING, **company.urls)
-    settings = settings.replace("python -c 'import demo, inhouse'", f'python -c \\"{spy}\\"')
-    project = make_project(settings, backend="setuptools")
-    project.env |= company.login
-    done = project.step("verify", flags=flags)
-    assert done.code == 0, done.output
 
 
 KEYRING = """\
@@ -165,21 +162,19 @@ def test_a_dry_run_where_the_dependencies_want_a_login(project: Project, company
     assert not company.indexes["pypi"].seen
 
 
-def test_a_dry_run_of_all_packages_whose_dependencies_want_a_login(
-    tmp_path: Path, envdir: Path, company: Company
-) -> None:
+def test_a_dry_run_of_all_packages_whose_dependencies_want_a_login(tmp_path: Path, company: Company) -> None:
     """The settings are those of the packages; the root of the repository has none."""
     root = tmp_path / "repository"
-    write_tree(root, {"noxfile.py": NOXFILE, "pyproject.toml": '[tool.uv.workspace]\nmembers = ["packages/*"]\n'})
-    settings = SETTINGS.format(python=RUNNING, **company.urls).replace("import demo, inhouse", "import inhouse")
+    write_tree(root, {"pyproject.toml": '[tool.uv.workspace]\nmembers = ["packages/*"]\n'})
+    settings = settings_for(company).replace("import demo, inhouse", "import inhouse")
     for name, needed in (("house-core", ["inhouse>=1"]), ("house-app", ["house-core", "inhouse>=1"])):
         place = sample(root / "packages" / name, name=name, backend="setuptools", dependencies=needed)
         with (place / "pyproject.toml").open("a", encoding="utf-8") as file:
             file.write(settings)
     commit(root)
-    done = Project(root, envdir / "house", company.login).step("dryrun", "--all")
+    done = Project(root, company.login).step("dryrun", "--all")
     assert done.code == 0, done.output
-    assert done.shows("with house-core 1.0 from there too, 1 dependency from", "2 packages: all five sessions passed")
+    assert done.shows("with house-core 1.0 from there too, 1 dependency from", "2 packages: all five steps passed")
     assert {given for _, given in company.indexes["dependencies"].seen} == {basic(*READER)}
     assert not any(secret in done.output for _, secret in (READER, WRITER))
 
@@ -210,22 +205,20 @@ def test_an_index_without_hashes_is_refused_before_anything_is_sent(project: Pro
 
 
 def test_the_lowest_dependency_is_tried_too(
-    make_project: Callable[..., Project], company: Company, flags: tuple[str, ...]
+    make_project: Callable[..., Project], company: Company, *, uv: bool
 ) -> None:
-    settings = SETTINGS.format(python=RUNNING, **company.urls).replace(
-        "smoke =", 'resolution = "lowest-direct"\nsmoke ='
-    )
+    settings = settings_for(company).replace("smoke =", 'resolution = "lowest-direct"\nsmoke =')
     project = make_project(settings, backend="setuptools", dependencies=["inhouse>=1"])
     project.env |= company.login
     put_inhouse(company.folder / "dependencies", "1.0", module="under_another_name.py")
-    broken = project.step("verify", flags=flags)
+    broken = project.step("verify", uv=uv)
     assert broken.code == 1
     assert broken.of("verify").shows(
         "With the lowest direct dependencies that the metadata allows, this release does not work: inhouse==1.0",
         "Usual cause: a lower bound that was never tried",
     )
     put_inhouse(company.folder / "dependencies", "1.0")
-    done = project.step("verify", flags=flags)
+    done = project.step("verify", uv=uv)
     assert done.code == 0, done.output
     assert done.of("verify").shows("works with the lowest direct dependencies too: inhouse==1.0")
     found = project.stage(next(project.record.glob("verified-*-wheel.json")).name)

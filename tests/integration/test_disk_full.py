@@ -37,9 +37,9 @@ def disk(tmp_path: Path) -> Iterator[Path]:
 
 
 @pytest.fixture
-def project(disk: Path, envdir: Path, rehearsal: Rehearsal, tmp_path: Path) -> Project:
+def project(disk: Path, rehearsal: Rehearsal, tmp_path: Path) -> Project:
     """A project on that disk, built and checked."""
-    project = project_in(disk, envdir)
+    project = project_in(disk)
     copy_state(rehearsal.after("check"), project, tmp_path / "indexes")
     return project
 

@@ -7,31 +7,33 @@ import errno
 import hashlib
 import itertools
 import os
-import shutil
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from uv import find_uv_bin
 
-from seatrial.index import indexes, upload
+from seatrial.cli import chain
+from seatrial.index import holdings, http, indexes
+from seatrial.index.uploads import upload
 from seatrial.machine.errors import ReleaseError
+from seatrial.project.commands import Commands
+from seatrial.project.options import Options
 from seatrial.release.record import Record
-from seatrial.release.stages import Cell, Rehearsed, Released
-from seatrial.steps import publish, verify
-from seatrial.trial.installer import Venv
+from seatrial.release.stages import Rehearsed, Released
+from seatrial.steps import verify
 from tests.index_server import ALWAYS
-from tests.releases import RUNNING, TAGS, Place, bare_run, standing_in, write_rehearsal, write_release
+from tests.releases import TAGS, Place, context_of, standing_in, write_rehearsal, write_release
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    Session = Callable[[], None]
+    Step = Callable[[], None]
 
 WHEEL, SDIST = f"demo-1.0-{TAGS[0]}.whl", "demo-1.0.tar.gz"
 PAGE, FILES, ANY = "/simple/", "/packages/", "/"
 UPLOADS = ("testpypi", "pypi")
-SESSIONS = ("testpypi", "verify-wheel", "verify-sdist", "pypi")
+SESSIONS = ("testpypi", "verify", "pypi")
 RECORDS = {"testpypi": Rehearsed, "pypi": Released}
 
 
@@ -39,9 +41,11 @@ RECORDS = {"testpypi": Rehearsed, "pypi": Released}
 def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     """Try again at once, and wait a second at most; but however busy this machine is, twine comes to its end."""
     monkeypatch.setattr(upload, "SLOWEST", 10)
-    for module in (indexes, upload, verify):
+    for module in (http, upload):
         monkeypatch.setattr(module, "RETRY_AFTER", (0.0, 0.0, 0.0))
-    monkeypatch.setattr(indexes, "POLL_AFTER", (0.05,))
+    install = getattr(verify, "install_wheel", None) or verify.Candidate.install_wheel
+    monkeypatch.setitem(install.__kwdefaults__, "sleep", lambda _: None)
+    monkeypatch.setattr(holdings, "POLL_AFTER", (0.05,))
     monkeypatch.setenv("UV_HTTP_RETRIES", "0")  # uv waits longer from try to try
 
 
@@ -55,37 +59,23 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
 
 
 @pytest.fixture
-def ready(place: Place, tmp_path: Path) -> Callable[..., Session]:
-    """Bring the release to the point before a session, and return that session."""
+def ready(place: Place) -> Callable[..., Step]:
+    """Bring the release to the point before a step, `verify` of one kind of archive, and return that step."""
     built = write_release(place.root, TAGS[:1])
 
-    def make(name: str, heard: Callable[[str], None] = lambda _: None) -> Session:
-        args = ("--yes", "1.0") if name == "pypi" else ()
-        home, uv = tmp_path / "venv", find_uv_bin()
-        session = name.partition("-")[0]
-        run = bare_run(session, place.root, place.urls, *args, place=home, uv=uv, heard=heard, index_timeout=1)
-        if name == "testpypi":
-            return lambda: publish.rehearse(run)
-        write_rehearsal(place.root, built, place.simple("testpypi"))
-        if name == "pypi":
-            return lambda: publish.release(run)
-        for path in run.record.folder.glob("verified-*"):
-            path.unlink()
-        for path in run.record.dist.iterdir():
-            shutil.copyfile(path, place.folder / "testpypi" / path.name)
-        kind: Any = name.partition("-")[2]
-        return lambda: fresh(run, tmp_path, lambda: verify.verify(run, Cell(RUNNING, kind)))
+    def make(name: str, heard: Callable[[str], None] = lambda _: None) -> Step:
+        step, _, kind = name.partition("-")
+        options: Any = Options(yes="1.0" if step == "pypi" else None, kind=kind or None)
+        context = context_of(step, place.root, place.urls, options, uv=find_uv_bin(), heard=heard, index_timeout=1)
+        if step != "testpypi":
+            write_rehearsal(place.root, built, place.simple("testpypi"))
+            place.hold("testpypi")
+        if step == "verify":
+            for path in context.record.folder.glob("verified-*"):
+                path.unlink()
+        return lambda: chain.act(step, context)
 
     return make
-
-
-def fresh(run: Any, folder: Path, act: Session) -> None:
-    """Do `act` in a new virtualenv."""
-    shutil.rmtree(folder / "venv", ignore_errors=True)
-    scratch = folder / "scratch"
-    scratch.mkdir(exist_ok=True)
-    assert run.installer(scratch).create(folder / "venv", None) == Venv(folder / "venv")
-    act()
 
 
 def faults_of(place: Place, session: str) -> Any:
@@ -102,17 +92,17 @@ def is_done(place: Place, session: str) -> bool:
     record = Record.of(place.root)
     if session in RECORDS:
         return record.find(RECORDS[session]) is not None and place.held(session) == place.files()
-    return len(record.verified()) == 1 and place.held("testpypi") == place.files()
+    return len(record.verified()) == (2 if session == "verify" else 1) and place.held("testpypi") == place.files()
 
 
-def message(act: Session) -> str:
+def message(act: Step) -> str:
     """Return what `act` stops with."""
     with pytest.raises(ReleaseError) as error:
         act()
-    return str(error.value)
+    return error.value.text(Commands(nox=True))
 
 
-def goes_on(place: Place, session: str, act: Session) -> bool:
+def goes_on(place: Place, session: str, act: Step) -> bool:
     """Whether the same session ends well once the fault is over, with nothing lost or doubled."""
     faults_of(place, session).orders.clear()
     act()
@@ -138,7 +128,7 @@ PASSING: dict[str, list[tuple[str, str, str, int, Any]]] = {
 }
 PASSING_UPLOADS: dict[str, list[tuple[str, str, str, int, Any]]] = {
     "503 once": [("status", "POST", ANY, 1, "503 Busy")],
-    "503 for a while": [("status", "POST", ANY, 6, "503 Busy")],
+    "503 for a while": [("status", "POST", ANY, 3, "503 Busy")],
     "429 with Retry-After": [("status", "POST", ANY, 2, ("429 Too Many Requests", "0"))],
     "a reset": [("reset", "POST", ANY, 2, None)],
     "stored, then 502": [("stored-then-502", "POST", ANY, 1, None)],
@@ -155,7 +145,7 @@ def order(place: Place, session: str, orders: list[tuple[str, str, str, int, Any
 @pytest.mark.parametrize("session", SESSIONS)
 @pytest.mark.parametrize("fault", PASSING)
 def test_a_reading_fault_that_passes_costs_time_alone(
-    place: Place, ready: Callable[..., Session], session: str, fault: str
+    place: Place, ready: Callable[..., Step], session: str, fault: str
 ) -> None:
     act = ready(session)
     order(place, session, PASSING[fault])
@@ -166,7 +156,7 @@ def test_a_reading_fault_that_passes_costs_time_alone(
 @pytest.mark.parametrize("session", UPLOADS)
 @pytest.mark.parametrize("fault", PASSING_UPLOADS)
 def test_an_uploading_fault_that_passes_costs_time_alone(
-    place: Place, ready: Callable[..., Session], session: str, fault: str
+    place: Place, ready: Callable[..., Step], session: str, fault: str
 ) -> None:
     act = ready(session)
     order(place, session, PASSING_UPLOADS[fault])
@@ -176,7 +166,7 @@ def test_an_uploading_fault_that_passes_costs_time_alone(
 
 @pytest.mark.parametrize("session", UPLOADS)
 def test_an_upload_waits_as_long_as_the_index_asks(
-    place: Place, ready: Callable[..., Session], session: str, capsys: pytest.CaptureFixture[str]
+    place: Place, ready: Callable[..., Step], session: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     act = ready(session, heard=print)
     order(place, session, [("status", "POST", ANY, 1, ("429 Too Many Requests", "1"))])
@@ -188,7 +178,7 @@ def test_an_upload_waits_as_long_as_the_index_asks(
 
 
 @pytest.mark.parametrize("kind", ["status", "truncated", "reset"])
-def test_a_file_that_comes_badly_once_is_fetched_again(place: Place, ready: Callable[..., Session], kind: str) -> None:
+def test_a_file_that_comes_badly_once_is_fetched_again(place: Place, ready: Callable[..., Step], kind: str) -> None:
     for session in ("verify-wheel", "verify-sdist"):
         act = ready(session)
         order(place, session, [(kind, "GET", FILES, 1, "503 Busy")])
@@ -198,12 +188,12 @@ def test_a_file_that_comes_badly_once_is_fetched_again(place: Place, ready: Call
 
 @pytest.mark.parametrize("session", SESSIONS)
 def test_two_edges_that_disagree_are_not_believed_until_they_agree(
-    place: Place, ready: Callable[..., Session], monkeypatch: pytest.MonkeyPatch, session: str
+    place: Place, ready: Callable[..., Step], monkeypatch: pytest.MonkeyPatch, session: str
 ) -> None:
     """Several edges serve an index that is not on this machine; each answer may come from another."""
     act = ready(session)
     edges = iter([True, False, True, True])
-    monkeypatch.setattr(indexes, "LOOPBACK", frozenset())
+    monkeypatch.setattr(indexes.Index, "is_loopback", False)
 
     def disagree(page: dict[str, Any]) -> None:
         if not next(edges, True):
@@ -217,7 +207,7 @@ def test_two_edges_that_disagree_are_not_believed_until_they_agree(
 
 @pytest.mark.parametrize("session", SESSIONS)
 def test_two_edges_that_never_agree_are_an_outcome_of_its_own(
-    place: Place, ready: Callable[..., Session], monkeypatch: pytest.MonkeyPatch, session: str
+    place: Place, ready: Callable[..., Step], monkeypatch: pytest.MonkeyPatch, session: str
 ) -> None:
     act = ready(session)
     edges = itertools.cycle([True, False])
@@ -227,19 +217,19 @@ def test_two_edges_that_never_agree_are_an_outcome_of_its_own(
             page["files"].clear()
 
     with monkeypatch.context() as patch:
-        patch.setattr(indexes, "LOOPBACK", frozenset())
+        patch.setattr(indexes.Index, "is_loopback", False)
         order(place, session, [("page", "GET", PAGE, ALWAYS, disagree)])
         assert message(act) == LATE.format(index=named(session), command=COMMANDS[session])
     assert goes_on(place, session, act)
 
 
 def test_an_installer_that_meets_the_edge_that_lags_is_started_again(
-    place: Place, ready: Callable[..., Session]
+    place: Place, ready: Callable[..., Step]
 ) -> None:
     act = ready("verify-wheel")
     faults_of(place, "verify").order("page", prefix=PAGE, skip=1, times=1, detail=LAGGING)
     act()
-    assert is_done(place, "verify")
+    assert is_done(place, "verify-wheel")
 
 
 # Faults that stay: the exact words, and that the same session goes on when they are over.
@@ -261,7 +251,7 @@ STAYING: dict[str, tuple[list[tuple[str, str, str, int, Any]], str]] = {
 @pytest.mark.parametrize("session", SESSIONS)
 @pytest.mark.parametrize("fault", STAYING)
 def test_an_index_that_cannot_be_read_stops_everything(
-    place: Place, ready: Callable[..., Session], session: str, fault: str
+    place: Place, ready: Callable[..., Step], session: str, fault: str
 ) -> None:
     act = ready(session)
     orders, reason = STAYING[fault]
@@ -272,10 +262,9 @@ def test_an_index_that_cannot_be_read_stops_everything(
 
 
 @pytest.mark.parametrize("session", SESSIONS)
-def test_a_page_that_is_always_cut_short(place: Place, ready: Callable[..., Session], session: str) -> None:
+def test_a_page_that_is_always_cut_short(place: Place, ready: Callable[..., Step], session: str) -> None:
     act = ready(session)
-    for path in (place.root / "dist").iterdir():  # else there is no page
-        shutil.copyfile(path, place.folder / ("pypi" if session == "pypi" else "testpypi") / path.name)
+    place.hold("pypi" if session == "pypi" else "testpypi")  # else there is no page
     order(place, session, [("truncated", "GET", PAGE, ALWAYS, None)])
     said = message(act)
     assert said.startswith(f"{named(session)} cannot be read at ")
@@ -286,11 +275,11 @@ def test_a_page_that_is_always_cut_short(place: Place, ready: Callable[..., Sess
 
 @pytest.mark.parametrize("session", SESSIONS)
 def test_an_index_that_is_too_slow(
-    place: Place, ready: Callable[..., Session], session: str, monkeypatch: pytest.MonkeyPatch
+    place: Place, ready: Callable[..., Step], session: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     act = ready(session)
     with monkeypatch.context() as patch:
-        patch.setattr(indexes, "READ_LIMIT", 0.2)
+        patch.setattr(http, "READ_LIMIT", 0.2)
         order(place, session, [("slow", "GET", PAGE, ALWAYS, 0.4)])
         url = place.urls["pypi" if session == "pypi" else "testpypi"]
         assert message(act) == UNREADABLE.format(index=named(session), url=url, reason="timed out")
@@ -307,21 +296,21 @@ def test_an_index_that_is_too_slow(
     ],
 )
 def test_an_sdist_that_cannot_be_fetched(
-    place: Place, ready: Callable[..., Session], kind: str, detail: Any, reason: str
+    place: Place, ready: Callable[..., Step], kind: str, detail: Any, reason: str
 ) -> None:
     act = ready("verify-sdist")
     order(place, "verify", [(kind, "GET", FILES, ALWAYS, detail)])
     said = message(act)
     assert said.startswith(f"TestPyPI cannot be read at {place.urls['testpypi']}/packages/{SDIST}: {reason}")
     assert said.endswith(NETWORK + AGAIN)
-    assert goes_on(place, "verify", act)
+    assert goes_on(place, "verify-one", act)
 
 
 # uv asks for the rest of a file, and pypiserver leaves the file open that it answers a part of.
 @pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning")
 @pytest.mark.parametrize(("kind", "detail"), [("status", "503 Busy"), ("reset", None), ("truncated", None)])
 def test_a_wheel_that_cannot_be_installed_for_the_index(
-    place: Place, ready: Callable[..., Session], kind: str, detail: Any
+    place: Place, ready: Callable[..., Step], kind: str, detail: Any
 ) -> None:
     act = ready("verify-wheel")
     order(place, "verify", [(kind, "GET", FILES, ALWAYS, detail)])
@@ -330,7 +319,7 @@ def test_a_wheel_that_cannot_be_installed_for_the_index(
         ("demo 1.0 from the index could not be installed (exit code ", "TestPyPI cannot be read at ")
     )
     assert said.endswith(("if the index did not answer, run the session again.", AGAIN))
-    assert goes_on(place, "verify", act)
+    assert goes_on(place, "verify-one", act)
 
 
 LATE = """\
@@ -341,15 +330,14 @@ Usual cause: the caches in front of the index lag; this can take many minutes. T
 What to do: run `{command}` again later: it looks first, and uploads nothing twice. `index-timeout` sets the limit."""
 COMMANDS = {
     "testpypi": "nox -s testpypi",
-    "verify-wheel": "nox -s verify",
-    "verify-sdist": "nox -s verify",
+    "verify": "nox -s verify",
     "pypi": "nox -s pypi -- --yes 1.0",
 }
 
 
 @pytest.mark.parametrize("session", SESSIONS)
 def test_a_page_that_stays_stale_is_an_outcome_of_its_own(
-    place: Place, ready: Callable[..., Session], session: str
+    place: Place, ready: Callable[..., Step], session: str
 ) -> None:
     act = ready(session)
     order(place, session, [("page", "GET", PAGE, ALWAYS, LAGGING)])
@@ -367,14 +355,14 @@ Usual cause: {cause}.
 What to do: mend that and run the session again: files that are already there stay, only the others are sent."""
 DIGEST = "The digest supplied does not match a digest calculated from the uploaded file."
 ANSWERS: dict[Any, tuple[str, str]] = {
-    "503 Busy": ("503 Service Unavailable: Busy", "the index is busy or down (https://status.python.org)"),
+    "503 Busy": ("503 Busy", "the index is busy or down (https://status.python.org)"),
     "429 Too Many Requests": (
-        "429 Too Many Requests: Too Many Requests",
+        "429 Too Many Requests: 429 Too Many Requests",
         "the index limits how often it is asked: wait some minutes",
     ),
     f"400 {DIGEST}": (f"400 Bad Request: {DIGEST}", "see the index's own words above"),
     ("429 Too Many Requests", "3600"): (
-        "429 Too Many Requests: Too Many Requests (it asks to be left alone for 3600 s)",
+        "429 Too Many Requests: 429 Too Many Requests (it asks to be left alone for 3600 s)",
         "the index limits how often it is asked: wait some minutes",
     ),
     "403 Invalid or non-existent authentication information.": (
@@ -391,7 +379,7 @@ ANSWERS: dict[Any, tuple[str, str]] = {
 @pytest.mark.parametrize("session", UPLOADS)
 @pytest.mark.parametrize("status", ANSWERS)
 def test_an_upload_that_is_refused_for_good(
-    place: Place, ready: Callable[..., Session], session: str, status: Any
+    place: Place, ready: Callable[..., Step], session: str, status: Any
 ) -> None:
     act = ready(session)
     order(place, session, [("status", "POST", ANY, ALWAYS, status)])
@@ -402,7 +390,7 @@ def test_an_upload_that_is_refused_for_good(
 
 
 @pytest.mark.parametrize("session", UPLOADS)
-def test_a_connection_that_always_breaks(place: Place, ready: Callable[..., Session], session: str) -> None:
+def test_a_connection_that_always_breaks(place: Place, ready: Callable[..., Step], session: str) -> None:
     act = ready(session)
     order(place, session, [("reset", "POST", ANY, ALWAYS, None)])
     said = message(act)
@@ -421,7 +409,7 @@ def test_a_connection_that_always_breaks(place: Place, ready: Callable[..., Sess
     ],
 )
 def test_a_version_that_is_taken_comes_with_the_next_free_one(
-    place: Place, ready: Callable[..., Session], session: str, said: str
+    place: Place, ready: Callable[..., Step], session: str, said: str
 ) -> None:
     act = ready(session)
     (place.folder / "pypi" / "demo-1.0.1-py3-none-any.whl").write_bytes(b"a later release")
@@ -454,9 +442,9 @@ def sha256(content: bytes) -> str:
 
 
 @pytest.mark.parametrize("file", [WHEEL, SDIST])
-@pytest.mark.parametrize("session", ["verify-wheel", "verify-sdist", "pypi"])
+@pytest.mark.parametrize("session", ["verify", "pypi"])
 def test_other_bytes_stop_a_session_before_it_does_anything(
-    place: Place, ready: Callable[..., Session], session: str, file: str
+    place: Place, ready: Callable[..., Step], session: str, file: str
 ) -> None:
     act = ready(session)
     index = "pypi" if session == "pypi" else "testpypi"
@@ -467,7 +455,7 @@ def test_other_bytes_stop_a_session_before_it_does_anything(
 
 
 @pytest.mark.parametrize("session", ["verify-wheel", "verify-sdist"])
-def test_other_bytes_behind_a_right_page(place: Place, ready: Callable[..., Session], session: str) -> None:
+def test_other_bytes_behind_a_right_page(place: Place, ready: Callable[..., Step], session: str) -> None:
     """The page tells the recorded hash, and the file that comes has another."""
     act = ready(session)
     file = WHEEL if session == "verify-wheel" else SDIST
@@ -479,7 +467,7 @@ def test_other_bytes_behind_a_right_page(place: Place, ready: Callable[..., Sess
 
 @pytest.mark.parametrize("session", UPLOADS)
 def test_a_wrong_digest_that_was_accepted_is_found_when_it_is_read_back(
-    place: Place, ready: Callable[..., Session], session: str
+    place: Place, ready: Callable[..., Step], session: str
 ) -> None:
     """The index took the upload, and holds other bytes than were sent."""
     act = ready(session)
@@ -496,7 +484,7 @@ def test_a_wrong_digest_that_was_accepted_is_found_when_it_is_read_back(
 
 
 @pytest.mark.parametrize("session", SESSIONS)
-def test_a_file_too_many_stops(place: Place, ready: Callable[..., Session], session: str) -> None:
+def test_a_file_too_many_stops(place: Place, ready: Callable[..., Step], session: str) -> None:
     act = ready(session)
     index = "pypi" if session == "pypi" else "testpypi"
     (place.folder / index / "demo-1.0-py2-none-any.whl").write_bytes(b"an intruder")
@@ -527,7 +515,7 @@ an index to run, and an account on it.
 and serves these files before PyPI does; the record says so."""
 
 
-def test_a_version_that_is_spent_on_testpypi_has_three_ways_out(place: Place, ready: Callable[..., Session]) -> None:
+def test_a_version_that_is_spent_on_testpypi_has_three_ways_out(place: Place, ready: Callable[..., Step]) -> None:
     act = ready("testpypi")
     (place.folder / "testpypi" / SDIST).write_bytes(b"other bytes")
     told = SPENT.format(file=SDIST, ours=sha256(place.files()[SDIST]), theirs=sha256(b"other bytes"))
@@ -535,14 +523,14 @@ def test_a_version_that_is_spent_on_testpypi_has_three_ways_out(place: Place, re
     assert place.faults["testpypi"].uploads == 0
 
 
-def test_a_version_that_pypi_has_as_well_is_not_called_spent(place: Place, ready: Callable[..., Session]) -> None:
+def test_a_version_that_pypi_has_as_well_is_not_called_spent(place: Place, ready: Callable[..., Step]) -> None:
     act = ready("testpypi")
     (place.folder / "testpypi" / SDIST).write_bytes(b"other bytes")
     (place.folder / "pypi" / SDIST).write_bytes(b"released long ago")
     assert message(act) == different("TestPyPI", SDIST, sha256(place.files()[SDIST]), sha256(b"other bytes"))
 
 
-def test_where_pypi_does_not_answer_nothing_is_said_of_it(place: Place, ready: Callable[..., Session]) -> None:
+def test_where_pypi_does_not_answer_nothing_is_said_of_it(place: Place, ready: Callable[..., Step]) -> None:
     act = ready("testpypi")
     (place.folder / "testpypi" / SDIST).write_bytes(b"other bytes")
     order(place, "pypi", [("status", "GET", PAGE, ALWAYS, "503 Busy")])
@@ -551,7 +539,7 @@ def test_where_pypi_does_not_answer_nothing_is_said_of_it(place: Place, ready: C
     assert "free on both indexes" not in said
 
 
-def test_a_name_of_somebody_else_on_testpypi_has_two_ways_out(place: Place, ready: Callable[..., Session]) -> None:
+def test_a_name_of_somebody_else_on_testpypi_has_two_ways_out(place: Place, ready: Callable[..., Step]) -> None:
     act = ready("testpypi")
     words = "The user 'ada' isn't allowed to upload to project 'demo'."
     order(place, "testpypi", [("status", "POST", ANY, ALWAYS, f"403 {words}")])
@@ -560,7 +548,7 @@ def test_a_name_of_somebody_else_on_testpypi_has_two_ways_out(place: Place, read
     assert said.endswith("If it is the name, one of these.\n  1. " + ELSEWHERE.format(number=2))
 
 
-def test_a_name_of_somebody_else_on_pypi_has_none(place: Place, ready: Callable[..., Session]) -> None:
+def test_a_name_of_somebody_else_on_pypi_has_none(place: Place, ready: Callable[..., Step]) -> None:
     act = ready("pypi")
     words = "The user 'ada' isn't allowed to upload to project 'demo'."
     order(place, "pypi", [("status", "POST", ANY, ALWAYS, f"403 {words}")])

@@ -13,17 +13,17 @@ from tests.projects import git, write_tree
 from tests.samples.messages import is_clear
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
-    from tests.integration.conftest import Project
+    from tests.integration.conftest import Indexes, Project
 
 WHEEL, SDIST = "demo-1.0-py3-none-any.whl", "demo-1.0.tar.gz"
 
 
 @pytest.fixture
-def built(project: Project) -> Project:
-    assert project.step("build").code == 0
-    return project
+def built(bring: Callable[[str], Project]) -> Project:
+    return bring("build")
 
 
 def test_files_in_order_are_good(built: Project, tmp_path: Path) -> None:
@@ -56,14 +56,14 @@ def test_it_needs_a_file(project: Project) -> None:
 
 SESSIONS = ("build", "check", "testpypi", "verify", "pypi", "dryrun", "inspect", "status", "rebuild")
 SAID = {
-    "build": "-m build --sdist --report",
+    "build": "-m build --sdist --outdir",
     "check": "twine check dist/*",
     "testpypi": "twine upload",
     "verify": "--require-hashes",
     "pypi": "--repository-url https://upload.pypi.org/legacy/",
     "dryrun": "pypi-server run",
     "inspect": "twine check FILE...",
-    "rebuild": "checkout --detach vVERSION",
+    "rebuild": "checkout --detach v1.0",
     "status": "cat release-record/*.json",
 }
 
@@ -79,14 +79,15 @@ def test_explain_prints_commands_and_does_nothing(project: Project, session: str
     assert not project.record.exists()
 
 
-def test_a_second_run_at_the_same_time_is_told(project: Project) -> None:
-    project.record.mkdir()
+def test_a_second_run_at_the_same_time_is_told(bring: Callable[[str], Project], indexes: Indexes) -> None:
+    project = bring("testpypi")
+    assert indexes.held("testpypi") == project.files()
     with locked_file(project.record / ".release.lock"):
         for session in ("build", "check", "testpypi", "pypi"):
             told = project.step(session, alone=True)
             assert is_clear(told, "Another run of the release sessions is at work on")
     with locked_file(project.record / f".verify-{RUNNING}-wheel.lock"):
-        told = project.step(f"verify-{RUNNING}(wheel)", alone=True)
+        told = project.step("verify", "--kind", "wheel", alone=True)
         assert is_clear(told, "Another run of the release sessions is at work on")
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-import nox.virtualenv
 import pytest
 
+from seatrial.cli.release import find_uv
 from seatrial.machine import variables
-from seatrial.project.settings import Config
+from seatrial.project.settings import Settings
 from seatrial.trial import trial
 from seatrial.trial.installer import Installer, Venv
 from tests.archives import WHEEL, metadata, wheel_members, written, zip_info, zipped
@@ -17,7 +17,7 @@ from tests.archives import WHEEL, metadata, wheel_members, written, zip_info, zi
 if TYPE_CHECKING:
     from pathlib import Path
 
-UV = pytest.param(nox.virtualenv.UV, marks=pytest.mark.skipif(not nox.virtualenv.HAS_UV, reason="uv is not here"))
+UV = pytest.param(find_uv(), id="uv", marks=pytest.mark.skipif(not find_uv(), reason="uv is not here"))
 NOWHERE = "http://127.0.0.1:9/simple/"
 SOUND = {
     "demo/data.json": "{}\n",
@@ -52,7 +52,8 @@ def installed(installer: Installer, path: Path, root: Path) -> Venv:
 
 
 def problems(installer: Installer, venv: Venv) -> list[Any]:
-    found = trial.probe(installer, venv, trial.Guest("demo", "demo", "1.0", ()), Config())
+    subject = trial.Subject("demo", "demo", "1.0", ())
+    found = trial.probe(installer, venv, subject, Settings(), installer.scratch)
     return [(problem["kind"], problem["name"]) for problem in found["problems"]]
 
 

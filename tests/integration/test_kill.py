@@ -16,11 +16,11 @@ import pytest
 
 from seatrial.release.record import Record
 from seatrial.release.stages import Checked, Rehearsed, Released
-from tests.integration.conftest import NOX
+from tests.integration.conftest import PROGRAM
 from tests.releases import Place, standing_in, write_rehearsal, write_release
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from tests.integration.conftest import Indexes, Project
 
@@ -53,7 +53,9 @@ def place(tmp_path: Path) -> Iterator[Place]:
 @pytest.fixture(params=list(SESSIONS))
 def session(request: pytest.FixtureRequest, place: Place) -> str:
     name: str = request.param
-    if name == "testpypi":
+    if name == "pypi":
+        place.hold("testpypi")
+    else:
         for path in [*(place.root / "release-record").glob("verified-*.json"), Record.of(place.root).path(Rehearsed)]:
             path.unlink()
     return name
@@ -61,9 +63,9 @@ def session(request: pytest.FixtureRequest, place: Place) -> str:
 
 def start(place: Place, session: str, *, die: str = "", twine: bool = False) -> subprocess.Popen[str]:
     """Start `session` in a process of its own."""
-    asked = {"session": session, "root": str(place.root), "urls": place.urls, "die": die, "twine": twine}
+    order = {"step": session, "root": str(place.root), "urls": place.urls, "die": die, "twine": twine}
     return subprocess.Popen(
-        [sys.executable, "-m", "tests.releases", json.dumps(asked)],
+        [sys.executable, "-m", "tests.releases", json.dumps(order)],
         cwd=REPOSITORY,
         env=os.environ | place.env,
         stdin=subprocess.DEVNULL,
@@ -86,16 +88,16 @@ def sdist_is_last(place: Place, session: str) -> bool:
 
 
 def is_whole(place: Place, session: str) -> bool:
-    """Whether this index holds every file once with its bytes, the other none, and the record says all of it."""
+    """Whether this index holds every file once with its bytes, the other what it held, and the record says all of it."""
     record = Record.of(place.root)
-    stage = record.read(SESSIONS[session], session=session)
-    checked = record.read(Checked, session="check")
+    stage = record.read(SESSIONS[session])
+    checked = record.read(Checked)
     ledger = json.loads((place.folder / f"{session}.json").read_text(encoding="utf-8"))
-    other = next(name for name in SESSIONS if name != session)
     return (
         place.held(session) == place.files()
         and ledger == {dist.filename: dist.sha256 for dist in checked.dists}
-        and place.held(other) == {}
+        and place.held("pypi" if session == "testpypi" else "testpypi")
+        == ({} if session == "testpypi" else place.files())
         and stage.dists == checked.dists
         and [url.rpartition("/")[2] for url in stage.urls] == [dist.filename for dist in checked.dists]
         and list(record.folder.glob(".*.json.*")) == []
@@ -175,7 +177,7 @@ def test_two_machines_at_the_same_time_do_no_harm(place: Place, session: str, tm
     assert is_whole(twin, session)
 
 
-# The same through nox, with real twine.
+# The same with the whole program, and real twine.
 
 
 def family(pid: int) -> list[int]:
@@ -185,17 +187,17 @@ def family(pid: int) -> list[int]:
 
 
 @pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="processes are looked up in /proc")
-@pytest.mark.parametrize("all_of_it", [True, False], ids=["everything", "nox alone"])
+@pytest.mark.parametrize("all_of_it", [True, False], ids=["everything", "the program alone"])
 @pytest.mark.parametrize("name", list(SESSIONS))
-def test_nox_is_killed_in_the_middle_of_a_file(
-    project: Project, indexes: Indexes, tmp_path: Path, name: str, *, all_of_it: bool
+def test_the_program_is_killed_in_the_middle_of_a_file(
+    bring: Callable[[str], Project], indexes: Indexes, tmp_path: Path, name: str, *, all_of_it: bool
 ) -> None:
     """The next run goes on, and sweeps what the killed one left among the temporary files."""
     temporary = tmp_path / "temporary"
     temporary.mkdir()
+    project = bring("check" if name == "testpypi" else "verify")
     project.env |= dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(temporary))
-    before, args = ("check", ()) if name == "testpypi" else ("verify", ("--yes", "1.0"))
-    assert project.step(before).code == 0
+    options = () if name == "testpypi" else ("--yes", "1.0")
     started = threading.Event()
     victims: list[subprocess.Popen[bytes]] = []
 
@@ -207,12 +209,12 @@ def test_nox_is_killed_in_the_middle_of_a_file(
 
     faults = indexes.testpypi if name == "testpypi" else indexes.pypi
     faults.order("meanwhile", method="POST", detail=(0.5, kill), skip=1)
-    argv = [NOX, "--envdir", str(project.envdir), "-s", name, "--", *args]
+    argv = [sys.executable, "-I", str(PROGRAM), "--alone", name, "--", *options]
     victims.append(subprocess.Popen(argv, cwd=project.root, env=os.environ | project.env))
     started.set()
     assert victims[0].wait(60) == -signal.SIGKILL
     assert [path.name for path in temporary.glob(f"seatrial-{name}-*/*")] != []
-    done = project.step(name, *args)
+    done = project.step(name, *options, alone=True)
     assert done.code == 0, done.output
     assert indexes.held(name) == project.files()
     assert project.stage("rehearsed.json" if name == "testpypi" else "released.json")["version"] == "1.0"

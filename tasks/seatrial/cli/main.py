@@ -122,8 +122,12 @@ def act(caller: Caller, chosen: Options, adapt: Callable[[Context], Context]) ->
     """Run the step of `caller` with the options that were `chosen`. Raises ReleaseError."""
     caller.screen.verbose = chosen.verbose
     if caller.step == "inspect" and not chosen.packages:
+        from seatrial.cli import explain  # noqa: PLC0415
         from seatrial.steps.inspect import inspect  # noqa: PLC0415
 
+        if chosen.explain:
+            caller.screen.line(explain.inspect([str(path) for path in chosen.files]))
+            return
         if not chosen.files:
             raise BadOption(caller.prog, "no FILE was given")
         inspect(chosen.files, chosen.json, caller.screen.line, caller.start)

@@ -1,0 +1,34 @@
+"""Whether the files of a release are for another index than PyPI: a question of the step `check`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from seatrial.index.indexes import Index
+from seatrial.project.options import Options
+from seatrial.project.settings import Settings
+from seatrial.steps import check
+from tests.samples.contexts import make_context
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+HOUSE = Index("packages.example", simple="https://packages.example/simple/")
+
+
+@pytest.mark.parametrize(
+    ("settings", "options", "other"),
+    [
+        (Settings(), Options(), ""),
+        (Settings(testpypi=HOUSE), Options(), ""),
+        (Settings(pypi=HOUSE), Options(), ""),
+        (Settings(pypi=HOUSE), Options(rehearse_on="a reason"), "packages.example"),
+        (Settings(testpypi=HOUSE, pypi=HOUSE), Options(), "packages.example"),
+    ],
+)
+def test_the_files_are_for_another_index_where_none_of_theirs_is_pypis(
+    tmp_path: Path, settings: Settings, options: Options, other: str
+) -> None:
+    assert check._other_index(make_context(tmp_path, settings=settings, options=options)) == other
