@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import ast
+import functools
+import pkgutil
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -82,6 +85,23 @@ def test_every_row_on_the_guide_names_a_test_that_there_is() -> None:
     assert {(path, name) for path, name in named if name not in (ROOT / path).read_text(encoding="utf-8")} == set()
 
 
+def test_the_messages_in_the_page_on_failures_are_those_of_the_code() -> None:
+    page = (ROOT / "docs" / "how-to" / "when-something-fails.md").read_text(encoding="utf-8")
+    tables = page[page.index("## By the message") : page.index("## The record is lost")]
+    cells = re.findall(r"^\| (?!---|the )(.+?) \| ", tables, re.MULTILINE)
+    parts = {part.strip(" :`,.") for cell in cells for part in re.split("…|; |`, `", cell)} - {""}
+    assert len(parts) > 60
+    assert sorted(part for part in parts if part not in said_in_code()) == []
+
+
+@functools.cache
+def said_in_code() -> str:
+    """Return all texts in the program, one a line; what is filled in is left out."""
+    trees = [ast.parse(path.read_text(encoding="utf-8")) for path in (ROOT / "tasks" / "seatrial").rglob("*.py")]
+    texts = [node.value for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Constant)]
+    return "\n".join(" ".join(text.split()) for text in texts if isinstance(text, str))
+
+
 # The reference.
 
 
@@ -121,8 +141,29 @@ def test_every_stage_has_its_file_in_the_reference(reference: str) -> None:
     assert [name for name in names if not re.search(rf"`{name}(-…)?\.json`", reference)] == []
 
 
-def test_the_map_of_the_design_has_every_room() -> None:
+def test_the_map_of_the_design_has_every_room_and_module() -> None:
     page = (ROOT / "docs" / "design.md").read_text(encoding="utf-8")
-    rooms = [path.parent.name for path in (ROOT / "tasks" / "seatrial").glob("*/__init__.py")]
+    program = ROOT / "tasks" / "seatrial"
+    rooms = [path.parent.name for path in program.glob("*/__init__.py")]
     assert len(rooms) > 10
-    assert [name for name in rooms if not re.search(rf"\b{name}/", page)] == []
+    assert [name for name in rooms if not re.search(rf"^  {name}/ ", page, re.MULTILINE)] == []
+    modules = [path.stem for path in program.glob("*/*.py") if path.stem != "__init__"]
+    assert [name for name in modules if not re.search(rf"\b{name}\b", page)] == []
+
+
+def test_what_the_design_follows_through_the_code_is_there() -> None:
+    page = (ROOT / "docs" / "design.md").read_text(encoding="utf-8")
+    names = re.findall(r"`((?:cli|steps|project|building|rules|trial|index|release|machine)\.[\w.]+)`", page)
+    assert len(names) > 25
+    assert [name for name in names if not is_there(f"seatrial.{name}")] == []
+    files = re.findall(r"`((?:building|index|trial|release)/[\w/]+\.py)`", page)
+    assert [name for name in files if not (ROOT / "tasks" / "seatrial" / name).is_file()] == []
+
+
+def is_there(name: str) -> bool:
+    """Whether `name` is a module, or an attribute of one."""
+    try:
+        pkgutil.resolve_name(name)
+    except (ImportError, AttributeError):
+        return False
+    return True
