@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from seatrial.index.tokens import make
-from seatrial.standin.index import StandinIndex
+from seatrial.standin.server import StandinIndex
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

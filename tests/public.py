@@ -23,7 +23,7 @@ from urllib.parse import urlsplit
 import certifi
 import trustme
 
-from seatrial.standin.server import serving
+from seatrial.standin.launch import serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

@@ -25,8 +25,8 @@ from seatrial.project.options import Options
 from seatrial.project.settings import Settings
 from seatrial.release.record import Record
 from seatrial.release.stages import KINDS, Built, Cell, Checked, Dist, Rehearsed, Verified
-from seatrial.standin import server
-from seatrial.standin.index import StandinIndex
+from seatrial.standin import launch
+from seatrial.standin.server import StandinIndex
 from tests.index_server import Faults
 from tests.projects import EPOCH, MOMENT
 
@@ -147,10 +147,10 @@ class Place:
 @contextlib.contextmanager
 def standing_in(place: Path) -> Iterator[Place]:
     """Serve two indexes for a project in `place`."""
-    tokens = {name: make(location) for name, location in server.LOCATIONS.items()}
+    tokens = {name: make(location) for name, location in launch.LOCATIONS.items()}
     faults = {name: Faults(StandinIndex(place / "indexes" / name, token)) for name, token in tokens.items()}
     with contextlib.ExitStack() as stack:
-        urls = {name: stack.enter_context(server.serving(app)) for name, app in faults.items()}
+        urls = {name: stack.enter_context(launch.serving(app)) for name, app in faults.items()}
         yield Place(place / "project", place / "indexes", urls, tokens, faults)
 
 
@@ -190,7 +190,7 @@ def _indexes(urls: Mapping[str, str]) -> dict[str, Any]:
             index,
             simple=f"{urls[name]}/simple/",
             upload=f"{urls[name]}/legacy/",
-            token_location=server.LOCATIONS[name],
+            token_location=launch.LOCATIONS[name],
         )
         for name, index in (("testpypi", TESTPYPI), ("pypi", PYPI))
     }

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from seatrial.index.tokens import make
 from seatrial.machine import variables
-from seatrial.standin import server
-from seatrial.standin.index import StandinIndex
+from seatrial.standin import launch
+from seatrial.standin.server import StandinIndex
 from tests.bench.figures import Timed, steps_of
 from tests.projects import commit, sample, write_tree
 
@@ -116,9 +116,9 @@ class Workshop:
         place = self.fresh(name)
         with contextlib.ExitStack() as stack:
             running = {}
-            for index, location in server.LOCATIONS.items():
+            for index, location in launch.LOCATIONS.items():
                 token = make(location)
-                url = stack.enter_context(server.serving(StandinIndex(place / index, token)))
+                url = stack.enter_context(launch.serving(StandinIndex(place / index, token)))
                 running[index] = Index(url, token)
             yield running
 

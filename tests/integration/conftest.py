@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from seatrial.index import tokens
-from seatrial.standin import server
-from seatrial.standin.index import StandinIndex
+from seatrial.standin import launch
+from seatrial.standin.server import StandinIndex
 from tests import servers as others
 from tests.index_server import Faults
 from tests.program import VARIABLE
@@ -192,9 +192,9 @@ class Servers:
 def servers() -> Iterator[Servers]:
     servers = Servers()
     with contextlib.ExitStack() as stack:
-        for name, location in server.LOCATIONS.items():
+        for name, location in launch.LOCATIONS.items():
             servers.tokens[name] = tokens.make(location)
-            servers.urls[name] = stack.enter_context(server.serving(functools.partial(servers.answer, name)))
+            servers.urls[name] = stack.enter_context(launch.serving(functools.partial(servers.answer, name)))
         yield servers
 
 

@@ -23,8 +23,8 @@ import pytest
 
 from seatrial.cli import secrets
 from seatrial.index.tokens import make
-from seatrial.standin import server
-from seatrial.standin.index import StandinIndex
+from seatrial.standin import launch
+from seatrial.standin.server import StandinIndex
 from tests.index_server import ALWAYS, Faults
 from tests.integration.conftest import HERE, RUNNING, Indexes
 from tests.oidc_server import REQUEST_TOKEN, Issuer
@@ -468,7 +468,7 @@ class Ci:
 def job(project: Project, tmp_path: Path) -> Iterator[Ci]:
     public = pytest.importorskip("tests.public", reason="trustme is not installed (dependency group `test`)")
     files = tmp_path / "indexes"
-    tokens = {name: make(location) for name, location in server.LOCATIONS.items()}
+    tokens = {name: make(location) for name, location in launch.LOCATIONS.items()}
     faults = {name: Faults(StandinIndex(files / name, token)) for name, token in tokens.items()}
     issuers = {name: Issuer(app, tokens[name], audience=name) for name, app in faults.items()}
     pypi = public.Beside(issuers["pypi"], "demo", "https://pypi.org")
@@ -476,7 +476,7 @@ def job(project: Project, tmp_path: Path) -> Iterator[Ci]:
     indexes = Indexes(files, faults["testpypi"], faults["pypi"], {}, {})
     with (
         public.standing_in(tmp_path, hosts) as found,
-        server.serving(issuers["pypi"]) as github,
+        launch.serving(issuers["pypi"]) as github,
         made_scene(project, indexes, tmp_path) as scene,
     ):
         project.env |= found | GITHUB | {"ACTIONS_ID_TOKEN_REQUEST_URL": f"{github}/identity?api-version=2.0"}

@@ -20,8 +20,8 @@ from seatrial.project.pythons import KNOWN_PYTHONS
 from seatrial.project.settings import Settings
 from seatrial.release.stages import Dist, Problem
 from seatrial.rules import judge
-from seatrial.standin.index import StandinIndex
-from seatrial.standin.server import serving
+from seatrial.standin.launch import serving
+from seatrial.standin.server import StandinIndex
 from seatrial.trial import interpreters, lost, static
 from seatrial.trial.checkout import Checkout
 from seatrial.trial.installer import Installer, Origin

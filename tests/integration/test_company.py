@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from virtualenv.seed.wheels.embed import get_embed_wheel
 
-from seatrial.standin.server import serving
+from seatrial.standin.launch import serving
 from tests.archives import metadata, wheel
 from tests.integration.conftest import RUNNING, Project
 from tests.private_index import READER, WRITER, PrivateIndex, basic

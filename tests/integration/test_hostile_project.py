@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from seatrial.index.tokens import make
-from seatrial.standin import server
-from seatrial.standin.index import StandinIndex
+from seatrial.standin import launch
+from seatrial.standin.server import StandinIndex
 from tests.integration.conftest import HERE, RUNNING
 from tests.projects import commit, write_tree
 from tests.samples.copies import NOXFILE
@@ -103,9 +103,9 @@ def scene() -> Iterator[Scene]:
         pytest.skip("no plain user can be made of root here")
     folder = Path(tempfile.mkdtemp(prefix="hostile-"))  # pytest's own is closed to others
     tokens = {"TESTPYPI_TOKEN": make("testpypi.localhost"), "PYPI_TOKEN": make("pypi.org")}
-    with server.serving(StandinIndex(folder / "testpypi", tokens["TESTPYPI_TOKEN"])) as testpypi:
+    with launch.serving(StandinIndex(folder / "testpypi", tokens["TESTPYPI_TOKEN"])) as testpypi:
         others = StandinIndex(folder / "others", make("pypi.localhost"))
-        with server.serving(others) as dependencies:
+        with launch.serving(others) as dependencies:
             yield made(folder, tokens, testpypi, dependencies)
     shutil.rmtree(folder, ignore_errors=True)
 

@@ -12,7 +12,7 @@ import pytest
 from seatrial.project.pythons import KNOWN_PYTHONS, is_here
 from seatrial.release.record import load
 from seatrial.release.stages import Verified
-from seatrial.standin import server
+from seatrial.standin import launch
 from tests.integration.conftest import RUNNING, SETTINGS, Project, project_in
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def fetched_from(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
         start("200 OK", [("Content-Type", "text/plain")])
         return [b"from the network"]
 
-    with server.serving(app) as url:
+    with launch.serving(app) as url:
         yield url
 
 

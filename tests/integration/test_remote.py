@@ -13,7 +13,7 @@ from seatrial.machine import process
 from seatrial.machine.process import ToolStuck
 from seatrial.release.record import Record, StageMissing
 from seatrial.release.stages import Built, Released
-from seatrial.standin import server
+from seatrial.standin import launch
 from seatrial.steps import remote
 from seatrial.steps.remote import NotAsRecorded
 from tests.index_server import ALWAYS
@@ -208,7 +208,7 @@ def test_a_remote_that_wants_a_login_is_given_none_and_asks_nobody(
 
     for name in ("GIT_ASKPASS", "SSH_ASKPASS"):
         monkeypatch.delenv(name, raising=False)
-    with server.serving(closed) as url:
+    with launch.serving(closed) as url:
         git(place.root, "remote", "set-url", "origin", f"{url}/demo.git")
         compare()
     (told,) = (line for line in said if line.startswith("  origin: "))
@@ -228,7 +228,7 @@ def test_a_remote_whose_address_holds_a_login_is_not_asked(
         start("404 Not Found", [])
         return [b""]
 
-    with server.serving(app) as url:
+    with launch.serving(app) as url:
         git(place.root, "remote", "set-url", "origin", url.replace("//", f"//{login}@") + "/demo.git")
         compare()
     (told,) = (line for line in said if line.startswith("  origin: "))

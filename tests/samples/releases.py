@@ -13,7 +13,7 @@ from seatrial.machine.screen import Screen
 from seatrial.project.options import Options
 from seatrial.project.settings import Settings
 from seatrial.release.stages import Built, Cell, Dist, Rehearsed, Released, Verified
-from seatrial.standin.server import serving
+from seatrial.standin.launch import serving
 from tests.archives import sdist, wheel
 from tests.index_server import Faults
 from tests.projects import commit, sample

@@ -17,8 +17,8 @@ import pytest
 
 from seatrial import __version__
 from seatrial.index.tokens import make as make_token
-from seatrial.standin import server
-from seatrial.standin.index import StandinIndex
+from seatrial.standin import launch
+from seatrial.standin.server import StandinIndex
 from seatrial.steps import adopt
 from tests.projects import commit, git, sample, write_tree
 from tests.samples import installed
@@ -98,10 +98,10 @@ def make_stage(tmp_path: Path, python: Path) -> Iterator[Callable[..., Stage]]:
     with contextlib.ExitStack() as stack:
 
         def make(noxfile: str = "", **answers: str) -> Stage:
-            secrets = {name: make_token(location) for name, location in server.LOCATIONS.items()}
+            secrets = {name: make_token(location) for name, location in launch.LOCATIONS.items()}
             indexes = tmp_path / "indexes"
             apps = {name: StandinIndex(indexes / name, token) for name, token in secrets.items()}
-            urls = {name: stack.enter_context(server.serving(app)) for name, app in apps.items()}
+            urls = {name: stack.enter_context(launch.serving(app)) for name, app in apps.items()}
             files = {"noxfile.py": noxfile} if noxfile else {}
             project = sample(tmp_path / "project", files=files)
             with (project / "pyproject.toml").open("a", encoding="utf-8") as file:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Literal
 
 from seatrial.building.backend import Request, Shared
 from seatrial.building.folder import NAME
+from seatrial.building.isolation import fixed_environment
 from seatrial.machine import process, variables
 from seatrial.machine.errors import ReleaseError
 from seatrial.release.stages import BuildEnvironment, Dist, Installed
@@ -183,9 +184,3 @@ def _output(job: Job, request: Request, paths: list[Path]) -> Output:
         flags=tuple(f"{name}={value}" for name, value in sorted(job.env.items()) if name in variables.COMPILERS),
     )
     return Output(paths[0], environment, shared if report["is_unchanged"] else None)
-
-
-def fixed_environment(epoch: int | None) -> dict[str, str]:
-    """Return what makes a build repeatable: SOURCE_DATE_EPOCH (reproducible-builds.org), time zone, hash seed."""
-    moment = {} if epoch is None else {"SOURCE_DATE_EPOCH": str(epoch)}
-    return {**moment, "TZ": "UTC", "PYTHONHASHSEED": "0"}

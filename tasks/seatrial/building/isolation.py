@@ -1,4 +1,4 @@
-"""Where packagers build: no program git, and no network once the build requirements are there.
+"""The surroundings of a build: what makes it repeatable, and where packagers build, without git and network.
 
 Nothing is forced on anybody: a `git` that only says no stands first on PATH, and the variables that programs take their
 proxy from name one that refuses. Both note what was asked of them. A build that goes around them is not seen: one that
@@ -30,6 +30,12 @@ PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
 # What would keep a program waiting for a network that is not there.
 AT_ONCE = {"PIP_RETRIES": "0", "UV_HTTP_RETRIES": "0", "CARGO_NET_RETRY": "0"}
 HERE = "localhost,127.0.0.1,::1"
+
+
+def fixed_environment(epoch: int | None) -> dict[str, str]:
+    """Return what makes a build repeatable: SOURCE_DATE_EPOCH (reproducible-builds.org), time zone, hash seed."""
+    moment = {} if epoch is None else {"SOURCE_DATE_EPOCH": str(epoch)}
+    return {**moment, "TZ": "UTC", "PYTHONHASHSEED": "0"}
 
 
 @dataclass(frozen=True)
@@ -78,7 +84,7 @@ class Seclusion:
 @contextlib.contextmanager
 def seclusion(folder: Path) -> Iterator[Seclusion]:
     """Yield such surroundings, kept in the new `folder`."""
-    from seatrial.standin.server import serving  # noqa: PLC0415 (no session but a build needs a server)
+    from seatrial.standin.launch import serving  # noqa: PLC0415 (no session but a build needs a server)
 
     folder.mkdir()
     hosts: list[str] = []

@@ -1,109 +1,315 @@
-"""Servers on this machine: a WSGI application in threads of this process, and the two stand-in indexes of a dry run."""
+"""An index on this machine that answers as PyPI's server does: who may upload, what is refused, the simple API.
+
+A WSGI application over a folder of files. Its sentences are those of warehouse 6b62157 (2026-08-21), in the status
+line, where twine's users see them, and in the body. Tests make a project archived,
+quarantined, yanked, empty, old or full.
+"""
 
 from __future__ import annotations
 
+import base64
 import contextlib
+import functools
+import hashlib
+import html
+import json
 import threading
-from dataclasses import dataclass, field, replace
-from socketserver import ThreadingMixIn
-from typing import TYPE_CHECKING
-from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
+import time
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
-from seatrial.index.indexes import Index, Indexes
-from seatrial.index.tokens import make
-from seatrial.machine.errors import ReleaseError
-from seatrial.standin.index import StandinIndex
+from packaging.utils import canonicalize_name
+
+from seatrial.index.simple import JSON
+from seatrial.index.tokens import added_caveats
+from seatrial.standin.forms import RefusedError, parsed, stop_if_unfit
+from seatrial.standin.metadata import requires_python
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
-    from _typeshed.wsgi import WSGIApplication
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
-# What their tokens name: a real token is of another index here, and theirs is of another index anywhere else.
-LOCATIONS = {"testpypi": "testpypi.localhost", "pypi": "pypi.localhost"}
+    from seatrial.standin.forms import Upload
 
-
-@dataclass(eq=False)
-class StandinFailed(ReleaseError):
-    reason: str
-
-    what = "The stand-in indexes did not start: {e.reason}"
-    cause = "a firewall or security program that forbids servers on 127.0.0.1."
-    cure = "let Python listen on 127.0.0.1, and run this again."
+HELP = "https://pypi.org/help/"
+PROJECT_BYTES = 10 << 30
+FILE_BYTES = 100 << 20
+AGE = timedelta(days=14)  # of a release that takes new files
+CHUNK = 1 << 20
+API = "1.4"
 
 
-@dataclass(frozen=True)
-class Standins:
-    """The two indexes while they are served: their URLs, the tokens they take, and the folder with their files.
+@dataclass
+class State:
+    """What an administrator, or time, has done to the projects of an index: by normalised name, or by file name."""
 
-    `folder` holds ``testpypi/`` and ``pypi/``. `tokens` are variables with the names under which credentials are looked
-    up.
-    """
-
-    folder: Path
-    testpypi: str
-    pypi: str
-    tokens: Mapping[str, str] = field(repr=False)
-    apps: Mapping[str, StandinIndex] = field(repr=False, compare=False)
-
-    def replacing(self, indexes: Indexes) -> Indexes:
-        """Return `indexes` with both places of uploads replaced; dependencies come from where they always do."""
-        return replace(indexes, testpypi=self.rehearsal(indexes.testpypi), pypi=self.release(indexes.pypi))
-
-    def rehearsal(self, index: Index) -> Index:
-        """Return the first of the two in the place of `index`, whose variables and name it has."""
-        return _standing_in(index, self.testpypi, LOCATIONS["testpypi"])
-
-    def release(self, index: Index) -> Index:
-        """Return the second of the two in the place of `index`, whose variables and name it has."""
-        return _standing_in(index, self.pypi, LOCATIONS["pypi"])
+    statuses: dict[str, tuple[str, str]] = field(default_factory=dict)  # status and reason (PEP 792)
+    projects: set[str] = field(default_factory=set)  # that exist whether they have files or not
+    yanked: dict[str, str] = field(default_factory=dict)  # file name to reason
+    created: dict[tuple[str, str], datetime] = field(default_factory=dict)  # of a release: project and version
+    project_bytes: dict[str, int] = field(default_factory=dict)  # limits other than the usual
+    file_bytes: dict[str, int] = field(default_factory=dict)
 
 
-def _standing_in(index: Index, url: str, location: str) -> Index:
-    return Index(
-        f"{index.name} (stand-in)",
-        simple=f"{url}/simple/",
-        upload=f"{url}/legacy/",
-        token_variable=index.token_variable,
-        token_location=location if index.is_public else "",
-    )
+class Ledger:
+    """Which file names were ever used on an index, and for which bytes: a name is taken once and for ever."""
+
+    def __init__(self, folder: Path, book: Path) -> None:
+        self._folder, self._book = folder, book
+        self._lock = threading.Lock()
+
+    def accept(self, upload: Upload, state: State) -> bool:
+        """Return whether `upload` was stored; False where it is there already, identical. Raises RefusedError."""
+        with self._lock:
+            used = self._read()
+            self._stop_if_too_large(upload, state)
+            if used.get(upload.filename) == upload.sha256 and (self._folder / upload.filename).exists():
+                return False
+            self._stop_if_taken(upload, used, state)
+            used[upload.filename] = upload.sha256
+            fresh = self._book.with_suffix(".new")
+            fresh.write_text(json.dumps(used), encoding="utf-8")
+            fresh.replace(self._book)
+            upload.save(self._folder / upload.filename)
+            state.created.setdefault(release_of(upload.filename), datetime.now(timezone.utc))
+            return True
+
+    def _read(self) -> dict[str, str]:
+        used = {path.name: sha256_of(path) for path in self._folder.iterdir() if path.is_file()}
+        with contextlib.suppress(FileNotFoundError):
+            used = json.loads(self._book.read_text(encoding="utf-8")) | used
+        return used
+
+    def _stop_if_too_large(self, upload: Upload, state: State) -> None:
+        project = project_of(upload.filename)
+        limit = state.file_bytes.get(project, FILE_BYTES)
+        if upload.size > limit:
+            sentence = f"File too large. Limit for project {project!r} is {limit >> 20} MB."
+            raise RefusedError(400, f"{sentence} See {HELP}#file-size-limit for more information.")
+        limit = state.project_bytes.get(project, PROJECT_BYTES)
+        if upload.size + sum(path.stat().st_size for path in self.files_of(project)) > limit:
+            sentence = f"Project size too large. Limit for project {project!r} total size is {limit >> 30} GB."
+            raise RefusedError(400, f"{sentence} See {HELP}#project-size-limit")
+
+    def files_of(self, project: str) -> list[Path]:
+        """Return the files of `project` (its normalised name), of all projects for an empty name."""
+        files = sorted(path for path in self._folder.iterdir() if path.is_file())
+        return [path for path in files if not project or project_of(path.name) == project]
+
+    def _stop_if_taken(self, upload: Upload, used: Mapping[str, str], state: State) -> None:
+        if upload.filename in used and not (self._folder / upload.filename).exists():
+            raise RefusedError(400, "This filename has already been used, use a different version. See " + HELP)
+        if upload.filename in used or upload.sha256 in used.values():
+            sentence = f"File already exists ('{upload.filename}', with blake2_256 hash '{upload.blake2}'). See {HELP}"
+            raise RefusedError(400, sentence)
+        release = release_of(upload.filename)
+        made = state.created.get(release)
+        if made is not None and datetime.now(timezone.utc) - made > AGE:
+            raise RefusedError(400, "Uploading new files to releases older than 14 days is not allowed.")
+        others = (name for name in used if name.endswith(".tar.gz") and (self._folder / name).exists())
+        if upload.filename.endswith(".tar.gz") and any(release_of(name) == release for name in others):
+            raise RefusedError(400, "Only one sdist may be uploaded per release.")
 
 
-@contextlib.contextmanager
-def serve(folder: Path) -> Iterator[Standins]:
-    """Serve both stand-ins out of `folder`, as long as the context lasts. Raises StandinFailed.
+class StandinIndex:
+    """The WSGI application of one index, which keeps its files in `folder` and takes `token`."""
 
-    Files that lie in ``folder/testpypi`` and ``folder/pypi`` already are served too.
-    """
-    tokens = {name: make(location) for name, location in LOCATIONS.items()}
-    apps = {name: StandinIndex(folder / name, token) for name, token in tokens.items()}
-    with contextlib.ExitStack() as stack:
+    def __init__(self, folder: Path, token: str) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._folder, self.token = folder, token
+        self._ledger = Ledger(folder, folder.with_suffix(".json"))
+        self.state = State()
+
+    def __call__(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
+        match environ["REQUEST_METHOD"]:
+            case "POST":
+                return self._upload(environ, start)
+            case "GET":
+                return self._read(environ, start)
+            case "HEAD":
+                self._read(environ, start)
+                return []
+        return refused(start, 405, "Method Not Allowed")
+
+    def _read(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
+        match [part for part in environ.get("PATH_INFO", "/").split("/") if part]:
+            case ["simple"]:
+                return self._root(environ, start)
+            case ["simple", name]:
+                return self._project(environ, start, name)
+            case ["packages", name] if (self._folder / name).is_file():
+                return self._file(start, self._folder / name)
+            case []:
+                return answer(start, b"A stand-in index of seatrial.\n", "text/plain")
+        return refused(start, 404, "Not Found")
+
+    def _upload(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
         try:
-            urls = {name: stack.enter_context(serving(app)) for name, app in apps.items()}
-        except OSError as error:
-            raise StandinFailed(str(error)) from None
-        variables = {f"{name.upper()}_TOKEN": token for name, token in tokens.items()}
-        yield Standins(folder, urls["testpypi"], urls["pypi"], variables, apps)
+            with parsed(environ) as upload:
+                caveats = self._authenticate(environ)
+                stop_if_unfit(upload)
+                project = project_of(upload.filename)
+                stop_if_forbidden(caveats, project, time.time())
+                if self.state.statuses.get(project, ("",))[0] == "archived":
+                    sentence = f"The user 'standin' isn't allowed to upload to project {project!r}."
+                    raise RefusedError(403, f"{sentence} See {HELP}#project-name for more information.")
+                self._ledger.accept(upload, self.state)
+        except RefusedError as error:
+            return refused(start, error.status, error.reason)
+        return refused(start, 200, "OK")
+
+    def _authenticate(self, environ: WSGIEnvironment) -> tuple[str, ...]:
+        """Return the caveats that were added to our token. Raises RefusedError for any other token."""
+        kind, _, login = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
+        caveats = None
+        with contextlib.suppress(ValueError):
+            user, _, password = base64.b64decode(login).partition(b":")
+            if kind == "Basic" and user == b"__token__":
+                caveats = added_caveats(self.token, password.decode())
+        if caveats is None:
+            sentence = "Invalid or non-existent authentication information."
+            raise RefusedError(403, f"{sentence} See {HELP}#invalid-auth for more information.")
+        return caveats
+
+    def _root(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
+        names = sorted({project_of(path.name) for path in self._ledger.files_of("")} | self.state.projects)
+        if is_json(environ):
+            document = {"meta": {"api-version": API}, "projects": [{"name": name} for name in names]}
+            return answer(start, json.dumps(document).encode(), JSON, CACHED)
+        links = "".join(f'<a href="{name}/">{name}</a><br>\n' for name in names)
+        return answer(start, html_page("Simple index", "", links), "text/html; charset=utf-8", CACHED)
+
+    def _project(self, environ: WSGIEnvironment, start: StartResponse, name: str) -> Iterable[bytes]:
+        normal = canonicalize_name(name)
+        if name != normal:
+            return refused(start, 301, "Moved Permanently", ("Location", f"/simple/{quote(normal)}/"))
+        files = self._ledger.files_of(normal)
+        if not files and normal not in self.state.projects | self.state.statuses.keys():
+            return refused(start, 404, "Not Found")
+        status, reason = self.state.statuses.get(normal, ("active", ""))
+        entries = [] if status == "quarantined" else [self._entry(path) for path in files]
+        if not is_json(environ):
+            page = html_page(f"Links for {normal}", status_meta(status, reason), "".join(map(link, entries)))
+            return answer(start, page, "text/html; charset=utf-8", CACHED)
+        document = {
+            "meta": {"api-version": API},
+            "name": normal,
+            "project-status": {"status": status} | ({"reason": reason} if reason else {}),
+            "versions": sorted({release_of(entry["filename"])[1] for entry in entries}),
+            "files": entries,
+        }
+        return answer(start, json.dumps(document).encode(), JSON, CACHED)
+
+    def _entry(self, path: Path) -> dict[str, Any]:
+        stat = path.stat()
+        return {
+            "filename": path.name,
+            "url": f"/packages/{quote(path.name)}",
+            "hashes": {"sha256": sha256_of(path)},
+            "size": stat.st_size,
+            "upload-time": datetime.fromtimestamp(stat.st_mtime, timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+            "requires-python": requires_python(path),
+            "yanked": self.state.yanked.get(path.name, False),
+        }
+
+    def _file(self, start: StartResponse, path: Path) -> Iterable[bytes]:
+        headers = [("Content-Type", "application/octet-stream"), ("Content-Length", str(path.stat().st_size))]
+        start("200 OK", headers)
+        return pieces(path)
 
 
-class _Server(ThreadingMixIn, WSGIServer):
-    daemon_threads = True
+CACHED = (("Cache-Control", "max-age=600, public"), ("Vary", "Accept"))  # whoever forgets to ask anew is found out
 
 
-class _Quiet(WSGIRequestHandler):
-    def log_message(self, *_: object) -> None:
-        """Keep requests off the terminal."""
+def is_json(environ: WSGIEnvironment) -> bool:
+    return JSON in environ.get("HTTP_ACCEPT", "")
 
 
-@contextlib.contextmanager
-def serving(app: WSGIApplication) -> Iterator[str]:
-    """Serve `app` on a free port of 127.0.0.1 in a thread of its own; yield its URL."""
-    with make_server("127.0.0.1", 0, app, server_class=_Server, handler_class=_Quiet) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-        thread.start()
+def answer(start: StartResponse, body: bytes, kind: str, headers: tuple[tuple[str, str], ...] = ()) -> list[bytes]:
+    start("200 OK", [("Content-Type", kind), ("Content-Length", str(len(body))), *headers])
+    return [body]
+
+
+def refused(start: StartResponse, status: int, reason: str, *headers: tuple[str, str]) -> list[bytes]:
+    """Answer with `reason` in the status line, where twine looks for it, and in the body, where uv does."""
+    body = f"{status} {reason}\n".encode()
+    start(f"{status} {reason}", [("Content-Type", "text/plain"), ("Content-Length", str(len(body))), *headers])
+    return [body]
+
+
+def pieces(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        yield from iter(functools.partial(file.read, CHUNK), b"")
+
+
+def html_page(title: str, head: str, links: str) -> bytes:
+    """Return a page of the simple repository API in HTML (PEP 503)."""
+    meta = f'<meta name="pypi:repository-version" content="{API}">\n{head}'
+    text = f"<!DOCTYPE html>\n<html>\n<head>\n{meta}<title>{title}</title>\n</head>\n<body>\n<h1>{title}</h1>\n"
+    return f"{text}{links}</body>\n</html>\n".encode()
+
+
+def status_meta(status: str, reason: str) -> str:
+    """Return the status of a project as PEP 792 has it in HTML."""
+    pairs = {"pypi:project-status": status, "pypi:project-status-reason": reason}
+    return "".join(f'<meta name="{name}" content="{html.escape(text)}">\n' for name, text in pairs.items() if text)
+
+
+def link(entry: Mapping[str, Any]) -> str:
+    """Return the anchor of a file (PEP 503, PEP 592)."""
+    needs = entry["requires-python"]
+    more = f' data-requires-python="{html.escape(needs)}"' if needs else ""
+    if entry["yanked"] is not False:
+        more += f' data-yanked="{html.escape(str(entry["yanked"]))}"'
+    url = f"{entry['url']}#sha256={entry['hashes']['sha256']}"
+    return f'<a href="{url}"{more}>{entry["filename"]}</a><br>\n'
+
+
+def release_of(filename: str) -> tuple[str, str]:
+    """Return the normalised project and the version that `filename` names (PEP 427, PEP 625), whatever it is."""
+    if filename.endswith(".whl"):
+        name, version, *_ = [*filename.split("-"), ""]
+    else:
+        name, _, version = filename.removesuffix(".tar.gz").rpartition("-")
+    return canonicalize_name(name), version
+
+
+def project_of(filename: str) -> str:
+    return release_of(filename)[0]
+
+
+def sha256_of(path: Path) -> str:
+    """Return the hash of the file at `path`, which is read again only once it was written again."""
+    stat = path.stat()
+    return _hashed(path, stat.st_mtime_ns, stat.st_size)
+
+
+@functools.cache
+def _hashed(path: Path, _written: int, _size: int) -> str:
+    digest = hashlib.sha256()
+    for piece in pieces(path):
+        digest.update(piece)
+    return digest.hexdigest()
+
+
+def stop_if_forbidden(caveats: Iterable[str], project: str, now: float) -> None:
+    """Raise RefusedError, in PyPI's words, where a caveat does not allow an upload for `project` at the time `now`."""
+    for caveat in caveats:
         try:
-            yield f"http://127.0.0.1:{server.server_port}"
-        finally:
-            server.shutdown()
-            thread.join()
+            document = json.loads(caveat)
+        except (ValueError, RecursionError):
+            document = None
+        match document:
+            case [0, int(expires), int(starts)] if not starts <= now < expires:
+                raise RefusedError(403, "Invalid API Token: token is expired")
+            case [1, [*names]] if project not in names:
+                sentence = f"Invalid API Token: project-scoped token is not valid for project: {project!r}"
+                raise RefusedError(403, sentence)
+            case [0 | 1, *_]:
+                continue
+            case _:
+                raise RefusedError(403, "Invalid API Token: caveat deserialization error")

@@ -16,8 +16,8 @@ from seatrial.index.tokens import make
 from seatrial.release.archives import Archive, BadArchive
 from seatrial.release.stages import Built, Changes, Dist, FieldChanges, FileChanges, Resized
 from seatrial.report import text as report
-from seatrial.standin.index import StandinIndex
-from seatrial.standin.server import serving
+from seatrial.standin.launch import serving
+from seatrial.standin.server import StandinIndex
 from tests.archives import SDIST, WHEEL, sdist, wheel
 from tests.index_server import Faults
 from tests.samples.stages import BUILT

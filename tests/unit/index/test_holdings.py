@@ -30,8 +30,8 @@ from seatrial.index.indexes import PYPI, TESTPYPI, Index
 from seatrial.index.simple import JSON, Listing, Served
 from seatrial.index.tokens import make
 from seatrial.release.stages import Dist
-from seatrial.standin.index import StandinIndex
-from seatrial.standin.server import serving
+from seatrial.standin.launch import serving
+from seatrial.standin.server import StandinIndex
 from tests.index_server import ALWAYS, Faults
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ from seatrial.index.http import IndexRefused, IndexUnreachable, LoginWithheld, d
 from seatrial.index.indexes import PYPI, Index, Login
 from seatrial.index.simple import JSON
 from seatrial.index.tokens import make
-from seatrial.standin.server import serving
+from seatrial.standin.launch import serving
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

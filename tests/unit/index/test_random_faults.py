@@ -26,7 +26,7 @@ from seatrial.index.uploads.upload import Job, upload
 from seatrial.machine import process
 from seatrial.machine.errors import ReleaseError
 from seatrial.release.stages import Dist
-from seatrial.standin.index import StandinIndex
+from seatrial.standin.server import StandinIndex
 from tests import sender
 
 if TYPE_CHECKING:

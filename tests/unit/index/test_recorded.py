@@ -26,7 +26,7 @@ from seatrial.index.holdings import (
 from seatrial.index.indexes import PYPI, Index
 from seatrial.index.simple import JSON
 from seatrial.release.stages import Dist
-from seatrial.standin.server import serving
+from seatrial.standin.launch import serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

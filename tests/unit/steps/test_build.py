@@ -18,7 +18,8 @@ from seatrial.building.backend import Request
 from seatrial.building.brought import NothingToTake, NothingToTakeOf
 from seatrial.building.distributions import SdistNeedsGit
 from seatrial.building.folder import workplace
-from seatrial.building.frontend import BuildFailed, BuildOdd, fixed_environment
+from seatrial.building.frontend import BuildFailed, BuildOdd
+from seatrial.building.isolation import fixed_environment
 from seatrial.building.isolation import Reach, Seclusion
 from seatrial.building.normalise import members
 from seatrial.index import holdings

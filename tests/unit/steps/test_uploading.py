@@ -25,8 +25,8 @@ from seatrial.project.context import Context
 from seatrial.project.options import Options
 from seatrial.release.record import Record
 from seatrial.release.stages import Dist
-from seatrial.standin.index import StandinIndex
-from seatrial.standin.server import serving
+from seatrial.standin.launch import serving
+from seatrial.standin.server import StandinIndex
 from seatrial.steps import uploading
 from seatrial.steps.uploading import PublisherRefused, Sending, find_credential
 from tests.archives import SDIST, WHEEL, sdist, wheel

@@ -15,8 +15,8 @@ from seatrial.index.holdings import NoHashes, holdings, read_project
 from seatrial.index.http import IndexRefused, LoginRefused, download
 from seatrial.index.indexes import PYPI, TESTPYPI, Index, Login
 from seatrial.release.stages import Dist
-from seatrial.standin.index import StandinIndex
-from seatrial.standin.server import serving
+from seatrial.standin.launch import serving
+from seatrial.standin.server import StandinIndex
 from seatrial.trial import relay
 from tests.private_index import READER, WRITER, PrivateIndex, basic
 

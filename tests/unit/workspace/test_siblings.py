@@ -17,8 +17,8 @@ from seatrial.project.options import Options
 from seatrial.project.settings import Settings
 from seatrial.release.record import FilesChanged, Record, RecordDamaged
 from seatrial.release.stages import Built, Dist, Installed, Kind, Verified
-from seatrial.standin.index import StandinIndex
-from seatrial.standin.server import serving
+from seatrial.standin.launch import serving
+from seatrial.standin.server import StandinIndex
 from seatrial.trial.installer import Installer, Venv
 from seatrial.trial.tags import NoFittingWheel
 from seatrial.workspace import siblings

@@ -21,8 +21,8 @@ from seatrial.index.uploads import uploader
 from seatrial.index.uploads.attestations import SUFFIX
 from seatrial.index.uploads.uploader import BODY_BYTES, Upload, answer, claims, decoded
 from seatrial.machine import variables
-from seatrial.standin.index import StandinIndex
-from seatrial.standin.server import serving
+from seatrial.standin.launch import serving
+from seatrial.standin.server import StandinIndex
 from tests.archives import sdist, wheel
 from tests.index_server import Faults
 from tests.oidc_server import REQUEST_TOKEN, Issuer, jwt
