@@ -43,7 +43,7 @@ def run(caller: Caller, options: Options, adapt: Callable[[Context], Context]) -
         context.screen.line(explain.step(caller.step, context))
         return
     context.screen.log.path = status.log_of(context, caller.step)
-    if "build" in caller.steps:
+    if "build" in caller.steps or caller.step == "dryrun":
         preflight.stop_early(context, caller.planned, withheld=bool(caller.nox and caller.nox.withheld))
     chain.run(caller.steps, context)
 

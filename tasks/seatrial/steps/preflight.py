@@ -41,7 +41,7 @@ def stop_early(context: Context, steps: Collection[str], *, withheld: bool = Fal
 
     Raises NoPython; and where files are to be uploaded Dirty, TagElsewhere, BadCredential and NoCredential.
     """
-    if "check" in steps or "verify" in steps:
+    if {"check", "verify", "dryrun"} & {*steps}:
         _stop_without_python(context)
     if "testpypi" in steps and context.rehearsed_here is None and not context.dry and not _is_rehearsed(context):
         source = git.look(context.root)
