@@ -5,7 +5,6 @@ Secrets leave the environment as they do there: `cli.main.main` starts this file
 
 from __future__ import annotations
 
-import os
 import runpy
 import sys
 from pathlib import Path
