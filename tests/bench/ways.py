@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import sys
 from dataclasses import dataclass, field
 from functools import partial
@@ -12,9 +11,8 @@ from typing import TYPE_CHECKING
 
 from seatrial.release.record import Record
 from seatrial.release.stages import KINDS, Released
-from seatrial.standin.standins import Standin
-from tests.bench.figures import BUILD, ENVIRONMENTS, TOOLS, UPLOAD, USE, Aim, Timed
-from tests.bench.workshop import BenchError, Steps, watched
+from tests.bench.figures import BUILD, TOOLS, TRIAL, UPLOAD, USE, Aim, Timed
+from tests.bench.workshop import BenchError, Steps, python_in, watched
 from tests.projects import commit, write_tree
 
 if TYPE_CHECKING:
@@ -23,20 +21,25 @@ if TYPE_CHECKING:
 
     from tests.bench.workshop import Index, Workshop
 
-HAND, HAND_UV = "by hand, pip", "by hand, uv"
+HAND, HAND_UV, PROOFS = "by hand, pip", "by hand, uv", "by hand, uv, same proofs"
 LIST, LIST_EMPTY = "nox -l", "nox -l, empty noxfile"
 EMPTY = "import nox\n\n\n@nox.session\ndef nothing(session):\n    pass\n"  # with no session at all, nox -l is an error
-BASES = (HAND, HAND_UV)
-AIMS = (
-    Aim("dryrun, uv, warm", HAND_UV, 2.5),
-    Aim("dryrun, uv, cold", HAND_UV, 4.0),
-    Aim("dryrun, uv, cold", HAND, 0.4),
-    Aim("dryrun, pip, warm", HAND, 0.8),
-    Aim("idle, uv", HAND, 0.1),
-    Aim("idle, pip", HAND, 0.1),
-    Aim(LIST, LIST_EMPTY, 0.05, added=True),
+BASES = (HAND, HAND_UV, PROOFS)
+PROGRAMS = ("nox", "seatrial")
+AIMS = (  # what is hoped for, and what is required
+    *(Aim(f"{program}, uv, warm", PROOFS, 1.0, 1.3) for program in PROGRAMS),
+    *(Aim(f"{program}, uv, cold", PROOFS, 1.5, 2.0) for program in PROGRAMS),
+    *(Aim(f"{program}, pip, warm", HAND, 0.6, 0.6) for program in PROGRAMS),
+    *(Aim(f"{program}, pip, cold", HAND, 1.0, 1.0) for program in PROGRAMS),
+    Aim("seatrial, idle", None, 0.3, 0.3),
+    Aim("nox, idle", None, 1.0, 1.0),
 )
 LISTINGS = 5  # of which one sample is the mean: one alone is too short
+INDEXES = """
+[tool.seatrial.indexes.testpypi]
+upload = "{testpypi}"
+simple = "{simple}"
+"""
 
 
 @dataclass
@@ -45,122 +48,152 @@ class Ways:
 
     shop: Workshop
     stack: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
-    idle_places: dict[bool, tuple[Path, dict[str, str]]] = field(default_factory=dict)
+    finished: tuple[Path, dict[str, str]] | None = None
 
     def all(self) -> dict[str, Callable[[], Timed]]:
         """Return the ways by name, in the order of the table."""
-        ways: dict[str, Callable[[], Timed]] = {HAND: self.by_hand, HAND_UV: self.by_hand_with_uv}
-        for name, uv in (("uv", True), ("pip", False)):
-            ways[f"dryrun, {name}, cold"] = partial(self.dryrun, uv=uv, cold=True)
-            ways[f"dryrun, {name}, warm"] = partial(self.dryrun, uv=uv, cold=False)
-            ways[f"idle, {name}"] = partial(self.idle, uv=uv)
-        return {**ways, LIST: self.listing, LIST_EMPTY: self.empty_listing}
+        ways: dict[str, Callable[[], Timed]] = {
+            HAND: self.by_hand,
+            HAND_UV: self.by_hand_with_uv,
+            PROOFS: self.by_hand_with_proofs,
+        }
+        for program in PROGRAMS:
+            for installer in ("uv", "pip"):
+                for state in ("cold", "warm"):
+                    dryrun = partial(self.dryrun, program, uv=installer == "uv", cold=state == "cold")
+                    ways[f"{program}, {installer}, {state}"] = dryrun
+            ways[f"{program}, idle"] = partial(self.idle, program)
+        return {**ways, LIST: self.listing, LIST_EMPTY: partial(self.listing, EMPTY)}
 
     def close(self) -> None:
         self.stack.close()
 
     def by_hand(self) -> Timed:
         """The recipe with pip: one wheel tried, nothing compared."""
-        place = self.shop.fresh("hand-pip")
-        root = self.shop.project("hand-pip")
-        tools, trial = _python(place / "tools"), _python(place / "trial")
+        place, root = self.shop.fresh("hand-pip-place"), self._project("hand-pip")
+        tools, trial = python_in(place / "tools"), python_in(place / "trial")
         with self.shop.indexes("hand-pip-indexes") as indexes:
             step = Steps(root, self.shop.env(uv=False))
-            step(ENVIRONMENTS, sys.executable, "-m", "venv", place / "tools")
+            step(TOOLS, sys.executable, "-m", "venv", place / "tools")
             step(TOOLS, tools, "-m", "pip", "install", "build", "twine")
-            step(BUILD, tools, "-m", "build")
-            _twine(step, tools, root, indexes["testpypi"])
+            step(BUILD, tools, "-m", "build", "--outdir", place / "dist")
+            _twine(step, tools, place / "dist", indexes["testpypi"])
             step(USE, sys.executable, "-m", "venv", place / "trial")
             step(USE, trial, "-m", "pip", "install", "--no-deps", "--index-url", indexes["testpypi"].simple, "demo")
             step(USE, trial, "-m", "pip", "install", "six")
             step(USE, trial, "-I", "-c", "import demo")
-            _twine(step, tools, root, indexes["pypi"])
+            _twine(step, tools, place / "dist", indexes["pypi"])
             return step.timed()
 
     def by_hand_with_uv(self) -> Timed:
         """The same with uv's own commands, which need no environment for tools."""
-        place = self.shop.fresh("hand-uv")
-        root, uv = self.shop.project("hand-uv"), self.shop.uv
-        trial = _python(place / "trial")
+        place, root = self.shop.fresh("hand-uv-place"), self._project("hand-uv")
         with self.shop.indexes("hand-uv-indexes") as indexes:
             step = Steps(root, self.shop.env())
-            install = (uv, "pip", "install", "--python", trial)
-            step(BUILD, uv, "build", "--python", sys.executable)
-            _uv_publish(step, uv, indexes["testpypi"])
-            step(USE, uv, "venv", "--python", sys.executable, place / "trial")
-            step(USE, *install, "--no-deps", "--default-index", indexes["testpypi"].simple, "demo")
-            step(USE, *install, "six")
-            step(USE, trial, "-I", "-c", "import demo")
-            _uv_publish(step, uv, indexes["pypi"])
+            step(BUILD, self.shop.uv, "build", "--python", sys.executable, "--out-dir", place / "dist")
+            self._publish(step, place / "dist", indexes["testpypi"])
+            self._use(step, USE, place / "trial", "--default-index", indexes["testpypi"].simple, "demo")
+            self._publish(step, place / "dist", indexes["pypi"])
             return step.timed()
 
-    def dryrun(self, *, uv: bool, cold: bool) -> Timed:
+    def by_hand_with_proofs(self) -> Timed:
+        """What a dry run proves, typed with uv: out of a clone, both archives tried from disk and from the index."""
+        place, root = self.shop.fresh("proofs-place"), self._project("proofs")
+        with self.shop.indexes("proofs-indexes") as indexes:
+            step = Steps(root, self.shop.env())
+            step(BUILD, "git", "clone", "--quiet", root, place / "clone")
+            step(BUILD, self.shop.uv, "build", "--python", sys.executable, "--out-dir", place / "dist", place / "clone")
+            for file in ("demo-1.0-py3-none-any.whl", "demo-1.0.tar.gz"):
+                self._use(step, TRIAL, place / f"disk-{file}", place / "dist" / file)
+            self._publish(step, place / "dist", indexes["testpypi"])
+            address = f"demo @ {indexes['testpypi'].url}/packages/demo-1.0.tar.gz"
+            self._use(step, USE, place / "wheel", "--default-index", indexes["testpypi"].simple, "demo")
+            self._use(step, USE, place / "sdist", address)
+            self._publish(step, place / "dist", indexes["pypi"])
+            return step.timed()
+
+    def _use(self, step: Steps, part: str, venv: Path, *release: str | Path) -> None:
+        """Install `release` without dependencies into the new `venv`, then its dependency, and import it."""
+        install = (self.shop.uv, "pip", "install", "--python", python_in(venv))
+        step(part, self.shop.uv, "venv", "--python", sys.executable, venv)
+        step(part, *install, "--no-deps", *release)
+        step(part, *install, "six")
+        step(part, python_in(venv), "-I", "-c", "import demo")
+
+    def _publish(self, step: Steps, dist: Path, index: Index) -> None:
+        publish = (self.shop.uv, "publish", "--publish-url", index.upload, *sorted(dist.glob("demo*")))
+        step(UPLOAD, *publish, UV_PUBLISH_TOKEN=index.token)
+
+    def dryrun(self, program: str, *, uv: bool, cold: bool) -> Timed:
         """A dry run of a new commit; cold: with no environment of ours anywhere. It counts only if it proved all."""
-        name = f"dryrun-{'uv' if uv else 'pip'}"
-        root = self.shop.folder / name / "demo"
-        if not root.exists():
-            self.shop.project(name)
+        name = f"{program}-{'uv' if uv else 'pip'}"
+        root, env = self._project(name), self.shop.env(uv=uv)
+        place, kept = self.shop.folder / f"{name}-environments", self.shop.fresh(f"{name}-kept")
         commit(root)
-        envdir, kept = self.shop.folder / name / "environments", self.shop.fresh(f"{name}-kept")
-        if cold:
-            envdir = self.shop.fresh(f"{name}-cold")
-        argv = (self.shop.nox, "--envdir", envdir, "-s", "dryrun", "--", "--keep", kept)
-        timed = watched(argv, root, self.shop.env(uv=uv))
+        options = ("dryrun", *(("--",) if program == "nox" else ()), "--keep", kept)
+        if program == "nox":
+            place = self.shop.fresh(f"{name}-cold") if cold else place
+            timed = watched((self.shop.nox, "--envdir", place, "-s", *options), root, env)
+        else:
+            timed = self._installed(place, (*options,), root, uv=uv, cold=cold)
         stop_unless_proved(kept)
         return timed
 
-    def idle(self, *, uv: bool) -> Timed:
-        """The chain up to `verify` where all of it is done, against stand-ins that run."""
-        if uv not in self.idle_places:
-            self.idle_places[uv] = self._finished(uv=uv)
-        root, env = self.idle_places[uv]
-        return watched((self.shop.nox, "-s", "verify"), root, env)
+    def _installed(self, place: Path, options: tuple[str | Path, ...], root: Path, *, uv: bool, cold: bool) -> Timed:
+        """Run the installed command, which is installed anew and counted with that where it is `cold`."""
+        before = 0.0
+        if cold or not place.exists():
+            step = Steps(root, {})
+            command = self.shop.command(self.shop.fresh(place.name) / "venv", uv=uv)
+            before = step.timed().seconds if cold else 0.0
+        else:
+            command = python_in(place / "venv").with_name("seatrial")
+        timed = watched((command, *options), root, self.shop.env(uv=uv))
+        parts = {**timed.parts, TOOLS: before} if before else timed.parts
+        return Timed(timed.seconds + before, parts, timed.memory)
 
-    def _finished(self, *, uv: bool) -> tuple[Path, dict[str, str]]:
-        """Return a project that was rehearsed and verified on stand-ins which go on running."""
-        name = f"idle-{'uv' if uv else 'pip'}"
-        root = self.shop.project(name)
-        indexes = self.stack.enter_context(self.shop.indexes(f"{name}-indexes"))
-        standin = Standin(root, indexes["testpypi"].url, indexes["pypi"].url)
-        env = self.shop.env(uv=uv) | standin.to_environment() | {"TESTPYPI_TOKEN": indexes["testpypi"].token}
+    def idle(self, program: str) -> Timed:
+        """The chain up to `verify` where all of it is done, on indexes that run."""
+        if self.finished is None:
+            self.finished = self._finished()
+        root, env = self.finished
+        if program == "nox":
+            return watched((self.shop.nox, "-s", "verify"), root, env)
+        return watched((python_in(self.shop.folder / "adopting").with_name("seatrial"), "verify"), root, env)
+
+    def _finished(self) -> tuple[Path, dict[str, str]]:
+        """Return a project that was rehearsed and verified on indexes that go on running."""
+        root = self.shop.project("idle")
+        index = self.stack.enter_context(self.shop.indexes("idle-indexes"))["testpypi"]
+        with (root / "pyproject.toml").open("a", encoding="utf-8") as file:
+            file.write(INDEXES.format(testpypi=index.upload, simple=index.simple))
+        commit(root)
+        env = self.shop.env() | {"TESTPYPI_TOKEN": index.token}
         watched((self.shop.nox, "-s", "verify"), root, env)
         return root, env
 
-    def listing(self) -> Timed:
-        """What our noxfile adds to every `nox -l`."""
-        return self._listed("listing", None)
-
-    def empty_listing(self) -> Timed:
-        return self._listed("listing-empty", EMPTY)
-
-    def _listed(self, name: str, noxfile: str | None) -> Timed:
-        root = self.shop.folder / name / "demo"
-        if not root.exists():
-            self.shop.project(name)
-        if noxfile is not None:
+    def listing(self, noxfile: str = "") -> Timed:
+        """What our noxfile adds to every `nox -l`: ours, or `noxfile`."""
+        root = self._project(f"listing{'-empty' if noxfile else ''}")
+        if noxfile:
             write_tree(root, {"noxfile.py": noxfile})
         runs = [watched((self.shop.nox, "-l"), root, self.shop.env()).seconds for _ in range(LISTINGS)]
         return Timed(sum(runs) / len(runs), {})
+
+    def _project(self, name: str) -> Path:
+        root = self.shop.folder / name / "demo"
+        return root if root.exists() else self.shop.project(name)
 
 
 def stop_unless_proved(kept: Path) -> None:
     """Raise BenchError unless the record in `kept` says: wheel and sdist verified, and released."""
     record = Record.of(kept)
-    missing = set(KINDS) - {one.kind for one in record.verified()}
+    missing = set(KINDS) - {verified.kind for verified in record.verified()}
     if missing or record.find(Released) is None:
-        said = json.dumps(sorted(path.name for path in record.folder.glob("*.json")))
-        raise BenchError(f"a dry run that proves too little does not count; its record holds {said}")
+        names = json.dumps(sorted(path.name for path in record.folder.glob("*.json")))
+        raise BenchError(f"a dry run that proves too little does not count; its record holds {names}")
 
 
-def _python(venv: Path) -> Path:
-    return venv / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-
-
-def _twine(step: Steps, python: Path, root: Path, index: Index) -> None:
-    files = sorted((root / "dist").iterdir())
+def _twine(step: Steps, python: Path, dist: Path, index: Index) -> None:
     upload = (python, "-m", "twine", "upload", "--non-interactive", "--repository-url", index.upload)
-    step(UPLOAD, *upload, *files, TWINE_USERNAME="__token__", TWINE_PASSWORD=index.token)
-
-
-def _uv_publish(step: Steps, uv: str, index: Index) -> None:
-    step(UPLOAD, uv, "publish", "--publish-url", index.upload, UV_PUBLISH_TOKEN=index.token)
+    step(UPLOAD, *upload, *sorted(dist.iterdir()), TWINE_USERNAME="__token__", TWINE_PASSWORD=index.token)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -16,20 +17,15 @@ from seatrial.index.tokens import make
 from seatrial.machine import variables
 from seatrial.standin import launch
 from seatrial.standin.server import StandinIndex
-from tests.bench.figures import Timed, steps_of
-from tests.projects import commit, sample, write_tree
+from tests.bench.figures import PARTS, REST, Timed
+from tests.projects import commit, sample
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
 ROOT = Path(__file__).parents[2]
-NOXFILE = f"""\
-import runpy
-
-runpy.run_path({str(ROOT / "tasks" / "register.py")!r})
-"""
 RUNNING = "{}.{}".format(*sys.version_info)
-NO_UV = "there-is-no-uv-here"
+STEP = re.compile(r"(?:ok|✓) +(\w+) .* (\d+\.\d) s$")  # the line of a step that has ended
 
 
 class BenchError(Exception):
@@ -53,17 +49,16 @@ class Index:
 
 
 class Steps:
-    """Commands that are run one after the other, as a person types them, and how long each step took."""
+    """Commands that are run one after the other, as a person types them, and how long each part took."""
 
     def __init__(self, cwd: Path, env: Mapping[str, str]) -> None:
         self._cwd, self._env = cwd, env
         self._spent: dict[str, float] = {}
         self._started = time.perf_counter()
 
-    def __call__(self, step: str, *argv: str | Path, **env: str) -> None:
-        started = time.perf_counter()
-        run(argv, self._cwd, {**self._env, **env})
-        self._spent[step] = self._spent.get(step, 0.0) + time.perf_counter() - started
+    def __call__(self, part: str, *argv: str | Path, **env: str) -> None:
+        took = watched(argv, self._cwd, {**self._env, **env}).seconds
+        self._spent[part] = self._spent.get(part, 0.0) + took
 
     def timed(self) -> Timed:
         return Timed(time.perf_counter() - self._started, self._spent)
@@ -83,24 +78,47 @@ class Workshop:
     @classmethod
     def in_folder(cls, folder: Path) -> Workshop:
         """Return a workshop in `folder`. Raises BenchError where a program is missing."""
-        found = {name: shutil.which(name, path=_search_path()) for name in ("uv", "nox")}
-        if missing := [name for name, path in found.items() if path is None]:
+        programs = {name: shutil.which(name, path=_search_path()) for name in ("uv", "nox")}
+        if missing := [name for name, path in programs.items() if path is None]:
             raise BenchError(f"not installed here: {', '.join(missing)}; run `nox -s bench`, which installs it.")
-        return cls(folder, str(found["uv"]), str(found["nox"]))
+        return cls(folder, str(programs["uv"]), str(programs["nox"]))
 
     def env(self, *, uv: bool = True) -> dict[str, str]:
         """Return the environment of a way that has uv, or of one on a machine without it."""
         env = variables.for_install(os.environ)
         if uv:
-            return env | {"UV": self.uv}
-        return env | {"UV": NO_UV, "PATH": os.pathsep.join(p for p in _search_path().split(os.pathsep) if _no_uv(p))}
+            return env | {"UV": self.uv, "PATH": _search_path()}
+        folders = [folder for folder in _search_path().split(os.pathsep) if _is_without_uv(folder)]
+        return env | {"UV": "there-is-no-uv-here", "PATH": os.pathsep.join(folders)}
 
-    def project(self, name: str) -> Path:
-        """Make a small pure-Python project with one dependency, committed, in the new folder `name`."""
-        root = sample(self.folder / name / "demo", dependencies=["six"])
+    def command(self, folder: Path, *, uv: bool) -> Path:
+        """Install this working tree into an environment in the new `folder`, and return the command `seatrial`."""
+        python = python_in(folder)
+        if uv:
+            watched((self.uv, "venv", "--python", sys.executable, folder), self.folder, self.env())
+            install: tuple[str | Path, ...] = (self.uv, "pip", "install", "--python", python)
+        else:
+            watched((sys.executable, "-m", "venv", folder), self.folder, self.env(uv=False))
+            install = (python, "-m", "pip", "install")
+        watched((*install, self.wheel()), self.folder, self.env(uv=uv))
+        return python.with_name("seatrial.exe" if os.name == "nt" else "seatrial")
+
+    def wheel(self) -> Path:
+        """Return the wheel of this working tree, which is built once."""
+        place = self.folder / "wheel"
+        if not place.exists():
+            watched((self.uv, "build", "--quiet", "--wheel", "--out-dir", place, ROOT), self.folder, self.env())
+        return next(place.glob("*.whl"))
+
+    def project(self, name: str, files: Mapping[str, str] | None = None) -> Path:
+        """Make a small pure-Python project with one dependency, which has adopted us, in the new folder `name`."""
+        root = sample(self.folder / name / "demo", dependencies=["six"], files=files)
         with (root / "pyproject.toml").open("a", encoding="utf-8") as file:
             file.write(f'\n[tool.seatrial]\npythons = ["{RUNNING}"]\n')
-        write_tree(root, {"noxfile.py": NOXFILE})
+        commit(root)
+        place = self.folder / "adopting"
+        command = python_in(place).with_name("seatrial") if place.exists() else self.command(place, uv=True)
+        watched((command, "adopt"), root, self.env())
         commit(root)
         return root
 
@@ -123,35 +141,43 @@ class Workshop:
             yield running
 
 
+def python_in(venv: Path) -> Path:
+    """Return the interpreter of the virtual environment `venv`."""
+    return venv / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+
+
 def _search_path() -> str:
     """PATH with the scripts of our own environment first."""
     return os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
 
 
-def _no_uv(folder: str) -> bool:
+def _is_without_uv(folder: str) -> bool:
     """Whether the folder can stay on PATH where uv is to be out of sight; git has to stay in any case."""
     return shutil.which("uv", path=folder) is None or shutil.which("git", path=folder) is not None
 
 
-def run(argv: Sequence[str | Path], cwd: Path, env: Mapping[str, str]) -> None:
-    """Run `argv`. Raises BenchError with all that it said where it fails."""
-    watched(argv, cwd, env)
-
-
 def watched(argv: Sequence[str | Path], cwd: Path, env: Mapping[str, str]) -> Timed:
-    """Run `argv` and note when it prints which line. Raises BenchError with all that it said where it fails."""
+    """Run `argv` and note how long its steps took, as it says. Raises BenchError with its output where it fails."""
     words = [str(word) for word in argv]
     pipes: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
     started = time.perf_counter()
     with subprocess.Popen(words, cwd=cwd, env=dict(env), encoding="utf-8", errors="replace", **pipes) as child:
         assert child.stdout is not None
-        lines = [(time.perf_counter(), line.rstrip("\n")) for line in child.stdout]
+        output = child.stdout.read()
         memory = _waited_for(child)
-    ended = time.perf_counter()
+    seconds = time.perf_counter() - started
     if child.returncode != 0:
-        said = "\n".join(line for _, line in lines)
-        raise BenchError(f"{' '.join(words)} ended with exit code {child.returncode}:\n{said}")
-    return Timed(ended - started, steps_of(started, lines, ended), memory)
+        raise BenchError(f"{' '.join(words)} ended with exit code {child.returncode}:\n{output}")
+    return Timed(seconds, parts_of(output, seconds), memory)
+
+
+def parts_of(output: str, seconds: float) -> dict[str, float]:
+    """Return the seconds in each part of a dry run that took `seconds`, by the lines of its steps; none without any."""
+    steps = {match[1]: float(match[2]) for line in output.splitlines() if (match := STEP.match(line))}
+    spent: dict[str, float] = {}
+    for step, took in steps.items():
+        spent[PARTS[step]] = spent.get(PARTS[step], 0.0) + took
+    return spent and {**spent, REST: seconds - sum(spent.values())}
 
 
 def _waited_for(child: subprocess.Popen[str]) -> int | None:

@@ -7,20 +7,23 @@ import errno
 import hashlib
 import itertools
 import os
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from uv import find_uv_bin
 
 from seatrial.cli import chain
-from seatrial.index import holdings, http, indexes
+from seatrial.index import conflicts, holdings, http, indexes
 from seatrial.index.uploads import upload
+from seatrial.index.uploads.refusals import ASK_PYPI, NO_ANSWER, UNKNOWN
 from seatrial.machine.errors import ReleaseError
 from seatrial.project.commands import Commands
 from seatrial.project.options import Options
 from seatrial.release.record import Record
 from seatrial.release.stages import Rehearsed, Released
 from seatrial.steps import verify
+from seatrial.trial.installer import InstallFailed
 from tests.index_server import ALWAYS
 from tests.releases import TAGS, Place, context_of, standing_in, write_rehearsal, write_release
 
@@ -33,6 +36,7 @@ if TYPE_CHECKING:
 WHEEL, SDIST = f"demo-1.0-{TAGS[0]}.whl", "demo-1.0.tar.gz"
 PAGE, FILES, ANY = "/simple/", "/packages/", "/"
 UPLOADS = ("testpypi", "pypi")
+COMMANDS_HERE = Commands(nox=True)
 SESSIONS = ("testpypi", "verify", "pypi")
 RECORDS = {"testpypi": Rehearsed, "pypi": Released}
 
@@ -99,7 +103,11 @@ def message(act: Step) -> str:
     """Return what `act` stops with."""
     with pytest.raises(ReleaseError) as error:
         act()
-    return error.value.text(Commands(nox=True))
+    return shown(error.value)
+
+
+def shown(error: ReleaseError) -> str:
+    return error.text(COMMANDS_HERE)
 
 
 def goes_on(place: Place, session: str, act: Step) -> bool:
@@ -219,32 +227,34 @@ def test_two_edges_that_never_agree_are_an_outcome_of_its_own(
     with monkeypatch.context() as patch:
         patch.setattr(indexes.Index, "is_loopback", False)
         order(place, session, [("page", "GET", PAGE, ALWAYS, disagree)])
-        assert message(act) == LATE.format(index=named(session), command=COMMANDS[session])
+        assert message(act) == late(session)
     assert goes_on(place, session, act)
 
 
-def test_an_installer_that_meets_the_edge_that_lags_is_started_again(
-    place: Place, ready: Callable[..., Step]
-) -> None:
+def test_an_installer_that_meets_the_edge_that_lags_is_started_again(place: Place, ready: Callable[..., Step]) -> None:
     act = ready("verify-wheel")
     faults_of(place, "verify").order("page", prefix=PAGE, skip=1, times=1, detail=LAGGING)
     act()
     assert is_done(place, "verify-wheel")
 
 
-# Faults that stay: the exact words, and that the same session goes on when they are over.
+# Faults that stay: with which message, and that the same session goes on when they are over.
 
-NETWORK = "Usual cause: no network, a proxy or certificate that is not set up, or an outage of that index.\n"
-AGAIN = "What to do: run the session again when it answers: it goes on where it stopped, and nothing is uploaded twice."
-UNREADABLE = "{index} cannot be read at {url}/simple/demo/: {reason}\n" + NETWORK + AGAIN
+
+def unreadable(place: Place, session: str, reason: str, **more: Any) -> str:
+    """Return the message for a page that cannot be read."""
+    url = f"{place.urls['pypi' if session == 'pypi' else 'testpypi']}/simple/demo/"
+    return shown(http.IndexUnreachable(named(session), url, reason, **more))
+
+
 RESET = str(ConnectionResetError(errno.ECONNRESET, os.strerror(errno.ECONNRESET)))
-STAYING: dict[str, tuple[list[tuple[str, str, str, int, Any]], str]] = {
-    "503 always": ([("status", "GET", PAGE, ALWAYS, "503 Busy")], "503 Busy"),
+STAYING: dict[str, tuple[list[tuple[str, str, str, int, Any]], dict[str, Any]]] = {
+    "503 always": ([("status", "GET", PAGE, ALWAYS, "503 Busy")], {"status": 503, "reason": "Busy"}),
     "429 with a long Retry-After": (
         [("status", "GET", PAGE, ALWAYS, ("429 Too Many Requests", "3600"))],
-        "429 Too Many Requests (it asks to be left alone for 3600 s)",
+        {"status": 429, "reason": "Too Many Requests", "pause": 3600.0},
     ),
-    "a reset": ([("reset", "GET", PAGE, ALWAYS, None)], RESET),
+    "a reset": ([("reset", "GET", PAGE, ALWAYS, None)], {"reason": RESET}),
 }
 
 
@@ -254,10 +264,9 @@ def test_an_index_that_cannot_be_read_stops_everything(
     place: Place, ready: Callable[..., Step], session: str, fault: str
 ) -> None:
     act = ready(session)
-    orders, reason = STAYING[fault]
+    orders, facts = STAYING[fault]
     order(place, session, orders)
-    url = place.urls["pypi" if session == "pypi" else "testpypi"]
-    assert message(act) == UNREADABLE.format(index=named(session), url=url, reason=reason)
+    assert message(act) == unreadable(place, session, **facts)
     assert goes_on(place, session, act)
 
 
@@ -266,10 +275,10 @@ def test_a_page_that_is_always_cut_short(place: Place, ready: Callable[..., Step
     act = ready(session)
     place.hold("pypi" if session == "pypi" else "testpypi")  # else there is no page
     order(place, session, [("truncated", "GET", PAGE, ALWAYS, None)])
-    said = message(act)
-    assert said.startswith(f"{named(session)} cannot be read at ")
-    assert "IncompleteRead(" in said or "cut short" in said
-    assert said.endswith(NETWORK + AGAIN)
+    with pytest.raises(http.IndexUnreachable) as error:
+        act()
+    assert error.value.index == named(session)
+    assert "IncompleteRead(" in error.value.reason or "cut short" in error.value.reason
     assert goes_on(place, session, act)
 
 
@@ -281,28 +290,29 @@ def test_an_index_that_is_too_slow(
     with monkeypatch.context() as patch:
         patch.setattr(http, "READ_LIMIT", 0.2)
         order(place, session, [("slow", "GET", PAGE, ALWAYS, 0.4)])
-        url = place.urls["pypi" if session == "pypi" else "testpypi"]
-        assert message(act) == UNREADABLE.format(index=named(session), url=url, reason="timed out")
+        assert message(act) == unreadable(place, session, "timed out")
     assert goes_on(place, session, act)
 
 
 @pytest.mark.parametrize(
-    ("kind", "detail", "reason"),
+    ("kind", "detail", "facts"),
     [
-        ("status", "503 Busy", "503 Busy"),
-        ("status", ("429 Too Many Requests", "3600"), "429 Too Many Requests (it asks to be left alone for 3600 s)"),
-        ("reset", None, RESET),
-        ("truncated", None, ""),
+        ("status", "503 Busy", (503, "Busy", 0)),
+        ("status", ("429 Too Many Requests", "3600"), (429, "Too Many Requests", 3600)),
+        ("reset", None, (0, RESET, 0)),
+        ("truncated", None, None),
     ],
 )
 def test_an_sdist_that_cannot_be_fetched(
-    place: Place, ready: Callable[..., Step], kind: str, detail: Any, reason: str
+    place: Place, ready: Callable[..., Step], kind: str, detail: Any, facts: Any
 ) -> None:
     act = ready("verify-sdist")
     order(place, "verify", [(kind, "GET", FILES, ALWAYS, detail)])
-    said = message(act)
-    assert said.startswith(f"TestPyPI cannot be read at {place.urls['testpypi']}/packages/{SDIST}: {reason}")
-    assert said.endswith(NETWORK + AGAIN)
+    with pytest.raises(http.IndexUnreachable) as error:
+        act()
+    met = error.value
+    assert (met.index, met.url) == ("TestPyPI", f"{place.urls['testpypi']}/packages/{SDIST}")
+    assert facts in {None, (met.status, met.reason, met.pause)}
     assert goes_on(place, "verify-one", act)
 
 
@@ -314,20 +324,16 @@ def test_a_wheel_that_cannot_be_installed_for_the_index(
 ) -> None:
     act = ready("verify-wheel")
     order(place, "verify", [(kind, "GET", FILES, ALWAYS, detail)])
-    said = message(act)
-    assert said.startswith(
-        ("demo 1.0 from the index could not be installed (exit code ", "TestPyPI cannot be read at ")
-    )
-    assert said.endswith(("if the index did not answer, run the session again.", AGAIN))
+    with pytest.raises((InstallFailed, http.IndexUnreachable)):
+        act()
     assert goes_on(place, "verify-one", act)
 
 
-LATE = """\
-Uploaded, not visible yet: {index} took demo 1.0, and does not show it after 1 seconds:
-  demo-1.0-py3-none-any.whl
-  demo-1.0.tar.gz
-Usual cause: the caches in front of the index lag; this can take many minutes. The release has not failed.
-What to do: run `{command}` again later: it looks first, and uploads nothing twice. `index-timeout` sets the limit."""
+def late(session: str) -> str:
+    """Return the message for files that were taken and are not shown."""
+    return shown(holdings.NotVisible(named(session), "demo", "1.0", (WHEEL, SDIST), 1, COMMANDS[session]))
+
+
 COMMANDS = {
     "testpypi": "nox -s testpypi",
     "verify": "nox -s verify",
@@ -341,18 +347,18 @@ def test_a_page_that_stays_stale_is_an_outcome_of_its_own(
 ) -> None:
     act = ready(session)
     order(place, session, [("page", "GET", PAGE, ALWAYS, LAGGING)])
-    assert message(act) == LATE.format(index=named(session), command=COMMANDS[session])
+    assert message(act) == late(session)
     uploaded = faults_of(place, session).uploads
     assert uploaded == (2 if session in UPLOADS else 0)
     assert goes_on(place, session, act)
     assert faults_of(place, session).uploads == uploaded
 
 
-REFUSED = """\
-{index} did not take the files. Its own words:
-  | {words}
-Usual cause: {cause}.
-What to do: mend that and run the session again: files that are already there stay, only the others are sent."""
+def refused(index: str, words: str, cause: str, **more: Any) -> str:
+    """Return the message for an upload that was rejected."""
+    return shown(upload.UploadRefused(index, words, f"{cause}.", **more))
+
+
 DIGEST = "The digest supplied does not match a digest calculated from the uploaded file."
 ANSWERS: dict[Any, tuple[str, str]] = {
     "503 Busy": ("503 Busy", "the index is busy or down (https://status.python.org)"),
@@ -360,17 +366,17 @@ ANSWERS: dict[Any, tuple[str, str]] = {
         "429 Too Many Requests: 429 Too Many Requests",
         "the index limits how often it is asked: wait some minutes",
     ),
-    f"400 {DIGEST}": (f"400 Bad Request: {DIGEST}", "see the index's own words above"),
+    f"400 {DIGEST}": (f"400 {DIGEST}", UNKNOWN.format(ask=ASK_PYPI).removesuffix(".")),
     ("429 Too Many Requests", "3600"): (
-        "429 Too Many Requests: 429 Too Many Requests (it asks to be left alone for 3600 s)",
+        "429 Too Many Requests: 429 Too Many Requests (",
         "the index limits how often it is asked: wait some minutes",
     ),
     "403 Invalid or non-existent authentication information.": (
-        "403 Forbidden: Invalid or non-existent authentication information.",
+        "403 Invalid or non-existent authentication information.",
         "the token is wrong, was revoked, or belongs to the other index",
     ),
     "400 User 'ada' does not have a verified primary email address.": (
-        "400 Bad Request: User 'ada' does not have a verified primary email address.",
+        "400 User 'ada' does not have a verified primary email address.",
         "the account's e-mail address is not verified",
     ),
 }
@@ -384,7 +390,12 @@ def test_an_upload_that_is_refused_for_good(
     act = ready(session)
     order(place, session, [("status", "POST", ANY, ALWAYS, status)])
     words, cause = ANSWERS[status]
-    assert message(act) == REFUSED.format(index=named(session), words=words, cause=cause)
+    with pytest.raises(upload.UploadRefused) as error:
+        act()
+    assert error.value.index == named(session)
+    assert error.value.words.startswith(words)
+    assert error.value.reason == f"{cause}."
+    assert ("3600 s" in str(error.value)) == isinstance(status, tuple)
     assert place.held(session) == {}
     assert goes_on(place, session, act)
 
@@ -393,9 +404,10 @@ def test_an_upload_that_is_refused_for_good(
 def test_a_connection_that_always_breaks(place: Place, ready: Callable[..., Step], session: str) -> None:
     act = ready(session)
     order(place, session, [("reset", "POST", ANY, ALWAYS, None)])
-    said = message(act)
-    assert said.startswith(f"{named(session)} did not take the files. Its own words:\n")
-    assert "\nUsual cause: the network, a proxy, or an index that is down (https://status.python.org).\n" in said
+    with pytest.raises(upload.UploadRefused) as error:
+        act()
+    assert error.value.index == named(session)
+    assert error.value.reason == f"{NO_ANSWER.meaning}."
     assert goes_on(place, session, act)
 
 
@@ -414,27 +426,20 @@ def test_a_version_that_is_taken_comes_with_the_next_free_one(
     act = ready(session)
     (place.folder / "pypi" / "demo-1.0.1-py3-none-any.whl").write_bytes(b"a later release")
     order(place, session, [("status", "POST", ANY, ALWAYS, f"400 {said}")])
-    told = message(act)
-    assert told.startswith(f"{named(session)} did not take the files. Its own words:\n  | 400 Bad Request: {said}\n")
-    assert told.endswith("The next version that is free on both indexes is 1.0.2.")
+    with pytest.raises(upload.UploadRefused) as error:
+        act()
+    met = error.value
+    assert (met.index, met.words, met.kind, met.free) == (named(session), f"400 {said}", "version-taken", "1.0.2")
 
 
 # Other bytes.
 
-DIFFERENT = """\
-{index} holds something else than was built as demo 1.0:
-  {file}
-    expected {ours}
-    found    {theirs}
-Usual cause: this version was uploaded before from another build (an index never takes a file name twice); or a proxy \
-on the way changes what is read.
-What to do: compare with {page}; nothing more is sent. If those files are not meant to be released, choose the next \
-version number (1.0.1 is free on both indexes), commit, and start with `nox -s build -- --rebuild`."""
 PAGES = {"TestPyPI": "https://test.pypi.org/project/demo/1.0/", "PyPI": "https://pypi.org/project/demo/1.0/"}
 
 
 def different(index: str, file: str, ours: str, theirs: str) -> str:
-    return DIFFERENT.format(index=index, file=file, ours=ours, theirs=theirs, page=PAGES[index])
+    """Return the message for other bytes under the name `file`, with the next version that is free."""
+    return shown(holdings.OtherBytes(index, "demo", "1.0", ((file, ours, theirs),), PAGES[index], free="1.0.1"))
 
 
 def sha256(content: bytes) -> str:
@@ -496,30 +501,34 @@ def test_a_file_too_many_stops(place: Place, ready: Callable[..., Step], session
 
 # Ways out.
 
-SPENT = """\
-1.0 of demo is spent on TestPyPI: it holds something else than was built:
-  {file}
-    expected {ours}
-    found    {theirs}
-PyPI does not have this version.
-Usual cause: it was rehearsed before, and changed since; an index never takes a file name twice.
-What to do: one of these.
-  1. The next version: 1.0.1 is free on both indexes. Set it, commit, `nox -s verify`. Cost: a version number that \
-PyPI never shows.
-"""
-ELSEWHERE = """\
-A private staging index: set `upload` and `simple` in [tool.seatrial.indexes.testpypi], commit, `nox -s verify`. Cost: \
-an index to run, and an account on it.
-  {number}. A rehearsal on this machine: this once, `nox -s verify -- --rehearse-on dryrun "REASON"` and `nox -s pypi \
--- --rehearse-on dryrun "REASON"`; for good, `rehearse-on = "dryrun"` in [tool.seatrial]. Cost: no foreign index takes \
-and serves these files before PyPI does; the record says so."""
+
+def ways(text: str) -> list[str]:
+    """Return the numbered ways out in a message, each with what it costs."""
+    found = re.findall(r"^  [1-9]\. (.+)$", text, re.MULTILINE)
+    assert all("Cost: " in way for way in found)
+    return found
+
+
+def is_elsewhere(staging: str, here: str) -> bool:
+    """Whether these are the ways that leave the public rehearsal index aside, as commands that can be typed."""
+    once = '-- --rehearse-on dryrun "REASON"`'
+    return "[tool.seatrial.indexes.testpypi]" in staging and all(
+        text in here for text in (f"`nox -s verify {once}", f"`nox -s pypi {once}", 'rehearse-on = "dryrun"')
+    )
 
 
 def test_a_version_that_is_spent_on_testpypi_has_three_ways_out(place: Place, ready: Callable[..., Step]) -> None:
     act = ready("testpypi")
     (place.folder / "testpypi" / SDIST).write_bytes(b"other bytes")
-    told = SPENT.format(file=SDIST, ours=sha256(place.files()[SDIST]), theirs=sha256(b"other bytes"))
-    assert message(act) == told + "  2. " + ELSEWHERE.format(number=3)
+    with pytest.raises(conflicts.VersionSpent) as error:
+        act()
+    met = error.value
+    assert (met.index, met.real, met.project, met.version) == ("TestPyPI", "PyPI", "demo", "1.0")
+    assert met.files == ((SDIST, sha256(place.files()[SDIST]), sha256(b"other bytes")),)
+    following, *others = ways(met.text(COMMANDS_HERE))
+    assert "1.0.1 is free on both indexes" in following
+    assert "`nox -s verify`" in following
+    assert is_elsewhere(*others)
     assert place.faults["testpypi"].uploads == 0
 
 
@@ -534,18 +543,20 @@ def test_where_pypi_does_not_answer_nothing_is_said_of_it(place: Place, ready: C
     act = ready("testpypi")
     (place.folder / "testpypi" / SDIST).write_bytes(b"other bytes")
     order(place, "pypi", [("status", "GET", PAGE, ALWAYS, "503 Busy")])
-    said = message(act)
-    assert said.startswith("TestPyPI holds something else than was built")
-    assert "free on both indexes" not in said
+    with pytest.raises(holdings.OtherBytes) as error:
+        act()
+    assert (error.value.index, error.value.free) == ("TestPyPI", "")
 
 
 def test_a_name_of_somebody_else_on_testpypi_has_two_ways_out(place: Place, ready: Callable[..., Step]) -> None:
     act = ready("testpypi")
     words = "The user 'ada' isn't allowed to upload to project 'demo'."
     order(place, "testpypi", [("status", "POST", ANY, ALWAYS, f"403 {words}")])
-    said = message(act)
-    assert said.startswith(f"TestPyPI does not take demo from you. Its own words:\n  | 403 Forbidden: {words}\n")
-    assert said.endswith("If it is the name, one of these.\n  1. " + ELSEWHERE.format(number=2))
+    with pytest.raises(conflicts.NameTaken) as error:
+        act()
+    met = error.value
+    assert (met.index, met.project, met.words) == ("TestPyPI", "demo", f"403 {words}")
+    assert is_elsewhere(*ways(met.text(COMMANDS_HERE)))
 
 
 def test_a_name_of_somebody_else_on_pypi_has_none(place: Place, ready: Callable[..., Step]) -> None:
@@ -553,7 +564,7 @@ def test_a_name_of_somebody_else_on_pypi_has_none(place: Place, ready: Callable[
     words = "The user 'ada' isn't allowed to upload to project 'demo'."
     order(place, "pypi", [("status", "POST", ANY, ALWAYS, f"403 {words}")])
     cause = "the name is taken by somebody else, or the token is for another project"
-    assert message(act) == REFUSED.format(index="PyPI", words=f"403 Forbidden: {words}", cause=cause)
+    assert message(act) == refused("PyPI", f"403 {words}", cause)
     with contextlib.suppress(ReleaseError):
         act()
     assert place.held("pypi") == {}

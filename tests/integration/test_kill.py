@@ -88,7 +88,7 @@ def sdist_is_last(place: Place, session: str) -> bool:
 
 
 def is_whole(place: Place, session: str) -> bool:
-    """Whether this index holds every file once with its bytes, the other what it held, and the record says all of it."""
+    """Whether this index holds each file once with its bytes, the other what it held, and the record says all of it."""
     record = Record.of(place.root)
     stage = record.read(SESSIONS[session])
     checked = record.read(Checked)

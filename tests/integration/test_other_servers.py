@@ -9,7 +9,6 @@ from urllib.parse import urljoin
 
 from tests import servers
 from tests.integration.conftest import RUNNING
-from tests.integration.test_release import SDIST, WHEEL
 from tests.samples.messages import is_clear
 
 if TYPE_CHECKING:
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from tests.integration.conftest import Project
     from tests.servers import Devpi
 
+WHEEL, SDIST = "demo-1.0-py3-none-any.whl", "demo-1.0.tar.gz"
 JSON = "application/vnd.pypi.simple.v1+json"
 TABLE = '\n[tool.seatrial.indexes.{role}]\nupload = "{upload}"\nsimple = "{simple}"\n'
 

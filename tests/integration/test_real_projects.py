@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from seatrial.cli.register import PROJECT_VARIABLE
 from seatrial.index.holdings import read_project
 from seatrial.index.http import download
 from seatrial.index.indexes import PYPI
 from seatrial.release.record import load
 from seatrial.release.stages import Built, Verified
-from tests.integration.conftest import HERE, RUNNING, Project
+from tests.integration.conftest import RUNNING, Project
 from tests.real_projects import repository
 
 if TYPE_CHECKING:
@@ -88,11 +87,9 @@ def fetched(sdist: Sdist, folder: Path) -> Path:
 
 @pytest.mark.skipif(not hasattr(tarfile, "data_filter"), reason=f"Python {sys.version} unpacks without a filter")
 @pytest.mark.parametrize("sdist", REAL, ids=lambda sdist: f"{sdist.project}-{sdist.backend}")
-def test_a_real_project_is_rehearsed_as_it_is(sdist: Sdist, sdists: Path, envdir: Path, tmp_path: Path) -> None:
+def test_a_real_project_is_rehearsed_as_it_is(sdist: Sdist, sdists: Path, tmp_path: Path) -> None:
     root = repository(fetched(sdist, sdists), tmp_path / "unpacked", f"v{sdist.version}")
-    project = Project(root, envdir, {PROJECT_VARIABLE: str(root)})
-    noxfile = ("--noxfile", str(HERE / "tasks" / "register.py"))
-    done = project.step("dryrun", "--keep", str(tmp_path / "kept"), flags=noxfile)
+    done = Project(root).step("dryrun", "--keep", str(tmp_path / "kept"))
     assert done.code == 0, done.output
     record = tmp_path / "kept" / "release-record"
     built = load(record / "built.json", Built)

@@ -11,7 +11,7 @@ from seatrial.index.credentials import BadCredential, choose
 from seatrial.index.holdings import read_project
 from seatrial.index.indexes import PYPI, TESTPYPI, Index, Indexes, Login
 from seatrial.index.tokens import Token, make
-from seatrial.standin import serve, server
+from seatrial.standin import serve
 from seatrial.standin.launch import LOCATIONS, StandinFailed
 
 if TYPE_CHECKING:
@@ -97,6 +97,6 @@ def test_a_machine_that_forbids_servers_says_so(tmp_path: Path, monkeypatch: pyt
     def forbidden(_app: WSGIApplication) -> None:
         raise PermissionError("[Errno 13] Permission denied")
 
-    monkeypatch.setattr(server, "serving", forbidden)
+    monkeypatch.setattr(launch, "serving", forbidden)
     with pytest.raises(StandinFailed, match=r"did not start: .*Permission denied"), serve(tmp_path):
         pass
