@@ -7,8 +7,6 @@ import importlib
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from seatrial.machine.errors import ReleaseError
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -34,12 +32,6 @@ def act(step: str, context: Context) -> None:
 
     That it failed is kept beside the record. Raises what stops it.
     """
-    try:
+    noting = context.record.noting(step, context.commands) if step in RECORDED else contextlib.nullcontext()
+    with noting:
         importlib.import_module(f"seatrial.steps.{step}").run(context)
-    except ReleaseError as error:
-        if step in RECORDED:
-            with contextlib.suppress(OSError):
-                context.record.fail(step, error.text(context.commands))
-        raise
-    if step in RECORDED:
-        context.record.succeed(step)

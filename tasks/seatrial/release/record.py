@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+    from seatrial.machine.errors import Commands
+
 SCHEMA = 1
 FOLDER = "release-record"
 FAILED = "failed.json"
@@ -197,16 +199,21 @@ class Record:
             found.append(stage)
         return tuple(found)
 
-    def fail(self, step: str, message: str) -> None:
-        """Keep that `step` failed, for whoever asks where the release stands; it decides nothing."""
-        if self.path(Built).exists():
-            failed = Failed(step, now(), message)
-            write_whole(self.folder / FAILED, json.dumps({"schema": SCHEMA} | asdict(failed), indent=2) + "\n")
+    @contextlib.contextmanager
+    def noting(self, step: str, commands: Commands) -> Iterator[None]:
+        """Keep that `step` failed where an error leaves the context, for whoever asks where the release stands.
 
-    def succeed(self, step: str) -> None:
-        """Forget that `step` failed."""
-        failed = self.failed()
-        if failed and failed.step == step:
+        Else forget it. It decides nothing.
+        """
+        try:
+            yield
+        except ReleaseError as error:
+            if self.path(Built).exists():
+                failed = {"schema": SCHEMA} | asdict(Failed(step, now(), error.text(commands)))
+                with contextlib.suppress(OSError):
+                    write_whole(self.folder / FAILED, json.dumps(failed, indent=2) + "\n")
+            raise
+        if (last := self.failed()) and last.step == step:
             (self.folder / FAILED).unlink(missing_ok=True)
 
     def failed(self) -> Failed | None:

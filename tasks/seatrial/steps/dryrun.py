@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
     Step = Callable[[Context], None]
 
+MODULES = {"build": build, "check": check, "testpypi": testpypi, "verify": verify, "pypi": pypi}
 INDEXES = ("testpypi", "pypi")
 CANNOT_SHOW = """\
 what a dry run cannot show: whether the name is free or yours on the real indexes, your accounts, tokens and trusted
@@ -123,6 +124,7 @@ def release_dry(context: Context, standins: Standins, dry: DryRun) -> None:
         _summarise(context, rehearsal, standins)
     except ReleaseError as error:
         failure = Failure(status.undone(rehearsal.record), error.text(context.commands))
+        context.screen.line(f"The dry run stopped in `{failure.name}`; the real indexes were not touched.")
         status.dry(context, rehearsal.record, "dryrun", failure)
         raise
     status.dry(context, rehearsal.record, "dryrun" if local else "testpypi")
@@ -166,22 +168,27 @@ def _release(context: Context) -> tuple[str, ...]:
     Then it is the sdist alone that is rehearsed: what stops a wheel that is compiled here says nothing against it.
     """
     local: tuple[str, ...] = ()
-    build.run(context)
+    _run("build", context)
     try:
-        check.run(context)
+        _run("check", context)
     except check.NotReady:
         local = _local_wheels(context)
         if not local:
             raise
         context.say(f"the wheel stays here, as said above; going on with the sdist alone:{listing(local)}")
         context = context.with_settings(replace(context.settings, archives=("sdist",)))
-        build.run(context)
-        check.run(context)
-    testpypi.run(context)
-    verify.run(context)
+        _run("build", context)
+        _run("check", context)
+    _run("testpypi", context)
+    _run("verify", context)
     version = context.record.recorded(Built).version
-    pypi.run(replace(context, options=replace(context.options, yes=version)))
+    _run("pypi", replace(context, options=replace(context.options, yes=version)))
     return local
+
+
+def _run(step: str, context: Context) -> None:
+    with context.record.noting(step, context.commands):
+        MODULES[step].run(context)
 
 
 def _local_wheels(context: Context) -> tuple[str, ...]:
