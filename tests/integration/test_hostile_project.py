@@ -31,16 +31,13 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="what can be seen of other processes is Linux's")
 
 NOBODY = 65534
-# Who may read every file, as a plain user who has Python in his home, and no other process (CAP_SYS_PTRACE).
-PLAIN = (
-    "setpriv",
-    f"--reuid={NOBODY}",
-    f"--regid={NOBODY}",
-    "--clear-groups",
-    "--inh-caps=-all,+dac_read_search",
-    "--ambient-caps=-all,+dac_read_search",
-    "--bounding-set=-all,+dac_read_search",
-)
+PLAIN = ("setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", "--bounding-set=-all")
+# Python may lie in root's own home, which is closed to others: this shows it alone there, to these processes alone.
+OPENED = """\
+mount --bind "$1" "$2" && mount -t tmpfs -o mode=755 none "$3" && mkdir -p "$1" && mount --bind "$2" "$1" || exit
+shift 3
+exec "$@"
+"""
 SHELL = "the shell that exported them"
 NAMES = """
     TWINE_CERT_PASSWORD UV_PUBLISH_TOKEN UV_PUBLISH_PASSWORD HATCH_INDEX_AUTH FLIT_PASSWORD POETRY_PYPI_TOKEN_PYPI
@@ -64,13 +61,13 @@ class Scene:
     folder: Path
     root: Path
     env: dict[str, str]
+    user: tuple[str, ...]
 
     def run(self, *argv: str) -> str:
         """Run `argv` in a shell that exported all secrets; return its output."""
         script = f'"$@"; code=$?; : "{SHELL}"; exit $code'
-        user = PLAIN if os.getuid() == 0 else ()
         done = subprocess.run(
-            [*user, "sh", "-c", script, "sh", *argv],
+            [*self.user, "sh", "-c", script, "sh", *argv],
             cwd=self.root,
             env=self.env,
             stdin=subprocess.DEVNULL,
@@ -99,8 +96,6 @@ class Scene:
 
 @pytest.fixture
 def scene() -> Iterator[Scene]:
-    if os.getuid() == 0 and not shutil.which("setpriv"):
-        pytest.skip("no plain user can be made of root here")
     folder = Path(tempfile.mkdtemp(prefix="hostile-"))  # pytest's own is closed to others
     tokens = {"TESTPYPI_TOKEN": make("testpypi.localhost"), "PYPI_TOKEN": make("pypi.org")}
     with launch.serving(StandinIndex(folder / "testpypi", tokens["TESTPYPI_TOKEN"])) as testpypi:
@@ -146,7 +141,23 @@ def made(folder: Path, tokens: dict[str, str], testpypi: str, dependencies: str)
         for path in (folder, *folder.rglob("*")):
             os.chown(path, NOBODY, NOBODY, follow_symlinks=False)
     own_env = {"HOME": str(folder / "home"), "TMPDIR": str(folder / "temporary"), "PYTHONDONTWRITEBYTECODE": "1"}
-    return Scene(folder, root, {**os.environ, **canaries, **own_env})
+    return Scene(folder, root, {**os.environ, **canaries, **own_env}, plain(folder))
+
+
+def plain(folder: Path) -> tuple[str, ...]:
+    """Return the words before a command that let a plain user run it; skip the test where there is no way."""
+    if os.getuid() != 0:
+        return ()
+    python, place = Path(sys.base_prefix), folder / "python"
+    opened: tuple[str, ...] = ()
+    if python.is_relative_to(Path.home()):
+        place.mkdir()
+        opened = ("unshare", "--mount", "sh", "-c", OPENED, "sh", str(python), str(place), str(Path.home()))
+    try:
+        subprocess.run([*opened, *PLAIN, sys.executable, "-c", ""], check=True, capture_output=True)
+    except (OSError, subprocess.CalledProcessError):
+        pytest.skip("no plain user can be made of root here")
+    return (*opened, *PLAIN)
 
 
 def build_in(project: Path, target: Path) -> None:

@@ -21,6 +21,7 @@ from seatrial.index.uploads import upload as module
 from seatrial.index.uploads.upload import UploadRefused
 from seatrial.machine import process
 from seatrial.machine.process import Outcome, ToolFailed, ToolStuck
+from seatrial.machine.screen import Screen
 from seatrial.project.context import Context
 from seatrial.project.options import Options
 from seatrial.release.record import Record
@@ -108,7 +109,8 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     with serving(issuer) as url:
         monkeypatch.setattr(module, "PROGRAM", uploader_at(url))
         index = replace(TESTPYPI, simple=f"{url}/simple/")
-        yield World(app, faults, issuer, index, make_context(project), replace(CHECKED, dists=dists), said, url)
+        context = make_context(project, screen=Screen(write=said.append))
+        yield World(app, faults, issuer, index, context, replace(CHECKED, dists=dists), said, url)
 
 
 @pytest.fixture
