@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
@@ -12,9 +12,6 @@ from seatrial.rules.judge import judge_together
 from seatrial.rules.release import Release
 from tests.archives import wheel
 from tests.projects import commit, write_tree
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 KEPT = "# Changelog\n\n## [Unreleased]\n\n- More\n\n## [0.9.0] - 2024-05-06\n\n- First\n"
 TOWNCRIER = '[tool.towncrier]\ndirectory = "changes"\n'
@@ -136,7 +133,7 @@ def test_a_workflow_that_uploads_as_well_is_told(tmp_path: Path, line: str, show
 
 
 def test_our_own_workflows_are_none_of_these(tmp_path: Path) -> None:
-    templates = git.Path(__file__).parents[3] / "templates"
+    templates = Path(__file__).parents[3] / "templates"
     texts = {path.name: path.read_text(encoding="utf-8") for path in templates.glob("*.yml")}
     assert texts
     assert judged("release-other-workflow", tmp_path, texts) == []
