@@ -9,6 +9,7 @@ import pytest
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
+from seatrial.index import owners
 from seatrial.index.http import IndexUnreachable
 from seatrial.index.indexes import PYPI, TESTPYPI, Index
 from seatrial.index.simple import NOT_THERE, Served
@@ -269,7 +270,7 @@ def theirs(monkeypatch: pytest.MonkeyPatch) -> list[Metadata | Exception]:
             raise item
         return item
 
-    monkeypatch.setattr(asking.owners, "latest", latest)
+    monkeypatch.setattr(owners, "latest", latest)
     return holds
 
 
