@@ -55,6 +55,7 @@ SUBJECTS = {  # the modules below seatrial.rules, and their headings
     "attestation": "Attestations",
     "metadata.twine": "`twine check`",
     "release": "The release as a whole",
+    "repository": "What stands beside the code",
     "index": "What the indexes hold",
 }
 HOLDS = {"everywhere": "everywhere", "public": "on PyPI and TestPyPI"}

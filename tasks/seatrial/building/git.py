@@ -23,6 +23,7 @@ GIT_SETTINGS = {
     "GIT_OPTIONAL_LOCKS": "0",  # looking at a repository writes nothing into it
     "GIT_LFS_SKIP_SMUDGE": "1",  # their contents come in one go, see `checkout`
 }
+WORKFLOW = 1 << 20  # bytes that are read of one
 NO_GIT_EPOCH = 315532800  # 1980-01-01, the first moment a zip archive can hold
 
 
@@ -156,6 +157,19 @@ def tracked(source: Source) -> tuple[str, ...]:
     if source.commit is None:
         return ()
     return tuple(name for name in run(source.root, "ls-files", "-z").split("\0") if name)
+
+
+def workflows(source: Source) -> dict[str, str]:
+    """Return the texts of the tracked CI workflows of the repository that concern the project, by name.
+
+    In a repository of several projects those are the ones that name its folder.
+    """
+    if source.commit is None or source.top is None:
+        return {}
+    listed = run(source.top, "ls-files", "-z", "--", ".github/workflows", ".gitlab-ci.yml").split("\0")
+    paths = [source.top / name for name in listed if name.endswith((".yml", ".yaml"))]
+    texts = {path.name: path.read_bytes()[:WORKFLOW].decode("utf-8", "replace") for path in paths if path.is_file()}
+    return {name: text for name, text in texts.items() if source.inside in text}
 
 
 def committed(source: Source) -> tuple[str, ...]:

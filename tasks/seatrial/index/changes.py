@@ -83,7 +83,7 @@ def _tags(wheel: str) -> list[str]:
 
 def _compared(path: Path, other: Served, index: Index, scratch: Path) -> tuple[FileChanges, tuple[FieldChanges, ...]]:
     """Return what the archive at `path` changes against `other` on `index`. Raises BadArchive, IndexUnreachable, ..."""
-    ours, theirs = Archive.open(path), Archive.open(_fetched(other, index, scratch))
+    ours, theirs = Archive.open(path), Archive.open(fetched(other, index, scratch))
     before, after = _sizes(theirs), _sizes(ours)
     moved = [name for name in before.keys() | after.keys() if before.get(name) != after.get(name)]
     moved.sort(key=lambda name: (-abs(after.get(name, 0) - before.get(name, 0)), name))
@@ -94,7 +94,7 @@ def _compared(path: Path, other: Served, index: Index, scratch: Path) -> tuple[F
     return changes, tuple(itertools.islice(found, FIELDS))
 
 
-def _fetched(other: Served, index: Index, scratch: Path) -> Path:
+def fetched(other: Served, index: Index, scratch: Path) -> Path:
     """Return the file `other` in the folder `scratch`, its hash proved. Raises BadArchive and what reading raises."""
     path = scratch / other.filename
     if path.parent != scratch or "\\" in other.filename:

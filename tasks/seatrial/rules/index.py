@@ -6,78 +6,26 @@ are not asked, but PyPI may be asked whether it has the project, and with it the
 
 from __future__ import annotations
 
-import importlib.metadata
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
-from seatrial.index.holdings import IndexNotJson, read_project
-from seatrial.index.http import IndexRefused, IndexUnreachable, LoginWithheld
-from seatrial.release.filenames import parsed_version, version_of
 from seatrial.rules import limits
 from seatrial.rules.distribution import some
-from seatrial.rules.metadata.fields import unknown_classifiers
+from seatrial.rules.listing import Listing, listing
 from seatrial.rules.rule import of, practice, rule, server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from packaging.version import Version
-
     from seatrial.index.indexes import Index
-    from seatrial.index.simple import Served
     from seatrial.release.archives import Metadata
-    from seatrial.release.stages import Built, Dist, Problem
+    from seatrial.release.stages import Built, Problem
 
 GROWTH, SMALL = 3, 1 << 20  # a file below so many bytes may grow as it likes
 SECONDS = len("2024-05-06T07:08:09")
-SAME_LOOKS = str.maketrans("lio", "110")  # letters and digits that PyPI takes for one another in a new name
-
-
-@dataclass(frozen=True)
-class Listing:
-    """What the index `name` lists for `project`: its files, and whether there `exists` such a project.
-
-    None for `served` means that it did not answer. `status` is the project's (PEP 792), `reason` the index's word on
-    it. Where `takes_names` is set, this is the index that a new project has to be made on: `similar` are projects there
-    whose names it would take for the same, `unknown` the classifiers that are not in the newest list there. Where
-    `takes_files` is not set, the files go somewhere else.
-    """
-
-    name: str
-    takes_names: bool
-    project: str
-    version: Version | None
-    dists: tuple[Dist, ...]
-    served: tuple[Served, ...] | None
-    now: datetime
-    similar: tuple[str, ...] = ()
-    unknown: tuple[str, ...] = ()
-    trouble: str = ""
-    is_public: bool = True  # PyPI or TestPyPI, whose own rules hold there alone
-    takes_files: bool = True
-    exists: bool = True
-    status: str = "active"
-    reason: str = ""
-
-    @property
-    def is_new(self) -> bool:
-        """Whether the first upload would make a project here."""
-        return self.takes_names and self.served is not None and not self.exists
-
-    @property
-    def release(self) -> tuple[Served, ...]:
-        """The files of this release, as versions compare (1.0 is 1.0.0)."""
-        return tuple(file for file in self.served or () if version_of(file.filename) == self.version)
-
-    @property
-    def absent(self) -> tuple[Dist, ...]:
-        """Our files that the index does not have yet."""
-        names = {file.filename for file in self.served or ()}
-        return tuple(dist for dist in self.dists if dist.filename not in names)
 
 
 def judge(
@@ -109,63 +57,6 @@ def judge_listing(found: Listing) -> Iterator[Problem]:
     for each in of("index"):
         for message in each.find(found):
             yield each.problem("release", message, found.name)
-
-
-def listing(
-    index: Index, built: Built, metadata: Metadata | None, now: datetime, *, names: bool, files: bool = True
-) -> Listing:
-    """Return what `index` lists for the project of `built`; where it does not answer, why.
-
-    With `names` it is also asked for similar names and for the newest list of classifiers, if there is a reason to.
-    """
-    facts = Listing(
-        name=index.name,
-        takes_names=names and index.is_public,
-        project=built.project,
-        version=parsed_version(built.version),
-        dists=built.dists if files else (),
-        served=None,
-        now=now,
-        is_public=index.is_public,
-        takes_files=files,
-    )
-    similar: list[str] = []
-    unknown: tuple[str, ...] = ()
-    try:
-        project = read_project(index, built.project, patient=False)
-        if facts.takes_names and not project.exists:
-            others = similar_names(built.project)
-            similar = [name for name in others if read_project(index, name, patient=False).exists]
-        if facts.takes_names:
-            unknown = _unknown(index, metadata)
-    except (IndexUnreachable, IndexRefused, IndexNotJson, LoginWithheld) as error:
-        return replace(facts, trouble=str(error).splitlines()[0])
-    known = replace(facts, served=project.files, exists=project.exists, status=project.status, reason=project.reason)
-    return replace(known, similar=tuple(similar), unknown=unknown)
-
-
-def _unknown(index: Index, metadata: Metadata | None) -> tuple[str, ...]:
-    """Return the classifiers of `metadata` that are not in the list here, if `index` has no newer one."""
-    unknown = unknown_classifiers(metadata) if metadata else ()
-    if not unknown:
-        return ()
-    here = parsed_version(importlib.metadata.version("trove-classifiers"))
-    there = [version_of(file.filename) for file in read_project(index, "trove-classifiers", patient=False).files]
-    newest = max((version for version in there if version), default=None)
-    return unknown if here and newest and here >= newest else ()
-
-
-def looks(name: str) -> str:
-    """Return what PyPI compares of a new project's name with those that are there ("ultranormalised")."""
-    return canonicalize_name(name).replace("-", "").translate(SAME_LOOKS)
-
-
-def similar_names(name: str) -> tuple[str, ...]:
-    """Return the names to ask for that PyPI would take for `name`: all of them would be too many."""
-    plain = canonicalize_name(name)
-    joined = plain.replace("-", "")
-    found = (joined, looks(plain), joined.replace("l", "1"), joined.replace("o", "0"), joined.replace("1", "l"))
-    return tuple(dict.fromkeys(other for other in found if other != plain))
 
 
 @rule("index", "index-not-checked", "warning", practice("what is not known is not passed"))
@@ -272,6 +163,22 @@ def new_name(listing: Listing) -> Iterator[str]:
         yield (
             f"{listing.name} has no project {listing.project!r}: the first upload makes it. For trusted publishing,"
             " register a pending publisher there under exactly this name."
+        )
+
+
+@rule("index", "index-name-taken", "warning", practice("names that somebody else has registered"))
+def name_taken(listing: Listing) -> Iterator[str]:
+    """PyPI has a project of this name, and nothing in its latest version is of these authors or this source address.
+
+    If it is somebody else's, the upload to PyPI is refused in the end (403), after the rehearsal: choose another name
+    now. (PEP 541 says how a name can be claimed that is not used.) What is compared are the authors, maintainers and
+    addresses in the metadata. If the project is yours and both have changed, say so:
+    `[tool.seatrial.ignore] index-name-taken = "it is ours"`.
+    """
+    if listing.stranger:
+        yield (
+            f"{listing.name} has a project `{listing.project}`: is it yours? What it names is not named here:"
+            f" {some([listing.stranger])}."
         )
 
 

@@ -15,7 +15,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from seatrial.release.stages import Problem
-from seatrial.rules import attestation, contents, filename, index, sdist  # noqa: F401 (they declare rules)
+from seatrial.rules import attestation, contents, filename, index, repository, sdist  # noqa: F401 (they declare rules)
 from seatrial.rules import release as _release  # noqa: F401
 from seatrial.rules.distribution import Distribution
 from seatrial.rules.metadata import advice, description, fields, identity, twine  # noqa: F401

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
@@ -14,7 +14,7 @@ from seatrial.rules.distribution import LICENSE_WORDS
 from seatrial.rules.rule import METADATA, practice, rule, server
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from packaging.version import Version
@@ -37,7 +37,8 @@ class Release:
 
     `committed` are those of HEAD that belong into an archive; `lacking` those that a wheel of the checkout has and the
     one that is built from the sdist has not; `reached` is what the build of that one needed beside its requirements.
-    `clean` says that all was built out of a clean checkout.
+    `clean` says that all was built out of a clean checkout, `is_due` that this is no dry run. `workflows` are the texts
+    of the CI workflows that concern this project, by name.
     """
 
     archives: tuple[Distribution, ...] = ()
@@ -49,6 +50,8 @@ class Release:
     lacking: tuple[str, ...] = ()
     reached: tuple[str, ...] = ()
     clean: bool = True
+    is_due: bool = False
+    workflows: Mapping[str, str] = field(default_factory=dict)
 
 
 @rule("release", "release-one-project", "refused", practice("one release, one project"))
@@ -140,10 +143,10 @@ def metadata_agree(release: Release) -> Iterator[str]:
         return
     dynamic = {field.strip().lower() for field in sdist.metadata.all("dynamic")}
     for wheel in (archive for archive in release.archives if archive.kind == "wheel" and archive.metadata):
-        for field in COMPARED:
-            ours, theirs = (sorted(archive.metadata.all(field)) for archive in (sdist, wheel) if archive.metadata)
-            if field not in dynamic and ours != theirs:
-                yield f"{field} differs: {_short(ours)} in the sdist, {_short(theirs)} in {wheel.path.name}."
+        for name in COMPARED:
+            ours, theirs = (sorted(archive.metadata.all(name)) for archive in (sdist, wheel) if archive.metadata)
+            if name not in dynamic and ours != theirs:
+                yield f"{name} differs: {_short(ours)} in the sdist, {_short(theirs)} in {wheel.path.name}."
 
 
 def _short(values: list[str]) -> str:
@@ -159,14 +162,42 @@ def tag(release: Release) -> Iterator[str]:
     move the tag. How tags are called is the setting `tag`, in which `{name}` is this project's name: tags of other
     projects in the repository do not count. (A version with a local part has a finding of its own.)
     """
-    names = {archive.name for archive in release.archives}
-    versions = {version for tag in release.tags for name in names if (version := _version_in(tag, name, release))}
-    built = {archive.version for archive in release.archives if archive.version and not archive.version.local}
-    if versions and built and not versions & built:
+    built = _built(release)
+    if (versions := _tagged(release)) and built and built.isdisjoint(versions):
         yield (
             f"HEAD is tagged {', '.join(release.tags)}, and the files are of version"
-            f" {', '.join(sorted(map(str, built)))}: raise the version, or move the tag."
+            f" {', '.join(sorted(map(str, built)))}: raise the version, or move the tag. (How tags are spelt is the"
+            " setting `tag`.)"
         )
+
+
+@rule("release", "release-tag-higher", "warning", practice("the version tags at HEAD"))
+def tag_higher(release: Release) -> Iterator[str]:
+    """HEAD has the tag of this version, and one of a higher version as well.
+
+    Where the version is read from git, the build has chosen one of the two, and it may not be the one that is meant.
+    Delete the tag that is not. How tags are called is the setting `tag`; tags of other projects do not count.
+    """
+    built, tagged = _built(release), _tagged(release)
+    if (
+        built
+        and not built.isdisjoint(tagged)
+        and (higher := [tag for version, tag in tagged.items() if version > max(built)])
+    ):
+        yield (
+            f"HEAD is tagged {', '.join(higher)} as well, which is higher than {max(built)}, the version of the files:"
+            " delete the tag that is not meant. (How tags are spelt is the setting `tag`.)"
+        )
+
+
+def _tagged(release: Release) -> dict[Version, str]:
+    """Return the versions of this project that HEAD is tagged with, each with its tag."""
+    names = {archive.name for archive in release.archives}
+    return {version: tag for tag in release.tags for name in names if (version := _version_in(tag, name, release))}
+
+
+def _built(release: Release) -> set[Version]:
+    return {archive.version for archive in release.archives if archive.version and not archive.version.local}
 
 
 def _version_in(tag: str, project: str, release: Release) -> Version | None:

@@ -161,6 +161,8 @@ def _judge_release(context: Context, built: Built) -> tuple[tuple[str, ...], tup
         lacking=built.lacking,
         reached=built.reached,
         clean=not context.settings.in_place and built.is_made_here,
+        is_due=context.dry is None,
+        workflows=git.workflows(source),
     )
     paths = [context.record.dist / dist.filename for dist in built.dists]
     with context.screen.progress("check: applying the rules"):

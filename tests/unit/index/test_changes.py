@@ -151,20 +151,20 @@ def test_a_file_that_is_too_large_is_not_fetched(
 @pytest.mark.parametrize("name", ["../../demo-0.9.tar.gz", "sub/demo-0.9.tar.gz", "..\\demo-0.9.tar.gz"])
 def test_a_name_with_a_folder_in_it_is_refused(tmp_path: Path, index: Index, name: str) -> None:
     with pytest.raises(BadArchive, match="another folder"):
-        changes._fetched(of_name(name), index, tmp_path)
+        changes.fetched(of_name(name), index, tmp_path)
 
 
 def test_a_size_beyond_the_bound_is_refused_before_anything_is_fetched(tmp_path: Path, index: Index) -> None:
     large = replace(of_name("demo-0.9.tar.gz"), size=changes.LARGEST + 1)
     with pytest.raises(BadArchive, match="too large to fetch only to be compared"):
-        changes._fetched(large, index, tmp_path)
+        changes.fetched(large, index, tmp_path)
 
 
 def test_a_file_of_this_machine_is_not_fetched(tmp_path: Path, index: Index) -> None:
     (tmp_path / "secret").write_text("x", encoding="utf-8")
     local = replace(of_name("demo-0.9.tar.gz"), url=(tmp_path / "secret").as_uri())
     with pytest.raises(IndexRefused, match="Not Found"):
-        changes._fetched(local, index, tmp_path)
+        changes.fetched(local, index, tmp_path)
 
 
 def test_what_is_kept_has_bounds(built: Built, tmp_path: Path, index: Index, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,6 +9,7 @@ import pytest
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
+from seatrial.index import owners
 from seatrial.index.http import IndexUnreachable
 from seatrial.index.indexes import PYPI, TESTPYPI, Index
 from seatrial.index.simple import NOT_THERE, Served
@@ -17,7 +18,8 @@ from seatrial.release.archives import Metadata
 from seatrial.release.stages import Built, Dist
 from seatrial.rules import index as module
 from seatrial.rules import limits
-from seatrial.rules.index import Listing, looks, similar_names
+from seatrial.rules import listing as asking
+from seatrial.rules.listing import Listing, looks, similar_names
 from seatrial.rules.rule import of
 
 NOW = datetime(2024, 5, 20, tzinfo=timezone.utc)
@@ -158,7 +160,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> dict[str, Project]:
             raise IndexUnreachable(index.name, index.simple, "timed out")
         return holds.setdefault(project, NOT_THERE)
 
-    monkeypatch.setattr(module, "read_project", read_project)
+    monkeypatch.setattr(asking, "read_project", read_project)
     return holds
 
 
@@ -248,3 +250,66 @@ def test_an_unknown_classifier_is_an_error_where_the_list_here_is_the_newest(
     _, problems = module.judge(BUILT, metadata, (PYPI,), PYPI, NOW)
     assert [problem.rule for problem in problems] == rules
     assert all(NEW in problem.message for problem in problems)
+
+
+# Whose it is.
+
+
+def of_authors(author: str = "Ada Example", url: str = "https://example.org/demo") -> Metadata:
+    return Metadata.parse(f"Name: demo\nAuthor: {author}\nProject-URL: Source, {url}\n\n".encode())
+
+
+@pytest.fixture
+def theirs(monkeypatch: pytest.MonkeyPatch) -> list[Metadata | Exception]:
+    """The one item is the metadata of the latest version on PyPI, or what asking for it raises."""
+    holds: list[Metadata | Exception] = [of_authors("Bea Other", "https://github.com/bea/demo")]
+
+    def latest(_index: Index, _files: object) -> Metadata:
+        (item,) = holds
+        if isinstance(item, Exception):
+            raise item
+        return item
+
+    monkeypatch.setattr(owners, "latest", latest)
+    return holds
+
+
+def test_a_project_of_somebody_else_is_asked_about(asked: dict[str, Project], theirs: list[Metadata]) -> None:
+    assert theirs
+    asked["demo"] = Project((served(),))
+    local = Index("here", simple="http://127.0.0.1:9/simple/")
+    for uploads in ((PYPI,), (local,)):  # the latter is a dry run
+        (problem,) = module.judge(BUILT, of_authors(), uploads, PYPI, NOW)[1]
+        assert (problem.rule, problem.severity, problem.index) == ("index-name-taken", "warning", "PyPI")
+        assert problem.message == (
+            "PyPI has a project `demo`: is it yours? What it names is not named here:"
+            " Bea Other, https://github.com/bea/demo."
+        )
+
+
+@pytest.mark.parametrize(
+    "other", [of_authors(url="https://old.example"), of_authors("Bea"), IndexUnreachable("PyPI", "https://x", "down")]
+)
+def test_a_project_that_is_ours_or_not_known_to_be_anybodys_is_not_asked_about(
+    asked: dict[str, Project], theirs: list[Metadata | Exception], other: Metadata | Exception
+) -> None:
+    asked["demo"] = Project((served(),))
+    theirs[:] = [other]
+    assert module.judge(BUILT, of_authors(), (PYPI,), PYPI, NOW)[1] == ()
+
+
+def test_files_that_are_there_already_say_whose_the_project_is(
+    asked: dict[str, Project], theirs: list[Metadata]
+) -> None:
+    assert theirs
+    asked["demo"] = Project((served(WHEEL.filename, WHEEL.sha256),))
+    assert module.judge(BUILT, of_authors(), (PYPI,), PYPI, NOW)[1] == ()
+
+
+def test_a_project_that_is_there_without_files_is_asked_about(asked: dict[str, Project]) -> None:
+    asked["demo"] = Project()
+    (problem,) = module.judge(BUILT, of_authors(), (PYPI,), PYPI, NOW)[1]
+    assert problem.message.startswith("PyPI has a project `demo`: is it yours? ")
+    assert problem.message.endswith("nobody, since it has no files.")
+    house = Index("house", simple="https://house.example/simple/")
+    assert module.judge(BUILT, of_authors(), (house,), house, NOW)[1] == ()

@@ -17,8 +17,9 @@ from packaging.version import Version
 
 from seatrial.release.zip_records import END, LOCAL
 from seatrial.rules import limits
-from seatrial.rules.index import Listing, judge_listing
+from seatrial.rules.index import judge_listing
 from seatrial.rules.judge import judge_file, judge_release
+from seatrial.rules.listing import Listing
 from seatrial.rules.release import Release
 from tests import hostile
 from tests.archives import (

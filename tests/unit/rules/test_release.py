@@ -147,6 +147,31 @@ def test_a_version_that_git_made_of_a_changed_tree_is_not_told_to_raise_it(tmp_p
     assert judged("release-tag", wheel(tmp_path, filename="demo-1.1.dev0-py3-none-any.whl"), tags=("v1.0",))
 
 
+def test_the_message_on_a_tag_names_the_setting(tmp_path: Path) -> None:
+    (message,) = judged("release-tag", wheel(tmp_path), tags=("v1.1",))
+    assert message.endswith("raise the version, or move the tag. (How tags are spelt is the setting `tag`.)")
+
+
+@pytest.mark.parametrize(
+    ("tags", "patterns"),
+    [(("v1.1", "v1.0"), None), (("v1.0", "other@9.0", "demo@1.0", "demo@v1.1"), ("{name}@{version}",))],
+)
+def test_a_higher_tag_beside_that_of_this_version_is_told(
+    tmp_path: Path, tags: tuple[str, ...], patterns: tuple[str, ...] | None
+) -> None:
+    (message,) = judged("release-tag-higher", wheel(tmp_path), tags=tags, patterns=patterns)
+    higher = next(tag for tag in tags if tag.endswith("1.1"))
+    assert message == (
+        f"HEAD is tagged {higher} as well, which is higher than 1.0, the version of the files: delete the tag that is"
+        " not meant. (How tags are spelt is the setting `tag`.)"
+    )
+
+
+@pytest.mark.parametrize("tags", [(), ("v1.0", "v0.9"), ("v1.1",), ("v1.0", "1.0.0"), ("v1.0", "other@2.0")])
+def test_tags_of_which_none_is_higher_pass(tmp_path: Path, tags: tuple[str, ...]) -> None:
+    assert judged("release-tag-higher", wheel(tmp_path), tags=tags) == []
+
+
 def test_a_tag_with_no_readable_file_passes() -> None:
     assert judged("release-tag", tags=("v1.1",)) == []
 

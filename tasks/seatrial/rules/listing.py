@@ -1,0 +1,148 @@
+"""What an index lists of a project, as the rules on indexes see it."""
+
+from __future__ import annotations
+
+import importlib.metadata
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from packaging.utils import canonicalize_name
+
+from seatrial.index import owners
+from seatrial.index.holdings import IndexNotJson, read_project
+from seatrial.index.http import IndexRefused, IndexUnreachable, LoginWithheld
+from seatrial.machine.errors import ReleaseError
+from seatrial.release.filenames import parsed_version, version_of
+from seatrial.rules.metadata.fields import unknown_classifiers
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from packaging.version import Version
+
+    from seatrial.index.indexes import Index
+    from seatrial.index.simple import Served
+    from seatrial.release.archives import Metadata
+    from seatrial.release.stages import Built, Dist
+
+SAME_LOOKS = str.maketrans("lio", "110")  # letters and digits that PyPI takes for one another in a new name
+
+
+@dataclass(frozen=True)
+class Listing:
+    """What the index `name` lists for `project`: its files, and whether there `exists` such a project.
+
+    None for `served` means that it did not answer. `status` is the project's (PEP 792), `reason` the index's word on
+    it. Where `takes_names` is set, this is the index that a new project has to be made on: `similar` are projects there
+    whose names it would take for the same, `unknown` the classifiers that are not in the newest list there, `stranger`
+    whom and what the latest version there names, where that is nobody and nothing that these files name. Where
+    `takes_files` is not set, the files go somewhere else.
+    """
+
+    name: str
+    takes_names: bool
+    project: str
+    version: Version | None
+    dists: tuple[Dist, ...]
+    served: tuple[Served, ...] | None
+    now: datetime
+    similar: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
+    stranger: str = ""
+    trouble: str = ""
+    is_public: bool = True  # PyPI or TestPyPI, whose own rules hold there alone
+    takes_files: bool = True
+    exists: bool = True
+    status: str = "active"
+    reason: str = ""
+
+    @property
+    def is_new(self) -> bool:
+        """Whether the first upload would make a project here."""
+        return self.takes_names and self.served is not None and not self.exists
+
+    @property
+    def release(self) -> tuple[Served, ...]:
+        """The files of this release, as versions compare (1.0 is 1.0.0)."""
+        return tuple(file for file in self.served or () if version_of(file.filename) == self.version)
+
+    @property
+    def absent(self) -> tuple[Dist, ...]:
+        """Our files that the index does not have yet."""
+        names = {file.filename for file in self.served or ()}
+        return tuple(dist for dist in self.dists if dist.filename not in names)
+
+
+def listing(
+    index: Index, built: Built, metadata: Metadata | None, now: datetime, *, names: bool, files: bool = True
+) -> Listing:
+    """Return what `index` lists for the project of `built`; where it does not answer, why.
+
+    With `names` it is also asked for similar names and for the newest list of classifiers, if there is a reason to.
+    """
+    facts = Listing(
+        name=index.name,
+        takes_names=names and index.is_public,
+        project=built.project,
+        version=parsed_version(built.version),
+        dists=built.dists if files else (),
+        served=None,
+        now=now,
+        is_public=index.is_public,
+        takes_files=files,
+    )
+    similar: list[str] = []
+    unknown: tuple[str, ...] = ()
+    stranger = ""
+    try:
+        project = read_project(index, built.project, patient=False)
+        if facts.takes_names and not project.exists:
+            others = similar_names(built.project)
+            similar = [name for name in others if read_project(index, name, patient=False).exists]
+        if facts.takes_names:
+            unknown = _unknown(index, metadata)
+        if facts.takes_names and project.exists and metadata:
+            stranger = _stranger(index, built, project.files, metadata)
+    except (IndexUnreachable, IndexRefused, IndexNotJson, LoginWithheld) as error:
+        return replace(facts, trouble=str(error).splitlines()[0])
+    known = replace(facts, served=project.files, exists=project.exists, status=project.status, reason=project.reason)
+    return replace(known, similar=tuple(similar), unknown=unknown, stranger=stranger)
+
+
+def _stranger(index: Index, built: Built, files: Sequence[Served], ours: Metadata) -> str:
+    """Return whom and what the latest of `files` on `index` names, empty where that is ours or cannot be read."""
+    hashes = {dist.sha256 for dist in built.dists}
+    if any(file.sha256 in hashes for file in files):
+        return ""
+    if not files:
+        return "nobody, since it has no files"
+    try:
+        theirs = owners.latest(index, files)
+    except ReleaseError:  # nothing is known then, which is no reason to warn
+        return ""
+    return (owners.described(theirs) or "nobody") if theirs and not owners.shared(ours, theirs) else ""
+
+
+def _unknown(index: Index, metadata: Metadata | None) -> tuple[str, ...]:
+    """Return the classifiers of `metadata` that are not in the list here, if `index` has no newer one."""
+    unknown = unknown_classifiers(metadata) if metadata else ()
+    if not unknown:
+        return ()
+    here = parsed_version(importlib.metadata.version("trove-classifiers"))
+    there = [version_of(file.filename) for file in read_project(index, "trove-classifiers", patient=False).files]
+    newest = max((version for version in there if version), default=None)
+    return unknown if here and newest and here >= newest else ()
+
+
+def looks(name: str) -> str:
+    """Return what PyPI compares of a new project's name with those that are there ("ultranormalised")."""
+    return canonicalize_name(name).replace("-", "").translate(SAME_LOOKS)
+
+
+def similar_names(name: str) -> tuple[str, ...]:
+    """Return the names to ask for that PyPI would take for `name`: all of them would be too many."""
+    plain = canonicalize_name(name)
+    joined = plain.replace("-", "")
+    found = (joined, looks(plain), joined.replace("l", "1"), joined.replace("o", "0"), joined.replace("1", "l"))
+    return tuple(dict.fromkeys(other for other in found if other != plain))

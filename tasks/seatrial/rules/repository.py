@@ -1,0 +1,146 @@
+"""Rules on what stands beside the code in the repository of a release: its changelog, and workflows that upload too.
+
+They are for a release, so a dry run leaves them out: it is run on any commit.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
+
+from seatrial.machine import toml
+from seatrial.machine.errors import shortened
+from seatrial.project.settings import table
+from seatrial.release.filenames import parsed_version
+from seatrial.rules.rule import practice, rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from typing import Any
+
+    from packaging.version import Version
+
+    from seatrial.rules.release import Release
+
+CHANGELOG = re.compile(
+    r"(docs?/(source/)?)?(change-?log|changes|history|news|releases?|release[-_]?notes|what-?s[-_]?new)"
+    r"(\.(md|markdown|rst|txt))?",
+    re.IGNORECASE,
+)
+UNDERLINE = re.compile(r"([=\-~^\"'`*+#])\1{2,}\s*")  # of a title in reStructuredText, also in Markdown
+TITLE = re.compile(r"#{1,6}\s|=+\s|(version|release)?\s*\[?v?\d+\.\d", re.IGNORECASE)  # a line that is one by itself
+VERSION = re.compile(r"(?<![\w.])v?(\d+(?:\.\d+)+[\w.+-]*)", re.IGNORECASE)
+FRAGMENT = re.compile(r"[^.].*\.[a-z_-]+(\.\d+)?(\.(md|rst|txt))?", re.IGNORECASE)  # 12.bugfix.rst, +note.feature
+NO_FRAGMENTS = re.compile(r"(readme|template|towncrier_template|\.git).*|.*\.(jinja2?|j2|toml|py)", re.IGNORECASE)
+UPLOADERS = re.compile(
+    r"pypa/gh-action-pypi-publish|\btwine\s+upload|\b(?:uv|poetry|pdm|hatch|flit|maturin)\s+publish|\bmaturin\s+upload"
+    r"|\bsetup\.py\b.*\bupload\b"
+)
+LIMIT = 1 << 20  # bytes that are read of a file
+
+
+@rule("release", "release-changelog", "warning", practice("[Keep a Changelog](https://keepachangelog.com/)"))
+def changelog(release: Release) -> Iterator[str]:
+    """The changelog has a title for each of other versions, and none for this one.
+
+    Rename its "Unreleased" section to the version, or write one, and commit before the release. Files that are looked
+    at are those with the usual names (CHANGELOG, CHANGES, HISTORY, NEWS, release notes) at the top of the project or in
+    `docs/`. A pre-release is looked for only where others are named.
+    """
+    version = _version(release)
+    names = [name for name in release.tracked if CHANGELOG.fullmatch(name)]
+    named = {version for name in names for version in _titles(_text(release, name))}
+    if not release.is_due or version is None or not any(other < version for other in named):
+        return
+    is_series = all(len(other.release) < len(version.release) for other in named)
+    series = {version, *(other for other in named if is_series and _begins(version, other))}
+    if named.isdisjoint(series) and _is_of_a_kind(version, named):
+        yield (
+            f"{' and '.join(names)} {'names' if len(names) == 1 else 'name'} other versions up to"
+            f" {max(other for other in named if other < version)}, and not {version}, which is to be released."
+        )
+
+
+def _version(release: Release) -> Version | None:
+    return next((archive.version for archive in release.archives if archive.version), None)
+
+
+def _begins(version: Version, series: Version) -> bool:
+    return version.release[: len(series.release)] == series.release
+
+
+def _is_of_a_kind(version: Version, named: set[Version]) -> bool:
+    """Whether versions such as `version` are named at all: development versions never are, pre-releases seldom."""
+    if version.is_devrelease or version.local:
+        return False
+    if version.is_prerelease:
+        return any(other.is_prerelease for other in named)
+    return not version.is_postrelease or any(other.is_postrelease for other in named)
+
+
+def _titles(text: str) -> Iterator[Version]:
+    """Yield the versions that the titles of a changelog name."""
+    lines = text.splitlines()
+    for line, following in zip(lines, [*lines[1:], ""], strict=True):
+        if TITLE.match(line) or UNDERLINE.fullmatch(following):
+            yield from filter(None, (parsed_version(match[1].rstrip(".-")) for match in VERSION.finditer(line)))
+
+
+@rule("release", "release-news-fragments", "warning", practice("[towncrier](https://towncrier.readthedocs.io/)"))
+def news_fragments(release: Release) -> Iterator[str]:
+    """News fragments of towncrier are left: the changelog was not made of them for this release.
+
+    Run `towncrier build`, commit what it changes, and tag that commit. A pre-release may leave them.
+    """
+    version, folder = _version(release), _fragments_in(release)
+    if not release.is_due or version is None or version.is_prerelease or not folder:
+        return
+    left = [name for name in release.tracked if name.startswith(f"{folder}/") and _is_fragment(name)]
+    if left:
+        yield f"news fragments are left in {folder}/, for a changelog that `towncrier build` makes:{shortened(left)}"
+
+
+def _fragments_in(release: Release) -> str:
+    """Return the folder that the settings of towncrier name, with its default; empty where there are none."""
+    for name, keys in (("towncrier.toml", ()), ("pyproject.toml", ("tool",))):
+        document: Mapping[str, Any] = {}
+        with contextlib.suppress(ValueError):
+            document = toml.parse(_text(release, name))
+        if "towncrier" in table(document, *keys):
+            settings = table(document, *keys, "towncrier")
+            package = settings.get("package", "")
+            source = PurePosixPath(str(settings.get("package_dir", ".")), str(package).replace(".", "/"))
+            folder = settings.get("directory") or (source / "newsfragments" if package else "newsfragments")
+            return PurePosixPath(str(folder)).as_posix()
+    return ""
+
+
+def _is_fragment(name: str) -> bool:
+    last = name.rpartition("/")[2]
+    return FRAGMENT.fullmatch(last) is not None and not NO_FRAGMENTS.fullmatch(last)
+
+
+@rule("release", "release-other-workflow", "warning", practice("one way to release, which builds once"))
+def other_workflow(release: Release) -> Iterator[str]:
+    """A workflow of GitHub or GitLab builds this project again and uploads what it built.
+
+    Those are not the files that were rehearsed, and whichever comes second is refused: a file name is taken once. Take
+    the upload out of that workflow, or have it run `testpypi`, `verify` and `pypi` instead (docs/how-to/ci.md).
+    """
+    if not release.is_due:
+        return
+    for name, text in release.workflows.items():
+        lines = (line for line in text.splitlines() if not line.lstrip().startswith("#"))
+        if found := next((match[0] for line in lines if (match := UPLOADERS.search(line))), ""):
+            yield f"{name} uploads as well (`{' '.join(found.split())}`): other files than those rehearsed here."
+
+
+def _text(release: Release, name: str) -> str:
+    """Return the beginning of the tracked file `name`, empty where there is none."""
+    path = release.root / name if release.root and name in release.tracked else None
+    if path is None or not path.is_file():
+        return ""
+    with path.open("rb") as file:
+        return file.read(LIMIT).decode("utf-8", "replace")
