@@ -13,8 +13,8 @@ from seatrial.index.indexes import PYPI, Index
 from seatrial.index.simple import Served
 from seatrial.index.tokens import make
 from seatrial.release.archives import Metadata
-from seatrial.standin.index import StandinIndex
-from seatrial.standin.server import serving
+from seatrial.standin.launch import serving
+from seatrial.standin.server import StandinIndex
 from tests.archives import sdist, wheel
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from seatrial.index.credentials import BadCredential, choose
 from seatrial.index.holdings import read_project
 from seatrial.index.indexes import PYPI, TESTPYPI, Index, Indexes, Login
 from seatrial.index.tokens import Token, make
-from seatrial.standin import serve
+from seatrial.standin import launch, serve
 from seatrial.standin.launch import LOCATIONS, StandinFailed
 
 if TYPE_CHECKING:

@@ -19,8 +19,7 @@ from seatrial.building.brought import NothingToTake, NothingToTakeOf
 from seatrial.building.distributions import SdistNeedsGit
 from seatrial.building.folder import workplace
 from seatrial.building.frontend import BuildFailed, BuildOdd
-from seatrial.building.isolation import fixed_environment
-from seatrial.building.isolation import Reach, Seclusion
+from seatrial.building.isolation import Reach, Seclusion, fixed_environment
 from seatrial.building.normalise import members
 from seatrial.index import holdings
 from seatrial.index.indexes import PYPI

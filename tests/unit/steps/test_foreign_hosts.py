@@ -14,8 +14,8 @@ from seatrial.machine.screen import Screen
 from seatrial.project.options import Options
 from seatrial.project.settings import Settings
 from seatrial.release.stages import Dist
-from seatrial.standin.index import StandinIndex
-from seatrial.standin.server import serving
+from seatrial.standin.launch import serving
+from seatrial.standin.server import StandinIndex
 from seatrial.steps import pypi
 from seatrial.steps.pypi import NotConfirmed, Proof
 from tests.archives import sdist, wheel
