@@ -63,7 +63,7 @@ def hostile(project: Project, indexes: Indexes, tmp_path: Path) -> dict[str, str
     pip_conf = f"[global]\nfind-links = {folder}\nextra-index-url = {url}\nno-build-isolation = true\n"
     uv_toml = f'find-links = ["{folder.as_posix()}"]\nexclude-newer = "2001-01-01T00:00:00Z"\n'
     home = write_tree(tmp_path / "settings", {"pip/pip.conf": pip_conf, "uv/uv.toml": uv_toml})
-    write_tree(project.root, {"uv.toml": uv_toml})
+    project.change({"uv.toml": uv_toml})
     return {
         "XDG_CONFIG_HOME": str(home),
         "PIP_CONFIG_FILE": str(home / "pip/pip.conf"),
@@ -85,13 +85,10 @@ def hostile(project: Project, indexes: Indexes, tmp_path: Path) -> dict[str, str
 
 @pytest.mark.parametrize("uv", [True, False], ids=["uv", "pip"])
 def test_what_is_installed_is_what_was_released_and_what_pypi_has(
-    project: Project, indexes: Indexes, hostile: dict[str, str], tmp_path: Path, *, uv: bool
+    project: Project, indexes: Indexes, hostile: dict[str, str], *, uv: bool
 ) -> None:
     assert project.step("testpypi").code == 0
-    if not uv:
-        project.env["UV"] = "there-is-no-uv-here"
-        project.envdir = tmp_path / "environments"
-    done = project.step("verify", alone=True, **hostile)
+    done = project.step("verify", alone=True, uv=uv, **hostile)
     assert done.code == 0, done.output
     assert done.shows("1 dependency from PyPI")
     of_pypi = {file.sha256 for file in read_project(DEPENDENCIES, "six").files}
@@ -129,7 +126,6 @@ def test_an_environment_that_is_active_elsewhere_gets_nothing_of_ours(project: P
     subprocess.run([uv, "venv", "--quiet", "--no-config", "--python", sys.executable, str(active)], check=True)
     before = set(active.rglob("*"))
     project.env |= dict.fromkeys(("VIRTUAL_ENV", "UV_PYTHON", "UV_PROJECT_ENVIRONMENT"), str(active))
-    project.envdir = tmp_path / "environments"
     done = project.step("build")
     assert done.code == 0, done.output
     assert set(active.rglob("*")) == before

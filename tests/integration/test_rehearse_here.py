@@ -6,15 +6,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from seatrial.standin.standins import VARIABLE
 from tests.index_server import ALWAYS
 from tests.integration.conftest import RUNNING, SETTINGS
+from tests.program import VARIABLE
 from tests.projects import write_tree
 from tests.samples.messages import is_clear
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tests.integration.conftest import Indexes, Project
 
 ONCE = ("--rehearse-on", "dryrun", "TestPyPI is down, and this mends CVE-2024-1")
@@ -63,18 +61,17 @@ def test_once_with_a_reason_on_the_day_when_testpypi_is_down(real: Project, inde
     assert indexes.held("pypi") == {}
     done = real.step("pypi", "--yes", "1.0", *ONCE)
     assert done.code == 0, done.output
-    assert done.shows("note: rehearsed on a stand-in on this machine, not", ONCE[2])
+    assert done.shows("note rehearsed on a stand-in on this machine, not", ONCE[2])
     assert released(real, indexes, ONCE[2])
 
 
-def test_for_good_by_a_setting_and_without_uv(real: Project, indexes: Indexes, tmp_path: Path) -> None:
+def test_for_good_by_a_setting_and_without_uv(real: Project, indexes: Indexes) -> None:
     text = (real.root / "pyproject.toml").read_text(encoding="utf-8")
     real.change({"pyproject.toml": text.replace(SETTINGS, SETTINGS + 'rehearse-on = "dryrun"\n')})
     del real.env["TESTPYPI_TOKEN"]
-    real.env["UV"] = "there-is-no-uv-here"
-    real.envdir = tmp_path / "environments"
-    assert real.step("verify").code == 0
-    done = real.step("pypi", "--yes", "1.0")
+    verified = real.step("verify", uv=False)
+    assert verified.code == 0, verified.output
+    done = real.step("pypi", "--yes", "1.0", uv=False)
     assert done.code == 0, done.output
     assert done.shows(f"({SETTING})")
     assert released(real, indexes, SETTING)
@@ -93,7 +90,7 @@ def test_a_rehearsal_here_gives_way_to_the_real_one(real: Project, indexes: Inde
 
 def test_a_dirty_tree_is_not_rehearsed_here_either(real: Project) -> None:
     write_tree(real.root, {"src/demo/more.py": "x = 1\n"})
-    assert is_clear(real.step("testpypi", *ONCE), "built from a tree with changes that are not committed")
+    assert is_clear(real.step("testpypi", *ONCE), "The tree has 1 uncommitted change", "src/demo/more.py")
 
 
 @pytest.mark.parametrize("args", [("testpypi", "because"), ("dryrun", " "), ("dryrun",)])
