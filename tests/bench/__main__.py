@@ -1,8 +1,7 @@
-"""Time the dry run against the recipe typed by hand: ``nox -s bench [-- --runs N --only NAMES --out FILE]``.
+"""Time the dry run against recipes typed by hand: ``nox -s bench [-- --runs N --only NAMES --out FILE]``.
 
 All ways run in turn, round after round, on a small pure-Python package with one dependency; a first round that is not
-counted fills the caches of pip and uv. What a warm run spends its time on, and how the cost grows, is looked at after
-that, once. It reports and does not judge:
+counted fills the caches of pip and uv. How the cost grows is measured after that, once. It reports and does not judge:
 only a run that fails is an error.
 """
 
@@ -18,7 +17,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tests.bench import growth, picture, spent
+from tests.bench import growth, picture
 from tests.bench.figures import Results, placed, report
 from tests.bench.growth import Growth
 from tests.bench.ways import AIMS, BASES, Ways
@@ -38,14 +37,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         with tempfile.TemporaryDirectory(prefix="seatrial-bench-", ignore_cleanup_errors=True) as folder:
             shop, before = Workshop.in_folder(Path(folder).resolve()), _load()
             with contextlib.closing(Ways(shop)) as all_ways:
-                ways, curves, looks = _chosen(all_ways.all(), Growth(shop).all(), spent.all_of(shop), only=options.only)
+                ways, curves = _chosen(all_ways.all(), Growth(shop).all(), only=options.only)
                 results = measure(ways, options.runs)
-                looked = [look() for look in looks.values()]
                 grown = [grow(name, curve) for name, curve in curves.items()]
     except BenchError as error:
         print(f"the benchmark stopped: {error}", file=sys.stderr)
         return 1
-    parts = (report(results, AIMS, BASES, facts(options.runs, before)), spent.report(looked), growth.report(grown))
+    parts = (report(results, AIMS, BASES, facts(options.runs, before)), growth.report(grown))
     _put(parts, grown, results, options.out)
     return 0
 

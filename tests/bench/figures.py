@@ -3,69 +3,66 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from statistics import median
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-# Steps, in the order in which they are shown.
-REST, ENVIRONMENTS, TOOLS, BUILD = "everything else", "environments of the tools", "installing tools", "building"
-RULES, TRIAL, UPLOAD, USE = "rules", "trial on this disk", "uploads", "fresh environment, installation, import"
-STEPS = (ENVIRONMENTS, TOOLS, BUILD, RULES, TRIAL, UPLOAD, USE, REST)
-
-# Lines with which a dry run enters another step. What `verify` makes an environment for belongs to its own step.
-MARKS = tuple(
-    (re.compile(pattern), step)
-    for pattern, step in (
-        (r"nox > Creating virtual environment .*[\\/](?!verify)[^\\/]*$", ENVIRONMENTS),
-        (r"nox > .*pip install --require-hashes", TOOLS),
-        (r"building (sdist|wheel)", BUILD),
-        (r"nox > Running session check", RULES),
-        (r"\d+ rules applied", TRIAL),
-        (r"index: http", UPLOAD),
-        (r"nox > (\* testpypi: success|Running session verify)", USE),  # a cell is shown when it has ended
-        (r"nox > (Running session|Session)|stand-in for TestPyPI", REST),
-    )
+# Parts of a release, and what programs that run side by side are there for, in the order in which they are shown.
+TOOLS, BUILD, TRIAL, UPLOAD = "environments of the tools", "building", "rules, trial on this disk", "uploads"
+USE, REST = "fresh environment, installation, import", "everything else"
+PARTS = {"build": BUILD, "check": TRIAL, "testpypi": UPLOAD, "verify": USE, "pypi": UPLOAD}  # by step
+KINDS = (  # the first that is found in a command line says what a program is there for
+    (re.compile(r"^git"), "git"),
+    (re.compile(r" venv |virtualenv"), "virtual environments"),
+    (re.compile(r"command\.py"), "probe"),
+    (re.compile(r"uploader"), "uploading"),
+    (re.compile(r" pip "), "installing"),
+    (re.compile(r"build"), "building"),
+    (re.compile(""), "other programs"),
 )
+TASK = re.compile(r" *\d+\.\d s +(\d+\.\d) s  (.+)$", re.MULTILINE)  # a line of the timeline: start, length, label
 
 BEGIN, END = "<!-- written by nox -s bench: begin -->", "<!-- written by nox -s bench: end -->"
 
 
 @dataclass(frozen=True)
 class Timed:
-    """One run: how many seconds it took, in which steps, and the memory in bytes of its largest process, if known."""
+    """One run: the seconds it took, in which parts and programs, and the bytes of its largest process, if known."""
 
     seconds: float
-    steps: Mapping[str, float]
+    parts: Mapping[str, float] = field(default_factory=dict)
     memory: int | None = None
+    programs: Mapping[str, float] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, output: str, seconds: float, memory: int | None) -> Timed:
+        """Read the timeline in `output`, if there is one."""
+        parts: dict[str, float] = {}
+        programs: dict[str, float] = {}
+        for length, label in TASK.findall(output):
+            if label in PARTS:
+                parts[PARTS[label]] = parts.get(PARTS[label], 0.0) + float(length)
+            else:
+                kind = next(kind for pattern, kind in KINDS if pattern.search(label))
+                programs[kind] = programs.get(kind, 0.0) + float(length)
+        rest = {REST: max(seconds - sum(parts.values()), 0.0)} if parts else {}
+        return cls(seconds, parts | rest, memory, programs)
 
 
 @dataclass(frozen=True)
 class Aim:
-    """What a way is hoped to cost at most: so many times another one, or with `added` so many seconds more."""
+    """What a way is hoped and required to cost at most: times another one, or seconds where there is no `base`."""
 
     way: str
-    base: str
-    limit: float
-    added: bool = False
+    base: str | None
+    hoped: float
+    required: float
 
 
 Results = dict[str, list[Timed]]  # by way, run by run
-
-
-def steps_of(started: float, lines: Iterable[tuple[float, str]], ended: float) -> dict[str, float]:
-    """Return the seconds in each step, from the moments at which the lines of a dry run were printed."""
-    spent: dict[str, float] = {}
-    step, since = REST, started
-    for moment, line in lines:
-        entered = next((name for pattern, name in MARKS if pattern.match(line)), None)
-        if entered is not None:
-            spent[step] = spent.get(step, 0.0) + moment - since
-            step, since = entered, moment
-    spent[step] = spent.get(step, 0.0) + ended - since
-    return spent
 
 
 def seconds(runs: Sequence[Timed]) -> str:
@@ -76,11 +73,6 @@ def seconds(runs: Sequence[Timed]) -> str:
 def ratios(runs: Sequence[Timed], base: Sequence[Timed]) -> list[float]:
     """Return how long each of `runs` took, compared with the run of `base` that was made beside it."""
     return [ours.seconds / theirs.seconds for ours, theirs in zip(runs, base, strict=True)]
-
-
-def additions(runs: Sequence[Timed], base: Sequence[Timed]) -> list[float]:
-    """Return how many seconds more each of `runs` took than the run of `base` that was made beside it."""
-    return [ours.seconds - theirs.seconds for ours, theirs in zip(runs, base, strict=True)]
 
 
 def mebibytes(memory: int | None) -> str:
@@ -95,12 +87,15 @@ def _with_spread(values: Sequence[float]) -> str:
 
 def report(results: Results, aims: Sequence[Aim], bases: Sequence[str], facts: str) -> str:
     """Return all tables as Markdown; `bases` are the ways that the others are compared with."""
-    parts = [facts, comparison(results, [base for base in bases if base in results])]
-    if reached := standing(results, aims):
-        parts.append(reached)
-    if shown := breakdown({way: runs for way, runs in results.items() if any(run.steps for run in runs)}):
-        parts.append(shown)
-    return "\n\n".join(parts) + "\n"
+    parts = {way: [run.parts for run in runs] for way, runs in results.items()}
+    programs = {way: [run.programs for run in runs] for way, runs in results.items()}
+    tables = (
+        comparison(results, [base for base in bases if base in results]),
+        standing(results, aims),
+        breakdown("part, in seconds", parts, (TOOLS, *dict.fromkeys(PARTS.values()), REST)),
+        breakdown("programs, in seconds added up where they run side by side", programs, [kind for _, kind in KINDS]),
+    )
+    return "\n\n".join(filter(None, [facts, *tables])) + "\n"
 
 
 def comparison(results: Results, bases: Sequence[str]) -> str:
@@ -122,22 +117,26 @@ def standing(results: Results, aims: Sequence[Aim]) -> str:
     """Return the table of the aims that can be judged from `results`, empty where there is none."""
     rows = []
     for aim in aims:
-        if aim.way in results and aim.base in results:
-            found = (additions if aim.added else ratios)(results[aim.way], results[aim.base])
-            said = "reached" if median(found) <= aim.limit else "missed"
-            what, unit = ("more than", " s") if aim.added else ("to", "")
-            rows.append([f"`{aim.way}` {what} `{aim.base}`", f"at most {aim.limit:g}{unit}", _with_spread(found), said])
-    return table(["ratio, or seconds more", "aim", "measured", ""], rows) if rows else ""
+        if aim.way in results and (aim.base is None or aim.base in results):
+            runs = results[aim.way]
+            values = ratios(runs, results[aim.base]) if aim.base else [run.seconds for run in runs]
+            reached, passed = (median(values) <= limit for limit in (aim.hoped, aim.required))
+            what, unit = (f" to `{aim.base}`", "") if aim.base else ("", " s")
+            limits = f"{aim.hoped:g}{unit}" + (f" ({aim.required:g}{unit} required)" if aim.required != aim.hoped else "")
+            word = "reached" if reached else "passed" if passed else "missed"
+            rows.append([f"`{aim.way}`{what}", f"at most {limits}", _with_spread(values), word])
+    return table(["ratio, or seconds", "aim", "measured", ""], rows) if rows else ""
 
 
-def breakdown(results: Results) -> str:
-    """Return the table of where the time goes: seconds in each step, medians, one column a way."""
+def breakdown(title: str, results: Mapping[str, Sequence[Mapping[str, float]]], names: Iterable[str]) -> str:
+    """Return the table of where the time goes: medians of the seconds for each of `names`, one column a way."""
+    shown = {way: runs for way, runs in results.items() if any(runs)}
     rows = []
-    for step in STEPS:
-        times = [[run.steps.get(step, 0.0) for run in runs] for runs in results.values()]
+    for name in names:
+        times = [[run.get(name, 0.0) for run in runs] for runs in shown.values()]
         if any(map(any, times)):
-            rows.append([step, *(f"{median(spent):.2f}" if any(spent) else "" for spent in times)])
-    return table(["step, in seconds", *(f"`{way}`" for way in results)], rows) if rows else ""
+            rows.append([name, *(f"{median(spent):.2f}" if any(spent) else "" for spent in times)])
+    return table([title, *(f"`{way}`" for way in shown)], rows) if rows else ""
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -1,14 +1,15 @@
-"""How the cost of a dry run grows: with the files of a release, with their bytes, and with the Pythons."""
+"""How the cost of a dry run grows: with files, bytes, modules, packages and Pythons."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import random
+import sys
 import zipfile
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from virtualenv.seed.wheels.embed import get_embed_wheel
@@ -17,17 +18,19 @@ from seatrial.project.pythons import KNOWN_PYTHONS, is_here
 from tests import archives
 from tests.bench.figures import mebibytes, table
 from tests.bench.ways import stop_unless_proved
-from tests.bench.workshop import BenchError, Steps, run, watched
-from tests.projects import commit
+from tests.bench.workshop import RUNNING, BenchError, Steps, python_in, watched
+from tests.projects import commit, sample, write_tree
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
 
     from tests.bench.figures import Timed
     from tests.bench.workshop import Workshop
 
 FILES = (1, 20, 50, 100, 200)
 MEBIBYTES = (1, 16, 128, 1000)  # no project may upload a file of more than 1 GiB
+MODULES, PACKAGES = (1, 201), (1, 20)
 CHUNK = random.Random(0).randbytes(1 << 20)  # noqa: S311 (bytes that do not compress, no secret)
 
 
@@ -58,6 +61,8 @@ class Growth:
         return {
             "growth: files": self.files,
             "growth: bytes": self.bytes,
+            "growth: modules": self.modules,
+            "growth: packages": self.packages,
             "growth: Pythons, uv": partial(self.pythons, uv=True),
             "growth: Pythons, pip": partial(self.pythons, uv=False),
         }
@@ -72,66 +77,84 @@ class Growth:
         root, built = self._built("growth-bytes")
         return Curve("bytes", "MiB in one wheel", tuple((n, self._taken(root, built, (0,), n)) for n in MEBIBYTES))
 
+    def modules(self) -> Curve:
+        """A package of so many modules, each of which is imported."""
+        points = []
+        for number in MODULES:
+            files = {f"src/demo/m{count}.py": "x = 1\n" for count in range(number - 1)}
+            points.append((number, self._dryrun(self.shop.project(f"growth-modules-{number}", files))))
+        return Curve("modules", "modules", tuple(points))
+
+    def packages(self) -> Curve:
+        """A repository of so many packages, rehearsed at once (`--all`)."""
+        root = self.shop.fresh("growth-packages")
+        write_tree(root, {"pyproject.toml": '[tool.seatrial]\npackages = ["packages/*"]\n'})
+        points = []
+        for number in PACKAGES:
+            for count in range(number):
+                if not (place := root / "packages" / f"demo-{count}").exists():
+                    sample(place, name=f"demo-{count}", dependencies=["six"])
+                    with (place / "pyproject.toml").open("a", encoding="utf-8") as file:
+                        file.write(f'\n[tool.seatrial]\npythons = ["{RUNNING}"]\n')
+            commit(root)
+            points.append((number, watched((self.shop.seatrial(), "dryrun", "--all"), root, self.shop.env())))
+        return Curve("packages", "packages", tuple(points))
+
     def pythons(self, *, uv: bool) -> Curve:
-        """Wheel and sdist verified on so many Pythons; by hand: `virtualenv` and one installation, on the last.
+        """Wheel and sdist verified on so many Pythons; by hand: two environments with an installation each.
 
         Without uv, on those that virtualenv still makes environments for.
         """
         here = [python for python in KNOWN_PYTHONS if is_here(python) and (uv or get_embed_wheel("pip", python))]
-        name = f"growth-pythons-{'uv' if uv else 'pip'}"
-        root = self.shop.project(name)
+        root = self.shop.project(f"growth-pythons-{'uv' if uv else 'pip'}")
         points = tuple((n, self._on(root, here[:n], uv=uv)) for n in range(1, len(here) + 1))
         if not points:
             raise BenchError("no Python is on PATH under its own name, such as python3.12")
-        label = f"Pythons, {'uv' if uv else 'pip'}"
-        return Curve(label, "Pythons", points, self._by_hand(root, here[-1], uv=uv))
+        return Curve(f"Pythons, {'uv' if uv else 'pip'}", "Pythons", points, self._by_hand(root, here[-1], uv=uv))
 
     def _built(self, name: str) -> tuple[Path, Path]:
-        """Return a project, and the folder with its sdist and its wheel; a first dry run makes the environments."""
+        """Return a project, and the folder with its sdist and its wheel."""
         root = self.shop.project(name)
         out = self.shop.fresh(f"{name}-built")
-        run((self.shop.uv, "build", "--out-dir", out), root, self.shop.env())
-        self._dryrun(root, name)
+        watched((self.shop.uv, "build", "--out-dir", out), root, self.shop.env())
         return root, out
 
     def _taken(self, root: Path, built: Path, numbers: Sequence[int], mebibytes: int) -> Timed:
         """Dry-run the sdist of `built` with variants of its wheel."""
-        name = root.parent.name
-        house = self.shop.fresh(f"{name}-house")
+        house = self.shop.fresh(f"{root.parent.name}-house")
         sdist, wheel = next(built.glob("*.tar.gz")), next(built.glob("*.whl"))
         (house / sdist.name).write_bytes(sdist.read_bytes())
         for number in numbers:
             write_variant(wheel, house, number, mebibytes)
-        return self._dryrun(root, name, "--from", str(house))
+        return self._dryrun(root, "--from", str(house))
 
     def _on(self, root: Path, pythons: Sequence[str], *, uv: bool) -> Timed:
-        """Dry-run the project for `pythons`, once its environments are there."""
+        """Dry-run the project for `pythons`."""
         page = root / "pyproject.toml"
         text = page.read_text(encoding="utf-8").partition("pythons =")[0]
         text = text.replace('requires-python = ">=3.10"', f'requires-python = ">={KNOWN_PYTHONS[0]}"')
-        page.write_text(f"{text}pythons = {list(pythons)!r}\n".replace("'", '"'), encoding="utf-8")
+        page.write_text(f"{text}pythons = {json.dumps(list(pythons))}\n", encoding="utf-8")
         commit(root)
-        if len(pythons) == 1:
-            self._dryrun(root, root.parent.name, uv=uv)
-        return self._dryrun(root, root.parent.name, uv=uv)
+        return self._dryrun(root, uv=uv)
 
-    def _dryrun(self, root: Path, name: str, *args: str, uv: bool = True) -> Timed:
-        kept = self.shop.fresh(f"{name}-kept")
-        timed = watched((self.shop.nox, "-s", "dryrun", "--", "--keep", kept, *args), root, self.shop.env(uv=uv))
+    def _dryrun(self, root: Path, *options: str, uv: bool = True) -> Timed:
+        kept = self.shop.fresh(f"{root.parent.name}-kept")
+        words = (self.shop.seatrial(uv=uv), "dryrun", "--keep", kept, *options)
+        timed = watched(words, root, self.shop.env(uv=uv))
         stop_unless_proved(kept)
         return timed
 
     def _by_hand(self, root: Path, python: str, *, uv: bool) -> Timed:
-        """Make one environment and install the dependency of the project into it."""
-        venv = self.shop.fresh(f"{root.parent.name}-by-hand") / "venv"
+        """Make two environments and install the dependency of the project into each."""
+        place = self.shop.fresh(f"{root.parent.name}-by-hand")
         step = Steps(root, self.shop.env(uv=uv))
-        if uv:
-            step("", self.shop.uv, "venv", "--python", python, venv)
-            step("", self.shop.uv, "pip", "install", "--python", venv, "six")
-        else:
-            virtualenv = Path(self.shop.nox).with_name("virtualenv")
-            step("", virtualenv, "--python", python, venv)
-            step("", venv / "bin" / "python", "-m", "pip", "install", "six")
+        for venv in (place / "wheel", place / "sdist"):
+            if uv:
+                step("", self.shop.uv, "venv", "--python", python, venv)
+                step("", self.shop.uv, "pip", "install", "--python", venv, "six")
+            else:
+                step("", sys.executable, "-m", "virtualenv", "--python", python, venv)
+                step("", python_in(venv), "-m", "pip", "install", "six")
         return step.timed()
 
 
@@ -171,5 +194,5 @@ def _parts(curve: Curve) -> Iterator[str]:
     rows = [[str(size), f"{timed.seconds:.2f}", mebibytes(timed.memory)] for size, timed in curve.points]
     yield table([f"{curve.name}: {curve.unit}", "seconds", "largest process, MiB"], rows)
     if len(curve.points) > 1:
-        by_hand = f"; by hand, an environment and one installation: {curve.base.seconds:.2f} s" if curve.base else ""
+        by_hand = f"; by hand, two environments and installations: {curve.base.seconds:.2f} s" if curve.base else ""
         yield f"One more costs {curve.slope:.3f} s, from the first line to the last{by_hand}."

@@ -44,7 +44,7 @@ def _bars(axis: Any, results: Results) -> None:
         [m - min(one) for m, one in zip(middle, times, strict=True)],
         [max(one) - m for m, one in zip(middle, times, strict=True)],
     ]
-    colours = [OURS if name.startswith(("dryrun", "idle")) else HAND for name in names]
+    colours = [OURS if name.startswith(("nox,", "seatrial,")) else HAND for name in names]
     bars = axis.barh(names, middle, xerr=spread, color=colours, error_kw={"lw": 0.8})
     axis.bar_label(bars, fmt="%.2f", padding=4)
     axis.set_xlabel("seconds")

@@ -130,27 +130,25 @@ class Ways:
         root, env = self._project(name), self.shop.env(uv=uv)
         place, kept = self.shop.folder / f"{name}-environments", self.shop.fresh(f"{name}-kept")
         commit(root)
-        options = ("dryrun", *(("--",) if program == "nox" else ()), "--keep", kept)
+        options = ("dryrun", *(("--",) if program == "nox" else ()), "--timing", "--keep", kept)
         if program == "nox":
             place = self.shop.fresh(f"{name}-cold") if cold else place
             timed = watched((self.shop.nox, "--envdir", place, "-s", *options), root, env)
         else:
-            timed = self._installed(place, (*options,), root, uv=uv, cold=cold)
+            timed = self._installed(place, options, root, uv=uv, cold=cold)
         stop_unless_proved(kept)
         return timed
 
     def _installed(self, place: Path, options: tuple[str | Path, ...], root: Path, *, uv: bool, cold: bool) -> Timed:
         """Run the installed command, which is installed anew and counted with that where it is `cold`."""
-        before = 0.0
-        if cold or not place.exists():
-            step = Steps(root, {})
-            command = self.shop.command(self.shop.fresh(place.name) / "venv", uv=uv)
-            before = step.timed().seconds if cold else 0.0
-        else:
-            command = python_in(place / "venv").with_name("seatrial")
+        if not cold:
+            return watched((self.shop.seatrial(uv=uv), *options), root, self.shop.env(uv=uv))
+        self.shop.wheel()
+        installing = Steps(root, {})
+        command = self.shop.command(self.shop.fresh(place.name) / "venv", uv=uv)
+        before = installing.timed().seconds
         timed = watched((command, *options), root, self.shop.env(uv=uv))
-        parts = {**timed.parts, TOOLS: before} if before else timed.parts
-        return Timed(timed.seconds + before, parts, timed.memory)
+        return Timed(timed.seconds + before, {**timed.parts, TOOLS: before}, timed.memory, timed.programs)
 
     def idle(self, program: str) -> Timed:
         """The chain up to `verify` where all of it is done, on indexes that run."""
@@ -159,7 +157,7 @@ class Ways:
         root, env = self.finished
         if program == "nox":
             return watched((self.shop.nox, "-s", "verify"), root, env)
-        return watched((python_in(self.shop.folder / "adopting").with_name("seatrial"), "verify"), root, env)
+        return watched((self.shop.seatrial(), "verify"), root, env)
 
     def _finished(self) -> tuple[Path, dict[str, str]]:
         """Return a project that was rehearsed and verified on indexes that go on running."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -17,7 +16,7 @@ from seatrial.index.tokens import make
 from seatrial.machine import variables
 from seatrial.standin import launch
 from seatrial.standin.server import StandinIndex
-from tests.bench.figures import PARTS, REST, Timed
+from tests.bench.figures import Timed
 from tests.projects import commit, sample
 
 if TYPE_CHECKING:
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 RUNNING = "{}.{}".format(*sys.version_info)
-STEP = re.compile(r"(?:ok|✓) +(\w+) .* (\d+\.\d) s$")  # the line of a step that has ended
 
 
 class BenchError(Exception):
@@ -101,7 +99,12 @@ class Workshop:
             watched((sys.executable, "-m", "venv", folder), self.folder, self.env(uv=False))
             install = (python, "-m", "pip", "install")
         watched((*install, self.wheel()), self.folder, self.env(uv=uv))
-        return python.with_name("seatrial.exe" if os.name == "nt" else "seatrial")
+        return program_in(folder, "seatrial")
+
+    def seatrial(self, *, uv: bool = True) -> Path:
+        """Return the installed command, which is installed once."""
+        place = self.folder / f"installed-{'uv' if uv else 'pip'}"
+        return program_in(place, "seatrial") if place.exists() else self.command(place, uv=uv)
 
     def wheel(self) -> Path:
         """Return the wheel of this working tree, which is built once."""
@@ -116,9 +119,7 @@ class Workshop:
         with (root / "pyproject.toml").open("a", encoding="utf-8") as file:
             file.write(f'\n[tool.seatrial]\npythons = ["{RUNNING}"]\n')
         commit(root)
-        place = self.folder / "adopting"
-        command = python_in(place).with_name("seatrial") if place.exists() else self.command(place, uv=True)
-        watched((command, "adopt"), root, self.env())
+        watched((self.seatrial(), "adopt"), root, self.env())
         commit(root)
         return root
 
@@ -141,9 +142,14 @@ class Workshop:
             yield running
 
 
+def program_in(venv: Path, name: str) -> Path:
+    """Return the program `name` of the virtual environment `venv`."""
+    return venv / (f"Scripts/{name}.exe" if os.name == "nt" else f"bin/{name}")
+
+
 def python_in(venv: Path) -> Path:
     """Return the interpreter of the virtual environment `venv`."""
-    return venv / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    return program_in(venv, "python")
 
 
 def _search_path() -> str:
@@ -157,7 +163,7 @@ def _is_without_uv(folder: str) -> bool:
 
 
 def watched(argv: Sequence[str | Path], cwd: Path, env: Mapping[str, str]) -> Timed:
-    """Run `argv` and note how long its steps took, as it says. Raises BenchError with its output where it fails."""
+    """Run `argv`; what it says with ``--timing`` is noted. Raises BenchError with its output where it fails."""
     words = [str(word) for word in argv]
     pipes: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
     started = time.perf_counter()
@@ -168,16 +174,7 @@ def watched(argv: Sequence[str | Path], cwd: Path, env: Mapping[str, str]) -> Ti
     seconds = time.perf_counter() - started
     if child.returncode != 0:
         raise BenchError(f"{' '.join(words)} ended with exit code {child.returncode}:\n{output}")
-    return Timed(seconds, parts_of(output, seconds), memory)
-
-
-def parts_of(output: str, seconds: float) -> dict[str, float]:
-    """Return the seconds in each part of a dry run that took `seconds`, by the lines of its steps; none without any."""
-    steps = {match[1]: float(match[2]) for line in output.splitlines() if (match := STEP.match(line))}
-    spent: dict[str, float] = {}
-    for step, took in steps.items():
-        spent[PARTS[step]] = spent.get(PARTS[step], 0.0) + took
-    return spent and {**spent, REST: seconds - sum(spent.values())}
+    return Timed.of(output, seconds, memory)
 
 
 def _waited_for(child: subprocess.Popen[str]) -> int | None:
