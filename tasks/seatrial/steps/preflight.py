@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import functools
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from packaging.utils import canonicalize_name
 
 from seatrial.building import git, tags
 from seatrial.index import credentials, logins
@@ -27,11 +30,15 @@ class NoPython(ReleaseError):
     admitted: tuple[str, ...]
     here: tuple[str, ...]
 
-    what = "No Python on this machine is one that the project supports ({e.admitted:joined}). Here: {e.here:joined}."
+    what = "No Python on this machine is one that the project supports ({e.admitted:joined}). Here: {e.found}."
     cause = "`requires-python`, the classifiers, or `pythons` in [tool.seatrial] leave out those that are installed."
     cure = (
         "install one (`uv python install {e.admitted[0]}`), or set `pythons` in [tool.seatrial] to those that are here."
     )
+
+    @property
+    def found(self) -> str:
+        return ", ".join(self.here) or "none"
 
 
 def stop_early(context: Context, steps: Collection[str], *, withheld: bool = False) -> None:
@@ -65,9 +72,8 @@ def _stop_without_python(context: Context) -> None:
 
 def _stop_on_other_tag(context: Context, source: Source) -> None:
     """Raise TagElsewhere where the static version of the project is tagged on another commit than HEAD."""
-    project = table(document(context.root / "pyproject.toml"), "project")
-    name, version = project.get("name"), project.get("version")
-    if source.commit is None or not isinstance(name, str) or not isinstance(version, str):
+    name, version = (_said(context, key) for key in ("name", "version"))
+    if source.commit is None or name is None or version is None:
         return
     for pattern in context.settings.tag:
         tag = tags.spelt(pattern, name, version)
@@ -76,8 +82,18 @@ def _stop_on_other_tag(context: Context, source: Source) -> None:
             raise TagElsewhere(tag, commit[:12], source.commit[:12])
 
 
+def _said(context: Context, key: str) -> str | None:
+    """Return what ``pyproject.toml`` says of the project at `key`, None where that is dynamic or no text."""
+    value = table(document(context.root / "pyproject.toml"), "project").get(key)
+    return value if isinstance(value, str) else None
+
+
 def _stop_without_credential(context: Context) -> None:
+    """Raise BadCredential or NoCredential where the upload to the rehearsal index would; a token is read, not sent."""
     index = context.settings.testpypi
-    if credentials.choose(index, context.variables) is None and not context.interactive:
+    found = credentials.choose(index, context.variables)
+    if found is None and not context.interactive:
         keyring = functools.partial(logins.secret, index.upload)
-        credentials.find(index, context.variables, keyring=keyring, ask=None)
+        found = credentials.find(index, context.variables, keyring=keyring, ask=None)
+    if found and (name := _said(context, "name")):
+        credentials.stop_if_useless(found, index, canonicalize_name(name), time.time())

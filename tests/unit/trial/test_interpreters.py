@@ -47,11 +47,11 @@ def test_the_python_that_runs_us_is_here(uv: str | None) -> None:
 
 @needs_posix
 def test_uv_is_asked_without_downloads_and_without_the_projects_settings(tmp_path: Path) -> None:
-    uv = program(tmp_path / "uv", f'echo "$@" >> {tmp_path}/asked\n[ "$7" = 3.98 ] && echo /opt/python3.98\n')
+    uv = program(tmp_path / "uv", f'echo "$@" >> {tmp_path}/asked\n[ "$6" = 3.98 ] && echo /opt/python3.98\n')
     assert interpreters.here(("3.98", RUNNING, "3.99"), str(uv)) == ("3.98", RUNNING)
     assert interpreters.find("3.98", str(uv)) == "/opt/python3.98"
     asked = (tmp_path / "asked").read_text(encoding="utf-8").splitlines()
-    words = "python find --quiet --no-python-downloads --no-project --no-config"
+    words = "python find --no-python-downloads --no-project --no-config"
     assert asked == [f"{words} 3.98", f"{words} 3.99"]
 
 

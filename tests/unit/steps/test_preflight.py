@@ -1,0 +1,204 @@
+"""What is refused before anything is built, since a build would only put it off."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from seatrial.index.credentials import BadCredential, NoCredential
+from seatrial.index.tokens import make, narrow
+from seatrial.machine import process
+from seatrial.machine.process import Outcome
+from seatrial.project.context import DryRun
+from seatrial.steps.preflight import NoPython, stop_early
+from seatrial.steps.pypi import TagElsewhere
+from seatrial.steps.testpypi import Dirty
+from seatrial.trial import interpreters
+from seatrial.trial.interpreters import RUNNING
+from tests.projects import commit, git, write_tree
+from tests.samples.releases import release_in
+from tests.samples.stages import BUILT, REHEARSED
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from seatrial.project.context import Context
+    from tests.samples.releases import Release
+
+CHAIN = ("build", "check", "testpypi", "verify")
+
+
+@pytest.fixture
+def release(tmp_path: Path) -> Iterator[Release]:
+    """A committed project, with nothing on record and a token for each index."""
+    with release_in(tmp_path, in_git=True) as made:
+        made.context = made.context.with_settings(replace(made.context.settings, pythons=(RUNNING,)))
+        yield made
+
+
+@pytest.fixture(autouse=True)
+def keyring(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """What the keyring of this machine has: nothing unless a test puts it there."""
+    secrets: dict[str, str] = {}
+
+    def run(argv: tuple[str, ...], **_: object) -> Outcome:
+        assert argv[2:5] == ("-m", "keyring", "get")
+        return Outcome(0 if "secret" in secrets else 1, f"{secrets.get('secret', '')}\n")
+
+    monkeypatch.setattr(process, "run", run)
+    return secrets
+
+
+def dirty(release: Release) -> None:
+    write_tree(release.root, {"src/demo/new.py": ""})
+
+
+def test_where_nothing_is_wrong_nothing_is_said(release: Release, keyring: dict[str, str]) -> None:
+    stop_early(release.context, CHAIN)
+    keyring["secret"] = make("testpypi.localhost")
+    stop_early(replace(release.context, variables={}), CHAIN)
+    assert release.lines == []
+
+
+# Uncommitted changes.
+
+
+def test_uncommitted_changes_stop_an_upload_and_are_named(release: Release) -> None:
+    dirty(release)
+    with pytest.raises(Dirty) as error:
+        stop_early(release.context, CHAIN)
+    message = error.value.text(release.context.commands)
+    assert "The tree has 1 uncommitted change, which no release has" in message
+    assert "src/demo/new.py" in message
+    assert "`nox -s dryrun` rehearses on this machine all the same" in message
+
+
+def test_uncommitted_changes_stop_no_check_no_dry_run_and_no_files_from_elsewhere(release: Release) -> None:
+    dirty(release)
+    stop_early(release.context, ("build", "check"))
+    stop_early(release.context, ("dryrun",))
+    stop_early(replace(release.context, dry=DryRun(release.root)), CHAIN)
+    stop_early(release.at(rehearse_on="TestPyPI is down"), CHAIN)
+    stop_early(release.at(taken_from=release.root / "wheels"), CHAIN)
+
+
+def test_what_is_rehearsed_already_is_not_uploaded_again(release: Release) -> None:
+    release.write(BUILT, REHEARSED)
+    dirty(release)
+    stop_early(release.context, CHAIN)
+    with pytest.raises(Dirty):
+        stop_early(release.at(rebuild=True), CHAIN)
+
+
+# Tags.
+
+
+@pytest.mark.parametrize("tag", ["v1.0", "1.0"])
+def test_a_tag_of_this_version_on_another_commit_stops_it(release: Release, tag: str) -> None:
+    git(release.root, "tag", tag)
+    head = commit(release.root)
+    with pytest.raises(TagElsewhere) as error:
+        stop_early(release.context, CHAIN)
+    assert (error.value.tag, error.value.commit) == (tag, str(release.commit)[:12])
+    assert error.value.built == head[:12]
+
+
+@pytest.mark.parametrize("tag", ["v0.9", "other-v1.0"])
+def test_tags_of_other_versions_and_other_projects_stop_nothing(release: Release, tag: str) -> None:
+    git(release.root, "tag", tag)
+    git(release.root, "tag", "v1.0")
+    stop_early(release.context, CHAIN)
+    git(release.root, "tag", "-d", "v1.0")
+    commit(release.root)
+    stop_early(release.context, CHAIN)
+
+
+@pytest.mark.parametrize(
+    "pyproject", ["", '[project]\nname = "demo"\ndynamic = ["version"]\n', "[project]\nname = 1\n"]
+)
+def test_where_the_version_is_not_known_no_tag_stops_it(release: Release, pyproject: str) -> None:
+    git(release.root, "tag", "v1.0")
+    write_tree(release.root, {"pyproject.toml": pyproject})
+    commit(release.root)
+    stop_early(release.context, CHAIN)
+
+
+def test_without_git_there_is_no_tag(tmp_path: Path) -> None:
+    with release_in(tmp_path) as release:
+        stop_early(release.at(changes={"pythons": (RUNNING,)}), CHAIN)
+
+
+# Credentials.
+
+
+def given(release: Release, **variables: str) -> Context:
+    return replace(release.context, variables=variables)
+
+
+def test_a_missing_credential_stops_it_with_where_one_is_made(release: Release) -> None:
+    with pytest.raises(NoCredential) as error:
+        stop_early(given(release), CHAIN)
+    assert "TESTPYPI_TOKEN is not set here" in str(error.value)
+    assert "Token: https://test.pypi.org/manage/account/token/" in str(error.value)
+
+
+def test_on_a_terminal_one_can_be_typed_later(release: Release) -> None:
+    stop_early(replace(given(release), asks=True), CHAIN)
+
+
+def test_what_only_the_upload_gets_to_see_is_not_missed(release: Release) -> None:
+    stop_early(given(release), CHAIN, withheld=True)
+
+
+def test_a_step_without_an_upload_needs_none(release: Release) -> None:
+    stop_early(given(release), ("build", "check"))
+
+
+@pytest.mark.parametrize(
+    ("token", "complaint"),
+    [
+        (make("pypi.localhost"), "TESTPYPI_TOKEN holds a token of pypi.localhost, not of testpypi.localhost"),
+        ("", "TESTPYPI_TOKEN is set and empty"),
+        (narrow(make("testpypi.localhost"), [[1, ["other"]]]), "holds a token for other, not for demo"),
+        (narrow(make("testpypi.localhost"), [[0, 2, 1]]), "holds a token that has expired (1970-01-01 00:00 UTC)"),
+    ],
+)
+def test_a_credential_that_the_index_would_reject_stops_it(release: Release, token: str, complaint: str) -> None:
+    with pytest.raises(BadCredential) as error:
+        stop_early(given(release, TESTPYPI_TOKEN=token), CHAIN)
+    assert complaint in str(error.value)
+
+
+# Pythons.
+
+
+@pytest.fixture
+def here(monkeypatch: pytest.MonkeyPatch) -> set[str]:
+    pythons: set[str] = set()
+    monkeypatch.setattr(interpreters, "find", lambda python, _uv: python if python in pythons else "")
+    return pythons
+
+
+@pytest.mark.parametrize("step", ["check", "verify", "dryrun"])
+def test_where_no_python_of_the_project_is_here_that_is_said(release: Release, here: set[str], step: str) -> None:
+    here |= {"3.9", "3.10"}
+    with pytest.raises(NoPython) as error:
+        stop_early(release.at(changes={"pythons": ("3.98", "3.99")}), ("build", step))
+    message = str(error.value)
+    assert "No Python on this machine is one that the project supports (3.98, 3.99). Here: 3.9, 3.10." in message
+    assert "install one (`uv python install 3.98`), or set `pythons`" in message
+
+
+def test_where_none_is_here_at_all_that_is_said_too(release: Release, here: set[str]) -> None:
+    del here
+    with pytest.raises(NoPython, match=r"Here: none\."):
+        stop_early(release.context, ("check",))
+
+
+def test_one_python_is_enough_and_a_build_alone_needs_none(release: Release, here: set[str]) -> None:
+    stop_early(release.context, ("build",))
+    here.add("3.99")
+    stop_early(release.at(changes={"pythons": ("3.98", "3.99")}), ("check",))

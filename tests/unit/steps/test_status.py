@@ -1,0 +1,141 @@
+"""`status`: what is shown of a release, of HEAD and of the last dry run, without asking an index."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from seatrial.release.record import StageMissing
+from seatrial.release.stages import Cell
+from seatrial.report import status as report
+from seatrial.steps import status
+from seatrial.steps.status import NotAsRecorded
+from tests.archives import WHEEL, wheel
+from tests.projects import commit, write_tree
+from tests.samples.releases import release_in
+from tests.samples.stages import BUILT, CHECKED, REHEARSED, RELEASED
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.samples.releases import Release
+
+
+@pytest.fixture
+def release(tmp_path: Path) -> Iterator[Release]:
+    with release_in(tmp_path, in_git=True) as made:
+        yield made
+
+
+def test_where_nothing_is_built_the_first_command_is_shown(release: Release) -> None:
+    status.run(release.context)
+    folder = release.record.folder
+    assert release.lines == [f"{release.root.name}: {folder}", "nothing is built yet", "next: nox -s build"]
+
+
+def test_a_release_is_shown_with_its_files_and_the_next_command(release: Release) -> None:
+    release.write(BUILT, CHECKED)
+    status.run(release.context)
+    assert "demo 1.0 done build" in release.shown
+    assert f"{WHEEL} " in release.shown
+    assert release.lines[-1] == "next: nox -s testpypi"
+    assert "HEAD is" not in release.shown
+    assert release.faults.reads == 0
+
+
+@pytest.mark.parametrize("version", ["1.1", None])
+def test_a_head_that_moved_on_is_named_with_its_version_and_so_are_uncommitted_changes(
+    release: Release, version: str | None
+) -> None:
+    release.write(BUILT)
+    said = f'version = "{version}"' if version else 'dynamic = ["version"]'
+    write_tree(release.root, {"pyproject.toml": f'[project]\nname = "demo"\n{said}\n'})
+    head = commit(release.root)[:7]
+    write_tree(release.root, {"src/demo/new.py": ""})
+    status.run(release.context)
+    assert f"HEAD is {f'{version} ({head})' if version else head}, not built yet" in release.shown
+    assert "1 uncommitted change is not in this build: src/demo/new.py. Commit it first." in release.shown
+
+
+def test_the_last_dry_run_is_shown(release: Release) -> None:
+    line = "2024-05-06T07:08:09Z: demo 1.0 failed in `check`\n"
+    write_tree(report.dry_folder(release.context), {report.LAST: line})
+    status.run(release.context)
+    assert f"last dry run {line.strip()}" in release.shown
+
+
+def test_the_verdict_on_each_of_several_wheels_is_shown(release: Release) -> None:
+    wheel(release.record.dist, filename="demo-1.0-cp313-cp313-win_amd64.whl")
+    release.write(BUILT, REHEARSED)
+    release.verified(Cell("3.13", "wheel"), filename=WHEEL)
+    status.run(release.context)
+    assert "files: demo-1.0-cp313-cp313-win_amd64.whl: not verified here" in release.shown
+
+
+# Compared with the indexes.
+
+
+def compare(release: Release) -> None:
+    status.run(release.at(remote=True))
+
+
+def test_without_a_record_there_is_nothing_to_compare(release: Release) -> None:
+    with pytest.raises(StageMissing):
+        compare(release)
+
+
+def test_a_release_that_is_as_recorded_is_said_to_be_so_with_how_to_yank_it(release: Release) -> None:
+    release.write(BUILT, REHEARSED, RELEASED)
+    for index in ("testpypi", "pypi"):
+        release.serve(index)
+    compare(release)
+    assert "demo 1.0, compared with the record: TestPyPI: 2 of 2 files, identical PyPI: 2 of 2 files" in release.shown
+    assert f"tag: not set in this repository; built from {str(release.commit)[:12]}" in release.shown
+    assert "page https://pypi.org/manage/project/demo/release/1.0/" in release.shown
+    assert "1.0.1 is free on both indexes, as far as they show" in release.shown
+
+
+def test_what_differs_is_an_error(release: Release) -> None:
+    release.write(BUILT, RELEASED)
+    wheel(release.standins.folder / "pypi", {"Summary": "another"})
+    with pytest.raises(NotAsRecorded) as error:
+        compare(release)
+    different, gone = error.value.findings
+    assert different.startswith(f"PyPI: {WHEEL}\n    expected ")
+    assert gone == "PyPI: demo-1.0.tar.gz is gone"
+
+
+@pytest.mark.parametrize("state", ["archived", "quarantined"])
+def test_a_project_that_is_closed_is_said_to_be_so(release: Release, state: str) -> None:
+    release.write(BUILT)
+    release.serve("pypi")
+    release.standins.apps["pypi"].state.statuses["demo"] = (state, "")
+    compare(release)
+    if state == "archived":
+        assert "PyPI: 2 of 2 files, identical; the project is archived" in release.shown
+    assert ("yank it, and release the next version" in release.shown) == (state == "archived")
+
+
+def test_how_to_yank_is_not_said_of_what_is_yanked(release: Release) -> None:
+    release.write(BUILT)
+    release.serve("pypi")
+    yanked = {dist.filename: "broken" for dist in release.dists}
+    release.standins.apps["pypi"].state.yanked |= yanked
+    compare(release)
+    assert "PyPI: 2 of 2 files, identical, 2 yanked" in release.shown
+    assert "yank it" not in release.shown
+
+
+def test_a_release_without_git_and_without_pages_has_no_tag_and_a_plain_place_to_yank(tmp_path: Path) -> None:
+    with release_in(tmp_path) as release:
+        release.write(BUILT)
+        release.serve("pypi")
+        release.context = release.context.with_settings(
+            replace(release.context.settings, pypi=replace(release.pypi, pages=""))
+        )
+        compare(release)
+        assert "tag: none, it was built without git" in release.shown
+        assert "page of this release on PyPI" in release.shown
