@@ -42,6 +42,9 @@ RUN = (
 NOT_RUN = {
     "nox -s tests": "it is what runs the tests",
     "python3 -m venv .venv && .venv/bin/python -m pip install -q nox && .venv/bin/nox -s tests": "likewise",
+    "python3 -m venv ~/seatrial-env": "the README installs it the same way",
+    ". ~/seatrial-env/bin/activate": "likewise",
+    "python -m pip install /path/to/seatrial": "likewise",
     "nox -s reference": "tests/unit/test_reference.py runs what it runs",
     "nox -s lock": "it writes the locks anew, from what PyPI has at that moment",
     "nox -s bench -- --out docs/explanation/performance.md": "it takes minutes: tests/unit/test_bench.py has its parts",
@@ -56,7 +59,9 @@ NOT_RUN = {
     "git diff COMMIT.. -- warehouse/forklift/legacy.py warehouse/forklift/metadata.py requirements/main.txt": (
         "in a clone of Warehouse"
     ),
-    "pypi-server run -p 8081 ../testpypi & pypi-server run -p 8082 ../pypi &": "it does not end: `dryrun` is run",
+    "git tag v0.2.0": "it releases seatrial itself",
+    "git push origin v0.2.0": "likewise",
+    "python -m tests.fuzz --mutations 100000 --seed 1": "it takes minutes: tests/unit/rules/test_fuzz.py does a thousand",
 }
 OTHER_SHELLS = {
     "powershell": "its syntax is looked at where PowerShell is; what it runs is what the block in sh beside it runs",
@@ -121,8 +126,8 @@ def steps(block: Block) -> Iterator[Step]:
 
 
 def commands(text: str) -> list[str]:
-    """Return the single commands in `text`, which joins them by ``&&`` or ``;``."""
-    return re.split(r"\s*(?:&&|;)\s+", text)
+    """Return the single commands in `text`, which joins them by ``&&`` or ``;``; one with commands in it stays whole."""
+    return [text] if "$(" in text else re.split(r"\s*(?:&&|;)\s+", text)
 
 
 @dataclass(frozen=True)

@@ -113,7 +113,7 @@ def test_a_command_names_sessions_and_options_that_exist(page: Path) -> None:
         for one in commands(step.command)
     ]
     for command in [*in_blocks, *snippets.INLINE.findall(snippets.FENCE.sub("", text))]:
-        asked(command.replace("…", "").replace(" SESSION", " build").replace(" OPTIONS", ""))
+        asked(command.replace("…", "").replace(" STEP", " build").replace(" OPTIONS", ""))
 
 
 @pytest.mark.parametrize("command", ["nox -s pypy", "nox -s build -- --fast", "seatrial check x.whl", "nox -s"])
