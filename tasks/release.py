@@ -18,7 +18,6 @@ from inspect import signature
 from pathlib import Path
 from typing import Any
 
-import nox.registry
 import nox.virtualenv
 
 INTERFACE = 1  # what this file and the program agree on; any version of the program will do that speaks it
@@ -26,9 +25,8 @@ STEPS = ["build", "check", "testpypi", "verify", "pypi", "dryrun", "inspect", "s
 LOCK = Path(__file__).resolve().with_name("release.txt")
 PYTHON = Path("Scripts/python.exe" if os.name == "nt" else "bin/python")
 UPLOADS = re.compile(r"(TEST)?PYPI_(ID_)?TOKEN$|TWINE_|ACTIONS_ID_TOKEN_", re.IGNORECASE)  # variables with secrets
-# virtualenv, without the project's own `email/` or `packaging/` in its way, and what it imports.
 VIRTUALENV = "import sys; sys.path[:] = filter(None, sys.path); import virtualenv; virtualenv.cli_run(sys.argv[1:])"
-IMPORTED = {"virtualenv", "packaging", "platformdirs", "filelock", "distlib", "python_discovery"}
+IMPORTED = {"virtualenv", "packaging", "platformdirs", "filelock", "distlib", "python_discovery"}  # by virtualenv
 
 
 def too_old() -> str:
@@ -46,11 +44,10 @@ def settings() -> "tuple[list[str], str]":
     """Return the Pythons of `verify` and the prefix of all names. A session that runs says what is wrong with them."""
     pythons, prefix = [f"3.{sys.version_info[1]}"], "release-" if {*STEPS} & {*nox.registry.get()} else ""
     with contextlib.suppress(OSError, ValueError, TypeError, AttributeError):
-        names = "pyproject.toml", "seatrial.toml"
-        project, own = (nox.project.load_toml(name) if Path(name).exists() else {} for name in names)
-        table = own or project.get("tool", {}).get("seatrial", {})
+        said, own = (nox.project.load_toml(p) if Path(p).exists() else {} for p in ("pyproject.toml", "seatrial.toml"))
+        table = own or said.get("tool", {}).get("seatrial", {})
         prefix = str(table.get("session-prefix") or prefix)
-        named = table.get("pythons") or supported(project.get("project", {}), pythons[0])
+        named = table.get("pythons") or supported(said.get("project", {}), pythons[0])
         pythons = list(named) if all(re.fullmatch(r"(pypy)?3\.\d+t?", name) for name in named) else pythons
     return pythons, prefix
 
@@ -141,6 +138,9 @@ if too_old():
     sys.stderr.write(f"seatrial: the release sessions are not registered: they need {too_old()}\n")
 else:
     PYTHONS, PREFIX = settings()
+    for half in Path(nox.options.envdir or ".nox").glob(PREFIX + "verify-*"):  # left by a full disk
+        if not (half / "pyvenv.cfg").exists():  # uv does not replace what is no environment
+            shutil.rmtree(half, ignore_errors=True)
     OURS: Any = {"default": False, "venv_backend": "none", "download_python": "never"}
     CELL: Any = {**OURS, "venv_backend": "uv|virtualenv", "venv_params": ["--no-setuptools"], "reuse_venv": False}
     CELL.update({"allow_parallel": True} if "allow_parallel" in signature(nox.session).parameters else {})

@@ -81,6 +81,17 @@ def test_without_dependencies_a_cell_makes_an_environment_for_the_program(projec
     assert places(project) == {"verify", f"verify-{RUNNING.replace('.', '-')}-wheel"}
 
 
+@pytest.mark.parametrize("variables", [{}, NO_UV], ids=["uv", "virtualenv"])
+def test_half_an_environment_is_replaced(project: Path, variables: dict[str, str]) -> None:
+    """As a full disk leaves one: without pyvenv.cfg, and with files where the new one has its own."""
+    half = project / ".nox" / f"verify-{RUNNING.replace('.', '-')}-wheel"
+    write_tree(half, {"bin/python": "", "lib/python3.99/site-packages/left.py": "", "lib64": ""})
+    done = nox(project, "--no-dependencies", "-s", CELLS[0], **variables)
+    assert (done.code, done.steps) == (0, ["verify"]), done.output
+    assert (half / "pyvenv.cfg").is_file()
+    assert not list(half.rglob("left.py"))
+
+
 def test_a_python_can_be_chosen_and_one_that_is_missing_is_skipped(project: Path) -> None:
     write_tree(project, {"pyproject.toml": f'[tool.seatrial]\npythons = ["3.8", "{RUNNING}"]\n'})
     chosen = nox(project, "--no-dependencies", "-s", "verify", "-p", RUNNING)

@@ -48,15 +48,30 @@ def move(path: Path, target: Path) -> None:
     except OSError as error:
         if error.errno != errno.EXDEV:
             raise
-        half = target.with_name(f".{target.name}.new")
+        _copy_whole(path, target)
+        _remove(path)
+
+
+def _copy_whole(path: Path, target: Path) -> None:
+    half = target.with_name(f".{target.name}.new")
+    try:
+        _remove(half)  # what a killed run left
         if path.is_dir() and not path.is_symlink():
             shutil.copytree(path, half, symlinks=True)
-            half.replace(target)
-            shutil.rmtree(path)
         else:
             shutil.copy2(path, half, follow_symlinks=False)
-            half.replace(target)
-            path.unlink()
+        half.replace(target)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            _remove(half)
+        raise
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager
