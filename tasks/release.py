@@ -14,7 +14,6 @@ import re
 import shutil
 import sys
 import tempfile
-from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -69,8 +68,7 @@ def supported(project: Any, running: str) -> "list[str]":
 
 def seatrial(session: "nox.Session", step: str, *options: str, anew: bool = False) -> None:
     """Run `seatrial STEP` with the session's arguments; what is for uploads reaches `testpypi` and `pypi` alone."""
-    typed = " ".join(sys.argv[1:]).partition(" -- ")[0]  # nox says nowhere else which sessions were asked for
-    asked = [name for name in STEPS if re.search(rf"\b{PREFIX}{name}\b", typed) and "--no-dep" not in typed]
+    asked = [name for name in STEPS if re.search(rf"\b{PREFIX}{name}\b", TYPED) and "--no-dep" not in TYPED]
     withheld = {name: os.environ.pop(name) for name in list(os.environ) if UPLOADS.match(name)}
     context = {"interface": INTERFACE, "prefix": PREFIX, "interactive": session.interactive, "asked": asked}
     context.update(uv=shutil.which(nox.virtualenv.UV), root=str(Path.cwd()), start=session.invoked_from)
@@ -79,10 +77,9 @@ def seatrial(session: "nox.Session", step: str, *options: str, anew: bool = Fals
     prctl(4, 0, 0, 0, 0)  # PR_SET_DUMPABLE: /proc shows no other process what this one was started with
     # After Ctrl-C an upload finds out what the index took. nox would kill it after half a second.
     how: Any = {"external": True, "log": False, "interrupt_timeout": 60, "terminate_timeout": 10}
-    how["env"] = withheld if step in {"testpypi", "pypi"} else {}
     try:
         python = environment(session, step, anew=anew)
-        done = session.run(python, *words, *session.posargs, **how)
+        done = session.run(python, *words, *session.posargs, env=withheld if "pypi" in step else {}, **how)
     except OSError as error:
         session.error(f"The operating system refused to read or write: {error}")
     finally:
@@ -126,9 +123,8 @@ def install(session: "nox.Session", folder: Path) -> None:
         else:
             session.run_install(sys.executable, "-c", VIRTUALENV, "--no-periodic-update", folder, **how)
             pip = [str(python), "-I", "-m", "pip", "install", "--no-compile"]
-        done = session.run_install(*pip, "--only-binary", ":all:", "--require-hashes", "-r", LOCK, **how)
-    if done is None:
-        session.error("Nothing was installed: nox was started with --no-install or -R")
+        if session.run_install(*pip, "--only-binary", ":all:", "--require-hashes", "-r", LOCK, **how) is None:
+            session.error("Nothing was installed: nox was started with --no-install or -R")
     if LOCK.with_name("seatrial").is_dir():  # seatrial's own repository, whose lock has the dependencies alone
         next(folder.rglob("site-packages")).joinpath("checkout.pth").write_text(str(LOCK.parent))
     session.run_install(python, "-I", "-m", "seatrial", "--version", **how)  # the stamp is for what was seen to run
@@ -141,9 +137,13 @@ else:
     for half in Path(nox.options.envdir or ".nox").glob(PREFIX + "verify-*"):  # left by a full disk
         if not (half / "pyvenv.cfg").exists():  # uv does not replace what is no environment
             shutil.rmtree(half, ignore_errors=True)
+    TYPED = " ".join(sys.argv[1:]).partition(" -- ")[0]  # nox says nowhere else which sessions were asked for
+    CHOSEN = " ".join(re.findall(r"(?<!\S)(?:-p|--pythons?)[ =]?([^-]+)", TYPED)) or os.getenv("NOXPYTHON", "")
+    if CHOSEN and {PREFIX + step for step in STEPS} & {*sys.argv} and not any(map(CHOSEN.count, PYTHONS)):
+        sys.stderr.write(f"seatrial: Python {CHOSEN}: only {PREFIX}verify has some, {', '.join(PYTHONS)} (`pythons`)\n")
     OURS: Any = {"default": False, "venv_backend": "none", "download_python": "never"}
     CELL: Any = {**OURS, "venv_backend": "uv|virtualenv", "venv_params": ["--no-setuptools"], "reuse_venv": False}
-    CELL.update({"allow_parallel": True} if "allow_parallel" in signature(nox.session).parameters else {})
+    CELL.update({"allow_parallel": True} if "allow_parallel" in (nox.session.__kwdefaults__ or {}) else {})
     MODULES = {path.stem for path in Path().iterdir() if path.suffix == ".py" or (path / "__init__.py").is_file()}
     if MODULES & {*IMPORTED, *sys.stdlib_module_names} and not nox.virtualenv.HAS_UV:
         os.environ["PYTHONSAFEPATH"] = "1"  # for the `python -m virtualenv` of nox; Python 3.10 does not know it
