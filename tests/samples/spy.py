@@ -78,7 +78,7 @@ def look(who):
 '''
 
 # Without any requirement, so that nothing has to be fetched to build with it (PEP 517).
-BACKEND = '''\
+BACKEND = """\
 import base64, hashlib, io, os, tarfile, zipfile
 
 {spy}
@@ -119,7 +119,7 @@ def build_sdist(folder, config_settings=None):
             info.size = len(data)
             archive.addfile(info, io.BytesIO(data))
     return STEM + ".tar.gz"
-'''
+"""
 
 PYPROJECT = """\
 [build-system]

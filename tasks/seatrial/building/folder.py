@@ -14,6 +14,7 @@ import tarfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from seatrial.building.normalise import unpacked
 from seatrial.machine.disk import locked_file
 from seatrial.machine.errors import ReleaseError
 
@@ -70,9 +71,9 @@ def _is_ours(folder: Path) -> bool:
 
 
 def unpack(sdist: Path, place: Path) -> Path:
-    """Unpack `sdist` into `place`, and return the folder that it holds. Raises LeadsOut and tarfile.TarError."""
+    """Unpack `sdist` into `place`, and return the folder that it holds. Raises LeadsOut and SdistUnreadable."""
     safely: dict[str, Any] = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}
-    with tarfile.open(sdist, "r:gz") as tar:
+    with unpacked(sdist) as tar:
         try:
             tar.extractall(place, **safely)  # noqa: S202 (the project's own sdist, and with the filter if there is one)
         except FILTERED as error:

@@ -14,8 +14,11 @@ import os
 import struct
 import tarfile
 import tempfile
-from typing import TYPE_CHECKING
+import zlib
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING
 
+from seatrial.machine.errors import ReleaseError
 from seatrial.release.archives import FLOOR, RATIO
 from seatrial.release.stages import CHUNK, Dist, Normalised
 
@@ -26,14 +29,25 @@ if TYPE_CHECKING:
 FILE_RIGHTS, PROGRAM_RIGHTS = 0o644, 0o755
 EXECUTABLE = 0o100
 NOBODY = (0, 0, "", "")
+UNREADABLE = (tarfile.TarError, gzip.BadGzipFile, zlib.error, EOFError, ValueError, OverflowError)
+
+
+@dataclass(eq=False)
+class SdistUnreadable(ReleaseError):
+    sdist: str
+    reason: str
+
+    what = "{e.sdist}, as the build backend wrote it, cannot be unpacked: {e.reason}"
+    cause = "a fault of the build backend or of a plug-in of it; or content that is packed to grow without bound."
+    cure = "see the log, update the build backend, and run `{run[build]}` again; dist/ and the record are as they were."
 
 
 def normalise(sdist: Path, epoch: int) -> Normalised | None:
     """Write `sdist` anew if it depends on more than its members; return what it was, None where it stays as it is.
 
-    `epoch` is the time of the source, in seconds. Raises tarfile.TarError for what is no archive.
+    `epoch` is the time of the source, in seconds. Raises SdistUnreadable.
     """
-    with _unpacked(sdist) as tar:
+    with unpacked(sdist) as tar:
         if _is_repeatable(sdist, tar, epoch):
             return None
         before = Normalised(sdist.name, Dist.from_file(sdist).sha256, _digest(tar))
@@ -41,31 +55,42 @@ def normalise(sdist: Path, epoch: int) -> Normalised | None:
         _write(tar, fresh, epoch)
     if members(fresh) != before.members:
         fresh.unlink()
-        raise tarfile.TarError(f"the members of {sdist.name} are others once it is written anew")
+        raise SdistUnreadable(sdist.name, "its members are others once it is written anew")
     fresh.replace(sdist)
     return before
 
 
 def members(sdist: Path) -> str:
     """Return one sha256 over all members of `sdist`: names, kinds, contents, and whether they can be run."""
-    with _unpacked(sdist) as tar:
+    with unpacked(sdist) as tar:
         return _digest(tar)
 
 
 @contextlib.contextmanager
-def _unpacked(sdist: Path) -> Iterator[tarfile.TarFile]:
-    """Yield the tar file inside `sdist`, so that members can be read in any order without unpacking twice."""
-    with tempfile.TemporaryFile() as plain:
-        left = max(FLOOR, RATIO * sdist.stat().st_size)
-        with gzip.open(sdist) as packed:
-            while chunk := packed.read(CHUNK):
-                left -= len(chunk)
-                if left < 0:
-                    raise tarfile.TarError(f"{sdist.name} unpacks to far more than its size")
-                plain.write(chunk)
-        plain.seek(0)
-        with tarfile.open(fileobj=plain, mode="r:") as tar:
-            yield tar
+def unpacked(sdist: Path) -> Iterator[tarfile.TarFile]:
+    """Yield the tar file inside `sdist`, so that members can be read in any order without unpacking twice.
+
+    Raises SdistUnreadable, also for what its user meets.
+    """
+    try:
+        with tempfile.TemporaryFile() as plain:
+            _unpack(sdist, plain)
+            with tarfile.open(fileobj=plain, mode="r:") as tar:
+                yield tar
+    except UNREADABLE as error:
+        raise SdistUnreadable(sdist.name, str(error) or type(error).__name__) from None
+
+
+def _unpack(sdist: Path, plain: IO[bytes]) -> None:
+    """Write what `sdist` holds to `plain`, and go back to its begin. Raises tarfile.TarError beyond its bounds."""
+    left = max(FLOOR, RATIO * sdist.stat().st_size)
+    with gzip.open(sdist) as packed:
+        while chunk := packed.read(CHUNK):
+            left -= len(chunk)
+            if left < 0:
+                raise tarfile.TarError("it unpacks to far more than its size")
+            plain.write(chunk)
+    plain.seek(0)
 
 
 def _is_repeatable(sdist: Path, tar: tarfile.TarFile, epoch: int) -> bool:

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from seatrial.index.indexes import is_loopback
-from seatrial.machine.errors import indented
+from seatrial.machine.errors import indented, printable
 from seatrial.machine.terminal import size, visible
 from seatrial.release.stages import Built, Checked, Rehearsed, Released, Verified
 from seatrial.release.verdicts import verdicts as of_release
@@ -97,7 +97,7 @@ def together(problems: Sequence[Problem]) -> list[tuple[Problem, tuple[str, ...]
 def problem(found: Problem, files: Sequence[str]) -> str:
     """Return a problem in `files` as a line that begins with the code of its rule; a program's output hangs below."""
     first, *rest = found.message.strip().splitlines() or [""]
-    return f"{found.rule}: {first} ({', '.join(files)}){indented(chr(10).join(rest)) if rest else ''}"
+    return f"{found.rule}: {first} ({printable(', '.join(files))}){indented(chr(10).join(rest)) if rest else ''}"
 
 
 def problems(found: Sequence[Problem]) -> str:
@@ -107,7 +107,7 @@ def problems(found: Sequence[Problem]) -> str:
 
 def files(dists: Iterable[Dist]) -> str:
     """Return two lines a file: name and size, sha256."""
-    return "\n".join(f"  {dist.filename}  {size(dist.size)}\n    sha256 {dist.sha256}" for dist in dists)
+    return "\n".join(f"  {printable(dist.filename)}  {size(dist.size)}\n    sha256 {dist.sha256}" for dist in dists)
 
 
 def cells(verified: Sequence[Verified], announced: Sequence[Cell]) -> str:

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from seatrial.machine.errors import ReleaseError
+from seatrial.machine.errors import ReleaseError, printable
 from seatrial.report import text
 from seatrial.rules.judge import judge_files
 
@@ -36,7 +36,7 @@ def inspect(files: Sequence[Path], output: Path | None, say: Callable[[str], Non
     judged = judge_files([place / file if place else file for file in files])
     found = [(file, problems) for file, (_, problems) in zip(files, judged, strict=True)]
     for file, problems in found:
-        say(text.problems(problems) if problems else f"  {file.name}: nothing found")
+        say(text.problems(problems) if problems else f"  {printable(file.name)}: nothing found")
     if output:
         answer = [
             {"file": str(file), "problems": [_shown(problem) for problem in problems]} for file, problems in found

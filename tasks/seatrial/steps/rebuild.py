@@ -16,7 +16,7 @@ from seatrial.index.holdings import read_release
 from seatrial.index.http import FILE_BYTES, download
 from seatrial.machine import temporary
 from seatrial.machine.disk import write_whole
-from seatrial.machine.errors import ReleaseError, listing
+from seatrial.machine.errors import ReleaseError, listing, printable
 from seatrial.project.settings import load
 from seatrial.release import record
 from seatrial.release.archives import Archive
@@ -313,12 +313,12 @@ def _show(work: Rebuild) -> None:
         for difference in comparison.differences:
             word = f"{difference.kind}{'' if difference.matters else ', means the same'}"
             lines = "".join(f"\n      {line}" for line in difference.lines) if difference.matters else ""
-            work.context.say(f"    {difference.member}: {word}{lines}")
+            work.context.say(f"    {printable(difference.member)}: {word}{lines}")
     for file in work.served:
         if file.filename not in work.judged:
-            work.context.say(f"not judged  {file.filename}: it cannot be built here")
+            work.context.say(f"not judged  {printable(file.filename)}: it cannot be built here")
         if file.yanked:
-            work.context.say(f"{file.filename} is yanked")
+            work.context.say(f"{printable(file.filename)} is yanked")
     made_by = f"{work.made_by} and " if work.made_by else ""
     verdict = f"{work.verdict}, with {made_by}{work.choice.words}"
     work.context.screen.summarise(f"{work.source.tags[0]}: {verdict}")

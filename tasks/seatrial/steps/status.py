@@ -14,7 +14,7 @@ from seatrial.building import git
 from seatrial.index.conflicts import next_version, versions_on
 from seatrial.index.holdings import holdings
 from seatrial.machine import process, variables
-from seatrial.machine.errors import ReleaseError
+from seatrial.machine.errors import ReleaseError, printable
 from seatrial.machine.process import ToolStuck
 from seatrial.project.settings import document, table
 from seatrial.release.record import StageMissing
@@ -121,7 +121,7 @@ def summary(found: Holdings) -> str:
     if not (found.served or found.extra):
         return "no file of this version"
     yanked = f", {len(found.yanked)} yanked" if found.yanked else ""
-    status = f"; the project is {found.listing.status}" if found.listing.status not in {"", "active"} else ""
+    status = f"; the project is {printable(found.listing.status)}" if found.listing.status not in {"", "active"} else ""
     return f"{len(found.identical)} of {count} files, identical{yanked}{status}"
 
 
@@ -135,7 +135,7 @@ def differences(index: Index, found: Holdings, *, whole: bool) -> Iterator[str]:
         theirs = file.sha256 or "(no hash)"
         yield f"{index.name}: {dist.filename}\n    expected {dist.sha256}\n    found    {theirs}"
     for file in found.extra:
-        yield f"{index.name}: {file.filename} was not built with the others\n    found    {file.sha256}"
+        yield f"{index.name}: {printable(file.filename)} was not built with the others\n    found    {file.sha256}"
     for dist in found.absent if whole else ():
         yield f"{index.name}: {dist.filename} is gone"
 

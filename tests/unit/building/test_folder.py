@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from seatrial.building.folder import NAME, LeadsOut, unpack, workplace
+from seatrial.building.normalise import SdistUnreadable, normalise
 from seatrial.machine.disk import locked_file
 from tests.archives import gzipped, tarred, written
+from tests.hostile import endless
 from tests.projects import write_tree
 
 if TYPE_CHECKING:
@@ -88,6 +90,29 @@ def test_an_sdist_is_unpacked_into_its_own_folder(tmp_path: Path) -> None:
     assert folder == tmp_path / "place" / "demo-1.0"
     assert (folder / "PKG-INFO").read_text(encoding="utf-8") == "Name: demo\n"
     assert (folder / "src" / "a.py").exists()
+
+
+def test_an_sdist_that_is_packed_to_grow_is_not_unpacked_beyond_its_bounds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("seatrial.building.normalise.FLOOR", 4 << 20)
+    sdist = written(tmp_path, "demo-1.0.tar.gz", endless(bytes(1 << 20), 9))
+    with pytest.raises(SdistUnreadable, match="unpacks to far more than its size"):
+        unpack(sdist, tmp_path / "place")
+    assert not (tmp_path / "place").exists()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"no gzip", gzipped(b"no tar" * 200), gzipped(tarred([("demo-1.0/a.py", b"x" * 9999)]))[:40], gzipped(b"\0" * 99)],
+)
+def test_what_a_broken_backend_writes_is_an_error_of_ours(tmp_path: Path, content: bytes) -> None:
+    sdist = written(tmp_path, "demo-1.0.tar.gz", content)
+    for use in (lambda: unpack(sdist, tmp_path / "place"), lambda: normalise(sdist, 0)):
+        with pytest.raises(
+            SdistUnreadable, match=r"^demo-1\.0\.tar\.gz, as the build backend wrote it, cannot be unpacked: "
+        ):
+            use()
 
 
 @pytest.mark.skipif(not hasattr(tarfile, "data_filter"), reason="this Python unpacks without a filter")

@@ -19,7 +19,7 @@ def caller(step: str, *variables: str, nox: Nox | None = None) -> Caller:
 
 
 def by_nox(*asked: str, withheld: tuple[str, ...] = BOTH) -> Nox:
-    return Nox("", None, False, Path(), Path(), asked, withheld)
+    return Nox(prefix="", uv=None, interactive=False, root=Path(), start=Path(), asked=asked, withheld=withheld)
 
 
 @pytest.mark.parametrize("step", ["build", "check", "testpypi", "verify", "dryrun", "rebuild"])

@@ -150,3 +150,10 @@ def test_problems_are_counted_once_however_many_files_they_are_about() -> None:
         "2 errors, 1 warning"
     )
     assert report.counted([]) == ""
+
+
+def test_the_name_of_a_file_begins_no_line_of_its_own() -> None:
+    name = "demo-1.0\n::error::x\x1b[2J-py3-none-any.whl"
+    found = [Problem("readme", "error", name, "It is short.")]
+    assert report.problems(found) == r"  error: readme: It is short. (demo-1.0\n::error::x\x1b[2J-py3-none-any.whl)"
+    assert report.files([Dist(name, "0" * 64, 1)]).count("\n") == 1

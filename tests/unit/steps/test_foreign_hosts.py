@@ -71,12 +71,13 @@ def release(house: House, index: Index, root: Path, **changes: object) -> None:
         pypi.release(context, Proof(built, replace(REHEARSED, dists=dists), (replace(VERIFIED, dists=dists),)))
 
 
-def test_the_host_and_the_source_are_shown_before_anything_is_sent(
-    house: tuple[House, Index], tmp_path: Path
-) -> None:
+def test_the_host_and_the_source_are_shown_before_anything_is_sent(house: tuple[House, Index], tmp_path: Path) -> None:
     server, index = house
     release(server, index, tmp_path)
-    assert f"index: {index.upload}  credential: PYPI_TOKEN, a token of house.example, for the whole account" in server.before
+    assert (
+        f"index: {index.upload}  credential: PYPI_TOKEN, a token of house.example, for the whole account"
+        in server.before
+    )
     assert len(list((tmp_path / "index").glob("demo*"))) == 2
 
 

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from seatrial.machine.terminal import visible
 from seatrial.steps.inspect import FindingsInFiles, inspect
-from tests.archives import SDIST, WHEEL, sdist, wheel
+from tests.archives import SDIST, WHEEL, metadata, sdist, wheel, wheel_members, written, zipped
 
 
 def test_whole_files_are_said_to_be_so_and_named_as_they_were_given(tmp_path: Path) -> None:
@@ -55,3 +56,17 @@ def test_what_no_reader_expects_is_a_finding_and_the_others_are_judged_all_the_s
     assert len(lines[1]) < 3000
     assert "metadata-summary: " in lines[2]
     assert "it is not a file" in lines[-1]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no file has such a name there")
+def test_the_name_of_a_file_and_of_a_member_begin_no_line_of_their_own(tmp_path: Path) -> None:
+    foreign = "\n::error::x\x1b[2J"
+    members = [*wheel_members(WHEEL, metadata(), {}).items(), (f"demo/{foreign}.py", b"")]
+    good, bad = wheel(tmp_path), written(tmp_path, f"demo-1.0{foreign}-py3-none-any.whl", zipped(members))
+    named = good.rename(tmp_path / "demo-1.0-1\nok-py3-none-any.whl")
+    lines: list[str] = []
+    with pytest.raises(FindingsInFiles):
+        inspect([bad, named], None, lines.append)
+    shown = "\n".join(lines).splitlines()
+    assert [line for line in shown if not line.startswith(("  error: ", "  warning: ", "  | "))] == []
+    assert "\x1b[2J" not in "\n".join(map(visible, lines))
