@@ -113,7 +113,9 @@ def made(folder: Path, tokens: dict[str, str], testpypi: str, dependencies: str)
     canaries = {name: f"canary-of-{name}" for name in NAMES} | tokens
     places = [str(folder / name) for name in ("home", "temporary", "project")]
     spy = spying(str(folder / "log" / "notes"), places, ["canary-of-", *(token[:60] for token in tokens.values())])
-    needed = hostile(spy, "needed", {"needed.py": MODULE.format(spy=spy, who="dependency", name="needed")}, who="its build")
+    needed = hostile(
+        spy, "needed", {"needed.py": MODULE.format(spy=spy, who="dependency", name="needed")}, who="its build"
+    )
     build_in(write_tree(folder / "needed", needed), folder / "others")
     own = hostile(
         spy,

@@ -112,7 +112,7 @@ class Kit:
 
 @pytest.fixture
 def kit(tmp_path: Path, envdir: Path, servers: Servers, rehearsal: Rehearsal, request: pytest.FixtureRequest) -> Kit:
-    return Kit(tmp_path, envdir, servers, rehearsal, functools.partial(request.getfixturevalue, "door"))
+    return Kit(tmp_path, envdir, servers, rehearsal, functools.partial(request.getfixturevalue, "command"))
 
 
 # One story a page.
