@@ -10,12 +10,12 @@ import re
 import shutil
 import subprocess
 import sys
-import venv
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from uv import find_uv_bin
 
 from seatrial.index import tokens
 from seatrial.standin import launch
@@ -277,15 +277,15 @@ def bring(tmp_path: Path, project: Project, rehearsal: Rehearsal) -> Callable[[s
 
 
 @pytest.fixture(scope="session")
-def door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The command `seatrial`, installed from this working tree with what it needs."""
-    folder = tmp_path_factory.mktemp("door")
-    venv.create(folder, with_pip=True)
-    scripts = folder / ("Scripts" if os.name == "nt" else "bin")
-    source = folder / "source"
+def command(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The command `seatrial`, installed from a copy of this working tree with what it needs."""
+    folder = tmp_path_factory.mktemp("command")
     ignore = shutil.ignore_patterns(".*", "__pycache__", "dist", "release-record")
-    shutil.copytree(HERE, source, ignore=ignore)
-    pip = (scripts / "python", "-I", "-m", "pip", "--quiet", "--disable-pip-version-check", "install")
-    subprocess.run([*pip, str(source)], check=True)
-    yield scripts / ("seatrial.exe" if os.name == "nt" else "seatrial")
+    source = shutil.copytree(HERE, folder / "source", ignore=ignore)
+    environment = folder / "environment"
+    python = environment / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    uv = (find_uv_bin(), "--quiet", "--no-config")
+    subprocess.run([*uv, "venv", "--python", sys.executable, str(environment)], check=True)
+    subprocess.run([*uv, "pip", "install", "--python", str(python), str(source)], check=True)
+    yield python.with_name("seatrial.exe" if os.name == "nt" else "seatrial")
     shutil.rmtree(folder, ignore_errors=True)

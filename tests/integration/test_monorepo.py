@@ -10,7 +10,7 @@ import pytest
 from seatrial.index.holdings import read_project
 from seatrial.index.indexes import Index
 from tests.archives import metadata, wheel
-from tests.integration.conftest import NOXFILE, RUNNING, Indexes, Project
+from tests.integration.conftest import RUNNING, Indexes, Project
 from tests.integration.test_other_servers import TABLE
 from tests.projects import commit, sample, write_tree
 from tests.samples.messages import is_clear
@@ -31,12 +31,12 @@ WHEELS = f'{SETTINGS}archives = ["wheel"]\n'  # half of the time, where it is no
 
 
 class Repository:
-    """A repository with the three packages of the chain, and nox at its root."""
+    """A repository with the three packages of the chain."""
 
-    def __init__(self, root: Path, envdir: Path, settings: str = WHEELS) -> None:
+    def __init__(self, root: Path, settings: str = WHEELS) -> None:
         self.root, self.settings = root, settings
-        self.nox = Project(root, envdir)
-        write_tree(root, {"noxfile.py": NOXFILE, "pyproject.toml": WORKSPACE, ".gitignore": ".nox/\n"})
+        self.whole = Project(root)
+        write_tree(root, {"pyproject.toml": WORKSPACE})
         for name, needed in zip(CHAIN, ("", CORE, MID), strict=True):
             self.write(name, *filter(None, [needed]))
         commit(root)
@@ -56,25 +56,25 @@ class Repository:
 
     def of(self, name: str) -> Project:
         """Return the package `name` as a project, for its folders."""
-        return Project(self.folder(name), self.nox.envdir)
+        return Project(self.folder(name))
 
     def all(self, session: str, *args: str) -> Ended:
-        return self.nox.step(session, "--all", *args)
+        return self.whole.step(session, "--all", *args)
 
     def one(self, session: str, name: str, *args: str) -> Ended:
-        return self.nox.step(session, "--package", name, *args)
+        return self.whole.step(session, "--package", name, *args)
 
     def files(self) -> dict[str, bytes]:
         return {file: content for name in CHAIN for file, content in self.of(name).files().items()}
 
 
 @pytest.fixture
-def repository(tmp_path: Path, envdir: Path) -> Repository:
-    return Repository(tmp_path / "Ein Repo ü", envdir / "several")
+def repository(tmp_path: Path) -> Repository:
+    return Repository(tmp_path / "Ein Repo ü")
 
 
 def indexes_of(repository: Repository, servers: Servers, folder: Path) -> Indexes:
-    return Indexes.of(repository.nox, folder, servers, [repository.folder(name) for name in CHAIN])
+    return Indexes.of(repository.whole, folder, servers)
 
 
 @pytest.fixture
@@ -101,8 +101,8 @@ def installed(project: Project, kind: str) -> dict[str, dict[str, str]]:
     return {one["name"]: one for one in json.loads(path.read_text(encoding="utf-8"))["installed"]}
 
 
-def test_three_packages_in_a_chain_are_released_together(tmp_path: Path, envdir: Path, servers: Servers) -> None:
-    repository = Repository(tmp_path / "Ein Repo ü", envdir / "several", SETTINGS)
+def test_three_packages_in_a_chain_are_released_together(tmp_path: Path, servers: Servers) -> None:
+    repository = Repository(tmp_path / "Ein Repo ü", SETTINGS)
     indexes = indexes_of(repository, servers, tmp_path / "indexes")
     put_double(indexes.folder / "testpypi")
     there = Index("the test index", simple=f"{indexes.urls['testpypi']}/simple/")
@@ -133,11 +133,11 @@ def test_three_packages_in_a_chain_are_released_together(tmp_path: Path, envdir:
     assert again.output.count("(stand-in) already, since") == len(CHAIN)
 
 
-def test_the_same_by_way_of_devpi(tmp_path: Path, envdir: Path, devpi: Devpi) -> None:
+def test_the_same_by_way_of_devpi(tmp_path: Path, devpi: Devpi) -> None:
     places = {role: (devpi.make_index(f"chain-{role}"), devpi.simple(f"chain-{role}")) for role in ("testpypi", "pypi")}
     tables = "".join(TABLE.format(role=role, upload=up, simple=read) for role, (up, read) in places.items())
-    repository = Repository(tmp_path / "repository", envdir / "several", WHEELS + tables)
-    repository.nox.env |= {"TWINE_USERNAME": devpi.user, "TWINE_PASSWORD": devpi.password}
+    repository = Repository(tmp_path / "repository", WHEELS + tables)
+    repository.whole.env |= {"TWINE_USERNAME": devpi.user, "TWINE_PASSWORD": devpi.password}
     devpi.put("chain-testpypi", put_double(tmp_path / "double"))
     rehearsed = repository.all("verify")
     assert rehearsed.code == 0, rehearsed.output
@@ -283,7 +283,7 @@ def test_all_is_proved_before_anything_is_sent(repository: Repository, indexes: 
 def test_what_makes_no_sense_for_packages(
     repository: Repository, session: str, args: tuple[str, ...], said: str
 ) -> None:
-    assert is_clear(repository.nox.step(session, *args), said)
+    assert is_clear(repository.whole.step(session, *args), said)
 
 
 def test_a_project_of_one_package_has_no_others(make_project: Callable[..., Project]) -> None:

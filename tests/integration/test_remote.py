@@ -11,14 +11,15 @@ import pytest
 from seatrial.index.http import IndexUnreachable
 from seatrial.machine import process
 from seatrial.machine.process import ToolStuck
+from seatrial.project.options import Options
 from seatrial.release.record import Record, StageMissing
 from seatrial.release.stages import Built, Released
 from seatrial.standin import launch
-from seatrial.steps import remote
-from seatrial.steps.remote import NotAsRecorded
+from seatrial.steps import status
+from seatrial.steps.status import NotAsRecorded
 from tests.index_server import ALWAYS
 from tests.projects import commit, git, write_tree
-from tests.releases import AT, TAGS, Place, bare_run, standing_in, write_rehearsal, write_release
+from tests.releases import AT, TAGS, Place, context_of, standing_in, write_rehearsal, write_release
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -33,7 +34,7 @@ YANK = """\
 if something is wrong with it after all, yank it, and release the next version:
   page    https://pypi.org/manage/project/demo/release/1.0/
   reason  demo 1.0 should not be used; please take 1.0.1 or later.
-  next    1.0.1 is free on both indexes
+  next    1.0.1 is free on both indexes, as far as they show: a deleted version is spent and cannot be seen
 what cannot be undone: whoever has installed it keeps it, `demo==1.0` still installs it, and its version and
 file names are spent for ever. The yank itself can be taken back on that page."""
 
@@ -53,8 +54,7 @@ def place(tmp_path: Path) -> Iterator[Place]:
         shared = {"project": "demo", "version": "1.0", "at": AT, "index": made.simple("pypi")}
         record.write(Released(dists=built.dists, urls=urls, attested=(), **shared))
         for name in ("testpypi", "pypi"):
-            for path in record.dist.iterdir():
-                shutil.copyfile(path, made.folder / name / path.name)
+            made.hold(name)
         shutil.rmtree(record.dist)  # long ago
         yield made
 
@@ -66,8 +66,8 @@ def said() -> list[str]:
 
 @pytest.fixture
 def compare(place: Place, said: list[str]) -> Callable[[], None]:
-    run = bare_run("status", place.root, place.urls, "--remote", heard=said.append)
-    return lambda: remote.compare(run)
+    context = context_of("status", place.root, place.urls, Options(remote=True), heard=said.append)
+    return lambda: status.compare(context)
 
 
 def commit_of(place: Place) -> str:
@@ -191,7 +191,7 @@ def test_a_remote_that_is_not_there_is_no_verdict(
     assert told.startswith("  origin: not known (fatal: ")
 
     def stuck(*_args: object, **_options: object) -> NoReturn:
-        raise ToolStuck("git ls-remote", remote.ANSWER_LIMIT, "")
+        raise ToolStuck("git ls-remote", status.ANSWER_LIMIT, "")
 
     monkeypatch.setattr(process, "run", stuck)
     compare()
@@ -277,13 +277,13 @@ def test_a_project_without_a_record(place: Place, compare: Callable[[], None]) -
         compare()
 
 
-def test_status_asks_only_when_it_is_told_to(project: Project) -> None:
+def test_status_asks_only_when_it_is_told_to(bring: Callable[[str], Project]) -> None:
     """The indexes of this project are on no machine."""
+    project = bring("build")
     text = (project.root / "pyproject.toml").read_text(encoding="utf-8")
     nowhere = 'upload = "http://127.0.0.1:9/legacy/"\nsimple = "http://127.0.0.1:9/simple/"\n'
     tables = "".join(f"\n[tool.seatrial.indexes.{name}]\n{nowhere}" for name in ("testpypi", "pypi"))
     project.change({"pyproject.toml": text + tables})
-    assert project.step("build").code == 0
     assert project.step("status").code == 0
     refused = project.step("status", "--remote")
     assert refused.code == 1

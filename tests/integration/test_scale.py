@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
-import subprocess
 import sys
 from typing import TYPE_CHECKING
 
@@ -12,11 +10,12 @@ import pytest
 from uv import find_uv_bin
 
 from seatrial.index.uploads.upload import AT_ONCE
+from seatrial.project.options import Options
 from seatrial.release.record import Record
-from seatrial.release.stages import Cell, Released, Verified
+from seatrial.release.stages import Released
 from seatrial.steps import verify
 from tests.integration.test_kill import ended, killed, start
-from tests.releases import RUNNING, Place, bare_run, standing_in, write_rehearsal, write_release
+from tests.releases import RUNNING, Place, context_of, standing_in, write_rehearsal, write_release
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,6 +37,7 @@ def place(tmp_path: Path) -> Iterator[Place]:
 
 def ready(place: Place, tags: list[str], padding: int = 0) -> None:
     write_rehearsal(place.root, write_release(place.root, tags, padding=padding), place.simple("testpypi"))
+    place.hold("testpypi")
 
 
 def test_the_release_is_as_large_as_it_is_said_to_be() -> None:
@@ -54,7 +54,7 @@ def test_it_is_resumed_in_the_middle(place: Place, number: int) -> None:
     assert ended(start(place, "pypi")) == 0
     assert place.held("pypi") == place.files()
     assert place.faults["pypi"].uploads in {121, 122}  # only what was on its way is sent again
-    assert len(Record.of(place.root).read(Released, session="pypi").urls) == 121
+    assert len(Record.of(place.root).read(Released).urls) == 121
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no resource module")
@@ -78,17 +78,13 @@ def peak(folder: Path, tags: list[str]) -> list[int]:
 
 
 @pytest.mark.parametrize("uv", [True, False], ids=["uv", "pip"])
-def test_the_wheel_that_fits_is_verified(place: Place, tmp_path: Path, *, uv: bool) -> None:
+def test_the_wheel_that_fits_is_verified(place: Place, *, uv: bool) -> None:
     ready(place, TAGS)
-    run = bare_run("verify", place.root, place.urls, place=tmp_path / "venv", uv=find_uv_bin() if uv else None)
-    for path in run.record.folder.glob("verified-*"):
+    options = Options(python=RUNNING, kind="wheel")
+    context = context_of("verify", place.root, place.urls, options, uv=find_uv_bin() if uv else None)
+    for path in context.record.folder.glob("verified-*"):
         path.unlink()
-    for path in run.record.dist.iterdir():
-        shutil.copyfile(path, place.folder / "testpypi" / path.name)
-    (tmp_path / "scratch").mkdir()
-    run.installer(tmp_path / "scratch").create(tmp_path / "venv", None)
-    verify.verify(run, Cell(RUNNING, "wheel"))
-    (found,) = run.record.verified()
-    assert isinstance(found, Verified)
-    assert found.filename == f"demo-1.0-{OURS}.whl"
-    assert subprocess.run([run.venv.python, "-I", "-c", "import demo"], check=False).returncode == 0
+    verify.run(context)
+    (verified,) = context.record.verified()
+    assert verified.filename == f"demo-1.0-{OURS}.whl"
+    assert verified.imported == ("demo",)
