@@ -50,7 +50,8 @@ BACKENDS = {  # by the module that `build-backend` names
     "setuptools": "setuptools",
     "uv_build": "uv_build",
 }
-CODE = re.compile(r" \[([a-z-]+)\]$", re.MULTILINE)  # of a rule, at the end of its message
+# The line of an error below its step, with the files that have it at the end.
+ERROR = re.compile(r"^ +error +(?P<code>[a-z-]+): (?P<message>.+?)(?: \([^()]*\.(?:whl|gz)\))?$", re.MULTILINE)
 FOLDERS = re.compile(r"(?<![\w:/])/\S+/")  # of this machine
 PLUGINS = re.compile(r"(hatch-vcs|setuptools[-_]scm|versioneer)", re.IGNORECASE)
 
@@ -144,10 +145,8 @@ def outcome(real: Real, folder: Path) -> Outcome:
 def said(output: str) -> str:
     """Return the first sentence of what stopped a dry run, with the code of the rule or the words of the program."""
     output = output.rpartition("\nexit code ")[0] or output
-    found = re.search(r"^\s*error: (?:\S+, )*\S+: (.+)$", output, re.MULTILINE)
-    if found:
-        code = next(iter(CODE.findall(output[found.start() :])), "")
-        return f"{CODE.sub('', found[1])} (`{code}`)"
+    if found := ERROR.search(output):
+        return f"{found['message']} (`{found['code']}`)"
     stopped = re.search(r"^(.+)\n(?:.*\n)*?Usual cause: ", output, re.MULTILINE)
     if stopped is None:
         return output.strip().splitlines()[-1]

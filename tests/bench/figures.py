@@ -122,7 +122,9 @@ def standing(results: Results, aims: Sequence[Aim]) -> str:
             values = ratios(runs, results[aim.base]) if aim.base else [run.seconds for run in runs]
             reached, passed = (median(values) <= limit for limit in (aim.hoped, aim.required))
             what, unit = (f" to `{aim.base}`", "") if aim.base else ("", " s")
-            limits = f"{aim.hoped:g}{unit}" + (f" ({aim.required:g}{unit} required)" if aim.required != aim.hoped else "")
+            limits = f"{aim.hoped:g}{unit}" + (
+                f" ({aim.required:g}{unit} required)" if aim.required != aim.hoped else ""
+            )
             word = "reached" if reached else "passed" if passed else "missed"
             rows.append([f"`{aim.way}`{what}", f"at most {limits}", _with_spread(values), word])
     return table(["ratio, or seconds", "aim", "measured", ""], rows) if rows else ""

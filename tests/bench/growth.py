@@ -139,7 +139,7 @@ class Growth:
 
     def _dryrun(self, root: Path, *options: str, uv: bool = True) -> Timed:
         kept = self.shop.fresh(f"{root.parent.name}-kept")
-        words = (self.shop.seatrial(uv=uv), "dryrun", "--keep", kept, *options)
+        words: tuple[str | Path, ...] = (self.shop.seatrial(uv=uv), "dryrun", "--keep", kept, *options)
         timed = watched(words, root, self.shop.env(uv=uv))
         stop_unless_proved(kept)
         return timed

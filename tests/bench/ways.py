@@ -114,15 +114,15 @@ class Ways:
 
     def _use(self, step: Steps, part: str, venv: Path, *release: str | Path) -> None:
         """Install `release` without dependencies into the new `venv`, then its dependency, and import it."""
-        install = (self.shop.uv, "pip", "install", "--python", python_in(venv))
+        install: tuple[str | Path, ...] = (self.shop.uv, "pip", "install", "--python", python_in(venv))
         step(part, self.shop.uv, "venv", "--python", sys.executable, venv)
         step(part, *install, "--no-deps", *release)
         step(part, *install, "six")
         step(part, python_in(venv), "-I", "-c", "import demo")
 
     def _publish(self, step: Steps, dist: Path, index: Index) -> None:
-        publish = (self.shop.uv, "publish", "--publish-url", index.upload, *sorted(dist.glob("demo*")))
-        step(UPLOAD, *publish, UV_PUBLISH_TOKEN=index.token)
+        files = sorted(dist.glob("demo*"))
+        step(UPLOAD, self.shop.uv, "publish", "--publish-url", index.upload, *files, UV_PUBLISH_TOKEN=index.token)
 
     def dryrun(self, program: str, *, uv: bool, cold: bool) -> Timed:
         """A dry run of a new commit; cold: with no environment of ours anywhere. It counts only if it proved all."""
@@ -130,7 +130,7 @@ class Ways:
         root, env = self._project(name), self.shop.env(uv=uv)
         place, kept = self.shop.folder / f"{name}-environments", self.shop.fresh(f"{name}-kept")
         commit(root)
-        options = ("dryrun", *(("--",) if program == "nox" else ()), "--timing", "--keep", kept)
+        options: tuple[str | Path, ...] = ("dryrun", *(("--",) if program == "nox" else ()), "--timing", "--keep", kept)
         if program == "nox":
             place = self.shop.fresh(f"{name}-cold") if cold else place
             timed = watched((self.shop.nox, "--envdir", place, "-s", *options), root, env)

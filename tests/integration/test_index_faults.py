@@ -22,8 +22,8 @@ from seatrial.project.commands import Commands
 from seatrial.project.options import Options
 from seatrial.release.record import Record
 from seatrial.release.stages import Rehearsed, Released
-from seatrial.steps import verify
 from seatrial.trial.installer import InstallFailed
+from seatrial.workspace.candidate import Candidate
 from tests.index_server import ALWAYS
 from tests.releases import TAGS, Place, context_of, standing_in, write_rehearsal, write_release
 
@@ -43,11 +43,10 @@ RECORDS = {"testpypi": Rehearsed, "pypi": Released}
 
 @pytest.fixture(autouse=True)
 def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Try again at once, and wait a second at most; but however busy this machine is, twine comes to its end."""
-    monkeypatch.setattr(upload, "SLOWEST", 10)
+    """Try again at once, and wait a second at most."""
     for module in (http, upload):
         monkeypatch.setattr(module, "RETRY_AFTER", (0.0, 0.0, 0.0))
-    install = getattr(verify, "install_wheel", None) or verify.Candidate.install_wheel
+    install: Any = Candidate.install_wheel
     monkeypatch.setitem(install.__kwdefaults__, "sleep", lambda _: None)
     monkeypatch.setattr(holdings, "POLL_AFTER", (0.05,))
     monkeypatch.setenv("UV_HTTP_RETRIES", "0")  # uv waits longer from try to try
@@ -68,8 +67,9 @@ def ready(place: Place) -> Callable[..., Step]:
     built = write_release(place.root, TAGS[:1])
 
     def make(name: str, heard: Callable[[str], None] = lambda _: None) -> Step:
-        step, _, kind = name.partition("-")
-        options: Any = Options(yes="1.0" if step == "pypi" else None, kind=kind or None)
+        step, _, of_kind = name.partition("-")
+        kind: Any = of_kind or None
+        options = Options(yes="1.0" if step == "pypi" else None, kind=kind)
         context = context_of(step, place.root, place.urls, options, uv=find_uv_bin(), heard=heard, index_timeout=1)
         if step != "testpypi":
             write_rehearsal(place.root, built, place.simple("testpypi"))

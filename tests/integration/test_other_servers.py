@@ -129,7 +129,7 @@ def test_a_cache_that_never_asks_again_is_an_outcome_of_its_own(
         assert project.step("check").code == 0
         behind(project, devpi, "stale", cache)
         late = project.step("testpypi")
-        assert is_clear(late, "Uploaded, not visible yet", WHEEL, SDIST, "`nox -s testpypi`")
+        assert is_clear(late, "Uploaded, not visible yet", WHEEL, SDIST, "run `nox -s testpypi` again later")
         assert set(served(devpi.simple("stale-test"))) == {"demo-0.9.tar.gz", WHEEL, SDIST}
         servers.forget(cache, "demo")
         done = project.step("testpypi")

@@ -43,6 +43,7 @@ PROGRAM = (sys.executable, "-I", "-m", "seatrial.index.uploads.uploader")
 RETRY_AFTER = (2.0, 10.0, 30.0)  # seconds
 AT_ONCE = 50  # files of one call of the uploader: a minted or narrowed token lives for some minutes
 SLOWEST = 50_000  # bytes a second; an upload that is slower has stopped
+LEAST = 60.0  # seconds that an upload has at least; on a busy machine twine takes some of them to start
 AGE_OF_TOKEN = 600.0  # seconds; a token that was narrowed longer ago can have expired on the way
 CHUNK = 1 << 20
 
@@ -235,7 +236,7 @@ def documents(output: str) -> list[dict[str, Any]]:
 
 def _call(job: Job, dists: list[Dist], progress: Callable[[str], None]) -> Answer | None:
     """Run the uploader for `dists`; return how the index refused, None where it took all of them."""
-    limit = job.limit + sum(dist.size for dist in dists) / SLOWEST
+    limit = max(job.limit, LEAST) + sum(dist.size for dist in dists) / SLOWEST
     credential = job.credential()
     order = {
         "url": job.index.upload,

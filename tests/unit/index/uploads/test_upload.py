@@ -19,6 +19,7 @@ from seatrial.index.uploads.refusals import Answer
 from seatrial.index.uploads.upload import (
     AGE_OF_TOKEN,
     AT_ONCE,
+    LEAST,
     PROGRAM,
     RETRY_AFTER,
     Job,
@@ -397,6 +398,12 @@ def test_an_upload_that_never_ends_is_ended_and_what_arrived_is_asked_for(
     assert world.pauses == [RETRY_AFTER[0]]
     assert world.sent == [[WHEEL.filename, SDIST.filename], [SDIST.filename]]
     assert all(limit > job.limit for limit in world.limits)
+
+
+def test_an_upload_has_time_to_start_however_short_the_wait_for_the_index_is(world: World, job: Job) -> None:
+    world.script = [(DONE, (WHEEL, SDIST))]
+    assert upload(replace(job, limit=1), sleep=world.pauses.append).complete
+    assert world.limits[0] > LEAST
 
 
 def test_an_upload_that_always_stands_still_is_refused_with_that_word(
