@@ -56,8 +56,8 @@ class OtherInterface(ReleaseError):
 class Nox:
     """What nox alone knows, handed over by `tasks/release.py` in the one private option ``--nox``.
 
-    `start` is where nox was invoked. `asked` are the steps that it was started for, as far as its command line says, and
-    `withheld` the names of the variables that only uploads get.
+    `start` is where nox was invoked. `asked` are the steps that it was started for, as far as its command line says,
+    and `withheld` the names of the variables that only uploads get.
     """
 
     prefix: str

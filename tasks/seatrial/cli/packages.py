@@ -12,7 +12,7 @@ from seatrial.cli import chain, explain
 from seatrial.cli.options import BadOption
 from seatrial.machine.disk import DiskTrouble
 from seatrial.machine.errors import ReleaseError
-from seatrial.steps import dryrun, pypi
+from seatrial.steps import dryrun, preflight, pypi
 from seatrial.workspace import order, packages
 
 if TYPE_CHECKING:
@@ -53,17 +53,20 @@ def run(caller: Caller, options: Options, context_in: ContextIn) -> None:
     repository = packages.find(caller.root)
     if options.package is not None:
         package = repository.package(options.package, caller.start)
-        _act(caller, context_in(package.root, caller.commands.for_package(package.name), None))
+        act(caller, context_in(package.root, caller.commands.for_package(package.name), None))
         return
     _introduce(caller, repository)
     _for_all(caller, repository, options, context_in)
 
 
-def _act(caller: Caller, context: Context) -> None:
+def act(caller: Caller, context: Context) -> None:
+    """Explain the step of `caller`, or run it on one package, after what can be refused before a build."""
     if context.options.explain:
         context.screen.line(explain.step(caller.step, context))
-    else:
-        chain.run(caller.steps, context)
+        return
+    if "build" in caller.steps or caller.step == "dryrun":
+        preflight.stop_early(context, caller.planned, withheld=bool(caller.nox and caller.nox.withheld))
+    chain.run(caller.steps, context)
 
 
 def _stop_if_senseless(caller: Caller, options: Options) -> None:
@@ -105,7 +108,7 @@ def _for_all(caller: Caller, repository: Repository, options: Options, context_i
     elif caller.step == "dryrun" and not options.explain:
         dryrun.of_all(context_in(repository.root, commands, None), repository, work)
     else:
-        order.side_by_side(caller.step, repository, lambda package: work(package, lambda its: _act(caller, its)))
+        order.side_by_side(caller.step, repository, lambda package: work(package, lambda its: act(caller, its)))
     if caller.step in FOLLOWING and not options.explain:
         caller.screen.line(f"next: {commands.command(FOLLOWING[caller.step], *options.once)}")
 

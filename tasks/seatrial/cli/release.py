@@ -8,13 +8,12 @@ import shutil
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from seatrial.cli import chain, explain, packages
+from seatrial.cli import packages
 from seatrial.index import logins
 from seatrial.project.context import Context
 from seatrial.project.settings import load
 from seatrial.release.record import DIGEST_VARIABLE, Record
 from seatrial.report import status
-from seatrial.steps import preflight
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,13 +38,9 @@ def run(caller: Caller, options: Options, adapt: Callable[[Context], Context]) -
         packages.run(caller, options, context_for)
         return
     context = context_for(caller.root, caller.commands, None)
-    if options.explain:
-        context.screen.line(explain.step(caller.step, context))
-        return
-    context.screen.log.path = status.log_of(context, caller.step)
-    if "build" in caller.steps or caller.step == "dryrun":
-        preflight.stop_early(context, caller.planned, withheld=bool(caller.nox and caller.nox.withheld))
-    chain.run(caller.steps, context)
+    if not options.explain:
+        context.screen.log.path = status.log_of(context, caller.step)
+    packages.act(caller, context)
 
 
 def context_in(

@@ -6,7 +6,10 @@ import pytest
 
 from seatrial.cli import chain
 from seatrial.cli.main import STEPS
+from seatrial.release.record import StageMissing
+from tests.projects import write_tree
 from tests.samples.contexts import make_context
+from tests.samples.stages import BUILT, FILES
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -62,3 +65,44 @@ def test_every_step_has_its_module() -> None:
 
     for step in set(STEPS) - {"adopt", "inspect"}:
         assert callable(import_module(f"seatrial.steps.{step}").run)
+
+
+def test_a_step_that_failed_is_kept_beside_the_record_until_it_succeeds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: Context) -> None:
+        raise StageMissing("checked", "check")
+
+    context = make_context(tmp_path)
+    monkeypatch.setattr("seatrial.steps.testpypi.run", fail)
+    with pytest.raises(StageMissing):
+        chain.act("testpypi", context)
+    assert context.record.failed() is None  # nothing is built
+    write_tree(tmp_path / "dist", FILES)
+    context.record.write(BUILT)
+    for _ in range(2):
+        with pytest.raises(StageMissing):
+            chain.act("testpypi", context)
+        failed = context.record.failed()
+        assert failed is not None
+        assert failed.step == "testpypi"
+        assert failed.message.startswith("Nothing is recorded as checked")
+    monkeypatch.setattr("seatrial.steps.build.run", lambda _: None)
+    chain.act("build", context)
+    assert context.record.failed()
+    monkeypatch.setattr("seatrial.steps.testpypi.run", lambda _: None)
+    chain.act("testpypi", context)
+    assert context.record.failed() is None
+
+
+def test_that_a_step_without_a_record_failed_is_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_: Context) -> None:
+        raise StageMissing("built", "build")
+
+    context = make_context(tmp_path)
+    write_tree(tmp_path / "dist", FILES)
+    context.record.write(BUILT)
+    monkeypatch.setattr("seatrial.steps.status.run", fail)
+    with pytest.raises(StageMissing):
+        chain.act("status", context)
+    assert context.record.failed() is None

@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from seatrial import __version__
-from seatrial.cli import chain, main
+from seatrial.cli import chain, main, secrets
 from seatrial.cli.options import INTERFACE
 from seatrial.index.indexes import Index
+from seatrial.machine import memory
 from seatrial.project.commands import Commands
 from seatrial.release.record import DIGEST_VARIABLE, StageMissing
+from tests.archives import WHEEL, wheel
 from tests.projects import sample
 from tests.samples.workspaces import three
 
@@ -271,3 +273,49 @@ def test_output_that_nobody_reads_is_no_traceback(project: Path) -> None:
     done = subprocess.run(argv, cwd=project, stdout=writing, stderr=subprocess.PIPE, text=True, check=False)
     os.close(writing)
     assert (done.returncode, done.stderr) == (1, "")
+
+
+def test_the_program_runs_what_is_typed_with_the_secrets_it_was_handed(
+    project: Path, monkeypatch: pytest.MonkeyPatch, contexts: list[tuple[str, Context]]
+) -> None:
+    assert project.is_dir()
+    reading, writing = os.pipe()
+    os.write(writing, json.dumps({"PYPI_TOKEN": "s3cret"}).encode())
+    os.close(writing)
+    monkeypatch.setattr(memory, "lock", lambda: None)
+    monkeypatch.setattr(sys, "argv", ["seatrial", f"{secrets.OPTION}{reading}", "pypi"])
+    assert main.main() == 0
+    assert contexts[0][1].variables["PYPI_TOKEN"] == "s3cret"
+
+
+def test_files_are_inspected_from_where_it_was_typed_and_without_a_project(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(wheel(tmp_path / "dist").parent)
+    assert main.run(["inspect", WHEEL], {}) == 0
+    assert capsys.readouterr().out == f"  {WHEEL}: nothing found\n"
+
+
+def test_adopt_takes_words_of_its_own(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    met: list[tuple[list[str], Path]] = []
+    monkeypatch.setattr("seatrial.steps.adopt.adopt", lambda words, start: met.append((list(words), start)))
+    assert main.run(["adopt", "--dry-run", "."], {}) == 0
+    assert met == [(["--dry-run", "."], project)]
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="POSIX")
+def test_output_that_nobody_reads_ends_it_without_a_word(
+    project: Path, acting: Callable[[Callable[[str, Context], None]], None], capfd: pytest.CaptureFixture[str]
+) -> None:
+    def act(_step: str, _context: Context) -> None:
+        raise BrokenPipeError
+
+    acting(act)
+    saved = os.dup(1)
+    assert main.run(["status"], {}) == 1
+    os.dup2(saved, 1)
+    assert capfd.readouterr() == ("", "")
+    assert project.is_dir()

@@ -169,9 +169,9 @@ NOX = {
 def test_what_nox_knows_comes_in_one_private_option() -> None:
     words = ["--rebuild", "--nox", json.dumps(NOX), "--yes", "1.0"]
     assert nox_of(words) == (
-        Nox("r-", None, True, Path("a"), Path("b"), ("verify",), ("PYPI_TOKEN",)),
+        Nox("r-", None, interactive=True, root=Path("a"), start=Path("b"), asked=("verify",), withheld=("PYPI_TOKEN",)),
         ["--rebuild", "--yes", "1.0"],
-    )  # noqa: FBT003
+    )
     assert nox_of(["--rebuild"]) == (None, ["--rebuild"])
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from seatrial.cli import chain, main
+from seatrial.index.tokens import make
 from seatrial.release.record import DIGEST_VARIABLE
 from seatrial.steps import dryrun, pypi
 from seatrial.steps.pypi import NotVerified
@@ -165,7 +166,7 @@ def test_all_packages_are_done_each_after_what_it_needs(tmp_path: Path, typed: T
     ],
 )
 def test_the_next_command_is_for_all_too(tmp_path: Path, typed: Type, step: str, following: str) -> None:
-    output = typed(three(tmp_path), step, "--all").output
+    output = typed(three(tmp_path), step, "--all", TESTPYPI_TOKEN=make("test.pypi.org")).output
     assert [line for line in output.splitlines() if line.startswith("next")] == (
         [f"next: seatrial {following} --all"] if following else []
     )

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from seatrial.cli import secrets
+from seatrial.machine import variables
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -109,3 +110,40 @@ def test_other_processes_of_a_plain_user_cannot_look_into_this_one(mode: str, co
     argv = [sys.executable, "-I", "-c", PLAIN, mode]
     done = subprocess.run(argv, cwd="/", capture_output=True, text=True, check=False)
     assert (done.stdout.strip(), done.stderr) == (str(code), "")
+
+
+# In this process.
+
+
+class Started:
+    """What the program was started again with."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.calls: list[tuple[list[str], dict[str, str]]] = []
+        monkeypatch.setattr(os, "execve", lambda _, argv, env: self.calls.append((argv, dict(env))))
+
+
+def test_it_starts_the_same_command_again_with_the_secrets_on_a_pipe(monkeypatch: pytest.MonkeyPatch) -> None:
+    started_again = Started(monkeypatch)
+    for name in variables.kept_back(os.environ):
+        monkeypatch.delenv(name)
+    secrets.shed(["status"])
+    assert started_again.calls == []
+    monkeypatch.setenv("PYPI_TOKEN", "s3cret")
+    secrets.shed(["pypi", "--yes", "1.0"])
+    ((argv, env),) = started_again.calls
+    assert argv[:4] == [sys.executable, "-I", "-m", "seatrial"]
+    assert "PYPI_TOKEN" not in env
+    assert secrets.received(argv[4:]) == ({"PYPI_TOKEN": "s3cret"}, ["pypi", "--yes", "1.0"])
+
+
+def test_of_secrets_that_no_pipe_has_room_for_the_longest_are_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    started_again = Started(monkeypatch)
+    for name in variables.kept_back(os.environ):
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("PYPI_TOKEN", "s3cret")
+    monkeypatch.setenv("HUGE_TOKEN", "x" * secrets.PIPE)
+    secrets.shed(["status"])
+    ((argv, env),) = started_again.calls
+    assert "HUGE_TOKEN" not in env
+    assert secrets.received(argv[4:])[0] == {"PYPI_TOKEN": "s3cret"}
