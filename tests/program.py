@@ -41,7 +41,7 @@ def run(words: Sequence[str], outer: Mapping[str, str]) -> int:
     if words[:1] == ["--installed"]:
         return main.run(words[1:], outer, lambda context: at_indexes_of_test(context, outer))
     place = words.index("--") if "--" in words else len(words)
-    flags, names, options = [], [], words[place + 1 :]
+    flags, names, options = list[str](), list[str](), words[place + 1 :]
     for word in words[:place]:
         (flags if word.startswith("-") else names).append(word)
     required = {name: () if "--alone" in flags else chain.through(name)[:-1] for name in main.STEPS}

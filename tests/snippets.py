@@ -61,7 +61,7 @@ NOT_RUN = {
     ),
     "git tag v0.2.0": "it releases seatrial itself",
     "git push origin v0.2.0": "likewise",
-    "python -m tests.fuzz --mutations 100000 --seed 1": "it takes minutes: tests/unit/rules/test_fuzz.py does a thousand",
+    "python -m tests.fuzz --mutations 100000 --seed 1": "tests/unit/rules/test_fuzz.py does a thousand of them",
 }
 OTHER_SHELLS = {
     "powershell": "its syntax is looked at where PowerShell is; what it runs is what the block in sh beside it runs",
@@ -126,7 +126,7 @@ def steps(block: Block) -> Iterator[Step]:
 
 
 def commands(text: str) -> list[str]:
-    """Return the single commands in `text`, which joins them by ``&&`` or ``;``; one with commands in it stays whole."""
+    """Return the single commands in `text`, joined by ``&&`` or ``;``; one with others inside of it stays whole."""
     return [text] if "$(" in text else re.split(r"\s*(?:&&|;)\s+", text)
 
 

@@ -23,6 +23,7 @@ ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 FENCE = re.compile(r"^(```|~~~).*?^\1", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\((?P<inline>[^()\s]+)\)|^\[[^\]]+\]:\s*(?P<reference>\S+)", re.MULTILINE)
+WRITTEN_BY_PROGRAMS = {"rules", "explained", "adoptions", "performance", "real-projects", "reproducible"}
 HEADING = re.compile(r"^#+ +(.+?) *$", re.MULTILINE)
 
 
@@ -73,6 +74,18 @@ def test_the_index_leads_to_every_page() -> None:
     index = ROOT / "docs" / "index.md"
     led = {(index.parent / link.partition("#")[0]).resolve() for link in links(prose(index))}
     assert set(PAGES) - led == {index}
+
+
+def test_the_readme_is_short_and_works_on_the_page_of_an_index() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert len(text.split()) <= 700
+    assert not LINK.search(text)  # relative ones lead nowhere there, and no address is this project's own yet
+    assert "<img" not in text
+
+
+def test_the_pages_that_are_written_by_hand_are_not_too_many_words() -> None:
+    texts = [page.read_text(encoding="utf-8") for page in PAGES if page.stem not in WRITTEN_BY_PROGRAMS]
+    assert sum(bool(re.search(r"\w", word)) for text in texts for word in text.split()) <= 25_000
 
 
 def test_every_row_on_the_guide_names_a_test_that_there_is() -> None:
