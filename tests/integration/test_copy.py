@@ -78,6 +78,7 @@ def test_what_nox_alone_knows_is_handed_over(project: Path, tmp_path: Path) -> N
 def test_without_dependencies_a_cell_makes_an_environment_for_the_program(project: Path) -> None:
     done = nox(project, "--no-dependencies", "-s", CELLS[0])
     assert (done.code, done.steps) == (0, ["verify"]), done.output
+    assert done.calls[0]["context"]["asked"] == []  # no session before it says what there is to say
     assert places(project) == {"verify", f"verify-{RUNNING.replace('.', '-')}-wheel"}
 
 

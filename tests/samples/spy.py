@@ -58,7 +58,7 @@ def processes():
 def look(who):
     note("spy", who, os.getpid())
     for name, value in os.environ.items():
-        if MARKS.search(value.encode("utf-8", "surrogateescape")):
+        if MARKS.search(os.fsencode(value)):
             note("variable", who, name)
     for process in processes():
         command = read(process + "/cmdline").replace(b"\\0", b" ").decode("utf-8", "replace")
@@ -73,7 +73,8 @@ def look(who):
             folders[:] = [name for name in folders if name not in ("site-packages", ".cache")]
             for name in names:
                 path = os.path.join(parent, name)
-                if MARKS.search(path.encode("utf-8", "surrogateescape")) or os.path.isfile(path) and MARKS.search(read(path)):
+                content = read(path) if os.path.isfile(path) else b""
+                if MARKS.search(os.fsencode(path)) or MARKS.search(content):
                     note("file", who, path)
 '''
 

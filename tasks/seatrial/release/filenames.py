@@ -27,6 +27,8 @@ class Parts(NamedTuple):
 
 def parse(filename: str) -> tuple[str, Version, BuildTag, frozenset[Tag]]:
     """Return project, version, build tag and tags of `filename`. Raises ValueError where the name is invalid."""
+    if "/" in filename or "\\" in filename:  # which packaging takes in a project's name, and in a build tag
+        raise ValueError(f"it names a file in another folder: {filename!r}")
     if filename.endswith(".whl"):
         return parse_wheel_filename(filename)
     return (*parse_sdist_filename(filename), (), frozenset())

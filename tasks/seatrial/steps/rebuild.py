@@ -173,7 +173,7 @@ class Rebuild:
         path = self.scratch / "served" / file.filename
         if not path.exists():
             path.parent.mkdir(exist_ok=True)
-            download(self.context.settings.pypi, file.url, path, limit=file.size or FILE_BYTES)
+            download(self.context.settings.pypi, file.url, path, limit=min(file.size or FILE_BYTES, FILE_BYTES))
         return path
 
     @property

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from packaging.version import Version
 
-from seatrial.release.filenames import project_of, tags_of, version_of
+from seatrial.release.filenames import Parts, parts, project_of, tags_of, version_of
 
 NO_NAMES = ("", "demo.whl", "demo-1.0.exe", "demo.tar.gz", "demo-1.0-py3-none.whl", "demo-x-py3-none-any.whl")
 
@@ -47,3 +47,12 @@ def test_no_name_breaks_the_reader(stem: str, suffix: str) -> None:
     version_of(stem + suffix)
     project_of(stem + suffix)
     tags_of(stem + suffix)
+
+
+@pytest.mark.parametrize(
+    "filename",
+    ["../demo-1.0.tar.gz", "demo-1.0-1/../x-py3-none-any.whl", "demo-1.0-1\\..\\x-py3-none-any.whl", "/demo-1.0.tar.gz"],
+)
+def test_a_name_that_an_index_gives_is_of_no_other_folder(filename: str) -> None:
+    """It decides where a file of an index is written."""
+    assert parts(filename) == Parts("", None)

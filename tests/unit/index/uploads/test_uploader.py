@@ -282,3 +282,14 @@ def test_what_was_minted_is_burnt_when_the_upload_is_ended(monkeypatch: pytest.M
 def test_what_came_of_it_is_said_and_stops_nothing(network: Session, answer: int | Exception, words: str) -> None:
     network.answer = answer
     assert uploader.burnt(HOST, "pypi-minted") == words
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="prctl is Linux's")
+def test_no_other_process_looks_into_it_before_it_has_a_secret() -> None:
+    """PR_GET_DUMPABLE says so of itself; tests/integration/test_hostile_project.py has others look."""
+    script = (
+        "import ctypes, sys\nfrom seatrial.index.uploads import uploader\n"
+        "uploader.json.load = lambda _: sys.exit(f'dumpable: {ctypes.CDLL(None).prctl(3, 0, 0, 0, 0)}')\nuploader.main()"
+    )
+    done = subprocess.run([sys.executable, "-I", "-c", script], capture_output=True, text=True, check=False)
+    assert done.stderr == "dumpable: 0\n"
