@@ -52,7 +52,7 @@ def settings() -> "tuple[list[str], str]":
 
 
 def supported(project: Any, running: str) -> "list[str]":
-    """Return the lowest and the highest Python of the table `project`, and the `running` one if neither is here."""
+    """Return the lowest and the highest Python of the table `project`, and another if neither is here."""
     from packaging.specifiers import SpecifierSet  # noqa: PLC0415 (an old nox may not bring it)
 
     lines, allowed = project.get("classifiers", []), SpecifierSet(project.get("requires-python", ""))
@@ -61,8 +61,8 @@ def supported(project: Any, running: str) -> "list[str]":
     able = [f"3.{minor}" for minor in minors if minor in range(8, 99) and allowed.contains(f"3.{minor}.99")]
     chosen = able[:1] + able[1:][-1:]
     # pyenv's shims exist for versions that are switched off.
-    here = [python for python in chosen if "shims" not in Path(shutil.which(f"python{python}") or "shims").parts]
-    more = [running] if running not in chosen and allowed.contains(f"{running}.99") and not here else []
+    here = [name for name in able if "shims" not in Path(shutil.which(f"python{name}") or "shims").parts] + [running]
+    more = [] if {*chosen} & {*here} else [python for python in here if allowed.contains(f"{python}.99")][-1:]
     return chosen + more or [running]
 
 

@@ -37,9 +37,10 @@ def running() -> str:
 def supported_pythons(project: Any) -> tuple[str, ...]:
     """Return the lowest and the highest Python that the static `project` table supports.
 
-    They are of its classifiers, else of KNOWN_PYTHONS, as far as `requires-python` allows. The running Python is added
-    where neither is found on this machine, so that something can be verified here; it is all there is where the table
-    says nothing, or what cannot be read: what is wrong with it, its build backend says.
+    They are of its classifiers, else of KNOWN_PYTHONS, as far as `requires-python` allows. Where neither is found on
+    this machine, the running Python is added, or if it is not supported the highest one here that is, so that something
+    can be verified here. The running one is all there is where the table says nothing, or what cannot be read: what is
+    wrong with it, its build backend says.
     """
     here = running()
     try:
@@ -52,8 +53,9 @@ def supported_pythons(project: Any) -> tuple[str, ...]:
         versions = list(KNOWN_PYTHONS)
     able = [version for version in versions if allowed.contains(f"{version}.99")]
     chosen = list(dict.fromkeys(able[:1] + able[-1:]))
-    if here not in chosen and allowed.contains(f"{here}.99") and not any(map(is_here, chosen)):
-        chosen.append(here)
+    if not any(python == here or is_here(python) for python in chosen):
+        others = [python for python in able if is_here(python)] + [here]
+        chosen += [python for python in others if allowed.contains(f"{python}.99")][-1:]
     return tuple(chosen) or (here,)
 
 

@@ -16,8 +16,9 @@ from seatrial import __version__
 from seatrial.machine.disk import locked_file, write_whole
 from seatrial.machine.errors import ReleaseError
 from seatrial.machine.terminal import size, styled, visible, width
+from seatrial.project.options import Options
 from seatrial.release.record import now
-from seatrial.release.stages import Built
+from seatrial.release.stages import Built, Rehearsed
 from seatrial.report import ci, text
 from seatrial.report.facts import WORDS, Failure, gather, steps
 from seatrial.report.html import PAGE, page
@@ -148,7 +149,13 @@ def following(context: Context) -> str:
 
 
 def _again(context: Context, name: str) -> tuple[str, ...]:
-    return () if name in {"build", "check"} else context.options.once
+    """Return the options that the step `name` needs again: those of now, else of the rehearsal that is on record."""
+    if name in {"build", "check"}:
+        return ()
+    rehearsed = context.record.find(Rehearsed)
+    if context.rehearsed_here is None and rehearsed and rehearsed.reason:
+        return Options(rehearse_on=rehearsed.reason).once
+    return context.options.once
 
 
 def _next(context: Context) -> None:

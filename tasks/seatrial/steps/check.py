@@ -257,7 +257,7 @@ def _try(  # noqa: PLR0917 (the first three are the same for all)
     try:
         venv = installer.create(place / "venv", python)
     except ReleaseError as error:
-        if interpreters.python_for(archive, context.settings.pythons) != python:
+        if interpreters.python_for(archive, context.settings.pythons, context.uv) != python:
             context.detail(f"{dist.filename}: not tried on Python {python}, for which no environment could be made")
             return None
         return _failed(dist, python, error)

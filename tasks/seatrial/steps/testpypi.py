@@ -16,7 +16,7 @@ from seatrial.index import logins
 from seatrial.machine import temporary
 from seatrial.machine.errors import ReleaseError
 from seatrial.release.record import now
-from seatrial.release.stages import Built, Checked, Rehearsed
+from seatrial.release.stages import Built, Checked, Rehearsed, Released
 from seatrial.report import ci, status, text
 from seatrial.steps.uploading import Sending, find_credential
 
@@ -77,6 +77,8 @@ def _rehearse(context: Context) -> str:
     done = record.find(Rehearsed)
     if done is not None and context.counts(done.index):
         return f"{done.project} {done.version} is on {describe(context, done)} already, since {done.at}"
+    if done is not None and (finished := kept(context, done)):
+        return finished
     with rehearsal(context) as (target, variables):
         credential = find_credential(context, target, checked.project, variables)
         index = logins.readable(target, credential)
@@ -118,6 +120,14 @@ def describe(context: Context, rehearsed: Rehearsed) -> str:
     """Say where the files were rehearsed."""
     name = context.settings.testpypi.name
     return name if rehearsed.reason is None else f"a stand-in on this machine, not {name} ({rehearsed.reason})"
+
+
+def kept(context: Context, rehearsed: Rehearsed) -> str:
+    """Say that a release is finished and its rehearsal is not replaced by another; empty where it is not finished."""
+    if context.record.find(Released) is None:
+        return ""
+    place = describe(context, rehearsed)
+    return f"{rehearsed.project} {rehearsed.version} is released; its rehearsal on {place} stays as it is recorded"
 
 
 def elsewhere(context: Context, step: str, rehearsed: Rehearsed) -> RehearsedElsewhere:

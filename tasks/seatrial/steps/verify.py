@@ -16,7 +16,7 @@ from seatrial.machine.errors import ReleaseError, indented, listing
 from seatrial.release.record import now
 from seatrial.release.stages import Built, Cell, Rehearsed, Verified
 from seatrial.report import status, text
-from seatrial.steps.testpypi import elsewhere, rehearsal
+from seatrial.steps.testpypi import elsewhere, kept, rehearsal
 from seatrial.trial import interpreters
 from seatrial.trial.installer import Installer, InstallFailed, Venv
 from seatrial.trial.lowest import lowest
@@ -116,6 +116,9 @@ def _verified(context: Context) -> tuple[list[Cell], list[Cell]]:
     """Verify what is not verified yet; return the cells that are verified now, and those whose Python is missing."""
     built, rehearsed = context.record.recorded(Built), context.record.read(Rehearsed)
     if not context.counts(rehearsed.index):
+        if finished := kept(context, rehearsed):
+            context.say(finished)
+            return [], []
         raise elsewhere(context, "verify", rehearsed)
     beside = siblings.of(context, built)
     cells = _cells(context, rehearsed)

@@ -62,7 +62,7 @@ def trials(archives: Sequence[Archive], pythons: Sequence[str], uv: str | None) 
     shows there. Not where the wheel is compiled: it is for one Python, or says little of the others.
     """
     chosen = [archive for kind in KINDS if (archive := _fitting(archives, kind))]
-    yield from ((archive, python_for(archive, pythons)) for archive in chosen)
+    yield from ((archive, python_for(archive, pythons, uv)) for archive in chosen)
     if any(archive.kind == "wheel" and EVERYWHERE in map(str, archive.tags) for archive in chosen):
         yield from ((archive, lowest) for archive in chosen if (lowest := lowest_for(archive, pythons, uv)))
 
@@ -74,14 +74,19 @@ def _fitting(archives: Sequence[Archive], kind: Kind) -> Archive | None:
     return of_kind[best] if best else None
 
 
-def python_for(archive: Archive, pythons: Sequence[str]) -> str | None:
-    """Return the Python to try `archive` on: the one that runs us, unless only others of the project are supported."""
+def python_for(archive: Archive, pythons: Sequence[str], uv: str | None) -> str | None:
+    """Return the Python to try `archive` on: the one that runs us, unless only others of the project are supported.
+
+    Of these it is the highest of `pythons` that is here, else the highest that is here at all.
+    """
     supported = _supported(archive)
     if supported is None or supported.contains(f"{RUNNING}.99"):
         return None
     versions = {python: found[0] for python in pythons if (found := NUMBERS.search(python))}
     able = [python for python, version in versions.items() if supported.contains(f"{version}.99")]
-    return able[-1] if able else None
+    others = (python for python in reversed(KNOWN_PYTHONS) if supported.contains(f"{python}.99"))
+    present = (python for python in (*reversed(able), *others) if find(python, uv))
+    return next(present, able[-1] if able else None)
 
 
 def lowest_for(archive: Archive, pythons: Sequence[str], uv: str | None) -> str | None:
@@ -92,7 +97,7 @@ def lowest_for(archive: Archive, pythons: Sequence[str], uv: str | None) -> str 
         return None
     able = (python for python in KNOWN_PYTHONS[min(named) :] if supported.contains(f"{python}.99"))
     lowest = next((python for python in able if find(python, uv)), None)
-    return None if lowest in {RUNNING, python_for(archive, pythons)} else lowest
+    return None if lowest in {RUNNING, python_for(archive, pythons, uv)} else lowest
 
 
 def _supported(archive: Archive) -> SpecifierSet | None:

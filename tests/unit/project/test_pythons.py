@@ -76,6 +76,16 @@ def test_the_running_python_is_not_added_where_the_project_does_not_support_it(
     assert supported_pythons({"requires-python": "<3.9"}) == ("3.8",)
 
 
+def test_where_the_running_python_is_not_supported_the_highest_one_here_that_is_stands_in(
+    interpreters: Callable[..., None],
+) -> None:
+    interpreters("3.7", "3.9", "3.10", "3.14", RUNNING)
+    assert supported_pythons({"requires-python": f">=3.8,<{RUNNING},!=3.8.*,!=3.9.*"})[:1] == ("3.10",)
+    assert supported_pythons({"classifiers": classifiers("3.4", "3.5")}) == (RUNNING,)
+    named = {"classifiers": classifiers("3.8", "3.9", "3.11", "3.99"), "requires-python": f"!={RUNNING}.*"}
+    assert supported_pythons(named)[:3] == ("3.8", "3.99", "3.9")
+
+
 def test_a_shim_is_no_interpreter(interpreters: Callable[..., None]) -> None:
     """The shims of pyenv are on PATH for versions that are switched off as well."""
     interpreters("3.8", "3.14", folder="shims")

@@ -113,9 +113,26 @@ def an_sdist(folder: Path, requires: str | None = ">=3.8") -> Archive:
     ],
 )
 def test_a_file_is_tried_on_the_python_that_runs_us_unless_only_others_are_supported(
-    tmp_path: Path, requires: str | None, pythons: tuple[str, ...], python: str | None
+    tmp_path: Path, here: set[str], requires: str | None, pythons: tuple[str, ...], python: str | None
 ) -> None:
-    assert python_for(a_wheel(tmp_path, requires), pythons) == python
+    assert here == {RUNNING}
+    assert python_for(a_wheel(tmp_path, requires), pythons, None) == python
+
+
+@pytest.mark.parametrize(
+    ("pythons", "others", "python"),
+    [
+        (("3.8", "3.9"), {"3.8"}, "3.8"),
+        (("3.7", "3.8"), {"3.7", "3.8"}, "3.8"),
+        (("3.7", "3.8"), {"3.8", "3.9"}, "3.8"),
+        (("3.7", "pypy3.8"), {"3.8", "3.9"}, "3.9"),
+    ],
+)
+def test_where_the_python_that_runs_us_is_left_out_one_that_is_admitted_and_here_is_used(
+    tmp_path: Path, here: set[str], pythons: tuple[str, ...], others: set[str], python: str
+) -> None:
+    here |= others
+    assert python_for(a_wheel(tmp_path, f"<{RUNNING}"), pythons, None) == python
 
 
 @pytest.mark.parametrize(

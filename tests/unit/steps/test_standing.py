@@ -1,0 +1,138 @@
+"""`status`: what is said of HEAD, of the last dry run and of a step that failed, beside the table."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from seatrial.cli import chain
+from seatrial.machine.errors import ReleaseError
+from seatrial.release.record import FAILED, StageMissing
+from seatrial.report import status as report
+from seatrial.report.facts import Failure
+from seatrial.steps import status
+from tests.projects import commit, write_tree
+from tests.samples.releases import CELLS, release_in
+from tests.samples.stages import BUILT, CHECKED, REHEARSED, RELEASED
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.samples.releases import Release
+
+
+@pytest.fixture
+def release(tmp_path: Path) -> Iterator[Release]:
+    with release_in(tmp_path, in_git=True) as made:
+        yield made
+
+
+def lines(release: Release, **options: Any) -> list[str]:
+    """Return what the step shows."""
+    release.lines.clear()
+    status.run(release.at(**options))
+    return release.lines
+
+
+def raised(release: Release, version: str = "1.1") -> str:
+    """Raise the version of the project, commit, and return the commit as it is shown."""
+    path = release.root / "pyproject.toml"
+    path.write_text(path.read_text(encoding="utf-8").replace('version = "1.0"', f'version = "{version}"'), "utf-8")
+    return commit(release.root)[:7]
+
+
+def test_before_a_build_there_is_nothing_to_compare(release: Release) -> None:
+    assert lines(release)[1:] == ["nothing is built yet", "next: nox -s build"]
+
+
+def test_head_is_compared_with_what_is_built(release: Release) -> None:
+    release.write(BUILT)
+    assert not any("HEAD" in line for line in lines(release))
+    short = raised(release)
+    assert f"HEAD is 1.1 ({short}), not built yet" in lines(release)
+
+
+def test_where_the_version_is_not_written_down_the_commit_alone_is_named(release: Release) -> None:
+    release.write(BUILT)
+    write_tree(release.root, {"pyproject.toml": '[project]\nname = "demo"\ndynamic = ["version"]\n'})
+    short = commit(release.root)[:7]
+    assert f"HEAD is {short}, not built yet" in lines(release)
+
+
+def test_a_changed_tree_is_counted_and_named(release: Release) -> None:
+    write_tree(release.root, {"more.py": ""})
+    assert "1 uncommitted change is not in this build: more.py. Commit it first." in lines(release)
+
+
+@pytest.mark.parametrize(
+    ("failure", "outcome"), [(None, "passed"), (Failure("check", "It is broken."), "failed in `check`")]
+)
+def test_the_last_dry_run_is_told(release: Release, failure: Failure | None, outcome: str) -> None:
+    release.write(BUILT)
+    assert not any("dry run" in line for line in lines(release))
+    report.dry(release.context, release.record, "testpypi", failure)
+    (line,) = [line for line in lines(release) if "dry run" in line]
+    assert line.startswith("last dry run 20")
+    assert line.endswith(f"Z: demo 1.0 {outcome}")
+
+
+def test_after_a_dry_run_that_passed_the_release_is_what_is_next(release: Release) -> None:
+    release.write(BUILT, CHECKED)
+    report.dry(release.context, release.record, "testpypi")
+    assert lines(release)[-1] == "next: nox -s testpypi"
+
+
+def test_a_step_that_failed_is_called_so_until_it_passes(release: Release, monkeypatch: pytest.MonkeyPatch) -> None:
+    release.write(BUILT)
+    with pytest.raises(ReleaseError):  # nothing is checked, so it stops
+        chain.act("testpypi", release.context)
+    shown = "\n".join(lines(release))
+    assert "  failed   testpypi" in shown
+    assert StageMissing("checked", "check").text(release.context.commands).partition("\n")[0] in shown
+    monkeypatch.setattr("seatrial.steps.testpypi.run", lambda _: None)
+    chain.act("testpypi", release.context)
+    assert "  failed   " not in "\n".join(lines(release))
+
+
+def test_a_failure_that_cannot_be_kept_or_read_hides_nothing(release: Release) -> None:
+    release.write(BUILT)
+    (release.record.folder / FAILED).mkdir()
+    with pytest.raises(StageMissing):
+        chain.act("testpypi", release.context)
+    assert "  failed   " not in "\n".join(lines(release))
+
+
+def test_before_a_build_no_failure_is_kept(release: Release) -> None:
+    with pytest.raises(StageMissing):
+        chain.act("check", release.context)
+    assert not (release.record.folder / FAILED).exists()
+
+
+def test_the_options_that_are_needed_again_stand_in_the_next_command(release: Release) -> None:
+    release.write(BUILT, CHECKED)
+    shown = lines(release, rehearse_on="TestPyPI is down")
+    assert shown[-1] == 'next: nox -s testpypi -- --rehearse-on dryrun "TestPyPI is down"'
+
+
+def test_a_rehearsal_here_needs_its_option_again_in_another_command(release: Release) -> None:
+    """Who asks later need not know that the rehearsal was one of this machine: the record does."""
+    local = "http://127.0.0.1:9/simple/"
+    release.write(BUILT, CHECKED)
+    release.write(REHEARSED, index=local, reason="TestPyPI is down")
+    assert lines(release)[-1] == 'next: nox -s verify -- --rehearse-on dryrun "TestPyPI is down"'
+    release.verified(*CELLS, index=local)
+    assert lines(release)[-1] == 'next: nox -s pypi -- --rehearse-on dryrun "TestPyPI is down"'
+    release.write(RELEASED)
+    assert not any(line.startswith("next: ") for line in lines(release))
+
+
+def test_where_the_setting_says_so_no_option_is_needed(release: Release) -> None:
+    release.write(BUILT, CHECKED)
+    release.write(REHEARSED, index="http://127.0.0.1:9/simple/", reason='rehearse-on = "dryrun" in [tool.seatrial]')
+    settings = replace(release.context.settings, rehearse_on="dryrun")
+    release.lines.clear()
+    status.run(replace(release.context, settings=settings))
+    assert release.lines[-1] == "next: nox -s verify"
