@@ -56,7 +56,7 @@ def tests(session: nox.Session) -> None:
 def oldest_nox(session: nox.Session) -> None:
     """Test the copy on the oldest nox that it works with."""
     install_project(session, "test")
-    session.install(f"nox=={nox.needs_version.removeprefix('>=')}")
+    session.install(f"nox=={str(nox.needs_version).removeprefix('>=')}")
     session.run("python", "-m", "pytest", "-n", "auto", "tests/integration/test_copy.py")
 
 

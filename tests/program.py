@@ -1,7 +1,7 @@
 """Steps one after the other, as nox runs them, with indexes of a test in the place of the real ones.
 
-``python -I tests/program.py STEP... -- OPTIONS`` does in one process what ``nox -s STEP... -- OPTIONS`` does in several.
-With ``--installed STEP OPTIONS`` it does what ``seatrial STEP OPTIONS`` does.
+``python -I tests/program.py STEP... -- OPTIONS`` does in one process what ``nox -s STEP... -- OPTIONS`` does in
+several. With ``--installed STEP OPTIONS`` it does what ``seatrial STEP OPTIONS`` does.
 The variable SEATRIAL_TEST_INDEXES names the indexes, as JSON: the URLs of both.
 """
 
@@ -37,7 +37,7 @@ def at_indexes_of_test(context: Context, outer: Mapping[str, str]) -> Context:
 
 
 def run(words: Sequence[str], outer: Mapping[str, str]) -> int:
-    """Run the steps in `words` up to ``--`` with the options behind it; return the exit code of the first that fails."""
+    """Run the steps in `words` up to ``--`` with the options behind it; return 1 where one fails, else 0."""
     if words[:1] == ["--installed"]:
         return main.run(words[1:], outer, lambda context: at_indexes_of_test(context, outer))
     place = words.index("--") if "--" in words else len(words)

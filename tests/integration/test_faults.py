@@ -139,7 +139,9 @@ def test_other_bytes_on_pypi_stop_before_anything_is_sent(
 ) -> None:
     bring("verify")
     (indexes.folder / "pypi" / SDIST).write_bytes(b"other bytes")
-    assert is_clear(checked.step("pypi", "--yes", "1.0", alone=True), "PyPI (stand-in) holds something else than was built", SDIST)
+    assert is_clear(
+        checked.step("pypi", "--yes", "1.0", alone=True), "PyPI (stand-in) holds something else than was built", SDIST
+    )
     assert indexes.pypi.uploads == 0
     (indexes.folder / "pypi" / SDIST).unlink()
 

@@ -231,9 +231,7 @@ def test_two_edges_that_never_agree_are_an_outcome_of_its_own(
     assert goes_on(place, session, act)
 
 
-def test_an_installer_that_meets_the_edge_that_lags_is_started_again(
-    place: Place, ready: Callable[..., Step]
-) -> None:
+def test_an_installer_that_meets_the_edge_that_lags_is_started_again(place: Place, ready: Callable[..., Step]) -> None:
     act = ready("verify-wheel")
     faults_of(place, "verify").order("page", prefix=PAGE, skip=1, times=1, detail=LAGGING)
     act()

@@ -7,7 +7,7 @@ import os
 import tarfile
 from typing import TYPE_CHECKING
 
-from seatrial.report.text import size
+from seatrial.machine.terminal import size
 from tests.integration.conftest import RUNNING
 from tests.projects import git, write_tree
 from tests.samples.messages import is_clear

@@ -39,7 +39,8 @@ def forget(project: Project, *names: str) -> None:
 
 def stopped(project: Project, *sessions: str, **env: str) -> list[Ended]:
     """Run `sessions` each by itself; all but `status` have something left to do."""
-    ended = project.steps(*sessions, options=("--yes", "1.0"), alone=True, **env)
+    project.env |= env
+    ended = project.steps(*sessions, options=("--yes", "1.0"), alone=True)
     return [ended.of(session) for session in sessions]
 
 

@@ -51,7 +51,12 @@ def test_no_name_breaks_the_reader(stem: str, suffix: str) -> None:
 
 @pytest.mark.parametrize(
     "filename",
-    ["../demo-1.0.tar.gz", "demo-1.0-1/../x-py3-none-any.whl", "demo-1.0-1\\..\\x-py3-none-any.whl", "/demo-1.0.tar.gz"],
+    [
+        "../demo-1.0.tar.gz",
+        "demo-1.0-1/../x-py3-none-any.whl",
+        "demo-1.0-1\\..\\x-py3-none-any.whl",
+        "/demo-1.0.tar.gz",
+    ],
 )
 def test_a_name_that_an_index_gives_is_of_no_other_folder(filename: str) -> None:
     """It decides where a file of an index is written."""

@@ -289,7 +289,8 @@ def test_no_other_process_looks_into_it_before_it_has_a_secret() -> None:
     """PR_GET_DUMPABLE says so of itself; tests/integration/test_hostile_project.py has others look."""
     script = (
         "import ctypes, sys\nfrom seatrial.index.uploads import uploader\n"
-        "uploader.json.load = lambda _: sys.exit(f'dumpable: {ctypes.CDLL(None).prctl(3, 0, 0, 0, 0)}')\nuploader.main()"
+        "uploader.json.load = lambda _: sys.exit(f'dumpable: {ctypes.CDLL(None).prctl(3, 0, 0, 0, 0)}')\n"
+        "uploader.main()"
     )
     done = subprocess.run([sys.executable, "-I", "-c", script], capture_output=True, text=True, check=False)
     assert done.stderr == "dumpable: 0\n"
