@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from seatrial.building import folder as workplace
+from seatrial.machine.disk import locked_file
 from seatrial.machine.temporary import ALIVE, PREFIX
-from seatrial.release.record import Record, load, locked_file
+from seatrial.release.record import Record, load
 from seatrial.release.stages import Built, Checked, Dist, Rehearsed, Released, Verified
 from tests.integration.conftest import RUNNING, copy_state, project_in
 from tests.projects import write_tree
