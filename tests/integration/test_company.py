@@ -22,8 +22,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-# A smoke command that fails where it sees a login.
-SPY = "python -c \"import os, sys; sys.exit('DEPENDENCIES_TOKEN' in os.environ or 'may only read' in str(os.environ))\""
+# A smoke command that fails where it sees a login; the record, which holds the command, is searched for one.
+SEEN = "'DEPENDENCIES_TOKEN' in os.environ or 'may only' + ' read' in str(os.environ)"
+SPY = f'python -c "import os, sys; sys.exit({SEEN})"'
 ROLES = ("testpypi", "pypi", "dependencies")
 SETTINGS = """
 [tool.seatrial]

@@ -396,6 +396,7 @@ def test_an_upload_that_is_refused_for_good(
     assert error.value.words.startswith(words)
     assert error.value.reason == f"{cause}."
     assert ("3600 s" in str(error.value)) == isinstance(status, tuple)
+    assert Record.of(place.root).find(RECORDS[session]) is None
     assert place.held(session) == {}
     assert goes_on(place, session, act)
 
@@ -467,6 +468,7 @@ def test_other_bytes_behind_a_right_page(place: Place, ready: Callable[..., Step
     order(place, session, [("body", "GET", f"{FILES}{file}", ALWAYS, b"other bytes")])
     ours = sha256(place.files()[file])
     assert message(act) == different("TestPyPI", file, ours, sha256(b"other bytes"))
+    assert Record.of(place.root).verified() == ()
     assert goes_on(place, session, act)
 
 
