@@ -223,6 +223,7 @@ def by_hand(kit: Kit) -> Story:
         "https://test.pypi.org": of_testpypi,
         "https://upload.pypi.org": of_pypi,
         "https://pypi.org/simple/PROJECT/": f"{of_pypi}/simple/demo/",
+        "print(next(f['url']": f"print('{of_testpypi}' + next(f['url']",  # on the stand-in it is relative
         "PROJECT": "demo",
         "VERSION": "1.0",
         "IMPORT_NAME": "demo",

@@ -123,7 +123,7 @@ def _verified(context: Context) -> tuple[list[Cell], list[Cell]]:
     beside = siblings.of(context, built)
     cells = _cells(context, rehearsed)
     left = [cell for cell in cells if not _is_done(context, beside, rehearsed, cell)]
-    here = _here(context, left) if left else []
+    here = _here(context, left, some_are_done=len(left) < len(cells)) if left else []
     if here:
         with rehearsal(context, _held(context, built, beside)) as (index, _):
             _verify(context, built, rehearsed, index, here)
@@ -197,13 +197,16 @@ def _verify(context: Context, built: Built, rehearsed: Rehearsed, index: Index, 
         ) from None
 
 
-def _here(context: Context, cells: Sequence[Cell]) -> list[Cell]:
-    """Return those of `cells` whose Python is on this machine. Raises NoSuchPython where none is, or one in CI."""
+def _here(context: Context, cells: Sequence[Cell], *, some_are_done: bool) -> list[Cell]:
+    """Return those of `cells` whose Python is on this machine.
+
+    Raises NoSuchPython where one is missing in CI, and elsewhere where all are and no other cell is done.
+    """
     if context.options.environment:
         return list(cells)
     pythons = dict.fromkeys(cell.python for cell in cells)
     missing = tuple(python for python in pythons if not interpreters.find(python, context.uv))
-    if missing and (context.in_ci or len(missing) == len(pythons)):
+    if missing and (context.in_ci or (len(missing) == len(pythons) and not some_are_done)):
         raise NoSuchPython(missing)
     return [cell for cell in cells if cell.python not in missing]
 

@@ -214,7 +214,10 @@ def here(monkeypatch: pytest.MonkeyPatch) -> set[str]:
 def test_on_a_laptop_a_missing_python_is_named_and_left_out(release: Release) -> None:
     verify(release, changes={"pythons": (RUNNING, "3.98", "3.99")})
     assert {verified.python for verified in release.record.verified()} == {RUNNING}
-    assert f"{RUNNING} wheel, {RUNNING} sdist; 3.98 and 3.99 are not on this machine" in release.shown
+    said = f"{RUNNING} wheel, {RUNNING} sdist; 3.98 and 3.99 are not on this machine"
+    assert said in release.shown
+    verify(release, changes={"pythons": (RUNNING, "3.98", "3.99")})  # once more: the others are done
+    assert release.shown.count(said) == 2
     verify(release, changes={"pythons": (RUNNING, "3.99")}, python=RUNNING)
     assert f"ok verify {RUNNING} wheel, {RUNNING} sdist" in release.shown
 
