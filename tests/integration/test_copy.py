@@ -234,6 +234,17 @@ def test_an_environment_that_cannot_be_made_is_a_message(project: Path, read_onl
     assert "Traceback" not in done.output
 
 
+@pytest.mark.skipif(not HAS_UV, reason="uv is not here")
+def test_no_file_of_an_environment_is_linked_to_a_cache(tmp_path: Path) -> None:
+    """What code under test changes there would change the environments of other projects as well."""
+    project = make(tmp_path / "demo", wheel=True)
+    done = nox(project, "-s", "build", UV_CACHE_DIR=str(tmp_path / "cache"), UV_LINK_MODE="hardlink")
+    assert done.code == 0, done.output
+    files = [path for path in (project / ".nox" / "build").rglob("seatrial*/*") if path.is_file()]
+    assert len(files) > 3
+    assert {path.name: path.stat().st_nlink for path in files} == {path.name: 1 for path in files}
+
+
 def test_an_upload_gets_an_environment_of_its_own(project: Path) -> None:
     nox(project, "--no-dependencies", "-s", "testpypi", "pypi")
     for name in ("testpypi", "pypi"):
