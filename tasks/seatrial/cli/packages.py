@@ -5,10 +5,12 @@ With ``--all`` those that do not need each other run side by side, and what need
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from seatrial.cli import chain, explain
+from seatrial.cli.asking import tokens, with_token
 from seatrial.cli.options import BadOption
 from seatrial.machine.disk import DiskTrouble
 from seatrial.machine.errors import ReleaseError
@@ -16,7 +18,7 @@ from seatrial.steps import dryrun, preflight, pypi
 from seatrial.workspace import order, packages
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from seatrial.cli.caller import Caller
@@ -94,12 +96,14 @@ def _introduce(caller: Caller, repository: Repository) -> None:
 def _for_all(caller: Caller, repository: Repository, options: Options, context_in: ContextIn) -> None:
     """Run the step for all packages of `repository`, and name the one next command."""
     commands = caller.commands
+    asking = "testpypi" in caller.steps and not options.explain
+    typed = tokens(_readable(caller, repository, context_in)) if asking else {}
 
     def work(package: Package, act: Callable[[Context], None]) -> bool:
         beside = tuple(packages.relative(folder, package.root) for folder in package.needs)
 
         def context(screen: Screen) -> Context:
-            return replace(context_in(package.root, commands, beside), screen=screen, asks=False)
+            return with_token(replace(context_in(package.root, commands, beside), screen=screen), typed)
 
         return _in_one_piece(caller, package, context, act)
 
@@ -111,6 +115,13 @@ def _for_all(caller: Caller, repository: Repository, options: Options, context_i
         order.side_by_side(caller.step, repository, lambda package: work(package, lambda its: act(caller, its)))
     if caller.step in FOLLOWING and not options.explain:
         caller.screen.line(f"next: {commands.command(FOLLOWING[caller.step], *options.once)}")
+
+
+def _readable(caller: Caller, repository: Repository, context_in: ContextIn) -> Iterator[Context]:
+    """Yield what the step works with for each package; what is wrong with one of them is said in its turn."""
+    for package in repository.ordered():
+        with contextlib.suppress(ReleaseError):
+            yield context_in(package.root, caller.commands, ())
 
 
 def _in_one_piece(

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 TOKEN_USER = "__token__"  # noqa: S105 (the user name that goes with an API token)
 GITHUB_IDENTITY = ("GITHUB_ACTIONS", "ACTIONS_ID_TOKEN_REQUEST_TOKEN", "ACTIONS_ID_TOKEN_REQUEST_URL")
 AUDIENCES = {"pypi.org": "PYPI", "test.pypi.org": "TESTPYPI"}
+TYPED = "the terminal"  # the source of a credential that somebody typed
 LIFETIME = 900  # seconds a narrowed token lives: as long as one that trusted publishing mints
 ANY_ENVIRONMENT = "what `environment:` of this job says, or empty where it says nothing"
 CALLED = " (in a reusable workflow: the name of the file that is called, not of the one that calls it)"
@@ -150,7 +151,7 @@ def find(
     if chosen := choose(index, outer):
         return chosen
     user = user_of(index, outer)
-    for source, look in (("the keyring", functools.partial(keyring, user)), ("the terminal", ask)):
+    for source, look in (("the keyring", functools.partial(keyring, user)), (TYPED, ask)):
         if look and (secret := look()).strip():
             stop_if_unfit(index, f"what {source} gave", secret, variable=False)
             return Credential(source, secret, user)

@@ -44,27 +44,11 @@ def raised(release: Release, version: str = "1.1") -> str:
     return commit(release.root)[:7]
 
 
-def test_before_a_build_there_is_nothing_to_compare(release: Release) -> None:
-    assert lines(release)[1:] == ["nothing is built yet", "next: nox -s build"]
-
-
-def test_head_is_compared_with_what_is_built(release: Release) -> None:
-    release.write(BUILT)
-    assert not any("HEAD" in line for line in lines(release))
-    short = raised(release)
-    assert f"HEAD is 1.1 ({short}), not built yet" in lines(release)
-
-
 def test_where_the_version_is_not_written_down_the_commit_alone_is_named(release: Release) -> None:
     release.write(BUILT)
     write_tree(release.root, {"pyproject.toml": '[project]\nname = "demo"\ndynamic = ["version"]\n'})
     short = commit(release.root)[:7]
     assert f"HEAD is {short}, not built yet" in lines(release)
-
-
-def test_a_changed_tree_is_counted_and_named(release: Release) -> None:
-    write_tree(release.root, {"more.py": ""})
-    assert "1 uncommitted change is not in this build: more.py. Commit it first." in lines(release)
 
 
 @pytest.mark.parametrize(
