@@ -242,7 +242,7 @@ def _summarise(context: Context, rehearsal: Context, standins: Standins) -> None
     if missing := supposed.outstanding(built, git.look(context.root), context.settings.tag, published):
         context.screen.line(missing)
     context.detail(CANNOT_SHOW)
-    if context.options.keep:
+    if context.options.keep and not context.options.all:
         context.screen.line(f"kept in {record.folder.parent}: dist, release-record, testpypi, pypi")
 
 

@@ -272,7 +272,9 @@ def _stop_if_changed(context: Context, sibling: Sibling, verified: tuple[Verifie
         for one in others_than(sibling, cell)
     )
     if met:
-        raise SiblingChanged(sibling.label, met, context.commands.command("verify", *context.options.once))
+        raise SiblingChanged(
+            sibling.label, met, context.commands.command("verify", "--keep-sealed", *context.options.once)
+        )
 
 
 def others_than(sibling: Sibling, verified: Verified) -> tuple[Installed, ...]:
