@@ -67,7 +67,7 @@ def test_the_installed_command_inspects_files_anywhere(command: Path, tmp_path: 
         assert done.code == 0, done.output
         assert done.shows(f"{path.name}: nothing found")
         (result,) = json.loads((tmp_path / "found.json").read_text(encoding="utf-8"))
-        assert (result["file"], result["problems"]) == (path.name, [])
+        assert (result["file"], result["problems"]) == (str(name), [])
 
 
 def test_the_installed_command_puts_the_sessions_into_a_project_and_knows_them_again(
