@@ -144,6 +144,7 @@ def test_yanked_files_are_a_rehearsal_and_no_release(
         page["files"][0]["yanked"] = "broken"
 
     indexes.testpypi.order("page", prefix=PAGE, times=ALWAYS, detail=yank)
+    (indexes.folder / "testpypi" / WHEEL).write_bytes((checked.dist / WHEEL).read_bytes())
     done = checked.step("testpypi", alone=True)
     assert done.code == 0
     assert done.shows(f"warning yanked on {NAME}: {WHEEL}")
