@@ -319,3 +319,18 @@ def test_output_that_nobody_reads_ends_it_without_a_word(
     os.dup2(saved, 1)
     assert capfd.readouterr() == ("", "")
     assert project.is_dir()
+
+
+def test_what_a_person_would_type_for_files_is_shown_without_looking_at_them(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main.run(["inspect", "--explain", "a file.whl"], {}) == 0
+    assert capsys.readouterr().out.startswith("python -m twine check 'a file.whl'")
+
+
+@pytest.mark.usefixtures("project", "contexts")
+def test_what_took_how_long_is_shown_where_that_is_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.run(["status", "--timing"], {}) == 0
+    timed = capsys.readouterr().out
+    assert main.run(["status"], {}) == 0
+    assert len(timed) > len(capsys.readouterr().out)

@@ -38,6 +38,7 @@ from seatrial.release.stages import Built, Cell, Dist, Installed, Rehearsed, Rel
 from seatrial.steps import build as module
 from seatrial.steps.build import DistNotFolder, build, recipe
 from seatrial.workspace.packages import PackageCycle
+from tests import archives
 from tests.projects import EPOCH, commit, git, sample, write_tree
 from tests.samples import contexts
 from tests.samples.builds import SDIST, WHEEL, FakeBuild, make_sdist, make_wheel
@@ -882,3 +883,26 @@ def test_the_lock_names_the_version_of_build() -> None:
     tools = {tool.name: tool.version for tool in module._tools()}
     assert tools["build"][0].isdigit()
     assert tools["python"].count(".") == 2
+
+
+def test_modules_of_a_wheel_that_are_not_as_in_the_sdist_are_named(
+    root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "unlike"
+    archives.sdist(folder, files={"demo-1.0/demo/__init__.py": "x = 1\n"})
+    for tag in ("py2", "py3"):
+        archives.wheel(folder, filename=f"demo-1.0-{tag}-none-any.whl", files={"demo/__init__.py": "x = 2\n"})
+    build(make_context(root, options=Options(taken_from=folder)))
+    said = capsys.readouterr().out
+    assert "these modules are not as in the sdist. Were all files built from one commit?" in said
+    assert "demo/__init__.py (in 2 wheels)" in said
+
+
+@pytest.mark.usefixtures("tool")
+def test_the_step_ends_with_a_line_and_what_the_jobs_of_a_ci_need(
+    root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    outputs = tmp_path / "outputs"
+    module.run(make_context(root, variables={"GITHUB_OUTPUT": str(outputs)}))
+    assert f"ok     build     demo 1.0 from {str(built(root).commit)[:12]}: wheel " in capsys.readouterr().out
+    assert f"record={Record.of(root).digest()}\nversion=1.0\nmatrix=" in outputs.read_text(encoding="utf-8")

@@ -135,6 +135,15 @@ def test_a_release_on_record_is_not_repeated(release: Release) -> None:
     assert f"demo 1.0 is on PyPI already, since {AT}" in release.shown
 
 
+def test_a_release_on_record_that_the_index_does_not_serve_is_uploaded_after_a_confirmation(release: Release) -> None:
+    release.proved()
+    release.write(RELEASED)
+    (release.standins.folder / "pypi" / SDIST).unlink()
+    with pytest.raises(NotConfirmed):
+        pypi.run(release.context)
+    assert f"warning recorded as released, and PyPI does not serve: {SDIST}" in release.shown
+
+
 def test_a_release_elsewhere_does_not_count(release: Release) -> None:
     release.proved()
     release.write(RELEASED, index=NOWHERE)

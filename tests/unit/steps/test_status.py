@@ -7,15 +7,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from seatrial.release.record import StageMissing
 from seatrial.release.stages import Cell
 from seatrial.report import status as report
 from seatrial.steps import status
-from seatrial.steps.status import NotAsRecorded
 from tests.archives import WHEEL, wheel
 from tests.projects import commit, write_tree
 from tests.samples.releases import release_in
-from tests.samples.stages import BUILT, CHECKED, REHEARSED, RELEASED
+from tests.samples.stages import BUILT, CHECKED, REHEARSED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -75,37 +73,11 @@ def test_the_verdict_on_each_of_several_wheels_is_shown(release: Release) -> Non
     assert "files: demo-1.0-cp313-cp313-win_amd64.whl: not verified here" in release.shown
 
 
-# Compared with the indexes.
+# Compared with the indexes: see test_remote.py.
 
 
 def compare(release: Release) -> None:
     status.run(release.at(remote=True))
-
-
-def test_without_a_record_there_is_nothing_to_compare(release: Release) -> None:
-    with pytest.raises(StageMissing):
-        compare(release)
-
-
-def test_a_release_that_is_as_recorded_is_said_to_be_so_with_how_to_yank_it(release: Release) -> None:
-    release.write(BUILT, REHEARSED, RELEASED)
-    for index in ("testpypi", "pypi"):
-        release.serve(index)
-    compare(release)
-    assert "demo 1.0, compared with the record: TestPyPI: 2 of 2 files, identical PyPI: 2 of 2 files" in release.shown
-    assert f"tag: not set in this repository; built from {str(release.commit)[:12]}" in release.shown
-    assert "page https://pypi.org/manage/project/demo/release/1.0/" in release.shown
-    assert "1.0.1 is free on both indexes, as far as they show" in release.shown
-
-
-def test_what_differs_is_an_error(release: Release) -> None:
-    release.write(BUILT, RELEASED)
-    wheel(release.standins.folder / "pypi", {"Summary": "another"})
-    with pytest.raises(NotAsRecorded) as error:
-        compare(release)
-    different, gone = error.value.findings
-    assert different.startswith(f"PyPI: {WHEEL}\n    expected ")
-    assert gone == "PyPI: demo-1.0.tar.gz is gone"
 
 
 @pytest.mark.parametrize("state", ["archived", "quarantined"])

@@ -16,7 +16,7 @@ from seatrial.steps import testpypi
 from seatrial.steps.testpypi import Dirty
 from tests.projects import write_tree
 from tests.samples.releases import release_in
-from tests.samples.stages import AT, BUILT, CHECKED, REHEARSED
+from tests.samples.stages import AT, BUILT, CHECKED, REHEARSED, RELEASED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -120,3 +120,11 @@ def test_on_this_machine_a_stand_in_takes_the_place_of_the_index(release: Releas
     assert "rehearsal: a stand-in on this machine, not TestPyPI (TestPyPI is down)" in release.shown
     testpypi.run(release.at(rehearse_on="still down"))
     assert "is on a stand-in on this machine, not TestPyPI (TestPyPI is down) already" in release.shown
+
+
+def test_the_rehearsal_of_a_finished_release_is_not_replaced_by_another(release: Release) -> None:
+    release.write(BUILT, CHECKED, REHEARSED, RELEASED)
+    rehearsed = release.record.read(Rehearsed)
+    testpypi.run(release.at(rehearse_on="once more"))
+    assert release.record.read(Rehearsed) == rehearsed
+    assert "demo 1.0 is released; its rehearsal on TestPyPI stays as it is recorded" in release.shown

@@ -29,7 +29,7 @@ from tests.archives import SDIST, WHEEL
 from tests.projects import write_tree
 from tests.samples.records import built_in, hashings, rehearsed_in
 from tests.samples.releases import release_in
-from tests.samples.stages import BUILT, REHEARSED
+from tests.samples.stages import BUILT, REHEARSED, RELEASED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -190,6 +190,13 @@ def test_a_rehearsal_elsewhere_proves_nothing(release: Release) -> None:
     release.write(REHEARSED, index="http://127.0.0.1:9/simple/")
     with pytest.raises(RehearsedElsewhere, match=r"http://127\.0\.0\.1:9/simple/"):
         verify(release)
+
+
+def test_a_finished_release_is_not_verified_elsewhere(release: Release, environments: Environments) -> None:
+    release.write(RELEASED)
+    verify(release, rehearse_on="once more")
+    assert "demo 1.0 is released; its rehearsal on TestPyPI stays as it is recorded" in release.shown
+    assert (environments.installed, release.record.verified()) == ([], ())
 
 
 # The Pythons.
