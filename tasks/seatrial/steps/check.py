@@ -46,7 +46,9 @@ class NotReady(ReleaseError):
 
     what = "{e.shown}"
     cause = "see each error above."
-    cure = "fix them, commit, and run `{e.step:command}` again. No version was spent: nothing was uploaded to {e.index}."
+    cure = (
+        "fix them, commit, and run `{e.step:command}` again. No version was spent: nothing was uploaded to {e.index}."
+    )
 
     @property
     def shown(self) -> str:
