@@ -203,8 +203,10 @@ class Record:
     def noting(self, step: str, commands: Commands) -> Iterator[None]:
         """Keep that `step` failed where an error leaves the context, for whoever asks where the release stands.
 
-        Else forget it. It decides nothing.
+        That it failed before is forgotten first, since a table ends the step. It decides nothing.
         """
+        if (last := self.failed()) and last.step == step:
+            (self.folder / FAILED).unlink(missing_ok=True)
         try:
             yield
         except ReleaseError as error:
@@ -213,8 +215,6 @@ class Record:
                 with contextlib.suppress(OSError):
                     write_whole(self.folder / FAILED, json.dumps(failed, indent=2) + "\n")
             raise
-        if (last := self.failed()) and last.step == step:
-            (self.folder / FAILED).unlink(missing_ok=True)
 
     def failed(self) -> Failed | None:
         """Return what failed last and was not run since, None where that is not known."""

@@ -42,10 +42,13 @@ class NotReady(ReleaseError):
     count: int
     trial: bool = False
     index: str = "PyPI"
+    step: str = "check"
 
     what = "{e.shown}"
     cause = "see each error above."
-    cure = "fix them, commit, and run `{run[check]}` again. No version was spent: nothing was uploaded to {e.index}."
+    cure = (
+        "fix them, commit, and run `{e.step:command}` again. No version was spent: nothing was uploaded to {e.index}."
+    )
 
     @property
     def shown(self) -> str:
@@ -143,7 +146,8 @@ def _stop_on_errors(context: Context, problems: Sequence[Problem], *, trial: boo
         context.say(text.problem(problem, files), problem.severity)
     if errors := sum(problem.severity == "error" for problem, _ in text.together(problems)):
         status.failed(context, Failure("check", problems=tuple(problems)))
-        raise NotReady(errors, trial=trial, index=_other_index(context) or "PyPI")
+        step = "dryrun" if context.dry else "check"
+        raise NotReady(errors, trial=trial, index=_other_index(context) or "PyPI", step=step)
 
 
 def _judge_release(context: Context, built: Built) -> tuple[tuple[str, ...], tuple[Problem, ...], str]:

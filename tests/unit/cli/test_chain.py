@@ -90,8 +90,10 @@ def test_a_step_that_failed_is_kept_beside_the_record_until_it_succeeds(
     monkeypatch.setattr("seatrial.steps.build.run", lambda _: None)
     chain.act("build", context)
     assert context.record.failed()
-    monkeypatch.setattr("seatrial.steps.testpypi.run", lambda _: None)
+    shown = []
+    monkeypatch.setattr("seatrial.steps.testpypi.run", lambda its: shown.append(its.record.failed()))
     chain.act("testpypi", context)
+    assert shown == [None]  # at its end a step shows where the release stands
     assert context.record.failed() is None
 
 

@@ -170,6 +170,8 @@ def test_an_error_stops_before_the_trial(release: Release, environments: Environ
     assert message.startswith("PyPI would refuse these files, or they would fail their users: 2 errors.")
     assert "run `nox -s check` again. No version was spent: nothing was uploaded to PyPI." in message
     assert environments.made == []
+    release.context = replace(release.context, dry=DryRun(release.root))
+    assert "run `nox -s dryrun` again." in stopped(release).text(release.context.commands)
     assert "error wheel-release-tooling: " in release.shown
     assert "error archive-readable: " in release.shown
 
