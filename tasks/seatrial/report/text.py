@@ -62,7 +62,7 @@ def _sizes(dists: Sequence[Dist]) -> str:
 
 
 def _checked(checked: Checked) -> str:
-    files = {trial.filename for trial in checked.trials}
+    files = {trial.filename for trial in checked.trials if not trial.through}
     pythons = sorted({trial.python for trial in checked.trials}, key=by_version)
     modules = {module for trial in checked.trials for module in trial.imported}
     tried = f"{plural(len(files), 'file')} tried on {' and '.join(pythons)}" if files else "no file tried"
