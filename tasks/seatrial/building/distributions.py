@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from seatrial.building.frontend import Job, Output
+    from seatrial.project.settings import Settings
     from seatrial.release.stages import BuildEnvironment, Normalised
 
 COMPILED = (".c", ".cc", ".cpp", ".cxx", ".f", ".f90", ".go", ".pyx", ".rs")
@@ -77,6 +78,8 @@ def make(job: Job, tree: Path, *, compare: bool = True) -> Product:
 def make_rest(job: Job, tree: Path, sdist: Output, *, compare: bool = True) -> Product:
     """Build what `make` builds beside the `sdist`, which was built already."""
     pure = _is_pure(Archive.open(sdist.path))
+    if compare and not pure:
+        job.screen.say(f"{sdist.path.name} holds code to compile. {compilations(job.settings)}")
     normalised = normalise(sdist.path, job.epoch) if job.settings.normalise and job.epoch is not None else None
     product = Product((normalised,) if normalised else (), environments=(sdist.environment,))
     if "wheel" in job.settings.archives:
@@ -164,6 +167,18 @@ def _in_reach(job: Job, sdist: Output, place: Path, reach: Reach) -> Output:
         if not reach.git:
             raise
         raise SdistNeedsGit(sdist.path.name, reach.git[-1], failed.output) from None
+
+
+def compilations(settings: Settings) -> str:
+    """Say how often a release compiles its code, up to the end of `verify`, and which settings choose less."""
+    pythons = [cell.python for cell in settings.cells if cell.kind == "sdist"]
+    if "wheel" in settings.archives:
+        times = ["1 for the wheel", f"1 to compare it with the checkout, unless it takes more than {QUICK:.0f} seconds"]
+    else:
+        times = ["1 in `check`"]
+    if pythons:
+        times.append(f"{len(pythons)} in `verify`, of the sdist on Python {', '.join(pythons)}")
+    return f"That is done so often: {'; '.join(times)}. `sdist-pythons` and `archives` in [tool.seatrial] choose less."
 
 
 def _is_pure(sdist: Archive) -> bool:

@@ -11,11 +11,13 @@ import itertools
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from seatrial.index import http
+from seatrial.index.indexes import PYPI, TESTPYPI
 from seatrial.index.simple import NOT_THERE, Listing, Served, parse
 from seatrial.machine import terminal
 from seatrial.machine.errors import ReleaseError, listing, printable
@@ -32,6 +34,7 @@ PROVENANCE_BYTES = 4 << 20
 POLL_AFTER = (0.2, 0.5, 1.0, 2.0, 4.0, 8.0, 15.0)  # seconds between looks while waiting; the last one repeats
 AGREEING = 2  # answers in a row that have to agree where several edges serve one index
 LEAST = 5.0  # seconds that one look may take, however little is left of the waiting
+PUBLIC = frozenset(urlsplit(index.simple).hostname for index in (PYPI, TESTPYPI))
 CLOSED = frozenset({"archived", "quarantined"})
 
 
@@ -196,17 +199,23 @@ def read_project(index: Index, project: str, *, patient: bool = True, deadline: 
     """Return what `index` shows of `project`.
 
     Some indexes answer 200 without files for a name that they do not know: that counts as no project, unless the index
-    is PyPI or TestPyPI. Raises IndexUnreachable, IndexRefused, LoginRefused and IndexNotJson.
+    is PyPI or TestPyPI. So does an answer of PyPI where it is another index that uploads go to: GitLab forwards the
+    names that it does not know. Raises IndexUnreachable, IndexRefused, LoginRefused and IndexNotJson.
     """
     url = index.project_url(project)
     page = http.read(index, url, patient=patient, deadline=deadline)
-    if page is None:
+    if page is None or _is_forwarded(index, page):
         return NOT_THERE
     try:
         found = parse(page.body, page.url)
     except ValueError as error:
         raise IndexNotJson(index.name, url, str(error)) from None
     return found if found.files or index.is_public else dataclasses.replace(found, exists=False)
+
+
+def _is_forwarded(index: Index, page: http.Page) -> bool:
+    """Whether `page` is PyPI's in place of an index of one's own; one for dependencies alone may lead there."""
+    return bool(index.upload) and not index.is_public and urlsplit(page.url).hostname in PUBLIC
 
 
 def read_release(index: Index, project: str, version: str) -> tuple[Served, ...]:

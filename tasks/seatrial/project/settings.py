@@ -67,6 +67,7 @@ class Settings:
     """The settings of one project. Times are in seconds."""
 
     pythons: tuple[str, ...] = ()
+    sdist_pythons: tuple[str, ...] = ()  # none: all of them
     extras: tuple[str, ...] = ()
     import_names: tuple[str, ...] = ()
     smoke: tuple[str, ...] = ()
@@ -101,15 +102,23 @@ class Settings:
 
     @property
     def cells(self) -> tuple[Cell, ...]:
-        """The verify matrix: every Python with every archive kind."""
-        return tuple(Cell(python, kind) for python in self.pythons for kind in KINDS if kind in self.archives)
+        """The verify matrix: every Python with every archive kind, the sdist where it is to be tried."""
+        pythons = {"wheel": self.pythons, "sdist": self.sdist_pythons or self.pythons}
+        return tuple(
+            Cell(python, kind)
+            for python in self.pythons
+            for kind in KINDS
+            if kind in self.archives and python in pythons[kind]
+        )
 
     def tries_lowest(self, cell: Cell) -> bool:
         """Whether `cell` is the one in which the lowest dependencies are tried: the wheel, on the lowest Python."""
         if self.resolution != "lowest-direct":
             return False
-        lowest = min(self.pythons, key=lambda python: ([int(part) for part in re.findall(r"\d+", python)], python))
-        return cell == Cell(lowest, next(kind for kind in KINDS if kind in self.archives))
+        first = next(kind for kind in KINDS if kind in self.archives)
+        pythons = (cell.python for cell in self.cells if cell.kind == first)
+        lowest = min(pythons, key=lambda python: ([int(part) for part in re.findall(r"\d+", python)], python))
+        return cell == Cell(lowest, first)
 
 
 def load(root: Path) -> Settings:
@@ -128,6 +137,7 @@ def load(root: Path) -> Settings:
         raise NoProject(root)
     settings = validation.fields(settings_table)
     settings.setdefault("pythons", matrix.supported_pythons(said.get("project")))
+    validation.stop_unless_some("sdist-pythons", settings.get("sdist_pythons", ()), settings["pythons"])
     return Settings(**settings)
 
 

@@ -16,7 +16,7 @@ from seatrial.release.stages import KINDS, Kind
 from seatrial.release.verdicts import ALL, MATRIX
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
 DEPENDENCIES = Index(
     "PyPI",
@@ -74,6 +74,12 @@ def fields(table: Any) -> dict[str, Any]:
         else:
             raise UnknownSetting(key, tuple(sorted([*READERS, "indexes"])))
     return found
+
+
+def stop_unless_some(key: str, chosen: Sequence[str], pythons: Sequence[str]) -> None:
+    """Raise BadConfig where the Pythons that are `chosen` are not some of those of the project."""
+    if not set(chosen) <= set(pythons):
+        raise BadConfig(key, f"some of `pythons`: {', '.join(pythons)}", list(chosen))
 
 
 def _texts(key: str, value: Any) -> tuple[str, ...]:
@@ -173,6 +179,7 @@ def _tags(key: str, value: Any) -> tuple[str, ...]:
 
 READERS: Mapping[str, Callable[[str, Any], Any]] = {
     "pythons": _pythons,
+    "sdist-pythons": _pythons,
     "extras": _texts,
     "import-names": _texts,
     "smoke": _commands,

@@ -114,13 +114,17 @@ class BuildEnvironment:
 
 @dataclass(frozen=True)
 class Trial:
-    """One file, installed and imported in a throw-away environment."""
+    """One file, installed and imported in a throw-away environment.
+
+    An sdist that would be compiled once more is tried `through` the wheel that `build` made of it for this Python.
+    """
 
     filename: str
     python: str
     imported: tuple[str, ...]
     installed: tuple[Installed, ...]
     summary: str = ""  # how many of the public modules were imported, and what the others need
+    through: str = ""
 
 
 @dataclass(frozen=True)

@@ -89,7 +89,7 @@ def gather(record: Record, following: str, *, failure: Failure | None = None, dr
     announced = {cell for cell in built.matrix if cell.kind in kinds}
     return Facts(
         built=built,
-        steps=steps(record, failure),
+        steps=steps(record, failure, dry=dry),
         files=files,
         metadata=_metadata(files),
         description=shown(checked.rendered) if checked and checked.rendered else None,
@@ -105,29 +105,29 @@ def gather(record: Record, following: str, *, failure: Failure | None = None, dr
     )
 
 
-def steps(record: Record, failure: Failure | None = None) -> tuple[Step, ...]:
+def steps(record: Record, failure: Failure | None = None, *, dry: bool = False) -> tuple[Step, ...]:
     """Return how far each of the five steps is, as recorded, and that one of them failed."""
     built, verified = record.find(Built), record.verified()
     if failure is None and (failed := record.failed()):
         failure = Failure(failed.step, failed.message)
     announced = {cell for cell in built.matrix if cell.kind in {dist.kind for dist in built.dists}} if built else set()
     done = {proof.cell for proof in verified}
-    verify = _step("verify", max(verified, key=lambda proof: proof.at, default=None))
+    verify = _step("verify", max(verified, key=lambda proof: proof.at, default=None), dry=dry)
     if verified:
         state: State = "done" if announced <= done else "part"
         verify = Step("verify", state, verify.at, f"{len(done)} of {len(announced | done)} cells")
     recorded = (
-        _step("build", built),
-        _step("check", record.find(Checked)),
-        _step("testpypi", record.find(Rehearsed)),
+        _step("build", built, dry=dry),
+        _step("check", record.find(Checked), dry=dry),
+        _step("testpypi", record.find(Rehearsed), dry=dry),
         verify,
-        _step("pypi", record.find(Released)),
+        _step("pypi", record.find(Released), dry=dry),
     )
     return tuple(_failed(failure, step) if failure and failure.name == step.name else step for step in recorded)
 
 
-def _step(name: str, stage: Stage | None) -> Step:
-    return Step(name, "done", stage.at, text.summary(stage)) if stage else Step(name, "open")
+def _step(name: str, stage: Stage | None, *, dry: bool) -> Step:
+    return Step(name, "done", stage.at, text.summary(stage, dry=dry)) if stage else Step(name, "open")
 
 
 def _failed(failure: Failure, step: Step) -> Step:

@@ -101,7 +101,7 @@ def dry(context: Context, record: Record, following: str, failure: Failure | Non
     (folder / LAST).write_text(f"{now()}: {built.project} {built.version} {outcome}\n", encoding="utf-8")
     ci.summarise(context.variables, (folder / SUMMARY).read_text(encoding="utf-8"))
     if failure is None:
-        context.screen.line(table("", steps(record)))
+        context.screen.line(table("", steps(record, dry=True)))
     _show_path(context, folder / PAGE)
     return folder / PAGE
 

@@ -35,8 +35,8 @@ def by_version(python: str) -> tuple[list[int], str]:
     return [int(number) for number in re.findall(r"\d+", python)], python
 
 
-def summary(stage: Stage) -> str:
-    """Return in a line what the step proved that made `stage`."""
+def summary(stage: Stage, *, dry: bool = False) -> str:
+    """Return in a line what the step proved that made `stage`; in a `dry` run it was made with stand-ins."""
     match stage:
         case Built():
             dirty = ", with uncommitted changes" if stage.dirty else ""
@@ -44,9 +44,11 @@ def summary(stage: Stage) -> str:
         case Checked():
             return _checked(stage)
         case Rehearsed() if stage.reason:
-            return f"{_index(stage.index)} ({stage.reason})"
+            return f"a stand-in on this machine ({stage.reason})"
+        case Rehearsed() | Released() if dry:
+            return "a stand-in on this machine"
         case Rehearsed() | Released():
-            return _index(stage.index)
+            return f"{stage.index} (on this machine)" if is_loopback(stage.index) else stage.index
         case Verified():
             return _verified(stage)
     raise TypeError(stage)
@@ -62,17 +64,13 @@ def _sizes(dists: Sequence[Dist]) -> str:
 
 
 def _checked(checked: Checked) -> str:
-    files = {trial.filename for trial in checked.trials}
+    files = {trial.filename for trial in checked.trials if not trial.through}
     pythons = sorted({trial.python for trial in checked.trials}, key=by_version)
     modules = {module for trial in checked.trials for module in trial.imported}
     tried = f"{plural(len(files), 'file')} tried on {' and '.join(pythons)}" if files else "no file tried"
     found = counted(checked.problems)
     rules = plural(len(checked.rules), "rule")
     return f"{rules}, {tried}, {plural(len(modules), 'module')}{f'; {found}' if found else ''}"
-
-
-def _index(simple: str) -> str:
-    return "a stand-in on this machine" if is_loopback(simple) else simple
 
 
 def counted(problems: Sequence[Problem]) -> str:

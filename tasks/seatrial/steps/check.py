@@ -29,7 +29,7 @@ from seatrial.trial.trial import Subject, use
 from seatrial.workspace import siblings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from concurrent.futures import Future
     from pathlib import Path
 
@@ -223,8 +223,13 @@ def _try_all(context: Context, built: Built) -> tuple[tuple[Trial, ...], tuple[P
     for name in sorted(set(by_name) - {archive.path.name for archive, _ in plan}):
         context.detail(f"{name}: not tried here (another platform, or one more of its kind)")
     with temporary.folder("check") as scratch, ThreadPoolExecutor(len(plan) or 1) as pool:
+        proxies = _proxies(built, plan)
         attempt = functools.partial(_try, context, built, scratch)
-        started = [pool.submit(attempt, archive, by_name[archive.path.name], python) for archive, python in plan]
+        started = [
+            pool.submit(attempt, archive, by_name[archive.path.name], python)
+            for archive, python in plan
+            if python or archive.path.name not in proxies
+        ]
         with context.screen.progress("check: installing and importing", total=len(started), unit="trials") as shown:
             for _ in as_completed(started):
                 shown.done += 1
@@ -233,8 +238,26 @@ def _try_all(context: Context, built: Built) -> tuple[tuple[Trial, ...], tuple[P
         if not any(problem.severity == "error" for problem in problems):
             came = text.dependencies(trial.installed)
             context.detail(f"{trial.filename}: installed on Python {trial.python} with {came}; {trial.summary}")
+    for sdist, wheel in proxies.items():
+        context.detail(f"{sdist}: not compiled again on Python {RUNNING}: `build` made {wheel} of it, which is tried")
     found = [problem for _, problems in outcomes for problem in problems]
-    return tuple(trial for trial, _ in outcomes), _without_ignored(context, found)
+    through = (Trial(sdist, RUNNING, (), (), f"made into {wheel}", wheel) for sdist, wheel in proxies.items())
+    return (*(trial for trial, _ in outcomes), *through), _without_ignored(context, found)
+
+
+def _proxies(built: Built, plan: Sequence[tuple[Archive, str | None]]) -> Mapping[str, str]:
+    """Return which sdist of `plan` need not be compiled again, and the wheel that is tried in its place.
+
+    Only where `build` compiled that wheel of these very bytes, here and for the Python that runs us.
+    """
+    version = next((tool.version for tool in built.tools if tool.name == "python"), "")
+    if not built.is_made_here or version.rpartition(".")[0] != RUNNING:
+        return {}
+    files = {archive.kind: archive for archive, python in plan if python is None}
+    wheel, sdist = files.get("wheel"), files.get("sdist")
+    if wheel is None or sdist is None or any(tag.platform == "any" for tag in wheel.tags):
+        return {}
+    return {sdist.path.name: wheel.path.name}
 
 
 def _read_all(context: Context, built: Built) -> list[Problem]:

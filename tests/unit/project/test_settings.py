@@ -22,6 +22,7 @@ ABSOLUTE = (Path(__file__).parent / "core").as_posix()
 # Each setting: what it takes in TOML, the field of Config, and its value.
 TAKEN: dict[str, tuple[str, str, Any]] = {
     "pythons": ('["3.10", "3.14t", "pypy3.11"]', "pythons", ("3.10", "3.14t", "pypy3.11")),
+    "sdist-pythons": ('["3.14"]\npythons = ["3.10", "3.14"]', "sdist_pythons", ("3.14",)),
     "extras": ('["cli", "all"]', "extras", ("cli", "all")),
     "import-names": ('["demo", "demo.core"]', "import_names", ("demo", "demo.core")),
     "smoke": ("""["demo --version", "demo 'two words'"]""", "smoke", ("demo --version", "demo 'two words'")),
@@ -73,6 +74,7 @@ REFUSED: list[tuple[str, str, str]] = [
     ("packages", "{ core = 'packages/core' }", "a list of strings"),
     ("packages", '[""]', "folders of this repository, seen from here"),
     ("packages", f'["packages/*", "{ABSOLUTE}/*"]', "folders of this repository, seen from here"),
+    ("sdist-pythons", "[]", "a list like"),
     ("build-timeout", "0", "a number of seconds above 0"),
     ("build-timeout", "1.5", "a number of seconds above 0"),
     ("index-timeout", "true", "a number of seconds above 0"),
@@ -102,6 +104,21 @@ WRONG_INDEXES: list[tuple[str, str, str, str]] = [
 def configured(root: Path, table: str, project: str = PROJECT) -> Settings:
     write_tree(root, {"pyproject.toml": f"{project}\n[tool.seatrial]\n{table}\n"})
     return load(root)
+
+
+def test_the_sdist_is_verified_where_it_is_to_be(tmp_path: Path) -> None:
+    settings = configured(
+        tmp_path, 'pythons = ["3.10", "3.14"]\nsdist-pythons = ["3.14"]\nresolution = "lowest-direct"'
+    )
+    assert settings.cells == (Cell("3.10", "wheel"), Cell("3.14", "wheel"), Cell("3.14", "sdist"))
+    assert [cell for cell in settings.cells if settings.tries_lowest(cell)] == [Cell("3.10", "wheel")]
+    alone = replace(settings, archives=("sdist",))
+    assert [cell for cell in alone.cells if alone.tries_lowest(cell)] == [Cell("3.14", "sdist")]
+
+
+def test_the_sdist_is_verified_on_pythons_of_the_project_alone(tmp_path: Path) -> None:
+    with pytest.raises(BadConfig, match=r"`sdist-pythons` .* is \['3.12'\], and should be some of `pythons`: 3.10"):
+        configured(tmp_path, 'pythons = ["3.10"]\nsdist-pythons = ["3.12"]')
 
 
 # The settings.

@@ -121,6 +121,10 @@ def test_one_wheel_needs_no_verdict_beside_its_cell(tmp_path: Path) -> None:
 
 # A stage in a line.
 
+DEVPI = "http://127.0.0.1:3141/root/dev/+simple/"  # an index of one's own, which is no stand-in
+(TRIAL,) = CHECKED.trials
+COMPILED = "1 rule, 1 file tried on 3.13, 1 module; 1 warning"
+
 
 @pytest.mark.parametrize(
     ("stage", "expected"),
@@ -136,11 +140,19 @@ def test_one_wheel_needs_no_verdict_beside_its_cell(tmp_path: Path) -> None:
             "a stand-in on this machine (no network)",
         ),
         (RELEASED, "https://pypi.org/simple/"),
+        (replace(REHEARSED, index=DEVPI), f"{DEVPI} (on this machine)"),
+        (replace(RELEASED, index=DEVPI), f"{DEVPI} (on this machine)"),
+        (replace(CHECKED, trials=(TRIAL, replace(TRIAL, filename="a", through="b"))), COMPILED),
         (VERIFIED, "imported demo; Python 3.14.0 on linux, with 0 dependencies, 1 smoke command run"),
     ],
 )
 def test_a_stage_is_summarised_in_a_line(stage: Stage, expected: str) -> None:
     assert report.summary(stage) == expected
+
+
+@pytest.mark.parametrize("stage", [REHEARSED, RELEASED])
+def test_the_indexes_of_a_dry_run_are_stand_ins(stage: Stage) -> None:
+    assert report.summary(replace(stage, index=DEVPI), dry=True) == "a stand-in on this machine"
 
 
 def test_problems_are_counted_once_however_many_files_they_are_about() -> None:

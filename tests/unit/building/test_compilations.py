@@ -1,0 +1,28 @@
+"""What is said of a project that is compiled: how often, and how to choose less."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from seatrial.building.distributions import compilations
+from seatrial.project.settings import Settings
+
+WHEEL = "1 for the wheel; 1 to compare it with the checkout, unless it takes more than 60 seconds"
+
+
+@pytest.mark.parametrize(
+    ("changes", "times"),
+    [
+        ({}, f"{WHEEL}; 2 in `verify`, of the sdist on Python 3.12, 3.14"),
+        ({"sdist_pythons": ("3.14",)}, f"{WHEEL}; 1 in `verify`, of the sdist on Python 3.14"),
+        ({"archives": ("wheel",)}, WHEEL),
+        ({"archives": ("sdist",)}, "1 in `check`; 2 in `verify`, of the sdist on Python 3.12, 3.14"),
+    ],
+)
+def test_it_is_told_how_often_code_is_compiled(changes: dict[str, Any], times: str) -> None:
+    settings = Settings(pythons=("3.12", "3.14"), **changes)
+    assert compilations(settings) == (
+        f"That is done so often: {times}. `sdist-pythons` and `archives` in [tool.seatrial] choose less."
+    )
