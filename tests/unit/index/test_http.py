@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import gzip
+import itertools
 import socket
 import subprocess
 import sys
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 MIB = 1 << 20
+ENOUGH = 200 * MIB
 
 
 def at(url: str, **changes: object) -> Index:
@@ -37,26 +39,26 @@ def at(url: str, **changes: object) -> Index:
 
 
 def endless(piece: bytes, **headers: str) -> WSGIApplication:
-    """Answer with `piece` over and over, until nobody reads it any more."""
+    """Answer with `piece` over and over, for more than any bound: a reader without one fails, and does not hang."""
 
     def app(_environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
         start("200 OK", [("Content-Type", JSON), *headers.items()])
-        while True:
-            yield piece
+        yield from itertools.repeat(piece, 1 + ENOUGH // len(piece))
 
     return app
 
 
 @contextlib.contextmanager
 def dripping(head: bytes) -> Iterator[str]:
-    """Serve `head` to one who connects, then a byte every so often for ever."""
+    """Serve `head` to one who connects, then a byte every so often, for longer than any test waits."""
     over = threading.Event()
 
     def serve(server: socket.socket) -> None:
         with contextlib.suppress(OSError), server.accept()[0] as connection:
             connection.recv(65536)
             connection.sendall(head)
-            while not over.wait(0.05):
+            end = time.monotonic() + 20
+            while not over.wait(0.05) and time.monotonic() < end:
                 connection.sendall(b"x")
 
     with socket.create_server(("127.0.0.1", 0)) as server:
