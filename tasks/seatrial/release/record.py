@@ -7,17 +7,15 @@ Files are written whole or not at all.
 from __future__ import annotations
 
 import contextlib
-import functools
 import hashlib
 import json
-import types
-from dataclasses import MISSING, asdict, dataclass, field, fields, is_dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, TypeVar
 
 from seatrial.machine.disk import locked_file, move, write_whole
 from seatrial.machine.errors import ReleaseError
-from seatrial.release import stages
+from seatrial.release.decoding import decode
 from seatrial.release.stages import Built, Dist, Stage, Verified
 
 if TYPE_CHECKING:
@@ -321,42 +319,10 @@ def load(path: Path, kind: type[S]) -> S:
         found = (document.pop("schema", None), document.pop("stage", None))
         if found != (SCHEMA, kind.name):
             raise ValueError(f"it says schema {found[0]!r}, stage {found[1]!r}; expected {SCHEMA!r}, {kind.name!r}")
-        stage: S = _decode(kind, document, "")
+        stage: S = decode(kind, document)
     except (ValueError, TypeError, RecursionError) as error:
         raise RecordDamaged(path, str(error)) from None
     return stage
-
-
-def _decode(hint: Any, value: Any, where: str) -> Any:
-    """Return the JSON `value` as the type `hint`; raise TypeError saying where it does not fit."""
-    origin, inner = get_origin(hint), get_args(hint)
-    if is_dataclass(hint):
-        return _decode_dataclass(hint, value, where)
-    if origin is tuple and isinstance(value, list):
-        return tuple(_decode(inner[0], item, f"{where}[{n}]") for n, item in enumerate(value))
-    if origin in {Union, types.UnionType}:
-        return None if value is None else _decode(inner[0], value, where)
-    if origin is Literal and value in inner:
-        return value
-    if origin is None and isinstance(value, hint) and isinstance(value, bool) == (hint is bool):
-        return value
-    raise TypeError(f"{where or 'it'} is not {getattr(hint, '__name__', hint)}")
-
-
-def _decode_dataclass(hint: Any, value: Any, where: str) -> Any:
-    if not isinstance(value, dict):
-        raise TypeError(f"{where or 'it'} has missing or unknown fields: not an object")
-    names = {field.name for field in fields(hint)}
-    optional = {field.name for field in fields(hint) if field.default is not MISSING}  # not known to earlier versions
-    if odd := (set(value) - names) | (names - optional - set(value)):
-        raise TypeError(f"{where or 'it'} has missing or unknown fields: {', '.join(sorted(odd))}")
-    hints = _hints(hint)
-    return hint(**{name: _decode(hints[name], item, f"{where}.{name}".lstrip(".")) for name, item in value.items()})
-
-
-@functools.cache  # a session reads several stages, and each names its types in strings
-def _hints(hint: Any) -> Mapping[str, Any]:
-    return get_type_hints(hint, vars(stages))
 
 
 def _fresh(wanted: Path) -> Path:
