@@ -188,13 +188,14 @@ def test_a_login_that_may_only_read(project: Project, company: Company) -> None:
 
 
 @pytest.mark.parametrize(
-    ("role", "before", "session"), [("TESTPYPI", "testpypi", "verify"), ("DEPENDENCIES", "build", "check")]
+    ("role", "before", "step", "named"),
+    [("TESTPYPI", "testpypi", "verify", "TESTPYPI_READ"), ("DEPENDENCIES", "build", "check", "DEPENDENCIES")],
 )
-def test_a_login_that_is_missing(project: Project, role: str, before: str, session: str) -> None:
+def test_a_login_that_is_missing(project: Project, role: str, before: str, step: str, named: str) -> None:
     assert project.step(before).code == 0
     del project.env[f"{role}_TOKEN"]
-    refused = project.step(session, alone=True)
-    assert is_clear(refused, "401 Unauthorized", f"{role}_TOKEN", f"{role}_USERNAME")
+    refused = project.step(step, alone=True)
+    assert is_clear(refused, "401 Unauthorized", f"{named}_TOKEN", f"{named}_USERNAME")
 
 
 def test_an_index_without_hashes_is_refused_before_anything_is_sent(project: Project, company: Company) -> None:
