@@ -12,6 +12,7 @@ from seatrial.building.git import NoCommit
 from seatrial.machine import toml
 from seatrial.machine.errors import ReleaseError
 from seatrial.project.settings import BrokenToml, NoProject, is_project, table
+from seatrial.rules.repository import UPLOADERS
 from seatrial.workspace import packages
 
 if TYPE_CHECKING:
@@ -20,9 +21,7 @@ if TYPE_CHECKING:
 
 FOLDERS = ("tasks", "release-tasks", "seatrial-tasks")  # the others are no identifiers: setuptools passes over those
 COMPILING = ("maturin", "mesonpy", "scikit_build_core")
-PUBLISHES = re.compile(
-    r"gh-action-pypi-publish|twine upload|(?:uv|hatch|poetry|flit|pdm|maturin) publish|maturin upload|semantic-release"
-)
+PUBLISHES = re.compile(rf"{UPLOADERS.pattern}|semantic-release")
 ENVIRONMENT = re.compile(r"^ *environment:[ \t]*(?:#.*)?(?:\n *name:[ \t]*)?[\"']?([\w./-]+)", re.MULTILINE)
 
 

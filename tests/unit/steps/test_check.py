@@ -235,6 +235,35 @@ def test_files_that_no_clean_checkout_gave_are_compared_with_what_git_has(
     assert rules(check(release, changes=settings).problems) == found
 
 
+def beside_the_code(release: Release) -> dict[str, str]:
+    """Let the repository have a changelog of another version, and a workflow that uploads; return both."""
+    files = {"CHANGELOG.md": "# 0.9\n", ".github/workflows/publish.yml": "steps:\n- run: twine upload dist/*\n"}
+    release.write(BUILT, commit=commit(write_tree(release.root, files)))
+    return files
+
+
+def test_a_changelog_and_a_workflow_are_warned_of_before_a_release(release: Release) -> None:
+    beside_the_code(release)
+    found = {problem.rule: problem for problem in check(release).problems}
+    assert found["release-changelog"].message.startswith("CHANGELOG.md names other versions up to 0.9, and not 1.0")
+    assert found["release-other-workflow"].message.startswith("publish.yml uploads as well (`twine upload`)")
+    assert {found[rule].severity for rule in ("release-changelog", "release-other-workflow")} == {"warning"}
+    assert "CHANGELOG.md names other versions up to 0.9" in release.shown
+
+
+def test_a_reason_silences_both(release: Release) -> None:
+    beside_the_code(release)
+    reasons = {"release-changelog": "kept elsewhere", "release-other-workflow": "for TestPyPI"}
+    assert not set(reasons) & set(rules(check(release, changes={"ignore": reasons}).problems))
+    assert "ignored: release: release-changelog (kept elsewhere)" in release.shown
+
+
+def test_a_dry_run_of_any_commit_does_not_ask_for_them(release: Release) -> None:
+    beside_the_code(release)
+    module.run(replace(release.at(), dry=DryRun(release.root)))
+    assert not {"release-changelog", "release-other-workflow"} & set(rules(release.record.read(Checked).problems))
+
+
 def test_without_git_the_rules_go_on(tmp_path: Path) -> None:
     with release_in(tmp_path) as release:
         write_tree(release.root, {"pyproject.toml": ""})
