@@ -17,6 +17,7 @@ from seatrial.release.stages import Rehearsed
 from seatrial.steps.pypi import TagElsewhere
 from seatrial.steps.testpypi import Dirty
 from seatrial.trial import interpreters
+from seatrial.trial.interpreters import RUNNING
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -66,7 +67,8 @@ def _is_rehearsed(context: Context) -> bool:
 
 def _stop_without_python(context: Context) -> None:
     admitted = context.settings.pythons
-    if not interpreters.here(admitted, context.uv):
+    # The one that runs us costs nothing to find, so it is looked for first.
+    if not any(interpreters.find(python, context.uv) for python in sorted(admitted, key=RUNNING.__ne__)):
         raise NoPython(admitted, interpreters.here((f"3.{minor}" for minor in range(8, 16)), context.uv))
 
 
