@@ -285,8 +285,21 @@ def test_of_endless_output_the_last_is_kept(tmp_path: Path) -> None:
     assert process.KEPT <= len(output) < process.KEPT + 100
 
 
+def test_of_endless_output_no_more_is_ever_held() -> None:
+    reading, writing = os.pipe()
+    with os.fdopen(reading, "rb", 0) as pipe, os.fdopen(writing, "wb", 0) as writer:
+        output = process._Output(pipe)
+        output.start()
+        for _ in range(6):
+            writer.write(b"x" * process.KEPT)
+        writer.close()
+        output.join(60)
+    assert output.size == 6 * process.KEPT
+    assert len(output.last) <= 2 * process.KEPT
+
+
 @posix
-def test_a_program_that_writes_without_end_takes_little_memory(tmp_path: Path) -> None:
+def test_a_program_that_writes_without_end_is_ended_in_time(tmp_path: Path) -> None:
     script = "import sys\nwhile True: sys.stdout.write('?' * 65536)"
     with pytest.raises(ToolStuck) as error:
         process.run(python(script), env=ENV, cwd=tmp_path, time_limit=1)

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import threading
 from pathlib import Path
 
 import pytest
@@ -41,15 +43,23 @@ def test_a_warning_alone_does_not_fail(tmp_path: Path) -> None:
     assert "metadata-summary: " in lines[0]
 
 
+def _end_of(pipe: Path) -> None:
+    with contextlib.suppress(OSError):  # nobody reads it
+        os.close(os.open(pipe, os.O_WRONLY | os.O_NONBLOCK))
+
+
 def test_what_no_reader_expects_is_a_finding_and_the_others_are_judged_all_the_same(tmp_path: Path) -> None:
     digits = "9" * 5000
     files = [tmp_path / "absent.whl", wheel(tmp_path, {"Version": digits}), sdist(tmp_path, {"Summary": None})]
     if hasattr(os, "mkfifo"):
         os.mkfifo(tmp_path / "demo-1.0.tar.gz.whl")
         files.append(tmp_path / "demo-1.0.tar.gz.whl")
+    late = threading.Timer(20, _end_of, files[-1:])  # who does wait for the pipe fails, and does not hang
+    late.start()
     lines: list[str] = []
     with pytest.raises(FindingsInFiles):
         inspect(files, None, lines.append)
+    late.cancel()
     assert len(lines) == len(files)
     assert "there is no such file" in lines[0]
     assert "metadata-release-version: " in lines[1]
