@@ -32,7 +32,8 @@ CHANGELOG = re.compile(
 UNDERLINE = re.compile(r"([=\-~^\"'`*+#])\1{2,}\s*")  # of a title in reStructuredText, also in Markdown
 TITLE = re.compile(r"#{1,6}\s|=+\s|(version|release)?\s*\[?v?\d+\.\d", re.IGNORECASE)  # a line that is one by itself
 VERSION = re.compile(r"(?<![\w.])v?(\d+(?:\.\d+)+[\w.+-]*)", re.IGNORECASE)
-FRAGMENT = re.compile(r"[^.].*\.[a-z_-]+(\.\d+)?(\.(md|rst|txt))?", re.IGNORECASE)  # 12.bugfix.rst, +note.feature
+# Such as 12.bugfix.rst and +note.feature.
+FRAGMENT = re.compile(r"[^._].*\.(?!(md|rst|txt)$)[a-z_-]+(\.\d+)?(\.(md|rst|txt))?", re.IGNORECASE)
 NO_FRAGMENTS = re.compile(r"(readme|template|towncrier_template|\.git).*|.*\.(jinja2?|j2|toml|py)", re.IGNORECASE)
 UPLOADERS = re.compile(
     r"pypa/gh-action-pypi-publish|\btwine\s+upload|\b(?:uv|poetry|pdm|hatch|flit|maturin)\s+publish|\bmaturin\s+upload"

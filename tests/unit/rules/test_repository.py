@@ -106,6 +106,7 @@ def test_news_fragments_that_are_left_are_told(tmp_path: Path, files: dict[str, 
     "files",
     [
         {"pyproject.toml": TOWNCRIER, "changes/README.rst": "", "changes/.gitignore": "", "changes/template.jinja": ""},
+        {"pyproject.toml": TOWNCRIER, "changes/_template.rst": "", "changes/howto.md": ""},
         {"pyproject.toml": "", "changes/12.bugfix.md": ""},
         {"pyproject.toml": "no TOML", "changes/12.bugfix.md": ""},
         {"pyproject.toml": TOWNCRIER, "newsfragments/12.bugfix.md": ""},
