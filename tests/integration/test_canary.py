@@ -506,7 +506,7 @@ def test_no_fault_on_the_way_to_a_token_shows_a_secret(job: Ci) -> None:
     assert done.code == 0, done.output
     issuer, faults = job.issuers["testpypi"], job.scene.indexes.testpypi
     issuer.refusal = ("invalid-publisher", "valid token, but no corresponding publisher")
-    assert job.scene.step("testpypi").shows("TestPyPI knows no trusted publisher for demo", "Repository name: demo")
+    assert job.scene.step("testpypi").shows("TestPyPI has no trusted publisher for demo", "Repository name: demo")
     issuer.refusal = None
     job.issuers["pypi"].wrongly_for = "pypi"  # this one plays GitHub as well
     assert job.scene.step("testpypi").shows("Token audience claim mismatch")

@@ -182,7 +182,7 @@ def test_a_dry_run_of_all_packages_whose_dependencies_want_a_login(tmp_path: Pat
 
 def test_a_login_that_may_only_read(project: Project, company: Company) -> None:
     refused = project.step("testpypi", TESTPYPI_USERNAME=READER[0], TESTPYPI_TOKEN=READER[1])
-    assert is_clear(refused, "did not take the files", "403 Forbidden", "may read this index and not write to it")
+    assert is_clear(refused, "rejected the upload", "403 Forbidden", "may read this index and not write to it")
     assert not company.held("testpypi")
     assert project.step("testpypi").code == 0
 

@@ -43,7 +43,7 @@ def goes_on(project: Project, indexes: Indexes) -> bool:
 def test_an_upload_that_is_refused_says_why(checked: Project, indexes: Indexes) -> None:
     indexes.testpypi.order("status", method="POST", times=ALWAYS, detail="403 Forbidden for a reason that is new.")
     refused = checked.step("testpypi", alone=True)
-    assert is_clear(refused, NAME, "403 Forbidden for a reason that is new.", "own words above")
+    assert is_clear(refused, NAME, "403 Forbidden for a reason that is new.", "answered above")
     assert indexes.env["TESTPYPI_TOKEN"] not in refused.output
     assert indexes.env["PYPI_TOKEN"] not in refused.output
     assert not (checked.record / "rehearsed.json").exists()
@@ -112,7 +112,7 @@ def test_other_bytes_on_pypi_stop_before_anything_is_sent(
     bring("verify")
     (indexes.folder / "pypi" / SDIST).write_bytes(b"other bytes")
     assert is_clear(
-        checked.step("pypi", "--yes", "1.0", alone=True), "PyPI (stand-in) holds something else than was built", SDIST
+        checked.step("pypi", "--yes", "1.0", alone=True), "PyPI (stand-in) already has different files for demo", SDIST
     )
     assert indexes.pypi.uploads == 0
     (indexes.folder / "pypi" / SDIST).unlink()

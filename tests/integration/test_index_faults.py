@@ -180,7 +180,7 @@ def test_an_upload_waits_as_long_as_the_index_asks(
     order(place, session, [("status", "POST", ANY, 1, ("429 Too Many Requests", "1"))])
     act()
     assert is_done(place, session)
-    assert f"{named(session)} did not take everything; asking what it holds, and trying again in 1 s\n" in (
+    assert f"{named(session)} did not accept every file; checking what it has, then trying again in 1 s\n" in (
         capsys.readouterr().out
     )
 

@@ -94,7 +94,7 @@ def test_other_bytes_on_devpi_stop_before_anything_is_sent(
 def test_a_login_that_devpi_does_not_know(make_project: Callable[..., Project], devpi: Devpi) -> None:
     project = ready(make_project(settings(devpi, "login")), devpi)
     refused = project.step("testpypi", TWINE_PASSWORD="wrong")
-    assert is_clear(refused, "did not take the files", "401 Unauthorized", "the user name or the password is wrong")
+    assert is_clear(refused, "rejected the upload", "401 Unauthorized", "the user name or the password is wrong")
     assert not refused.shows("a token of the stand-in")
     assert project.step("testpypi").code == 0
 

@@ -65,7 +65,7 @@ def test_the_installed_command_inspects_files_anywhere(command: Path, tmp_path: 
     for name in (path.relative_to(tmp_path), path):
         done = folder.run([str(command), "inspect", "--json", "found.json", str(name)])
         assert done.code == 0, done.output
-        assert done.shows(f"{path.name}: nothing found")
+        assert done.shows(f"{path.name}: no problems found")
         (result,) = json.loads((tmp_path / "found.json").read_text(encoding="utf-8"))
         assert (result["file"], result["problems"]) == (str(name), [])
 

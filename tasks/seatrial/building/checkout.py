@@ -39,7 +39,9 @@ class LfsMissing(ReleaseError):
 
     what = "These files are only Git LFS pointers in a clean checkout:{e.paths:shortened}"
     cause = "the program git-lfs is not installed, or their contents were not fetched."
-    cure = "install git-lfs and run `git lfs pull` (GitHub: `lfs: true` for actions/checkout), then this session again."
+    cure = (
+        "install git-lfs and run `git lfs pull` (GitHub: `lfs: true` for actions/checkout), then run this step again."
+    )
 
 
 def check_out(source: git.Source, target: Path, *, in_place: bool) -> Path:

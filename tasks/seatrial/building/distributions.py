@@ -178,7 +178,9 @@ def compilations(settings: Settings) -> str:
         times = ["1 in `check`"]
     if pythons:
         times.append(f"{len(pythons)} in `verify`, of the sdist on Python {', '.join(pythons)}")
-    return f"That is done so often: {'; '.join(times)}. `sdist-pythons` and `archives` in [tool.seatrial] choose less."
+    return (
+        f"It is compiled this often: {'; '.join(times)}. `sdist-pythons` and `archives` in [tool.seatrial] reduce this."
+    )
 
 
 def _is_pure(sdist: Archive) -> bool:

@@ -42,7 +42,7 @@ class NoCommit(ReleaseError):
 
     what = "The git repository in {e.root} has no commit yet, so there is nothing to release."
     cause = "`git init` was run, and no `git commit` after it."
-    cure = "commit the project, and run the session again."
+    cure = "commit the project, and run the step again."
 
 
 @dataclass(eq=False)

@@ -38,7 +38,7 @@ class VersionSpent(ReleaseError):
     ways: str
 
     what = (
-        "{e.version} of {e.project} is spent on {e.index}: it holds something else than was built{e.shown}\n"
+        "{e.version} of {e.project} is spent on {e.index}, which already has different files{e.shown}\n"
         "{e.real} does not have this version."
     )
     cause = "it was rehearsed before, and changed since; an index never takes a file name twice."
@@ -56,7 +56,7 @@ class NameTaken(ReleaseError):
     words: str
     ways: str
 
-    what = "{e.index} does not take {e.project} from you. Its own words:{e.words:quoted}"
+    what = "{e.index} does not accept {e.project} from you. It answered:{e.words:quoted}"
     cause = (
         "the name, or one too like it, belongs to somebody else there, whoever owns it elsewhere; or the token is for"
         " another project."

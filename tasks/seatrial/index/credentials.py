@@ -205,19 +205,19 @@ def _stop_if_one_for_both(index: Index, outer: Mapping[str, str]) -> None:
 
 def stop_if_unfit(index: Index, name: str, value: str, *, variable: bool = True) -> None:
     """Raise BadCredential where `value` cannot be meant; it is not part of the message."""
-    mend = name if variable else ""
+    fix = name if variable else ""
     if not value.strip():
-        raise _bad(index, f"{name} is set and empty", mend)
+        raise _bad(index, f"{name} is set and empty", fix)
     unfit = "\"' \n\r\t" if index.token_location else "\n\r"  # a password of another index may be a sentence
     if value != value.strip() or any(mark in value for mark in unfit):
-        raise _bad(index, f"{name} has blanks, line ends or quotes in it", mend)
+        raise _bad(index, f"{name} has blanks, line ends or quotes in it", fix)
     if index.token_location and not value.startswith(PREFIX):
-        raise _bad(index, f"{name} does not begin with {PREFIX}, as an API token does", mend)
+        raise _bad(index, f"{name} does not begin with {PREFIX}, as an API token does", fix)
     if location := _elsewhere(index, value):
-        raise _bad(index, f"{name} holds a token of {location}, not of {index.token_location}", mend)
+        raise _bad(index, f"{name} holds a token of {location}, not of {index.token_location}", fix)
     if reason := withheld(value, index.upload or index.simple):
         host = urlsplit(index.upload or index.simple).netloc
-        raise _bad(index, f"{name} is not sent to {host}: {reason.removesuffix('.')}", mend)
+        raise _bad(index, f"{name} is not sent to {host}: {reason.removesuffix('.')}", fix)
 
 
 def _elsewhere(index: Index, value: str) -> str:

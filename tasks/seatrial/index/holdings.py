@@ -73,7 +73,7 @@ class OtherBytes(ReleaseError):
     page: str
     free: str = ""
 
-    what = "{e.index} holds something else than was built as {e.project} {e.version}:{e.shown}"
+    what = "{e.index} already has different files for {e.project} {e.version}:{e.shown}"
     cause = (
         "this version was uploaded before from another build (an index never takes a file name twice); or a proxy on"
         " the way changes what is read."

@@ -66,7 +66,7 @@ class IndexUnreachable(ReleaseError):
 
     what = "{e.index} cannot be read at {e.url}: {e.answer}{e.reason}{e.asked}"
     cause = "no network, a proxy or certificate that is not set up, or an outage{e.place}."
-    cure = "run the session again when it answers: it goes on where it stopped, and nothing is uploaded twice."
+    cure = "run the step again when it answers: it goes on where it stopped, and nothing is uploaded twice."
 
     @property
     def answer(self) -> str:
@@ -79,7 +79,7 @@ class IndexUnreachable(ReleaseError):
 
     @property
     def asked(self) -> str:
-        return f" (it asks to be left alone for {self.pause:.0f} s)" if self.pause else ""
+        return f" (it asked us to retry in {self.pause:.0f} s)" if self.pause else ""
 
 
 @dataclass(eq=False)

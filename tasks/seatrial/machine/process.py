@@ -44,8 +44,8 @@ class ToolMissing(ReleaseError):
     tool: str
 
     what = "The program {e.tool} was not found."
-    cause = "it is not installed or not on PATH, or the session's virtual environment is incomplete."
-    cure = "install it; for a tool of the session's own, delete the .nox folder and run the session again."
+    cause = "it is not installed or not on PATH, or the virtual environment is incomplete."
+    cure = "install it; if it is one that seatrial installs, delete the .nox folder and run the step again."
 
 
 @dataclass(eq=False)
@@ -70,7 +70,7 @@ class ToolFailed(ReleaseError):
     cause_here: str
     cure_here: str
 
-    what = "{e.subject} failed (exit code {e.code}). Its own words:{e.output:quoted}"
+    what = "{e.subject} failed (exit code {e.code}). Its output:{e.output:quoted}"
     cause = "{e.cause_here}"
     cure = "{e.cure_here}"
 

@@ -51,7 +51,7 @@ class RecordDamaged(ReleaseError):
     what = "The record {e.path} cannot be used: {e.reason}"
     cause = "it was cut short by a copy, edited by hand, or written by another version of seatrial."
     cure = (
-        "bring it again from where it was made; failing that, delete this one file and run its session again"
+        "bring it again from where it was made; failing that, delete this one file and run its step again"
         " (nothing is uploaded twice: the index is asked first)."
     )
 
@@ -65,7 +65,7 @@ class RecordForeign(ReleaseError):
 
     what = "{e.path} is the record of other files ({e.theirs}) than built.json ({e.ours}).{e.files:listed}"
     cause = "records of two releases, or of two builds of one release, lie in one folder; or one was edited."
-    cure = "remove the file that does not belong here, and run its session again if it was of this release."
+    cure = "remove the file that does not belong here, and run its step again if it was of this release."
 
 
 @dataclass(eq=False)
@@ -100,7 +100,7 @@ class RunningAlready(ReleaseError):
 
     what = "Another run of the release sessions is at work on {e.folder}."
     cause = "a second terminal, or a CI job that shares this folder."
-    cure = "wait until it has ended, and run this session again."
+    cure = "wait until it has ended, and run this step again."
 
 
 def now() -> str:

@@ -60,7 +60,7 @@ class DryrunFailed(ReleaseError):
 
     what = "The dry run stopped in `{e.session}`; the real indexes were not touched."
     cause = "see the message of that session above."
-    cure = "mend that and run `{run[dryrun]}` again."
+    cure = "fix that and run `{run[dryrun]}` again."
 
 
 @dataclass(eq=False)

@@ -24,7 +24,7 @@ class FindingsInFiles(ReleaseError):
     what = "{e.count} of these files cannot be uploaded to PyPI, or would fail their users."
     cure = (
         "see each finding above; docs/reference/rules.md explains each by its code, with PyPI's answer and how"
-        " to mend it with the usual build backends."
+        " to fix it with the usual build backends."
     )
 
 
@@ -36,7 +36,7 @@ def inspect(files: Sequence[Path], output: Path | None, say: Callable[[str], Non
     judged = judge_files([place / file if place else file for file in files])
     found = [(file, problems) for file, (_, problems) in zip(files, judged, strict=True)]
     for file, problems in found:
-        say(text.problems(problems) if problems else f"  {printable(file.name)}: nothing found")
+        say(text.problems(problems) if problems else f"  {printable(file.name)}: no problems found")
     if output:
         answer = [
             {"file": str(file), "problems": [_shown(problem) for problem in problems]} for file, problems in found

@@ -37,7 +37,7 @@ class PublisherRefused(ReleaseError):
     fields: tuple[tuple[str, str], ...]
     pages: str
 
-    what = "{e.index} knows no trusted publisher for {e.project} that is this CI job. Its own words:{e.words:quoted}"
+    what = "{e.index} has no trusted publisher for {e.project} that matches this job. It answered:{e.words:quoted}"
     cause = "a field of the publisher's page that does not hold exactly what this job is:{e.shown_fields}"
     cure = (
         "correct it on {e.pages}/manage/project/{e.project}/settings/publishing/. A project that does not exist there"

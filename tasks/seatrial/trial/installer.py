@@ -39,9 +39,9 @@ class InstallFailed(ReleaseError):
     code: int
     output: str
 
-    what = "{e.subject} could not be installed (exit code {e.code}). The installer's own words:{e.output:quoted}"
+    what = "{e.subject} could not be installed (exit code {e.code}). The installer's output:{e.output:quoted}"
     cause = "a dependency or build requirement that does not exist or does not fit, or an index that does not answer."
-    cure = "correct the requirements of the project; if the index did not answer, run the session again."
+    cure = "correct the requirements of the project; if the index did not answer, run the step again."
 
 
 @dataclass(frozen=True)

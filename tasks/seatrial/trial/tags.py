@@ -87,7 +87,7 @@ def taken_by(venv: Venv, env: Mapping[str, str], scratch: Path) -> tuple[str, ..
             outcome.code,
             outcome.output,
             "an interpreter that is damaged, or older than our `packaging` supports.",
-            "set `pythons` in [tool.seatrial] to Pythons that are still supported, or mend the interpreter.",
+            "set `pythons` in [tool.seatrial] to Pythons that are still supported, or repair the interpreter.",
         ) from None
 
 

@@ -24,5 +24,5 @@ WHEEL = "1 for the wheel; 1 to compare it with the checkout, unless it takes mor
 def test_it_is_told_how_often_code_is_compiled(changes: dict[str, Any], times: str) -> None:
     settings = Settings(pythons=("3.12", "3.14"), **changes)
     assert compilations(settings) == (
-        f"That is done so often: {times}. `sdist-pythons` and `archives` in [tool.seatrial] choose less."
+        f"It is compiled this often: {times}. `sdist-pythons` and `archives` in [tool.seatrial] reduce this."
     )

@@ -293,7 +293,7 @@ def test_files_are_inspected_from_where_it_was_typed_and_without_a_project(
 ) -> None:
     monkeypatch.chdir(wheel(tmp_path / "dist").parent)
     assert main.run(["inspect", WHEEL], {}) == 0
-    assert capsys.readouterr().out == f"  {WHEEL}: nothing found\n"
+    assert capsys.readouterr().out == f"  {WHEEL}: no problems found\n"
 
 
 def test_adopt_takes_words_of_its_own(

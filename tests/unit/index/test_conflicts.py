@@ -153,6 +153,6 @@ def test_an_index_that_asks_for_too_much_is_left_alone(monkeypatch: pytest.Monke
         raise next(error for error in busy(LONGEST_PAUSE + 1) if isinstance(error, IndexUnreachable))
 
     monkeypatch.setattr(http, "_received", answer)
-    with pytest.raises(IndexUnreachable, match="it asks to be left alone for 121 s"):
+    with pytest.raises(IndexUnreachable, match="it asked us to retry in 121 s"):
         read_project(TESTPYPI, "demo")
     assert pauses == []

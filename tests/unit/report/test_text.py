@@ -18,7 +18,7 @@ from tests.samples.stages import BUILT, CHECKED, DISTS, FILES, REHEARSED, RELEAS
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from seatrial.release.stages import Stage
+    from seatrial.release.stages import Rehearsed, Released, Stage
 
 
 def test_a_file_is_told_with_its_hash() -> None:
@@ -151,7 +151,7 @@ def test_a_stage_is_summarised_in_a_line(stage: Stage, expected: str) -> None:
 
 
 @pytest.mark.parametrize("stage", [REHEARSED, RELEASED])
-def test_the_indexes_of_a_dry_run_are_stand_ins(stage: Stage) -> None:
+def test_the_indexes_of_a_dry_run_are_stand_ins(stage: Rehearsed | Released) -> None:
     assert report.summary(replace(stage, index=DEVPI), dry=True) == "a stand-in on this machine"
 
 

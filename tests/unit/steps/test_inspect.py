@@ -18,7 +18,7 @@ def test_whole_files_are_said_to_be_so_and_named_as_they_were_given(tmp_path: Pa
     lines: list[str] = []
     files = [Path("dist") / WHEEL, Path("dist") / SDIST]
     inspect(files, tmp_path / "out.json", lines.append, tmp_path)
-    assert lines == [f"  {WHEEL}: nothing found", f"  {SDIST}: nothing found"]
+    assert lines == [f"  {WHEEL}: no problems found", f"  {SDIST}: no problems found"]
     answer = json.loads((tmp_path / "out.json").read_text(encoding="utf-8"))
     assert answer == [{"file": str(file), "problems": []} for file in files]
 

@@ -15,7 +15,7 @@ Kind = Literal["", "version-taken", "name-taken", "token-expired", "publisher"]
 BUSY = "the index is busy or down"
 STATUS_PAGE = " (https://status.python.org)"
 LIMITS = "https://docs.pypi.org/project-management/storage-limits/"
-UNKNOWN = "it is not known to this version of seatrial, so read the index's own words above; ask {ask} about them."
+UNKNOWN = "it is not known to this version of seatrial, so read what the index answered above; ask {ask} about them."
 ASK_PYPI, ASK_OTHER = "PyPI's support (https://pypi.org/help/#feedback)", "those who run the index"
 
 

@@ -57,9 +57,9 @@ class UploadRefused(ReleaseError):
     claims: tuple[tuple[str, str], ...] = ()
     free: str = ""
 
-    what = "{e.index} did not take the files. Its own words:{e.words:quoted}"
+    what = "{e.index} rejected the upload. It answered:{e.words:quoted}"
     cause = "{e.reason}"
-    cure = "mend that and run the session again: files that are already there stay, only the others are sent.{e.next}"
+    cure = "fix that and run the step again: files that are already there stay, only the others are sent.{e.next}"
 
     @property
     def next(self) -> str:
@@ -129,7 +129,7 @@ def upload(
         pause = _pause(answer, pauses, public=job.index.is_public, seconds=clock() - started)
         if pause is not None:
             job.say(
-                f"{job.index.name} did not take everything; asking what it holds, and trying again in {pause:.0f} s"
+                f"{job.index.name} did not accept every file; checking what it has, then trying again in {pause:.0f} s"
             )
             sleep(pause)
         found = _look(job)
@@ -142,7 +142,7 @@ def upload(
 def refused(index: Index, answer: Answer) -> UploadRefused:
     """Return `answer` as an error, in the words of `index` and with the cause where it is known."""
     seconds = _asked(answer)
-    asked = f" (it asks to be left alone for {seconds:.0f} s)" if seconds else ""
+    asked = f" (it asked us to retry in {seconds:.0f} s)" if seconds else ""
     kind = refusal(answer, public=index.is_public).kind
     return UploadRefused(index.name, answer.words + asked, meaning(answer, public=index.is_public), kind, answer.claims)
 

@@ -85,7 +85,7 @@ def test_what_other_servers_mean_is_in_their_status(status: int, sentence: str, 
 @pytest.mark.parametrize("answer", [Answer(400, "Some new reason."), Answer(403, "Forbidden"), Answer(418, "")])
 def test_what_is_not_known_is_given_no_cause(answer: Answer) -> None:
     assert meaning(answer) == (
-        "it is not known to this version of seatrial, so read the index's own words above; ask PyPI's support"
+        "it is not known to this version of seatrial, so read what the index answered above; ask PyPI's support"
         " (https://pypi.org/help/#feedback) about them."
     )
 

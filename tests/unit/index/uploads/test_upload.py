@@ -220,7 +220,7 @@ def test_a_long_upload_gives_signs_of_life(world: World, run: functools.partial[
 
 def test_other_bytes_stop_it_before_anything_is_sent(world: World, run: functools.partial[Holdings]) -> None:
     world.stored = {WHEEL.filename: "c" * 64}
-    with pytest.raises(OtherBytes, match=r"holds something else than was built as demo 1\.0") as error:
+    with pytest.raises(OtherBytes, match=r"already has different files for demo 1\.0") as error:
         run()
     assert world.orders == []
     assert f"expected {'a' * 64}" in str(error.value)
@@ -287,7 +287,7 @@ def test_what_was_stored_in_spite_of_a_fault_is_not_sent_again(
     assert run().complete
     assert len(world.orders) == 1
     assert world.pauses == [RETRY_AFTER[0]]
-    assert "TestPyPI did not take everything; asking what it holds, and trying again in 2 s" in world.said
+    assert "TestPyPI did not accept every file; checking what it has, then trying again in 2 s" in world.said
 
 
 @pytest.mark.parametrize(
@@ -298,7 +298,7 @@ def test_what_a_pause_cannot_change_is_not_tried_again(
     world: World, run: functools.partial[Holdings], answer: Answer
 ) -> None:
     world.script = [(answer, ())]
-    with pytest.raises(UploadRefused, match="TestPyPI did not take the files"):
+    with pytest.raises(UploadRefused, match="TestPyPI rejected the upload"):
         run()
     assert (len(world.orders), world.pauses, world.waits) == (1, [], 0)
 
@@ -320,7 +320,7 @@ def test_an_index_is_left_alone_as_long_as_it_asks(
     world.script = [(replace(LIMITED, retry_after=asked), ()), (DONE, (WHEEL, SDIST))]
     assert run().complete
     assert world.pauses == [pause]
-    assert f"TestPyPI did not take everything; asking what it holds, and trying again in {pause:.0f} s" in world.said
+    assert f"TestPyPI did not accept every file; checking what it has, then trying again in {pause:.0f} s" in world.said
 
 
 def test_an_index_that_asks_for_more_than_patience_is_left_alone(
@@ -329,7 +329,7 @@ def test_an_index_that_asks_for_more_than_patience_is_left_alone(
     world.script = [(replace(LIMITED, retry_after="121", body="slow down"), ())]
     with pytest.raises(UploadRefused) as error:
         run()
-    assert "  | 429 Too Many Requests: slow down (it asks to be left alone for 121 s)\n" in str(error.value)
+    assert "  | 429 Too Many Requests: slow down (it asked us to retry in 121 s)\n" in str(error.value)
     assert (len(world.orders), world.pauses) == (1, [])
 
 
@@ -357,9 +357,9 @@ def test_other_bytes_after_a_fault_stop_it(world: World, run: functools.partial[
 
 def test_a_fault_that_lasts_ends_with_the_indexs_own_words(world: World, run: functools.partial[Holdings]) -> None:
     world.script = [(BUSY, ())] * (len(RETRY_AFTER) + 1)
-    with pytest.raises(UploadRefused, match="TestPyPI did not take the files") as error:
+    with pytest.raises(UploadRefused, match="TestPyPI rejected the upload") as error:
         run()
-    assert "Its own words:\n  | 503 Service Unavailable\n" in str(error.value)
+    assert "It answered:\n  | 503 Service Unavailable\n" in str(error.value)
     assert "the index is busy or down" in str(error.value)
     assert world.pauses == list(RETRY_AFTER)
 
