@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 from typing import TYPE_CHECKING
 
 import pytest
@@ -20,7 +21,7 @@ from seatrial.machine import memory
 from seatrial.project.commands import Commands
 from seatrial.release.record import DIGEST_VARIABLE, StageMissing
 from tests.archives import WHEEL, wheel
-from tests.projects import sample
+from tests.projects import sample, write_tree
 from tests.samples.workspaces import three
 
 if TYPE_CHECKING:
@@ -263,6 +264,27 @@ def test_closed_streams_are_no_traceback(project: Path, closed: tuple[int, ...],
     done = subprocess.run(argv, cwd=project, capture_output=True, text=True, check=False)
     assert done.returncode == (1 if "--bogus" in words else 0)
     assert "Traceback" not in done.stderr + done.stdout
+
+
+@pytest.mark.skipif(os.name == "nt", reason="file descriptors are closed otherwise there")
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_no_file_takes_the_number_of_a_closed_stream(closed: str) -> None:
+    """What is printed, here or by a program that is started, would be written into it."""
+    script = "import os, sys\nfrom seatrial.cli import main\nmain.run = lambda *_: os.open(os.devnull, os.O_RDONLY)\n"
+    argv = ["sh", "-c", f'"$@" {closed}', "sh", sys.executable, "-I", "-c", f"{script}sys.exit(main.main())"]
+    assert subprocess.run(argv, check=False).returncode > 2  # the number that a file gets
+
+
+@pytest.mark.usefixtures("project")
+def test_what_a_killed_run_left_is_swept(
+    contexts: list[tuple[str, Context]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left = tmp_path / "temporary" / "seatrial-build-1"
+    write_tree(left, {".alive": "", "checkout/file": ""})
+    monkeypatch.setattr(tempfile, "tempdir", str(left.parent))
+    assert main.run(["status"], {}) == 0
+    assert len(contexts) == 1
+    assert not left.exists()
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such pipes")

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from packaging.requirements import Requirement
@@ -196,9 +196,11 @@ class FakeTools:
     code: int = 0
     ran: list[tuple[str, ...]] = field(default_factory=list)
     lists: list[str] = field(default_factory=list)
+    temporary: list[str] = field(default_factory=list)
 
-    def __call__(self, argv: Sequence[str], **_settings: object) -> process.Outcome:
+    def __call__(self, argv: Sequence[str], **settings: Any) -> process.Outcome:
         self.ran.append(tuple(argv))
+        self.temporary.append(settings["env"].get("TMPDIR", ""))
         for option, content in (("-o", LOCK), ("--report", REPORT)):
             if option in argv:
                 Path(argv[argv.index(option) + 1]).write_text(content, encoding="utf-8")
@@ -251,6 +253,14 @@ def test_the_release_comes_from_its_index_alone_by_its_hashes(
     assert f"{index} {TESTING} --no-deps --require-hashes --only-binary :all: {cache} -r" in flat(argv)
     assert PROXY not in argv
     assert tools.lists == [f"demo==1.0 --hash=sha256:{'a' * 64} --hash=sha256:{'b' * 64}\n"]
+
+
+@pytest.mark.parametrize("uv", [None, "uv"])
+def test_what_a_killed_installer_leaves_lies_where_the_next_run_sweeps_it(
+    tmp_path: Path, tools: FakeTools, uv: str | None
+) -> None:
+    installer_with(uv, tmp_path).from_file(Venv(tmp_path / "venv"), tmp_path / "demo-1.0.tar.gz", "demo")
+    assert tools.temporary == [str(tmp_path)]
 
 
 @pytest.mark.parametrize(("uv", "fresh"), [(None, "--no-cache-dir"), ("uv", "--refresh-package demo")])
