@@ -282,8 +282,8 @@ def test_a_project_of_somebody_else_is_asked_about(asked: dict[str, Project], th
         (problem,) = module.judge(BUILT, of_authors(), uploads, PYPI, NOW)[1]
         assert (problem.rule, problem.severity, problem.index) == ("index-name-taken", "warning", "PyPI")
         assert problem.message == (
-            "PyPI has a project `demo`: is it yours? Its latest version names Bea Other, https://github.com/bea/demo, and"
-            " these files do not."
+            "PyPI has a project `demo`: is it yours? Its latest version names Bea Other, https://github.com/bea/demo,"
+            " and these files do not."
         )
 
 
