@@ -6,10 +6,12 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 import shutil
 import textwrap
 import webbrowser
+from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING
 
 from seatrial import __version__
@@ -33,7 +35,7 @@ if TYPE_CHECKING:
     from seatrial.release.stages import Dist
     from seatrial.report.facts import Facts, State, Step
 
-LOG, LAST = "log.txt", "last.txt"
+LOG, LAST = "log.txt", "last.json"
 MARK = re.compile(rb'name="seatrial-record" content="([0-9a-f]{64})"')
 HEAD = 4096  # bytes of the page in which its mark is
 STYLES: dict[State, str] = {"done": "good", "part": "warn", "open": "quiet", "failed": "bad"}
@@ -54,14 +56,35 @@ def close(context: Context) -> None:
         _next(context)
 
 
-def status(context: Context) -> None:
-    """Show where the release stands with its files, where the report on it is, and what is next."""
+@dataclass(frozen=True)
+class LastDryRun:
+    """When the last dry run ended, of which release, in which step it `failed` (empty for none), and what is next."""
+
+    at: str
+    release: str
+    failed: str
+    following: str
+
+    def __str__(self) -> str:
+        outcome = f"failed in `{self.failed}`" if self.failed else "passed"
+        return f"last dry run {self.at}: {self.release} {outcome}"
+
+
+def status(context: Context, *, moved_on: bool = False) -> None:
+    """Show where the release stands with its files, where the report on it is, and what is next.
+
+    That is the next release where this one is finished and HEAD has `moved_on`.
+    """
     built = context.record.find(Built)
     if built is None:
         context.screen.line("nothing is built yet")
     else:
         _show(context, built, built.dists, written=_write_report(context))
-    _next(context)
+    name, last = undone(context.record) or ("build" if moved_on else ""), last_dry_run(context)
+    if name in {"build", "check"} and last and not (last.failed or context.record.failed()):
+        context.next(last.following, *context.options.once)  # as that dry run said
+    elif name:
+        context.next(name, *_again(context, name))
 
 
 def failed(context: Context, failure: Failure) -> None:
@@ -97,8 +120,8 @@ def dry(context: Context, record: Record, following: str, failure: Failure | Non
         _say_why_not(context, error)
         return None
     built = record.recorded(Built)
-    outcome = f"failed in `{failure.name}`" if failure else "passed"
-    (folder / LAST).write_text(f"{now()}: {built.project} {built.version} {outcome}\n", encoding="utf-8")
+    left = LastDryRun(now(), f"{built.project} {built.version}", failure.name if failure else "", following)
+    (folder / LAST).write_text(json.dumps(asdict(left)) + "\n", encoding="utf-8")
     ci.summarise(context.variables, (folder / SUMMARY).read_text(encoding="utf-8"))
     if failure is None:
         context.screen.line(table("", steps(record, dry=True)))
@@ -112,12 +135,13 @@ def dry_folder(context: Context) -> Path:
     return nox / "seatrial-report" if nox.is_dir() else context.record.folder / "dryrun"
 
 
-def last_dry_run(context: Context) -> str:
-    """Return a line on the last dry run that left a report, empty where there is none."""
+def last_dry_run(context: Context) -> LastDryRun | None:
+    """Return what the last dry run that left a report came to, None where there is none."""
     try:
-        return f"last dry run {(dry_folder(context) / LAST).read_text(encoding='utf-8').strip()}"
-    except (OSError, ValueError):
-        return ""
+        document = json.loads((dry_folder(context) / LAST).read_text(encoding="utf-8"))
+        return LastDryRun(**{field.name: str(document[field.name]) for field in fields(LastDryRun)})
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def log_of(context: Context, step: str) -> Path:

@@ -176,10 +176,7 @@ def name_taken(listing: Listing) -> Iterator[str]:
     `[tool.seatrial.ignore] index-name-taken = "it is ours"`.
     """
     if listing.stranger:
-        yield (
-            f"{listing.name} has a project `{listing.project}`: is it yours? What it names is not named here:"
-            f" {some([listing.stranger])}."
-        )
+        yield f"{listing.name} has a project `{listing.project}`: is it yours? {listing.stranger}."
 
 
 @rule("index", "index-name-stdlib", "refused", server("packaging/services.py", "STDLIB_PROHIBITED"))

@@ -13,6 +13,7 @@ from seatrial.index.holdings import IndexNotJson, read_project
 from seatrial.index.http import IndexRefused, IndexUnreachable, LoginWithheld
 from seatrial.machine.errors import ReleaseError
 from seatrial.release.filenames import parsed_version, version_of
+from seatrial.rules.distribution import some
 from seatrial.rules.metadata.fields import unknown_classifiers
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ class Listing:
     None for `served` means that it did not answer. `status` is the project's (PEP 792), `reason` the index's word on
     it. Where `takes_names` is set, this is the index that a new project has to be made on: `similar` are projects there
     whose names it would take for the same, `unknown` the classifiers that are not in the newest list there, `stranger`
-    whom and what the latest version there names, where that is nobody and nothing that these files name. Where
+    the words on whom and what the latest version there names, where these files name nothing of it. Where
     `takes_files` is not set, the files go somewhere else.
     """
 
@@ -111,17 +112,19 @@ def listing(
 
 
 def _stranger(index: Index, built: Built, files: Sequence[Served], ours: Metadata) -> str:
-    """Return whom and what the latest of `files` on `index` names, empty where that is ours or cannot be read."""
+    """Return words on whom and what the latest of `files` on `index` names, none where it is ours or not known."""
     hashes = {dist.sha256 for dist in built.dists}
     if any(file.sha256 in hashes for file in files):
         return ""
     if not files:
-        return "nobody, since it has no files"
+        return "It has no files that would say so"
     try:
         theirs = owners.latest(index, files)
     except ReleaseError:  # nothing is known then, which is no reason to warn
         return ""
-    return (owners.described(theirs) or "nobody") if theirs and not owners.shared(ours, theirs) else ""
+    if theirs is None or owners.shared(ours, theirs):
+        return ""
+    return f"Its latest version names {some([owners.described(theirs) or 'nobody'])}, and these files do not"
 
 
 def _unknown(index: Index, metadata: Metadata | None) -> tuple[str, ...]:

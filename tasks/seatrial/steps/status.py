@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
+    from seatrial.building.git import Source
     from seatrial.index.holdings import Holdings
     from seatrial.index.indexes import Index
     from seatrial.project.context import Context
@@ -62,28 +63,29 @@ def run(context: Context) -> None:
     Raises NotAsRecorded, and what reading an index raises.
     """
     context.screen.line(f"{context.root.name}: {context.record.folder}")
-    for line in _surroundings(context):
+    source, built = git.look(context.root), context.record.find(Built)
+    moved_on = bool(built and built.commit and source.commit not in {built.commit, None})
+    for line in _surroundings(context, source, moved_on=moved_on):
         context.screen.line(line)
     if of_files := text.of_files(context.record):
         context.screen.line(of_files)
-    report.status(context)
+    report.status(context, moved_on=moved_on)
     ci.stands(context)
     if context.options.remote:
         compare(context)
 
 
-def _surroundings(context: Context) -> Iterator[str]:
+def _surroundings(context: Context, source: Source, *, moved_on: bool) -> Iterator[str]:
     """Yield a line on HEAD, where it is not what was built, and one on the last dry run, if one left a report."""
-    built, source = context.record.find(Built), git.look(context.root)
-    if built and source.commit and built.commit and source.commit != built.commit:
+    if moved_on and source.commit:
         project = table(document(context.root / "pyproject.toml"), "project")
         version = project.get("version")
         named = f"{version} ({source.commit[:7]})" if isinstance(version, str) else source.commit[:7]
         yield f"HEAD is {named}, not built yet"
     if source.dirty:
         yield source.uncommitted
-    if summary := report.last_dry_run(context):
-        yield summary
+    if last := report.last_dry_run(context):
+        yield str(last)
 
 
 def compare(context: Context) -> None:

@@ -310,7 +310,7 @@ def test_the_report_of_a_dry_run_outlives_its_folder(
     left = status.dry(context, record, "testpypi")
     assert (tmp_path / "summary.md").read_text(encoding="utf-8").startswith("## demo 1.0\n\nA dry run")
     assert left == tmp_path / folder / "report.html"
-    assert {path.name for path in left.parent.iterdir()} == {"report.html", "report.md", "last.txt"}
+    assert {path.name for path in left.parent.iterdir()} == {"report.html", "report.md", "last.json"}
     assert "A dry run" in left.read_text(encoding="utf-8")
     assert "nox -s testpypi" in left.read_text(encoding="utf-8")
     assert (record.folder / PAGE).is_file()

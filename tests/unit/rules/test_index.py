@@ -282,8 +282,8 @@ def test_a_project_of_somebody_else_is_asked_about(asked: dict[str, Project], th
         (problem,) = module.judge(BUILT, of_authors(), uploads, PYPI, NOW)[1]
         assert (problem.rule, problem.severity, problem.index) == ("index-name-taken", "warning", "PyPI")
         assert problem.message == (
-            "PyPI has a project `demo`: is it yours? What it names is not named here:"
-            " Bea Other, https://github.com/bea/demo."
+            "PyPI has a project `demo`: is it yours? Its latest version names Bea Other, https://github.com/bea/demo,"
+            " and these files do not."
         )
 
 
@@ -309,7 +309,6 @@ def test_files_that_are_there_already_say_whose_the_project_is(
 def test_a_project_that_is_there_without_files_is_asked_about(asked: dict[str, Project]) -> None:
     asked["demo"] = Project()
     (problem,) = module.judge(BUILT, of_authors(), (PYPI,), PYPI, NOW)[1]
-    assert problem.message.startswith("PyPI has a project `demo`: is it yours? ")
-    assert problem.message.endswith("nobody, since it has no files.")
+    assert problem.message == "PyPI has a project `demo`: is it yours? It has no files that would say so."
     house = Index("house", simple="https://house.example/simple/")
     assert module.judge(BUILT, of_authors(), (house,), house, NOW)[1] == ()

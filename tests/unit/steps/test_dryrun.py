@@ -23,6 +23,7 @@ from seatrial.project.options import Options
 from seatrial.project.settings import Settings
 from seatrial.release.record import DIGEST_VARIABLE
 from seatrial.release.stages import Built, Dist
+from seatrial.report.status import last_dry_run
 from seatrial.steps import build, check, dryrun, pypi, testpypi, verify
 from seatrial.steps.check import NotReady
 from seatrial.steps.dryrun import BadWorkspace, DryrunFailed, LocalWheel, _held
@@ -215,7 +216,7 @@ def test_the_project_stays_as_it_was_and_only_the_report_is_left(demo: DryRun, t
     root = demo.context.root
     assert [path.name for path in (root / "dist").iterdir()] == ["mine.txt"]
     left = {path.relative_to(root / "release-record").as_posix() for path in (root / "release-record").rglob("*")}
-    assert left == {".gitignore", "dryrun", "dryrun/last.txt", "dryrun/report.html", "dryrun/report.md"}
+    assert left == {".gitignore", "dryrun", "dryrun/last.json", "dryrun/report.html", "dryrun/report.md"}
     assert list((tmp_path / "tmp").iterdir()) == []
 
 
@@ -240,11 +241,11 @@ def test_a_step_that_fails_stops_the_dry_run_and_is_named(demo: DryRun, steps: S
     assert steps.names[-1] == step
     assert f"The dry run stopped in `{step}`; the real indexes were not touched." in demo.shown
     assert "next:" not in demo.shown
-    left = demo.context.record.folder / "dryrun" / "last.txt"
+    left = demo.context.record.folder / "dryrun" / "last.json"
     if step == "build":
         assert not left.exists()  # there is nothing to report on
     else:
-        assert left.read_text(encoding="utf-8").endswith(f": demo 1.0 failed in `{step}`\n")
+        assert str(last_dry_run(demo.context)).endswith(f": demo 1.0 failed in `{step}`")
 
 
 @pytest.mark.parametrize("more", [{"demo-1.0.tar.gz": "other"}, {"demo-1.0.zip": ""}])

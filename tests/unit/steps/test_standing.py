@@ -63,8 +63,27 @@ def test_the_last_dry_run_is_told(release: Release, failure: Failure | None, out
     assert line.endswith(f"Z: demo 1.0 {outcome}")
 
 
-def test_after_a_dry_run_that_passed_the_release_is_what_is_next(release: Release) -> None:
-    release.write(BUILT, CHECKED)
+def test_after_a_dry_run_that_passed_the_next_command_is_the_one_that_it_said(release: Release, tmp_path: Path) -> None:
+    with release_in(tmp_path / "dry") as dry:
+        dry.write(BUILT)
+        report.dry(release.context, dry.record, "dryrun", Failure("check", "It is broken."))
+        assert lines(release)[-1] == "next: nox -s build"
+        report.dry(release.context, dry.record, "testpypi")
+    assert lines(release)[-1] == "next: nox -s testpypi"
+    release.write(BUILT)
+    assert lines(release)[-1] == "next: nox -s testpypi"
+    with pytest.raises(StageMissing):
+        chain.act("testpypi", release.context)
+    assert lines(release)[-1] == "next: nox -s check"
+
+
+def test_where_a_release_is_finished_the_next_one_is_what_is_next(release: Release) -> None:
+    release.write(BUILT, CHECKED, REHEARSED)
+    release.verified(*CELLS)
+    release.write(RELEASED)
+    assert not any(line.startswith("next: ") for line in lines(release))
+    raised(release)
+    assert lines(release)[-1] == "next: nox -s build"
     report.dry(release.context, release.record, "testpypi")
     assert lines(release)[-1] == "next: nox -s testpypi"
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import json
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -59,10 +60,14 @@ def test_a_head_that_moved_on_is_named_with_its_version_and_so_are_uncommitted_c
 
 
 def test_the_last_dry_run_is_shown(release: Release) -> None:
-    line = "2024-05-06T07:08:09Z: demo 1.0 failed in `check`\n"
-    write_tree(report.dry_folder(release.context), {report.LAST: line})
+    left = report.LastDryRun("2024-05-06T07:08:09Z", "demo 1.0", "check", "dryrun")
+    write_tree(report.dry_folder(release.context), {report.LAST: json.dumps(asdict(left))})
     status.run(release.context)
-    assert f"last dry run {line.strip()}" in release.shown
+    assert "last dry run 2024-05-06T07:08:09Z: demo 1.0 failed in `check`" in release.shown
+    write_tree(report.dry_folder(release.context), {report.LAST: "{}"})
+    release.lines.clear()
+    status.run(release.context)
+    assert "dry run" not in release.shown
 
 
 def test_the_verdict_on_each_of_several_wheels_is_shown(release: Release) -> None:
