@@ -1,0 +1,5 @@
+"""What holds for all unit tests."""
+
+import os
+
+os.environ.pop("COLUMNS", None)  # pytest-xdist sets 80: lines would break, other than without it
