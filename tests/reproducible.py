@@ -224,7 +224,7 @@ def rows_of(name: str, place: Path) -> dict[str, Row]:
 TEXT = """\
 # Reproducible files
 
-Who has the commit can build the files of a release again and get the same bytes, whoever and wherever they are. Then
+Whoever has the commit can build the files of a release again and get the same bytes, wherever they are. Then
 nobody has to believe that what is on PyPI was made from the tag: `nox -s rebuild -- VERSION` says so.
 
 `build` sees to it:

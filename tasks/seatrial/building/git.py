@@ -217,7 +217,7 @@ def run(
     """Run git in `folder` and return what it prints; `given` is its input, `more` are further variables.
 
     Where it fails, return `missing` if that is given, else raise `refuse`, ForeignOwner, or CheckoutFailed with git's
-    own words.
+    output.
     """
     umask: dict[str, Any] = {} if os.name == "nt" else {"umask": 0o022}
     done = subprocess.run(

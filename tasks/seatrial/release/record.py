@@ -169,7 +169,7 @@ class Record:
         return found
 
     def recorded(self, kind: type[S]) -> S:
-        """Return the stage `kind`, whose files are not looked at: for who reads a later one of the same files as well.
+        """Return the stage `kind`, without looking at its files: for callers that read a later stage of them too.
 
         Raises what `read` raises, but for FilesChanged.
         """

@@ -123,7 +123,7 @@ def _completed(context: Context, built: Built, done: Checked) -> Checked | None:
 
 @contextlib.contextmanager
 def _comparing(context: Context, built: Built) -> Iterator[Future[Changes]]:
-    """Compare with the earlier version meanwhile; nobody waits for it in the end who has met an error."""
+    """Compare with the earlier version meanwhile; after an error nobody waits for it."""
     pool = ThreadPoolExecutor(1)
     try:
         yield pool.submit(_compare, context, built)

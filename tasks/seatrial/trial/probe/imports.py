@@ -72,8 +72,8 @@ def attempts(names: Sequence[str], time_limit: float) -> list[Attempt]:
     if len(names) <= FEW:
         return list(_each_alone(names, time_limit))
     tried = {one.name: one for one in _together(names, time_limit)}
-    mended = _tried_again(tried, time_limit)
-    below = [one.name for one in tried.values() if one.error_type == "above" and one.error in mended]
+    recovered = _tried_again(tried, time_limit)
+    below = [one.name for one in tried.values() if one.error_type == "above" and one.error in recovered]
     if below:
         tried.update((one.name, one) for one in attempts(below, time_limit))
     return [tried[name] for name in names]
@@ -118,15 +118,15 @@ def _tried_again(tried: dict[str, Attempt], time_limit: float) -> set[str]:
     for one in tried.values():
         if not one.ok and one.error_type not in {"above", *ENDINGS}:
             alike.setdefault(one.symptom, []).append(one.name)
-    mended = set()
+    recovered = set()
     for names in alike.values():
         for name in names:
             one = _alone(name, time_limit)
             tried[name] = one
             if not one.ok:
                 break
-            mended.add(name)
-    return mended
+            recovered.add(name)
+    return recovered
 
 
 def _alone(name: str, time_limit: float) -> Attempt:
