@@ -16,8 +16,9 @@ from typing import Any
 from urllib.parse import unquote, urljoin, urlsplit
 
 JSON = "application/vnd.pypi.simple.v1+json"
+HTML = "application/vnd.pypi.simple.v1+html"
 # In the order of what we would rather have; an index that knows no JSON ignores what it does not know.
-ACCEPTED = f"{JSON}, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.1"
+ACCEPTED = f"{JSON}, {HTML};q=0.2, text/html;q=0.1"
 DISTRIBUTIONS = (".whl", ".tar.gz", ".zip")
 SHA256 = re.compile(r"(?:^|&)sha256=([0-9a-fA-F]{64})(?:&|$)")
 IS_PAGE = re.compile(rb"pypi:repository-version|<(title|h1)>\s*(Simple index|Links for)", re.IGNORECASE)

@@ -22,7 +22,7 @@ from urllib.parse import quote
 
 from packaging.utils import canonicalize_name
 
-from seatrial.index.simple import JSON
+from seatrial.index.simple import HTML, JSON
 from seatrial.index.tokens import added_caveats
 from seatrial.standin.forms import RefusedError, parsed, stop_if_unfit
 from seatrial.standin.metadata import requires_python
@@ -49,7 +49,7 @@ class State:
 
     statuses: dict[str, tuple[str, str]] = field(default_factory=dict)  # status and reason (PEP 792)
     projects: set[str] = field(default_factory=set)  # that exist whether they have files or not
-    yanked: dict[str, str] = field(default_factory=dict)  # file name to reason
+    yanked: dict[str, str] = field(default_factory=dict)  # file name to reason, which may be empty
     created: dict[tuple[str, str], datetime] = field(default_factory=dict)  # of a release: project and version
     project_bytes: dict[str, int] = field(default_factory=dict)  # limits other than the usual
     file_bytes: dict[str, int] = field(default_factory=dict)
@@ -181,7 +181,7 @@ class StandinIndex:
             document = {"meta": {"api-version": API}, "projects": [{"name": name} for name in names]}
             return answer(start, json.dumps(document).encode(), JSON, CACHED)
         links = "".join(f'<a href="{name}/">{name}</a><br>\n' for name in names)
-        return answer(start, html_page("Simple index", "", links), "text/html; charset=utf-8", CACHED)
+        return answer(start, html_page("Simple index", "", links), html_kind(environ), CACHED)
 
     def _project(self, environ: WSGIEnvironment, start: StartResponse, name: str) -> Iterable[bytes]:
         normal = canonicalize_name(name)
@@ -194,9 +194,9 @@ class StandinIndex:
         entries = [] if status == "quarantined" else [self._entry(path) for path in files]
         if not is_json(environ):
             page = html_page(f"Links for {normal}", status_meta(status, reason), "".join(map(link, entries)))
-            return answer(start, page, "text/html; charset=utf-8", CACHED)
+            return answer(start, page, html_kind(environ), CACHED)
         document = {
-            "meta": {"api-version": API},
+            "meta": {"api-version": API, "_last-serial": len(files)},
             "name": normal,
             "project-status": {"status": status} | ({"reason": reason} if reason else {}),
             "versions": sorted({release_of(entry["filename"])[1] for entry in entries}),
@@ -213,7 +213,10 @@ class StandinIndex:
             "size": stat.st_size,
             "upload-time": datetime.fromtimestamp(stat.st_mtime, timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
             "requires-python": requires_python(path),
-            "yanked": self.state.yanked.get(path.name, False),
+            "yanked": self.state.yanked.get(path.name, False) or path.name in self.state.yanked,
+            "core-metadata": False,  # none is served beside the file (PEP 658, PEP 714)
+            "data-dist-info-metadata": False,
+            "provenance": None,
         }
 
     def _file(self, start: StartResponse, path: Path) -> Iterable[bytes]:
@@ -227,6 +230,11 @@ CACHED = (("Cache-Control", "max-age=600, public"), ("Vary", "Accept"))  # whoev
 
 def is_json(environ: WSGIEnvironment) -> bool:
     return JSON in environ.get("HTTP_ACCEPT", "")
+
+
+def html_kind(environ: WSGIEnvironment) -> str:
+    """Return the content type of a page in HTML: the one with a version (PEP 691) where it is asked for."""
+    return HTML if HTML in environ.get("HTTP_ACCEPT", "") else "text/html; charset=utf-8"
 
 
 def answer(start: StartResponse, body: bytes, kind: str, headers: tuple[tuple[str, str], ...] = ()) -> list[bytes]:
@@ -263,8 +271,8 @@ def link(entry: Mapping[str, Any]) -> str:
     """Return the anchor of a file (PEP 503, PEP 592)."""
     needs = entry["requires-python"]
     more = f' data-requires-python="{html.escape(needs)}"' if needs else ""
-    if entry["yanked"] is not False:
-        more += f' data-yanked="{html.escape(str(entry["yanked"]))}"'
+    if entry["yanked"]:
+        more += f' data-yanked="{html.escape("" if entry["yanked"] is True else entry["yanked"])}"'
     url = f"{entry['url']}#sha256={entry['hashes']['sha256']}"
     return f'<a href="{url}"{more}>{entry["filename"]}</a><br>\n'
 

@@ -387,7 +387,7 @@ def test_a_page_in_json_has_what_installers_read(site: Site) -> None:
     for name, data in content.items():
         assert site.upload(name, data).status == 200
     page = site.page("demo")
-    assert (page["meta"], page["name"], page["versions"]) == ({"api-version": "1.4"}, "demo", ["1.0"])
+    assert (page["meta"]["api-version"], page["name"], page["versions"]) == ("1.4", "demo", ["1.0"])
     for file in page["files"]:
         data = content.pop(file["filename"])
         assert file["hashes"] == {"sha256": hashlib.sha256(data).hexdigest()}
@@ -503,6 +503,13 @@ def test_a_file_may_be_yanked(site: Site, app: StandinIndex) -> None:
     assert site.page("demo")["files"][0]["yanked"] == 'broken "on" Windows'
     (file,) = simple.parse(site.ask("/simple/demo/").body, "https://index.example/").files
     assert file.yanked
+
+
+def test_a_file_that_was_yanked_without_a_reason_is_yanked(site: Site, app: StandinIndex) -> None:
+    assert site.upload(WHEEL, wheel()).status == 200
+    app.state.yanked[WHEEL] = ""
+    assert site.page("demo")["files"][0]["yanked"] is True
+    assert b' data-yanked="">' in site.ask("/simple/demo/").body
 
 
 def test_a_release_closes_after_14_days_also_when_its_first_file_is_gone(site: Site, app: StandinIndex) -> None:
