@@ -124,6 +124,13 @@ def limits(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def rehearsals(session: nox.Session) -> None:
+    """Rehearse real repositories at a tag and between tags, and write docs/explanation/rehearsals.md: -- FOLDER."""
+    install_project(session, "test")
+    session.run("python", "-m", "tests.rehearsals", *session.posargs)
+
+
+@nox.session(default=False)
 def adoptions(session: nox.Session) -> None:
     """Adopt real projects, compare before and after, and write docs/explanation/adoptions.md: -- --work FOLDER."""
     install_project(session, "adoptions")

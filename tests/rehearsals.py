@@ -1,4 +1,4 @@
-"""Rehearse real repositories between their releases: ``python -m tests.rehearsals FOLDER [--from MIRRORS] [NAME...]``.
+"""Rehearse real repositories between their releases: ``python -m tests.rehearsals FOLDER [NAME...] [--from MIRRORS]``.
 
 The repositories that tests/real/repositories.txt names are cloned into FOLDER, from GitHub or from a folder of clones
 (MIRRORS/OWNER+NAME/repo), each at its last release tag and at an ordinary commit: the third one after that tag, or
@@ -40,7 +40,7 @@ committed before the first run over all of it, and what failed stays in. {passed
 | --- | --- | --- | --- | --- | --- |
 """
 FOOT = """
-Python {python} on {platform}. This page is written by `python -m tests.rehearsals FOLDER`.
+Python {python} on {platform}. This page is written by `nox -s rehearsals -- FOLDER`.
 """
 
 
@@ -112,9 +112,13 @@ def rehearse(repository: Repository, clone: Path, commit: str, name: str, log: P
 
 
 def _trouble(output: str, errors: str) -> str:
-    """Return the first line that says why a run failed."""
+    """Return the first line that says why a run failed, and if it ends in a colon what tells most of those below it."""
+    lines = [line.strip() for line in errors.strip().splitlines()] or ["no output"]
     found = [line.strip() for line in output.splitlines() if line.strip().startswith("error ")]
-    line = (found or errors.strip().splitlines() or ["no output"])[0]
+    line = (found or lines)[0]
+    if line.endswith(":"):
+        told = [one for one in lines if re.match(r"\| \S*Error\b", one)] or lines[1:2]
+        line += f" {told[-1].lstrip('| ')}"
     return re.sub(r"/\S*/", "", line).replace("|", "\\|")
 
 

@@ -48,6 +48,7 @@ Start with `seatrial dryrun`: no account, no token, nothing leaves this machine.
 `seatrial STEP --help` lists the options.
 """
 INTERRUPTED = 128 + signal.SIGINT
+RESUMED = {"build", "check", "testpypi", "verify", "pypi"}  # steps that go on from the record
 
 
 def main() -> int:
@@ -107,7 +108,8 @@ def _step(step: str, rest: Sequence[str], outer: Mapping[str, str], adapt: Calla
         screen.failure(DiskTrouble(str(error)).text(commands))
         return 1
     except KeyboardInterrupt:
-        screen.failure("Interrupted. Run the same command again: it goes on where it stopped.")
+        again = "it goes on where it stopped" if step in RESUMED else "it begins anew"
+        screen.failure(f"Interrupted. Run the same command again: {again}.")
         return INTERRUPTED
     return 0
 

@@ -39,14 +39,12 @@ SLACK = 60  # seconds that this machine's clock may be ahead of the index's
 class BadCredential(ReleaseError):
     index: str
     complaint: str
+    reason: str
     variable: str
     pages: str
 
     what = "No upload to {e.index}: {e.complaint}"
-    cause = (
-        "an undefined CI secret (it gives an empty variable), or a token that was copied with quotes, has expired,"
-        " or is for the other index or another project."
-    )
+    cause = "{e.reason}"
     cure = "put one API token into {e.variable}, and unset the others.{e.links}"
 
     @property
@@ -123,10 +121,11 @@ def choose(index: Index, outer: Mapping[str, str]) -> Credential | None:
     _stop_if_one_for_both(index, outer)
     given = _token(index, outer) | _pair(index, outer)
     if len(set(given.values())) > 1:
-        raise _bad(index, f"{' and '.join(given)} are both set, to different values")
+        raise _bad(index, f"{' and '.join(given)} are both set, to different values", "one of them is left over.")
     identity = _identity(index, outer)
     if given and identity:
-        raise _bad(index, f"both {' and '.join(given)} and the CI's own identity (trusted publishing) are there")
+        complaint = f"both {' and '.join(given)} and the CI's own identity (trusted publishing) are there"
+        raise _bad(index, complaint, "a stored token that trusted publishing has replaced.")
     if given:
         username, password = next(iter(given.values()))
         return Credential(" and ".join(given), password, username)
@@ -186,12 +185,13 @@ def _pair(index: Index, outer: Mapping[str, str]) -> dict[str, tuple[str, str]]:
     username, password = outer.get("TWINE_USERNAME"), outer.get("TWINE_PASSWORD")
     if password is None:
         if username not in {None, TOKEN_USER}:
-            raise _bad(index, "TWINE_USERNAME is set without TWINE_PASSWORD")
+            raise _bad(index, "TWINE_USERNAME is set without TWINE_PASSWORD", "a CI secret that is not defined.")
         return {}
     if set_aside(index, outer):
         return {}
     if index.token_location and username not in {None, TOKEN_USER}:
-        raise _bad(index, f"TWINE_USERNAME is not {TOKEN_USER}; {index.name} takes API tokens alone", "TWINE_PASSWORD")
+        complaint = f"TWINE_USERNAME is not {TOKEN_USER}; {index.name} takes API tokens alone"
+        raise _bad(index, complaint, "a user name and password, from before there were tokens.", "TWINE_PASSWORD")
     stop_if_unfit(index, "TWINE_PASSWORD", password)
     return {"TWINE_PASSWORD": (username or TOKEN_USER, password)}
 
@@ -200,24 +200,29 @@ def _stop_if_one_for_both(index: Index, outer: Mapping[str, str]) -> None:
     """Raise BadCredential where one text stands in the variables of both public indexes, which share no token."""
     one, other = (outer.get(f"{name}_TOKEN", "") for name in AUDIENCES.values())
     if index.token_location and one.strip() and one == other:
-        raise _bad(index, "PYPI_TOKEN and TESTPYPI_TOKEN hold the same text; the two indexes share no token")
+        complaint = "PYPI_TOKEN and TESTPYPI_TOKEN hold the same text; the two indexes share no token"
+        raise _bad(index, complaint, "one token was copied into both variables.")
 
 
 def stop_if_unfit(index: Index, name: str, value: str, *, variable: bool = True) -> None:
     """Raise BadCredential where `value` cannot be meant; it is not part of the message."""
     fix = name if variable else ""
     if not value.strip():
-        raise _bad(index, f"{name} is set and empty", fix)
+        raise _bad(index, f"{name} is set and empty", "a CI secret that is not defined gives an empty variable.", fix)
     unfit = "\"' \n\r\t" if index.token_location else "\n\r"  # a password of another index may be a sentence
     if value != value.strip() or any(mark in value for mark in unfit):
-        raise _bad(index, f"{name} has blanks, line ends or quotes in it", fix)
+        raise _bad(index, f"{name} has blanks, line ends or quotes in it", "they were copied with the token.", fix)
     if index.token_location and not value.startswith(PREFIX):
-        raise _bad(index, f"{name} does not begin with {PREFIX}, as an API token does", fix)
+        complaint = f"{name} does not begin with {PREFIX}, as an API token does"
+        raise _bad(index, complaint, "a password, or a token's name in place of the token.", fix)
     if location := _elsewhere(index, value):
-        raise _bad(index, f"{name} holds a token of {location}, not of {index.token_location}", fix)
+        belongs = f"this is {AUDIENCES[location]}_TOKEN" if location in AUDIENCES else "it is for another index"
+        complaint = f"{name} holds a token of {location}, not of {index.token_location}"
+        raise _bad(index, complaint, f"two tokens were mixed up: {belongs}.", fix)
     if reason := withheld(value, index.upload or index.simple):
         host = urlsplit(index.upload or index.simple).netloc
-        raise _bad(index, f"{name} is not sent to {host}: {reason.removesuffix('.')}", fix)
+        complaint = f"{name} is not sent to {host}: {reason.removesuffix('.')}"
+        raise _bad(index, complaint, "an address in [tool.seatrial.indexes] that the token was not made for.", fix)
 
 
 def _elsewhere(index: Index, value: str) -> str:
@@ -242,8 +247,8 @@ def _identity(index: Index, outer: Mapping[str, str]) -> dict[str, str]:
     return {name: outer[name] for names in whole for name in names}
 
 
-def _bad(index: Index, complaint: str, variable: str = "") -> BadCredential:
-    return BadCredential(index.name, complaint, variable or index.token_variable, index.pages)
+def _bad(index: Index, complaint: str, reason: str, variable: str = "") -> BadCredential:
+    return BadCredential(index.name, complaint, reason, variable or index.token_variable, index.pages)
 
 
 # What it may do.
@@ -258,11 +263,12 @@ def stop_if_useless(credential: Credential, index: Index, project: str, now: flo
         return
     scope, held = token.scope, f"{credential.source} holds a token"
     if scope.projects is not None and project not in scope.projects:
-        raise _bad(index, f"{held} for {' and '.join(sorted(scope.projects)) or 'no project'}, not for {project}")
+        complaint = f"{held} for {' and '.join(sorted(scope.projects)) or 'no project'}, not for {project}"
+        raise _bad(index, complaint, "a token that was made for another project.")
     if scope.expires is not None and now >= scope.expires:
-        raise _bad(index, f"{held} that has expired ({_moment(scope.expires)})")
+        raise _bad(index, f"{held} that has expired ({_moment(scope.expires)})", "it was made to end then.")
     if scope.starts is not None and now < scope.starts:
-        raise _bad(index, f"{held} that is not valid yet ({_moment(scope.starts)})")
+        raise _bad(index, f"{held} that is not valid yet ({_moment(scope.starts)})", "a clock that is wrong.")
 
 
 def describe(token: Token) -> str:

@@ -26,6 +26,7 @@ class VerifiedNotReleased(ReleaseError):
     version: str
     commit: str
     head: str
+    rehearsed_here: bool
 
     what = (
         "{e.project} {e.version}, built from {e.commit}, is verified and not released, and HEAD has moved on to"
@@ -37,10 +38,18 @@ class VerifiedNotReleased(ReleaseError):
         "  1. `{run[pypi]}` releases {e.version} on {e.index} as verified. Cost: the commits since wait for the next"
         " version.\n"
         "  2. `{run[build --rebuild]}` archives these files and builds HEAD. Cost: rehearsal and verification start"
-        " again, and under a new version, since {e.rehearsal} takes no other files of {e.version}.\n"
+        " again{e.spent}.\n"
         "  3. `{run[verify --keep-sealed]}` goes on with the verified files, to verify more of them. Cost: none; the"
         " commits since are not in them."
     )
+
+    @property
+    def spent(self) -> str:
+        if self.rehearsed_here:
+            return ""
+        return (
+            f"; if HEAD is still {self.version}, raise the version first: {self.rehearsal} takes no other files of it"
+        )
 
 
 def parting(context: Context, built: Built, head: str | None, fingerprint: str) -> str | None:
@@ -57,7 +66,8 @@ def parting(context: Context, built: Built, head: str | None, fingerprint: str) 
             return f"{built.version} is on {context.settings.pypi.name}"
         if rehearsed and context.record.verified():
             names = (context.settings.pypi.name, context.settings.testpypi.name)
-            raise VerifiedNotReleased(*names, built.project, built.version, short(built.commit), short(head))
+            here = rehearsed.reason is not None
+            raise VerifiedNotReleased(*names, built.project, built.version, short(built.commit), short(head), here)
     if rehearsed is None:
         return ""
     if rehearsed.reason is not None:

@@ -29,6 +29,14 @@ def are_pythons(value: Any) -> bool:
     return isinstance(value, list) and bool(value) and all(isinstance(p, str) and PYTHON.fullmatch(p) for p in value)
 
 
+def is_admitted(python: str, required: str) -> bool:
+    """Whether `required` (Requires-Python) admits some patch release of `python`; what is no specifier admits all."""
+    try:
+        return SpecifierSet(required).contains(f"{python.removeprefix('pypy').removesuffix('t')}.99")
+    except InvalidSpecifier:
+        return True
+
+
 def running() -> str:
     """Return the Python that runs this, as nox names it."""
     return "{}.{}".format(*sys.version_info)

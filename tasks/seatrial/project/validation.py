@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import shlex
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,9 +53,13 @@ class UnknownSetting(ReleaseError):
     known: tuple[str, ...]
     folder: str = ""  # of one of several packages
 
-    what = "Unknown setting `{e.key}` in [tool.seatrial]{e.place}. Known settings: {e.known:joined}."
+    what = "Unknown setting `{e.key}` in [tool.seatrial]{e.place}.{e.likely} Known settings: {e.known:joined}."
     cause = "a misspelt name, or a setting of another version of seatrial."
     cure = "correct or remove it in pyproject.toml (or seatrial.toml)."
+
+    @property
+    def likely(self) -> str:
+        return "".join(f" Did you mean `{name}`?" for name in difflib.get_close_matches(self.key, self.known, 1, 0.82))
 
     @property
     def place(self) -> str:

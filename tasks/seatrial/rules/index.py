@@ -66,7 +66,7 @@ def not_checked(listing: Listing) -> Iterator[str]:
     Run `check` again when the network is back, or with `-- --offline` to do without.
     """
     if listing.served is None:
-        yield f"{listing.name} was not checked: {listing.trouble.rstrip('.')}."
+        yield f"it is not known what {listing.name} would take: {listing.trouble.rstrip('.')}."
 
 
 @rule("index", "index-closed", "refused", server("forklift/legacy.py", "file_upload", "everywhere"))
@@ -176,7 +176,8 @@ def name_taken(listing: Listing) -> Iterator[str]:
     `[tool.seatrial.ignore] index-name-taken = "it is ours"`.
     """
     if listing.stranger:
-        yield f"{listing.name} has a project `{listing.project}`: is it yours? {listing.stranger}."
+        asked = f"{listing.name} has a project `{listing.project}`: is it yours? {listing.stranger}."
+        yield f"{asked} If not, choose another name: {listing.name} will refuse this."
 
 
 @rule("index", "index-name-stdlib", "refused", server("packaging/services.py", "STDLIB_PROHIBITED"))

@@ -12,6 +12,7 @@ from packaging.utils import canonicalize_name
 from seatrial.building import git, tags
 from seatrial.index import credentials, logins
 from seatrial.machine.errors import ReleaseError
+from seatrial.project.pythons import KNOWN_PYTHONS, is_admitted
 from seatrial.project.settings import document, table
 from seatrial.release.stages import Rehearsed
 from seatrial.steps.pypi import TagElsewhere
@@ -33,9 +34,11 @@ class NoPython(ReleaseError):
 
     what = "No Python on this machine is one that the project supports ({e.admitted:joined}). Here: {e.found}."
     cause = "`requires-python`, the classifiers, or `pythons` in [tool.seatrial] leave out those that are installed."
-    cure = (
-        "install one (`uv python install {e.admitted[0]}`), or set `pythons` in [tool.seatrial] to those that are here."
-    )
+    cure = "install one (`uv python install {e.first}`), or set `pythons` in [tool.seatrial] to those that are here."
+
+    @property
+    def first(self) -> str:
+        return self.admitted[0] if self.admitted[0][:1].isalnum() else f'"{self.admitted[0]}"'
 
     @property
     def found(self) -> str:
@@ -67,9 +70,12 @@ def _is_rehearsed(context: Context) -> bool:
 
 def _stop_without_python(context: Context) -> None:
     admitted = context.settings.pythons
+    required = _said(context, "requires-python") or ""
+    if not any(is_admitted(python, required) for python in admitted):
+        raise NoPython((required,), interpreters.here(KNOWN_PYTHONS, context.uv))
     # The one that runs us costs nothing to find, so it is looked for first.
     if not any(interpreters.find(python, context.uv) for python in sorted(admitted, key=RUNNING.__ne__)):
-        raise NoPython(admitted, interpreters.here((f"3.{minor}" for minor in range(8, 16)), context.uv))
+        raise NoPython(admitted, interpreters.here(KNOWN_PYTHONS, context.uv))
 
 
 def _stop_on_other_tag(context: Context, source: Source) -> None:

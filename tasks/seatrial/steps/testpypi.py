@@ -34,7 +34,7 @@ class Dirty(ReleaseError):
 
     what = "The tree has {e.count}, which no release has, so nothing is uploaded from it:{e.files:shortened}"
     cause = "work in progress, or a file that is neither committed nor ignored."
-    cure = "commit or stash them and run `{run[verify]}` again. `{run[dryrun]}` rehearses on this machine all the same."
+    cure = "commit or stash them and run the same command again. `{run[dryrun]}` works all the same."
 
     @property
     def count(self) -> str:

@@ -100,7 +100,9 @@ def use(
     installer.check(venv)
     report = probe(installer, venv, subject, settings, checkout)
     ran, smoke_problems = smoke(installer, venv, subject, settings, checkout)
-    found = [problem(subject.label, p["kind"], p["severity"], p["message"]) for p in report["problems"]]
+    # Without the folder of the environment, so that one fault of the wheel and the sdist is one message.
+    plain = [p | {"message": p["message"].replace(f"{venv.root}{os.sep}", "")} for p in report["problems"]]
+    found = [problem(subject.label, p["kind"], p["severity"], p["message"]) for p in plain]
     found[:0] = other_version(subject, report["distribution"])
     found += excluded_python(subject, report["requires_python"], report["python"])
     found += unknown_extras(subject, settings.extras, report["extras"])

@@ -225,7 +225,9 @@ def test_an_interrupt_ends_it_with_one_sentence(
 ) -> None:
     acting(lambda _step, _context: os.kill(os.getpid(), number))
     assert main.run(["build"], {}) == 130
-    assert capsys.readouterr().err.startswith("Interrupted. Run the same command again")
+    assert capsys.readouterr().err.startswith("Interrupted. Run the same command again: it goes on where it stopped.")
+    assert main.run(["dryrun"], {}) == 130
+    assert capsys.readouterr().err.startswith("Interrupted. Run the same command again: it begins anew.")
 
 
 @pytest.mark.usefixtures("project")

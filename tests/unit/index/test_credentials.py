@@ -56,11 +56,21 @@ GITLAB_TEST = {"GITLAB_CI": "true", "TESTPYPI_ID_TOKEN": "gitlab-secret"}
 
 MESSAGE = """\
 No upload to PyPI: {}
-Usual cause: an undefined CI secret (it gives an empty variable), or a token that was copied with quotes, has expired, \
-or is for the other index or another project.
+Usual cause: {}
 What to do: put one API token into {}, and unset the others. Account: https://pypi.org/account/register/  \
 Token: https://pypi.org/manage/account/token/"""
 BLANKS = "has blanks, line ends or quotes in it"
+CAUSES = {  # by a part of the complaint
+    "are both set": "one of them is left over.",
+    "hold the same text": "one token was copied into both variables.",
+    "is not __token__": "a user name and password, from before there were tokens.",
+    "without TWINE_PASSWORD": "a CI secret that is not defined.",
+    "does not begin with": "a password, or a token's name in place of the token.",
+    "and the CI's own identity": "a stored token that trusted publishing has replaced.",
+    "is set and empty": "a CI secret that is not defined gives an empty variable.",
+    BLANKS: "they were copied with the token.",
+    "holds a token of test.pypi.org": "two tokens were mixed up: this is TESTPYPI_TOKEN.",
+}
 
 WRONG = [
     pytest.param(
@@ -170,7 +180,8 @@ def test_a_credential_that_cannot_be_meant_is_refused(outer: dict[str, str], com
     with pytest.raises(BadCredential) as error:
         choose(PYPI, outer)
     of_twine = complaint.startswith(("TWINE_PASSWORD", "TWINE_USERNAME is not"))
-    assert str(error.value) == MESSAGE.format(complaint, "TWINE_PASSWORD" if of_twine else "PYPI_TOKEN")
+    (cause,) = (cause for part, cause in CAUSES.items() if part in complaint)
+    assert str(error.value) == MESSAGE.format(complaint, cause, "TWINE_PASSWORD" if of_twine else "PYPI_TOKEN")
 
 
 @pytest.mark.parametrize(("outer", "complaint"), WRONG)

@@ -153,7 +153,10 @@ def test_every_setting_is_a_field() -> None:
 @pytest.mark.parametrize(
     ("table", "said"),
     [
-        ('pythonz = ["3.12"]', "Unknown setting `pythonz` in [tool.seatrial]. Known settings: archives, attestations,"),
+        (
+            'pythonz = ["3.12"]',
+            "Unknown setting `pythonz` in [tool.seatrial]. Did you mean `pythons`? Known settings: archives,",
+        ),
         (
             '[tool.seatrial.indexes]\nprivate = { simple = "https://a.example" }',
             "Unknown setting `indexes.private` in [tool.seatrial]. Known settings: indexes.testpypi, indexes.pypi,",

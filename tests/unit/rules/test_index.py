@@ -127,7 +127,7 @@ def test_a_similar_name_is_named_for_new_projects_alone() -> None:
 
 def test_an_index_that_does_not_answer_is_not_checked() -> None:
     (message,) = found("index-not-checked", served=None, trouble="PyPI cannot be reached.")
-    assert message == "PyPI was not checked: PyPI cannot be reached."
+    assert message == "it is not known what PyPI would take: PyPI cannot be reached."
     assert found("index-not-checked") == []
 
 
@@ -173,7 +173,7 @@ def test_both_indexes_are_asked_and_one_may_not_answer(asked: dict[str, Project]
         ("index-new-name", "release"),
         ("index-name-similar", "release"),
     ]
-    assert "TestPyPI was not checked: " in problems[0].message
+    assert "it is not known what TestPyPI would take: " in problems[0].message
     assert set(asked) == {"demo", *similar_names("demo")}
 
 
@@ -283,7 +283,7 @@ def test_a_project_of_somebody_else_is_asked_about(asked: dict[str, Project], th
         assert (problem.rule, problem.severity, problem.index) == ("index-name-taken", "warning", "PyPI")
         assert problem.message == (
             "PyPI has a project `demo`: is it yours? Its latest version names Bea Other, https://github.com/bea/demo,"
-            " and these files do not."
+            " and these files do not. If not, choose another name: PyPI will refuse this."
         )
 
 
@@ -309,6 +309,9 @@ def test_files_that_are_there_already_say_whose_the_project_is(
 def test_a_project_that_is_there_without_files_is_asked_about(asked: dict[str, Project]) -> None:
     asked["demo"] = Project()
     (problem,) = module.judge(BUILT, of_authors(), (PYPI,), PYPI, NOW)[1]
-    assert problem.message == "PyPI has a project `demo`: is it yours? It has no files that would say so."
+    assert problem.message == (
+        "PyPI has a project `demo`: is it yours? It has no files that would say so."
+        " If not, choose another name: PyPI will refuse this."
+    )
     house = Index("house", simple="https://house.example/simple/")
     assert module.judge(BUILT, of_authors(), (house,), house, NOW)[1] == ()

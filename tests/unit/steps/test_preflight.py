@@ -73,7 +73,7 @@ def test_uncommitted_changes_stop_an_upload_and_are_named(release: Release) -> N
     message = error.value.text(release.context.commands)
     assert "The tree has 1 uncommitted change, which no release has" in message
     assert "src/demo/new.py" in message
-    assert "`nox -s dryrun` rehearses on this machine all the same" in message
+    assert "`nox -s dryrun` works all the same" in message
 
 
 def test_uncommitted_changes_stop_no_check_no_dry_run_and_no_files_from_elsewhere(release: Release) -> None:
@@ -190,6 +190,16 @@ def test_where_no_python_of_the_project_is_here_that_is_said(release: Release, h
     message = str(error.value)
     assert "No Python on this machine is one that the project supports (3.98, 3.99). Here: 3.9, 3.10." in message
     assert "install one (`uv python install 3.98`), or set `pythons`" in message
+
+
+def test_no_setting_helps_where_the_project_admits_none_of_its_pythons(release: Release, here: set[str]) -> None:
+    here |= {"3.9", RUNNING}
+    project = release.root / "pyproject.toml"
+    project.write_text('[project]\nname = "demo"\nversion = "1.0"\nrequires-python = ">=3.50"\n', encoding="utf-8")
+    with pytest.raises(NoPython) as error:
+        stop_early(release.at(changes={"pythons": (RUNNING,)}), ("build", "check"))
+    assert f"one that the project supports (>=3.50). Here: 3.9, {RUNNING}." in str(error.value)
+    assert 'install one (`uv python install ">=3.50"`)' in str(error.value)
 
 
 def test_where_none_is_here_at_all_that_is_said_too(release: Release, here: set[str]) -> None:

@@ -34,6 +34,7 @@ SECONDS, MEMORY = 8.0, 256 << 20  # what rendering may take
 MARKDOWN, RST, PLAIN = "text/markdown", "text/x-rst", "text/plain"
 RENDERER = Path(__file__).with_name("render.py")
 FENCED = re.compile(r"^(```|~~~).*?^\1", re.MULTILINE | re.DOTALL)
+LINE = re.compile(r"<string>:(\d+):")  # as docutils names a place
 CODE = re.compile(r"`[^`\n]*`")
 IMAGES = {  # the address of an image, by the kind of text
     MARKDOWN: re.compile(r"""!\[[^\]\n]*\]\(\s*<?([^\s)>]+)|<img\b[^>\n]*?\bsrc\s*=\s*["']?([^"'\s>]+)"""),
@@ -99,7 +100,8 @@ def renders(metadata: Metadata) -> Iterator[str]:
         lines = [line.strip() for line in rendering.messages.splitlines() if line.strip()]
         typed = metadata.first("description-content-type")
         more = "" if typed else " (no content type is set, and PyPI takes it for reST then)"
-        yield f"the description does not render as reStructuredText{more}: {'; '.join(lines[:3]) or 'it is empty'}"
+        found = LINE.sub(r"line \1:", "; ".join(lines[:3])) or "it is empty"
+        yield f"the description does not render as reStructuredText{more}: {found}"
 
 
 @rule("metadata", "description-not-rendered", "warning", practice("what is not known is not passed"))

@@ -203,3 +203,10 @@ def test_markdown_without_its_renderer_is_not_rendered(monkeypatch: pytest.Monke
 
 def test_the_renderer_is_named() -> None:
     assert module.renderer().startswith("readme_renderer ")
+
+
+def test_the_line_of_the_description_is_named(tmp_path: Path) -> None:
+    (message,) = found(
+        wheel(tmp_path, {TYPE: "text/x-rst"}, description=f"{GOOD}\n.. image::\n"), "description-renders"
+    )
+    assert "does not render as reStructuredText: line 6: (ERROR/3)" in message
