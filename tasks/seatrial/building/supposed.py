@@ -105,8 +105,8 @@ def outstanding(built: Built, source: Source, patterns: tuple[str, ...], publish
     here = [tag for name in source.tags if (tag := tags.read(name, (*patterns, *tags.USUAL), built.project))]
     if known and not any(tag.version == Version(built.version) for tag in here):
         elsewhere = next((tag.name for tag in known if tag.version == Version(built.version)), None)
-        where = f" ({elsewhere} is on another commit)" if elsewhere and not served else ""
-        parts.append("tag it" + (f" {built.supposed_tag}" if built.supposed_tag else where))
+        moved = f"move the tag {elsewhere} here or raise the version" if elsewhere and not served else "tag it"
+        parts.append(f"tag it {built.supposed_tag}" if built.supposed_tag else moved)
     return f"to release this commit: {', '.join(parts)}" if parts else ""
 
 

@@ -80,8 +80,9 @@ class TagElsewhere(ReleaseError):
     what = "The tag {e.tag} points to commit {e.commit}, and this release is of commit {e.built}."
     cause = "the version was not raised since that tag; or the tag was set or moved after the build."
     cure = (
-        "raise the version; or move the tag, or build the tagged commit with `{run[build --rebuild]}`. If that tag is"
-        " of something else, `tag` in [tool.seatrial] says how your tags are spelt."
+        "raise the version and commit; or, if nobody has {e.tag} yet, move it: `git tag -f {e.tag} {e.built}`. To"
+        " release what is tagged, check that out and run `{run[build --rebuild]}`. A tag of something else: `tag` in"
+        " [tool.seatrial] says how yours are spelt."
     )
 
 

@@ -80,7 +80,7 @@ def test_all_that_is_missing_is_one_sentence(root: Path) -> None:
 def test_a_tag_that_is_missing_or_elsewhere_is_named(root: Path) -> None:
     git(root, "tag", "v1.0")
     commit(write_tree(root, {"more": "1", "other": "1"}))
-    assert missing(root) == "to release this commit: tag it (v1.0 is on another commit)"
+    assert missing(root) == "to release this commit: move the tag v1.0 here or raise the version"
     built = replace(BUILT, version="1.1", supposed_tag="v1.1")
     assert missing(root, built) == "to release this commit: tag it v1.1"
     write_tree(root, {"more": "2", "other": "2"})

@@ -292,7 +292,8 @@ def test_a_tag_on_another_commit_stops_it(in_git: Release, tag: str) -> None:
     with pytest.raises(TagElsewhere) as error:
         confirmed(in_git)
     assert (error.value.tag, error.value.commit, error.value.built) == (tag, other[:12], str(in_git.commit)[:12])
-    assert "`tag` in [tool.seatrial] says how your tags are spelt" in str(error.value)
+    assert f"if nobody has {tag} yet, move it: `git tag -f {tag} {str(in_git.commit)[:12]}`" in str(error.value)
+    assert "`tag` in [tool.seatrial] says how yours are spelt" in str(error.value)
 
 
 def test_a_tag_on_this_commit_is_fine(in_git: Release) -> None:

@@ -97,11 +97,21 @@ def renders(metadata: Metadata) -> Iterator[str]:
         return
     rendering = _rendering(metadata.description, RST)
     if rendering.html is None and not rendering.trouble:
-        lines = [line.strip() for line in rendering.messages.splitlines() if line.strip()]
         typed = metadata.first("description-content-type")
         more = "" if typed else " (no content type is set, and PyPI takes it for reST then)"
-        found = LINE.sub(r"line \1:", "; ".join(lines[:3])) or "it is empty"
-        yield f"the description does not render as reStructuredText{more}: {found}"
+        faults = _faults(rendering.messages) or ["it is empty"]
+        yield f"the description does not render as reStructuredText{more}: {some(faults)}"
+
+
+def _faults(messages: str) -> list[str]:
+    """Return what docutils complains of, each with its line and without what it quotes of the text."""
+    faults: list[list[str]] = []
+    for line in filter(None, map(str.strip, messages.splitlines())):
+        if place := LINE.match(line):
+            faults.append([f"line {place[1]}: {line[place.end() :].strip()}"])
+        elif faults and faults[-1][-1].endswith(":"):
+            faults[-1].append(line.rstrip("."))
+    return [" ".join(fault).rstrip(".") for fault in faults]
 
 
 @rule("metadata", "description-not-rendered", "warning", practice("what is not known is not passed"))

@@ -15,6 +15,8 @@ import sys
 import warnings
 from typing import Any
 
+ALL_FAULTS = 64 << 10  # characters; of a longer description the first fault alone is told, as docutils is slow
+
 
 def main() -> None:
     """Answer the requests on standard input until it ends."""
@@ -43,7 +45,15 @@ def render(text: str, kind: str) -> dict[str, Any]:
     """Return `text` as sanitised HTML, and what docutils says of it. Markdown needs comrak; without it, it has none."""
     messages = io.StringIO()
     if kind == "rst":
-        html = importlib.import_module("readme_renderer.rst").render(text, stream=messages)
+        renderer = importlib.import_module("readme_renderer.rst")
+        html = renderer.render(text, stream=messages)
+        if html is None and len(text) <= ALL_FAULTS:
+            # It stopped at the first fault, as PyPI does; a person wants to know all of them.
+            whole = io.StringIO()
+            overrides = {**renderer.SETTINGS, "halt_level": 5, "report_level": 2, "warning_stream": whole}
+            with contextlib.suppress(Exception):  # the first fault is known
+                importlib.import_module("docutils.core").publish_doctree(text, settings_overrides=overrides)
+            messages = whole if whole.getvalue() else messages
     else:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # it warns where comrak is missing

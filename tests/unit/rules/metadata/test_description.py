@@ -205,8 +205,10 @@ def test_the_renderer_is_named() -> None:
     assert module.renderer().startswith("readme_renderer ")
 
 
-def test_the_line_of_the_description_is_named(tmp_path: Path) -> None:
-    (message,) = found(
-        wheel(tmp_path, {TYPE: "text/x-rst"}, description=f"{GOOD}\n.. image::\n"), "description-renders"
-    )
-    assert "does not render as reStructuredText: line 6: (ERROR/3)" in message
+def test_each_fault_of_the_description_is_named_with_its_line(tmp_path: Path) -> None:
+    broken = f"{GOOD}\n.. image::\n\n.. no-directive::\n\n:no-role:`x`\n"
+    (message,) = found(wheel(tmp_path, {TYPE: "text/x-rst"}, description=broken), "description-renders")
+    assert message.startswith("the description does not render as reStructuredText: line 6: (ERROR/3) Error in")
+    assert "1 argument(s) required, 0 supplied" in message
+    assert 'line 8: (ERROR/3) Unknown directive type "no-directive"' in message
+    assert 'line 10: (ERROR/3) Unknown interpreted text role "no-role"' in message
