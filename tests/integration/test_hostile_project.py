@@ -158,7 +158,9 @@ def plain(folder: Path) -> tuple[str, ...]:
         place.mkdir()
         opened = ("unshare", "--mount", "sh", "-c", OPENED, "sh", str(python), str(place), str(Path.home()))
     try:
-        subprocess.run([*opened, *PLAIN, sys.executable, "-c", ""], check=True, capture_output=True)
+        # By way of a shell: setpriv itself may still open what the user cannot.
+        argv = [*opened, *PLAIN, "sh", "-c", 'exec "$1" -c ""', "sh", sys.executable]
+        subprocess.run(argv, check=True, capture_output=True)
     except (OSError, subprocess.CalledProcessError):
         pytest.skip("no plain user can be made of root here")
     return (*opened, *PLAIN)

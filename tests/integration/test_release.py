@@ -135,7 +135,7 @@ def test_other_bytes_on_the_index_stop_everything_before_it_starts(
     write_tree(indexes.folder / "testpypi", {SDIST: "other bytes"})
     stopped = project.step("testpypi")
     assert stopped.code == 1
-    assert stopped.shows("already has different files for demo", SDIST, "expected", "found", "The next version: 1.0.1")
+    assert stopped.shows("already has different files", SDIST, "expected", "found", "The next version: 1.0.1")
     assert indexes.testpypi.uploads == 0
 
 

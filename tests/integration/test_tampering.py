@@ -110,7 +110,7 @@ def test_an_edited_record_of_the_build_stops_every_session(project: Project, ind
     for ended in stopped(project, "check", "testpypi", "verify"):
         assert is_clear(ended, *changed)
     bring("verify")
-    for path in project.record.glob("*.json"):
+    for path in {*project.record.glob("*.json")} - {project.record / "failed.json"}:
         edit(path, WHEEL, EDITED)
     for ended in stopped(project, "check", "testpypi", "verify", "pypi"):
         assert is_clear(ended, *changed)

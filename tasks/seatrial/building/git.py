@@ -121,7 +121,7 @@ def look(root: Path) -> Source:
     Raises GitMissing, NoCommit, ShallowClone, ForeignOwner and CheckoutFailed.
     """
     if not any((folder / ".git").exists() for folder in (root, *root.parents)):
-        return Source(root, None, "", None, (), (), NO_GIT_EPOCH)
+        return unknown(root)
     if shutil.which("git") is None:
         raise GitMissing(root)
     top, shallow = run(root, "rev-parse", "--show-toplevel", "--is-shallow-repository").splitlines()
@@ -139,6 +139,11 @@ def look(root: Path) -> Source:
         changed=_changed(root, inside),
         epoch=int(epoch),
     )
+
+
+def unknown(root: Path) -> Source:
+    """Return a source of which no commit is known, as of the project in `root` without git."""
+    return Source(root, None, "", None, (), (), NO_GIT_EPOCH)
 
 
 def _changed(root: Path, inside: str) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ from seatrial.release.record import FAILED, StageMissing
 from seatrial.report import status as report
 from seatrial.report.facts import Failure
 from seatrial.steps import status
-from tests.projects import commit, write_tree
+from tests.projects import commit, git, write_tree
 from tests.samples.releases import CELLS, release_in
 from tests.samples.stages import BUILT, CHECKED, REHEARSED, RELEASED
 
@@ -139,3 +140,16 @@ def test_where_the_setting_says_so_no_option_is_needed(release: Release) -> None
     release.lines.clear()
     status.run(replace(release.context, settings=settings))
     assert release.lines[-1] == "next: nox -s verify"
+
+
+def test_in_a_shallow_clone_the_record_alone_is_shown(release: Release, tmp_path: Path) -> None:
+    """As in the job of CI that collects the records."""
+    release.write(BUILT)
+    commit(release.root)
+    clone = tmp_path / "shallow"
+    git(tmp_path, "clone", "--quiet", "--depth", "1", release.root.as_uri(), str(clone))
+    shutil.copytree(release.record.folder, clone / "release-record")
+    release.context = replace(release.context, root=clone)
+    shown = lines(release)
+    assert any(line.startswith("demo 1.0") for line in "\n".join(shown).splitlines())
+    assert not any(line.startswith("HEAD is") for line in shown)
