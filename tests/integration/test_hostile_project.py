@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import uuid
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -110,9 +111,10 @@ def made(folder: Path, tokens: dict[str, str], testpypi: str, dependencies: str)
     for name in ("home", "temporary", "log"):
         (folder / name).mkdir()
     root = folder / "project"
-    canaries = {name: f"canary-of-{name}" for name in NAMES} | tokens
+    mark = f"canary-{uuid.uuid4().hex}-of-"  # another scene may be at work beside this one
+    canaries = {name: mark + name for name in NAMES} | tokens
     places = [str(folder / name) for name in ("home", "temporary", "project")]
-    spy = spying(str(folder / "log" / "notes"), places, ["canary-of-", *(token[:60] for token in tokens.values())])
+    spy = spying(str(folder / "log" / "notes"), places, [mark, *(token[:60] for token in tokens.values())])
     needed = hostile(
         spy, "needed", {"needed.py": MODULE.format(spy=spy, who="dependency", name="needed")}, who="its build"
     )
