@@ -291,11 +291,9 @@ def narrowed(credential: Credential, project: str, now: float) -> Credential:
     """
     moment = int(now)
     caveats = ([EXPIRATION, moment + LIFETIME, moment - SLACK], [PROJECT_NAMES, [project]])
-    try:
-        secret = narrow(credential.secret, caveats)
-    except ValueError:
-        return credential
-    return replace(credential, secret=secret)
+    with contextlib.suppress(ValueError):
+        return replace(credential, secret=narrow(credential.secret, caveats))
+    return credential
 
 
 def advice(index: Index, project: str, state: str) -> str:
