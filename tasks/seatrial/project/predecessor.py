@@ -21,12 +21,11 @@ SHORT = 12  # characters of a commit
 @dataclass(eq=False)
 class VerifiedNotReleased(ReleaseError):
     index: str
-    rehearsal: str
+    rehearsal: str  # empty for one on this machine
     project: str
     version: str
     commit: str
     head: str
-    rehearsed_here: bool
 
     what = (
         "{e.project} {e.version}, built from {e.commit}, is verified and not released, and HEAD has moved on to"
@@ -45,7 +44,7 @@ class VerifiedNotReleased(ReleaseError):
 
     @property
     def spent(self) -> str:
-        if self.rehearsed_here:
+        if not self.rehearsal:
             return ""
         return (
             f"; if HEAD is still {self.version}, raise the version first: {self.rehearsal} takes no other files of it"
@@ -65,9 +64,9 @@ def parting(context: Context, built: Built, head: str | None, fingerprint: str) 
         if rehearsed and _is_released(context, built):
             return f"{built.version} is on {context.settings.pypi.name}"
         if rehearsed and context.record.verified():
-            names = (context.settings.pypi.name, context.settings.testpypi.name)
-            here = rehearsed.reason is not None
-            raise VerifiedNotReleased(*names, built.project, built.version, short(built.commit), short(head), here)
+            where = context.settings.testpypi.name if rehearsed.reason is None else ""
+            commits = short(built.commit), short(head)
+            raise VerifiedNotReleased(context.settings.pypi.name, where, built.project, built.version, *commits)
     if rehearsed is None:
         return ""
     if rehearsed.reason is not None:
