@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 HERE = Path(__file__).parents[2]
-os.environ.pop("COLUMNS", None)  # pytest-xdist sets 80: lines would break, other than without it
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # hundreds of runs of nox and twine would each compile all of it anew
 PROGRAM = HERE / "tests" / "program.py"
 RUNNING = "{}.{}".format(*sys.version_info)

@@ -1,4 +1,4 @@
-"""What holds for all unit tests."""
+"""What holds for all tests."""
 
 import os
 
