@@ -32,9 +32,10 @@ def are_pythons(value: Any) -> bool:
 def is_admitted(python: str, required: str) -> bool:
     """Whether `required` (Requires-Python) admits some patch release of `python`; what is no specifier admits all."""
     try:
-        return SpecifierSet(required).contains(f"{python.removeprefix('pypy').removesuffix('t')}.99")
+        allowed, minor = SpecifierSet(required), python.removeprefix("pypy").removesuffix("t")
     except InvalidSpecifier:
         return True
+    return any(allowed.contains(f"{minor}.{patch}") for patch in range(100))
 
 
 def running() -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from seatrial.project.pythons import supported_pythons
+from seatrial.project.pythons import is_admitted, supported_pythons
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -90,3 +90,15 @@ def test_a_shim_is_no_interpreter(interpreters: Callable[..., None]) -> None:
     """The shims of pyenv are on PATH for versions that are switched off as well."""
     interpreters("3.8", "3.14", folder="shims")
     assert RUNNING in supported_pythons({"requires-python": ">=3.8"})
+
+
+@pytest.mark.parametrize("required", ["", ">=3.9", "==3.11.7", "<=3.11", "~=3.11.2", "no specifier"])
+@pytest.mark.parametrize("python", ["3.11", "3.11t", "pypy3.11"])
+def test_a_python_is_admitted_by_any_patch_release(python: str, required: str) -> None:
+    assert is_admitted(python, required)
+
+
+@pytest.mark.parametrize("required", [">=3.12", "<3.11", "!=3.11.*"])
+@pytest.mark.parametrize("python", ["3.11", "3.11t", "pypy3.11"])
+def test_a_python_is_not_admitted_where_no_patch_release_is(python: str, required: str) -> None:
+    assert not is_admitted(python, required)
