@@ -128,6 +128,7 @@ def release_dry(context: Context, standins: Standins, dry: DryRun) -> None:
         status.dry(context, rehearsal.record, "dryrun", failure)
         raise
     status.dry(context, rehearsal.record, "dryrun" if local else "testpypi")
+    _say_what_is_missing(context, rehearsal.record.recorded(Built))
     if local:
         raise LocalWheel(local, context.settings.pypi.name, context.commands.command("dryrun", "--from", "FOLDER"))
     context.next("testpypi")
@@ -238,12 +239,16 @@ def _summarise(context: Context, rehearsal: Context, standins: Standins) -> None
     context.screen.line(f"dry run of {built.project} {built.version} passed: {count}, the same bytes on both stand-ins")
     if of_files := text.of_files(record):
         context.screen.line(of_files)
-    published = None if context.options.offline else context.published
-    if missing := supposed.outstanding(built, git.look(context.root), context.settings.tag, published):
-        context.screen.line(missing)
     context.detail(CANNOT_SHOW)
     if context.options.keep and not context.options.all:
         context.screen.line(f"kept in {record.folder.parent}: dist, release-record, testpypi, pypi")
+
+
+def _say_what_is_missing(context: Context, built: Built) -> None:
+    """Say what a release of this commit still needs: last, since the next command is refused without it."""
+    published = None if context.options.offline else context.published
+    if missing := supposed.outstanding(built, git.look(context.root), context.settings.tag, published):
+        context.screen.line(missing)
 
 
 def _held(folder: Path, project: str) -> tuple[Dist, ...]:
