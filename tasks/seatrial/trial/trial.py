@@ -100,9 +100,9 @@ def use(
     installer.check(venv)
     report = probe(installer, venv, subject, settings, checkout)
     ran, smoke_problems = smoke(installer, venv, subject, settings, checkout)
-    # Without the folder of the environment, so that one fault of the wheel and the sdist is one message.
-    plain = [p | {"message": p["message"].replace(f"{venv.root}{os.sep}", "")} for p in report["problems"]]
-    found = [problem(subject.label, p["kind"], p["severity"], p["message"]) for p in plain]
+    found = [
+        problem(subject.label, p["kind"], p["severity"], _without(venv.root, p["message"])) for p in report["problems"]
+    ]
     found[:0] = other_version(subject, report["distribution"])
     found += excluded_python(subject, report["requires_python"], report["python"])
     found += unknown_extras(subject, settings.extras, report["extras"])
@@ -223,6 +223,12 @@ def holding(requires: Iterable[str], project: str, extras: Sequence[str], surrou
 
 def _holds(requirement: Requirement, extra: str, surroundings: Mapping[str, str]) -> bool:
     return requirement.marker is None or requirement.marker.evaluate({**surroundings, "extra": extra})
+
+
+def _without(folder: Path, message: str) -> str:
+    """Return `message` with paths below the environment's `folder` relative to it, as one fault is one in both files."""
+    prefix = f"{folder}{os.sep}"
+    return message.replace(repr(prefix)[1:-1], "").replace(prefix, "")  # exceptions quote a path as its repr
 
 
 def probe(installer: Installer, venv: Venv, subject: Subject, settings: Settings, checkout: Path) -> Any:

@@ -276,6 +276,16 @@ def test_what_the_probe_finds_is_a_problem_of_the_file(recorder: Recorder, home:
     assert "`attrs`" in problem.message
 
 
+def test_paths_in_a_message_are_relative_to_the_environment(
+    recorder: Recorder, home: tuple[Venv, Site], site: Site
+) -> None:
+    site.install({"demo.py": "open(__file__ + '.txt')\n"})
+    (problem,) = [problem for problem in lived(recorder, home).problems if problem.severity == "error"]
+    assert "demo.py.txt" in problem.message
+    assert str(home[0].root) not in problem.message
+    assert repr(str(home[0].root))[1:-1] not in problem.message
+
+
 @pytest.mark.parametrize(
     ("metadata", "has"),
     [(REQUIRES, "it has test"), ("Provides-Extra: b\nProvides-Extra: A_c\n", "it has A_c, b"), ("", "it has none")],
