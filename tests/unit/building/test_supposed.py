@@ -13,27 +13,15 @@ from seatrial.building.supposed import outstanding
 from seatrial.index.http import IndexUnreachable
 from seatrial.index.indexes import PYPI
 from seatrial.index.simple import Listing, Served
-from seatrial.release.stages import Built
 from tests.projects import commit, git, sample, write_tree
+from tests.samples.stages import BUILT
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from seatrial.release.stages import Built
+
 PATTERNS = ("v{version}", "{version}")
-BUILT = Built(
-    project="demo",
-    version="1.0",
-    dists=(),
-    at="2025-06-02T00:00:00Z",
-    commit=None,
-    tag=None,
-    dirty=False,
-    epoch=0,
-    fingerprint="",
-    normalised=(),
-    tools=(),
-    matrix=(),
-)
 
 
 @pytest.fixture

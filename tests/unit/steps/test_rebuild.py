@@ -17,30 +17,17 @@ from seatrial.machine import process
 from seatrial.machine.screen import Screen
 from seatrial.project.options import Options
 from seatrial.project.settings import Settings
-from seatrial.release.stages import BuildEnvironment, Built, Dist, Installed
+from seatrial.release.stages import BuildEnvironment, Dist, Installed
 from seatrial.steps import rebuild as module
 from seatrial.steps.rebuild import NothingServed, NotRebuilt, TagMissing, TagOfAnother, rebuild
 from tests.projects import EPOCH, commit, git, sample, write_tree
 from tests.samples.builds import SDIST, WHEEL, FakeBuild, make_sdist, make_wheel
 from tests.samples.contexts import make_context
+from tests.samples.stages import BUILT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-BUILT = Built(
-    project="demo",
-    version="1.0",
-    dists=(),
-    at="2025-06-02T00:00:00Z",
-    commit=None,
-    tag=None,
-    dirty=False,
-    epoch=0,
-    fingerprint="",
-    normalised=(),
-    tools=(),
-    matrix=(),
-)
 OTHER_WHEEL = "demo-1.0-cp313-cp313-win_amd64.whl"
 
 
