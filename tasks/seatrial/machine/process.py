@@ -32,8 +32,6 @@ LABEL = 6  # words of a command line
 KEPT = 1 << 20  # bytes of a program's output, the last of which are kept
 REST = 1.0  # seconds to wait for output after the end of a program: another one may have its pipe
 
-Argv = tuple[str, ...]
-
 _running: set[subprocess.Popen[bytes]] = set()
 _asked: set[subprocess.Popen[bytes]] = set()  # to end: once, for a second time would disturb it at cleaning up
 _over = threading.Event()  # set by an interrupt: no thread is to start or to wait for anything more

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import graphlib
 import os
-from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -12,12 +11,11 @@ from typing import TYPE_CHECKING
 from seatrial.machine.errors import ReleaseError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from concurrent.futures import Future
     from pathlib import Path
 
     from seatrial.workspace.packages import Package, Repository
-
-Work = Callable[["Package"], None]
 
 
 @dataclass(eq=False)
