@@ -226,7 +226,7 @@ def _holds(requirement: Requirement, extra: str, surroundings: Mapping[str, str]
 
 
 def _without(folder: Path, message: str) -> str:
-    """Return `message` with paths below the environment's `folder` relative to it, as one fault is one in both files."""
+    """Return `message` with paths relative to the environment's `folder`, so that one fault of both files is one."""
     prefix = f"{folder}{os.sep}"
     return message.replace(repr(prefix)[1:-1], "").replace(prefix, "")  # exceptions quote a path as its repr
 
