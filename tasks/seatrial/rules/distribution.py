@@ -278,8 +278,8 @@ def metadata_of(filename: str, kept: Mapping[str, bytes], tar: Tar | None) -> by
     return None if chosen is None else kept[chosen][:METADATA_LIMIT]
 
 
-def some(names: Sequence[str]) -> str:
-    """Return the first of `names`, each in bounds, and how many more there are."""
+def some(names: Sequence[str], between: str = ", ") -> str:
+    """Return the first of `names`, each in bounds, with `between` them, and how many more there are."""
     shown = [name if len(name) <= LONGEST else f"{name[:LONGEST]}..." for name in names[:SHOWN]]
     more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    return ", ".join(shown) + more
+    return between.join(shown) + more

@@ -100,7 +100,7 @@ def renders(metadata: Metadata) -> Iterator[str]:
         typed = metadata.first("description-content-type")
         more = "" if typed else " (no content type is set, and PyPI takes it for reST then)"
         faults = _faults(rendering.messages) or ["it is empty"]
-        yield f"the description does not render as reStructuredText{more}: {some(faults)}"
+        yield f"the description does not render as reStructuredText{more}: {some(faults, '; ')}"
 
 
 def _faults(messages: str) -> list[str]:

@@ -210,5 +210,5 @@ def test_each_fault_of_the_description_is_named_with_its_line(tmp_path: Path) ->
     (message,) = found(wheel(tmp_path, {TYPE: "text/x-rst"}, description=broken), "description-renders")
     assert message.startswith("the description does not render as reStructuredText: line 6: (ERROR/3) Error in")
     assert "1 argument(s) required, 0 supplied" in message
-    assert 'line 8: (ERROR/3) Unknown directive type "no-directive"' in message
+    assert '; line 8: (ERROR/3) Unknown directive type "no-directive"; line 10: ' in message
     assert 'line 10: (ERROR/3) Unknown interpreted text role "no-role"' in message
