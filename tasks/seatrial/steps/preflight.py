@@ -34,15 +34,25 @@ class NoPython(ReleaseError):
 
     what = "No Python on this machine is one that the project supports ({e.admitted:joined}). Here: {e.found}."
     cause = "`requires-python`, the classifiers, or `pythons` in [tool.seatrial] leave out those that are installed."
-    cure = "install one (`uv python install {e.first}`), or set `pythons` in [tool.seatrial] to those that are here."
-
-    @property
-    def first(self) -> str:
-        return self.admitted[0] if self.admitted[0][:1].isalnum() else f'"{self.admitted[0]}"'
+    cure = (
+        "install one (`uv python install {e.admitted[0]}`), or set `pythons` in [tool.seatrial] to those that are here."
+    )
 
     @property
     def found(self) -> str:
         return ", ".join(self.here) or "none"
+
+
+@dataclass(eq=False)
+class NoPythonAdmitted(ReleaseError):
+    required: str
+    pythons: tuple[str, ...]
+
+    what = (
+        "`requires-python` ({e.required}) leaves out each Python that the release is to be tried on: {e.pythons:joined}"
+    )
+    cause = "a bound above every Python that is here, or `pythons` in [tool.seatrial] that does not follow it."
+    cure = 'install one (`uv python install "{e.required}"`), or change `requires-python` or `pythons`.'
 
 
 def stop_early(context: Context, steps: Collection[str], *, withheld: bool = False) -> None:
@@ -50,7 +60,8 @@ def stop_early(context: Context, steps: Collection[str], *, withheld: bool = Fal
 
     With `withheld` there are credentials that only the process of the upload gets to see.
 
-    Raises NoPython; and where files are to be uploaded Dirty, TagElsewhere, BadCredential and NoCredential.
+    Raises NoPython and NoPythonAdmitted; where files are to be uploaded also Dirty, TagElsewhere, BadCredential and
+    NoCredential.
     """
     if {"check", "verify", "dryrun"} & {*steps}:
         _stop_without_python(context)
@@ -72,7 +83,7 @@ def _stop_without_python(context: Context) -> None:
     admitted = context.settings.pythons
     required = _said(context, "requires-python") or ""
     if not any(is_admitted(python, required) for python in admitted):
-        raise NoPython((required,), interpreters.here(KNOWN_PYTHONS, context.uv))
+        raise NoPythonAdmitted(required, admitted)
     # The one that runs us costs nothing to find, so it is looked for first.
     if not any(interpreters.find(python, context.uv) for python in sorted(admitted, key=RUNNING.__ne__)):
         raise NoPython(admitted, interpreters.here(KNOWN_PYTHONS, context.uv))

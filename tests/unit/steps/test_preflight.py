@@ -12,7 +12,7 @@ from seatrial.index.tokens import make, narrow
 from seatrial.machine import process
 from seatrial.machine.process import Outcome
 from seatrial.project.context import DryRun
-from seatrial.steps.preflight import NoPython, stop_early
+from seatrial.steps.preflight import NoPython, NoPythonAdmitted, stop_early
 from seatrial.steps.pypi import TagElsewhere
 from seatrial.steps.testpypi import Dirty
 from seatrial.trial import interpreters
@@ -196,10 +196,11 @@ def test_no_setting_helps_where_the_project_admits_none_of_its_pythons(release: 
     here |= {"3.9", RUNNING}
     project = release.root / "pyproject.toml"
     project.write_text('[project]\nname = "demo"\nversion = "1.0"\nrequires-python = ">=3.50"\n', encoding="utf-8")
-    with pytest.raises(NoPython) as error:
+    with pytest.raises(NoPythonAdmitted) as error:
         stop_early(release.at(changes={"pythons": (RUNNING,)}), ("build", "check"))
-    assert f"one that the project supports (>=3.50). Here: 3.9, {RUNNING}." in str(error.value)
-    assert 'install one (`uv python install ">=3.50"`)' in str(error.value)
+    message = str(error.value)
+    assert f"`requires-python` (>=3.50) leaves out each Python that the release is to be tried on: {RUNNING}" in message
+    assert 'install one (`uv python install ">=3.50"`), or change `requires-python` or `pythons`.' in message
 
 
 def test_where_none_is_here_at_all_that_is_said_too(release: Release, here: set[str]) -> None:
