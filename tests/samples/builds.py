@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import tarfile
 import zipfile
@@ -53,8 +54,10 @@ class FakeBuild:
         self.env: Mapping[str, str] = {}
         self.trees: dict[str, set[str]] = {}
 
-    def __call__(self, argv: Sequence[str | Path], *, env: Mapping[str, str], **settings: Any) -> process.Outcome:
-        request = Request.read(Path(argv[-1]))
+    def __call__(
+        self, _: Sequence[str | Path], *, given: bytes, env: Mapping[str, str], **settings: Any
+    ) -> process.Outcome:
+        request = requested(given)
         if request.kind == "wheel" and Path(request.tree).name in {"checkout", "tagged"}:
             return self.of_checkout(request, settings["on_wait"])
         self.requests.append(request)
@@ -80,6 +83,11 @@ class FakeBuild:
             return process.Outcome(1, "only the sdist can be built into a wheel\n")
         report(request, Dist.from_file(self.beside(Path(request.out) / WHEEL)))
         return process.Outcome(0, "")
+
+
+def requested(given: bytes) -> Request:
+    """Return the request that a builder is given on its standard input."""
+    return Request.read(io.StringIO(given.decode()))
 
 
 def report(request: Request, dist: Dist) -> None:

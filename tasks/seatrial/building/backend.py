@@ -1,8 +1,9 @@
-"""Build one archive in a process of its own: ``python -I -m seatrial.building.backend REQUEST``.
+"""Build one archive in a process of its own: ``python -I -m seatrial.building.backend``.
 
-REQUEST is a JSON file, a `Request`. It does what ``python -m build`` does (PEP 517, PEP 518), by its API, with two
-differences: some variables are set for the backend's hooks alone, and an environment that an earlier build has made is
-used again where this one requires exactly the same. Exit code 0 says that archive and report are written.
+A JSON document on standard input says what to build, a `Request`. It does what ``python -m build`` does (PEP 517, PEP
+518), by its API, with two differences: some variables are set for the backend's hooks alone, and an environment that an
+earlier build has made is used again where this one requires exactly the same. Exit code 0 says that archive and report
+are written.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import IO, TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -62,9 +63,9 @@ class Request:
     first: str | None = None
 
     @classmethod
-    def read(cls, path: Path) -> Request:
-        """Return the request in the JSON file at `path`."""
-        document = json.loads(path.read_text(encoding="utf-8"))
+    def read(cls, stream: IO[str]) -> Request:
+        """Return the request in the JSON document that `stream` has."""
+        document = json.load(stream)
         shared = document.pop("shared", None)
         return cls(**document, shared=Shared(**shared) if shared else None)
 
@@ -81,12 +82,11 @@ class Reused:
         return {"PATH": os.pathsep.join(path), "PYTHONPATH": ""}
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Build what the request says, write the report, and return the exit code."""
-    from build import BuildBackendException, BuildException, FailedProcessError  # noqa: PLC0415 (Request needs none)
+def main(stream: IO[str] = sys.stdin) -> int:
+    """Build what the request in `stream` says, write the report, and return the exit code."""
+    from build import BuildBackendException, BuildException, FailedProcessError  # noqa: PLC0415
 
-    (path,) = sys.argv[1:] if argv is None else argv
-    request = Request.read(Path(path))
+    request = Request.read(stream)
     logging.basicConfig(level=logging.INFO, format="* %(message)s", stream=sys.stdout)
     try:
         report = build(request)

@@ -6,13 +6,14 @@ exactly the same, and where that build left it as it was.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import platform
 import sys
 import sysconfig
 import tempfile
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -24,7 +25,7 @@ from seatrial.machine.errors import ReleaseError
 from seatrial.release.stages import BuildEnvironment, Dist, Installed
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from seatrial.building.isolation import Seclusion
     from seatrial.machine.screen import Screen
@@ -35,7 +36,8 @@ LACKING: dict[Kind, str] = {
     "sdist": "a file that only the working tree has (the build sees what is committed)",
     "wheel": "a file that is not in the sdist (the wheel is built from that alone)",
 }
-OPTIONS = ("-I", "-m", "seatrial.building.backend")
+PROGRAM = (sys.executable, "-I", "-m", "seatrial.building.backend")
+BUILDS = 3  # of a release: the sdist, its wheel, and the wheel of the checkout to compare that with
 
 
 @dataclass(eq=False)
@@ -81,7 +83,8 @@ class Job:
 
     `uv` is its program, None where pip installs the build requirements. `uncommitted` is a sentence on changes that are
     not part of the build. `limits` are variables that narrow which build requirements are chosen, in place of this
-    machine's own index settings.
+    machine's own index settings. Programs that build may have been started `ahead`;
+    `meanwhile` is what to do while the sdist is built.
     """
 
     settings: Settings
@@ -92,6 +95,16 @@ class Job:
     uv: str | None = None
     uncommitted: str = ""
     limits: Mapping[str, str] = field(default_factory=dict)
+    ahead: process.Ahead | None = None
+    meanwhile: Callable[[], None] | None = None
+
+    @contextlib.contextmanager
+    def started(self) -> Iterator[Job]:
+        """Yield the same job with the programs of a release's builds started ahead."""
+        count = BUILDS if "wheel" in self.settings.archives else 1
+        with process.Ahead(PROGRAM, env=self.env, cwd=self.scratch, count=count).kept() as ahead:
+            ahead.start()
+            yield replace(self, ahead=ahead)
 
     @property
     def installer(self) -> Literal["pip", "uv"]:
@@ -149,16 +162,18 @@ def build_one(
         variables=apart.settings if apart else {},
         first=str(apart.folder) if apart else None,
     )
-    path = job.scratch / f"{kind}-request.json"
-    path.write_text(json.dumps(asdict(request)), encoding="utf-8")
     outcome = process.run(
-        (sys.executable, *OPTIONS, path),
+        PROGRAM,
+        name=f"build the {kind} of {tree.name}",
         env=job.env,
         cwd=job.scratch,
         time_limit=job.settings.build_timeout,
         on_wait=watch or (lambda seconds: job.screen.detail(f"still building the {kind} ({seconds:.0f} s)")),
         every=1.0 if watch else None,
         log=True,
+        given=json.dumps(asdict(request)).encode(),
+        ahead=job.ahead,
+        meanwhile=job.meanwhile if kind == "sdist" else None,
     )
     if outcome.code != 0:
         raise BuildFailed(kind, outcome.code, outcome.output, job.uncommitted)

@@ -9,12 +9,10 @@ import contextlib
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from seatrial.cli import chain, explain
-from seatrial.cli.asking import tokens, with_token
+from seatrial.cli import chain
 from seatrial.cli.options import BadOption
 from seatrial.machine.disk import DiskTrouble
 from seatrial.machine.errors import ReleaseError
-from seatrial.steps import dryrun, preflight, pypi
 from seatrial.workspace import order, packages
 
 if TYPE_CHECKING:
@@ -64,9 +62,13 @@ def run(caller: Caller, options: Options, context_in: ContextIn) -> None:
 def act(caller: Caller, context: Context) -> None:
     """Explain the step of `caller`, or run it on one package, after what can be refused before a build."""
     if context.options.explain:
+        from seatrial.cli import explain  # noqa: PLC0415 (each step imports what it needs, and no more)
+
         context.screen.line(explain.step(caller.step, context))
         return
     if "build" in caller.steps or caller.step == "dryrun":
+        from seatrial.steps import preflight  # noqa: PLC0415
+
         preflight.stop_early(context, caller.planned, withheld=bool(caller.nox and caller.nox.withheld))
     chain.run(caller.steps, context)
 
@@ -95,6 +97,9 @@ def _introduce(caller: Caller, repository: Repository) -> None:
 
 def _for_all(caller: Caller, repository: Repository, options: Options, context_in: ContextIn) -> None:
     """Run the step for all packages of `repository`, and name the one next command."""
+    from seatrial.cli.asking import tokens, with_token  # noqa: PLC0415 (as above)
+    from seatrial.steps import dryrun  # noqa: PLC0415
+
     commands = caller.commands
     asking = "testpypi" in caller.steps and not options.explain
     typed = tokens(_readable(caller, repository, context_in)) if asking else {}
@@ -147,6 +152,8 @@ def _release(caller: Caller, repository: Repository, context_in: ContextIn) -> N
     Before the first byte is sent, all of them are proved, and confirmed where a version is given: what is uploaded
     cannot be taken back.
     """
+    from seatrial.steps import pypi  # noqa: PLC0415 (as above)
+
     ordered = repository.ordered()
     for package in ordered:
         caller.screen.line(f"\n== {package.name}, before anything is sent")

@@ -7,6 +7,7 @@ is where all of them are ended.
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import signal
 import subprocess
@@ -30,6 +31,7 @@ TICK = 15.0  # seconds between two signs of life
 GRACE = 10.0  # seconds a program has to clean up before it is killed
 LABEL = 6  # words of a command line
 KEPT = 1 << 20  # bytes of a program's output, the last of which are kept
+CAPTURED: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
 REST = 1.0  # seconds to wait for output after the end of a program: another one may have its pipe
 
 _running: set[subprocess.Popen[bytes]] = set()
@@ -116,20 +118,28 @@ def run(
     every: float | None = None,
     log: bool = False,
     given: bytes | None = None,
+    ahead: Ahead | None = None,
+    meanwhile: Callable[[], None] | None = None,
+    name: str = "",
 ) -> Outcome:
     """Run `argv` in `cwd` with exactly `env`, and return how it ended, with the last KEPT bytes that it wrote.
 
     `on_wait` is called now and then (`every` so many seconds) with the seconds gone by; what it raises ends the program
     too; `on_output` with what was written so far. A program that takes longer than `time_limit` seconds is ended with
     all that it started. With `log` its output is shown under ``-v`` and logged; a program whose output can be a secret
-    is never logged. It reads `given` on its standard input. Raises ToolMissing and ToolStuck.
+    is never logged. It reads `given` on its standard input; one that was started `ahead` for that is taken, where there
+    is one. `meanwhile` is called once while it works. The timeline has it under its `name`. Raises ToolMissing and
+    ToolStuck.
     """
     stdin, started = subprocess.DEVNULL if given is None else subprocess.PIPE, time.monotonic()
-    with _started(argv, env, cwd, stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as child:
+    waiting = ahead.take() if ahead else None
+    with _ended(waiting or _start(argv, env, cwd, stdin=stdin, **CAPTURED)) as child:
         assert child.stdout is not None  # noqa: S101 (it is a pipe)
         _give(child, given)
         output = _Output(child.stdout)
         output.start()
+        if meanwhile:
+            meanwhile()
         waited, tick = 0.0, every or TICK
         while not _ends_within(child, output, pause := _pause(tick, time_limit, waited)):
             waited += pause
@@ -142,7 +152,7 @@ def run(
                 on_wait(waited)
         _end_background(child)
         output.join(REST)
-    SCREEN.took(_label(argv), started)
+    SCREEN.took(name or _label(argv), started)
     if log:
         SCREEN.detail(f"{_shown(argv)}\n{output.text()}")
     return Outcome(child.returncode, output.text())
@@ -179,25 +189,8 @@ def _ends_within(child: subprocess.Popen[bytes], output: _Output, seconds: float
     return child.returncode is not None
 
 
-@contextlib.contextmanager
-def serving(argv: Sequence[str | Path], *, env: Mapping[str, str], cwd: Path) -> Iterator[str]:
-    """Start a server that announces itself in one line and ends when its standard input closes; yield that line."""
-    with _started(argv, env, cwd, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
-        assert child.stdin is not None  # noqa: S101 (both are pipes)
-        assert child.stdout is not None  # noqa: S101
-        try:
-            yield _text(child.stdout.readline())
-        finally:
-            child.stdin.close()
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                child.wait(GRACE)
-
-
-@contextlib.contextmanager
-def _started(
-    argv: Sequence[str | Path], env: Mapping[str, str], cwd: Path, **pipes: Any
-) -> Iterator[subprocess.Popen[bytes]]:
-    """Start `argv` as the head of its own process group, and leave nothing of that group alive."""
+def _start(argv: Sequence[str | Path], env: Mapping[str, str], cwd: Path, **pipes: Any) -> subprocess.Popen[bytes]:
+    """Start `argv` as the head of its own process group. Raises ToolMissing."""
     pipes.setdefault("stdin", subprocess.DEVNULL)
     posix: dict[str, Any] = {"start_new_session": True, "umask": 0o022}
     windows: dict[str, Any] = {"creationflags": getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)}
@@ -207,18 +200,68 @@ def _started(
         child = subprocess.Popen(words, bufsize=0, env=dict(env), cwd=cwd, **pipes, **own_group)
     except FileNotFoundError:
         raise ToolMissing(str(argv[0])) from None
+    _running.add(child)
+    return child
+
+
+@contextlib.contextmanager
+def _ended(child: subprocess.Popen[bytes]) -> Iterator[subprocess.Popen[bytes]]:
+    """Leave nothing of the process group of `child` alive after the context."""
     with child:
-        _running.add(child)
         try:
             _stop_if_over()
             yield child
         finally:
-            _running.discard(child)
-            if child.poll() is None:
-                _end(child)
-            else:
-                _end_background(child)
-            _asked.discard(child)
+            _finish(child)
+
+
+def _finish(child: subprocess.Popen[bytes]) -> None:
+    if child.poll() is None:
+        _end(child)
+    else:
+        _end_background(child)
+    _running.discard(child)
+    _asked.discard(child)
+
+
+class Ahead:
+    """Programs that are started before they are needed: they import what they need, and wait for standard input.
+
+    There are `count` of them at most; the first begins with `start`, the others as soon as that is taken.
+    """
+
+    def __init__(self, argv: Sequence[str | Path], *, env: Mapping[str, str], cwd: Path, count: int) -> None:
+        self._new = functools.partial(_start, argv, env, cwd, stdin=subprocess.PIPE, **CAPTURED)
+        self._left = count
+        self._waiting: list[subprocess.Popen[bytes]] = []
+        self._lock = threading.Lock()
+
+    def start(self, count: int = 1) -> None:
+        """Start `count` more, as long as some are left."""
+        with self._lock:
+            count = min(count, self._left)
+            self._waiting += [self._new() for _ in range(count)]
+            self._left -= count
+
+    def take(self) -> subprocess.Popen[bytes] | None:
+        """Return one that waits, None where there is none; then the rest is started."""
+        with self._lock:
+            taken = self._waiting.pop(0) if self._waiting else None
+        if taken:
+            self.start(self._left)
+        return taken
+
+    @contextlib.contextmanager
+    def kept(self) -> Iterator[Ahead]:
+        """Yield this, and end those that were not needed after the context."""
+        try:
+            yield self
+        finally:
+            with self._lock:
+                self._left, waiting, self._waiting = 0, self._waiting, []
+            for child in waiting:
+                with child:
+                    _finish(child)
 
 
 @contextlib.contextmanager

@@ -12,10 +12,11 @@ from seatrial.project.commands import ALL
 from seatrial.release.record import Record
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from seatrial.index.indexes import Index
+    from seatrial.machine.process import Ahead
     from seatrial.project.commands import Commands
     from seatrial.project.options import Options
     from seatrial.project.settings import Settings
@@ -25,11 +26,14 @@ if TYPE_CHECKING:
 class DryRun:
     """The two stand-in indexes of a dry run are those of the settings; these are the project's own.
 
-    `place` is the folder of this package in the dry run, `places` that of each package rehearsed with it.
+    `place` is the folder of this package in the dry run, `places` that of each package rehearsed with it. The programs
+    that upload may have been started already; `meanwhile` is what to do while a build has the time.
     """
 
     place: Path
     places: Mapping[Path, Path] = field(default_factory=dict)
+    uploaders: Ahead | None = None
+    meanwhile: Callable[[], None] | None = None
 
 
 @dataclass(frozen=True)

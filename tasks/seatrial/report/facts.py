@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from seatrial.report.description import Description
 
 State = Literal["done", "part", "open", "failed"]
+PAGE, SUMMARY = "report.html", "report.md"  # in the folder of the record
 WORDS: Mapping[State, str] = {"done": "done", "part": "in part", "open": "not yet", "failed": "failed"}
 
 

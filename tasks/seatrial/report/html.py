@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from seatrial.release.stages import Changes, FieldChanges, FileChanges
     from seatrial.report.facts import Facts, File, Step
 
-PAGE = "report.html"  # in the folder of the record
 STYLE = Path(__file__).with_name("page.css")
 LONGEST = 8000  # characters of an error
 DRY = "A dry run: the indexes were two stand-ins on this machine, and nothing left it."

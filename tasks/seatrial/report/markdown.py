@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
     from seatrial.report.facts import Facts
 
-SUMMARY = "report.md"  # in the folder of the record
 MARKUP = re.compile(r"([\\`*_{}\[\]<>()#+!|~&@$])")
 SHOWN = 20  # lines of a kind
 LONGEST = 300  # characters of a finding

@@ -22,9 +22,7 @@ from seatrial.project.options import Options
 from seatrial.release.record import now
 from seatrial.release.stages import Built, Rehearsed
 from seatrial.report import ci, text
-from seatrial.report.facts import WORDS, Failure, gather, steps
-from seatrial.report.html import PAGE, page
-from seatrial.report.markdown import SUMMARY, markdown
+from seatrial.report.facts import PAGE, SUMMARY, WORDS, Failure, gather, steps
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -266,5 +264,8 @@ def write(record: Record, following: str, *, failure: Failure | None = None, dry
 
 
 def _write(folder: Path, facts: Facts, mark: str) -> None:
+    from seatrial.report.html import page  # noqa: PLC0415 (they take a while to load, and often nothing is new)
+    from seatrial.report.markdown import markdown  # noqa: PLC0415
+
     write_whole(folder / SUMMARY, markdown(facts))
     write_whole(folder / PAGE, page(facts, mark))

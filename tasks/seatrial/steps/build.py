@@ -8,7 +8,7 @@ import os
 import platform
 import shutil
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -134,12 +134,13 @@ def _make(context: Context, source: Source, staging: Path) -> Made:
     with temporary.folder("build") as scratch:
         uncommitted = "" if settings.in_place else source.uncommitted
         job = Job(settings, source.epoch, staging, scratch, context.screen, context.uv, uncommitted)
-        if context.dry is None or source.commit is None or settings.in_place:
-            tree = check_out(source, scratch / "checkout", in_place=settings.in_place)
-            return Made(_tools(), distributions.make(job, tree))
-        name = packages.name_of(context.root)
-        supposition = supposed.suppose(job, source, name, context.options.version)
-        return Made(_tools(), distributions.make_rest(job, supposition.tree, supposition.sdist), supposition.tag)
+        with replace(job, meanwhile=context.dry.meanwhile if context.dry else None).started() as job:
+            if context.dry is None or source.commit is None or settings.in_place:
+                tree = check_out(source, scratch / "checkout", in_place=settings.in_place)
+                return Made(_tools(), distributions.make(job, tree))
+            name = packages.name_of(context.root)
+            supposition = supposed.suppose(job, source, name, context.options.version)
+            return Made(_tools(), distributions.make_rest(job, supposition.tree, supposition.sdist), supposition.tag)
 
 
 def _described(source: Source, settings: Settings) -> str:

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
     from seatrial.project.context import Context
     from seatrial.release.stages import Dist
+    from seatrial.trial.installer import Locks
 
 
 @dataclass(eq=False)
@@ -224,7 +225,7 @@ def _try_all(context: Context, built: Built) -> tuple[tuple[Trial, ...], tuple[P
         context.detail(f"{name}: not tried here (another platform, or one more of its kind)")
     with temporary.folder("check") as scratch, ThreadPoolExecutor(len(plan) or 1) as pool:
         proxies = _proxies(built, plan)
-        attempt = functools.partial(_try, context, built, scratch)
+        attempt = functools.partial(_try, context, built, scratch, {})
         started = [
             pool.submit(attempt, archive, by_name[archive.path.name], python)
             for archive, python in plan
@@ -269,8 +270,8 @@ def _read_all(context: Context, built: Built) -> list[Problem]:
     return [*read, *lost.problems(paths, checkout.files)]
 
 
-def _try(  # noqa: PLR0917 (the first three are the same for all)
-    context: Context, built: Built, scratch: Path, archive: Archive, dist: Dist, python: str | None
+def _try(  # noqa: PLR0917 (the first four are the same for all)
+    context: Context, built: Built, scratch: Path, resolved: Locks, archive: Archive, dist: Dist, python: str | None
 ) -> tuple[Trial, tuple[Problem, ...]] | None:
     """Install `archive` with its dependencies into a throw-away environment, and import it.
 
@@ -278,11 +279,11 @@ def _try(  # noqa: PLR0917 (the first three are the same for all)
     """
     place = scratch / f"{archive.kind}-{python or RUNNING}"
     place.mkdir()
-    installer = Installer.of(context.uv, place, context.settings.dependencies)
+    installer = Installer.of(context.uv, place, context.settings.dependencies, resolved)
     origin = Origin(archive.path.as_uri(), dist.sha256)
     subject = Subject(dist.filename, archive.metadata.name or archive.name, str(archive.version), (origin,))
     try:
-        venv = installer.create(place / "venv", python)
+        venv = installer.create(place / "venv", python, interpreters.find(python or RUNNING, context.uv))
     except ReleaseError as error:
         if interpreters.python_for(archive, context.settings.pythons, context.uv) != python:
             context.detail(f"{dist.filename}: not tried on Python {python}, for which no environment could be made")

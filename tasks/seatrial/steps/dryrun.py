@@ -7,6 +7,8 @@ before has written, as the jobs of a CI do. The project's own ``dist/`` and reco
 from __future__ import annotations
 
 import contextlib
+import functools
+import importlib
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -15,6 +17,7 @@ from packaging.utils import canonicalize_name
 from seatrial import standin
 from seatrial.building import git, supposed
 from seatrial.index import logins
+from seatrial.index.uploads import upload
 from seatrial.machine import temporary
 from seatrial.machine.errors import ReleaseError, listing
 from seatrial.project.context import DryRun
@@ -24,20 +27,20 @@ from seatrial.release.record import Record
 from seatrial.release.stages import Built, Dist, Released
 from seatrial.report import status, text
 from seatrial.report.facts import Failure
-from seatrial.steps import build, check, pypi, testpypi, verify
 from seatrial.workspace import order, packages
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from seatrial.machine.process import Ahead
     from seatrial.project.context import Context
     from seatrial.standin import Standins
     from seatrial.workspace.packages import Package, Repository
 
     Step = Callable[[Context], None]
 
-MODULES = {"build": build, "check": check, "testpypi": testpypi, "verify": verify, "pypi": pypi}
+STEPS = ("build", "check", "testpypi", "verify", "pypi")
 INDEXES = ("testpypi", "pypi")
 CANNOT_SHOW = """\
 what a dry run cannot show: whether the name is free or yours on the real indexes, your accounts, tokens and trusted
@@ -86,10 +89,10 @@ def run(context: Context) -> None:
     Raises BadWorkspace, DryrunFailed, LocalWheel, and whatever stops one of the steps.
     """
     *siblings, _ = packages.together(context.root, context.settings.release_with).ordered()
-    with _workspace(context) as place, standin.serve(place) as standins:
+    with upload.ahead().kept() as uploaders, _workspace(context) as place, standin.serve(place) as standins:
         _introduce(context, standins)
         places = {sibling.root: place / "with" / sibling.name for sibling in siblings}
-        dry = DryRun(place, places | {context.root.resolve(): place})
+        dry = DryRun(place, places | {context.root.resolve(): place}, uploaders, functools.partial(_load, uploaders))
         for sibling in siblings:
             context.screen.line(f"\n== {sibling.name}, which is released together with this package")
             _release(_of_sibling(context, sibling, standins, dry))
@@ -168,11 +171,13 @@ def _release(context: Context) -> tuple[str, ...]:
 
     Then it is the sdist alone that is rehearsed: what stops a wheel that is compiled here says nothing against it.
     """
+    from seatrial.steps.check import NotReady  # noqa: PLC0415 (see `_load`)
+
     local: tuple[str, ...] = ()
     _run("build", context)
     try:
         _run("check", context)
-    except check.NotReady:
+    except NotReady:
         local = _local_wheels(context)
         if not local:
             raise
@@ -189,7 +194,14 @@ def _release(context: Context) -> tuple[str, ...]:
 
 def _run(step: str, context: Context) -> None:
     with context.record.noting(step, context.commands):
-        MODULES[step].run(context)
+        importlib.import_module(f"seatrial.steps.{step}").run(context)
+
+
+def _load(uploaders: Ahead) -> None:
+    """Import what the later steps and the report need, and start an uploader."""
+    for module in (*(f"steps.{step}" for step in STEPS), "report.html", "report.markdown"):
+        importlib.import_module(f"seatrial.{module}")
+    uploaders.start()
 
 
 def _local_wheels(context: Context) -> tuple[str, ...]:

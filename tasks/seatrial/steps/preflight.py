@@ -15,8 +15,7 @@ from seatrial.machine.errors import ReleaseError
 from seatrial.project.pythons import KNOWN_PYTHONS, is_admitted
 from seatrial.project.settings import document, table
 from seatrial.release.stages import Rehearsed
-from seatrial.steps.pypi import TagElsewhere
-from seatrial.steps.testpypi import Dirty
+from seatrial.report import text
 from seatrial.trial import interpreters
 from seatrial.trial.interpreters import RUNNING
 
@@ -53,6 +52,34 @@ class NoPythonAdmitted(ReleaseError):
     )
     cause = "a bound above every Python that is here, or `pythons` in [tool.seatrial] that does not follow it."
     cure = 'install one (`uv python install "{e.required}"`), or change `requires-python` or `pythons`.'
+
+
+@dataclass(eq=False)
+class Dirty(ReleaseError):
+    files: tuple[str, ...]
+
+    what = "The tree has {e.count}, which no release has, so nothing is uploaded from it:{e.files:shortened}"
+    cause = "work in progress, or a file that is neither committed nor ignored."
+    cure = "commit or stash them and run the same command again. `{run[dryrun]}` works all the same."
+
+    @property
+    def count(self) -> str:
+        return text.plural(len(self.files), "uncommitted change")
+
+
+@dataclass(eq=False)
+class TagElsewhere(ReleaseError):
+    tag: str
+    commit: str
+    built: str
+
+    what = "The tag {e.tag} points to commit {e.commit}, and this release is of commit {e.built}."
+    cause = "the version was not raised since that tag; or the tag was set or moved after the build."
+    cure = (
+        "raise the version and commit; or, if nobody has {e.tag} yet, move it: `git tag -f {e.tag} {e.built}`. To"
+        " release what is tagged, check that out and run `{run[build --rebuild]}`. A tag of something else: `tag` in"
+        " [tool.seatrial] says how yours are spelt."
+    )
 
 
 def stop_early(context: Context, steps: Collection[str], *, withheld: bool = False) -> None:

@@ -16,6 +16,7 @@ from seatrial.release.record import now
 from seatrial.release.stages import KINDS, Built, Rehearsed, Released, Verified
 from seatrial.release.verdicts import lacking, verdicts
 from seatrial.report import ci, status, text
+from seatrial.steps.preflight import TagElsewhere
 from seatrial.steps.testpypi import describe, elsewhere
 from seatrial.steps.uploading import Sending, find_credential, host
 from seatrial.workspace import siblings
@@ -68,21 +69,6 @@ class FilesNotVerified(ReleaseError):
     cure = (
         "run `verify` where they fit and bring the records together (docs/how-to/compiled-wheels.md), or ask for less"
         " in [tool.seatrial]. Nothing went to {e.index}."
-    )
-
-
-@dataclass(eq=False)
-class TagElsewhere(ReleaseError):
-    tag: str
-    commit: str
-    built: str
-
-    what = "The tag {e.tag} points to commit {e.commit}, and this release is of commit {e.built}."
-    cause = "the version was not raised since that tag; or the tag was set or moved after the build."
-    cure = (
-        "raise the version and commit; or, if nobody has {e.tag} yet, move it: `git tag -f {e.tag} {e.built}`. To"
-        " release what is tagged, check that out and run `{run[build --rebuild]}`. A tag of something else: `tag` in"
-        " [tool.seatrial] says how yours are spelt."
     )
 
 

@@ -18,6 +18,7 @@ from seatrial.machine.errors import ReleaseError
 from seatrial.release.record import now
 from seatrial.release.stages import Built, Checked, Rehearsed, Released
 from seatrial.report import ci, status, text
+from seatrial.steps.preflight import Dirty
 from seatrial.steps.uploading import Sending, find_credential
 
 if TYPE_CHECKING:
@@ -26,19 +27,6 @@ if TYPE_CHECKING:
 
     from seatrial.index.indexes import Index
     from seatrial.project.context import Context
-
-
-@dataclass(eq=False)
-class Dirty(ReleaseError):
-    files: tuple[str, ...]
-
-    what = "The tree has {e.count}, which no release has, so nothing is uploaded from it:{e.files:shortened}"
-    cause = "work in progress, or a file that is neither committed nor ignored."
-    cure = "commit or stash them and run the same command again. `{run[dryrun]}` works all the same."
-
-    @property
-    def count(self) -> str:
-        return text.plural(len(self.files), "uncommitted change")
 
 
 @dataclass(eq=False)

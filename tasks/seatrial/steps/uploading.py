@@ -145,6 +145,7 @@ class Sending:
             ),
             attested=attested,
             rehearses=self.step == "testpypi",
+            ahead=context.dry.uploaders if context.dry else None,
         )
 
     def _narrowed(self) -> Credential:

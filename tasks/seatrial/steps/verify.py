@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from seatrial.index.indexes import Index
     from seatrial.project.context import Context
     from seatrial.release.stages import Installed
+    from seatrial.trial.installer import Locks
     from seatrial.trial.trial import Use
     from seatrial.workspace.siblings import Sibling
 
@@ -180,7 +181,8 @@ def _verify(context: Context, built: Built, rehearsed: Rehearsed, index: Index, 
         candidate = Candidate.served(context, built, rehearsed, index)
         progress = context.screen.progress("verify: installing and using", total=len(cells), unit="cells")
         with ThreadPoolExecutor(os.cpu_count()) as pool, progress as meter:
-            futures = [pool.submit(_verify_cell, context, candidate, cell) for cell in cells]
+            resolved: Locks = {}
+            futures = [pool.submit(_verify_cell, context, candidate, cell, resolved) for cell in cells]
             for future in futures:
                 future.exception()
                 meter.done += 1
@@ -211,13 +213,13 @@ def _here(context: Context, cells: Sequence[Cell], *, some_are_done: bool) -> li
     return [cell for cell in cells if cell.python not in missing]
 
 
-def _verify_cell(context: Context, candidate: Candidate, cell: Cell) -> str:
+def _verify_cell(context: Context, candidate: Candidate, cell: Cell, resolved: Locks) -> str:
     """Verify one cell, record it, and return what to say of it."""
     with (
         context.record.locked(f"verify-{cell.python}-{cell.kind}"),
         temporary.folder(f"verify-{cell.python}-{cell.kind}") as scratch,
     ):
-        installer = Installer.of(context.uv, scratch, context.settings.dependencies)
+        installer = Installer.of(context.uv, scratch, context.settings.dependencies, resolved)
         venv = _environment(context, installer, cell)
         used = _used(context, candidate, cell, installer, venv)
         low: tuple[Installed, ...] = ()
@@ -234,7 +236,9 @@ def _verify_cell(context: Context, candidate: Candidate, cell: Cell) -> str:
 def _environment(context: Context, installer: Installer, cell: Cell) -> Venv:
     """Return the environment that was handed over, else a new one. Raises ReusedEnvironment."""
     if context.options.environment is None:
-        return installer.create(installer.scratch / "environment", cell.python)
+        return installer.create(
+            installer.scratch / "environment", cell.python, interpreters.find(cell.python, context.uv)
+        )
     venv = Venv(context.options.environment)
     if (venv.root / USED).exists():
         raise ReusedEnvironment(venv.root)
@@ -261,7 +265,7 @@ def _used_with_lowest(
     """
     dist = next(dist for dist in candidate.dists(cell.kind) if dist.sha256 == used.subject.sha256)
     pins: list[str] = []
-    venv = installer.create(installer.scratch / "lowest", cell.python)
+    venv = installer.create(installer.scratch / "lowest", cell.python, interpreters.find(cell.python, context.uv))
     installer.from_file(venv, candidate.fetched(dist, installer.scratch), candidate.rehearsed.project)
     installer = candidate.with_siblings(installer, venv)
     fixed = {canonicalize_name(beside.project) for beside in installer.beside}

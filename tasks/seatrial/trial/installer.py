@@ -10,7 +10,7 @@ import json
 import os
 import shutil
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
@@ -57,6 +57,7 @@ class Origin:
 
 
 Origins = dict[str, tuple[Origin, ...]]  # by normalised name
+Locks = dict[tuple[str, str, str], str]  # pylock.toml by the interpreter, the requirements and the subject
 
 
 @dataclass(frozen=True)
@@ -89,6 +90,15 @@ class Venv:
     def python(self) -> Path:
         return self.scripts / ("python.exe" if os.name == "nt" else "python")
 
+    @property
+    def interpreter(self) -> str:
+        """What `pyvenv.cfg` says of the interpreter, which environments made alike have in common; else the folder."""
+        try:
+            lines = (self.root / "pyvenv.cfg").read_text(encoding="utf-8", errors="replace").splitlines()
+        except OSError:
+            return str(self.root)
+        return "\n".join(line for line in lines if not line.startswith(("prompt", "command")))
+
 
 @dataclass(frozen=True)
 class Installer:
@@ -96,7 +106,8 @@ class Installer:
 
     `index` is the simple repository that dependencies come from, `scratch` a folder for lists and reports. `told` says
     for a URL that was installed from what it is outside of this machine. Projects that are `beside` the subject,
-    because they are released together with it, come from the files that are named there.
+    because they are released together with it, come from the files that are named there. `resolved` has the locks that
+    uv has made, for whoever installs the same requirements with the same interpreter in the same step.
     """
 
     uv: str | None
@@ -105,17 +116,21 @@ class Installer:
     index: str
     told: Callable[[str], str] = str
     beside: tuple[Beside, ...] = ()
+    resolved: Locks = field(default_factory=dict)
 
     @classmethod
-    def of(cls, uv: str | None, scratch: Path, dependencies: Index) -> Installer:
+    def of(cls, uv: str | None, scratch: Path, dependencies: Index, resolved: Locks) -> Installer:
         """Return what installs released files as a stranger does, their dependencies from the index `dependencies`."""
         index = relay.local(dependencies)
         env = variables.for_install(os.environ, relayed=bool(index.stands_for))
-        return cls(uv, env, scratch, index.simple, functools.partial(relay.told, index=index))
+        return cls(uv, env, scratch, index.simple, functools.partial(relay.told, index=index), resolved=resolved)
 
-    def create(self, root: Path, python: str | None) -> Venv:
-        """Make a fresh virtual environment for `python` (as `pythons` names it; None: the one that runs us)."""
-        wanted = python or sys.executable
+    def create(self, root: Path, python: str | None, executable: str = "") -> Venv:
+        """Make a fresh virtual environment for `python` (as `pythons` names it; None: the one that runs us).
+
+        Where its `executable` is known, uv need not look at each Python of this machine.
+        """
+        wanted = executable or python or sys.executable
         if self.uv:
             argv: Sequence[str] = (self.uv, "venv", "--quiet", "--no-python-downloads", "--python", wanted, str(root))
         else:
@@ -187,12 +202,20 @@ class Installer:
     def _locked(self, venv: Venv, listed: Path, subject: str) -> Origins:
         """Resolve `listed` to a pylock.toml (PEP 751) and install exactly that: uv tells hashes in no other way."""
         lock = self.scratch / "pylock.toml"
-        resolve = (str(self.uv), "pip", "compile", "--quiet", "--format", "pylock.toml", "--no-header")
-        target = ("--python", str(venv.python), "--no-emit-package", subject, "-o", str(lock))
-        self._run((*resolve, *target, *self._from(self.index), *self._constraints(), str(listed)), "The dependencies")
+        key = (venv.interpreter, listed.read_text(encoding="utf-8"), subject)
+        if not self.beside and key in self.resolved:
+            lock.write_text(self.resolved[key], encoding="utf-8")
+        else:
+            self._resolve(venv, listed, subject, lock)
+            self.resolved[key] = lock.read_text(encoding="utf-8")
         self._install(venv, "The dependencies", *self._from(self.index), "-r", str(lock))
         packages = toml.parse(lock.read_text(encoding="utf-8")).get("packages", [])
         return {canonicalize_name(package["name"]): tuple(_lock_origins(package)) for package in packages}
+
+    def _resolve(self, venv: Venv, listed: Path, subject: str, lock: Path) -> None:
+        resolve = (str(self.uv), "pip", "compile", "--quiet", "--format", "pylock.toml", "--no-header")
+        target = ("--python", str(venv.python), "--no-emit-package", subject, "-o", str(lock))
+        self._run((*resolve, *target, *self._from(self.index), *self._constraints(), str(listed)), "The dependencies")
 
     def _reported(self, venv: Venv, listed: Path, pin: str) -> Origins:
         """Install `listed` with pip, and read its installation report."""

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.tags import sys_tags
-from python_discovery import get_interpreter  # what virtualenv finds interpreters with
 
 from seatrial.machine import variables
 from seatrial.project.pythons import KNOWN_PYTHONS
@@ -39,6 +38,8 @@ def find(python: str, uv: str | None) -> str:
     if python == RUNNING:
         return sys.executable
     if uv is None:
+        from python_discovery import get_interpreter  # noqa: PLC0415 (what virtualenv finds them with; uv does not)
+
         found = get_interpreter(python)
         return str(found.executable) if found and found.executable else ""
     argv = [uv, "python", "find", "--no-python-downloads", "--no-project", "--no-config", python]

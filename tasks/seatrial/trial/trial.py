@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 PROBE = Path(__file__).with_name("probe") / "command.py"
 PROBE_LIMIT = 900.0  # seconds for all imports together; the probe bounds each of them
 SMOKE_LIMIT = 900.0
+_SURROUNDINGS: dict[str, Any] = {}  # what the probe said of an interpreter
 
 
 @dataclass(eq=False)
@@ -188,13 +189,24 @@ def unknown_extras(subject: Subject, asked: Iterable[str], offered: Iterable[str
 
 def needed(installer: Installer, venv: Venv, subject: Subject, settings: Settings) -> list[str]:
     """Return the requirements of the installed `subject` that hold in `venv`, as PEP 508 lines without markers."""
-    surroundings = _ask_probe(installer, venv, "environment")
-    paths = [surroundings["purelib"], surroundings.get("platlib", surroundings["purelib"])]
-    for found in importlib.metadata.distributions(path=list(dict.fromkeys(paths))):
+    markers, paths = surroundings(installer, venv)
+    for found in importlib.metadata.distributions(path=paths):
         if canonicalize_name(found.metadata["Name"] or "") == canonicalize_name(subject.project):
-            markers = {name: str(value) for name, value in surroundings.items()}
             return holding(found.requires or (), subject.project, settings.extras, markers)
     return []
+
+
+def surroundings(installer: Installer, venv: Venv) -> tuple[Mapping[str, str], list[str]]:
+    """Return the variables of environment markers (PEP 508) in `venv`, and the folders of its distributions.
+
+    An interpreter is asked once: between the environments that are made with it, only the folder differs.
+    """
+    if venv.interpreter not in _SURROUNDINGS:
+        _SURROUNDINGS[venv.interpreter] = _ask_probe(installer, venv, "environment")
+    answer = _SURROUNDINGS[venv.interpreter]
+    folders = [os.path.relpath(answer[name], answer["prefix"]) for name in ("purelib", "platlib")]
+    markers = {name: str(value) for name, value in answer.items()}
+    return markers, [str(venv.root / folder) for folder in dict.fromkeys(folders)]
 
 
 def holding(requires: Iterable[str], project: str, extras: Sequence[str], surroundings: Mapping[str, str]) -> list[str]:

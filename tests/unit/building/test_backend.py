@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import io
 import json
 import os
 import subprocess
-import sys
 import zipfile
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -17,6 +17,7 @@ import pytest
 
 from seatrial.building import backend
 from seatrial.building.backend import Request, Shared
+from seatrial.building.frontend import PROGRAM
 from tests.archives import wheel
 from tests.projects import write_tree
 
@@ -55,14 +56,12 @@ def request_(tmp_path: Path) -> Request:
     )
 
 
-def written(request: Request) -> Path:
-    path = Path(request.report).with_name("request.json")
-    path.write_text(json.dumps(asdict(request)), encoding="utf-8")
-    return path
+def written(request: Request) -> io.StringIO:
+    return io.StringIO(json.dumps(asdict(request)))
 
 
 def answer(request: Request) -> dict[str, Any]:
-    assert backend.main([str(written(request))]) == 0
+    assert backend.main(written(request)) == 0
     document: dict[str, Any] = json.loads(Path(request.report).read_text(encoding="utf-8"))
     return document
 
@@ -171,8 +170,8 @@ def test_what_fails_is_said_without_a_traceback_of_ours(
     requiring: Request, files: Mapping[str, str], said: str
 ) -> None:
     write_tree(Path(requiring.tree), files)
-    argv = [sys.executable, "-I", "-m", "seatrial.building.backend", str(written(requiring))]
-    done = subprocess.run(argv, capture_output=True, text=True, check=False)
+    given = written(requiring).getvalue()
+    done = subprocess.run(PROGRAM, input=given, capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert said in done.stdout
     assert "building/backend.py" not in done.stdout + done.stderr

@@ -228,36 +228,64 @@ def test_in_another_thread_signals_are_left_alone() -> None:
         assert pool.submit(entered).result() == signal.getsignal(signal.SIGINT)
 
 
-SERVER = "import os, sys\nprint('here', os.getpid(), flush=True)\nsys.stdin.read()\nopen('ended', 'w')"
+# A program that says when it was started, and then what it is given.
+WAITING = """
+import os, pathlib, sys
+pathlib.Path(f"started-{os.getpid()}").touch()
+print(os.getpid(), sys.stdin.read())
+"""
 
 
-def test_a_server_tells_where_it_is_and_ends_when_its_input_closes(tmp_path: Path) -> None:
-    with process.serving(python(SERVER), env=ENV, cwd=tmp_path) as line:
-        assert line.startswith("here ")
-        assert not (tmp_path / "ended").exists()
-    assert (tmp_path / "ended").exists()
+def ahead(folder: Path, count: int) -> process.Ahead:
+    return process.Ahead(python(WAITING), env=ENV, cwd=folder, count=count)
+
+
+def started(folder: Path, count: int) -> list[int]:
+    """Wait until `count` programs have started, and return their ids."""
+    deadline = time.monotonic() + 60
+    while len(found := list(folder.glob("started-*"))) < count and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return [int(path.name.removeprefix("started-")) for path in found]
+
+
+def answer(folder: Path, programs: process.Ahead) -> tuple[int, str]:
+    """Return the id of the program that answers, and what it was given."""
+    done = process.run(python(WAITING), env=ENV, cwd=folder, given=b"an order", ahead=programs)
+    pid, _, given = done.output.partition(" ")
+    return int(pid), given.strip()
+
+
+def test_programs_that_were_started_ahead_are_taken_before_another_is_started(tmp_path: Path) -> None:
+    with ahead(tmp_path, 3).kept() as programs:
+        programs.start()
+        (first,) = started(tmp_path, 1)
+        assert answer(tmp_path, programs) == (first, "an order")
+        waiting = {*started(tmp_path, 3)} - {first}
+        assert {answer(tmp_path, programs)[0] for _ in range(2)} == waiting
+        assert answer(tmp_path, programs)[0] not in {first, *waiting}  # all are taken
+
+
+def test_nothing_is_started_ahead_by_itself(tmp_path: Path) -> None:
+    with ahead(tmp_path, 2).kept() as programs:
+        answer(tmp_path, programs)
+        assert len(started(tmp_path, 1)) == 1
 
 
 @posix
-@pytest.mark.usefixtures("hurried")
-def test_a_server_that_does_not_end_is_ended(tmp_path: Path) -> None:
-    script = f"import os\nprint(os.getpid(), flush=True)\n{FOREVER}"
-    with process.serving(python(script), env=ENV, cwd=tmp_path) as line:
-        pid = int(line)
-        assert is_alive(pid)
-    assert has_ended(pid)
+def test_programs_that_were_not_needed_are_ended(tmp_path: Path) -> None:
+    with ahead(tmp_path, 2).kept() as programs:
+        programs.start(5)  # more than there are
+        pids = started(tmp_path, 2)
+    assert len(pids) == 2
+    assert all(map(has_ended, pids))
+    programs.start()
+    assert programs.take() is None
 
 
-def test_a_server_that_fails_at_once_says_nothing(tmp_path: Path) -> None:
-    with process.serving(python("raise SystemExit(1)"), env=ENV, cwd=tmp_path) as line:
-        assert line == ""
-
-
-@posix
-def test_a_server_ends_also_where_its_user_fails(tmp_path: Path) -> None:
-    with pytest.raises(ZeroDivisionError), process.serving(python(SERVER), env=ENV, cwd=tmp_path) as line:
-        print(1 / 0)
-    assert has_ended(int(line.split()[1]))
+def test_there_is_something_to_do_while_a_program_works(tmp_path: Path) -> None:
+    wait = "import pathlib, time\nwhile not pathlib.Path('go').exists(): time.sleep(0.01)"
+    done = process.run(python(wait), env=ENV, cwd=tmp_path, meanwhile=(tmp_path / "go").touch, time_limit=60)
+    assert done.code == 0
 
 
 @posix

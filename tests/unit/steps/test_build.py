@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import pytest
 
 from seatrial.building import distributions
-from seatrial.building.backend import Request
 from seatrial.building.brought import NothingToTake, NothingToTakeOf
 from seatrial.building.distributions import SdistNeedsGit
 from seatrial.building.folder import workplace
@@ -41,7 +40,7 @@ from seatrial.workspace.packages import PackageCycle
 from tests import archives
 from tests.projects import EPOCH, commit, git, sample, write_tree
 from tests.samples import contexts
-from tests.samples.builds import SDIST, WHEEL, FakeBuild, make_sdist, make_wheel
+from tests.samples.builds import SDIST, WHEEL, FakeBuild, make_sdist, make_wheel, requested
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -86,6 +85,7 @@ def tool(monkeypatch: pytest.MonkeyPatch) -> FakeBuild:
     fake = FakeBuild()
     # A test may exchange the answer later on.
     monkeypatch.setattr(process, "run", lambda argv, **settings: fake.answer(argv, **settings))  # noqa: PLW0108
+    monkeypatch.setattr(process.Ahead, "start", lambda *_: None)
     return fake
 
 
@@ -199,8 +199,8 @@ def versions(tool: FakeBuild, *found: str) -> None:
     left = iter(found)
     of_sdist: list[str] = []
 
-    def make(argv: Sequence[str | Path], **settings: Any) -> process.Outcome:
-        request = Request.read(Path(argv[-1]))
+    def make(argv: Sequence[str], **settings: Any) -> process.Outcome:
+        request = requested(settings["given"])
         if request.kind == "sdist":
             of_sdist.append(next(left))
         version = of_sdist[-1]
@@ -319,7 +319,7 @@ def asking(tool: FakeBuild, monkeypatch: pytest.MonkeyPatch, reach: Reach, *, co
     codes = iter((code, then))
 
     def ended(argv: Sequence[str], **settings: Any) -> process.Outcome:
-        request = Request.read(Path(argv[-1]))
+        request = requested(settings["given"])
         if request.kind == "wheel" and Path(request.tree).name != "checkout":
             tool.codes["wheel"] = next(codes)
         return tool(argv, **settings)

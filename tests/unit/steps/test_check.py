@@ -48,7 +48,7 @@ class Environments:
     problems: dict[str, tuple[Problem, ...]] = field(default_factory=dict)  # by file
     beside: set[str] = field(default_factory=set)  # versions of what was installed beside the release
 
-    def create(self, _: Installer, root: Path, python: str | None) -> Venv:
+    def create(self, _: Installer, root: Path, python: str | None, _executable: str) -> Venv:
         self.made.append((root.parent.name.partition("-")[0], python))
         if python in self.without:
             raise InstallFailed(f"A virtual environment for Python {python}", 1, "no interpreter")

@@ -42,7 +42,7 @@ def tried(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         own = Installed("demo", subject.version, subject.origins[0].url, subject.origins[0].sha256)
         return Use("3.13.0", "linux", "x86_64", own, (own,), ("demo",), (), (), "imported demo")
 
-    monkeypatch.setattr(Installer, "create", lambda _self, root, _python: Venv(root))
+    monkeypatch.setattr(Installer, "create", lambda _self, root, *_: Venv(root))
     monkeypatch.setattr(Installer, "from_file", lambda *_: None)
     monkeypatch.setattr(module, "use", use)
     monkeypatch.setattr(interpreters, "find", lambda python, _uv: python if python == RUNNING else "")

@@ -12,9 +12,7 @@ from seatrial.index.tokens import make, narrow
 from seatrial.machine import process
 from seatrial.machine.process import Outcome
 from seatrial.project.context import DryRun
-from seatrial.steps.preflight import NoPython, NoPythonAdmitted, stop_early
-from seatrial.steps.pypi import TagElsewhere
-from seatrial.steps.testpypi import Dirty
+from seatrial.steps.preflight import Dirty, NoPython, NoPythonAdmitted, TagElsewhere, stop_early
 from seatrial.trial import interpreters
 from seatrial.trial.interpreters import RUNNING
 from tests.projects import commit, git, write_tree

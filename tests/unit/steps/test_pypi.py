@@ -18,6 +18,7 @@ from seatrial.project.context import DryRun
 from seatrial.release.record import FilesChanged
 from seatrial.release.stages import Built, Cell, Installed, Rehearsed, Released
 from seatrial.steps import pypi
+from seatrial.steps.preflight import TagElsewhere
 from seatrial.steps.pypi import (
     FilesNotVerified,
     NotAttested,
@@ -26,7 +27,6 @@ from seatrial.steps.pypi import (
     NotVerified,
     OtherVersion,
     RehearsalUnknown,
-    TagElsewhere,
 )
 from seatrial.steps.testpypi import RehearsedElsewhere
 from seatrial.steps.uploading import Sending

@@ -13,7 +13,7 @@ from seatrial.project.context import DryRun
 from seatrial.release.record import StageMissing
 from seatrial.release.stages import Rehearsed
 from seatrial.steps import testpypi
-from seatrial.steps.testpypi import Dirty
+from seatrial.steps.preflight import Dirty
 from tests.projects import write_tree
 from tests.samples.releases import release_in
 from tests.samples.stages import AT, BUILT, CHECKED, REHEARSED, RELEASED

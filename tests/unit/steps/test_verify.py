@@ -58,7 +58,7 @@ class Environments:
     lowered: tuple[str, ...] | None = None  # the requirements of the second use, with the lowest dependencies
     failing: Exception | None = None  # what that ends with
 
-    def create(self, _: Installer, root: Path, python: str | None) -> Venv:
+    def create(self, _: Installer, root: Path, python: str | None, _executable: str) -> Venv:
         self.installed.append(("create", root.name, python))
         return Venv(root)
 

@@ -297,6 +297,43 @@ def test_with_uv_dependencies_are_locked_and_exactly_those_installed(tmp_path: P
     assert origins["numpy"] == (LINUX, MAC)
 
 
+def made(root: Path, **settings: str) -> Venv:
+    """An environment of which nothing is there but what its maker wrote of the interpreter."""
+    lines = [f"{name} = {value}" for name, value in {"home": "/usr/bin", "version_info": "3.13.1", **settings}.items()]
+    write_tree(root, {"pyvenv.cfg": "\n".join(lines)})
+    return Venv(root)
+
+
+def resolutions(tools: FakeTools) -> int:
+    return sum("compile" in argv for argv in tools.ran)
+
+
+def test_what_was_resolved_for_an_interpreter_is_not_resolved_again_in_the_same_step(
+    tmp_path: Path, tools: FakeTools
+) -> None:
+    for name in ("a", "b", "c"):
+        (tmp_path / name).mkdir()
+    first, second, other = (installer_with("uv", tmp_path / name) for name in ("a", "b", "c"))
+    second, other = (replace(installer, resolved=first.resolved) for installer in (second, other))
+    wheel_venv, sdist_venv = made(tmp_path / "wheel", prompt="wheel"), made(tmp_path / "sdist", prompt="sdist")
+    origins = first.dependencies(wheel_venv, ["numpy"], "demo", "1.0")
+    assert second.dependencies(sdist_venv, ["numpy"], "demo", "1.0") == origins
+    assert resolutions(tools) == 1
+    assert flat(tools.ran[-1]).endswith(f"-r {tmp_path / 'b' / 'pylock.toml'}")
+    assert (tmp_path / "b" / "pylock.toml").read_text(encoding="utf-8") == LOCK
+    other.dependencies(made(tmp_path / "older", version_info="3.10.2"), ["numpy"], "demo", "1.0")
+    other.dependencies(sdist_venv, ["numpy", "docopt"], "demo", "1.0")
+    other.dependencies(sdist_venv, ["numpy"], "another", "1.0")
+    assert resolutions(tools) == 4
+
+
+def test_what_is_beside_the_subject_is_resolved_in_each_environment(tmp_path: Path, tools: FakeTools) -> None:
+    installer = replace(installer_with("uv", tmp_path), beside=(beside(tmp_path),))
+    for name in ("wheel", "sdist"):
+        installer.dependencies(made(tmp_path / name), ["core"], "demo", "1.0")
+    assert resolutions(tools) == 2
+
+
 def test_with_pip_dependencies_are_reported_and_the_subject_stays_as_it_is(tmp_path: Path, tools: FakeTools) -> None:
     venv = Venv(tmp_path / "venv")
     origins = installer_with(None, tmp_path).dependencies(venv, ["old"], "demo", "1.0")

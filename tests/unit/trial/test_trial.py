@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from seatrial.machine import variables
-from seatrial.machine.process import ToolFailed
+from seatrial.machine.process import ToolFailed, ToolMissing
 from seatrial.project.settings import Settings
 from seatrial.release.stages import Installed
 from seatrial.trial.installer import Beside, Installer, Origin, Venv
@@ -26,6 +26,7 @@ from seatrial.trial.trial import (
     smoke,
     stop_if_excluded,
     summary,
+    surroundings,
     use,
 )
 from tests.environments import Site
@@ -374,9 +375,29 @@ def test_a_subject_that_is_not_there_needs_nothing(recorder: Recorder, home: tup
 
 def test_a_probe_that_fails_is_an_error_with_its_words(recorder: Recorder, home: tuple[Venv, Site], site: Site) -> None:
     site.install({"demo.py": ""})
-    recorder.scratch.joinpath("probe-environment.json").mkdir()  # so that the answer cannot be written
-    with pytest.raises(ToolFailed, match=r"The probe in the fresh environment failed(.|\n)*probe-environment"):
+    recorder.scratch.joinpath("probe-check.json").mkdir()  # so that the answer cannot be written
+    with pytest.raises(ToolFailed, match=r"The probe in the fresh environment failed(.|\n)*probe-check"):
         lived(recorder, home)
+
+
+def test_an_interpreter_is_asked_once_and_each_environment_has_folders_of_its_own(
+    recorder: Recorder, home: tuple[Venv, Site], tmp_path: Path
+) -> None:
+    markers, folders = surroundings(as_installer(recorder), home[0])
+    assert markers["python_full_version"] == "{}.{}.{}".format(*sys.version_info)
+    assert all(path.startswith(str(home[0].root)) for path in folders)
+    said = (home[0].root / "pyvenv.cfg").read_text(encoding="utf-8")
+    # There is no Python in these, so that none of them can be asked.
+    alike = Venv(write_tree(tmp_path / "alike", {"pyvenv.cfg": f"{said}prompt = alike\n"}))
+    assert surroundings(as_installer(recorder), alike) == (
+        markers,
+        [path.replace(str(home[0].root), str(alike.root)) for path in folders],
+    )
+    other = Venv(write_tree(tmp_path / "other", {"pyvenv.cfg": f"{said}version_info = 3.8.0\n"}))
+    with pytest.raises(ToolMissing):
+        surroundings(as_installer(recorder), other)
+    with pytest.raises(ToolMissing):
+        surroundings(as_installer(recorder), Venv(tmp_path / "nothing"))
 
 
 def test_smoke_commands_run_in_the_environment_and_away_from_the_checkout(

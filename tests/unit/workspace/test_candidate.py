@@ -33,7 +33,7 @@ def install(release: Release, folder: Path, *pauses: float) -> list[float]:
     """Install the wheel, and return the seconds that were waited."""
     rehearsed = release.record.read(Rehearsed)
     candidate = Candidate.served(release.context, release.record.read(type(BUILT)), rehearsed, release.testpypi)
-    installer = Installer.of(None, folder, release.pypi)
+    installer = Installer.of(None, folder, release.pypi, {})
     slept: list[float] = []
     wheels, venv = candidate.dists("wheel"), Venv(folder / "venv")
     candidate.install_wheel(wheels, installer, venv, release.lines.append, pauses=pauses, sleep=slept.append)

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import sys
+import tempfile
 import time
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from seatrial.index.holdings import (
@@ -24,14 +27,13 @@ from seatrial.index.holdings import (
 from seatrial.index.http import LONGEST_PAUSE, retry_after
 from seatrial.index.uploads.attestations import SUFFIX
 from seatrial.index.uploads.refusals import Answer, answer_of, meaning, refusal
-from seatrial.machine import process, terminal
+from seatrial.machine import process, terminal, variables
 from seatrial.machine.errors import ReleaseError, printable
 from seatrial.machine.process import ToolStuck
 from seatrial.release.record import FilesChanged
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
-    from pathlib import Path
 
     from seatrial.index.credentials import Credential
     from seatrial.index.holdings import Holdings
@@ -72,7 +74,7 @@ class Job:
 
     `credential` is made anew for each try, since a narrowed token lives for some minutes only; `env` has what the
     uploader's process gets besides. `again` is the command that goes on where it stops. On the index of a rehearsal
-    (`rehearses`) files that are yanked count.
+    (`rehearses`) files that are yanked count. The uploader may have been started `ahead`.
     """
 
     index: Index
@@ -88,6 +90,7 @@ class Job:
     again: str = ""
     attested: bool = False  # each file has its attestation beside it in `folder`
     rehearses: bool = False
+    ahead: process.Ahead | None = None
 
 
 def copied(dists: tuple[Dist, ...], source: Path, folder: Path) -> Path:
@@ -234,6 +237,12 @@ def documents(output: str) -> list[dict[str, Any]]:
     return found
 
 
+def ahead() -> process.Ahead:
+    """Return what starts the two uploaders of a dry run, whose stand-ins take tokens and no identity of a CI."""
+    env = variables.for_upload(os.environ, {})
+    return process.Ahead(PROGRAM, env=env, cwd=Path(tempfile.gettempdir()), count=2)
+
+
 def _call(job: Job, dists: list[Dist], progress: Callable[[str], None]) -> Answer | None:
     """Run the uploader for `dists`; return how the index refused, None where it took all of them."""
     limit = max(job.limit, LEAST) + sum(dist.size for dist in dists) / SLOWEST
@@ -261,6 +270,7 @@ def _call(job: Job, dists: list[Dist], progress: Callable[[str], None]) -> Answe
             on_output=progress,
             every=every,
             given=json.dumps(order).encode(),
+            ahead=job.ahead,
         )
     except ToolStuck:
         return Answer(0, f"The upload timed out: it had not ended after {limit:.0f} seconds.")
