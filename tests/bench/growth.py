@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 FILES = (1, 20, 50, 100, 200)
 MEBIBYTES = (1, 16, 128, 1000)  # no project may upload a file of more than 1 GiB
-MODULES, PACKAGES = (1, 201), (1, 20)
+MODULES, PACKAGES = (1, 201, 1001), (1, 20)
 CHUNK = random.Random(0).randbytes(1 << 20)  # noqa: S311 (bytes that do not compress, no secret)
 
 

@@ -129,7 +129,7 @@ def test_every_step_is_in_the_reference(reference: str) -> None:
 
 
 def test_every_option_is_in_the_reference(reference: str) -> None:
-    flags = [flag for action in options._parser("build")._actions for flag in action.option_strings]
+    flags = [flag for action in options._parser("seatrial build", "build")._actions for flag in action.option_strings]
     missing = {flag for flag in flags if not re.search(rf"`{flag}[` ]", reference)}
     assert missing <= {"-h", "--help"}
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from packaging.version import InvalidVersion, Version
 
+from seatrial.cli.chain import CHAIN, through
 from seatrial.machine.errors import ReleaseError
 from seatrial.project.options import Options
 
@@ -113,7 +114,7 @@ def parse(step: str, words: Sequence[str], start: Path, *, prog: str = "") -> Op
     """
     if any("pypi-Ag" in word for word in words):
         raise SecretInArguments
-    parser = _parser(prog or f"seatrial {step}")
+    parser = _parser(prog or f"seatrial {step}", step)
     args = parser.parse_intermixed_args(list(words))
     if len(args.words) > WORDS.get(step, 0):
         parser.error(f"unrecognized arguments: {' '.join(args.words)}")
@@ -156,43 +157,64 @@ def _reason(parser: argparse.ArgumentParser, words: list[str] | None) -> str | N
     return reason.strip()
 
 
-def _parser(prog: str) -> argparse.ArgumentParser:
-    parser = _Parser(prog=prog, allow_abbrev=False, description="Options of all steps; each takes what concerns it.")
-    add = parser.add_argument
+def _parser(prog: str, step: str) -> argparse.ArgumentParser:
+    """Return the parser of all options, since nox hands the same to each step; its help has those that concern `step`.
+
+    Those are its own, and those of the steps that it runs before it.
+    """
+    parser = _Parser(prog=prog, allow_abbrev=False, description="Any step takes the options of the others, too.")
+
+    def add(*flags: str, of: tuple[str, ...] = (step,), help: str, **settings: Any) -> None:  # noqa: A002 (argparse's)
+        concerns = not {step, *through(step)}.isdisjoint(of)
+        parser.add_argument(*flags, help=help if concerns else argparse.SUPPRESS, **settings)
+
     add("--explain", action="store_true", help="print the commands a person would type instead; do nothing")
     add("-v", "--verbose", action="store_true", help="show all details, and the output of the tools")
     add("--timing", action="store_true", help="say what took how long")
-    add("--rebuild", action="store_true", help="build ... verify: start anew; the old record is archived")
-    add("--keep-sealed", action="store_true", help="build ... verify: go on with the sealed files although HEAD moved")
-    add("--from", dest="taken_from", type=Path, metavar="FOLDER", help="build: take these distributions as they are")
-    add("--sdist-only", action="store_true", help="build, dryrun: no wheel")
-    add("--as", dest="as_version", metavar="VERSION", help="dryrun: rehearse as if HEAD were this release")
-    add("--offline", action="store_true", help="check, dryrun: no look-ups on the indexes")
-    add("--since", metavar="VERSION", help="check, dryrun: compare with this version, not with the last one")
+    add("--rebuild", action="store_true", of=CHAIN, help="start anew; the old record is archived")
+    add("--keep-sealed", action="store_true", of=CHAIN, help="go on with the sealed files although HEAD moved")
+    add(
+        "--from",
+        dest="taken_from",
+        type=Path,
+        metavar="FOLDER",
+        of=("build", "dryrun"),
+        help="take these distributions as they are",
+    )
+    add("--sdist-only", action="store_true", of=("build", "dryrun"), help="no wheel")
+    add("--as", dest="as_version", metavar="VERSION", of=("dryrun",), help="rehearse as if HEAD were this release")
+    add("--offline", action="store_true", of=("check", "dryrun"), help="no look-ups on the indexes")
+    add("--since", metavar="VERSION", of=("check", "dryrun"), help="compare with this version, not with the last one")
     add(
         "--rehearse-on",
         nargs=2,
         metavar=("dryrun", "REASON"),
-        help="testpypi, verify, pypi: this once, the stand-in on this machine is the rehearsal",
+        of=("testpypi", "verify", "pypi"),
+        help="this once, the stand-in on this machine is the rehearsal",
     )
-    add("--remote", action="store_true", help="status: compare the record with both indexes and the tag")
-    add("--yes", metavar="VERSION", help="pypi: the confirmation, where there is no terminal")
+    add("--remote", action="store_true", of=("status",), help="compare the record with both indexes and the tag")
+    add("--yes", metavar="VERSION", of=("pypi",), help="the confirmation, where there is no terminal")
     add(
         "--without-rehearsal-index",
         metavar="REASON",
-        help="pypi: go on although the rehearsal index does not answer",
+        of=("pypi",),
+        help="go on although the rehearsal index does not answer",
     )
-    add("--no-narrow", dest="narrow", action="store_false", help="testpypi, pypi: hand the token on as it is")
-    add("--python", metavar="NAME", help="verify: this Python alone")
-    add("--kind", choices=("wheel", "sdist"), help="verify: this kind of archive alone")
-    add("--environment", type=Path, metavar="DIR", help="verify: the fresh environment for the one cell")
-    add("--package", metavar="NAME", help="all: for this package of a repository with several (its name or folder)")
-    add("--all", action="store_true", help="all: for every package of the repository, each after those it needs")
-    add("--keep", type=Path, metavar="FOLDER", help="dryrun: leave dist, record and both indexes there")
-    add("--open", action="store_true", help="dryrun, status: show the report in the browser")
-    add("--as-of", metavar="DATE", help="rebuild: take the build requirements of this day, not of the upload's")
-    add("--today", dest="as_of", action="store_const", const="today", help="rebuild: take those of today")
-    add("--record", type=Path, metavar="FILE", help="rebuild: repeat the build environment of this built.json")
-    add("--json", type=Path, metavar="OUT", help="inspect, rebuild: write the result to OUT as JSON")
-    add("words", nargs="*", metavar="FILE", help="inspect: the wheels and sdists to look at; rebuild: a VERSION")
+    add("--no-narrow", dest="narrow", action="store_false", of=("testpypi", "pypi"), help="hand the token on as it is")
+    add("--python", metavar="NAME", of=("verify",), help="this Python alone")
+    add("--kind", choices=("wheel", "sdist"), of=("verify",), help="this kind of archive alone")
+    add("--environment", type=Path, metavar="DIR", of=("verify",), help="the fresh environment for the one cell")
+    several = () if step == "inspect" else (step,)
+    add("--package", metavar="NAME", of=several, help="for this package of a repository with several: name or folder")
+    add("--all", action="store_true", of=several, help="for every package of the repository, each after those it needs")
+    add("--keep", type=Path, metavar="FOLDER", of=("dryrun",), help="leave dist, record and both indexes there")
+    add("--open", action="store_true", of=("dryrun", "status"), help="show the report in the browser")
+    add("--as-of", metavar="DATE", of=("rebuild",), help="take the build requirements of this day, not of the upload's")
+    add("--today", dest="as_of", action="store_const", const="today", of=("rebuild",), help="take those of today")
+    add("--record", type=Path, metavar="FILE", of=("rebuild",), help="repeat the build environment of this built.json")
+    add("--json", type=Path, metavar="OUT", of=("inspect", "rebuild"), help="write the result to OUT as JSON")
+    if step == "rebuild":
+        add("words", nargs="*", metavar="VERSION", help="the released version to build again")
+    else:
+        add("words", nargs="*", metavar="FILE", of=("inspect",), help="a wheel or an sdist to look at")
     return parser

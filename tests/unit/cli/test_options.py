@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -108,6 +109,31 @@ def test_other_words_are_refused_in_the_name_of_the_step(words: list[str], compl
     assert "`seatrial build --help` lists the options." in str(error.value)
 
 
+EVERYWHERE = {"-h", "--help", "--explain", "-v", "--verbose", "--timing"}
+SEVERAL = {"--package", "--all"}
+BUILD = {"--rebuild", "--keep-sealed", "--from", "--sdist-only", *SEVERAL}
+
+
+@pytest.mark.parametrize(
+    ("step", "listed"),
+    [
+        ("build", BUILD),
+        ("check", {*BUILD, "--offline", "--since"}),
+        ("testpypi", {*BUILD, "--offline", "--since", "--rehearse-on", "--no-narrow"}),
+        ("pypi", {"--rehearse-on", "--yes", "--without-rehearsal-index", "--no-narrow", *SEVERAL}),
+        ("dryrun", {"--from", "--sdist-only", "--as", "--offline", "--since", "--keep", "--open", *SEVERAL}),
+        ("status", {"--remote", "--open", *SEVERAL}),
+        ("inspect", {"--json"}),
+        ("rebuild", {"--as-of", "--today", "--record", "--json", *SEVERAL}),
+    ],
+)
+def test_help_lists_what_concerns_the_step_and_those_before_it(step: str, listed: set[str]) -> None:
+    text = _parser(f"seatrial {step}", step).format_help()
+    assert set(re.findall(r"(?<![\w-])--?[a-z][a-z-]*", text)) == EVERYWHERE | listed
+    assert ("FILE" in text.replace("--record FILE", "")) == (step == "inspect")
+    assert ("[VERSION ...]" in text) == (step == "rebuild")
+
+
 @pytest.mark.parametrize("words", [[TOKEN], ["--yes", TOKEN], [f"--yes={TOKEN}"], ["--help", TOKEN]])
 def test_a_token_on_the_command_line_is_refused_and_not_repeated(words: list[str]) -> None:
     with pytest.raises(SecretInArguments, match="revoke that token now") as error:
@@ -116,7 +142,7 @@ def test_a_token_on_the_command_line_is_refused_and_not_repeated(words: list[str
 
 
 def test_every_option_is_tested_and_no_field_is_without_one() -> None:
-    options = {option for action in _parser("x")._actions for option in action.option_strings}
+    options = {option for action in _parser("x", "build")._actions for option in action.option_strings}
     tested = {word.partition("=")[0] for words, _, _ in TAKEN for word in words if word.startswith("-")}
     assert options - tested == {"-h", "--help"}
     assert {field.name for field in dataclasses.fields(Options)} - {field for _, field, _ in TAKEN} == {"files"}
@@ -142,7 +168,7 @@ def test_help_lists_the_options_and_leaves(capsys: pytest.CaptureFixture[str]) -
         parse("build", ["--help"], HERE)
     assert end.value.code == 0
     told = capsys.readouterr().out
-    assert all(option in told for option in ("usage: seatrial build", "--from FOLDER", "--rebuild", "--keep FOLDER"))
+    assert all(option in told for option in ("usage: seatrial build", "--from FOLDER", "--rebuild", "--keep-sealed"))
 
 
 def test_the_version_to_compare_with_is_a_version(tmp_path: Path) -> None:
