@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import io
+import functools
 import json
 import tarfile
 import zipfile
@@ -85,9 +85,23 @@ class FakeBuild:
         return process.Outcome(0, "")
 
 
+class NoWorker(process.Worker):
+    """A worker that is never started: `process.run`, which a test may replace, answers for it."""
+
+    def __init__(self, argv: Sequence[str | Path], *, env: Mapping[str, str], cwd: Path) -> None:
+        super().__init__(argv, env=env, cwd=cwd)
+        self.run = functools.partial(process.run, argv, env=env, cwd=cwd)
+
+    def start(self) -> None:
+        """Start nothing."""
+
+    def ask(self, given: bytes, **settings: Any) -> process.Outcome:
+        return self.run(given=given, **settings)
+
+
 def requested(given: bytes) -> Request:
     """Return the request that a builder is given on its standard input."""
-    return Request.read(io.StringIO(given.decode()))
+    return Request.read(given)
 
 
 def report(request: Request, dist: Dist) -> None:

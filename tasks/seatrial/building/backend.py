@@ -1,15 +1,16 @@
 """Build one archive in a process of its own: ``python -I -m seatrial.building.backend``.
 
-A JSON document on standard input says what to build, a `Request`. It does what ``python -m build`` does (PEP 517, PEP
-518), by its API, with two differences: some variables are set for the backend's hooks alone, and an environment that an
-earlier build has made is used again where this one requires exactly the same. Exit code 0 says that archive and report
-are written.
+Each line of standard input is a JSON document that says what to build, a `Request`. It does what ``python -m build``
+does (PEP 517, PEP 518), by its API, with two differences: some variables are set for the backend's hooks alone, and an
+environment that an earlier build has made is used again where this one requires exactly the same. The last line of an
+answer is a JSON document, whose `code` is 0 where archive and report are written.
 """
 
 from __future__ import annotations
 
 import contextlib
 import hashlib
+import importlib
 import json
 import logging
 import os
@@ -20,7 +21,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from importlib import metadata
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -63,9 +64,9 @@ class Request:
     first: str | None = None
 
     @classmethod
-    def read(cls, stream: IO[str]) -> Request:
-        """Return the request in the JSON document that `stream` has."""
-        document = json.load(stream)
+    def read(cls, line: str | bytes) -> Request:
+        """Return the request in the JSON document `line`."""
+        document = json.loads(line)
         shared = document.pop("shared", None)
         return cls(**document, shared=Shared(**shared) if shared else None)
 
@@ -82,12 +83,20 @@ class Reused:
         return {"PATH": os.pathsep.join(path), "PYTHONPATH": ""}
 
 
-def main(stream: IO[str] = sys.stdin) -> int:
-    """Build what the request in `stream` says, write the report, and return the exit code."""
-    from build import BuildBackendException, BuildException, FailedProcessError  # noqa: PLC0415
-
-    request = Request.read(stream)
+def main() -> None:
+    """Answer what is asked on standard input, until that ends."""
+    importlib.import_module("build.env")  # before there is something to do
     logging.basicConfig(level=logging.INFO, format="* %(message)s", stream=sys.stdout)
+    for line in sys.stdin:
+        code = answer(Request.read(line))
+        sys.stdout.write(json.dumps({"event": "done", "code": code}) + "\n")
+        sys.stdout.flush()
+
+
+def answer(request: Request) -> int:
+    """Build what `request` says, write the report, and return 0; say what failed, and return 1."""
+    from build import BuildBackendException, BuildException, FailedProcessError  # noqa: PLC0415 (Request needs none)
+
     try:
         report = build(request)
     except subprocess.CalledProcessError as error:  # its output is logged
@@ -200,4 +209,4 @@ def _installed(folder: str) -> list[tuple[str, str]]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

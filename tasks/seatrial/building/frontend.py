@@ -7,6 +7,7 @@ exactly the same, and where that build left it as it was.
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import os
 import platform
@@ -37,7 +38,6 @@ LACKING: dict[Kind, str] = {
     "wheel": "a file that is not in the sdist (the wheel is built from that alone)",
 }
 PROGRAM = (sys.executable, "-I", "-m", "seatrial.building.backend")
-BUILDS = 3  # of a release: the sdist, its wheel, and the wheel of the checkout to compare that with
 
 
 @dataclass(eq=False)
@@ -83,7 +83,7 @@ class Job:
 
     `uv` is its program, None where pip installs the build requirements. `uncommitted` is a sentence on changes that are
     not part of the build. `limits` are variables that narrow which build requirements are chosen, in place of this
-    machine's own index settings. Programs that build may have been started `ahead`;
+    machine's own index settings. `workers` build of the checkout, and of the sdist;
     `meanwhile` is what to do while the sdist is built.
     """
 
@@ -95,16 +95,16 @@ class Job:
     uv: str | None = None
     uncommitted: str = ""
     limits: Mapping[str, str] = field(default_factory=dict)
-    ahead: process.Ahead | None = None
+    workers: tuple[process.Worker, ...] = ()
     meanwhile: Callable[[], None] | None = None
 
     @contextlib.contextmanager
     def started(self) -> Iterator[Job]:
-        """Yield the same job with the programs of a release's builds started ahead."""
-        count = BUILDS if "wheel" in self.settings.archives else 1
-        with process.Ahead(PROGRAM, env=self.env, cwd=self.scratch, count=count).kept() as ahead:
-            ahead.start()
-            yield replace(self, ahead=ahead)
+        """Yield the same job with programs that build: one for the checkout, and one for the wheel of the sdist."""
+        checkout, sdist = (process.Worker(PROGRAM, env=self.env, cwd=self.scratch) for _ in range(2))
+        with checkout.kept(), sdist.kept():
+            checkout.start()
+            yield replace(self, workers=(checkout, sdist))
 
     @property
     def installer(self) -> Literal["pip", "uv"]:
@@ -162,22 +162,43 @@ def build_one(
         variables=apart.settings if apart else {},
         first=str(apart.folder) if apart else None,
     )
-    outcome = process.run(
-        PROGRAM,
+    ask = _worker(job, of_checkout=kind == "sdist" or watch is not None)
+    outcome = ask(
+        given=json.dumps(asdict(request)).encode(),
         name=f"build the {kind} of {tree.name}",
-        env=job.env,
-        cwd=job.scratch,
         time_limit=job.settings.build_timeout,
         on_wait=watch or (lambda seconds: job.screen.detail(f"still building the {kind} ({seconds:.0f} s)")),
         every=1.0 if watch else None,
         log=True,
-        given=json.dumps(asdict(request)).encode(),
-        ahead=job.ahead,
-        meanwhile=job.meanwhile if kind == "sdist" else None,
+        meanwhile=functools.partial(_meanwhile, job) if kind == "sdist" else None,
     )
-    if outcome.code != 0:
-        raise BuildFailed(kind, outcome.code, outcome.output, job.uncommitted)
+    code, output = _ending(outcome)
+    if code != 0:
+        raise BuildFailed(kind, code, output, job.uncommitted)
     return _output(job, request, sorted(set(job.out.iterdir()) - before))
+
+
+def _worker(job: Job, *, of_checkout: bool) -> Callable[..., process.Outcome]:
+    """Return what runs a program that builds: one of the job's, or one for this build alone."""
+    if job.workers:
+        return job.workers[0 if of_checkout else 1].ask
+    return functools.partial(process.run, PROGRAM, env=job.env, cwd=job.scratch)
+
+
+def _meanwhile(job: Job) -> None:
+    """Use the time of the first build, which leaves all but one core idle."""
+    if job.workers and "wheel" in job.settings.archives:
+        job.workers[1].start()
+    if job.meanwhile:
+        job.meanwhile()
+
+
+def _ending(outcome: process.Outcome) -> tuple[int, str]:
+    """Return the code at the end of the answer, or that of a program which ended without one; and the output."""
+    text, _, last = outcome.output.rstrip("\n").rpartition("\n")
+    if not last.encode().startswith(process.END):
+        return outcome.code, outcome.output
+    return json.loads(last)["code"], f"{text}\n"
 
 
 def _output(job: Job, request: Request, paths: list[Path]) -> Output:

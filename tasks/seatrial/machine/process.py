@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 TICK = 15.0  # seconds between two signs of life
 GRACE = 10.0  # seconds a program has to clean up before it is killed
 LABEL = 6  # words of a command line
+END = b'{"event": "done"'  # begins the last line of a worker's answer
 KEPT = 1 << 20  # bytes of a program's output, the last of which are kept
 CAPTURED: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
 REST = 1.0  # seconds to wait for output after the end of a program: another one may have its pipe
@@ -91,20 +92,36 @@ class _Output(threading.Thread):
         self.pipe = pipe
         self.size = 0
         self.last = bytearray()
+        self.grew = threading.Event()
+        self._lock = threading.Lock()
 
     def run(self) -> None:
         with contextlib.suppress(OSError, ValueError):  # closed: nobody waits for more
             while chunk := self.pipe.read(1 << 16):
-                self.size += len(chunk)
-                self.last += chunk
-                if len(self.last) > 2 * KEPT:
-                    del self.last[:-KEPT]
+                with self._lock:
+                    self.size += len(chunk)
+                    self.last += chunk
+                    if len(self.last) > 2 * KEPT:
+                        del self.last[:-KEPT]
+                self.grew.set()
+        self.grew.set()
 
-    def text(self) -> str:
-        """Return what was written so far, or that its beginning is left out, and the rest."""
-        last = bytes(self.last)[-KEPT:]
-        left_out = self.size - len(last)
-        return (f"({left_out} bytes left out)\n" if left_out > 0 else "") + _text(last)
+    def since(self, before: int) -> tuple[bytes, int]:
+        """Return the last of what was written after so many bytes, at most KEPT, and how many more that were."""
+        with self._lock:
+            written = self.size - before
+            last = bytes(self.last[-min(written, KEPT) :]) if written else b""
+            return last, written - len(last)
+
+    def is_complete(self, before: int) -> bool:
+        """Whether the last line that was written after so many bytes is the end of an answer."""
+        last, _ = self.since(before)
+        return last.endswith(b"\n") and last[:-1].rpartition(b"\n")[2].startswith(END)
+
+    def text(self, before: int = 0) -> str:
+        """Return what was written after so many bytes, or that its beginning is left out, and the rest."""
+        last, left_out = self.since(before)
+        return (f"({left_out} bytes left out)\n" if left_out else "") + _text(last)
 
 
 def run(
@@ -118,7 +135,6 @@ def run(
     every: float | None = None,
     log: bool = False,
     given: bytes | None = None,
-    ahead: Ahead | None = None,
     meanwhile: Callable[[], None] | None = None,
     name: str = "",
 ) -> Outcome:
@@ -127,29 +143,17 @@ def run(
     `on_wait` is called now and then (`every` so many seconds) with the seconds gone by; what it raises ends the program
     too; `on_output` with what was written so far. A program that takes longer than `time_limit` seconds is ended with
     all that it started. With `log` its output is shown under ``-v`` and logged; a program whose output can be a secret
-    is never logged. It reads `given` on its standard input; one that was started `ahead` for that is taken, where there
-    is one. `meanwhile` is called once while it works. The timeline has it under its `name`. Raises ToolMissing and
-    ToolStuck.
+    is never logged. It reads `given` on its standard input. `meanwhile` is called once while it works. The timeline has
+    it under its `name`. Raises ToolMissing and ToolStuck.
     """
     stdin, started = subprocess.DEVNULL if given is None else subprocess.PIPE, time.monotonic()
-    waiting = ahead.take() if ahead else None
-    with _ended(waiting or _start(argv, env, cwd, stdin=stdin, **CAPTURED)) as child:
+    with _ended(_start(argv, env, cwd, stdin=stdin, **CAPTURED)) as child:
         assert child.stdout is not None  # noqa: S101 (it is a pipe)
         _give(child, given)
         output = _Output(child.stdout)
         output.start()
-        if meanwhile:
-            meanwhile()
-        waited, tick = 0.0, every or TICK
-        while not _ends_within(child, output, pause := _pause(tick, time_limit, waited)):
-            waited += pause
-            if time_limit is not None and waited >= time_limit:
-                raise ToolStuck(_shown(argv), time_limit, output.text())
-            _stop_if_over()
-            if on_output and output.size:
-                on_output(output.text())
-            if on_wait:
-                on_wait(waited)
+        ends = functools.partial(_ends_within, child, output)
+        _attend(argv, output, ends, time_limit, on_wait, on_output, every, meanwhile)
         _end_background(child)
         output.join(REST)
     SCREEN.took(name or _label(argv), started)
@@ -165,10 +169,35 @@ def _label(argv: Sequence[str | Path]) -> str:
     return " ".join(short[:LABEL])
 
 
-def _give(child: subprocess.Popen[bytes], given: bytes | None) -> None:
+def _attend(  # noqa: PLR0917 (as of `run`, which says what they are)
+    argv: Sequence[str | Path],
+    output: _Output,
+    ends: Callable[[float], bool],
+    time_limit: float | None = None,
+    on_wait: OnWait | None = None,
+    on_output: Callable[[str], None] | None = None,
+    every: float | None = None,
+    meanwhile: Callable[[], None] | None = None,
+) -> None:
+    """Give signs of life until `ends`, which waits so many seconds, says that it is over. Raises ToolStuck."""
+    if meanwhile:
+        meanwhile()
+    waited, tick = 0.0, every or TICK
+    while not ends(pause := _pause(tick, time_limit, waited)):
+        waited += pause
+        if time_limit is not None and waited >= time_limit:
+            raise ToolStuck(_shown(argv), time_limit, output.text())
+        _stop_if_over()
+        if on_output and output.size:
+            on_output(output.text())
+        if on_wait:
+            on_wait(waited)
+
+
+def _give(child: subprocess.Popen[bytes], given: bytes | None, *, close: bool = True) -> None:
     """Write `given`, which a pipe holds without a reader, to the standard input of `child`."""
     if given is not None and child.stdin is not None:
-        with contextlib.suppress(BrokenPipeError), child.stdin:
+        with contextlib.suppress(BrokenPipeError), child.stdin if close else contextlib.nullcontext():
             child.stdin.write(given)
 
 
@@ -204,6 +233,17 @@ def _start(argv: Sequence[str | Path], env: Mapping[str, str], cwd: Path, **pipe
     return child
 
 
+def _answers_within(child: subprocess.Popen[bytes], output: _Output, before: int, seconds: float) -> bool:
+    """Wait for the end of an answer, or of `child`, and return whether it came; `before` were so many bytes."""
+    deadline = time.monotonic() + seconds
+    while (left := deadline - time.monotonic()) > 0:
+        if output.is_complete(before) or child.poll() is not None:
+            return True
+        output.grew.wait(min(left, 0.25))
+        output.grew.clear()
+    return output.is_complete(before)
+
+
 @contextlib.contextmanager
 def _ended(child: subprocess.Popen[bytes]) -> Iterator[subprocess.Popen[bytes]]:
     """Leave nothing of the process group of `child` alive after the context."""
@@ -224,44 +264,67 @@ def _finish(child: subprocess.Popen[bytes]) -> None:
     _asked.discard(child)
 
 
-class Ahead:
-    """Programs that are started before they are needed: they import what they need, and wait for standard input.
+class Worker:
+    """A program that is started before it is needed: it imports what it needs, and answers a line of input by lines.
 
-    There are `count` of them at most; the first begins with `start`, the others as soon as that is taken.
+    The last line of an answer begins with END. It ends with its standard input, and is started anew where it ended.
     """
 
-    def __init__(self, argv: Sequence[str | Path], *, env: Mapping[str, str], cwd: Path, count: int) -> None:
+    def __init__(self, argv: Sequence[str | Path], *, env: Mapping[str, str], cwd: Path) -> None:
+        self._argv = argv
         self._new = functools.partial(_start, argv, env, cwd, stdin=subprocess.PIPE, **CAPTURED)
-        self._left = count
-        self._waiting: list[subprocess.Popen[bytes]] = []
-        self._lock = threading.Lock()
+        self._child: subprocess.Popen[bytes] | None = None
+        self._output: _Output | None = None
 
-    def start(self, count: int = 1) -> None:
-        """Start `count` more, as long as some are left."""
-        with self._lock:
-            count = min(count, self._left)
-            self._waiting += [self._new() for _ in range(count)]
-            self._left -= count
+    def start(self) -> None:
+        """Start the program, if it does not run."""
+        if self._child is None:
+            self._child = self._new()
+            assert self._child.stdout is not None  # noqa: S101 (it is a pipe)
+            self._output = _Output(self._child.stdout)
+            self._output.start()
 
-    def take(self) -> subprocess.Popen[bytes] | None:
-        """Return one that waits, None where there is none; then the rest is started."""
-        with self._lock:
-            taken = self._waiting.pop(0) if self._waiting else None
-        if taken:
-            self.start(self._left)
-        return taken
+    def ask(self, given: bytes, *, log: bool = False, name: str = "", **settings: Any) -> Outcome:
+        """Give it the line `given`; return its answer, or how it ended without one. The `settings` are those of `run`.
+
+        Raises ToolStuck.
+        """
+        self.start()
+        child, output = self._child, self._output
+        assert child is not None  # noqa: S101 (it was started)
+        assert output is not None  # noqa: S101
+        started, before = time.monotonic(), output.size
+        try:
+            _stop_if_over()
+            _give(child, given + b"\n", close=False)
+            _attend(self._argv, output, functools.partial(_answers_within, child, output, before), **settings)
+        except BaseException:
+            self.end()
+            raise
+        code = child.poll()
+        if code is not None:
+            self.end()
+            output.join(REST)
+        text = output.text(before)
+        SCREEN.took(name or _label(self._argv), started)
+        if log:
+            SCREEN.detail(f"{_shown(self._argv)}\n{text}")
+        return Outcome(code or 0, text)
+
+    def end(self) -> None:
+        """End the program, and whatever it left running."""
+        child, self._child = self._child, None
+        if child:
+            with child:
+                _finish(child)
 
     @contextlib.contextmanager
-    def kept(self) -> Iterator[Ahead]:
-        """Yield this, and end those that were not needed after the context."""
+    def kept(self) -> Iterator[Worker]:
+        """Yield this, and end it after the context."""
         try:
             yield self
         finally:
-            with self._lock:
-                self._left, waiting, self._waiting = 0, self._waiting, []
-            for child in waiting:
-                with child:
-                    _finish(child)
+            self.end()
 
 
 @contextlib.contextmanager

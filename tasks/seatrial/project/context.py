@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from seatrial.index.indexes import Index
-    from seatrial.machine.process import Ahead
+    from seatrial.machine.process import Worker
     from seatrial.project.commands import Commands
     from seatrial.project.options import Options
     from seatrial.project.settings import Settings
@@ -26,13 +26,13 @@ if TYPE_CHECKING:
 class DryRun:
     """The two stand-in indexes of a dry run are those of the settings; these are the project's own.
 
-    `place` is the folder of this package in the dry run, `places` that of each package rehearsed with it. The programs
-    that upload may have been started already; `meanwhile` is what to do while a build has the time.
+    `place` is the folder of this package in the dry run, `places` that of each package rehearsed with it. The program
+    that uploads may run already; `meanwhile` is what to do while a build has the time.
     """
 
     place: Path
     places: Mapping[Path, Path] = field(default_factory=dict)
-    uploaders: Ahead | None = None
+    uploader: Worker | None = None
     meanwhile: Callable[[], None] | None = None
 
 

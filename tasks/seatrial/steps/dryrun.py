@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from seatrial.machine.process import Ahead
+    from seatrial.machine.process import Worker
     from seatrial.project.context import Context
     from seatrial.standin import Standins
     from seatrial.workspace.packages import Package, Repository
@@ -89,10 +89,10 @@ def run(context: Context) -> None:
     Raises BadWorkspace, DryrunFailed, LocalWheel, and whatever stops one of the steps.
     """
     *siblings, _ = packages.together(context.root, context.settings.release_with).ordered()
-    with upload.ahead().kept() as uploaders, _workspace(context) as place, standin.serve(place) as standins:
+    with upload.uploader().kept() as uploader, _workspace(context) as place, standin.serve(place) as standins:
         _introduce(context, standins)
         places = {sibling.root: place / "with" / sibling.name for sibling in siblings}
-        dry = DryRun(place, places | {context.root.resolve(): place}, uploaders, functools.partial(_load, uploaders))
+        dry = DryRun(place, places | {context.root.resolve(): place}, uploader, functools.partial(_load, uploader))
         for sibling in siblings:
             context.screen.line(f"\n== {sibling.name}, which is released together with this package")
             _release(_of_sibling(context, sibling, standins, dry))
@@ -197,11 +197,11 @@ def _run(step: str, context: Context) -> None:
         importlib.import_module(f"seatrial.steps.{step}").run(context)
 
 
-def _load(uploaders: Ahead) -> None:
-    """Import what the later steps and the report need, and start an uploader."""
+def _load(uploader: Worker) -> None:
+    """Import what the later steps and the report need, and start the uploader."""
     for module in (*(f"steps.{step}" for step in STEPS), "report.html", "report.markdown"):
         importlib.import_module(f"seatrial.{module}")
-    uploaders.start()
+    uploader.start()
 
 
 def _local_wheels(context: Context) -> tuple[str, ...]:

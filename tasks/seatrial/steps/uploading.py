@@ -145,7 +145,7 @@ class Sending:
             ),
             attested=attested,
             rehearses=self.step == "testpypi",
-            ahead=context.dry.uploaders if context.dry else None,
+            worker=context.dry.uploader if context.dry else None,
         )
 
     def _narrowed(self) -> Credential:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
-import io
 import json
 import os
 import subprocess
@@ -56,12 +55,12 @@ def request_(tmp_path: Path) -> Request:
     )
 
 
-def written(request: Request) -> io.StringIO:
-    return io.StringIO(json.dumps(asdict(request)))
+def written(*requests: Request) -> str:
+    return "".join(f"{json.dumps(asdict(request))}\n" for request in requests)
 
 
 def answer(request: Request) -> dict[str, Any]:
-    assert backend.main(written(request)) == 0
+    assert backend.answer(request) == 0
     document: dict[str, Any] = json.loads(Path(request.report).read_text(encoding="utf-8"))
     return document
 
@@ -170,9 +169,8 @@ def test_what_fails_is_said_without_a_traceback_of_ours(
     requiring: Request, files: Mapping[str, str], said: str
 ) -> None:
     write_tree(Path(requiring.tree), files)
-    given = written(requiring).getvalue()
-    done = subprocess.run(PROGRAM, input=given, capture_output=True, text=True, check=False)
-    assert done.returncode == 1
+    done = subprocess.run(PROGRAM, input=written(requiring), capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == '{"event": "done", "code": 1}'
     assert said in done.stdout
     assert "building/backend.py" not in done.stdout + done.stderr
     assert not Path(requiring.report).exists()

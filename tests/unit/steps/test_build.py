@@ -40,7 +40,7 @@ from seatrial.workspace.packages import PackageCycle
 from tests import archives
 from tests.projects import EPOCH, commit, git, sample, write_tree
 from tests.samples import contexts
-from tests.samples.builds import SDIST, WHEEL, FakeBuild, make_sdist, make_wheel, requested
+from tests.samples.builds import SDIST, WHEEL, FakeBuild, NoWorker, make_sdist, make_wheel, requested
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -85,7 +85,7 @@ def tool(monkeypatch: pytest.MonkeyPatch) -> FakeBuild:
     fake = FakeBuild()
     # A test may exchange the answer later on.
     monkeypatch.setattr(process, "run", lambda argv, **settings: fake.answer(argv, **settings))  # noqa: PLW0108
-    monkeypatch.setattr(process.Ahead, "start", lambda *_: None)
+    monkeypatch.setattr(process, "Worker", NoWorker)
     return fake
 
 

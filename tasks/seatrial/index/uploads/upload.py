@@ -6,6 +6,7 @@ is done, what differs stops everything, and only what is absent is sent again.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import os
@@ -74,7 +75,7 @@ class Job:
 
     `credential` is made anew for each try, since a narrowed token lives for some minutes only; `env` has what the
     uploader's process gets besides. `again` is the command that goes on where it stops. On the index of a rehearsal
-    (`rehearses`) files that are yanked count. The uploader may have been started `ahead`.
+    (`rehearses`) files that are yanked count. The uploader may be a `worker` that runs already.
     """
 
     index: Index
@@ -90,7 +91,7 @@ class Job:
     again: str = ""
     attested: bool = False  # each file has its attestation beside it in `folder`
     rehearses: bool = False
-    ahead: process.Ahead | None = None
+    worker: process.Worker | None = None
 
 
 def copied(dists: tuple[Dist, ...], source: Path, folder: Path) -> Path:
@@ -237,10 +238,9 @@ def documents(output: str) -> list[dict[str, Any]]:
     return found
 
 
-def ahead() -> process.Ahead:
-    """Return what starts the two uploaders of a dry run, whose stand-ins take tokens and no identity of a CI."""
-    env = variables.for_upload(os.environ, {})
-    return process.Ahead(PROGRAM, env=env, cwd=Path(tempfile.gettempdir()), count=2)
+def uploader() -> process.Worker:
+    """Return an uploader for both uploads of a dry run, whose stand-ins take tokens and no identity of a CI."""
+    return process.Worker(PROGRAM, env=variables.for_upload(os.environ, {}), cwd=Path(tempfile.gettempdir()))
 
 
 def _call(job: Job, dists: list[Dist], progress: Callable[[str], None]) -> Answer | None:
@@ -260,18 +260,11 @@ def _call(job: Job, dists: list[Dist], progress: Callable[[str], None]) -> Answe
             job.say(f"still uploading ({seconds:.0f} s)")
 
     every = terminal.REDRAW if terminal.is_terminal() else None
+    env = {**job.env, **credential.identity}
+    ask = job.worker.ask if job.worker else functools.partial(process.run, PROGRAM, env=env, cwd=job.folder)
+    given = json.dumps(order).encode()
     try:
-        outcome = process.run(
-            PROGRAM,
-            env={**job.env, **credential.identity},
-            cwd=job.folder,
-            time_limit=limit,
-            on_wait=alive,
-            on_output=progress,
-            every=every,
-            given=json.dumps(order).encode(),
-            ahead=job.ahead,
-        )
+        outcome = ask(given=given, time_limit=limit, on_wait=alive, on_output=progress, every=every)
     except ToolStuck:
         return Answer(0, f"The upload timed out: it had not ended after {limit:.0f} seconds.")
     return _answer(job, outcome)

@@ -1,9 +1,10 @@
 """A program of its own that uploads with twine: ``python -I -m seatrial.index.uploads.uploader``.
 
-One JSON document on standard input says what goes where, and with which credential, so that no other process sees it.
-On standard output are lines of JSON: how far the upload is, and at last one document with the answer of the index for
-each file, as it came. The token that twine's trusted publishing minted is burnt: twine leaves it to expire after 15
-minutes, while an index may let whoever holds one end it at once: ``POST /_/oidc/burn-token`` (warehouse#20197).
+Each line of standard input is a JSON document that says what goes where, and with which credential, so that no other
+process sees it. On standard output are lines of JSON: how far the upload is, and at last one document with the answer
+of the index for each file, as it came. The token that twine's trusted publishing minted is burnt: twine leaves it to
+expire after 15 minutes, while an index may let whoever holds one end it at once: ``POST /_/oidc/burn-token``
+(warehouse#20197).
 """
 
 from __future__ import annotations
@@ -50,10 +51,9 @@ class Ended(BaseException):
 
 
 def main() -> None:
-    """Read what to upload, do it, and write what came of it."""
+    """Read what to upload, do it, and write what came of it, until the input ends."""
     memory.lock()
     signal.signal(signal.SIGTERM, _end)
-    order = json.load(sys.stdin)
     out = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
     lock = threading.Lock()
 
@@ -62,10 +62,11 @@ def main() -> None:
             out.write(json.dumps(document) + "\n")
             out.flush()
 
-    said = io.StringIO()  # what twine prints; its log goes to standard error
-    with contextlib.redirect_stdout(said):
-        document = Upload(order, tell).run()
-    tell({**document, "output": said.getvalue()})
+    for line in sys.stdin:
+        said = io.StringIO()  # what twine prints; its log goes to standard error
+        with contextlib.redirect_stdout(said):
+            document = Upload(json.loads(line), tell).run()
+        tell({**document, "output": said.getvalue()})
 
 
 class Upload:

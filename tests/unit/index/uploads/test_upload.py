@@ -29,7 +29,7 @@ from seatrial.index.uploads.upload import (
     upload,
 )
 from seatrial.machine import process, terminal
-from seatrial.machine.process import Ahead, Outcome, ToolStuck
+from seatrial.machine.process import Outcome, ToolStuck
 from seatrial.release.record import FilesChanged
 from seatrial.release.stages import Dist
 
@@ -105,9 +105,8 @@ class World:
         on_wait: Any,
         on_output: Any,
         every: float | None,
-        ahead: Ahead | None,
     ) -> Outcome:
-        assert (argv, cwd.is_dir(), ahead) == (PROGRAM, True, None)
+        assert (argv, cwd.is_dir()) == (PROGRAM, True)
         assert every is None or terminal.is_terminal()
         self.limits.append(time_limit)
         on_wait(15.0)

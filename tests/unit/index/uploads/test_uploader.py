@@ -11,6 +11,7 @@ import sys
 import tracemalloc
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -18,7 +19,7 @@ import requests
 from twine import auth, settings, utils
 
 from seatrial.index.tokens import make
-from seatrial.index.uploads import uploader
+from seatrial.index.uploads import upload, uploader
 from seatrial.index.uploads.attestations import SUFFIX
 from seatrial.index.uploads.uploader import BODY_BYTES, Upload, answer, claims, decoded, prepare
 from seatrial.machine import variables
@@ -31,7 +32,6 @@ from tests.oidc_server import uploader as uploader_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
-    from pathlib import Path
 
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
@@ -295,12 +295,26 @@ def test_what_came_of_it_is_said_and_stops_nothing(network: Session, answer: int
     assert uploader.burnt(HOST, "pypi-minted") == words
 
 
+def test_one_uploader_takes_an_order_after_the_other(site: Site) -> None:
+    login = {"url": f"{site.url}/legacy/", "username": "__token__", "password": site.app.token}
+    with upload.uploader().kept() as worker:
+        for file in site.files:
+            done = worker.ask(json.dumps({**login, "files": [file]}).encode(), time_limit=60)
+            last = json.loads(done.output.splitlines()[-1])
+            assert [one["status"] for one in last["answers"]] == [200]
+    held = (Path(site.files[0]).parents[1] / "index").iterdir()
+    assert sorted(path.name for path in held) == sorted(Path(file).name for file in site.files)
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="prctl is Linux's")
 def test_no_other_process_looks_into_it_before_it_has_a_secret() -> None:
     """PR_GET_DUMPABLE says so of itself; tests/integration/test_hostile_project.py has others look."""
     script = (
         "import ctypes, sys\nfrom seatrial.index.uploads import uploader\n"
-        "uploader.json.load = lambda _: sys.exit(f'dumpable: {ctypes.CDLL(None).prctl(3, 0, 0, 0, 0)}')\n"
+        "class Input:\n"
+        "    def __iter__(self):\n"
+        "        sys.exit(f'dumpable: {ctypes.CDLL(None).prctl(3, 0, 0, 0, 0)}')\n"
+        "sys.stdin = Input()\n"
         "uploader.main()"
     )
     done = subprocess.run([sys.executable, "-I", "-c", script], capture_output=True, text=True, check=False)
