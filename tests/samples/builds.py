@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from seatrial.building.backend import Request, Shared
 from seatrial.machine import process
+from seatrial.machine.worker import Worker
 from seatrial.release.stages import Dist
 from tests.projects import write_tree
 
@@ -85,7 +86,7 @@ class FakeBuild:
         return process.Outcome(0, "")
 
 
-class NoWorker(process.Worker):
+class NoWorker(Worker):
     """A worker that is never started: `process.run`, which a test may replace, answers for it."""
 
     def __init__(self, argv: Sequence[str | Path], *, env: Mapping[str, str], cwd: Path) -> None:

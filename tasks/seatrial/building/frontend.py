@@ -23,6 +23,7 @@ from seatrial.building.folder import NAME
 from seatrial.building.isolation import fixed_environment
 from seatrial.machine import process, variables
 from seatrial.machine.errors import ReleaseError
+from seatrial.machine.worker import END, Worker
 from seatrial.release.stages import BuildEnvironment, Dist, Installed
 
 if TYPE_CHECKING:
@@ -95,13 +96,13 @@ class Job:
     uv: str | None = None
     uncommitted: str = ""
     limits: Mapping[str, str] = field(default_factory=dict)
-    workers: tuple[process.Worker, ...] = ()
+    workers: tuple[Worker, ...] = ()
     meanwhile: Callable[[], None] | None = None
 
     @contextlib.contextmanager
     def started(self) -> Iterator[Job]:
         """Yield the same job with programs that build: one for the checkout, and one for the wheel of the sdist."""
-        checkout, sdist = (process.Worker(PROGRAM, env=self.env, cwd=self.scratch) for _ in range(2))
+        checkout, sdist = (Worker(PROGRAM, env=self.env, cwd=self.scratch) for _ in range(2))
         with checkout.kept(), sdist.kept():
             checkout.start()
             yield replace(self, workers=(checkout, sdist))
@@ -196,7 +197,7 @@ def _meanwhile(job: Job) -> None:
 def _ending(outcome: process.Outcome) -> tuple[int, str]:
     """Return the code at the end of the answer, or that of a program which ended without one; and the output."""
     text, _, last = outcome.output.rstrip("\n").rpartition("\n")
-    if not last.encode().startswith(process.END):
+    if not last.encode().startswith(END):
         return outcome.code, outcome.output
     return json.loads(last)["code"], f"{text}\n"
 

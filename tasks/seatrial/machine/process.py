@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 TICK = 15.0  # seconds between two signs of life
 GRACE = 10.0  # seconds a program has to clean up before it is killed
 LABEL = 6  # words of a command line
-END = b'{"event": "done"'  # begins the last line of a worker's answer
 KEPT = 1 << 20  # bytes of a program's output, the last of which are kept
 CAPTURED: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
 REST = 1.0  # seconds to wait for output after the end of a program: another one may have its pipe
@@ -84,7 +83,7 @@ class Outcome:
     output: str
 
 
-class _Output(threading.Thread):
+class Output(threading.Thread):
     """Reads a pipe until it ends, so that its writer never waits, and keeps the last KEPT bytes."""
 
     def __init__(self, pipe: IO[bytes]) -> None:
@@ -112,11 +111,6 @@ class _Output(threading.Thread):
             written = self.size - before
             last = bytes(self.last[-min(written, KEPT) :]) if written else b""
             return last, written - len(last)
-
-    def is_complete(self, before: int) -> bool:
-        """Whether the last line that was written after so many bytes is the end of an answer."""
-        last, _ = self.since(before)
-        return last.endswith(b"\n") and last[:-1].rpartition(b"\n")[2].startswith(END)
 
     def text(self, before: int = 0) -> str:
         """Return what was written after so many bytes, or that its beginning is left out, and the rest."""
@@ -147,31 +141,31 @@ def run(
     it under its `name`. Raises ToolMissing and ToolStuck.
     """
     stdin, started = subprocess.DEVNULL if given is None else subprocess.PIPE, time.monotonic()
-    with _ended(_start(argv, env, cwd, stdin=stdin, **CAPTURED)) as child:
+    with _ended(start(argv, env, cwd, stdin=stdin, **CAPTURED)) as child:
         assert child.stdout is not None  # noqa: S101 (it is a pipe)
-        _give(child, given)
-        output = _Output(child.stdout)
+        give(child, given)
+        output = Output(child.stdout)
         output.start()
         ends = functools.partial(_ends_within, child, output)
-        _attend(argv, output, ends, time_limit, on_wait, on_output, every, meanwhile)
+        attend(argv, output, ends, time_limit, on_wait, on_output, every, meanwhile)
         _end_background(child)
         output.join(REST)
-    SCREEN.took(name or _label(argv), started)
+    SCREEN.took(name or label(argv), started)
     if log:
-        SCREEN.detail(f"{_shown(argv)}\n{output.text()}")
+        SCREEN.detail(f"{shown(argv)}\n{output.text()}")
     return Outcome(child.returncode, output.text())
 
 
-def _label(argv: Sequence[str | Path]) -> str:
+def label(argv: Sequence[str | Path]) -> str:
     """Return the beginning of a command line, its program and files without their folders: the rest is long."""
     words = [str(word) for word in argv]
     short = [PurePath(word).name if "/" in word or "\\" in word else word for word in words if word != "-I"]
     return " ".join(short[:LABEL])
 
 
-def _attend(  # noqa: PLR0917 (as of `run`, which says what they are)
+def attend(  # noqa: PLR0917 (as of `run`, which says what they are)
     argv: Sequence[str | Path],
-    output: _Output,
+    output: Output,
     ends: Callable[[float], bool],
     time_limit: float | None = None,
     on_wait: OnWait | None = None,
@@ -186,15 +180,15 @@ def _attend(  # noqa: PLR0917 (as of `run`, which says what they are)
     while not ends(pause := _pause(tick, time_limit, waited)):
         waited += pause
         if time_limit is not None and waited >= time_limit:
-            raise ToolStuck(_shown(argv), time_limit, output.text())
-        _stop_if_over()
+            raise ToolStuck(shown(argv), time_limit, output.text())
+        stop_if_over()
         if on_output and output.size:
             on_output(output.text())
         if on_wait:
             on_wait(waited)
 
 
-def _give(child: subprocess.Popen[bytes], given: bytes | None, *, close: bool = True) -> None:
+def give(child: subprocess.Popen[bytes], given: bytes | None, *, close: bool = True) -> None:
     """Write `given`, which a pipe holds without a reader, to the standard input of `child`."""
     if given is not None and child.stdin is not None:
         with contextlib.suppress(BrokenPipeError), child.stdin if close else contextlib.nullcontext():
@@ -206,7 +200,7 @@ def _pause(tick: float, time_limit: float | None, waited: float) -> float:
     return tick if time_limit is None else min(tick, max(time_limit - waited, 0.01))
 
 
-def _ends_within(child: subprocess.Popen[bytes], output: _Output, seconds: float) -> bool:
+def _ends_within(child: subprocess.Popen[bytes], output: Output, seconds: float) -> bool:
     """Wait for `child` to end, and return whether it did; the end of its output tells without polling."""
     deadline = time.monotonic() + seconds
     while child.poll() is None and (left := deadline - time.monotonic()) > 0:
@@ -218,7 +212,7 @@ def _ends_within(child: subprocess.Popen[bytes], output: _Output, seconds: float
     return child.returncode is not None
 
 
-def _start(argv: Sequence[str | Path], env: Mapping[str, str], cwd: Path, **pipes: Any) -> subprocess.Popen[bytes]:
+def start(argv: Sequence[str | Path], env: Mapping[str, str], cwd: Path, **pipes: Any) -> subprocess.Popen[bytes]:
     """Start `argv` as the head of its own process group. Raises ToolMissing."""
     pipes.setdefault("stdin", subprocess.DEVNULL)
     posix: dict[str, Any] = {"start_new_session": True, "umask": 0o022}
@@ -233,98 +227,24 @@ def _start(argv: Sequence[str | Path], env: Mapping[str, str], cwd: Path, **pipe
     return child
 
 
-def _answers_within(child: subprocess.Popen[bytes], output: _Output, before: int, seconds: float) -> bool:
-    """Wait for the end of an answer, or of `child`, and return whether it came; `before` were so many bytes."""
-    deadline = time.monotonic() + seconds
-    while (left := deadline - time.monotonic()) > 0:
-        if output.is_complete(before) or child.poll() is not None:
-            return True
-        output.grew.wait(min(left, 0.25))
-        output.grew.clear()
-    return output.is_complete(before)
-
-
 @contextlib.contextmanager
 def _ended(child: subprocess.Popen[bytes]) -> Iterator[subprocess.Popen[bytes]]:
     """Leave nothing of the process group of `child` alive after the context."""
     with child:
         try:
-            _stop_if_over()
+            stop_if_over()
             yield child
         finally:
-            _finish(child)
+            finish(child)
 
 
-def _finish(child: subprocess.Popen[bytes]) -> None:
+def finish(child: subprocess.Popen[bytes]) -> None:
     if child.poll() is None:
         _end(child)
     else:
         _end_background(child)
     _running.discard(child)
     _asked.discard(child)
-
-
-class Worker:
-    """A program that is started before it is needed: it imports what it needs, and answers a line of input by lines.
-
-    The last line of an answer begins with END. It ends with its standard input, and is started anew where it ended.
-    """
-
-    def __init__(self, argv: Sequence[str | Path], *, env: Mapping[str, str], cwd: Path) -> None:
-        self._argv = argv
-        self._new = functools.partial(_start, argv, env, cwd, stdin=subprocess.PIPE, **CAPTURED)
-        self._child: subprocess.Popen[bytes] | None = None
-        self._output: _Output | None = None
-
-    def start(self) -> None:
-        """Start the program, if it does not run."""
-        if self._child is None:
-            self._child = self._new()
-            assert self._child.stdout is not None  # noqa: S101 (it is a pipe)
-            self._output = _Output(self._child.stdout)
-            self._output.start()
-
-    def ask(self, given: bytes, *, log: bool = False, name: str = "", **settings: Any) -> Outcome:
-        """Give it the line `given`; return its answer, or how it ended without one. The `settings` are those of `run`.
-
-        Raises ToolStuck.
-        """
-        self.start()
-        child, output = self._child, self._output
-        assert child is not None  # noqa: S101 (it was started)
-        assert output is not None  # noqa: S101
-        started, before = time.monotonic(), output.size
-        try:
-            _stop_if_over()
-            _give(child, given + b"\n", close=False)
-            _attend(self._argv, output, functools.partial(_answers_within, child, output, before), **settings)
-        except BaseException:
-            self.end()
-            raise
-        code = child.poll()
-        if code is not None:
-            self.end()
-            output.join(REST)
-        text = output.text(before)
-        SCREEN.took(name or _label(self._argv), started)
-        if log:
-            SCREEN.detail(f"{_shown(self._argv)}\n{text}")
-        return Outcome(code or 0, text)
-
-    def end(self) -> None:
-        """End the program, and whatever it left running."""
-        child, self._child = self._child, None
-        if child:
-            with child:
-                _finish(child)
-
-    @contextlib.contextmanager
-    def kept(self) -> Iterator[Worker]:
-        """Yield this, and end it after the context."""
-        try:
-            yield self
-        finally:
-            self.end()
 
 
 @contextlib.contextmanager
@@ -350,7 +270,7 @@ def _interrupt(_number: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
-def _stop_if_over() -> None:
+def stop_if_over() -> None:
     if _over.is_set():
         raise KeyboardInterrupt
 
@@ -388,5 +308,5 @@ def _text(output: bytes | None) -> str:
     return (output or b"").decode("utf-8", "backslashreplace").replace("\r\n", "\n")
 
 
-def _shown(argv: Sequence[str | Path]) -> str:
+def shown(argv: Sequence[str | Path]) -> str:
     return " ".join(str(word) for word in argv)

@@ -6,16 +6,12 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
 from seatrial.machine import process
 from seatrial.machine.process import ToolMissing, ToolStuck
 from seatrial.machine.screen import SCREEN, Screen
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 ENV = {name: os.environ[name] for name in ("PATH", "SYSTEMROOT") if name in os.environ}
 FOREVER = "import time\ntime.sleep(600)"
@@ -32,13 +28,6 @@ posix = pytest.mark.skipif(os.name == "nt", reason="signals, process groups and 
 
 def python(script: str, *args: str) -> tuple[str, ...]:
     return (sys.executable, "-c", script, *args)
-
-
-@pytest.fixture
-def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Shorten the times, so that nobody waits."""
-    monkeypatch.setattr(process, "TICK", 0.1)
-    monkeypatch.setattr(process, "GRACE", 0.2)
 
 
 def is_alive(pid: int) -> bool:
@@ -232,122 +221,6 @@ def test_in_another_thread_signals_are_left_alone() -> None:
         assert pool.submit(entered).result() == signal.getsignal(signal.SIGINT)
 
 
-# A program that answers lines: with its id, what it is told and the end of an answer; or not, where it is told so.
-ANSWERING = """
-import os, pathlib, sys, time
-pathlib.Path(f"started-{os.getpid()}").touch()
-for line in sys.stdin:
-    print(os.getpid(), line.strip(), flush=True)
-    if "hang" in line:
-        time.sleep(600)
-    if "end" in line:
-        sys.exit(3)
-    print('{"event": "done"', end="", flush=True)
-    time.sleep(0.05)
-    print("}", flush=True)
-"""
-
-
-@pytest.fixture
-def worker(tmp_path: Path) -> Iterator[process.Worker]:
-    with process.Worker(python(ANSWERING), env=ENV, cwd=tmp_path).kept() as made:
-        yield made
-
-
-def ask(worker: process.Worker, line: str) -> tuple[int, str]:
-    """Return the id of the program that answers, and its answer."""
-    done = worker.ask(line.encode(), time_limit=60)
-    assert done.code == 0
-    first, end = done.output.splitlines()
-    assert end == '{"event": "done"}'
-    pid, _, said = first.partition(" ")
-    return int(pid), said
-
-
-def started(folder: Path) -> list[int]:
-    """Wait until a program has started, and return the ids of all."""
-    deadline = time.monotonic() + 60
-    while not (found := list(folder.glob("started-*"))) and time.monotonic() < deadline:
-        time.sleep(0.01)
-    return [int(path.name.removeprefix("started-")) for path in found]
-
-
-def test_a_worker_is_started_before_it_is_asked_and_answers_again_and_again(
-    tmp_path: Path, worker: process.Worker
-) -> None:
-    worker.start()
-    (pid,) = started(tmp_path)
-    worker.start()
-    assert [ask(worker, line) for line in ("one", "two", "three")] == [(pid, "one"), (pid, "two"), (pid, "three")]
-    assert started(tmp_path) == [pid]
-
-
-def test_a_worker_that_was_not_started_is_when_it_is_asked(tmp_path: Path, worker: process.Worker) -> None:
-    assert not list(tmp_path.iterdir())
-    assert ask(worker, "one")[1] == "one"
-
-
-def test_how_a_worker_ended_is_told_and_the_next_question_is_for_another(worker: process.Worker) -> None:
-    pid, _ = ask(worker, "one")
-    ended = worker.ask(b"the end", time_limit=60)
-    assert (ended.code, ended.output) == (3, f"{pid} the end\n")
-    assert ask(worker, "two")[0] != pid
-
-
-@posix
-@pytest.mark.usefixtures("hurried")
-def test_a_worker_that_does_not_answer_is_ended(worker: process.Worker) -> None:
-    pid, _ = ask(worker, "one")
-    with pytest.raises(ToolStuck) as stuck:
-        worker.ask(b"hang", time_limit=0.3)
-    assert f"{pid} hang" in stuck.value.output
-    assert has_ended(pid)
-    assert ask(worker, "two")[0] != pid
-
-
-@posix
-@pytest.mark.usefixtures("hurried")
-def test_a_worker_is_ended_by_what_watches_it(worker: process.Worker) -> None:
-    pid, _ = ask(worker, "one")
-
-    def stop(_: float) -> None:
-        raise InterruptedError
-
-    with pytest.raises(InterruptedError):
-        worker.ask(b"hang", on_wait=stop)
-    assert has_ended(pid)
-
-
-@posix
-def test_no_worker_outlives_its_context(tmp_path: Path) -> None:
-    with process.Worker(python(ANSWERING), env=ENV, cwd=tmp_path).kept() as worker:
-        worker.start()
-        (pid,) = started(tmp_path)
-    assert has_ended(pid)
-    with process.Worker(python(ANSWERING), env=ENV, cwd=tmp_path).kept():
-        pass  # nor is one started that nobody asked
-    assert started(tmp_path) == [pid]
-
-
-def test_what_a_worker_answers_is_logged_and_timed(worker: process.Worker, monkeypatch: pytest.MonkeyPatch) -> None:
-    shown: list[str] = []
-    monkeypatch.setattr(SCREEN, "detail", shown.append)
-    monkeypatch.setattr(SCREEN, "took", lambda name, _: shown.append(name))
-    worker.ask(b"one", time_limit=60, log=True, name="a question")
-    assert shown[0] == "a question"
-    assert "one\n" in shown[1]
-
-
-def test_a_long_answer_is_cut_to_its_own_end(tmp_path: Path) -> None:
-    script = f"import sys\nfor line in sys.stdin:\n    print('x' * {process.KEPT}, flush=True)\n"
-    script += """    print('{"event": "done"}', flush=True)\n"""
-    with process.Worker(python(script), env=ENV, cwd=tmp_path).kept() as worker:
-        first, second = (worker.ask(b"more", time_limit=60).output for _ in range(2))
-    assert first == second
-    assert first.startswith("(19 bytes left out)\n")
-    assert first.endswith('x\n{"event": "done"}\n')
-
-
 def test_there_is_something_to_do_while_a_program_works(tmp_path: Path) -> None:
     wait = "import pathlib, time\nwhile not pathlib.Path('go').exists(): time.sleep(0.01)"
     done = process.run(python(wait), env=ENV, cwd=tmp_path, meanwhile=(tmp_path / "go").touch, time_limit=60)
@@ -382,7 +255,7 @@ def test_of_endless_output_the_last_is_kept(tmp_path: Path) -> None:
 def test_of_endless_output_no_more_is_ever_held() -> None:
     reading, writing = os.pipe()
     with os.fdopen(reading, "rb", 0) as pipe, os.fdopen(writing, "wb", 0) as writer:
-        output = process._Output(pipe)
+        output = process.Output(pipe)
         output.start()
         for _ in range(6):
             writer.write(b"x" * process.KEPT)

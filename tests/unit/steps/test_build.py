@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 
-from seatrial.building import distributions
+from seatrial.building import distributions, frontend
 from seatrial.building.brought import NothingToTake, NothingToTakeOf
 from seatrial.building.distributions import SdistNeedsGit
 from seatrial.building.folder import workplace
@@ -85,7 +85,7 @@ def tool(monkeypatch: pytest.MonkeyPatch) -> FakeBuild:
     fake = FakeBuild()
     # A test may exchange the answer later on.
     monkeypatch.setattr(process, "run", lambda argv, **settings: fake.answer(argv, **settings))  # noqa: PLW0108
-    monkeypatch.setattr(process, "Worker", NoWorker)
+    monkeypatch.setattr(frontend, "Worker", NoWorker)
     return fake
 
 

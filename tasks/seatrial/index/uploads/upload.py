@@ -31,6 +31,7 @@ from seatrial.index.uploads.refusals import Answer, answer_of, meaning, refusal
 from seatrial.machine import process, terminal, variables
 from seatrial.machine.errors import ReleaseError, printable
 from seatrial.machine.process import ToolStuck
+from seatrial.machine.worker import Worker
 from seatrial.release.record import FilesChanged
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ class Job:
     again: str = ""
     attested: bool = False  # each file has its attestation beside it in `folder`
     rehearses: bool = False
-    worker: process.Worker | None = None
+    worker: Worker | None = None
 
 
 def copied(dists: tuple[Dist, ...], source: Path, folder: Path) -> Path:
@@ -238,9 +239,9 @@ def documents(output: str) -> list[dict[str, Any]]:
     return found
 
 
-def uploader() -> process.Worker:
+def uploader() -> Worker:
     """Return an uploader for both uploads of a dry run, whose stand-ins take tokens and no identity of a CI."""
-    return process.Worker(PROGRAM, env=variables.for_upload(os.environ, {}), cwd=Path(tempfile.gettempdir()))
+    return Worker(PROGRAM, env=variables.for_upload(os.environ, {}), cwd=Path(tempfile.gettempdir()))
 
 
 def _call(job: Job, dists: list[Dist], progress: Callable[[str], None]) -> Answer | None:

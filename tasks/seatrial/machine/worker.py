@@ -1,0 +1,99 @@
+"""Programs that answer several times: started before they are needed, they import what they need once.
+
+Such a program reads a line of standard input, and answers by lines, of which the last begins with END.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import subprocess
+import time
+from typing import TYPE_CHECKING, Any
+
+from seatrial.machine import process
+from seatrial.machine.process import Outcome, Output
+from seatrial.machine.screen import SCREEN
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+END = b'{"event": "done"'  # of a JSON document
+
+
+class Worker:
+    """One such program. It ends with its standard input; where it has ended, the next question starts it anew."""
+
+    def __init__(self, argv: Sequence[str | Path], *, env: Mapping[str, str], cwd: Path) -> None:
+        self._argv = argv
+        self._new = functools.partial(process.start, argv, env, cwd, stdin=subprocess.PIPE, **process.CAPTURED)
+        self._child: subprocess.Popen[bytes] | None = None
+        self._output: Output | None = None
+
+    def start(self) -> None:
+        """Start the program, if it does not run."""
+        if self._child is None:
+            self._child = self._new()
+            assert self._child.stdout is not None  # noqa: S101 (it is a pipe)
+            self._output = Output(self._child.stdout)
+            self._output.start()
+
+    def ask(self, given: bytes, *, log: bool = False, name: str = "", **settings: Any) -> Outcome:
+        """Give it the line `given`; return its answer, or how it ended without one. The `settings` are those of `run`.
+
+        Raises ToolStuck.
+        """
+        self.start()
+        child, output = self._child, self._output
+        assert child is not None  # noqa: S101 (it was started)
+        assert output is not None  # noqa: S101
+        started, before = time.monotonic(), output.size
+        try:
+            process.stop_if_over()
+            process.give(child, given + b"\n", close=False)
+            process.attend(self._argv, output, functools.partial(_answers_within, child, output, before), **settings)
+        except BaseException:
+            self.end()
+            raise
+        code = child.poll()
+        if code is not None:
+            self.end()
+            output.join(process.REST)
+        text = output.text(before)
+        SCREEN.took(name or process.label(self._argv), started)
+        if log:
+            SCREEN.detail(f"{process.shown(self._argv)}\n{text}")
+        return Outcome(code or 0, text)
+
+    def end(self) -> None:
+        """End the program, and whatever it left running."""
+        child, self._child = self._child, None
+        if child:
+            with child:
+                process.finish(child)
+
+    @contextlib.contextmanager
+    def kept(self) -> Iterator[Worker]:
+        """Yield this, and end it after the context."""
+        try:
+            yield self
+        finally:
+            self.end()
+
+
+def _answers_within(child: subprocess.Popen[bytes], output: Output, before: int, seconds: float) -> bool:
+    """Wait for the end of an answer, or of `child`, and return whether it came; `before` were so many bytes."""
+    deadline = time.monotonic() + seconds
+    while (left := deadline - time.monotonic()) > 0:
+        if is_complete(output, before) or child.poll() is not None:
+            return True
+        output.grew.wait(min(left, 0.25))
+        output.grew.clear()
+    return is_complete(output, before)
+
+
+def is_complete(output: Output, before: int) -> bool:
+    """Return whether the last line of what was written after so many bytes is the end of an answer."""
+    last, _ = output.since(before)
+    return last.endswith(b"\n") and last[:-1].rpartition(b"\n")[2].startswith(END)
