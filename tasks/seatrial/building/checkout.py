@@ -25,11 +25,12 @@ GITLINK = "160000"  # the mode of a submodule in a tree
 class SubmodulesMissing(ReleaseError):
     paths: tuple[str, ...]
 
-    what = "These git submodules, in the commit that HEAD names, are not in the local repository:{e.paths:listed}"
+    what = "These git submodules, in the commit that is built, are not in the local repository:{e.paths:listed}"
     cause = "they were not fetched. A build without them would lack their files, and say nothing."
     cure = (
         "git submodule update --init --recursive (GitHub: `submodules: recursive` for actions/checkout; GitLab:"
-        " GIT_SUBMODULE_STRATEGY: recursive). One that no build needs: `update = none` in .gitmodules."
+        " GIT_SUBMODULE_STRATEGY: recursive); for a tag, check that out before. One that no build needs:"
+        " `update = none` in .gitmodules."
     )
 
 

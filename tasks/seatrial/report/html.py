@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from seatrial import __version__
 from seatrial.machine.terminal import size
-from seatrial.report import findings, matrix, project_page
+from seatrial.report import again, findings, matrix, project_page
 from seatrial.report.facts import WORDS
 from seatrial.report.markup import Safe, join, link, prose, tag
 from seatrial.report.text import counted, plural
@@ -92,6 +92,7 @@ def _sections(facts: Facts) -> Iterator[tuple[str, str, Safe]]:
     yield "files", "Files", join(_file(facts, number, file) for number, file in enumerate(facts.files))
     yield "changes", "What changes", _changes(facts.changes) if facts.changes else Safe("")
     yield "matrix", "Verified on", matrix.section(facts)
+    yield "again", "Built again", again.section(facts)
     yield "project-page", "The page on PyPI", project_page.section(facts)
 
 

@@ -83,7 +83,9 @@ def test_what_a_backend_writes_differently_without_another_meaning(tmp_path: Pat
 
 
 def test_times_alone_are_packing(tmp_path: Path) -> None:
-    assert compared(tmp_path, {}, moment=2020) == Comparison("demo_pkg-1.0-py3-none-any.whl", "equivalent")
+    found = compared(tmp_path, {}, moment=2020)
+    assert (found.verdict, found.differences, found.packing) == ("equivalent", (), ("times",))
+    assert (found.clocked, found.epoch) == (False, 1577836800)  # 2020-01-01, in all members
 
 
 DIFFERENT: list[tuple[Mapping[str, str | bytes | None], str, str]] = [
