@@ -36,19 +36,21 @@ GOOD = ("identical", "equivalent")
 HEAD = """\
 # Releases on PyPI, built again
 
-`seatrial rebuild VERSION`, nothing adopted and nothing configured, in clones of {projects} public repositories: {releases}
-releases that {backends} build backends made, each once with uv and once with pip. The list (`tests/real/rebuilds.txt`)
-was committed before the first run over all of it, and what failed stays in.
+`seatrial rebuild VERSION`, nothing adopted and nothing configured, in clones of {projects} public repositories:
+{releases} releases that {backends} build backends made, each once with uv and once with pip. The list
+(`tests/real/rebuilds.txt`) was committed before the first run over all of it, and what failed stays in.
 
 {counts}
 
-[What the verdicts mean](reproducible.md#what-rebuild-compares), and why many files are not identical: their times are of the
+[What the verdicts mean](reproducible.md#what-rebuild-compares). Most files that are not identical have the times of the
 clock of the machine that built them, which no build gives again. A release has the worst verdict of its files.
 
 """
 FOOT = """
-*As usual*: the wheel from the sdist, `SOURCE_DATE_EPOCH` of the commit, an sdist that holds the clock written anew. Python
-{python} on {platform}; the others that could be tried: {pythons}. This page is written by `nox -s rebuilds -- FOLDER`.
+Where no way is named it is the usual one: the wheel from the sdist, `SOURCE_DATE_EPOCH` of the commit, and an sdist that
+holds the clock written anew. Python {python} on {platform}; others that could be tried: {pythons}.
+
+This page is written by `nox -s rebuilds -- FOLDER`.
 """
 
 
@@ -89,10 +91,17 @@ def git(folder: Path, *words: str) -> str:
     return subprocess.run(["git", *words], cwd=folder, check=True, capture_output=True, text=True).stdout.strip()
 
 
-def address(repository: str, mirrors: Path | None) -> str:
-    """Return where `repository` (OWNER/NAME) is cloned from."""
-    mirror = mirrors / repository.replace("/", "+") / "repo" if mirrors else None
-    return str(mirror) if mirror and mirror.exists() else f"https://github.com/{repository}"
+def address(repository: str, mirrors: Path | None, commit: str = "HEAD") -> str:
+    """Return where `repository` (OWNER/NAME) is cloned from, with the `commit`: a mirror may have a later owner."""
+    owner, name = repository.split("/")
+    places = [mirrors / f"{owner}+{name}", *sorted(mirrors.glob(f"*+{name}"))] if mirrors else []
+    for place in places:
+        found = subprocess.run(
+            ["git", "-C", place / "repo", "cat-file", "-e", commit], check=False, capture_output=True
+        )
+        if found.returncode == 0:
+            return str(place / "repo")
+    return f"https://github.com/{repository}"
 
 
 def releases() -> list[Release]:
@@ -103,16 +112,17 @@ def releases() -> list[Release]:
 
 def add_submodules(clone: Path, version: str, mirrors: Path | None) -> None:
     """Fetch the submodules of the tag of `version` into `clone`, if it has any that can be had."""
-    tags = [tag for tag in git(clone, "tag").split() if tag.removeprefix("v") == version]
-    if not tags or ".gitmodules" not in git(clone, "ls-tree", "--name-only", tags[0]).splitlines():
+    tag = next((tag for tag in git(clone, "tag").split() if tag.removeprefix("v") == version), "HEAD")
+    links = re.findall(r"^160000 commit (\w+)\t(.+)$", git(clone, "ls-tree", "-r", tag), re.MULTILINE)
+    if not links:
         return
     head = git(clone, "rev-parse", "HEAD")
-    git(clone, "checkout", "--quiet", "--force", "--detach", tags[0])
-    urls = re.findall(
-        r"url = (https://github\.com/(\S+?)(?:\.git)?)$", git(clone, "show", ":.gitmodules"), re.MULTILINE
-    )
-    instead = [("-c", f"url.{address(name, mirrors)}.insteadOf={url}") for url, name in urls]
-    options = ("-c", "protocol.file.allow=always", *(word for pair in instead for word in pair))
+    git(clone, "checkout", "--quiet", "--force", "--detach", tag)
+    options = ["-c", "protocol.file.allow=always"]
+    for commit, path in links:
+        url = git(clone, "config", "--file", ".gitmodules", f"submodule.{path}.url")
+        name = url.removeprefix("https://github.com/").removesuffix(".git")
+        options += ["-c", f"url.{address(name, mirrors, commit)}.insteadOf={url}"]
     subprocess.run(["git", *options, "submodule", "--quiet", "update", "--init", "--recursive"], cwd=clone, check=False)
     git(clone, "checkout", "--quiet", "--force", head)
 

@@ -27,9 +27,9 @@ Change = tuple[dict[str, Any], "Callable[[Comparison], bool]"]
 class Way:
     """One way to build.
 
-    `epoch` is SOURCE_DATE_EPOCH, which is that `of` something. `crlf` is how the names of the files end that have the
-    line ends of Windows. `generator` is the build backend that is taken in place of the one that was chosen, `python` another Python than the
-    chosen one; both are empty where the choice stands.
+    `epoch` is SOURCE_DATE_EPOCH, which is that `of` something. `crlf` is how the names of files end that have the line
+    ends of Windows. `generator` is the build backend that is taken in place of the one that was chosen, `python`
+    another Python than the chosen one; both are empty where the choice stands.
     """
 
     epoch: int | None
