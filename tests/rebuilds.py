@@ -47,8 +47,8 @@ clock of the machine that built them, which no build gives again. A release has 
 
 """
 FOOT = """
-Where no way is named it is the usual one: the wheel from the sdist, `SOURCE_DATE_EPOCH` of the commit, and an sdist that
-holds the clock written anew. Python {python} on {platform}; others that could be tried: {pythons}.
+Where no way is named it is the usual one: the wheel from the sdist, `SOURCE_DATE_EPOCH` of the commit, and an sdist
+that holds the clock written anew. Python {python} on {platform}; others that could be tried: {pythons}.
 
 This page is written by `nox -s rebuilds -- FOLDER`.
 """
@@ -96,10 +96,8 @@ def address(repository: str, mirrors: Path | None, commit: str = "HEAD") -> str:
     owner, name = repository.split("/")
     places = [mirrors / f"{owner}+{name}", *sorted(mirrors.glob(f"*+{name}"))] if mirrors else []
     for place in places:
-        found = subprocess.run(
-            ["git", "-C", place / "repo", "cat-file", "-e", commit], check=False, capture_output=True
-        )
-        if found.returncode == 0:
+        argv = ["git", "-C", str(place / "repo"), "cat-file", "-e", commit]
+        if subprocess.run(argv, check=False, capture_output=True).returncode == 0:
             return str(place / "repo")
     return f"https://github.com/{repository}"
 

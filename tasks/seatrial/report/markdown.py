@@ -6,9 +6,9 @@ import re
 from typing import TYPE_CHECKING
 
 from seatrial.machine.terminal import size, visible
-from seatrial.report import again, project_page
+from seatrial.report import project_page
 from seatrial.report.facts import WORDS
-from seatrial.report.text import by_version, changes, together
+from seatrial.report.text import by_version, changes, rebuilt, together, told_again
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -91,8 +91,8 @@ def _matrix(facts: Facts) -> Iterator[str]:
 
 def _again(facts: Facts) -> Iterator[str]:
     if found := facts.rebuilt:
-        yield plain(again.summary(found))
-        yield table(("file", "built again"), ((plain(file.filename), plain(again.told(file))) for file in found.files))
+        yield plain(rebuilt(found))
+        yield table(("file", "built again"), ((plain(file.filename), plain(told_again(file))) for file in found.files))
 
 
 def _more(count: int) -> list[str]:

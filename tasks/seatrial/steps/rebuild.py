@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 from packaging.version import InvalidVersion, Version
 
-from seatrial.building import git, requirements, tags
-from seatrial.building.again import Rebuild
+from seatrial.building import git, tags
+from seatrial.building.again import requirements
+from seatrial.building.again.rebuild import Rebuild
 from seatrial.building.checkout import check_out
 from seatrial.index.holdings import read_release
 from seatrial.index.simple import Served
@@ -30,9 +31,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from seatrial.building.again import Judged
+    from seatrial.building.again.rebuild import Judged
+    from seatrial.building.again.requirements import Choice
     from seatrial.building.git import Source
-    from seatrial.building.requirements import Choice
     from seatrial.project.context import Context
     from seatrial.project.settings import Settings
     from seatrial.release.rebuilt import Difference

@@ -50,7 +50,7 @@ class Way:
             != usual.of,
             "the wheel of the checkout": usual.from_sdist and not self.from_sdist,
             f"umask {self.umask:03o}": self.umask != usual.umask,
-            f"CRLF line ends in {len(self.crlf)} files": self.crlf != usual.crlf,
+            f"CRLF line ends in {len(self.crlf)} file{'' if len(self.crlf) == 1 else 's'}": self.crlf != usual.crlf,
             f"Python {self.python}": self.python != usual.python,
         }
         return ", ".join(words for words, is_so in parts.items() if is_so)
@@ -79,7 +79,7 @@ class Search:
 
     def ways(self) -> Iterator[Way]:
         """Yield one way after the other; whoever takes them sets `best` in between."""
-        for change, helps in self._changes():
+        for change, helps in self._changes() if self.left() else ():
             way = replace(self.best, **change)
             if way not in self.tried and any(map(helps, self.left())):
                 self.tried[way] = way.words(self.usual)

@@ -8,12 +8,13 @@ import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from seatrial.building import distributions, git, requirements
+from seatrial.building import distributions, git
+from seatrial.building.again import requirements
+from seatrial.building.again.ways import UMASK, Search, Way, likeliest
 from seatrial.building.checkout import check_out
 from seatrial.building.distributions import SdistNeedsGit
 from seatrial.building.folder import LeadsOut
 from seatrial.building.frontend import BuildFailed, BuildOdd, Job, build_one
-from seatrial.building.ways import UMASK, Search, Way, likeliest
 from seatrial.index.http import FILE_BYTES, download
 from seatrial.machine.errors import ReleaseError
 from seatrial.project.pythons import KNOWN_PYTHONS
@@ -28,9 +29,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+    from seatrial.building.again.requirements import Choice
     from seatrial.building.backend import Shared
     from seatrial.building.git import Source
-    from seatrial.building.requirements import Choice
     from seatrial.index.simple import Served
     from seatrial.project.context import Context
     from seatrial.project.settings import Settings
@@ -110,12 +111,13 @@ class Rebuild:
     search: Search = field(init=False)
 
     def __post_init__(self) -> None:
-        wheels = [file for file in self.served if file.filename.endswith(".whl") and buildable(file.filename)]
+        asked = self.context.options.as_of  # whoever names a day wants to see what that day gives
+        wheels = [file for file in self.served if kind_of(file.filename) == "wheel" and buildable(file.filename)]
         self.search = Search(
             Way(self.epoch, self.settings.normalise),
             left=lambda: [judged.comparison for judged in self.judged.values() if not judged.is_final],
             tagged=git.tag_epoch(self.context.root, self.source.tags[0]),
-            generator=lambda: generator(self.downloaded(wheels[0])) if wheels else "",
+            generator=lambda: generator(self.downloaded(wheels[0])) if wheels and not asked else "",
             made_by=lambda: self.made_by,
             pythons=self._pythons(),
         )
@@ -193,16 +195,18 @@ class Rebuild:
         self.search.tried[way] = way.words(self.search.usual)
         job, key = self._job(way, place, limit), (way.python, way.generator)
         tree = self._tree(way, place / "checkout")
+        sdist = build_one(job, "sdist", tree, shared=self.environments.get(key))
+        self.environments[key] = sdist.shared
+        self._stop_if_other_version(sdist.path)
         try:
-            sdist = build_one(job, "sdist", tree, shared=self.environments.get(key))
-            self.environments[key] = sdist.shared
-            self._stop_if_other_version(sdist.path)
             if way.from_sdist or "wheel" not in job.settings.archives:
                 distributions.make_rest(job, tree, sdist, compare=False)
             else:
                 build_one(job, "wheel", self._tree(way, place / "again"), shared=sdist.shared)
-        finally:
-            nearer = [self._judge(path, way) for path in sorted(job.out.iterdir())]
+        except ReleaseError:
+            self._judge(sdist.path, way)  # it is there, whatever becomes of the wheel
+            raise
+        nearer = [self._judge(path, way) for path in sorted(job.out.iterdir())]
         return any(nearer)
 
     def _job(self, way: Way, place: Path, limit: float) -> Job:
