@@ -272,7 +272,9 @@ judged.
 - `equivalent`: the same members with the same contents, but for this list, which is closed: times, order, modes,
   owners and compression of the archive, the headers of its members, and folders as members; `Generator` and
   `Wheel-Version` in WHEEL; `Metadata-Version`, `Dynamic`, and order and spelling of fields in METADATA and PKG-INFO,
-  compared as parsed fields; the order of the rows of RECORD, and those that follow from these.
+  compared as parsed fields; `License-File`, `Import-Name` and `Import-Namespace`, which repeat what the archive holds,
+  where one of the two metadata versions has no such field yet; the order of the rows of RECORD, and those that follow
+  from these.
 - `different`: anything else, also a link that leads elsewhere, and a wheel that two programs would unpack
   differently. The members are named, code first, with the lines that differ: `-` is built here, `+` is served.
 

@@ -10,14 +10,17 @@ from __future__ import annotations
 
 import csv
 import difflib
+import functools
 import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
+from packaging.version import Version
 
 from seatrial.release.archives import BROKEN, SNIFF, TEXT_LIMIT, Archive, BadArchive, Metadata, reason
+from seatrial.release.filenames import parsed_version
 from seatrial.release.packing import Packing, differing
 from seatrial.release.rebuilt import Difference
 from seatrial.release.stages import Dist
@@ -37,6 +40,8 @@ DIFFED = 1 << 20  # bytes of a text that is compared line by line
 
 # Fields that say how the metadata was written, or (Dynamic) only what an sdist may leave open.
 OF_WRITING = frozenset({"metadata-version", "dynamic"})
+# Fields that repeat what is in the archive, and the metadata version that brought them: older backends wrote none.
+OF_CONTENTS = {"license-file": Version("2.4"), "import-name": Version("2.5"), "import-namespace": Version("2.5")}
 OF_WHEEL_WRITING = frozenset({"generator", "wheel-version"})
 SEPARATED = frozenset({"keywords", "platform"})
 
@@ -123,7 +128,8 @@ def _differences(here: Archive, there: Archive, packed: Packing, served: Packing
         if not (_is_file(ours[name]) and _is_file(theirs[name])):
             yield Difference(name, "kind", matters=True, lines=(f"-{ours[name]}", f"+{theirs[name]}"))
             continue
-        difference = _difference(name, here.read(name), there.read(name), _meaning(name, here.kind, harmless))
+        pair = (here.read(name), there.read(name))
+        difference = _difference(name, *pair, _meaning(name, here.kind, harmless, pair))
         if not difference.matters:
             harmless.add(name)
         yield difference
@@ -144,29 +150,38 @@ def _difference(name: str, ours: bytes, theirs: bytes, meaning: Callable[[bytes]
     return Difference(name, "text", matters=True, lines=tuple(_diff(ours, theirs)))
 
 
-def _meaning(name: str, kind: str, harmless: set[str]) -> Callable[[bytes], object] | None:
+def _meaning(name: str, kind: str, harmless: set[str], pair: tuple[bytes, bytes]) -> Callable[[bytes], object] | None:
     """Return what reads the meaning of the member `name` of a wheel or an sdist, None where its bytes are all it means.
 
-    The members `harmless` are known to mean the same.
+    The members `harmless` are known to mean the same; `pair` are the two that are compared.
     """
+    fields = functools.partial(_fields, unknown=_unknown(pair))
     folder, _, base = name.rpartition("/")
     if kind == "sdist":
         is_backends = "/" not in folder or folder.endswith(".egg-info")
-        return _fields if base == "PKG-INFO" and is_backends else None
+        return fields if base == "PKG-INFO" and is_backends else None
     if "/" in folder or not folder.endswith(".dist-info"):
         return None
     if base == "RECORD":
         return lambda raw: _rows(raw, harmless | {name})
-    return {"METADATA": _fields, "WHEEL": _wheel_fields}.get(base)
+    readers: dict[str, Callable[[bytes], object]] = {"METADATA": fields, "WHEEL": _wheel_fields}
+    return readers.get(base)
 
 
-def _fields(raw: bytes) -> object:
-    """Return core metadata as what it means: fields in any order, and the description."""
+def _unknown(pair: tuple[bytes, bytes]) -> frozenset[str]:
+    """Return the fields that repeat what the archive holds, and that one of the two metadata versions has not yet."""
+    versions = [Metadata.parse(raw).first("metadata-version") or "1.0" for raw in pair]
+    oldest = min(parsed_version(version) or Version("1.0") for version in versions)
+    return frozenset(name for name, since in OF_CONTENTS.items() if oldest < since)
+
+
+def _fields(raw: bytes, unknown: frozenset[str]) -> object:
+    """Return core metadata as what it means: fields in any order without the `unknown` ones, and the description."""
     metadata = Metadata.parse(raw)
     fields = {
         name: sorted(_normalised(name, value) for value in values)
         for name, values in metadata.fields.items()
-        if name not in OF_WRITING and name != "description"
+        if name not in OF_WRITING | unknown and name != "description"
     }
     return {name: values for name, values in fields.items() if values}, metadata.description.strip().splitlines()
 

@@ -82,8 +82,14 @@ def test_files_that_differ_in_line_ends_get_those_of_windows() -> None:
     found = Comparison(SDIST, "different", (lines, other))
     search = Search(USUAL, lambda: [found], 100, str, str, ())
     ways = list(search.ways())
-    assert {way.crlf for way in ways} == {(), ("/docs/a.txt",)}
+    assert {way.crlf for way in ways} == {(), ("docs/a.txt",)}
     assert "CRLF line ends in 1 file" in ways[-1].words(USUAL)
+
+
+def test_a_name_in_an_sdist_is_a_path_and_one_in_a_wheel_the_end_of_one() -> None:
+    way = Way(None, normalise=False, crlf=("/demo/mod.py", "pyproject.toml"))
+    files = ("src/demo/mod.py", "pyproject.toml", "tests/pyproject.toml", "mydemo/mod.py")
+    assert [name for name in files if way.has_crlf(name)] == ["src/demo/mod.py", "pyproject.toml"]
 
 
 @pytest.mark.parametrize(

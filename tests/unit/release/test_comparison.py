@@ -69,6 +69,7 @@ EQUIVALENT: list[Mapping[str, str]] = [
     {"METADATA": METADATA.replace(">=3.9, <4", "<4,>=3.9")},
     {"METADATA": METADATA.replace("Provides-Extra: X_y", "Provides-Extra: x-y")},
     {"METADATA": METADATA.replace("a, b", "a,b")},
+    {"METADATA": METADATA.replace("2.3", "2.5\nImport-Name: demo\nLicense-File: LICENSE")},
     {"METADATA": METADATA.replace("Name: demo.pkg\nVersion: 1.0", "Version: 1.0\nName: demo_pkg")},
 ]
 
@@ -111,6 +112,13 @@ def test_anything_else_is_different(
     difference = next(difference for difference in found.differences if difference.member == name)
     assert (difference.kind, difference.matters) == (kind, True)
     assert line in "|".join(difference.lines)
+
+
+def test_a_field_that_both_metadata_versions_have_is_compared(tmp_path: Path) -> None:
+    new = METADATA.replace("2.3", "2.5")
+    ours = wheel(tmp_path / "ours", {f"{INFO}/METADATA": new.replace("2.5", "2.5\nImport-Name: demo")})
+    theirs = wheel(tmp_path / "theirs", {f"{INFO}/METADATA": new.replace("2.5", "2.5\nImport-Name: evil")})
+    assert compare(ours, theirs).verdict == "different"
 
 
 def test_a_record_that_lists_something_else_is_different(tmp_path: Path) -> None:

@@ -244,7 +244,7 @@ class Rebuild:
         for path in [path for path in tree.rglob("*") if path.is_file() and not path.is_symlink()]:
             if way.umask != UMASK:
                 path.chmod((0o777 if path.stat().st_mode & 0o100 else 0o666) & ~way.umask)
-            if f"/{path.relative_to(tree).as_posix()}".endswith(way.crlf):
+            if way.has_crlf(path.relative_to(tree).as_posix()):
                 path.write_bytes(path.read_bytes().replace(b"\r\n", b"\n").replace(b"\n", b"\r\n"))
         return tree
 

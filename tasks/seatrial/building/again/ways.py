@@ -27,9 +27,9 @@ Change = tuple[dict[str, Any], "Callable[[Comparison], bool]"]
 class Way:
     """One way to build.
 
-    `epoch` is SOURCE_DATE_EPOCH, which is that `of` something. `crlf` is how the names of files end that have the line
-    ends of Windows. `generator` is the build backend that is taken in place of the one that was chosen, `python`
-    another Python than the chosen one; both are empty where the choice stands.
+    `epoch` is SOURCE_DATE_EPOCH, which is that `of` something. `crlf` are the files that have the line ends of Windows,
+    or with a leading slash how their names end. `generator` is the build backend that is taken in place of the one that
+    was chosen, `python` another Python than the chosen one; both are empty where the choice stands.
     """
 
     epoch: int | None
@@ -40,6 +40,11 @@ class Way:
     crlf: tuple[str, ...] = ()
     generator: str = ""
     python: str = ""
+
+    def has_crlf(self, name: str) -> bool:
+        """Whether the file `name` of the checkout has the line ends of Windows."""
+        ends = tuple(end for end in self.crlf if end.startswith("/"))
+        return name in self.crlf or f"/{name}".endswith(ends)
 
     def words(self, usual: Way) -> str:
         """Say what is not as in the `usual` way; nothing where all of it is."""
@@ -111,9 +116,9 @@ def _is_of_time(found: Comparison) -> bool:
 
 
 def _of_line_ends(found: Comparison) -> set[str]:
-    """Return the members that differ in line ends alone, as the names of files in the checkout end."""
+    """Return the members that differ in line ends alone, as `Way` has them: a wheel does not know their folder."""
     names = [difference.member for difference in found.differences if difference.lines == (LINE_ENDS,)]
-    return {f"/{name if found.filename.endswith('.whl') else name.partition('/')[2]}" for name in names}
+    return {f"/{name}" if found.filename.endswith(".whl") else name.partition("/")[2] for name in names}
 
 
 def likeliest(pythons: Iterable[str], uploaded: str) -> list[str]:
