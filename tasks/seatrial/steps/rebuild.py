@@ -47,7 +47,7 @@ class NoVersion(ReleaseError):
 
     what = "`rebuild` takes the version of a release, and got {e.version!r}."
     cause = "the word was left out, or it is a tag or a file in place of a version."
-    cure = "name it: `{run[rebuild]} 1.0`."
+    cure = "name it: `{run[rebuild 1.0]}`."
 
 
 @dataclass(eq=False)
@@ -245,8 +245,8 @@ def _show(context: Context, work: Rebuild, came: Rebuilt) -> None:
     for file in came.files:
         words = f"{file.verdict:10}  {file.filename}{f' ({file.way})' if file.way else ''}"
         if file.packing and not file.differences:
-            clock = ", which are of the clock of that build" if file.clocked else ""
-            words += f": only {' and '.join(file.packing)} differ{clock}"
+            clock = ", which are those of a clock" if file.clocked else ""
+            words += f": the same but for {' and '.join(file.packing)}{clock}"
         context.say(words, "error" if file.verdict == "different" else "")
         _show_members(context, file.differences)
     for name in came.not_judged:

@@ -19,6 +19,7 @@ from seatrial.building.git import ShallowClone
 from seatrial.index.simple import Served
 from seatrial.machine import process
 from seatrial.machine.screen import Screen
+from seatrial.project.commands import Commands
 from seatrial.project.options import Options
 from seatrial.project.pythons import KNOWN_PYTHONS
 from seatrial.project.settings import Settings
@@ -367,7 +368,7 @@ def test_what_no_build_gives_again_is_not_tried(root: Path, world: World, capsys
     world.makers[WHEEL] = lambda path: at(path, (1980, 1980))
     run_it(root)
     shown = capsys.readouterr().out
-    assert f"equivalent  {WHEEL}: only times differ, which are of the clock of that build" in shown
+    assert f"equivalent  {WHEEL}: the same but for times, which are those of a clock" in shown
     assert "trying" not in shown
     assert left(root)["files"][0]["clocked"] is True
 
@@ -400,8 +401,9 @@ def test_only_what_is_served_is_built(root: Path, world: World) -> None:
 @pytest.mark.usefixtures("world")
 @pytest.mark.parametrize("version", ["", "latest", "v1.0.tar.gz"])
 def test_what_is_no_version_is_named(root: Path, version: str) -> None:
-    with pytest.raises(NoVersion, match=f"got {version!r}"):
+    with pytest.raises(NoVersion, match=f"got {version!r}") as error:
         run_it(root, version)
+    assert "name it: `nox -s rebuild -- 1.0`" in error.value.text(Commands(nox=True))
 
 
 def test_a_yanked_release_is_built_again_and_said_to_be_yanked(

@@ -218,7 +218,7 @@ class Rebuild:
             settings,
             archives=self._archives(),
             normalise=way.normalise,
-            build_timeout=min(settings.build_timeout, round(limit) or settings.build_timeout),
+            build_timeout=min(settings.build_timeout, max(round(limit), 1)) if limit else settings.build_timeout,
         )
         return Job(
             settings,
@@ -241,10 +241,13 @@ class Rebuild:
 
     def _tree(self, way: Way, target: Path) -> Path:
         tree = check_out(self.source, target, in_place=False)
-        for path in [path for path in tree.rglob("*") if path.is_file() and not path.is_symlink()]:
+        for name in git.run(tree, "ls-files", "-z").split("\0") if way.umask != UMASK or way.crlf else ():
+            path = tree / name
+            if path.is_symlink() or not path.is_file():
+                continue
             if way.umask != UMASK:
                 path.chmod((0o777 if path.stat().st_mode & 0o100 else 0o666) & ~way.umask)
-            if way.has_crlf(path.relative_to(tree).as_posix()):
+            if way.has_crlf(name):
                 path.write_bytes(path.read_bytes().replace(b"\r\n", b"\n").replace(b"\n", b"\r\n"))
         return tree
 
