@@ -7,6 +7,7 @@ import importlib.util
 import json
 import os
 import subprocess
+import sys
 import zipfile
 from dataclasses import asdict, replace
 from pathlib import Path
