@@ -274,7 +274,7 @@ judged.
   `Wheel-Version` in WHEEL; `Metadata-Version`, `Dynamic`, and order and spelling of fields in METADATA and PKG-INFO,
   compared as parsed fields; `License-File`, `Import-Name` and `Import-Namespace`, which repeat what the archive holds,
   where one of the two metadata versions has no such field yet; the order of the rows of RECORD, and those that follow
-  from these.
+  from these; the order of the files that `SOURCES.txt` and `scm_file_list.json` list in an sdist.
 - `different`: anything else, also a link that leads elsewhere, and a wheel that two programs would unpack
   differently. The members are named, code first, with the lines that differ: `-` is built here, `+` is served.
 
@@ -289,9 +289,10 @@ tried in turn, for at most a minute, and named; what came nearer is kept:
 2. the sdist as its backend made it;
 3. no `SOURCE_DATE_EPOCH`, that of the tag, and that of the archive's own times, where the times differ;
 4. the wheel of the checkout;
-5. the umask that the modes come from;
-6. the line ends of Windows, in the files that differ in these alone;
-7. each other Python that is here, the newest of the time of the upload first. Pip can be told a day for 3.9 and later
+5. an empty `dist/` in the checkout, as `python -m build` makes it before it builds the sdist;
+6. the umask that the modes come from;
+7. the line ends of Windows, in the files that differ in these alone;
+8. each other Python that is here, the newest of the time of the upload first. Pip can be told a day for 3.9 and later
    only.
 
 Where nothing differs but the times, and these are of a clock, nothing is tried: no build gives them again. A build

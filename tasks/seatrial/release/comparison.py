@@ -42,6 +42,7 @@ DIFFED = 1 << 20  # bytes of a text that is compared line by line
 OF_WRITING = frozenset({"metadata-version", "dynamic"})
 # Fields that repeat what is in the archive, and the metadata version that brought them: older backends wrote none.
 OF_CONTENTS = {"license-file": Version("2.4"), "import-name": Version("2.5"), "import-namespace": Version("2.5")}
+FILE_LISTS = frozenset({"SOURCES.txt", "scm_file_list.json"})  # of setuptools and setuptools-scm
 OF_WHEEL_WRITING = frozenset({"generator", "wheel-version"})
 SEPARATED = frozenset({"keywords", "platform"})
 
@@ -158,8 +159,9 @@ def _meaning(name: str, kind: str, harmless: set[str], pair: tuple[bytes, bytes]
     fields = functools.partial(_fields, unknown=_unknown(pair))
     folder, _, base = name.rpartition("/")
     if kind == "sdist":
-        is_backends = "/" not in folder or folder.endswith(".egg-info")
-        return fields if base == "PKG-INFO" and is_backends else None
+        if base == "PKG-INFO" and ("/" not in folder or folder.endswith(".egg-info")):
+            return fields
+        return _files if base in FILE_LISTS and folder.endswith(".egg-info") else None
     if "/" in folder or not folder.endswith(".dist-info"):
         return None
     if base == "RECORD":
@@ -200,6 +202,11 @@ def _normalised(name: str, value: str) -> str:
     if name in SEPARATED:
         return ",".join(word.strip() for word in value.split(","))
     return " ".join(value.split())
+
+
+def _files(raw: bytes) -> object:
+    """Return the lines of a list of files in any order; it may be one of JSON."""
+    return sorted(line.strip().removesuffix(b",") for line in raw.splitlines())
 
 
 def _wheel_fields(raw: bytes) -> object:

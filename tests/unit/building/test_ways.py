@@ -83,6 +83,7 @@ def test_files_that_differ_in_line_ends_get_those_of_windows() -> None:
     search = Search(USUAL, lambda: [found], 100, str, str, ())
     ways = list(search.ways())
     assert {way.crlf for way in ways} == {(), ("docs/a.txt",)}
+    assert "an empty dist/ in the checkout" in [way.words(USUAL) for way in ways]
     assert "CRLF line ends in 1 file" in ways[-1].words(USUAL)
 
 

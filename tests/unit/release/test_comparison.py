@@ -173,6 +173,16 @@ def test_metadata_of_an_sdist_is_compared_by_its_meaning(tmp_path: Path, name: s
     assert compare(ours, theirs).verdict == verdict
 
 
+@pytest.mark.parametrize(
+    ("name", "verdict"),
+    [("demo.egg-info/scm_file_list.json", "equivalent"), ("data/scm_file_list.json", "different")],
+)
+def test_the_order_of_a_list_of_files_means_nothing(tmp_path: Path, name: str, verdict: str) -> None:
+    lists = ('{\n  "files": [\n    "a",\n    "b"\n  ]\n}', '{\n  "files": [\n    "b",\n    "a"\n  ]\n}')
+    pair = [sdist(tmp_path / str(number), {"PKG-INFO": METADATA, name: text}) for number, text in enumerate(lists)]
+    assert compare(*pair).verdict == verdict
+
+
 def test_the_backend_is_the_one_that_the_wheel_names(tmp_path: Path) -> None:
     assert generator(wheel(tmp_path / "one", {})) == "builder 1.1"
     assert generator(wheel(tmp_path / "two", {f"{INFO}/WHEEL": None})) == ""

@@ -241,6 +241,8 @@ class Rebuild:
 
     def _tree(self, way: Way, target: Path) -> Path:
         tree = check_out(self.source, target, in_place=False)
+        if way.dist:
+            (tree / "dist").mkdir(exist_ok=True)
         for name in git.run(tree, "ls-files", "-z").split("\0") if way.umask != UMASK or way.crlf else ():
             path = tree / name
             if path.is_symlink() or not path.is_file():

@@ -28,8 +28,9 @@ class Way:
     """One way to build.
 
     `epoch` is SOURCE_DATE_EPOCH, which is that `of` something. `crlf` are the files that have the line ends of Windows,
-    or with a leading slash how their names end. `generator` is the build backend that is taken in place of the one that
-    was chosen, `python` another Python than the chosen one; both are empty where the choice stands.
+    or with a leading slash how their names end. `dist` is whether the checkout has the empty folder that `python -m
+    build` makes before it builds the sdist. `generator` is the build backend that is taken in place of the one that was
+    chosen, `python` another Python than the chosen one; both are empty where the choice stands.
     """
 
     epoch: int | None
@@ -38,6 +39,7 @@ class Way:
     from_sdist: bool = True
     umask: int = UMASK
     crlf: tuple[str, ...] = ()
+    dist: bool = False
     generator: str = ""
     python: str = ""
 
@@ -53,6 +55,7 @@ class Way:
             "the sdist as its backend made it": usual.normalise and not self.normalise,
             f"SOURCE_DATE_EPOCH of {self.of}" if self.epoch is not None else "no SOURCE_DATE_EPOCH": self.of
             != usual.of,
+            "an empty dist/ in the checkout": self.dist,
             "the wheel of the checkout": usual.from_sdist and not self.from_sdist,
             f"umask {self.umask:03o}": self.umask != usual.umask,
             f"CRLF line ends in {len(self.crlf)} file{'' if len(self.crlf) == 1 else 's'}": self.crlf != usual.crlf,
@@ -103,6 +106,7 @@ class Search:
             day = datetime.fromtimestamp(moment, tz=timezone.utc)
             yield {"epoch": moment, "of": f"its own times ({day:%Y-%m-%dT%H:%M:%SZ})", "normalise": False}, _is_of_time
         yield {"from_sdist": False}, lambda found: found.filename.endswith(".whl")
+        yield {"dist": True}, lambda found: found.verdict == "different" and not found.filename.endswith(".whl")
         for umask in sorted({found.umask for found in self.left() if found.umask is not None}):
             yield {"umask": umask, "normalise": False}, lambda found: found.umask is not None
         names = {name for found in self.left() for name in _of_line_ends(found)}
