@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from seatrial.project.settings import Settings
     from seatrial.release.rebuilt import Difference
 
+NAMED = 8  # files that were not judged
 MEMBERS = 40  # that differ in a file, of which the lines are shown
 
 
@@ -249,7 +250,9 @@ def _show(context: Context, work: Rebuild, came: Rebuilt) -> None:
             words += f": the same but for {' and '.join(file.packing)}{clock}"
         context.say(words, "error" if file.verdict == "different" else "")
         _show_members(context, file.differences)
-    for name in came.not_judged:
+    if len(came.not_judged) > NAMED:
+        context.say(f"not judged  {len(came.not_judged)} files, such as wheels for other systems: see {record.REBUILT}")
+    for name in came.not_judged if len(came.not_judged) <= NAMED else ():
         why = "nothing of this name was built here" if buildable(name) else "this machine builds no such file"
         context.say(f"not judged  {printable(name)}: {why}")
     for served in work.served:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from seatrial.release.comparison import compare
+from seatrial.release.comparison import Comparison, compare
 from seatrial.release.packing import Packing, differing
 
 if TYPE_CHECKING:
@@ -96,6 +96,11 @@ def test_where_nothing_is_seen_the_headers_differ(tmp_path: Path) -> None:
     theirs.write_bytes(raw)
     found = compare(ours, theirs)
     assert (found.verdict, found.packing) == ("equivalent", ("headers or compression",))
+
+
+def test_other_times_are_farther_than_another_compression() -> None:
+    times, compression = (Comparison("x", "equivalent", (), (word,)) for word in ("times", "headers or compression"))
+    assert compression.score < times.score
 
 
 def test_a_link_that_leads_elsewhere_is_different(tmp_path: Path) -> None:

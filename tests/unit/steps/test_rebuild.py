@@ -227,6 +227,19 @@ def test_a_record_that_is_not_there_is_named(root: Path, world: World) -> None:
         run_it(root, options={"record": root / "no.json"})
 
 
+def test_a_great_many_wheels_for_other_systems_are_counted(
+    root: Path, world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world.serve_what_is_built()
+    for minor in range(20, 30):
+        world.serve(f"demo-1.0-cp3{minor}-cp3{minor}-win_arm64.whl", make_wheel)
+    run_it(root)
+    shown = capsys.readouterr().out
+    assert "not judged  10 files, such as wheels for other systems: see rebuilt.json" in shown
+    assert "win_arm64" not in shown
+    assert len(left(root)["not_judged"]) == 10
+
+
 def test_the_tag_is_built_and_not_what_is_there_now(root: Path, world: World) -> None:
     world.serve_what_is_built()
     run_it(root)
