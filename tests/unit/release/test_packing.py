@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from seatrial.release import archives
+from seatrial.release.archives import BadArchive
 from seatrial.release.comparison import Comparison, compare
 from seatrial.release.packing import Packing, differing
 
@@ -133,6 +135,14 @@ def test_a_name_that_stands_there_twice_is_different(tmp_path: Path) -> None:
     found = compare(ours, theirs)
     assert found.verdict == "different"
     assert {difference.kind for difference in found.differences} == {"kind", "ambiguous"}
+
+
+def test_members_too_large_together_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ours, theirs = (wheel(tmp_path / side, ("demo/a.py", side * 100)) for side in ("ours", "theirs"))
+    monkeypatch.setattr(archives, "FLOOR", 300)
+    monkeypatch.setattr(archives, "RATIO", 0)
+    with pytest.raises(BadArchive, match="too large together"):
+        compare(ours, theirs)
 
 
 def test_compression_is_named(tmp_path: Path) -> None:
