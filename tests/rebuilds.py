@@ -38,7 +38,8 @@ HEAD = """\
 
 `seatrial rebuild VERSION`, nothing adopted and nothing configured, in clones of {projects} public repositories:
 {releases} releases that {backends} build backends made, each once with uv and once with pip. The list
-(`tests/real/rebuilds.txt`) was committed before the first run over all of it, and what failed stays in.
+(`tests/real/rebuilds.txt`) was committed before the first run over all of it, and what failed stays in. Faults of the
+program that it showed were corrected, and those releases built again.
 
 {counts}
 
@@ -169,7 +170,8 @@ def _verdict(file: dict[str, Any]) -> str:
     if members:
         parts.append(", ".join(f"`{member}`" for member in members[:3]) + (" and more" if len(members) > 3 else ""))
     elif file["packing"] and file["verdict"] != "identical":
-        parts.append(f"but for {' and '.join(file['packing'])}{' of the clock' if file['clocked'] else ''}")
+        *first, last = ["times of a clock" if (w, file["clocked"]) == ("times", True) else w for w in file["packing"]]
+        parts.append(f"but for {', '.join(first)} and {last}" if first else f"but for {last}")
     return " ".join(parts)
 
 

@@ -20,7 +20,7 @@ SAID: dict[str, Any] = {
             "filename": "demo-1.0.tar.gz",
             "verdict": "equivalent",
             "way": "no SOURCE_DATE_EPOCH",
-            "packing": ["times"],
+            "packing": ["times", "owners"],
             "clocked": True,
             "differences": [],
         },
@@ -56,7 +56,7 @@ def test_nine_in_ten_of_the_pure_ones_are_identical_or_equivalent() -> None:
 
 
 def test_a_row_has_what_came_of_each_file_and_what_it_took() -> None:
-    assert cell(SAID, "sdist") == "**equivalent** (no SOURCE_DATE_EPOCH) but for times of the clock"
+    assert cell(SAID, "sdist") == "**equivalent** (no SOURCE_DATE_EPOCH) but for times of a clock and owners"
     assert cell(SAID, "wheel") == "**different** `demo/mod.py`; 1 not judged"
     (row,) = rows([Run(RELEASE, "uv", SAID, "")])
     assert row.endswith("| flit 3.12.0, requirements as of 2025-06-02 | 2 in 7 s |\n")
