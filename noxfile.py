@@ -131,6 +131,13 @@ def rehearsals(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def rebuilds(session: nox.Session) -> None:
+    """Build releases on PyPI again with uv and with pip, and write docs/explanation/rebuilt.md: -- FOLDER."""
+    install_project(session, "test")
+    session.run("python", "-m", "tests.rebuilds", *session.posargs)
+
+
+@nox.session(default=False)
 def adoptions(session: nox.Session) -> None:
     """Adopt real projects, compare before and after, and write docs/explanation/adoptions.md: -- --work FOLDER."""
     install_project(session, "adoptions")

@@ -249,21 +249,58 @@ that differ are named, and the reason is what was found in them.
 
 ## What it does not cover
 
-Another version of Python, of a compiler or of zlib may write other bytes. Another version of the build backend may too,
-so `rebuild` takes the build requirements *as of then*: those that the index had when the release was uploaded (uv's
-`--exclude-newer`, pip's `--uploaded-prior-to`), or the very ones of its record (`--record FILE`), since `built.json`
-lists every distribution of both build environments.
+Another version of Python, of a compiler or of zlib may write other bytes, and so may another version of the build
+backend. `build` lists in `built.json` every distribution of both build environments, the Python, the platform, the
+epoch and the variables of compilers; the sha256 of these distributions where pip installed them (uv does not tell).
 
-`rebuild` judges each file in one word:
+## What rebuild compares
+
+`seatrial rebuild VERSION` works in any clone that has the tag, in projects that never heard of seatrial too.
+[Releases on PyPI](rebuilt.md) were built again with it.
+
+**With what.** The build requirements are those that the index had when the release was uploaded (uv's
+`--exclude-newer`, pip's `--uploaded-prior-to`). The main index alone is asked: `find-links` and further indexes of
+this machine state no time, and are shut out. Where the index states no time, or pip is older than 26, it is the build
+backend that the wheel's `Generator` names. `--as-of DATE` and `--today` choose another day; `--record FILE` repeats a
+`built.json`, with its Python, epoch and flags, and so does the record of this project, if it is of that commit. A
+release that is not out yet is compared with the `dist/` beside FILE: that is how a second build on another machine is
+judged.
+
+**The verdict** on each file is one word:
 
 - `identical`: the same bytes.
-- `equivalent`: the same members with the same contents, but for times, order, modes and compression of the archive;
-  `Generator` and `Wheel-Version` in WHEEL; `Metadata-Version`, `Dynamic`, and order and spelling of fields in METADATA
-  and PKG-INFO; and the rows of RECORD that follow from these.
-- `different`: anything else. The members are named, code first, with the lines that differ.
+- `equivalent`: the same members with the same contents, but for this list, which is closed: times, order, modes,
+  owners and compression of the archive, the headers of its members, and folders as members; `Generator` and
+  `Wheel-Version` in WHEEL; `Metadata-Version`, `Dynamic`, and order and spelling of fields in METADATA and PKG-INFO,
+  compared as parsed fields; `License-File`, `Import-Name` and `Import-Namespace`, which repeat what the archive holds,
+  where one of the two metadata versions has no such field yet; the order of the rows of RECORD, and those that follow
+  from these; the order of the files that `SOURCES.txt` and `scm_file_list.json` list in an sdist.
+- `different`: anything else, also a link that leads elsewhere, and a wheel that two programs would unpack
+  differently. The members are named, code first, with the lines that differ: `-` is built here, `+` is served.
 
-Where a file is not identical, other ways to build are tried and named: the sdist as its backend made it, no
-`SOURCE_DATE_EPOCH`, that of the tag, the wheel of the checkout. `equivalent` is a success, `different` is not.
+`equivalent` is a success, `different` is not. The release has the worst verdict of its files. Files that this machine
+cannot build, such as wheels for other systems, are listed as not judged.
+
+**What is tried.** First comes the usual way: the wheel from the sdist, `SOURCE_DATE_EPOCH` of the commit, an sdist
+that holds the clock written anew. Where a file is not identical, what differs tells what may come nearer. This is
+tried in turn, for at most a minute, and named; what came nearer is kept:
+
+1. the build backend that the wheel names, unless a day was asked for;
+2. the sdist as its backend made it;
+3. no `SOURCE_DATE_EPOCH`, that of the tag, and that of the archive's own times, where the times differ;
+4. the wheel of the checkout;
+5. an empty `dist/` in the checkout, as `python -m build` makes it before it builds the sdist;
+6. the umask that the modes come from;
+7. the line ends of Windows, in the files that differ in these alone;
+8. each other Python that is here, the newest of the time of the upload first. Pip can be told a day for 3.9 and later
+   only.
+
+Where nothing differs but the times, and these are of a clock, nothing is tried: no build gives them again. A build
+that fails is tried with the wheel of the checkout, on the other Pythons and with the backend that the wheel names; if
+all fail, the error says how each did.
+
+**It runs foreign code**, in the same environment as `build`: no secret, no login, bounded time and output. The files
+that an index serves are read as hostile input.
 
 This page is written by `nox -s reproducible`.
 """

@@ -23,8 +23,10 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from seatrial.project.pythons import BARE
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from build import ProjectBuilder
     from build.env import IsolatedEnv
@@ -51,6 +53,7 @@ class Request:
 
     A new build environment is made in the folder `environment`, unless `shared` is one that fits. `variables` are set
     for the backend's hooks, and the folder `first` stands first on their PATH. `report` is where the answer goes.
+    `python` is the Python of the environment, empty for the one that runs us; `umask` that of what the hooks write.
     """
 
     kind: Kind
@@ -62,6 +65,8 @@ class Request:
     shared: Shared | None = None
     variables: Mapping[str, str] = field(default_factory=dict)
     first: str | None = None
+    python: str = ""
+    umask: int = 0o022
 
     @classmethod
     def read(cls, line: str | bytes) -> Request:
@@ -74,13 +79,35 @@ class Request:
 class Reused:
     """The environment of an earlier build, as `build` wants it (`build.env.IsolatedEnv`)."""
 
-    def __init__(self, shared: Shared) -> None:
-        self.python_executable = shared.python
+    def __init__(self, python: str) -> None:
+        self.python_executable = python
 
     def make_extra_environ(self) -> Mapping[str, str]:
         """Return what `build.env.DefaultIsolatedEnv` sets: its programs first on PATH, and no PYTHONPATH."""
         path = [str(Path(self.python_executable).parent), *filter(None, [os.environ.get("PATH")])]
         return {"PATH": os.pathsep.join(path), "PYTHONPATH": ""}
+
+
+class Chosen(Reused):
+    """A new environment of another Python than the one that runs us, which is all that `build` makes some of."""
+
+    def __init__(self, request: Request) -> None:
+        self.uv = os.environ["UV"] if request.installer == "uv" else ""
+        flags = ("--quiet", "--no-python-downloads") if self.uv else ("--quiet", "--no-periodic-update", *BARE)
+        maker = (self.uv, "venv") if self.uv else (sys.executable, "-I", "-m", "virtualenv")
+        subprocess.run([*maker, *flags, "--clear", "--python", request.python, request.environment], check=True)
+        windows = os.name == "nt"
+        super().__init__(
+            str(Path(request.environment, "Scripts" if windows else "bin", "python.exe" if windows else "python"))
+        )
+
+    def install(self, requirements: Iterable[str]) -> None:
+        """Install the build `requirements`."""
+        if not (wanted := sorted(requirements)):
+            return
+        uv = (self.uv, "pip", "install", "--python", self.python_executable)
+        pip = (self.python_executable, "-Im", "pip", "install", "--use-pep517", "--no-compile", "--no-input")
+        subprocess.run([*(uv if self.uv else pip), *wanted], check=True)
 
 
 def main() -> None:
@@ -97,6 +124,7 @@ def answer(request: Request) -> int:
     """Build what `request` says, write the report, and return 0; say what failed, and return 1."""
     from build import BuildBackendException, BuildException, FailedProcessError  # noqa: PLC0415 (Request needs none)
 
+    os.umask(request.umask)
     try:
         report = build(request)
     except subprocess.CalledProcessError as error:  # its output is logged
@@ -140,8 +168,12 @@ def _made(request: Request) -> Shared:
     """Return a new environment with all that the build requires."""
     from build.env import DefaultIsolatedEnv  # noqa: PLC0415 (as in main)
 
-    environment = DefaultIsolatedEnv(installer=request.installer, path=request.environment)
-    environment.__enter__()  # whoever asked deletes the folder: another build may use it
+    environment: Chosen | DefaultIsolatedEnv
+    if request.python:
+        environment = Chosen(request)
+    else:
+        environment = DefaultIsolatedEnv(installer=request.installer, path=request.environment)
+        environment.__enter__()  # whoever asked deletes the folder: another build may use it
     builder = _builder(request, environment)
     static = builder.build_system_requires
     with _reported(request, "static"):
@@ -155,7 +187,7 @@ def _made(request: Request) -> Shared:
 def _builder(request: Request, environment: Shared | IsolatedEnv) -> ProjectBuilder:
     from build import ProjectBuilder  # noqa: PLC0415 (as in main)
 
-    isolated = Reused(environment) if isinstance(environment, Shared) else environment
+    isolated = Reused(environment.python) if isinstance(environment, Shared) else environment
     runner = partial(run_hook, request.variables, request.first)
     return ProjectBuilder.from_isolated_env(isolated, request.tree, runner=runner)
 
@@ -204,7 +236,8 @@ def _installed(folder: str) -> list[tuple[str, str]]:
     """Return name and version of each distribution in the environment in `folder`."""
     scheme = "venv" if "venv" in sysconfig.get_scheme_names() else "nt" if os.name == "nt" else "posix_prefix"
     paths = sysconfig.get_paths(scheme, vars={"base": folder, "platbase": folder})
-    places = list(dict.fromkeys((paths["purelib"], paths["platlib"])))
+    of_others = map(str, Path(folder).glob("lib/python*/site-packages"))
+    places = list(dict.fromkeys((paths["purelib"], paths["platlib"], *of_others)))
     return sorted({(dist.name, dist.version) for dist in metadata.distributions(path=places) if dist.name})
 
 

@@ -5,9 +5,10 @@ Nothing is fetched: submodules and the contents of Git LFS come out of the store
 
 from __future__ import annotations
 
+import os
 import shutil
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
 from seatrial.building import git
@@ -25,11 +26,12 @@ GITLINK = "160000"  # the mode of a submodule in a tree
 class SubmodulesMissing(ReleaseError):
     paths: tuple[str, ...]
 
-    what = "These git submodules, in the commit that HEAD names, are not in the local repository:{e.paths:listed}"
+    what = "These git submodules, in the commit that is built, are not in the local repository:{e.paths:listed}"
     cause = "they were not fetched. A build without them would lack their files, and say nothing."
     cure = (
         "git submodule update --init --recursive (GitHub: `submodules: recursive` for actions/checkout; GitLab:"
-        " GIT_SUBMODULE_STRATEGY: recursive). One that no build needs: `update = none` in .gitmodules."
+        " GIT_SUBMODULE_STRATEGY: recursive); for a tag, check that out before. One that no build needs:"
+        " `update = none` in .gitmodules."
     )
 
 
@@ -90,6 +92,9 @@ def _add_submodules(top: Path, target: Path, above: str = "") -> Iterator[str]:
         modules = _git_dir(target) / "modules" / (name or path)
         modules.parent.mkdir(parents=True, exist_ok=True)
         _clone(_git_dir(place), target / path, commit, "--separate-git-dir", str(modules))
+        # Relative, as `git submodule` writes it: some backends pack this file into the sdist.
+        where = PurePath(os.path.relpath(modules, target / path)).as_posix()
+        (target / path / ".git").write_bytes(f"gitdir: {where}\n".encode())
         yield from _add_submodules(place, target / path, f"{above}{path}/")
 
 

@@ -84,8 +84,9 @@ class Job:
 
     `uv` is its program, None where pip installs the build requirements. `uncommitted` is a sentence on changes that are
     not part of the build. `limits` are variables that narrow which build requirements are chosen, in place of this
-    machine's own index settings. `workers` build of the checkout, and of the sdist;
-    `meanwhile` is what to do while the sdist is built.
+    machine's own index settings. `python` is another Python to build with than the one that runs us, `umask` another
+    umask than the usual one. `workers` build of the checkout, and of the sdist; `meanwhile` is what to do while the
+    sdist is built.
     """
 
     settings: Settings
@@ -96,6 +97,8 @@ class Job:
     uv: str | None = None
     uncommitted: str = ""
     limits: Mapping[str, str] = field(default_factory=dict)
+    python: str = ""
+    umask: int = 0o022
     workers: tuple[Worker, ...] = ()
     meanwhile: Callable[[], None] | None = None
 
@@ -162,6 +165,8 @@ def build_one(
         shared=shared,
         variables=apart.settings if apart else {},
         first=str(apart.folder) if apart else None,
+        python=job.python,
+        umask=job.umask,
     )
     ask = _worker(job, of_checkout=kind == "sdist" or watch is not None)
     outcome = ask(

@@ -6,6 +6,7 @@ stands in ``pyproject.toml``, or its keys in ``seatrial.toml`` for a project tha
 
 from __future__ import annotations
 
+import ast
 import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -168,3 +169,15 @@ def listed(said: Mapping[str, Any], key: str) -> list[Any]:
     """Return the list at `key` in a table of others, empty where there is none."""
     inner = said.get(key)
     return inner if isinstance(inner, list) else []
+
+
+def setup_py(folder: Path) -> dict[str, Any]:
+    """Return what the calls of `setup` in setup.py spell out, such as the name of the project; nothing else is run."""
+    try:
+        tree = ast.parse((folder / "setup.py").read_bytes())
+    except (OSError, ValueError, SyntaxError, RecursionError, MemoryError):
+        return {}
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    setups = [call for call in calls if getattr(call.func, "attr", getattr(call.func, "id", "")) == "setup"]
+    words = [(word.arg or "", word.value) for call in setups for word in call.keywords]
+    return {name: value.value for name, value in words if isinstance(value, ast.Constant)}

@@ -12,7 +12,6 @@ import email.parser
 import email.policy
 import functools
 import gzip
-import hashlib
 import stat
 import zlib
 from dataclasses import dataclass
@@ -174,17 +173,6 @@ class Archive:
                 raw = member.read(TEXT_LIMIT) if member.size <= TEXT_LIMIT else b"\0"
                 if b"\0" not in raw[:SNIFF]:
                     yield member.name, raw.decode("utf-8", "backslashreplace")
-
-    def digests(self) -> dict[str, str]:
-        """Return the sha256 of each member's content, by name. Raises BadArchive."""
-        digests = {}
-        with _refusing(self.path), reading(self.path) as contents:
-            for member in contents:
-                digest = hashlib.sha256()
-                for piece in member.pieces(member.size):
-                    digest.update(piece)
-                digests[member.name] = digest.hexdigest()
-        return digests
 
 
 @dataclass(frozen=True)

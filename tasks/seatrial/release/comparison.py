@@ -1,7 +1,7 @@
 """Two archives of one name compared member by member, with a verdict in one word.
 
 `identical`: the same bytes. `equivalent`: the same members with the same contents, but for a closed list: how they are
-packed (times, order, modes, compression), the `Generator` and `Wheel-Version` fields of WHEEL, what a build backend
+packed (see `packing`), the `Generator` and `Wheel-Version` fields of WHEEL, what a build backend
 writes differently in the metadata without another meaning, and the rows of RECORD that follow from these. `different`:
 anything else, and the members that make it so.
 """
@@ -10,14 +10,19 @@ from __future__ import annotations
 
 import csv
 import difflib
+import functools
 import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
+from packaging.version import Version
 
-from seatrial.release.archives import SNIFF, Archive, Metadata
+from seatrial.release.archives import BROKEN, SNIFF, TEXT_LIMIT, Archive, BadArchive, Metadata, reason
+from seatrial.release.filenames import parsed_version
+from seatrial.release.packing import Packing, differing
+from seatrial.release.rebuilt import Difference
 from seatrial.release.stages import Dist
 
 if TYPE_CHECKING:
@@ -25,36 +30,46 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 Verdict = Literal["identical", "equivalent", "different", "not judged"]
-Kind = Literal["packing", "metadata", "text", "binary", "missing here", "missing there"]
+VERDICTS: tuple[Verdict, ...] = ("identical", "equivalent", "different", "not judged")  # best first
 
 EXTENSIONS = (".so", ".pyd", ".dylib", ".dll")
-CODE = (".py", ".pyi", ".pth", *EXTENSIONS)
+CODE = (".py", ".pyi", ".pth", "entry_points.txt", *EXTENSIONS)
 LINES = 12  # of a diff that is shown
+LINE_ENDS = "line ends"
 DIFFED = 1 << 20  # bytes of a text that is compared line by line
 
 # Fields that say how the metadata was written, or (Dynamic) only what an sdist may leave open.
 OF_WRITING = frozenset({"metadata-version", "dynamic"})
+# Fields that repeat what is in the archive, and the metadata version that brought them: older backends wrote none.
+OF_CONTENTS = {"license-file": Version("2.4"), "import-name": Version("2.5"), "import-namespace": Version("2.5")}
+FILE_LISTS = frozenset({"SOURCES.txt", "scm_file_list.json"})  # of setuptools and setuptools-scm
 OF_WHEEL_WRITING = frozenset({"generator", "wheel-version"})
 SEPARATED = frozenset({"keywords", "platform"})
 
 
 @dataclass(frozen=True)
-class Difference:
-    """A member that differs. `matters` makes the archives different; `lines` show how, `-` here and `+` there."""
-
-    member: str
-    kind: Kind
-    matters: bool
-    lines: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
 class Comparison:
-    """What came of comparing the file `filename`; without differences of members only the packing differs."""
+    """What came of comparing the file `filename`: the members that differ, and what differs in how it is packed.
+
+    `clocked` says that nothing but the packing differs, and that the times of the file which is served are those of a
+    clock, so that no build gives them again. `epoch` is the one time of all its members, where there is one, and
+    `umask` what the rights of its members come from, where that is not 022.
+    """
 
     filename: str
     verdict: Verdict
     differences: tuple[Difference, ...] = ()
+    packing: tuple[str, ...] = ()
+    clocked: bool = False
+    epoch: int | None = None
+    umask: int | None = None
+
+    @property
+    def score(self) -> tuple[int, int, int]:
+        """How far the two are apart: the less, the nearer."""
+        matters = sum(difference.matters for difference in self.differences)
+        packing = sum(2 - ("compression" in word) for word in self.packing)  # which comes from another zlib, too
+        return VERDICTS.index(self.verdict), matters, 2 * len(self.differences) + packing
 
 
 def compare(ours: Path, theirs: Path) -> Comparison:
@@ -62,9 +77,26 @@ def compare(ours: Path, theirs: Path) -> Comparison:
     if Dist.from_file(ours).sha256 == Dist.from_file(theirs).sha256:
         return Comparison(theirs.name, "identical")
     here, there = Archive.open(ours), Archive.open(theirs)
-    found = sorted(_differences(here, there), key=_importance)
+    packed, served = _packing(ours), _packing(theirs)
+    found = sorted(_differences(here, there, packed, served), key=_importance)
     different = any(difference.matters for difference in found)
-    return Comparison(theirs.name, "different" if different else "equivalent", tuple(found))
+    packing = differing(packed, served)
+    return Comparison(
+        theirs.name,
+        "different" if different else "equivalent",
+        tuple(found),
+        packing,
+        clocked=not found and "times" in packing and served.clocked,
+        epoch=served.epoch,
+        umask=served.umask if "modes" in packing else None,
+    )
+
+
+def _packing(path: Path) -> Packing:
+    try:
+        return Packing.of(path)
+    except BROKEN as error:
+        raise BadArchive(path, reason(error)) from None
 
 
 def generator(wheel: Path) -> str:
@@ -76,11 +108,18 @@ def generator(wheel: Path) -> str:
 
 
 def _importance(difference: Difference) -> tuple[bool, bool, str]:
-    return not difference.matters, not difference.member.endswith(CODE), difference.member
+    return not difference.matters, not is_code(difference), difference.member
 
 
-def _differences(here: Archive, there: Archive) -> Iterator[Difference]:
-    ours, theirs = here.digests(), there.digests()
+def is_code(difference: Difference) -> bool:
+    """Whether the member that differs is run, or says what is."""
+    return difference.member.endswith(CODE) or difference.kind == "ambiguous" or ".data/scripts/" in difference.member
+
+
+def _differences(here: Archive, there: Archive, packed: Packing, served: Packing) -> Iterator[Difference]:
+    ours, theirs = packed.contents, served.contents
+    if more := sorted(set(served.ambiguous) - set(packed.ambiguous)):
+        yield Difference(there.path.name, "ambiguous", matters=True, lines=(f"members: {', '.join(more)}",))
     for name in sorted(ours.keys() - theirs.keys()):
         yield Difference(name, "missing there", matters=True)
     for name in sorted(theirs.keys() - ours.keys()):
@@ -88,41 +127,64 @@ def _differences(here: Archive, there: Archive) -> Iterator[Difference]:
     changed = [name for name in sorted(ours.keys() & theirs.keys()) if ours[name] != theirs[name]]
     harmless: set[str] = set()
     for name in sorted(changed, key=lambda name: name.endswith(".dist-info/RECORD")):  # which follows from the others
-        difference = _difference(name, here.read(name), there.read(name), harmless)
+        if not (_is_file(ours[name]) and _is_file(theirs[name])):
+            yield Difference(name, "kind", matters=True, lines=(f"-{ours[name]}", f"+{theirs[name]}"))
+            continue
+        pair = (here.read(name), there.read(name))
+        difference = _difference(name, *pair, _meaning(name, here.kind, harmless, pair))
         if not difference.matters:
             harmless.add(name)
         yield difference
 
 
-def _difference(name: str, ours: bytes, theirs: bytes, harmless: set[str]) -> Difference:
-    """Return how the member `name` differs, where the members `harmless` are known to mean the same."""
-    if meaning := _meaning(name, harmless):
-        same = meaning(ours) == meaning(theirs)
-        return Difference(name, "metadata", not same, tuple(_diff(ours, theirs)))
+def _is_file(content: str) -> bool:
+    """Whether this is the sha256 of one file, and neither a link nor two files of one name."""
+    return " " not in content
+
+
+def _difference(name: str, ours: bytes, theirs: bytes, meaning: Callable[[bytes], object] | None) -> Difference:
+    """Return how the member `name` differs; what is too large to be read whole has no `meaning`."""
+    if meaning and max(len(ours), len(theirs)) < TEXT_LIMIT:
+        return Difference(name, "metadata", meaning(ours) != meaning(theirs), tuple(_diff(ours, theirs)))
     if b"\0" in ours[:SNIFF] or b"\0" in theirs[:SNIFF]:
         what = ", compiled" if name.endswith(EXTENSIONS) else ""
         return Difference(name, "binary", matters=True, lines=(f"{len(ours)} bytes here, {len(theirs)} there{what}",))
     return Difference(name, "text", matters=True, lines=tuple(_diff(ours, theirs)))
 
 
-def _meaning(name: str, harmless: set[str]) -> Callable[[bytes], object] | None:
-    """Return what reads the meaning of the member `name`, None where its bytes are all it means."""
+def _meaning(name: str, kind: str, harmless: set[str], pair: tuple[bytes, bytes]) -> Callable[[bytes], object] | None:
+    """Return what reads the meaning of the member `name` of a wheel or an sdist, None where its bytes are all it means.
+
+    The members `harmless` are known to mean the same; `pair` are the two that are compared.
+    """
+    fields = functools.partial(_fields, unknown=_unknown(pair))
     folder, _, base = name.rpartition("/")
-    if folder.endswith(".dist-info"):
-        if base == "RECORD":
-            return lambda raw: _rows(raw, harmless | {name})
-        return {"METADATA": _fields, "WHEEL": _wheel_fields}.get(base)
-    in_sdist = "/" not in folder or folder.endswith(".egg-info")
-    return _fields if base == "PKG-INFO" and in_sdist else None
+    if kind == "sdist":
+        if base == "PKG-INFO" and ("/" not in folder or folder.endswith(".egg-info")):
+            return fields
+        return _files if base in FILE_LISTS and folder.endswith(".egg-info") else None
+    if "/" in folder or not folder.endswith(".dist-info"):
+        return None
+    if base == "RECORD":
+        return lambda raw: _rows(raw, harmless | {name})
+    readers: dict[str, Callable[[bytes], object]] = {"METADATA": fields, "WHEEL": _wheel_fields}
+    return readers.get(base)
 
 
-def _fields(raw: bytes) -> object:
-    """Return core metadata as what it means: fields in any order, and the description."""
+def _unknown(pair: tuple[bytes, bytes]) -> frozenset[str]:
+    """Return the fields that repeat what the archive holds, and that one of the two metadata versions has not yet."""
+    versions = [Metadata.parse(raw).first("metadata-version") or "1.0" for raw in pair]
+    oldest = min(parsed_version(version) or Version("1.0") for version in versions)
+    return frozenset(name for name, since in OF_CONTENTS.items() if oldest < since)
+
+
+def _fields(raw: bytes, unknown: frozenset[str]) -> object:
+    """Return core metadata as what it means: fields in any order without the `unknown` ones, and the description."""
     metadata = Metadata.parse(raw)
     fields = {
         name: sorted(_normalised(name, value) for value in values)
         for name, values in metadata.fields.items()
-        if name not in OF_WRITING and name != "description"
+        if name not in OF_WRITING | unknown and name != "description"
     }
     return {name: values for name, values in fields.items() if values}, metadata.description.strip().splitlines()
 
@@ -141,6 +203,11 @@ def _normalised(name: str, value: str) -> str:
     if name in SEPARATED:
         return ",".join(word.strip() for word in value.split(","))
     return " ".join(value.split())
+
+
+def _files(raw: bytes) -> object:
+    """Return the lines of a list of files in any order; it may be one of JSON."""
+    return sorted(line.strip().removesuffix(b",") for line in raw.splitlines())
 
 
 def _wheel_fields(raw: bytes) -> object:
@@ -162,6 +229,6 @@ def _diff(ours: bytes, theirs: bytes) -> Iterator[str]:
     here, there = (raw.decode("utf-8", "backslashreplace").splitlines() for raw in (ours, theirs))
     lines = itertools.islice(difflib.unified_diff(here, there, n=0, lineterm=""), 2, None)  # without the file names
     shown = [*itertools.islice(lines, LINES)]
-    yield from shown or ("line ends",)
+    yield from shown or (LINE_ENDS if b"\r\n" in ours + theirs else "the end of the last line",)
     if more := sum(1 for _ in lines):
         yield f"... and {more} more lines"

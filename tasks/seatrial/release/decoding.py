@@ -7,8 +7,6 @@ import types
 from dataclasses import MISSING, fields, is_dataclass
 from typing import TYPE_CHECKING, Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from seatrial.release import stages
-
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -42,4 +40,4 @@ def _decoded(hint: Any, value: Any, where: str) -> Any:
 
 @functools.cache  # a step reads several stages, and each names its types in strings
 def _hints(hint: Any) -> Mapping[str, Any]:
-    return get_type_hints(hint, vars(stages))
+    return get_type_hints(hint)

@@ -6,6 +6,8 @@ Names come from indexes and folders of others: an invalid name yields nothing, a
 from __future__ import annotations
 
 import functools
+import re
+import sysconfig
 from typing import TYPE_CHECKING, NamedTuple
 
 from packaging.utils import canonicalize_name, parse_sdist_filename, parse_wheel_filename
@@ -56,6 +58,15 @@ def project_of(filename: str) -> str:
 def tags_of(filename: str) -> frozenset[Tag]:
     """Return the tags of the wheel `filename`, a compressed set spelled out; none for an sdist or an invalid name."""
     return parts(filename).tags
+
+
+def buildable(filename: str) -> bool:
+    """Whether a build on this machine gives files of this name: an sdist, or a wheel for any platform or this one.
+
+    Wheels for manylinux are none: a build names them after this very system, and other tools make them of that.
+    """
+    here = {"any", re.sub(r"[-.]", "_", sysconfig.get_platform())}
+    return filename.endswith(".tar.gz") or any(tag.platform in here for tag in tags_of(filename))
 
 
 def parsed_version(text: str | None) -> Version | None:

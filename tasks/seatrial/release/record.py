@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, TypeVar
 from seatrial.machine.disk import locked_file, move, write_whole
 from seatrial.machine.errors import ReleaseError
 from seatrial.release.decoding import decode
+from seatrial.release.rebuilt import Rebuilt
 from seatrial.release.stages import Built, Dist, Stage, Verified
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 SCHEMA = 1
 FOLDER = "release-record"
 FAILED = "failed.json"
+REBUILT = "rebuilt.json"
 DIGEST_VARIABLE = "SEATRIAL_RECORD"
 
 Marks = tuple[int, int, int, int]
@@ -221,6 +223,15 @@ class Record:
             return Failed(str(document["step"]), str(document["at"]), str(document["message"]))
         except (OSError, ValueError, KeyError, TypeError):
             return None
+
+    def rebuilt(self, built: Built) -> Rebuilt | None:
+        """Return what came of building the release again that is on record, None where that was not done."""
+        try:
+            document = json.loads((self.folder / REBUILT).read_text(encoding="utf-8"))
+            found: Rebuilt = decode(Rebuilt, {n: v for n, v in document.items() if n not in {"schema", "stage"}})
+        except (OSError, ValueError, TypeError, AttributeError, RecursionError):
+            return None
+        return found if (found.project, found.version) == (built.project, built.version) else None
 
     def rehash(self, dists: tuple[Dist, ...]) -> None:
         """Raise FilesChanged unless the folder of distributions holds exactly `dists`, byte for byte."""

@@ -21,6 +21,11 @@ Kind = Literal["wheel", "sdist"]
 KINDS: tuple[Kind, ...] = ("wheel", "sdist")
 
 
+def kind_of(filename: str) -> Kind:
+    """Return the kind of the distribution `filename`."""
+    return "wheel" if filename.endswith(".whl") else "sdist"
+
+
 @dataclass(frozen=True, order=True)
 class Dist:
     """A distribution is its file name and its bytes: sha256 in hexadecimal, size in bytes."""
@@ -31,7 +36,7 @@ class Dist:
 
     @property
     def kind(self) -> Kind:
-        return "wheel" if self.filename.endswith(".whl") else "sdist"
+        return kind_of(self.filename)
 
     @classmethod
     def from_file(cls, path: Path) -> Dist:

@@ -26,6 +26,7 @@ FILES = frozenset({b"0", OLD_FILE, b"7"})
 LINKS = {b"1": "hard link", b"2": "symbolic link"}
 FOLDER, SPARSE, LONG_NAME, LONG_LINK, PAX_GLOBAL = b"5", b"S", b"L", b"K", b"g"
 EXTENDED = frozenset({LONG_NAME, LONG_LINK, b"x", b"X"})  # the last two are pax, and Solaris' pax
+OWNER = ((108, 116), (116, 124), (265, 297), (297, 329))  # where a header has user and group, as numbers and names
 DIGITS = 20  # of the longest number that means something
 
 
@@ -35,13 +36,19 @@ class NotTar(ValueError):
 
 @dataclass
 class Member:
-    """A member and, while it is at hand, its bytes. `kind` is `file`, `folder`, a kind of link, or `other`."""
+    """A member and, while it is at hand, its bytes. `kind` is `file`, `folder`, a kind of link, or `other`.
+
+    `moment`, `mode` and `owner` are what the headers say of them, as it stands there.
+    """
 
     name: str
     size: int
     kind: str
     sparse: bool
     link: str
+    moment: str
+    mode: str
+    owner: tuple[str, ...]
     _reader: _Reader = field(repr=False)
 
     def pieces(self, limit: int) -> Iterator[bytes]:
@@ -147,7 +154,10 @@ def _member(found: _Header, long: Mapping[str, str], reader: _Reader, header: by
         reader.begin(size)
     name = long.get("GNU.sparse.name", long.get("path", found.name)).rstrip("/")
     kind = LINKS.get(found.kind, "folder" if found.kind == FOLDER else "file" if found.kind in FILES else "other")
-    return Member(name, size, kind, sparse, long.get("linkpath", found.link), reader)
+    moment = _text(header[136:148]).strip() + (f"+{long['mtime']}" if "mtime" in long else "")
+    owner = tuple(_text(header[start:end]).strip() for start, end in OWNER)
+    mode = _text(header[100:108]).strip()
+    return Member(name, size, kind, sparse, long.get("linkpath", found.link), moment, mode, owner, reader)
 
 
 def _skip_sparse_map(reader: _Reader, header: bytes) -> None:

@@ -42,7 +42,10 @@ Oddity = Literal[
 
 
 class Entry(NamedTuple):
-    """A member as the central directory has it; `offset` is where its local header stands."""
+    """A member as the central directory has it; `offset` is where its local header stands.
+
+    `moment` is the time as MS-DOS writes it, `mode` that of POSIX where the member was packed there.
+    """
 
     name: str
     flags: int
@@ -51,6 +54,8 @@ class Entry(NamedTuple):
     packed: int
     size: int
     offset: int
+    moment: int = 0
+    mode: int = 0
 
     @property
     def is_folder(self) -> bool:

@@ -112,16 +112,16 @@ def _entries(file: IO[bytes], end: End) -> Iterator[Entry]:
         head = file.read(46)
         if head[:4] != CENTRAL:
             raise NotZip("its central directory is damaged.")
-        flags, method, crc, packed, size = struct.unpack("<HHxxxxLLL", head[8:28])
+        flags, method, time, date, crc, packed, size = struct.unpack("<HHHHLLL", head[8:28])
         name_size, extra_size, comment_size = struct.unpack("<HHH", head[28:34])
-        (offset,) = struct.unpack("<L", head[42:46])
+        mode, offset = struct.unpack("<HL", head[40:46])
         raw, extra = file.read(name_size), file.read(extra_size)
         file.seek(comment_size, os.SEEK_CUR)
         if file.tell() > end.records[0]:
             raise NotZip("its central directory is damaged.")
         name = raw.decode("utf-8" if flags & UTF8 else "cp437")
         size, packed, offset = _sizes64(extra, size, packed, offset)
-        yield Entry(name, flags, method, crc, packed, size, offset + end.shift)
+        yield Entry(name, flags, method, crc, packed, size, offset + end.shift, date << 16 | time, mode)
 
 
 def _sizes64(extra: bytes, size: int, packed: int, offset: int) -> tuple[int, int, int]:

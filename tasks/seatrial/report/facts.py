@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from seatrial.release.archives import Metadata
+    from seatrial.release.rebuilt import Rebuilt
     from seatrial.release.record import Record
     from seatrial.release.stages import Problem, Stage, Verified
     from seatrial.report.description import Description
@@ -70,6 +71,7 @@ class Facts:
     dry: bool
     following: str
     failure: Failure | None = None
+    rebuilt: Rebuilt | None = None
 
     @property
     def title(self) -> str:
@@ -103,6 +105,7 @@ def gather(record: Record, following: str, *, failure: Failure | None = None, dr
         dry=dry,
         following=following,
         failure=failure,
+        rebuilt=record.rebuilt(built),
     )
 
 

@@ -9,20 +9,23 @@ from typing import TYPE_CHECKING
 
 from seatrial import __version__
 from seatrial.machine.terminal import size
+from seatrial.release.comparison import is_code
 from seatrial.report import findings, matrix, project_page
 from seatrial.report.facts import WORDS
 from seatrial.report.markup import Safe, join, link, prose, tag
-from seatrial.report.text import counted, plural
+from seatrial.report.text import counted, plural, rebuilt, told_again
 from seatrial.report.trees import difference, listed, tree
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from seatrial.release.rebuilt import Again, Difference
     from seatrial.release.stages import Changes, FieldChanges, FileChanges
     from seatrial.report.facts import Facts, File, Step
 
 STYLE = Path(__file__).with_name("page.css")
 LONGEST = 8000  # characters of an error
+MEMBERS = 100  # of a file that was built again
 DRY = "A dry run: the indexes were two stand-ins on this machine, and nothing left it."
 
 
@@ -92,6 +95,7 @@ def _sections(facts: Facts) -> Iterator[tuple[str, str, Safe]]:
     yield "files", "Files", join(_file(facts, number, file) for number, file in enumerate(facts.files))
     yield "changes", "What changes", _changes(facts.changes) if facts.changes else Safe("")
     yield "matrix", "Verified on", matrix.section(facts)
+    yield "again", "Built again", _again(facts)
     yield "project-page", "The page on PyPI", project_page.section(facts)
 
 
@@ -161,3 +165,31 @@ def _fields(fields: tuple[FieldChanges, ...]) -> Safe:
 def _values(look: str, sign: str, values: tuple[str, ...]) -> Iterator[Safe]:
     for value in values:
         yield tag("dd", tag("span", f"{sign} ", class_="sign", aria_label=look), value, class_=look)
+
+
+def _again(facts: Facts) -> Safe:
+    """Return what `rebuild` found out: the verdict on each file, and the members that differ, code first."""
+    found = facts.rebuilt
+    if found is None:
+        return Safe("")
+    missing = [tag("p", f"Not judged: {name}", class_="quiet") for name in found.not_judged]
+    return join([tag("p", rebuilt(found), class_="quiet"), *map(_again_file, found.files), *missing])
+
+
+def _again_file(file: Again) -> Safe:
+    look = "notice failed" if file.verdict == "different" else "note"
+    members = [_differing(difference) for difference in file.differences[:MEMBERS]]
+    return tag(
+        "article",
+        tag("h3", file.filename),
+        tag("p", told_again(file), class_=look),
+        tag("ul", *members, class_="plain") if members else "",
+        class_="card",
+    )
+
+
+def _differing(difference: Difference) -> Safe:
+    word = difference.kind if difference.matters else f"{difference.kind}, means the same"
+    name = tag("strong", difference.member) if difference.matters and is_code(difference) else difference.member
+    lines = tag("pre", "\n".join(difference.lines)) if difference.matters and difference.lines else ""
+    return tag("li", tag("code", name), f" {word}", lines)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from seatrial.machine.terminal import size, visible
 from seatrial.report import project_page
 from seatrial.report.facts import WORDS
-from seatrial.report.text import by_version, changes, together
+from seatrial.report.text import by_version, changes, rebuilt, together, told_again
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -23,7 +23,7 @@ LONGEST = 300  # characters of a finding
 def markdown(facts: Facts) -> str:
     """Return the release of `facts` as Markdown; what a package says of itself is text in it, and no markup."""
     blocks = [f"## {plain(facts.title)}", *_stages(facts), *_findings(facts), *_files(facts), *_flaws(facts)]
-    blocks += [*_changes(facts), *_matrix(facts)]
+    blocks += [*_changes(facts), *_matrix(facts), *_again(facts)]
     blocks += [f"Next: `{facts.following}`"] if facts.following else []
     return "\n\n".join(blocks) + "\n"
 
@@ -87,6 +87,12 @@ def _matrix(facts: Facts) -> Iterator[str]:
     if rows:
         rows.sort(key=lambda row: (by_version(row[0]), row))
         yield table(("Python", "archive", "verified"), (map(plain, row) for row in rows))
+
+
+def _again(facts: Facts) -> Iterator[str]:
+    if found := facts.rebuilt:
+        yield plain(rebuilt(found))
+        yield table(("file", "built again"), ((plain(file.filename), plain(told_again(file))) for file in found.files))
 
 
 def _more(count: int) -> list[str]:

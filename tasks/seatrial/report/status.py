@@ -85,6 +85,12 @@ def status(context: Context, *, moved_on: bool = False) -> None:
         context.next(name, *_again(context, name))
 
 
+def renew(context: Context) -> None:
+    """Bring the report up to date, where there is one."""
+    if (context.record.folder / PAGE).is_file():
+        _write_report(context)
+
+
 def failed(context: Context, failure: Failure) -> None:
     """Write a report with what stops the release, which no record holds; without files there is none."""
     if counts := text.counted(failure.problems):

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from seatrial.release.archives import Archive
+    from seatrial.release.rebuilt import Again, Rebuilt
     from seatrial.release.record import Record
     from seatrial.release.stages import Cell, Changes, Dist, Installed, Problem, Stage
     from seatrial.release.verdicts import Verdict
@@ -194,3 +195,20 @@ def for_packagers(sdist: Archive) -> str:
 def _files_below(names: Sequence[str], folders: frozenset[str]) -> str:
     count = sum(not folders.isdisjoint(name.split("/")[:-1]) for name in names)
     return plural(count, "file") if count else "none"
+
+
+def rebuilt(found: Rebuilt) -> str:
+    """Return in one sentence what was built again, with what, and what came of it."""
+    made_by = f"{found.made_by} and " if found.made_by and found.made_by not in found.requirements else ""
+    return (
+        f"The tag {found.tag}, built again {found.at} with {made_by}{found.requirements}, on Python {found.python}:"
+        f" {found.verdict}, compared with {found.index}."
+    )
+
+
+def told_again(file: Again) -> str:
+    """Return the verdict on `file` in a few words."""
+    parts = [file.verdict, *([f"({file.way})"] if file.way else [])]
+    if file.packing and not file.differences:
+        parts.append(f"but for {' and '.join(file.packing)}")
+    return " ".join(parts)

@@ -19,7 +19,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from seatrial.machine.errors import ReleaseError, listing
-from seatrial.project.settings import document, is_project, listed, load, table
+from seatrial.project.settings import document, is_project, listed, load, setup_py, table
 from seatrial.project.validation import BadConfig, UnknownSetting
 
 if TYPE_CHECKING:
@@ -200,7 +200,7 @@ def name_of(folder: Path) -> str:
     What is no name of a project counts for none, since folders are called so too.
     """
     said = document(folder / "pyproject.toml")
-    tables = (table(said, "project"), table(said, "tool", "poetry"), _setup_cfg(folder))
+    tables = (table(said, "project"), table(said, "tool", "poetry"), _setup_cfg(folder), setup_py(folder))
     names = (one["name"] for one in tables if isinstance(one.get("name"), str))
     return canonicalize_name(next(filter(NAME.fullmatch, names), folder.name))
 

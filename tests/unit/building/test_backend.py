@@ -7,16 +7,18 @@ import importlib.util
 import json
 import os
 import subprocess
+import sys
 import zipfile
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 
 from seatrial.building import backend
 from seatrial.building.backend import Request, Shared
 from seatrial.building.frontend import PROGRAM
+from seatrial.cli.release import find_uv
 from tests.archives import wheel
 from tests.projects import write_tree
 
@@ -99,6 +101,29 @@ def requiring(request_: Request, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         monkeypatch.setenv(name, "1")
     write_tree(Path(request_.tree), {"pyproject.toml": PYPROJECT.replace("[]", '["builder"]', 1)})
     return request_
+
+
+@pytest.mark.parametrize("installer", ["uv", "pip"])
+def test_another_python_gets_an_environment_with_what_is_required(
+    requiring: Request, installer: Literal["uv", "pip"], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The Python is ours, named by its path: the environment is made as for another one."""
+    monkeypatch.setenv("UV", find_uv() or "")
+    document = answer(replace(requiring, python=sys.executable, installer=installer))
+    assert Path(document["environment"]["python"]).is_relative_to(requiring.environment)
+    assert ["builder", "1.2"] in document["distributions"]
+    assert Path(seen(requiring)[2]).resolve() == Path(requiring.environment).resolve()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a umask is POSIX")
+@pytest.mark.parametrize("umask", [0o022, 0o002])
+def test_the_hooks_write_with_the_umask_that_is_asked_for(request_: Request, umask: int) -> None:
+    before = os.umask(0o077)
+    try:
+        answer(replace(request_, umask=umask))
+    finally:
+        os.umask(before)
+    assert (Path(request_.out) / WHEEL).stat().st_mode & 0o777 == 0o666 & ~umask
 
 
 def test_the_environment_is_reported_with_all_that_is_in_it(requiring: Request) -> None:

@@ -178,6 +178,13 @@ def test_submodules_come_from_the_local_stores(with_submodule: Path, tmp_path: P
     assert git(tree / "vendored/größe 1", "describe", "--tags") == "outer-1.0"
 
 
+def test_a_submodule_says_where_its_store_is_as_git_submodule_does(with_submodule: Path, tmp_path: Path) -> None:
+    """No path of this machine is in it: some backends pack the file."""
+    tree = check_out(look(with_submodule), tmp_path / "out", in_place=False)
+    for path in ("vendored/größe 1/.git", "vendored/größe 1/deeper/.git"):
+        assert (tree / path).read_text(encoding="utf-8") == (with_submodule / path).read_text(encoding="utf-8")
+
+
 def test_submodules_are_at_the_commit_that_the_project_names(with_submodule: Path, tmp_path: Path) -> None:
     place = with_submodule / "vendored" / "größe 1"
     commit(write_tree(place, {"later.py": ""}))

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from packaging.version import Version
 
-from seatrial.building import requirements
-from seatrial.building.requirements import InvalidDate, as_of, generated_by, recorded
+from seatrial.building.again import requirements
+from seatrial.building.again.requirements import InvalidDate, as_of, generated_by, recorded
 from seatrial.release.stages import BuildEnvironment, Installed
 
 OUTER = {
@@ -65,7 +65,8 @@ def test_the_backend_that_a_wheel_names_is_pinned(tmp_path: Path, generator: str
     choice = generated_by(generator, tmp_path, OUTER)
     assert choice is not None
     assert pins(choice.variables) == f"{pin}\n"
-    assert choice.variables["PIP_FIND_LINKS"] == "/elsewhere"
+    assert "PIP_FIND_LINKS" not in choice.variables
+    assert choice.variables["PIP_INDEX_URL"] == "https://mirror.example/simple"
 
 
 @pytest.mark.parametrize("generator", ["", "somebody's own", "x.y"])
@@ -79,15 +80,19 @@ def test_a_record_pins_all_that_it_lists(tmp_path: Path) -> None:
         BuildEnvironment("sdist", "3.13", "linux", "uv", pair),
         BuildEnvironment("wheel", "3.13", "l", "uv", ()),
     ]
-    choice = recorded(environments, tmp_path, OUTER)
+    choice = recorded(environments, tmp_path, OUTER, None)
     assert choice is not None
     assert pins(choice.variables) == "a==1.0\nb==2\n"
-    assert recorded([], tmp_path, OUTER) is None
+    assert recorded([], tmp_path, OUTER, None) is None
 
 
 def test_an_old_pip_knows_no_dates(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert requirements.installer_knows_dates("/bin/uv")
-    assert requirements._pip() > Version("20")
-    monkeypatch.setattr(requirements, "_pip", lambda: Version("25.3"))
-    assert not requirements.installer_knows_dates(None)
-    assert requirements.installer_knows_dates("/bin/uv")
+    assert requirements.knows_dates("/bin/uv")
+    assert requirements._pip("3.11") > Version("20")
+    monkeypatch.setattr(requirements, "_pip", lambda _: Version("25.3"))
+    assert not requirements.knows_dates(None)
+    assert requirements.knows_dates("/bin/uv")
+
+
+def test_there_is_no_pip_for_a_python_that_virtualenv_has_none_of() -> None:
+    assert not requirements.knows_dates(None, "3.6")

@@ -69,6 +69,7 @@ EQUIVALENT: list[Mapping[str, str]] = [
     {"METADATA": METADATA.replace(">=3.9, <4", "<4,>=3.9")},
     {"METADATA": METADATA.replace("Provides-Extra: X_y", "Provides-Extra: x-y")},
     {"METADATA": METADATA.replace("a, b", "a,b")},
+    {"METADATA": METADATA.replace("2.3", "2.5\nImport-Name: demo\nLicense-File: LICENSE")},
     {"METADATA": METADATA.replace("Name: demo.pkg\nVersion: 1.0", "Version: 1.0\nName: demo_pkg")},
 ]
 
@@ -83,7 +84,9 @@ def test_what_a_backend_writes_differently_without_another_meaning(tmp_path: Pat
 
 
 def test_times_alone_are_packing(tmp_path: Path) -> None:
-    assert compared(tmp_path, {}, moment=2020) == Comparison("demo_pkg-1.0-py3-none-any.whl", "equivalent")
+    found = compared(tmp_path, {}, moment=2020)
+    assert (found.verdict, found.differences, found.packing) == ("equivalent", (), ("times",))
+    assert (found.clocked, found.epoch) == (False, 1577836800)  # 2020-01-01, in all members
 
 
 DIFFERENT: list[tuple[Mapping[str, str | bytes | None], str, str]] = [
@@ -109,6 +112,13 @@ def test_anything_else_is_different(
     difference = next(difference for difference in found.differences if difference.member == name)
     assert (difference.kind, difference.matters) == (kind, True)
     assert line in "|".join(difference.lines)
+
+
+def test_a_field_that_both_metadata_versions_have_is_compared(tmp_path: Path) -> None:
+    new = METADATA.replace("2.3", "2.5")
+    ours = wheel(tmp_path / "ours", {f"{INFO}/METADATA": new.replace("2.5", "2.5\nImport-Name: demo")})
+    theirs = wheel(tmp_path / "theirs", {f"{INFO}/METADATA": new.replace("2.5", "2.5\nImport-Name: evil")})
+    assert compare(ours, theirs).verdict == "different"
 
 
 def test_a_record_that_lists_something_else_is_different(tmp_path: Path) -> None:
@@ -161,6 +171,16 @@ def test_metadata_of_an_sdist_is_compared_by_its_meaning(tmp_path: Path, name: s
         for side, version in (("ours", "2.3"), ("theirs", "2.4"))
     )
     assert compare(ours, theirs).verdict == verdict
+
+
+@pytest.mark.parametrize(
+    ("name", "verdict"),
+    [("demo.egg-info/scm_file_list.json", "equivalent"), ("data/scm_file_list.json", "different")],
+)
+def test_the_order_of_a_list_of_files_means_nothing(tmp_path: Path, name: str, verdict: str) -> None:
+    lists = ('{\n  "files": [\n    "a",\n    "b"\n  ]\n}', '{\n  "files": [\n    "b",\n    "a"\n  ]\n}')
+    pair = [sdist(tmp_path / str(number), {"PKG-INFO": METADATA, name: text}) for number, text in enumerate(lists)]
+    assert compare(*pair).verdict == verdict
 
 
 def test_the_backend_is_the_one_that_the_wheel_names(tmp_path: Path) -> None:

@@ -6,12 +6,12 @@ The variables here take the place of this machine's index settings, but for its 
 
 from __future__ import annotations
 
+import contextlib
 import importlib.metadata
 import importlib.util
 import os
 import re
-import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,7 @@ from packaging.version import InvalidVersion, Version
 
 from seatrial.machine import variables
 from seatrial.machine.errors import ReleaseError
+from seatrial.trial.interpreters import RUNNING, find
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -46,10 +47,14 @@ class InvalidDate(ReleaseError):
 
 @dataclass(frozen=True)
 class Choice:
-    """Variables that choose build requirements, and words on what they choose; without variables it is today's."""
+    """Variables that choose build requirements, and words on what they choose; without variables it is today's.
+
+    `python` names the Python to build with, empty for the one that runs us.
+    """
 
     variables: Mapping[str, str]
     words: str
+    python: str = ""
 
 
 def today() -> Choice:
@@ -69,10 +74,19 @@ def as_of(text: str, outer: Mapping[str, str]) -> Choice:
     return Choice(_main_index(outer) | dates, f"requirements as of {moment:%Y-%m-%d}")
 
 
-def generated_by(generator: str, folder: Path, outer: Mapping[str, str]) -> Choice | None:
+def uploaded(times: Iterable[str], outer: Mapping[str, str]) -> Choice | None:
+    """Return the choice of the earliest of the `times` that an index states, None where it states none."""
+    for time in sorted(filter(None, times)):
+        with contextlib.suppress(InvalidDate):
+            return as_of(time, outer)
+    return None
+
+
+def generated_by(generator: str, folder: Path, outer: Mapping[str, str], rest: Choice | None = None) -> Choice | None:
     """Return the choice of the backend that the field Generator of a WHEEL names, None where it names none.
 
-    `folder` takes the file that says so to the installer.
+    What else is required is taken by the choice `rest`, by default from the main index as it is today. `folder` takes
+    the file that says so to the installer.
     """
     found = GENERATOR.search(generator)
     if found is None:
@@ -82,36 +96,49 @@ def generated_by(generator: str, folder: Path, outer: Mapping[str, str]) -> Choi
         version = Version(found[2])
     except InvalidVersion:
         return None
-    pinned = f"{DISTRIBUTIONS.get(name, name)}=={version}"
-    return Choice(_indexes(outer) | _constraint(folder, [pinned]), f"{generator} as its wheel says, else of today")
+    rest = rest or Choice(_main_index(outer), "the rest as of today")
+    pinned = _constraint(folder, "backend", [f"{DISTRIBUTIONS.get(name, name)}=={version}"])
+    return replace(rest, variables={**rest.variables, **pinned}, words=f"{generator} as its wheel says, {rest.words}")
 
 
-def recorded(environments: Iterable[BuildEnvironment], folder: Path, outer: Mapping[str, str]) -> Choice | None:
-    """Return the choice of exactly what a record lists, None where it lists nothing."""
-    pins = {dist.name: dist.version for environment in environments for dist in environment.distributions}
+def recorded(
+    environments: Iterable[BuildEnvironment], folder: Path, outer: Mapping[str, str], uv: str | None
+) -> Choice | None:
+    """Return the choice of exactly what a record lists, None where it lists nothing.
+
+    That is each build requirement, the variables of compilers, and the Python where the program `uv`, else virtualenv,
+    finds it here.
+    """
+    kept = tuple(environments)
+    pins = {dist.name: dist.version for environment in kept for dist in environment.distributions}
     if not pins:
         return None
     lines = [f"{name}=={version}" for name, version in sorted(pins.items())]
-    return Choice(_indexes(outer) | _constraint(folder, lines), "the build requirements that the record lists")
+    flags = dict(flag.split("=", 1) for environment in kept for flag in environment.flags if "=" in flag)
+    python, words = ".".join(kept[0].python.split(".")[:2]), "the build requirements that the record lists"
+    if python != RUNNING and not find(python, uv):
+        words, python = f"{words}, but not its Python {python}, which is not here", RUNNING
+    variables = _indexes(outer) | flags | _constraint(folder, "recorded", lines)
+    return Choice(variables, words, "" if python == RUNNING else python)
 
 
-def installer_knows_dates(uv: str | None) -> bool:
-    """Whether the installer of the build requirements can leave out what is newer than a day."""
-    return uv is not None or _pip() >= PIP_KNOWS_DATES
+def knows_dates(uv: str | None, python: str = RUNNING) -> bool:
+    """Whether the installer of the build requirements of `python` can leave out what is newer than a day."""
+    return uv is not None or _pip(python) >= PIP_KNOWS_DATES
 
 
-def _pip() -> Version:
-    """Return the version of the pip that `build` uses: ours, else the one that virtualenv brings."""
-    if importlib.util.find_spec("pip"):
+def _pip(python: str) -> Version:
+    """Return the version of the pip that `build` uses: ours for our Python, else the one that virtualenv brings."""
+    if python == RUNNING and importlib.util.find_spec("pip"):
         return Version(importlib.metadata.version("pip"))
     from virtualenv.seed.wheels.embed import get_embed_wheel  # noqa: PLC0415 (slow, and seldom needed)
 
-    wheel = get_embed_wheel("pip", "{}.{}".format(*sys.version_info))
+    wheel = get_embed_wheel("pip", python)
     return Version(wheel.version) if wheel else Version("0")
 
 
-def _constraint(folder: Path, lines: Iterable[str]) -> dict[str, str]:
-    path = folder / "build-constraints.txt"
+def _constraint(folder: Path, name: str, lines: Iterable[str]) -> dict[str, str]:
+    path = folder / f"{name}-constraints.txt"
     path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
     return {"PIP_CONSTRAINT": str(path), "UV_CONSTRAINT": str(path)}
 
