@@ -83,7 +83,7 @@ def make_rest(job: Job, tree: Path, sdist: Output, *, compare: bool = True) -> P
     normalised = normalise(sdist.path, job.epoch) if job.settings.normalise and job.epoch is not None else None
     product = Product((normalised,) if normalised else (), environments=(sdist.environment,))
     if "wheel" in job.settings.archives:
-        with _place(job) as place:
+        with _place(job, pure=pure) as place:
             build_wheel = (_beside_tree if pure else _before_tree) if compare else _alone
             wheel, reach, lacking = build_wheel(job, tree, sdist, place)
         environments = (sdist.environment, wheel.environment)
@@ -95,10 +95,10 @@ def make_rest(job: Job, tree: Path, sdist: Output, *, compare: bool = True) -> P
 
 
 @contextlib.contextmanager
-def _place(job: Job) -> Iterator[Path]:
-    """Yield the folder to build a wheel in."""
+def _place(job: Job, *, pure: bool) -> Iterator[Path]:
+    """Yield the folder to build a wheel in, the same for each build: compilers write its name into their files."""
     with workplace(temporary(), job.scratch / "src") as place:
-        if place.parent == job.scratch:
+        if place.parent == job.scratch and not pure:
             job.screen.say("the usual folder is in use: compiled files may differ from those of another build")
         yield place
 

@@ -266,14 +266,6 @@ def test_a_build_that_fails_ends_the_one_beside_it(root: Path, tool: FakeBuild) 
     assert tool.compared == 1
 
 
-@pytest.mark.usefixtures("tool")
-def test_a_folder_that_is_in_use_is_told(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    base = Path(tempfile.gettempdir()).resolve()
-    with workplace(base, root.parent / "other"):
-        build(make_context(root))
-    assert "the usual folder is in use" in capsys.readouterr().out
-
-
 def compiled_sdist(path: Path) -> Path:
     """Write an sdist with something in it for a compiler."""
     source = write_tree(path.parent, {"x": "int x;"}) / "x"
@@ -283,6 +275,18 @@ def compiled_sdist(path: Path) -> Path:
         tar.add(source, "demo-1.0/demo.c")
     source.unlink()
     return path.with_suffix(".new").replace(path)
+
+
+@pytest.mark.parametrize("compiled", [True, False])
+def test_a_folder_that_is_in_use_is_told_where_a_compiler_writes_its_name(
+    root: Path, tool: FakeBuild, capsys: pytest.CaptureFixture[str], *, compiled: bool
+) -> None:
+    if compiled:
+        tool.makers[SDIST] = compiled_sdist
+    base = Path(tempfile.gettempdir()).resolve()
+    with workplace(base, root.parent / "other"):
+        build(make_context(root))
+    assert ("the usual folder is in use" in capsys.readouterr().out) == compiled
 
 
 def test_what_is_compiled_quickly_is_compared_as_well(root: Path, tool: FakeBuild) -> None:
