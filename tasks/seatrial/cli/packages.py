@@ -55,6 +55,10 @@ def run(caller: Caller, options: Options, context_in: ContextIn) -> None:
         package = repository.package(options.package, caller.start)
         act(caller, context_in(package.root, caller.commands.for_package(package.name), None))
         return
+    if options.preflight:
+        for context in _readable(caller, repository, context_in):
+            act(caller, context)
+        return
     _introduce(caller, repository)
     _for_all(caller, repository, options, context_in)
 
@@ -65,6 +69,9 @@ def act(caller: Caller, context: Context) -> None:
         from seatrial.cli import explain  # noqa: PLC0415 (each step imports what it needs, and no more)
 
         context.screen.line(explain.step(caller.step, context))
+        return
+    if context.options.preflight:
+        preflight.stop_early(context, caller.steps)
         return
     if "build" in caller.steps or caller.step == "dryrun":
         from seatrial.steps import preflight  # noqa: PLC0415

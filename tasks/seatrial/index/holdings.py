@@ -158,7 +158,10 @@ class NotVisible(ReleaseError):
         "Uploaded, not visible yet: {e.index} took {e.project} {e.version}, and does not show it after {e.limit:.0f}"
         " seconds:{e.files:listed}"
     )
-    cause = "the caches in front of the index lag; this can take many minutes. The release has not failed."
+    cause = (
+        "the caches in front of the index lag; this can take many minutes. The release has not failed. A release that"
+        " the index has put in quarantine is not listed either."
+    )
     cure = "run {e.command} again later: it looks first, and uploads nothing twice. `index-timeout` sets the limit."
 
     @property

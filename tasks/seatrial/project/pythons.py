@@ -8,10 +8,13 @@ from __future__ import annotations
 import re
 import shutil
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
+from seatrial.machine.errors import ReleaseError
 
 # No setuptools in the environments that files are tried in: what needs it and does not say so fails on every Python,
 # not only from 3.12 on or with uv, which takes this flag and never puts it there.
@@ -22,6 +25,20 @@ KNOWN_PYTHONS = tuple(f"3.{minor}" for minor in range(8, 15))
 OLDEST = 8
 CLASSIFIER = re.compile(r"Programming Language :: Python :: 3\.(\d+)")
 PYTHON = re.compile(r"(pypy)?3\.\d+t?")  # as nox names them
+
+
+@dataclass(eq=False)
+class PythonMissing(ReleaseError):
+    wanted: tuple[str, ...]
+    here: tuple[str, ...]
+
+    what = "Not on this machine: Python {e.wanted:joined}, on which this release is to be tried. Here: {e.found}."
+    cause = "`pythons` in [tool.seatrial], `requires-python` or the classifiers name Pythons that are not installed."
+    cure = "install one (`uv python install {e.wanted[0]}`), or set `pythons` in [tool.seatrial] to those here."
+
+    @property
+    def found(self) -> str:
+        return ", ".join(self.here) or "none"
 
 
 def are_pythons(value: Any) -> bool:

@@ -46,7 +46,6 @@ class NotReady(ReleaseError):
     step: str = "check"
 
     what = "{e.shown}"
-    cause = "see each error above."
     cure = (
         "fix them, commit, and run `{e.step:command}` again. No version was spent: nothing was uploaded to {e.index}."
     )

@@ -79,7 +79,7 @@ def test_a_python_that_is_not_here_is_refused_before_a_dry_run(
     text = (project / "pyproject.toml").read_text(encoding="utf-8").replace(SETTINGS, "")
     write_tree(project, {"pyproject.toml": f'{text}\n[tool.seatrial]\npythons = ["3.99"]\n'})
     assert main.run(["dryrun"], {}) == 1
-    assert "No Python on this machine is one that the project supports (3.99)" in capsys.readouterr().err
+    assert "Not on this machine: Python 3.99, on which this release is to be tried" in capsys.readouterr().err
     assert main.run(["status"], {}) == 0
     assert [step for step, _ in ran] == ["status"]
 

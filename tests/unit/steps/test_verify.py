@@ -14,11 +14,12 @@ import pytest
 from seatrial.index.holdings import NotVisible, OtherBytes
 from seatrial.index.indexes import Login
 from seatrial.machine.process import ToolFailed
+from seatrial.project.pythons import PythonMissing
 from seatrial.release.record import FilesChanged, Record, StageMissing
 from seatrial.release.stages import Built, Cell, Dist, Installed, Problem, Rehearsed
 from seatrial.steps import verify as module
 from seatrial.steps.testpypi import RehearsedElsewhere
-from seatrial.steps.verify import LowestFailed, NoSuchCell, NoSuchPython, NotVerifiable, ReusedEnvironment
+from seatrial.steps.verify import LowestFailed, NoSuchCell, NotVerifiable, ReusedEnvironment
 from seatrial.trial import interpreters
 from seatrial.trial.installer import Installer, InstallFailed, Venv
 from seatrial.trial.tags import NoFittingWheel
@@ -231,18 +232,18 @@ def test_on_a_laptop_a_missing_python_is_named_and_left_out(release: Release) ->
 
 def test_where_no_python_is_here_that_is_an_error(release: Release, here: set[str]) -> None:
     here.clear()
-    with pytest.raises(NoSuchPython) as error:
+    with pytest.raises(PythonMissing) as error:
         verify(release, changes={"pythons": ("3.98", "3.99")})
-    assert "No Python 3.98, 3.99 on this machine, and this release" in str(error.value)
+    assert "Python 3.98, 3.99, on which this release is to be tried. Here: none." in str(error.value)
     assert "`uv python install 3.98`" in str(error.value)
 
 
 @pytest.mark.usefixtures("here")
 def test_in_ci_every_python_has_to_be_here(release: Release) -> None:
     release.context = replace(release.context, variables={"CI": "true"})
-    with pytest.raises(NoSuchPython) as error:
+    with pytest.raises(PythonMissing) as error:
         verify(release, changes={"pythons": (RUNNING, "3.99")})
-    assert error.value.pythons == ("3.99",)
+    assert error.value.wanted == ("3.99",)
     assert release.record.verified() == ()
 
 
