@@ -190,7 +190,9 @@ def test_a_record_of_another_version(project: Project, indexes: Indexes, bring: 
     assert project.step("build", "--rebuild").code == 0
     write_tree(project.record, {name: text for name, text in old.items() if name != "built.json"})
     refused = project.step("pypi", "--yes", "1.1")
-    assert is_clear(refused, "rehearsed.json is the record of other files (demo 1.0) than built.json (demo 1.1)")
+    assert is_clear(
+        refused, "rehearsed.json is the record of files (demo 1.0) other than those of built.json (demo 1.1)"
+    )
     assert indexes.held("pypi") == {}
 
 

@@ -423,7 +423,7 @@ def test_in_ci_nobody_is_asked_for_a_token(checked: Scene) -> None:
     token = checked.project.env.pop("TESTPYPI_TOKEN")
     code, shown = on_a_terminal(checked, "testpypi", token, CI="true")
     assert code == 1, shown
-    assert "No upload to TestPyPI (stand-in): there is no credential for it." in shown
+    assert "No upload to TestPyPI (stand-in): no credential found." in shown
     assert "(it is not shown)" not in shown
 
 

@@ -19,9 +19,9 @@ class LinkLeadsOut(ReleaseError):
     path: Path
     target: Path
 
-    what = "{e.path} would be written through a symlink to {e.target}, which is outside of the project."
-    cause = "a folder or file of the project is a symlink to a place that other projects may share."
-    cure = "replace the link by a folder or file of its own, commit, and run this again; nothing was written."
+    what = "{e.path} would be written through a symlink to {e.target}, which is outside the project."
+    cause = "a symlink in the project that leads to a place other projects may share."
+    cure = "replace the link with a folder or file of its own, commit, and run this again; nothing was written."
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 FILE = "release.txt"
 HEAD = """\
-# What the release sessions install, by hash. `seatrial adopt --update` writes this file anew.
+# What the release sessions install, by hash. `seatrial adopt --update` writes this file again.
 # seatrial {version}{address}, locked on {locked_on}
 # answers: {answers}
 # made: {made}
@@ -64,7 +64,7 @@ class Head:
         if today - self.locked_on <= OLD:
             return ""
         days = (today - self.locked_on).days
-        return f"warning: the lock is of {self.locked_on}, {days} days ago; fixes of the tools since then are not in it"
+        return f"warning: the lock is from {self.locked_on}, {days} days ago, and lacks what the tools have fixed since"
 
 
 @dataclass(frozen=True)

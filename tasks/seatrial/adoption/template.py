@@ -27,8 +27,8 @@ TEMPLATES = "templates"
 class NoTemplate(ReleaseError):
     program: Path
 
-    what = "The template of seatrial is not beside {e.program}."
-    cause = "an installation that was cut short, or a copy of the program made by hand."
+    what = "seatrial's template is missing beside {e.program}."
+    cause = "an incomplete installation, or a copy of the program made by hand."
     cure = "install seatrial again."
 
 

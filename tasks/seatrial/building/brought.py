@@ -32,7 +32,7 @@ class NothingToTake(ReleaseError):
 
     what = "--from {e.folder}: {e.reason}{e.files:listed}"
     cause = "another folder was meant, or the wheels were not put there yet."
-    cure = "name a folder other than dist/ that holds the wheels and the sdist of one release, and nothing else."
+    cure = "name a folder other than dist/ with the wheels and the sdist of one release, and nothing else."
 
 
 @dataclass(eq=False)
@@ -48,7 +48,7 @@ class NothingToTakeOf(ReleaseError):
     @property
     def cause_here(self) -> str:
         if self.wanted == "sdist":
-            return "cibuildwheel makes wheels alone; the sdist is made by another job, which was not brought here."
+            return "cibuildwheel makes only wheels; another job makes the sdist, and it was not brought here."
         return "the wheels were not brought here, or another folder was meant."
 
     @property
@@ -67,9 +67,9 @@ class MixedFiles(ReleaseError):
     complaint: str
     files: tuple[str, ...]
 
-    what = "--from {e.folder} holds {e.complaint}:{e.files:listed}"
-    cause = "files of an earlier run that were not removed, or jobs of two commits brought together."
-    cure = "empty the folder, and bring the files of one run there; dist/ and the record are as they were."
+    what = "--from {e.folder} contains {e.complaint}:{e.files:listed}"
+    cause = "files left by an earlier run, or the files of jobs on two commits."
+    cure = "empty the folder, and bring the files of one run there; dist/ and the record are unchanged."
 
 
 def files(folder: Path, dist: Path) -> list[Path]:
@@ -77,12 +77,12 @@ def files(folder: Path, dist: Path) -> list[Path]:
     if not folder.is_dir():
         raise NothingToTake(folder, "there is no such folder.")
     if folder.resolve() == dist.resolve():
-        raise NothingToTake(folder, "this is where the taken files are put.")
+        raise NothingToTake(folder, "this is where seatrial puts the files itself.")
     paths = sorted(path for path in folder.iterdir() if path.is_file() and path.name != ".gitignore")  # uv build's
     if odd := tuple(path.name for path in paths if not path.name.endswith(DISTRIBUTIONS)):
-        raise NothingToTake(folder, "it holds other files than wheels and sdists:", odd)
+        raise NothingToTake(folder, "it contains files other than wheels and sdists:", odd)
     if not paths:
-        raise NothingToTake(folder, "it holds no wheel and no sdist.")
+        raise NothingToTake(folder, "it contains no wheel and no sdist.")
     return paths
 
 

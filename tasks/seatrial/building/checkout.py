@@ -25,11 +25,11 @@ GITLINK = "160000"  # the mode of a submodule in a tree
 class SubmodulesMissing(ReleaseError):
     paths: tuple[str, ...]
 
-    what = "These git submodules, in the commit that HEAD names, are not in the local repository:{e.paths:listed}"
-    cause = "they were not fetched. A build without them would lack their files, and say nothing."
+    what = "These git submodules, at the commits that HEAD names, are not in the local repository:{e.paths:listed}"
+    cause = "they were not fetched. A build without them would silently lack their files."
     cure = (
         "git submodule update --init --recursive (GitHub: `submodules: recursive` for actions/checkout; GitLab:"
-        " GIT_SUBMODULE_STRATEGY: recursive). One that no build needs: `update = none` in .gitmodules."
+        " GIT_SUBMODULE_STRATEGY: recursive). For one that no build needs, set `update = none` in .gitmodules."
     )
 
 

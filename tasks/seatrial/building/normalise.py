@@ -38,8 +38,8 @@ class SdistUnreadable(ReleaseError):
     reason: str
 
     what = "{e.sdist}, as the build backend wrote it, cannot be unpacked: {e.reason}"
-    cause = "a fault of the build backend or of a plug-in of it; or content that is packed to grow without bound."
-    cure = "see the log, update the build backend, and run `{run[build]}` again; dist/ and the record are as they were."
+    cause = "a bug in the build backend or one of its plug-ins; or content that unpacks without bound."
+    cure = "see the log, update the build backend, and run `{run[build]}` again; dist/ and the record are unchanged."
 
 
 def normalise(sdist: Path, epoch: int) -> Normalised | None:
@@ -55,7 +55,7 @@ def normalise(sdist: Path, epoch: int) -> Normalised | None:
         _write(tar, fresh, epoch)
     if members(fresh) != before.members:
         fresh.unlink()
-        raise SdistUnreadable(sdist.name, "its members are others once it is written anew")
+        raise SdistUnreadable(sdist.name, "its members change when it is rewritten")
     fresh.replace(sdist)
     return before
 

@@ -63,7 +63,7 @@ class RecordForeign(ReleaseError):
     ours: str
     files: tuple[str, ...]
 
-    what = "{e.path} is the record of other files ({e.theirs}) than built.json ({e.ours}).{e.files:listed}"
+    what = "{e.path} is the record of files ({e.theirs}) other than those of built.json ({e.ours}).{e.files:listed}"
     cause = "records of two releases, or of two builds of one release, lie in one folder; or one was edited."
     cure = "remove the file that does not belong here, and run its step again if it was of this release."
 
@@ -86,10 +86,10 @@ class FilesChanged(ReleaseError):
     folder: Path
     changes: tuple[str, ...]
 
-    what = "{e.folder} does not hold the files that were built:{e.changes:listed}"
+    what = "{e.folder} does not contain the files that were built:{e.changes:listed}"
     cause = "another tool wrote to this folder after `build`, or a file was damaged or replaced on its way here."
     cure = (
-        "put the recorded files back (CI: download the artifact again), or start anew with"
+        "put the recorded files back (CI: download the artifact again), or start over with"
         " `{run[build --rebuild]}`, which moves the old files aside."
     )
 
@@ -98,7 +98,7 @@ class FilesChanged(ReleaseError):
 class RunningAlready(ReleaseError):
     folder: Path
 
-    what = "Another run of the release sessions is at work on {e.folder}."
+    what = "Another run of the release sessions is using {e.folder}."
     cause = "a second terminal, or a CI job that shares this folder."
     cure = "wait until it has ended, and run this step again."
 

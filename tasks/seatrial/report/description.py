@@ -30,7 +30,7 @@ FIRST = 3  # the level of the highest heading: the page has its own above
 LOWEST = 6
 DEEPEST = 100  # elements in one another
 LONGEST = 200  # characters of an address that is shown
-PREFIX = "readme-"  # of what the description calls something, so that it is none of the page's own names
+PREFIX = "readme-"  # of what the description calls something, so that it clashes with no name of the page itself
 
 
 @dataclass(frozen=True)

@@ -96,7 +96,7 @@ def no_wheel(release: Release) -> Iterator[str]:
 def lost_modules(release: Release) -> Iterator[str]:
     """A module is in a wheel of the checkout and not in the wheel, which is built from the sdist.
 
-    The sdist does not hold it, so nobody who installs this release has it. Name it in the settings of the build backend
+    The sdist does not contain it, so nobody who installs this release has it. Name it in the build backend's settings
     (MANIFEST.in, `include`; release-left-out has them for each), or keep it out of the wheel.
     """
     if lost := [name for name in release.lacking if name.endswith(MODULES) and not _is_test(name)]:
@@ -159,7 +159,7 @@ def tag(release: Release) -> Iterator[str]:
     """HEAD has a version tag, and it is of another version than the files.
 
     The version in the project was not raised, or the tag stands on another commit than was meant. Raise the version or
-    move the tag. How tags are called is the setting `tag`, in which `{name}` is this project's name: tags of other
+    move the tag. The setting `tag` says how tags are spelt; in which `{name}` is this project's name: tags of other
     projects in the repository do not count. (A version with a local part has a finding of its own.)
     """
     built = _built(release)
@@ -176,7 +176,7 @@ def tag_higher(release: Release) -> Iterator[str]:
     """HEAD has the tag of this version, and one of a higher version as well.
 
     Where the version is read from git, the build has chosen one of the two, and it may not be the one that is meant.
-    Delete the tag that is not. How tags are called is the setting `tag`; tags of other projects do not count.
+    Delete the tag that is not. The setting `tag` says how tags are spelt; tags of other projects do not count.
     """
     built, tagged = _built(release), _tagged(release)
     if (
@@ -186,7 +186,7 @@ def tag_higher(release: Release) -> Iterator[str]:
     ):
         yield (
             f"HEAD is tagged {', '.join(higher)} as well, which is higher than {max(built)}, the version of the files:"
-            " delete the tag that is not meant. (How tags are spelt is the setting `tag`.)"
+            " delete the tag that is not meant. (The setting `tag` says how tags are spelt.)"
         )
 
 
@@ -221,7 +221,7 @@ def _literal(text: str, where: str) -> str:
 
 @rule("release", "release-left-out", "warning", practice("what git tracks, compared with what is in the sdist"))
 def left_out(release: Release) -> Iterator[str]:
-    """A file that git tracks is missing in the sdist, which holds others beside it; or a licence's text is.
+    """A file that git tracks is missing from the sdist, which contains others next to it; or a licence's text is.
 
     Whoever builds from the sdist, or packages it for a Linux distribution, misses it. Data beside modules is the usual
     case. setuptools: MANIFEST.in, or `package-data`; hatchling: `include` in `[tool.hatch.build.targets.sdist]`; flit:
@@ -237,7 +237,7 @@ def left_out(release: Release) -> Iterator[str]:
         folders = {name[: place.start()] for name in held for place in re.finditer("/", name)}
         missing = [name for name in release.committed if name not in held | folders and _is_missed(name, folders)]
         if missed := [name for name in missing if not _is_told_already(name, release.lacking)]:
-            yield f"git tracks files that the sdist lacks, beside others that it holds:{shortened(missed)}"
+            yield f"git tracks files that the sdist lacks, next to others that it contains:{shortened(missed)}"
 
 
 def _held(sdist: Distribution) -> set[str]:
@@ -263,7 +263,7 @@ def _is_told_already(name: str, lacking: tuple[str, ...]) -> bool:
 
 @rule("release", "release-untracked", "warning", practice("what git tracks, compared with what is in the wheels"))
 def untracked(release: Release) -> Iterator[str]:
-    """A wheel holds a file that git does not have, and that a build does not make by its name.
+    """A wheel contains a file that git does not have, and that a build does not make by its name.
 
     A module that was deleted long ago and is still in `build/`, or a file that was never committed. Nothing of the kind
     can be in a wheel that was built here out of a clean checkout, so this is asked of files that were brought
@@ -275,7 +275,7 @@ def untracked(release: Release) -> Iterator[str]:
     known = {name.rpartition("/")[2] for name in release.committed}
     for wheel in (archive for archive in release.archives if archive.kind == "wheel"):
         if strange := sorted(name for name in wheel.names if _is_from_the_tree(name) and _last(name) not in known):
-            yield f"{wheel.path.name} holds files that git does not have:{shortened(strange)}"
+            yield f"{wheel.path.name} contains files that git does not have:{shortened(strange)}"
 
 
 def _is_from_the_tree(name: str) -> bool:

@@ -80,7 +80,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--dry-run", action="store_true", help="show what would change, and write nothing")
     parser.add_argument(
-        "--data", action="append", default=[], metavar="NAME=VALUE", help="an answer; a wrong one lists all"
+        "--data", action="append", default=[], metavar="NAME=VALUE", help="answer a question; a wrong answer lists all"
     )
     mode = parser.add_mutually_exclusive_group()
     mode.add_argument("--check", action="store_true", help="compare the project with this seatrial, and write nothing")
@@ -107,7 +107,7 @@ def _show(planned: Plan) -> None:
     if removed:
         say(f"removed:{listing(_by_folder(removed))}")
     if planned.left:
-        say(f"not byte for byte ours, and left where it is:{listing(planned.left)}")
+        say(f"changed since seatrial wrote it, so left where it is:{listing(planned.left)}")
     for note in planned.notes:
         say(f"note: {note}")
 
@@ -142,7 +142,7 @@ def _short(requirement: str | None) -> str:
 def _offer(project: Target, planned: Plan, created: Sequence[str]) -> None:
     """Say what the owner may want to add for tools that would otherwise take the new files in."""
     if lines := list(for_tools(project, planned.folder, created)):
-        say(f"where you want the copy left out (not done for you; a list that is there gets an item):{listing(lines)}")
+        say(f"to leave the copy out of other tools (not done for you; add to a list that is there):{listing(lines)}")
 
 
 def _tell(project: Target, planned: Plan, restored: Sequence[str], created: Sequence[str]) -> None:

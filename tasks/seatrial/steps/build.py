@@ -42,7 +42,7 @@ class DistNotFolder(ReleaseError):
     path: Path
     reason: str
 
-    what = "{e.path} is {e.reason}, and the distributions go into a folder there. Nothing was built."
+    what = "{e.path} is {e.reason}, but has to be a folder for the distributions. Nothing was built."
     cause = "another tool's output of that name, or a link to a disk that is not mounted."
     cure = "remove or rename it, or mount what it leads to, and run `{run[build]}` again."
 
@@ -173,7 +173,9 @@ def _stop_unless_one_release(context: Context, archives: Sequence[Archive]) -> N
     brought.stop_unless_one_release(context.options.taken_from, archives, context.settings.archives)
     if unlike := brought.unlike(archives):
         modules = shortened([f"{name} (in {_some(wheels)})" for name, wheels in unlike.items()])
-        context.say(f"these modules are not as in the sdist. Were all files built from one commit?{modules}", "warning")
+        context.say(
+            f"these modules differ from those in the sdist. Were all files built from one commit?{modules}", "warning"
+        )
 
 
 def _some(wheels: Sequence[str]) -> str:
@@ -225,7 +227,7 @@ def _replace(context: Context, built: Built, staging: Path, parting: str, ways_o
     if ways_out:
         context.say(ways_out, "warning")
     if aside:
-        context.say(f"moved what lay in {dist.name}/ to {aside}" if stale else f"moved the old record to {aside}")
+        context.say(f"moved what was in {dist.name}/ to {aside}" if stale else f"moved the old record to {aside}")
         context.detail(listing(stale))
     for made in built.dists:
         move(staging / made.filename, dist / made.filename)
@@ -238,7 +240,7 @@ def _show(context: Context, built: Built, source: Source, archives: Sequence[Arc
     if source.dirty and context.settings.in_place:
         changed = shortened(source.changed)
         context.say(
-            f"uncommitted changes are in these files (in-place), so only `dryrun` rehearses them:{changed}", "warning"
+            f"these files contain uncommitted changes (in-place), so only `dryrun` rehearses them:{changed}", "warning"
         )
     context.detail(f"built {built.project} {built.version} in {context.record.dist}:\n{text.files(built.dists)}")
     for sdist in built.normalised:

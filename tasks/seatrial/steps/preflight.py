@@ -42,9 +42,9 @@ class NoPythonAdmitted(ReleaseError):
 class Dirty(ReleaseError):
     files: tuple[str, ...]
 
-    what = "The tree has {e.count}, which no release has, so nothing is uploaded from it:{e.files:shortened}"
+    what = "{e.count} would not be in the release, so nothing is uploaded:{e.files:shortened}"
     cause = "work in progress, or a file that is neither committed nor ignored."
-    cure = "commit or stash them and run the same command again. `{run[dryrun]}` works all the same."
+    cure = "commit or stash them and run the same command again. `{run[dryrun]}` works anyway."
 
     @property
     def count(self) -> str:
@@ -57,11 +57,11 @@ class TagElsewhere(ReleaseError):
     commit: str
     built: str
 
-    what = "The tag {e.tag} points to commit {e.commit}, and this release is of commit {e.built}."
+    what = "The tag {e.tag} points to commit {e.commit}, but this release is from commit {e.built}."
     cause = "the version was not raised since that tag; or the tag was set or moved after the build."
     cure = (
         "raise the version and commit; or, if nobody has {e.tag} yet, move it: `git tag -f {e.tag} {e.built}`. To"
-        " release what is tagged, check that out and run `{run[build --rebuild]}`. A tag of something else: `tag` in"
+        " release what is tagged, check that out and run `{run[build --rebuild]}`. If it is not a version tag: `tag` in"
         " [tool.seatrial] says how yours are spelt."
     )
 

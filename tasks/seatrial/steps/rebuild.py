@@ -45,8 +45,8 @@ class TagMissing(ReleaseError):
     tried: tuple[str, ...]
 
     what = "There is no tag of version {e.version} in this repository. Tried: {e.tried:joined}"
-    cause = "the tags were not fetched, or tags are called otherwise here."
-    cure = "git fetch --tags; how tags are called is the setting `tag` of [tool.seatrial]."
+    cause = "the tags were not fetched, or are spelt differently here."
+    cure = "git fetch --tags; `tag` in [tool.seatrial] says how tags are spelt."
 
 
 @dataclass(eq=False)
@@ -55,9 +55,9 @@ class TagOfAnother(ReleaseError):
     version: str
     built: str
 
-    what = "The tag {e.tag} gives version {e.built}, not {e.version}."
+    what = "The tag {e.tag} builds version {e.built}, not {e.version}."
     cause = "a tag on the wrong commit, or a version in a file that was raised after the tag."
-    cure = "name the version that the tag holds, or the right tag by the setting `tag` of [tool.seatrial]."
+    cure = "name the version that the tag builds, or set `tag` in [tool.seatrial] to the right spelling."
 
 
 @dataclass(eq=False)
@@ -82,7 +82,7 @@ class NotRebuilt(ReleaseError):
 
     what = "{e.shown}"
     cause = (
-        "other versions of Python, the build backend or a compiler than at the release, a backend that is not"
+        "versions of Python, the build backend or a compiler other than at the release, a backend that is not"
         " reproducible, or files that were not built from this tag."
     )
     cure = "look at the members named above: code that differs needs an explanation."
@@ -92,7 +92,7 @@ class NotRebuilt(ReleaseError):
         what = f"{self.project} {self.version}, built again from its tag"
         if self.files:
             return f"{what}, differs from what {self.index} serves:{listing(self.files)}"
-        return f"{what}, gives none of the files that {self.index} serves."
+        return f"{what}, produces none of the files that {self.index} serves."
 
 
 @dataclass(frozen=True)
@@ -248,9 +248,7 @@ def _choice(work: Rebuild) -> Choice:
     uploaded = min((file.uploaded for file in work.served if file.uploaded), default="")
     moment = options.as_of or uploaded
     if not moment:
-        work.context.say(
-            f"{work.context.settings.pypi.name} states no upload time: with the build requirements of today"
-        )
+        work.context.say(f"{work.context.settings.pypi.name} gives no upload time: with today's build requirements")
         return requirements.today()
     choice = requirements.as_of(moment, outer)
     return choice if requirements.installer_knows_dates(work.context.uv) else _by_generator(work) or choice

@@ -35,7 +35,7 @@ class RehearsedElsewhere(ReleaseError):
     expected: str
     again: str = ""  # the command that lets the rehearsal on this machine count, where it was one
 
-    what = "These files were rehearsed on {e.index}, and the rehearsal index of this release is {e.expected}."
+    what = "These files were rehearsed on {e.index}, but the rehearsal index of this release is {e.expected}."
     cause = "the record was made against another index (a stand-in of `dryrun` proves nothing about {e.expected})."
     cure = "`{run[verify]}` rehearses there.{e.otherwise}"
 
@@ -115,7 +115,7 @@ def kept(context: Context, rehearsed: Rehearsed) -> str:
     if context.record.find(Released) is None:
         return ""
     place = describe(context, rehearsed)
-    return f"{rehearsed.project} {rehearsed.version} is released; its rehearsal on {place} stays as it is recorded"
+    return f"{rehearsed.project} {rehearsed.version} is released; its rehearsal on {place} stays on record"
 
 
 def elsewhere(context: Context, step: str, rehearsed: Rehearsed) -> RehearsedElsewhere:

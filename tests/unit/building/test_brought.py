@@ -71,7 +71,7 @@ def test_a_wheelhouse_without_an_sdist(tmp_path: Path) -> None:
     with pytest.raises(NothingToTakeOf) as error:
         stop_unless_one_release(tmp_path, opened(tmp_path), BOTH)
     assert "there is no sdist among its 2 files" in str(error.value)
-    assert "cibuildwheel makes wheels alone" in str(error.value)
+    assert "cibuildwheel makes only wheels" in str(error.value)
     assert "python -m build --sdist" in str(error.value)
     stop_unless_one_release(tmp_path, opened(tmp_path), ["wheel"])
 
@@ -103,7 +103,7 @@ def test_what_uv_build_leaves_beside_the_files_is_ignored(tmp_path: Path) -> Non
 
 
 def test_a_folder_of_other_things(tmp_path: Path) -> None:
-    with pytest.raises(NothingToTake, match="it holds no wheel and no sdist"):
+    with pytest.raises(NothingToTake, match="it contains no wheel and no sdist"):
         files(tmp_path, tmp_path / "dist")
     (tmp_path / "notes.txt").touch()
     with pytest.raises(NothingToTake, match=r"other files than wheels and sdists:\n  notes\.txt"):

@@ -52,9 +52,9 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.mark.parametrize(
     ("outer", "message"),
     [
-        ({}, "there is no credential for it"),
+        ({}, "no credential found"),
         ({"TESTPYPI_TOKEN": TOKENS["PYPI_TOKEN"]}, "holds a token of pypi.org, not of test.pypi.org"),
-        (TOKENS, "The tree has 1 uncommitted change"),
+        (TOKENS, "1 uncommitted change would not be in the release"),
     ],
 )
 def test_what_can_be_known_is_refused_before_the_build(

@@ -128,7 +128,7 @@ def test_what_is_no_news_fragment_passes(tmp_path: Path, files: dict[str, str]) 
 def test_a_workflow_that_uploads_as_well_is_told(tmp_path: Path, line: str, shown: str) -> None:
     name = "release.yml"
     (message,) = judged("release-other-workflow", tmp_path, {name: f"steps:\n  {line}\n"})
-    assert message == f"release.yml uploads as well (`{shown}`): other files than those rehearsed here."
+    assert message == f"release.yml uploads too (`{shown}`): files other than those rehearsed here."
     assert judged("release-other-workflow", tmp_path, {name: f"steps:\n  # {line}\n"}) == []
     assert judged("release-other-workflow", tmp_path, {name: f"steps:\n  {line}\n"}, is_due=False) == []
 

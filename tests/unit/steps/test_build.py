@@ -447,7 +447,7 @@ def test_changes_that_are_not_committed_are_told(
     told = capsys.readouterr().out
     assert built(root).dirty
     assert ("new.py" in tool.trees["sdist"]) is in_place
-    assert ("uncommitted changes are in these files (in-place)" in told) is in_place
+    assert ("these files contain uncommitted changes (in-place)" in told) is in_place
     assert ("1 uncommitted change is not in this build: new.py. Commit it first." in told) is not in_place
 
 
@@ -578,7 +578,7 @@ def test_what_is_built_from_this_source_is_kept(root: Path, capsys: pytest.Captu
     build(make_context(root))
     before = (root / "release-record" / "built.json").read_bytes()
     build(make_context(root))
-    assert "demo 1.0 is built already, from this source (2 files)." in capsys.readouterr().out
+    assert "demo 1.0 is already built from this source (2 files)." in capsys.readouterr().out
     assert (root / "release-record" / "built.json").read_bytes() == before
 
 
@@ -601,7 +601,7 @@ def test_a_source_that_moved_on_is_built_and_the_old_files_are_moved_aside(
     aside = next((root / "release-record" / "aside").iterdir())
     assert built(root).commit != first
     assert names(aside) == {"release-record", SDIST, WHEEL}
-    assert f"moved what lay in dist/ to {aside}" in capsys.readouterr().out
+    assert f"moved what was in dist/ to {aside}" in capsys.readouterr().out
 
 
 @pytest.fixture
@@ -697,7 +697,7 @@ def test_the_same_version_with_other_files_has_three_ways_out(
     commit(root)
     build(make_context(root))
     shown = capsys.readouterr().out
-    assert "TestPyPI holds other files of 1.0, and will not take these. Three ways out:" in shown
+    assert "TestPyPI already has different files for 1.0, and rejects these. Three ways out:" in shown
     assert "1. Raise the version and commit." in shown
     assert "2. Rehearse on a private index: [tool.seatrial.indexes.testpypi]." in shown
     assert '3. Rehearse on this machine: `nox -s verify -- --rehearse-on dryrun "REASON"`.' in shown
@@ -749,7 +749,7 @@ def test_an_index_that_does_not_answer_counts_as_one_without_the_release(
     next_version(root, tool)
     with pytest.raises(VerifiedNotReleased):
         build(make_context(root))
-    assert "PyPI does not answer, so it is not known whether 1.0 is there" in capsys.readouterr().out
+    assert "PyPI does not answer, so whether 1.0 is there" in capsys.readouterr().out
 
 
 def test_what_was_rehearsed_on_this_machine_is_on_no_index(
@@ -771,8 +771,21 @@ def test_what_is_sealed_and_would_be_built_in_another_way_is_not_said_to_be_of_a
     rehearse(root)
     build(make_context(root, settings=Settings(pythons=("3.13",), normalise=False)))
     told = capsys.readouterr().out
-    assert "is sealed; what is asked for now would be built in another way, from the same commit. Going on" in told
+    assert "is sealed; what is asked for now would build it differently from the same commit. Going on" in told
     assert "has moved on" not in told
+
+
+@pytest.mark.usefixtures("tool")
+def test_what_is_not_committed_changes_nothing_in_what_is_sealed(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    build(make_context(root))
+    rehearse(root)
+    write_tree(root, {"new.txt": ""})
+    build(make_context(root))
+    told = capsys.readouterr().out
+    assert "1 uncommitted change is not in this build: new.txt. Commit it first." in told
+    assert "demo 1.0 is already built from this source (2 files)." in told
 
 
 @pytest.mark.usefixtures("tool")
@@ -810,7 +823,7 @@ def test_without_git_the_seal_names_no_commit(tmp_path: Path, tool: FakeBuild) -
 @pytest.mark.usefixtures("tool")
 def test_a_dist_that_is_no_folder_is_named(root: Path, tmp_path: Path) -> None:
     (root / "dist").write_text("a file", encoding="utf-8")
-    with pytest.raises(DistNotFolder, match="dist is a file, and the distributions go into a folder there"):
+    with pytest.raises(DistNotFolder, match="dist is a file, but has to be a folder for the distributions"):
         build(make_context(root))
     assert (root / "dist").read_text(encoding="utf-8") == "a file"
     (root / "dist").unlink()
@@ -849,9 +862,12 @@ def test_distributions_are_taken_as_they_are(root: Path, wheels: Path) -> None:
 
 
 REFUSED: list[tuple[Mapping[str, str], str]] = [
-    ({}, "it holds no wheel and no sdist"),
-    ({"folder/a.whl": ""}, "it holds no wheel and no sdist"),
-    ({"a.whl": "", "notes.txt": "", "a.zip": ""}, "it holds other files than wheels and sdists:\n  a.zip\n  notes.txt"),
+    ({}, "it contains no wheel and no sdist"),
+    ({"folder/a.whl": ""}, "it contains no wheel and no sdist"),
+    (
+        {"a.whl": "", "notes.txt": "", "a.zip": ""},
+        "it contains files other than wheels and sdists:\n  a.zip\n  notes.txt",
+    ),
 ]
 
 
@@ -875,7 +891,7 @@ def test_a_folder_that_is_not_there_is_not_taken(root: Path) -> None:
 def test_dist_itself_is_not_taken(root: Path) -> None:
     (root / "dist").mkdir()
     make_sdist(root / "dist" / SDIST)
-    with pytest.raises(NothingToTake, match="this is where the taken files are put"):
+    with pytest.raises(NothingToTake, match="this is where seatrial puts the files itself"):
         build(make_context(root, options=Options(taken_from=root / "dist")))
     assert names(root / "dist") == {SDIST}
 
@@ -895,7 +911,7 @@ def test_modules_of_a_wheel_that_are_not_as_in_the_sdist_are_named(
         archives.wheel(folder, filename=f"demo-1.0-{tag}-none-any.whl", files={"demo/__init__.py": "x = 2\n"})
     build(make_context(root, options=Options(taken_from=folder)))
     said = capsys.readouterr().out
-    assert "these modules are not as in the sdist. Were all files built from one commit?" in said
+    assert "these modules differ from those in the sdist. Were all files built from one commit?" in said
     assert "demo/__init__.py (in 2 wheels)" in said
 
 

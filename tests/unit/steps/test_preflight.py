@@ -70,7 +70,7 @@ def test_uncommitted_changes_stop_an_upload_and_are_named(release: Release) -> N
     with pytest.raises(Dirty) as error:
         stop_early(release.context, CHAIN)
     message = error.value.text(release.context.commands)
-    assert "The tree has 1 uncommitted change, which no release has" in message
+    assert "1 uncommitted change would not be in the release, so nothing is uploaded:" in message
     assert "src/demo/new.py" in message
     assert "`nox -s dryrun` works all the same" in message
 
@@ -174,8 +174,8 @@ def test_a_step_without_an_upload_needs_none(release: Release) -> None:
 @pytest.mark.parametrize(
     ("token", "complaint"),
     [
-        (make("pypi.localhost"), "TESTPYPI_TOKEN holds a token of pypi.localhost, not of testpypi.localhost"),
-        ("", "TESTPYPI_TOKEN is set and empty"),
+        (make("pypi.localhost"), "TESTPYPI_TOKEN holds a token for pypi.localhost, not of testpypi.localhost"),
+        ("", "TESTPYPI_TOKEN is set but empty"),
         (narrow(make("testpypi.localhost"), [[1, ["other"]]]), "holds a token for other, not for demo"),
         (narrow(make("testpypi.localhost"), [[0, 2, 1]]), "holds a token that has expired (1970-01-01 00:00 UTC)"),
     ],

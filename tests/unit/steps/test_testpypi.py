@@ -82,7 +82,7 @@ def test_a_dirty_tree_is_not_uploaded_and_its_changes_are_named(in_git: Release)
     with pytest.raises(Dirty) as error:
         testpypi.run(in_git.context)
     assert error.value.files == ("src/demo/new.py",)
-    assert "The tree has 1 uncommitted change, which no release has" in str(error.value)
+    assert "1 uncommitted change would not be in the release, so nothing is uploaded:" in str(error.value)
     assert in_git.held("testpypi") == ()
 
 
@@ -127,4 +127,4 @@ def test_the_rehearsal_of_a_finished_release_is_not_replaced_by_another(release:
     rehearsed = release.record.read(Rehearsed)
     testpypi.run(release.at(rehearse_on="once more"))
     assert release.record.read(Rehearsed) == rehearsed
-    assert "demo 1.0 is released; its rehearsal on TestPyPI stays as it is recorded" in release.shown
+    assert "demo 1.0 is released; its rehearsal on TestPyPI stays on record" in release.shown

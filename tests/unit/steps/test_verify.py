@@ -196,7 +196,7 @@ def test_a_rehearsal_elsewhere_proves_nothing(release: Release) -> None:
 def test_a_finished_release_is_not_verified_elsewhere(release: Release, environments: Environments) -> None:
     release.write(RELEASED)
     verify(release, rehearse_on="once more")
-    assert "demo 1.0 is released; its rehearsal on TestPyPI stays as it is recorded" in release.shown
+    assert "demo 1.0 is released; its rehearsal on TestPyPI stays on record" in release.shown
     assert (environments.installed, release.record.verified()) == ([], ())
 
 

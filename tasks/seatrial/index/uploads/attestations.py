@@ -86,7 +86,7 @@ class Signer:
                 "Signing the attestations",
                 outcome.code,
                 outcome.output,
-                "an identity that was used up or is missing, or an outage of Sigstore (https://status.sigstore.dev).",
+                "an identity that is used up or missing, or an outage of Sigstore (https://status.sigstore.dev).",
                 "run this job again; nothing was uploaded. `attestations = false` in [tool.seatrial] releases without.",
             )
 

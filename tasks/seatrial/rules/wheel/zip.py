@@ -103,13 +103,13 @@ def characters(found: Zip) -> Iterator[str]:
 
 @rule("zip", "zip-extra", "refused", server("utils/zipfiles.py", "_handle_local_file_header", "everywhere"))
 def extra(found: Zip) -> Iterator[str]:
-    """The extra field of a member is damaged, or there twice.
+    """The extra field of a member is damaged or duplicated.
 
     PyPI answers: "Malformed zip file" or "Invalid duplicate extra in local file". Some tool rewrote the wheel:
     `wheel unpack` and `wheel pack` write it anew.
     """
     if names := _odd(found, "extra"):
-        yield f"what the zip file says of {names} beyond name and size is damaged or there twice; {REPACK}."
+        yield f"the extra fields of {names} in the zip file are damaged or duplicated; {REPACK}."
 
 
 @rule("zip", "zip-data-descriptor", "refused", server("utils/zipfiles.py", "_handle_local_file_header", "everywhere"))
@@ -125,12 +125,12 @@ def descriptor(found: Zip) -> Iterator[str]:
 
 @rule("zip", "zip-sizes", "refused", server("utils/zipfiles.py", "_handle_local_file_header", "everywhere"))
 def sizes(found: Zip) -> Iterator[str]:
-    """A member's own header and the central directory tell different sizes: "Mis-matched data size".
+    """A member's own header and the central directory disagree on its size: "Mis-matched data size".
 
     Some tool rewrote the wheel: `wheel unpack` and `wheel pack` write it anew.
     """
     if names := _odd(found, "sizes"):
-        yield f"the zip file tells two different sizes for {names}, beside each file and in its list of all; {REPACK}."
+        yield f"the zip file has two different sizes for {names}, at each file and in its central directory; {REPACK}."
 
 
 @rule("zip", "zip-directory", "refused", server("utils/zipfiles.py", "_validate_zipfile", "everywhere"))
@@ -142,7 +142,7 @@ def directory(found: Zip) -> Iterator[str]:
     """
     for kind in ("unlisted", "unwritten"):
         if names := _odd(found, kind):
-            yield f"{names} is in the zip file or in its list of files, and not in the other; {REPACK}."
+            yield f"{names} is in the zip file or in its central directory, but not in both; {REPACK}."
 
 
 @rule("zip", "zip-name-encoding", "refused", server("utils/zipfiles.py", "_handle_local_file_header", "everywhere"))
@@ -178,17 +178,17 @@ def twice(found: Zip) -> Iterator[str]:
     beside `data_files`, hatchling `force-include` of what is packed anyway, maturin `include`).
     """
     if names := _odd(found, "twice"):
-        yield f"it holds more than one member called {names}; which one is installed depends on the installer."
+        yield f"it contains more than one member called {names}; which one is installed depends on the installer."
 
 
 @rule("zip", "zip-counts", "refused", server("utils/zipfiles.py", "_validate_zipfile", "everywhere"))
 def counts(found: Zip) -> Iterator[str]:
-    """The end record does not fit what is there. PyPI answers: "Mismatched central directory records" or "offset".
+    """The end record does not match the contents. PyPI answers: "Mismatched central directory records" or "offset".
 
     Something was added to or taken from the file in place: `wheel unpack` and `wheel pack` write it anew.
     """
     if places := _odd(found, "counts"):
-        yield f"the end of the zip file does not fit what is in it ({places}); {REPACK}."
+        yield f"the end of the zip file does not match its contents ({places}); {REPACK}."
 
 
 @rule("zip", "zip-zip64", "refused", server("utils/zipfiles.py", "_handle_eocd64", "everywhere"))
@@ -199,7 +199,7 @@ def zip64(found: Zip) -> Iterator[str]:
     wheel anew.
     """
     if places := _odd(found, "zip64"):
-        yield f"the zip file's records for large files (ZIP64) are not as they should be ({places}); {REPACK}."
+        yield f"the zip file's records for large files (ZIP64) are incomplete or wrong ({places}); {REPACK}."
 
 
 @rule("zip", "zip-between", "refused", server("utils/zipfiles.py", "_validate_zipfile", "everywhere"))
@@ -210,7 +210,7 @@ def between(found: Zip) -> Iterator[str]:
     anew.
     """
     if places := _odd(found, "between"):
-        yield f"the zip file holds bytes that are of none of its files ({places}); {REPACK}."
+        yield f"the zip file contains bytes that belong to none of its files ({places}); {REPACK}."
 
 
 @rule("zip", "zip-trailing", "refused", server("utils/zipfiles.py", "_validate_zipfile", "everywhere"))
@@ -225,7 +225,7 @@ def trailing(found: Zip) -> Iterator[str]:
 
 @rule("file", "zip-damaged-member", "refused", server("forklift/legacy.py", "_is_valid_dist_file", "everywhere"))
 def damaged(dist: Distribution) -> Iterator[str]:
-    """A member cannot be unpacked, or does not fit its checksum. PyPI answers "Invalid distribution file", or fails.
+    """A member cannot be unpacked, or does not match its checksum. PyPI answers "Invalid distribution file", or fails.
 
     The file was damaged on the way: compare its hash with that of the build, or build it again.
     """

@@ -217,7 +217,7 @@ def _unread(path: str, module: str) -> str | None:
     filename, name = path.rpartition("/")[2], module.rpartition(".")[2]
     if filename in {stem + suffix for stem in (name, "__init__") for suffix in importlib.machinery.all_suffixes()}:
         return None
-    return f"but `{path}` is nothing that Python {platform.python_version()} reads on {sys.platform}"
+    return f"but Python {platform.python_version()} on {sys.platform} cannot read `{path}`"
 
 
 def _covered(own: Mapping[str, str], module: str) -> str | None:
@@ -252,11 +252,11 @@ def _of_python(subject: Subject, missing: str) -> Cause | None:
     since, until = subject.project.stdlib.get(top, (None, None))
     if since or until:
         when = f"since {since}" if since else f"until {until}"
-        text = f"`{top}` is a module of Python's own {when}, and this is {_running()}"
+        text = f"`{top}` is in the standard library only {when}, and this is {_running()}"
         return Cause("python", text, f"want `{top}`")
     if not _is_of_python(top):
         return None
-    text = f"`{top}` is a module of Python's own that {_running()} does not have on {sys.platform}"
+    text = f"`{top}` is in the standard library, but {_running()} does not have it on {sys.platform}"
     return Cause("platform", text, f"want `{top}`")
 
 
@@ -278,7 +278,7 @@ def _of_a_requirement(subject: Subject, missing: str) -> Cause | None:
             text = f"`{needed.name}` is declared only in the extra {extras}, so that {subject.name} alone lacks it"
             text += " (`extras` in [tool.seatrial] has the extras to install)"
             return Cause("extra", text, f"need the extra {extras}")
-        text = f"`{needed.name}` is declared only where `{needed.marker}`, which is not so here"
+        text = f"`{needed.name}` is declared only where `{needed.marker}`, which does not hold here"
         return Cause("platform", text, f"need `{needed.name}`, where `{needed.marker}`")
     return None
 
@@ -295,8 +295,10 @@ def _supplies(requirement: str, missing: str) -> bool:
 def _undeclared(subject: Subject, missing: str) -> Cause:
     extras = sorted({extra for needed in subject.unmet for extra in needed.extras})
     where = f" ({', '.join(extras)}; `extras` in [tool.seatrial] has those to install)" if extras else ""
-    text = f"The module `{missing}` is of no dependency that was installed: not declared, or declared only in an extra"
-    return Cause("undeclared", f"{text}{where}; or a part of the project that the build left out", f"want `{missing}`")
+    text = f"No installed dependency has the module `{missing}`: it is not declared, or only in an extra"
+    return Cause(
+        "undeclared", f"{text}{where}; or it is part of the project, and the build left it out", f"want `{missing}`"
+    )
 
 
 def _named_extra(subject: Subject, one: Attempt) -> Cause | None:
@@ -304,7 +306,7 @@ def _named_extra(subject: Subject, one: Attempt) -> Cause | None:
     for needed in subject.unmet:
         for extra in needed.extras:
             if re.search(rf"\[[^]]*\b{re.escape(extra)}\b[^]]*\]", one.error or ""):
-                text = f"It wants the extra `{extra}` (`extras` in [tool.seatrial] has those to install)"
+                text = f"It needs the extra `{extra}` (`extras` in [tool.seatrial] has those to install)"
                 return Cause("extra", text, f"need the extra `{extra}`")
     return None
 
@@ -312,7 +314,7 @@ def _named_extra(subject: Subject, one: Attempt) -> Cause | None:
 def _lack(subject: Subject, one: Attempt) -> Cause | None:
     """A module was found, and has not the name that is imported from it; or a library of the system was not."""
     if NO_LIBRARY.search(one.error or ""):
-        return Cause("platform", "It wants a library of the system that is not here", "want a library of the system")
+        return Cause("platform", "It needs a system library that is not here", "need a system library")
     match = NO_NAME.search(one.error or "")
     if not one.lacking or not match:
         return None

@@ -115,8 +115,8 @@ def shared_names(subject: Subject) -> Iterator[Problem]:
         shared = sorted(set(subject.names.modules).intersection(names_of(files).modules))
         if shared:
             message = (
-                f"{listed(shared)} is of {subject.name} and of {other}, which is installed with it: each overwrites"
-                " files of the other, and takes them along when it is removed. Rename it, or do without the other."
+                f"{listed(shared)} belongs to both {subject.name} and {other}, which is installed with it: each"
+                " overwrites the other's files, and removes them when it is uninstalled. Rename it, or drop the other."
             )
             yield finding("shared-name", shared[0], message, severity="warning")
 
@@ -129,7 +129,9 @@ def shared_scripts(subject: Subject) -> Iterator[Problem]:
         both = sorted(real for real in set(files).intersection(subject.own) if os.path.dirname(real) == scripts)
         if both and normalised(other) != normalised(subject.name):
             names = listed([os.path.basename(real) for real in both])
-            message = f"{names} is a command of {subject.name} and of {other}: what is installed last overwrites it."
+            message = (
+                f"{names} is a command of both {subject.name} and {other}: whichever is installed last overwrites it."
+            )
             yield finding("shared-script", os.path.basename(both[0]), message)
 
 

@@ -87,7 +87,7 @@ def failure_problems(subject: Subject, failures: Iterable[Failure]) -> Iterator[
         if others:
             message += f" So do {listed([other.attempt.name for other in others])}."
         if first.severity == "warning" and first.cause.kind == "undeclared":
-            message += " Nothing of the project reaches it, so this is taken as meant."
+            message += " Nothing in the project imports it, so this counts as intended."
         if first.severity == "error":
             message += f" {_ways_out(subject)}"
         yield finding(_kind(one), one.name, f"{message}{printed(one)}", severity=first.severity)

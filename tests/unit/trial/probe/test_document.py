@@ -255,7 +255,7 @@ def test_a_module_that_hangs_in_the_shared_interpreter_takes_no_other_with_it(si
     [
         ("from . import gone\n", "error", "`demo.gone` is not among the files"),
         ("from collections import Mapping\n", "error", "'Mapping'"),
-        ("import formatter\n", "error", "Python's own until 3.9"),
+        ("import formatter\n", "error", "in the standard library only until 3.9"),
         ("print 'x'\n", "error", "SyntaxError"),
         ("from ..x import y\n", "error", "beyond top-level package"),
         ("import os\nopen(os.path.join(os.path.dirname(__file__), 'x.txt'))\n", "error", "`demo/x.txt` is not among"),
@@ -268,7 +268,7 @@ def test_a_module_that_hangs_in_the_shared_interpreter_takes_no_other_with_it(si
         ("raise SystemExit('usage')\n", "warning", "usage"),
         ("{}['a']\n", "error", "KeyError"),
         ("int('x')\n", "error", "ValueError"),
-        ("import no_such\n", "warning", "Nothing of the project reaches it"),
+        ("import no_such\n", "warning", "Nothing in the project imports it"),
         ("import helper\n", "error", "`helper` is in the checkout (src/helper.py)"),
         ("import yaml\n", "error", "`pyyaml` is declared in requirements.txt, and not in the metadata"),
         ("import distutils_x\n", "warning", "distutils_x"),

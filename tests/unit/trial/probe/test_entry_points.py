@@ -58,7 +58,7 @@ def test_an_entry_point_that_loads_is_in_order(site: Site, text: str) -> None:
     [
         ("[console_scripts]\ndemo = demo:run\n", "error", "has no attribute 'run'"),
         ("[console_scripts]\ndemo = demo:main.deep\n", "error", "has no attribute 'deep'"),
-        ("[console_scripts]\ndemo = demo:x\n", "error", "`demo:x` is nothing that can be called."),
+        ("[console_scripts]\ndemo = demo:x\n", "error", "`demo:x` is not callable."),
         ("[gui_scripts]\ndemo = demo:x\n", "error", "The GUI script `demo` does not work"),
         ("[console_scripts]\ndemo = demo\n", "error", "`demo` is not of the form `module:attribute`."),
         ("[console_scripts]\ndemo = demo main\n", "error", "`demo main` is not of the form"),
