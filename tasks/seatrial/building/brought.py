@@ -41,9 +41,13 @@ class NothingToTakeOf(ReleaseError):
     wanted: str
     count: int
 
-    what = "--from {e.folder}: there is no {e.wanted} among its {e.count} files."
+    what = "--from {e.folder}: it contains no {e.wanted}. Found: {e.found}."
     cause = "{e.cause_here}"
     cure = "{e.advice}"
+
+    @property
+    def found(self) -> str:
+        return f"{self.count} file{'s' if self.count != 1 else ''}"
 
     @property
     def cause_here(self) -> str:

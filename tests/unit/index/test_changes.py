@@ -136,7 +136,7 @@ def test_other_bytes_than_the_index_names_are_not_read(
     built: Built, tmp_path: Path, faults: Faults, index: Index
 ) -> None:
     faults.order("body", prefix="/packages", detail=b"other", times=9)
-    assert "has not the hash that PyPI shows" in compared(built, tmp_path, index).reason
+    assert "its hash is not the one that PyPI shows" in compared(built, tmp_path, index).reason
 
 
 def test_a_file_that_is_too_large_is_not_fetched(

@@ -295,7 +295,7 @@ def test_a_token_of_pypi_goes_to_no_other_host_whatever_is_configured(
     index = dataclasses.replace(ELSEWHERE_INDEX, upload=upload)
     with pytest.raises(BadCredential) as error:
         find(index, {variable: secret}, keyring=called, ask=None)
-    assert f"is not sent to {urlsplit(upload).netloc}: it holds a token for {location}" in str(error.value)
+    assert f"is not sent to {urlsplit(upload).netloc}: it is a token for {location}" in str(error.value)
     assert secret not in str(error.value)
     with pytest.raises(BadCredential, match="it is a token for"):
         find(index, {}, keyring=lambda _: secret, ask=None)

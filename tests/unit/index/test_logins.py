@@ -99,7 +99,7 @@ def test_no_place_sees_the_login_of_another() -> None:
 
 @pytest.mark.parametrize("variable", ["TESTPYPI_READ_TOKEN", "DEPENDENCIES_TOKEN", "TESTPYPI_TOKEN"])
 def test_a_token_of_pypi_reads_no_other_host(variable: str) -> None:
-    with pytest.raises(BadCredential, match=r"it holds a token for pypi\.org, which goes nowhere else"):
+    with pytest.raises(BadCredential, match=r"it is a token for pypi\.org, and goes nowhere else"):
         with_logins(OWN, {variable: make("pypi.org")}, uploads=True)
 
 

@@ -92,7 +92,7 @@ def test_nothing_is_empty(raw: bytes) -> None:
 
 
 def test_no_tar_is_none() -> None:
-    with pytest.raises(tars.NotTar, match="no tar file"):
+    with pytest.raises(tars.NotTar, match="not a tar file"):
         read(b"x" * 1024)
     with pytest.raises(tars.NotTar, match="checksum"):
         read(spoilt())

@@ -103,7 +103,7 @@ def test_a_token_that_is_cut_off_passes(tmp_path: Path) -> None:
 
 def test_a_token_of_an_index_without_a_name_is_named(tmp_path: Path) -> None:
     (message,) = found(wheel(tmp_path, files={"demo/a": token(macaroon(""))}), "secret-api-token")
-    assert "API token of an index" in message
+    assert "API token for an index" in message
     assert "https://pypi.org/manage" in message
 
 

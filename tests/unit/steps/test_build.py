@@ -505,8 +505,16 @@ def test_a_build_that_fails_is_told_in_its_own_words(root: Path, tool: FakeBuild
         build(make_context(root))
     assert "| the backend's words" in str(error.value)
     assert cause in str(error.value)
+    assert "uncommitted" not in str(error.value)
     assert not (root / "dist").exists()
     assert Record.of(root).find(Built) is None
+
+
+def test_what_is_not_committed_is_named_again_where_a_build_fails(root: Path, tool: FakeBuild) -> None:
+    tool.codes["sdist"] = 2
+    write_tree(root, {"needed.py": ""})
+    with pytest.raises(BuildFailed, match=r"1 uncommitted change is not in this build: needed\.py\. Commit it first\."):
+        build(make_context(root))
 
 
 def test_nothing_in_the_making_is_left(root: Path, tool: FakeBuild) -> None:
@@ -566,7 +574,7 @@ def test_files_of_two_releases_are_odd(
 @pytest.mark.parametrize(("missing", "kind"), [(SDIST, "sdist"), (WHEEL, "wheel")])
 def test_a_kind_that_was_asked_for_and_is_not_there_is_odd(root: Path, wheels: Path, missing: str, kind: str) -> None:
     (wheels / missing).unlink()
-    with pytest.raises(NothingToTakeOf, match=f"there is no {kind} among its 1 files"):
+    with pytest.raises(NothingToTakeOf, match=f"it contains no {kind}. Found: 1 file."):
         build(make_context(root, options=Options(taken_from=wheels)))
 
 

@@ -72,7 +72,7 @@ def test_uncommitted_changes_stop_an_upload_and_are_named(release: Release) -> N
     message = error.value.text(release.context.commands)
     assert "1 uncommitted change would not be in the release, so nothing is uploaded:" in message
     assert "src/demo/new.py" in message
-    assert "`nox -s dryrun` works all the same" in message
+    assert "`nox -s dryrun` works anyway" in message
 
 
 def test_uncommitted_changes_stop_no_check_no_dry_run_and_no_files_from_elsewhere(release: Release) -> None:

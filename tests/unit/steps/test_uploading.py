@@ -353,7 +353,7 @@ def test_a_publisher_that_does_not_fit_is_explained_field_by_field(world: World,
 
 def test_an_identity_that_was_used_is_explained(world: World, github: dict[str, str]) -> None:
     world.issuer.refusal = ("invalid-reuse-token", "invalid token: already used")
-    with pytest.raises(UploadRefused, match="the job's identity is valid once, and was used"):
+    with pytest.raises(UploadRefused, match="the job's identity is valid once, and already used"):
         world.send(github)
 
 

@@ -31,7 +31,7 @@ ANSWERS = [
     (400, "This filename has already been used, use a different version.", "a file name is taken for ever"),
     (400, "This filename was previously used by a file that has since been deleted.", "a file name is taken for ever"),
     (400, "Only one sdist may be uploaded per release.", "already has another sdist"),
-    (400, "Uploading new files to releases older than 14 days is not allowed.", "closed to new files"),
+    (400, "Uploading new files to releases older than 14 days is not allowed.", "accepts no new files 14 days"),
     (400, "The name 'reqests' is too similar to an existing project.", "does not allow this project name"),
     (409, "The name 'demo' conflicts with an existing project.", "somebody created this project in the meantime"),
     (400, "The name 'json' isn't allowed (conflict with Python Standard Library module name).", "this project name"),

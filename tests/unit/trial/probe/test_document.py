@@ -79,7 +79,7 @@ def test_what_was_printed_is_shown(site: Site) -> None:
     [
         ("import sys\nsys.exit(2)\n", "exits", "calls sys.exit(2) when it is imported (demo.py, line 2"),
         ("import os\nos._exit(2)\n", "crashes", "ends the interpreter when it is imported (exit code 2)"),
-        ("import missing_one\n", "missing-module", "`missing_one` is of no dependency that was installed"),
+        ("import missing_one\n", "missing-module", "No installed dependency has the module `missing_one`"),
         ("import demo.part\n", "missing-module", "`demo.part` is not among the files of demo: the build left it out"),
     ],
 )
