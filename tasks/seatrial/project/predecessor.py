@@ -132,5 +132,5 @@ def ways_out(context: Context, before: Built | None, built: Built) -> str:
         f"Rehearse on this machine: `{command}`. Cost: no other index serves the files before {real} does.",
     )
     numbered = (f"{number}. {way}" for number, way in enumerate(ways, 1))
-    clash = f"{index} already has different files for {built.version}, and rejects these."
-    return f"{clash} Three ways out:{listing(numbered)}"
+    reason = f"{index} already has different files for {built.version}, and rejects these."
+    return f"{reason} Three ways out:{listing(numbered)}"

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, TypeVar
 from seatrial.machine.disk import locked_file, move, write_whole
 from seatrial.machine.errors import ReleaseError
 from seatrial.release.decoding import decode
-from seatrial.release.stages import Built, Dist, Stage, Verified
+from seatrial.release.stages import Built, Dist, Problem, Stage, Verified
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -110,11 +110,12 @@ def now() -> str:
 
 @dataclass(frozen=True)
 class Failed:
-    """The step that failed last, when (UTC, ISO 8601), and the text of the error."""
+    """The step that failed last, when (UTC, ISO 8601), the text of the error, and the problems that it is about."""
 
     step: str
     at: str
     message: str
+    problems: tuple[Problem, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -209,18 +210,21 @@ class Record:
             yield
         except ReleaseError as error:
             if self.path(Built).exists():
-                failed = {"schema": SCHEMA} | asdict(Failed(step, now(), error.text(commands)))
+                failed = Failed(step, now(), error.text(commands), getattr(error, "problems", ()))
+                document = {"schema": SCHEMA} | asdict(failed)
                 with contextlib.suppress(OSError):
-                    write_whole(self.folder / FAILED, json.dumps(failed, indent=2) + "\n")
+                    write_whole(self.folder / FAILED, json.dumps(document, indent=2) + "\n")
             raise
 
     def failed(self) -> Failed | None:
         """Return what failed last and was not run since, None where that is not known."""
         try:
             document = json.loads((self.folder / FAILED).read_text(encoding="utf-8"))
-            return Failed(str(document["step"]), str(document["at"]), str(document["message"]))
+            del document["schema"]
+            failed: Failed = decode(Failed, document)
         except (OSError, ValueError, KeyError, TypeError):
             return None
+        return failed
 
     def rehash(self, dists: tuple[Dist, ...]) -> None:
         """Raise FilesChanged unless the folder of distributions holds exactly `dists`, byte for byte."""

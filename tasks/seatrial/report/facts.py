@@ -85,7 +85,7 @@ def gather(record: Record, following: str, *, failure: Failure | None = None, dr
     files, verified = tuple(_file(record, dist) for dist in built.dists), record.verified()
     latest = released or rehearsed
     if failure is None and (failed := record.failed()):
-        failure = Failure(failed.step, failed.message)
+        failure = Failure(failed.step, failed.message, failed.problems)
     kinds = {dist.kind for dist in built.dists}
     announced = {cell for cell in built.matrix if cell.kind in kinds}
     return Facts(
@@ -110,7 +110,7 @@ def steps(record: Record, failure: Failure | None = None, *, dry: bool = False) 
     """Return how far each of the five steps is, as recorded, and that one of them failed."""
     built, verified = record.find(Built), record.verified()
     if failure is None and (failed := record.failed()):
-        failure = Failure(failed.step, failed.message)
+        failure = Failure(failed.step, failed.message, failed.problems)
     announced = {cell for cell in built.matrix if cell.kind in {dist.kind for dist in built.dists}} if built else set()
     done = {proof.cell for proof in verified}
     verify = _step("verify", max(verified, key=lambda proof: proof.at, default=None), dry=dry)

@@ -22,7 +22,7 @@ from seatrial.project.commands import ALL, Commands
 from seatrial.project.options import Options
 from seatrial.project.settings import Settings
 from seatrial.release.record import DIGEST_VARIABLE
-from seatrial.release.stages import Built, Dist
+from seatrial.release.stages import Built, Dist, Problem
 from seatrial.report.status import last_dry_run, status
 from seatrial.steps import build, check, dryrun, pypi, testpypi, verify
 from seatrial.steps.check import NotReady
@@ -93,7 +93,7 @@ class Steps:
 
     def _check(self, context: Context, _: str) -> None:
         if any(path.name == LOCAL for path in context.record.dist.iterdir()):
-            raise NotReady(1)
+            raise NotReady((Problem("filename-platform", "error", LOCAL, "PyPI takes no such wheel"),))
         self.record(context, CHECKED)
 
     def _testpypi(self, context: Context, _: str) -> None:
@@ -336,6 +336,8 @@ def test_any_other_wheel_that_check_stops_is_no_matter_of_the_platform(
     with pytest.raises(NotReady):
         demo.run(offline=True, settings=settings, **dict.fromkeys(options, tmp_path))
     assert steps.names == ["build", "check"]
+    page = (demo.context.record.folder / "dryrun" / "report.html").read_text(encoding="utf-8")
+    assert "PyPI takes no such wheel" in page
 
 
 # What is released together with it.
