@@ -64,7 +64,7 @@ def _rehearse(context: Context) -> str:
         raise Dirty(git.look(context.root).changed or ("(the tree was dirty when `build` ran)",))
     done = record.find(Rehearsed)
     if done is not None and context.counts(done.index):
-        return f"{done.project} {done.version} is on {describe(context, done)} already, since {done.at}"
+        return f"{done.project} {done.version} is already on {describe(context, done)}, since {done.at}"
     if done is not None and (finished := kept(context, done)):
         return finished
     with rehearsal(context) as (target, variables):

@@ -64,7 +64,7 @@ def test_a_rehearsal_on_record_is_not_repeated(release: Release) -> None:
     release.write(BUILT, CHECKED, REHEARSED)
     testpypi.run(release.context)
     assert release.held("testpypi") == ()
-    assert f"demo 1.0 is on TestPyPI already, since {AT}" in release.shown
+    assert f"demo 1.0 is already on TestPyPI, since {AT}" in release.shown
 
 
 def test_a_rehearsal_on_another_index_does_not_count(release: Release) -> None:
