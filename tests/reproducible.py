@@ -249,10 +249,10 @@ that differ are named, and the reason is what was found in them.
 
 ## What it does not cover
 
-Another version of Python, of a compiler or of zlib may write different bytes. Another version of the build backend may too,
-so `rebuild` takes the build requirements *as of then*: those that the index had when the release was uploaded (uv's
-`--exclude-newer`, pip's `--uploaded-prior-to`), or exactly those of its record (`--record FILE`), since `built.json`
-lists every distribution of both build environments.
+Another version of Python, of a compiler or of zlib may write different bytes. Another version of the build backend
+may too, so `rebuild` takes the build requirements *as of then*: those that the index had when the release was uploaded
+(uv's `--exclude-newer`, pip's `--uploaded-prior-to`), or exactly those of its record (`--record FILE`), since
+`built.json` lists every distribution of both build environments.
 
 `rebuild` judges each file in one word:
 

@@ -26,7 +26,7 @@ class LinkLeadsOut(ReleaseError):
 
 @dataclass(frozen=True)
 class Change:
-    """A file of the project by its name there, before and after; None is a file that is not there."""
+    """A file of the project, by name, before and after; None means that it does not exist."""
 
     name: str
     before: bytes | None
@@ -92,7 +92,7 @@ def _make(root: Path, change: Change, undo: contextlib.ExitStack) -> None:
 
 
 def _below(root: Path, change: Change) -> list[Path]:
-    """Return the folders that the file is in, those of the project alone, the innermost first."""
+    """Return the folders of the project that the file is in, innermost first."""
     return [folder for folder in (root / change.name).parents if folder.is_relative_to(root) and folder != root]
 
 

@@ -1,4 +1,4 @@
-"""Compares what a project has adopted with what this seatrial would write, and looks whether all of it is pinned."""
+"""Compare what a project has adopted with what this seatrial would write, and check that all of it is pinned."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class CopyDiffers(ReleaseError):
 
 
 def compare(root: Path, source: Origin) -> list[str]:
-    """Return the sentences that say that the project in `root` has the copy and the lock of the seatrial of `source`.
+    """Return sentences that confirm that the project in `root` has the copy and the lock of the seatrial of `source`.
 
     Raises NotAdopted, OtherVersion and CopyDiffers.
     """
@@ -112,7 +112,7 @@ def _others(root: Path, folders: list[str]) -> list[str]:
 
 
 def _moved(text: str) -> list[str]:
-    """Return which tools have other versions than seatrial was locked with, as after an update by a bot."""
+    """Return which tools have versions other than those seatrial was locked with, as after an update by a bot."""
     theirs, ours = lock.requirements(text), lock.requirements(lock.tools())
     moved = [
         name for name in theirs.keys() | ours.keys() if theirs.get(name) != ours.get(name) and "seatrial" not in name

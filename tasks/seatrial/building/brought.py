@@ -114,7 +114,7 @@ def _described(releases: Releases) -> tuple[str, ...]:
 
 
 def unlike(archives: Sequence[Archive]) -> dict[str, list[str]]:
-    """Return the modules whose text in a wheel is not that in the sdist, and the wheels that hold them so.
+    """Return the modules whose text in a wheel is not that in the sdist, and the wheels that have them so.
 
     A build copies modules as they are. Line ends do not count (git changes them on Windows), and neither do modules
     that the build makes, which the sdist does not have.

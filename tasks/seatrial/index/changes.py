@@ -1,7 +1,7 @@
 """What a release changes: its files compared with those of an earlier version, as an index serves them.
 
 The other files are hostile input like any: bounded in size, proved by the hash on the index's page, read and never
-unpacked. Whatever stands against a comparison is said in its place, and stops nothing.
+unpacked. What prevents a comparison is reported in its place, and stops nothing.
 """
 
 from __future__ import annotations

@@ -163,6 +163,6 @@ def _elsewhere(indexes: Indexes, commands: Commands) -> tuple[str, str]:
     )
     here = (
         f'A rehearsal on this machine: this once, {typed}; for good, `rehearse-on = "dryrun"` in [tool.seatrial].'
-        f" Cost: no foreign index takes and serves these files before {indexes.pypi.name} does; the record says so."
+        f" Cost: no other index serves these files before {indexes.pypi.name} does; the record says so."
     )
     return staging, here

@@ -95,7 +95,7 @@ def account_links(pages: str) -> str:
 class Credential:
     """Where the credential comes from, in words, and what it is: user name and secret, or a CI's identity.
 
-    `secret` is a token or password, empty for an identity, which is had through the variables in `identity`.
+    `secret` is a token or password, empty for an identity, which is obtained through the variables in `identity`.
     """
 
     source: str
@@ -139,7 +139,7 @@ def choose(index: Index, outer: Mapping[str, str]) -> Credential | None:
 def set_aside(index: Index, outer: Mapping[str, str]) -> str:
     """Say which credential in `outer` is readable as one of another index, and is not used; empty for none."""
     location = _elsewhere(index, outer.get("TWINE_PASSWORD", ""))
-    return f"TWINE_PASSWORD holds a token for {location}, not for {index.token_location}" if location else ""
+    return f"TWINE_PASSWORD is a token for {location}, not for {index.token_location}" if location else ""
 
 
 def find(
@@ -154,7 +154,7 @@ def find(
     user = user_of(index, outer)
     for source, look in (("the keyring", functools.partial(keyring, user)), (TYPED, ask)):
         if look and (secret := look()).strip():
-            stop_if_unfit(index, f"the token from {source}", secret, variable=False)
+            stop_if_unfit(index, f"the credential from {source}", secret, variable=False)
             return Credential(source, secret, user)
     raise NoCredential(index.name, set_aside(index, outer), index.token_variable, index.pages)
 
@@ -199,7 +199,7 @@ def _pair(index: Index, outer: Mapping[str, str]) -> dict[str, tuple[str, str]]:
 
 
 def _stop_if_one_for_both(index: Index, outer: Mapping[str, str]) -> None:
-    """Raise BadCredential where one text stands in the variables of both public indexes, which share no token."""
+    """Raise BadCredential where both public indexes' variables have the same value; they share no token."""
     one, other = (outer.get(f"{name}_TOKEN", "") for name in AUDIENCES.values())
     if index.token_location and one.strip() and one == other:
         complaint = "PYPI_TOKEN and TESTPYPI_TOKEN have the same value; the two indexes share no tokens"
@@ -218,11 +218,11 @@ def stop_if_unfit(index: Index, name: str, value: str, *, variable: bool = True)
         complaint = f"{name} does not begin with {PREFIX}, as an API token does"
         raise _bad(index, complaint, "a password, or a token's name in place of the token.", fix)
     if location := _elsewhere(index, value):
-        belongs = (
-            f"this one belongs in {AUDIENCES[location]}_TOKEN" if location in AUDIENCES else "it is for another index"
-        )
-        complaint = f"{name} holds a token for {location}, not for {index.token_location}"
-        raise _bad(index, complaint, f"the two tokens are swapped: {belongs}.", fix)
+        reason = "a token that was made for another index."
+        if location in AUDIENCES:
+            reason = f"the two tokens are swapped: this one belongs in {AUDIENCES[location]}_TOKEN."
+        complaint = f"{name} is a token for {location}, not for {index.token_location}"
+        raise _bad(index, complaint, reason, fix)
     if reason := withheld(value, index.upload or index.simple):
         host = urlsplit(index.upload or index.simple).netloc
         complaint = f"{name} is not sent to {host}: {reason.removesuffix('.')}"
@@ -278,7 +278,7 @@ def stop_if_useless(credential: Credential, index: Index, project: str, now: flo
 
 
 def describe(token: Token) -> str:
-    """Return for what `token` is, in part of a line; never its text."""
+    """Describe in part of a line what `token` is for, never its text."""
     scope = token.scope
     if scope.projects is not None:
         subject = f"the project {' or '.join(sorted(scope.projects))}"

@@ -1,4 +1,4 @@
-"""Which bytes does an index hold of a release, and waiting for it to show them.
+"""What an index has of a release, and waiting until it shows it.
 
 Reads the simple repository API (see `simple`): what an installer reads, and the only view with hashes.
 """
@@ -176,7 +176,7 @@ def compared(files: tuple[tuple[str, str, str], ...]) -> str:
 
 @dataclass(frozen=True)
 class Holdings:
-    """What an index holds of one release, against the files that it should hold.
+    """What an index has of one release, compared with the files that it should have.
 
     Files can be identical and yanked at once. `listing` is all that the index shows of the project.
     """
@@ -235,7 +235,7 @@ def holdings(
     patient: bool = True,
     deadline: float = http.DEADLINE,
 ) -> Holdings:
-    """Ask `index` what it holds of `project` `version`, and compare it by hash with `dists`.
+    """Ask `index` what it has of `project` `version`, and compare it by hash with `dists`.
 
     Raises what `read_project` raises, and NoHashes where the index gives none of what it serves.
     """
@@ -258,7 +258,7 @@ def holdings(
 
 
 def stop_if_different(index: Index, found: Holdings, project: str, version: str) -> None:
-    """Raise OtherBytes where `index` holds other bytes under one of our names, or a file that we did not build."""
+    """Raise OtherBytes where `index` has different bytes under one of our names, or a file that we did not build."""
     if found.different or found.extra:
         files = [(dist.filename, dist.sha256, file.sha256 or "(no hash)") for dist, file in found.different]
         files += [(file.filename, "(not part of this build)", file.sha256) for file in found.extra]

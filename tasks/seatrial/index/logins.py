@@ -1,4 +1,4 @@
-"""What an index of one's own is read with: a variable, the credential of its uploads, the keyring, or .netrc."""
+"""What a private index is read with: a variable, the credential of its uploads, the keyring, or .netrc."""
 
 from __future__ import annotations
 

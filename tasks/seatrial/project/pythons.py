@@ -1,6 +1,6 @@
-"""Which Pythons a release is verified on where `pythons` does not say it.
+"""Which Pythons a release is verified on where `pythons` does not say.
 
-`tasks/release.py` follows the same rule, since nox lists a session for each; a test holds the two to one answer.
+`tasks/release.py` follows the same rule, since nox lists a session for each; a test keeps the two in agreement.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def are_pythons(value: Any) -> bool:
 
 
 def is_admitted(python: str, required: str) -> bool:
-    """Whether `required` (Requires-Python) admits some patch release of `python`; what is no specifier admits all."""
+    """Whether `required` (Requires-Python) admits some patch release of `python`; an invalid one admits all."""
     try:
         allowed, minor = SpecifierSet(required), python.removeprefix("pypy").removesuffix("t")
     except InvalidSpecifier:

@@ -30,7 +30,7 @@ DIGITS = 20  # of the longest number that means something
 
 
 class NotTar(ValueError):
-    """The file is no tar file, or is damaged."""
+    """The file is not a tar file, or is damaged."""
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""Where a release stands: the table at the end of a command, and the report in files. Nothing of it decides anything.
+"""Where a release stands: the table at the end of a command, and the report in files. None of it decides anything.
 
 ``report.html`` and ``report.md`` lie beside the record, and are written anew where the record has moved on since.
 """

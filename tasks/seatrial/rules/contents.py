@@ -1,4 +1,4 @@
-"""Rules on what lies in the archives: what does not belong there, what is missing, secrets.
+"""Rules on what is in the archives: what does not belong there, what is missing, secrets.
 
 Some of the names follow check-wheel-contents' ideas.
 """
@@ -71,9 +71,9 @@ def tooling_in_sdist(dist: Distribution) -> Iterator[str]:
 
 
 def _tooling(names: frozenset[str], depth: int) -> list[str]:
-    """Return the folders, `depth` folders down, that hold the sessions and their lock, or the copy of earlier versions.
+    """Return the folders, `depth` folders down, with the sessions and their lock, or the copy of earlier versions.
 
-    What lies deeper is data, as in seatrial's own wheel.
+    What is deeper is data, as in seatrial's own wheel.
     """
     folders = {name.rpartition("/")[0] for name in names if name.count("/") == depth + 1} - {"seatrial"}
     copies = (COPY, FORMER_COPY)
@@ -126,7 +126,7 @@ def typing(dist: Distribution) -> Iterator[str]:
     """The classifier `Typing :: Typed` is set, but there is no `py.typed`, so type checkers ignore the types.
 
     Put an empty `py.typed` into the package (PEP 561), and have it packed: setuptools `package-data`, meson-python
-    `py.install_sources`; the other backends pack what lies in the package.
+    `py.install_sources`; the other backends pack what is in the package.
     """
     if dist.metadata is None or "Typing :: Typed" not in dist.metadata.all("classifier"):
         return
@@ -140,8 +140,8 @@ def annotated(dist: Distribution) -> Iterator[str]:
     """Nearly all functions are annotated, and there is no `py.typed`, so the type checkers of users ignore that.
 
     Put an empty `py.typed` into the package (PEP 561), and have it packed: setuptools `package-data`, meson-python
-    `py.install_sources`; the other backends pack what lies in the package. Told from four fifths of the functions on,
-    if there are at least twenty. Where the annotations are for the project's own people:
+    `py.install_sources`; the other backends pack what is in the package. Reported from four fifths of the functions
+    on, if there are at least twenty. Where the annotations are for the project's own people:
     `[tool.seatrial.ignore] wheel-annotations = "why"`.
     """
     packages = any(name.endswith("/__init__.py") for name in dist.names)

@@ -1,4 +1,4 @@
-"""Rules on what the indexes hold already. They ask the network; `check -- --offline` leaves them out.
+"""Rules on what the indexes already have. They ask the network; `check -- --offline` leaves them out.
 
 An index that does not answer is reported as not checked, never as passed. Indexes on this machine (those of a dry run)
 are not asked, but PyPI may be asked whether it has the project, and with it the newest list of classifiers.
@@ -245,7 +245,7 @@ def project_size(listing: Listing) -> Iterator[str]:
 
 
 def _moment(text: str) -> datetime | None:
-    """Return the moment of an upload (PEP 700), None where the index does not tell."""
+    """Return the moment of an upload (PEP 700), None where the index does not say."""
     try:
         return datetime.fromisoformat(text[:SECONDS]).replace(tzinfo=timezone.utc)
     except ValueError:

@@ -65,7 +65,7 @@ def one_project(release: Release) -> Iterator[str]:
 def one_version(release: Release) -> Iterator[str]:
     """The files are of more than one version.
 
-    A build of an older commit lies among them, or the version is computed anew for each file.
+    Files of an older build are among them, or the version is computed again for each file.
     """
     if len(versions := sorted({archive.version for archive in release.archives if archive.version})) > 1:
         yield f"these files are of more than one version: {', '.join(map(str, versions))}."
@@ -156,18 +156,18 @@ def _short(values: list[str]) -> str:
 
 @rule("release", "release-tag", "refused", practice("the version tag at HEAD"))
 def tag(release: Release) -> Iterator[str]:
-    """HEAD has a version tag, and it is of another version than the files.
+    """HEAD has a version tag, but of a version other than the files'.
 
-    The version in the project was not raised, or the tag stands on another commit than was meant. Raise the version or
-    move the tag. The setting `tag` says how tags are spelt; in which `{name}` is this project's name: tags of other
+    The version in the project was not raised, or the tag is on a commit other than intended. Raise the version or
+    move the tag. The setting `tag` says how tags are spelt, with `{name}` for this project's name: tags of other
     projects in the repository do not count. (A version with a local part has a finding of its own.)
     """
     built = _built(release)
     if (versions := _tagged(release)) and built and built.isdisjoint(versions):
         yield (
             f"HEAD is tagged {', '.join(release.tags)}, and the files are of version"
-            f" {', '.join(sorted(map(str, built)))}: raise the version, or move the tag. (How tags are spelt is the"
-            " setting `tag`.)"
+            f" {', '.join(sorted(map(str, built)))}: raise the version, or move the tag. (The setting `tag` says how"
+            " tags are spelt.)"
         )
 
 
@@ -229,8 +229,8 @@ def left_out(release: Release) -> Iterator[str]:
     `[tool.uv.build-backend] source-include`; maturin: `[tool.maturin] include`; scikit-build-core:
     `[tool.scikit-build] sdist.include`; meson-python packs what is committed, but for `export-ignore`.
 
-    Not told are folders that are left out as a whole, tests, documentation, examples, scripts, names that begin with a
-    dot, what stands beside pyproject.toml and is no licence, and what is `export-ignore` in .gitattributes.
+    Not reported are folders that are left out as a whole, tests, documentation, examples, scripts, names that begin
+    with a dot, what is beside pyproject.toml and not a licence, and what is `export-ignore` in .gitattributes.
     """
     for sdist in (archive for archive in release.archives if archive.kind == "sdist" and archive.tar):
         held = _held(sdist)

@@ -1,4 +1,4 @@
-"""Rules on what stands beside the code in the repository of a release: its changelog, and workflows that upload too.
+"""Rules on what is beside the code in the repository of a release: its changelog, and workflows that upload too.
 
 They are for a release, so a dry run leaves them out: it is run on any commit.
 """

@@ -1,4 +1,4 @@
-"""Rules on what an sdist holds (the source distribution format)."""
+"""Rules on what an sdist contains (the source distribution format)."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def pkg_info(dist: Distribution) -> Iterator[str]:
 def license_file(dist: Distribution) -> Iterator[str]:
     """A licence file that PKG-INFO names is not in the sdist. PyPI answers: "License-File LICENSE does not exist".
 
-    The file is left out by MANIFEST.in or an `exclude`, or it lies elsewhere than `license-files` says.
+    The file is left out by MANIFEST.in or an `exclude`, or is not where `license-files` says.
     """
     top = dist.tar.top if dist.tar else None
     if top is None or dist.metadata is None or not dist.metadata.has_license_files:

@@ -1,4 +1,4 @@
-"""What can be known before anything is built: refusals that a build would only put off."""
+"""What can be refused before anything is built: a build would only delay it."""
 
 from __future__ import annotations
 

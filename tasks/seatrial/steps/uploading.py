@@ -1,4 +1,4 @@
-"""One upload of a release: with which credential it goes up, whether it is attested, and what a refusal means."""
+"""One upload of a release: which credential it uses, whether it is attested, and what a rejection means."""
 
 from __future__ import annotations
 

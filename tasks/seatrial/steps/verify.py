@@ -102,7 +102,17 @@ def run(context: Context) -> None:
     context.record.prepare()
     with context.screen.step("verify") as step:
         step.summary = _summary(*_verified(context))
-    status.close(context)
+    status.close(replace(context, last=context.last and not _is_followed(context)))
+
+
+def _is_followed(context: Context) -> bool:
+    """Whether nox, which runs each cell by itself, has another cell to run after this one: it ends with the table."""
+    if context.options.environment is None:
+        return False
+    kinds = {dist.kind for dist in context.record.recorded(Built).dists}
+    done = {verified.cell for verified in context.record.verified()}
+    left = {cell.python for cell in context.settings.cells if cell.kind in kinds and cell not in done}
+    return any(interpreters.find(python, context.uv) for python in left)
 
 
 def _verified(context: Context) -> tuple[list[Cell], list[Cell]]:

@@ -1,6 +1,6 @@
 """The packages of one repository: which there are, what each is called, and in which order they need each other.
 
-Read from the files as they lie there, without building anything. Workspaces of uv and hatch are recognised; without
+Read from the files as they are, without building anything. Workspaces of uv and hatch are recognised; without
 one, `packages` in [tool.seatrial] names the folders.
 """
 

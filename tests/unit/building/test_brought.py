@@ -44,7 +44,7 @@ def test_files_of_two_releases(tmp_path: Path) -> None:
     with pytest.raises(MixedFiles) as error:
         stop_unless_one_release(tmp_path, opened(tmp_path), BOTH)
     said = str(error.value)
-    assert f"--from {tmp_path} holds files of more than one release:" in said
+    assert f"--from {tmp_path} contains files of more than one release:" in said
     assert f"\n  demo 1.0: {LINUX}, demo-1.0.tar.gz\n  demo 1.1: {WINDOWS.replace('1.0', '1.1')}\n" in said
 
 

@@ -53,7 +53,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     ("outer", "message"),
     [
         ({}, "no credential found"),
-        ({"TESTPYPI_TOKEN": TOKENS["PYPI_TOKEN"]}, "holds a token of pypi.org, not of test.pypi.org"),
+        ({"TESTPYPI_TOKEN": TOKENS["PYPI_TOKEN"]}, "is a token for pypi.org, not for test.pypi.org"),
         (TOKENS, "1 uncommitted change would not be in the release"),
     ],
 )

@@ -69,7 +69,7 @@ CAUSES = {  # by a part of the complaint
     "and the CI's own identity": "a stored token that trusted publishing has replaced.",
     "is set but empty": "an undefined CI secret gives an empty variable.",
     BLANKS: "they were copied with the token.",
-    "holds a token of test.pypi.org": "the two tokens are swapped: this is TESTPYPI_TOKEN.",
+    "is a token for test.pypi.org": "the two tokens are swapped: this one belongs in TESTPYPI_TOKEN.",
 }
 
 WRONG = [
@@ -106,17 +106,17 @@ WRONG = [
     ),
     pytest.param(
         {"PYPI_TOKEN": OURS} | GITHUB,
-        "both PYPI_TOKEN and the CI's own identity (trusted publishing) are both present",
+        "PYPI_TOKEN and the CI's own identity (trusted publishing) are both present",
         id="token and GitHub",
     ),
     pytest.param(
         {"PYPI_TOKEN": OURS} | GITLAB,
-        "both PYPI_TOKEN and the CI's own identity (trusted publishing) are both present",
+        "PYPI_TOKEN and the CI's own identity (trusted publishing) are both present",
         id="token and GitLab",
     ),
     pytest.param(
         {"TWINE_PASSWORD": OURS} | GITHUB,
-        "both TWINE_PASSWORD and the CI's own identity (trusted publishing) are both present",
+        "TWINE_PASSWORD and the CI's own identity (trusted publishing) are both present",
         id="password and GitHub",
     ),
     pytest.param({"PYPI_TOKEN": ""}, "PYPI_TOKEN is set but empty", id="empty token"),
@@ -132,7 +132,7 @@ WRONG = [
     pytest.param({"TWINE_PASSWORD": f"{OURS}\n"}, f"TWINE_PASSWORD {BLANKS}", id="line end after the password"),
     pytest.param({"TWINE_USERNAME": "ada"}, "TWINE_USERNAME is set without TWINE_PASSWORD", id="user alone"),
     pytest.param(
-        {"PYPI_TOKEN": TEST}, "PYPI_TOKEN holds a token for test.pypi.org, not of pypi.org", id="TestPyPI's token"
+        {"PYPI_TOKEN": TEST}, "PYPI_TOKEN is a token for test.pypi.org, not for pypi.org", id="TestPyPI's token"
     ),
 ]
 
@@ -179,7 +179,7 @@ RIGHT = [
 def test_a_credential_that_cannot_be_meant_is_refused(outer: dict[str, str], complaint: str) -> None:
     with pytest.raises(BadCredential) as error:
         choose(PYPI, outer)
-    of_twine = complaint.startswith(("TWINE_PASSWORD", "TWINE_USERNAME is not"))
+    of_twine = complaint.startswith(("TWINE_PASSWORD ", "TWINE_USERNAME is not")) and " and " not in complaint
     (cause,) = (cause for part, cause in CAUSES.items() if part in complaint)
     assert str(error.value) == MESSAGE.format(complaint, cause, "TWINE_PASSWORD" if of_twine else "PYPI_TOKEN")
 
@@ -239,9 +239,7 @@ def test_without_a_credential_for_this_index_there_is_none(outer: dict[str, str]
 
 
 def test_a_token_of_the_other_index_is_named_and_set_aside() -> None:
-    assert (
-        set_aside(PYPI, {"TWINE_PASSWORD": TEST}) == "TWINE_PASSWORD holds a token for test.pypi.org, not of pypi.org"
-    )
+    assert set_aside(PYPI, {"TWINE_PASSWORD": TEST}) == "TWINE_PASSWORD is a token for test.pypi.org, not for pypi.org"
     assert set_aside(PYPI, {"TWINE_PASSWORD": OURS}) == ""
     assert set_aside(PYPI, {}) == ""
     assert set_aside(OWN_INDEX, {"TWINE_PASSWORD": TEST}) == ""
@@ -250,7 +248,7 @@ def test_a_token_of_the_other_index_is_named_and_set_aside() -> None:
 def test_a_token_for_pypi_is_refused_for_testpypi() -> None:
     with pytest.raises(BadCredential) as error:
         choose(TESTPYPI, {"TESTPYPI_TOKEN": OURS})
-    assert "No upload to TestPyPI: TESTPYPI_TOKEN holds a token for pypi.org, not of test.pypi.org" in str(error.value)
+    assert "No upload to TestPyPI: TESTPYPI_TOKEN is a token for pypi.org, not for test.pypi.org" in str(error.value)
     assert "put one API token into TESTPYPI_TOKEN" in str(error.value)
     assert "https://test.pypi.org/account/register/" in str(error.value)
 
@@ -312,7 +310,7 @@ def test_no_credential_goes_over_plain_http_to_another_machine() -> None:
 
 def test_a_stand_in_on_this_machine_takes_no_real_token() -> None:
     standin = dataclasses.replace(PYPI, simple=STANDIN.simple, upload=STANDIN.simple, token_location="pypi.localhost")
-    with pytest.raises(BadCredential, match=r"PYPI_TOKEN holds a token for pypi\.org, not of pypi\.localhost"):
+    with pytest.raises(BadCredential, match=r"PYPI_TOKEN is a token for pypi\.org, not for pypi\.localhost"):
         choose(standin, {"PYPI_TOKEN": OURS})
 
 
@@ -411,7 +409,8 @@ def test_without_any_credential_nothing_is_sent(ask: Callable[[], str] | None) -
         find(TESTPYPI, {}, keyring=nothing, ask=ask)
     assert str(error.value) == (
         "No upload to TestPyPI: no credential found.\n"
-        "Usual cause: TESTPYPI_TOKEN is not set here; in CI a secret that this step was not given, or a job without an"
+        "Usual cause: TESTPYPI_TOKEN is not set here; in CI, a secret that is not passed to this step, or a job without"
+        " an"
         " identity.\n"
         "What to do: put an API token into TESTPYPI_TOKEN. Account: https://test.pypi.org/account/register/  Token:"
         " https://test.pypi.org/manage/account/token/ In CI a trusted publisher needs none: GitHub wants `permissions:"
@@ -422,7 +421,7 @@ def test_without_any_credential_nothing_is_sent(ask: Callable[[], str] | None) -
 def test_what_was_set_aside_is_named_where_nothing_else_is_there() -> None:
     with pytest.raises(NoCredential) as error:
         find(PYPI, {"TWINE_PASSWORD": TEST}, keyring=nothing, ask=None)
-    said = "TWINE_PASSWORD holds a token for test.pypi.org, not of pypi.org, so it is ignored."
+    said = "TWINE_PASSWORD is a token for test.pypi.org, not for pypi.org, so it is ignored."
     assert f"No upload to PyPI: no credential found. {said}\n" in str(error.value)
     assert TEST not in str(error.value)
 
@@ -430,9 +429,9 @@ def test_what_was_set_aside_is_named_where_nothing_else_is_there() -> None:
 @pytest.mark.parametrize(
     ("secret", "complaint"),
     [
-        (TEST, "what the keyring gave holds a token for test.pypi.org, not of pypi.org"),
-        ("s3cret", "what the keyring gave does not begin with pypi-, as an API token does"),
-        (f"'{OURS}'", "what the keyring gave contains spaces, line breaks or quotes"),
+        (TEST, "the credential from the keyring is a token for test.pypi.org, not for pypi.org"),
+        ("s3cret", "the credential from the keyring does not begin with pypi-, as an API token does"),
+        (f"'{OURS}'", "the credential from the keyring contains spaces, line breaks or quotes"),
     ],
 )
 def test_what_the_keyring_gives_has_to_fit(secret: str, complaint: str) -> None:

@@ -92,8 +92,8 @@ WRONG_INDEXES: list[tuple[str, str, str, str]] = [
         "indexes.dependencies",
         "a table with exactly: simple",
     ),
-    ("testpypi", '{ simple = "https://ada:s3cret@a.example" }', "indexes.testpypi", "is ['simple'], and"),
-    ("testpypi", '"https://ada:s3cret@a.example"', "indexes.testpypi", "is '(not shown)', and"),
+    ("testpypi", '{ simple = "https://ada:s3cret@a.example" }', "indexes.testpypi", "is ['simple'], but"),
+    ("testpypi", '"https://ada:s3cret@a.example"', "indexes.testpypi", "is '(not shown)', but"),
     ("dependencies", "{ simple = 1 }", "indexes.dependencies.simple", "a string"),
     ("dependencies", '{ simple = "ftp://a.example" }', "indexes.dependencies.simple", "an http(s) URL"),
     ("dependencies", '{ simple = "https:///simple" }', "indexes.dependencies.simple", "an http(s) URL"),
@@ -199,13 +199,13 @@ def test_what_has_to_be_verified_is_said_in_three_ways(tmp_path: Path, text: str
 
 @pytest.mark.parametrize("text", ['"some"', "[]", '[""]', "true", "[3]"])
 def test_anything_else_that_has_to_be_verified_is_refused(tmp_path: Path, text: str) -> None:
-    with pytest.raises(BadConfig, match='should be "matrix", "all" or a list of patterns'):
+    with pytest.raises(BadConfig, match='must be "matrix", "all" or a list of patterns'):
         configured(tmp_path, f"require-verified = {text}")
 
 
 def test_a_resolution_is_one_of_two(tmp_path: Path) -> None:
     assert configured(tmp_path, 'resolution = "lowest-direct"').resolution == "lowest-direct"
-    with pytest.raises(BadConfig, match='should be "highest" or "lowest-direct"'):
+    with pytest.raises(BadConfig, match='must be "highest" or "lowest-direct"'):
         configured(tmp_path, 'resolution = "lowest"')
 
 
@@ -244,7 +244,7 @@ def test_what_is_wrong_with_the_project_is_left_to_its_build_backend(
 
 @pytest.mark.parametrize("text", ["[tool]\nseatrial = 1\n", "[[tool.seatrial]]\ntag = '{version}'\n"])
 def test_a_table_that_is_none_is_refused(tmp_path: Path, text: str) -> None:
-    with pytest.raises(BadConfig, match="should be a table"):
+    with pytest.raises(BadConfig, match="must be a table"):
         load(write_tree(tmp_path, {"pyproject.toml": text}))
 
 

@@ -127,7 +127,7 @@ def test_a_similar_name_is_named_for_new_projects_alone() -> None:
 
 def test_an_index_that_does_not_answer_is_not_checked() -> None:
     (message,) = found("index-not-checked", served=None, trouble="PyPI cannot be reached.")
-    assert message == "what PyPI would take: PyPI cannot be reached."
+    assert message == "what PyPI would accept is unknown: PyPI cannot be reached."
     assert found("index-not-checked") == []
 
 
@@ -173,7 +173,7 @@ def test_both_indexes_are_asked_and_one_may_not_answer(asked: dict[str, Project]
         ("index-new-name", "release"),
         ("index-name-similar", "release"),
     ]
-    assert "what TestPyPI would take: " in problems[0].message
+    assert "what TestPyPI would accept is unknown: " in problems[0].message
     assert set(asked) == {"demo", *similar_names("demo")}
 
 

@@ -174,7 +174,7 @@ def test_a_step_without_an_upload_needs_none(release: Release) -> None:
 @pytest.mark.parametrize(
     ("token", "complaint"),
     [
-        (make("pypi.localhost"), "TESTPYPI_TOKEN holds a token for pypi.localhost, not of testpypi.localhost"),
+        (make("pypi.localhost"), "TESTPYPI_TOKEN is a token for pypi.localhost, not for testpypi.localhost"),
         ("", "TESTPYPI_TOKEN is set but empty"),
         (narrow(make("testpypi.localhost"), [[1, ["other"]]]), "holds a token for other, not for demo"),
         (narrow(make("testpypi.localhost"), [[0, 2, 1]]), "holds a token that has expired (1970-01-01 00:00 UTC)"),

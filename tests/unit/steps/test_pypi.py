@@ -371,7 +371,7 @@ def test_on_a_terminal_the_version_is_typed(
     pypi.run(replace(release.context, asks=True))
     assert release.record.find(Released)
     host = release.pypi.upload.split("/")[2]
-    assert f"This cannot be undone: 1.0 of demo goes to {host} for good." in release.shown
+    assert f"This cannot be undone: demo 1.0 goes to {host} for good." in release.shown
     assert capsys.readouterr().out.endswith("Type the version to release it: ")
 
 
@@ -483,6 +483,6 @@ def test_with_the_token_of_the_other_index_nothing_is_uploaded(tmp_path: Path) -
     with release_in(tmp_path) as release:
         release.proved()
         release.context = replace(release.context, variables={"PYPI_TOKEN": make("testpypi.localhost")})
-        with pytest.raises(BadCredential, match=r"holds a token of testpypi\.localhost"):
+        with pytest.raises(BadCredential, match=r"is a token for testpypi\.localhost"):
             confirmed(release)
         assert release.held("pypi") == ()

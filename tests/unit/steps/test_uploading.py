@@ -198,7 +198,7 @@ def test_a_token_for_another_project_is_not_sent(world: World) -> None:
 def test_a_credential_that_is_set_aside_is_named(world: World, passwords: list[str]) -> None:
     world.send({"TESTPYPI_TOKEN": TOKEN, "TWINE_PASSWORD": make("pypi.org")})
     assert passwords
-    assert "note: TWINE_PASSWORD holds a token for pypi.org, not of test.pypi.org, so it is ignored" in world.said
+    assert "note: TWINE_PASSWORD is a token for pypi.org, not for test.pypi.org, so it is ignored" in world.said
     assert "credential: TESTPYPI_TOKEN, a token of test.pypi.org, for the whole account" in world.text
 
 

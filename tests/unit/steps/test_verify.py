@@ -5,6 +5,7 @@ The index is real; the environments and what is installed into them are not.
 
 from __future__ import annotations
 
+import itertools
 import sys
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -260,6 +261,19 @@ def test_an_environment_that_is_handed_over_is_used_once(
         verify(release, kind="sdist", environment=tmp_path / "given")
     assert f"used before: {tmp_path / 'given'}" in str(error.value)
     assert [verified.kind for verified in release.record.verified()] == ["wheel"]
+
+
+def test_the_table_comes_after_the_last_cell_that_nox_can_run(
+    release: Release, environments: Environments, here: set[str], tmp_path: Path
+) -> None:
+    del environments
+    here |= {"3.98"}
+    for python, kind in itertools.product((RUNNING, "3.98"), ("wheel", "sdist")):
+        assert "next: " not in release.shown
+        given = tmp_path / f"{python}-{kind}"
+        given.mkdir()
+        verify(release, python=python, kind=kind, environment=given, changes={"pythons": (RUNNING, "3.98", "3.99")})
+    assert release.shown.count("next: ") == 1  # 3.99 is not here
 
 
 # How it goes there.

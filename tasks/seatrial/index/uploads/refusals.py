@@ -1,4 +1,4 @@
-"""What an index means by refusing an upload: by the status, and by words of PyPI's server that stay the same.
+"""What an index means by rejecting an upload: told by the status, and by words of PyPI's server that stay the same.
 
 Compared with the source of warehouse 6b62157 (2026-08-21). What is not listed is given no cause: the index's own
 sentence is shown, whole.

@@ -1,4 +1,4 @@
-"""Rules on the metadata that says what a file is: Metadata-Version, Name, Version, and which fields may stand there."""
+"""Rules on the metadata that says what a file is: Metadata-Version, Name, Version, and which fields are allowed."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def local_version(metadata: Metadata) -> Iterator[str]:
 
     Versions read from git (setuptools-scm, hatch-vcs, ...) get one when HEAD is not tagged or the tree is dirty: commit
     and tag, or set the scheme that leaves it out (setuptools-scm, hatch-vcs: `local_scheme = "no-local-version"`).
-    A tree that is clean becomes dirty while it is built where git tracks a file that the build writes anew, such as
+    A tree that is clean becomes dirty while it is built where git tracks a file that the build rewrites, such as
     `_version.py` or `*.egg-info`: `git rm --cached` it, and ignore it.
     """
     version = parsed_version(metadata.version)

@@ -20,7 +20,7 @@ def dist_info(dist: Distribution) -> Iterator[str]:
     """There is no NAME-VERSION.dist-info/WHEEL with name and version spelled as in the file's name.
 
     PyPI answers: "WHEEL not found at demo-1.0.dist-info/WHEEL". The file was renamed (to another version, or from
-    `Demo` to `demo`), or is no wheel: build it again instead of renaming it.
+    `Demo` to `demo`), or is not a wheel: build it again instead of renaming it.
     """
     if dist.info and f"{dist.info}/WHEEL" not in dist.names:
         there = sorted({name.partition("/")[0] for name in dist.names if ".dist-info/" in name})
@@ -32,7 +32,7 @@ def dist_info(dist: Distribution) -> Iterator[str]:
 def metadata(dist: Distribution) -> Iterator[str]:
     """There is no NAME-VERSION.dist-info/METADATA. PyPI answers: "does not contain the required METADATA file".
 
-    The file was renamed, or is no wheel: build it again.
+    The file was renamed, or is not a wheel: build it again.
     """
     if dist.info and f"{dist.info}/METADATA" not in dist.names:
         yield f"there is no {dist.info}/METADATA in it, which has name, version and dependencies: was the file renamed?"

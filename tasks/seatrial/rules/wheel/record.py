@@ -35,7 +35,7 @@ def record_mismatch(dist: Distribution) -> Iterator[str]:
     """RECORD does not list the files that the wheel contains. PyPI mails all owners of the project about it.
 
     Files that RECORD does not name are left behind when the package is uninstalled. Something was added to or taken
-    from the wheel after it was built: `wheel unpack` and `wheel pack` write RECORD anew.
+    from the wheel after it was built: `wheel unpack` and `wheel pack` rewrite RECORD.
     """
     try:
         recorded = _recorded(dist)

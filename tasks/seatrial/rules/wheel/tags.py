@@ -113,7 +113,7 @@ def extension_pure(dist: Distribution) -> Iterator[str]:
 def library_pure(dist: Distribution) -> Iterator[str]:
     """A wheel for every platform contains a library for one, or an extension module whose name does not say so.
 
-    Where it holds one for each platform, or works without: `[tool.seatrial.ignore] wheel-library-pure = "why"`.
+    Where it has one for each platform, or works without: `[tool.seatrial.ignore] wheel-library-pure = "why"`.
     """
     named = {name: EXTENSION.search(name) for name in dist.compiled if name.endswith((".so", ".dylib", ".dll"))}
     names = sorted(name for name, found in named.items() if found is None or not _is_tagged(found))

@@ -86,12 +86,12 @@ def test_what_other_servers_mean_is_in_their_status(status: int, sentence: str, 
 def test_what_is_not_known_is_given_no_cause(answer: Answer) -> None:
     assert meaning(answer) == (
         "this version of seatrial does not know this answer: read it above, and ask PyPI's support"
-        " (https://pypi.org/help/#feedback) about them."
+        " (https://pypi.org/help/#feedback) about it."
     )
 
 
 def test_of_another_index_its_own_people_are_asked() -> None:
-    assert meaning(Answer(418, "I'm a teapot"), public=False).endswith("ask those who run the index about them.")
+    assert meaning(Answer(418, "I'm a teapot"), public=False).endswith("ask those who run the index about it.")
 
 
 def test_every_cause_has_its_sentence() -> None:

@@ -127,7 +127,7 @@ def test_a_project_for_another_system_need_not_be_importable(site: Site, metadat
     site.install({"demo.py": "import winreg\n"}, metadata=metadata)
     document = look()
     assert found(document) == [(severity, "missing-module", "demo")]
-    assert "`winreg` is in the standard library that Python 3." in said(document)
+    assert "`winreg` is in the standard library, but Python 3." in said(document)
 
 
 def test_a_namespace_that_is_hidden_is_told_as_that(site: Site) -> None:
