@@ -213,7 +213,7 @@ def _parser(prog: str, step: str) -> argparse.ArgumentParser:
     add("--today", dest="as_of", action="store_const", const="today", of=("rebuild",), help="take those of today")
     add("--record", type=Path, metavar="FILE", of=("rebuild",), help="repeat the build environment of this built.json")
     add("--json", type=Path, metavar="OUT", of=("inspect", "rebuild"), help="write the result to OUT as JSON")
-    add("--preflight", action="store_true", of=(), help="refuse what the upload would: tasks/release.py, before it builds")
+    add("--preflight", action="store_true", of=(), help="for tasks/release.py: refuse what the upload would")
     if step == "rebuild":
         add("words", nargs="*", metavar="VERSION", help="the released version to build again")
     else:

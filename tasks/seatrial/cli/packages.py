@@ -70,14 +70,14 @@ def act(caller: Caller, context: Context) -> None:
 
         context.screen.line(explain.step(caller.step, context))
         return
-    if context.options.preflight:
-        preflight.stop_early(context, caller.steps)
-        return
-    if "build" in caller.steps or caller.step == "dryrun":
+    alone = context.options.preflight
+    if alone or "build" in caller.steps or caller.step == "dryrun":
         from seatrial.steps import preflight  # noqa: PLC0415
 
-        preflight.stop_early(context, caller.planned, withheld=bool(caller.nox and caller.nox.withheld))
-    chain.run(caller.steps, context)
+        withheld = bool(caller.nox and caller.nox.withheld) and not alone
+        preflight.stop_early(context, caller.steps if alone else caller.planned, withheld=withheld)
+    if not alone:
+        chain.run(caller.steps, context)
 
 
 def _stop_if_senseless(caller: Caller, options: Options) -> None:

@@ -125,7 +125,8 @@ def release_dry(context: Context, standins: Standins, dry: DryRun) -> None:
         local = _release(rehearsal)
         _summarise(context, rehearsal, standins)
     except ReleaseError as error:
-        problems = error.problems if isinstance(error, check.NotReady) else ()
+        failed = rehearsal.record.failed()
+        problems = failed.problems if failed else ()
         failure = Failure(status.undone(rehearsal.record), error.text(context.commands), problems)
         context.screen.line(f"The dry run stopped in `{failure.name}`; the real indexes were not touched.")
         status.dry(context, rehearsal.record, "dryrun", failure)

@@ -85,7 +85,7 @@ def test_a_preflight_runs_no_step_and_refuses_what_the_upload_would(
     tmp_path: Path, typed: Type, steps: Steps, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     looked: list[tuple[str, Collection[str]]] = []
-    monkeypatch.setattr(preflight, "stop_early", lambda context, names: looked.append((context.root.name, names)))
+    monkeypatch.setattr(preflight, "stop_early", lambda context, names, **_: looked.append((context.root.name, names)))
     root = three(tmp_path)
     for words in (("--package", "demo-core"), ("--all",)):
         assert typed(root, "testpypi", "--preflight", *words) == Typed(0, "", "")

@@ -119,7 +119,7 @@ def test_on_this_machine_a_stand_in_takes_the_place_of_the_index(release: Releas
     assert release.held("testpypi") == ()
     assert "rehearsal: a stand-in on this machine, not TestPyPI (TestPyPI is down)" in release.shown
     testpypi.run(release.at(rehearse_on="still down"))
-    assert "is on a stand-in on this machine, not TestPyPI (TestPyPI is down) already" in release.shown
+    assert "is already on a stand-in on this machine, not TestPyPI (TestPyPI is down), since" in release.shown
 
 
 def test_the_rehearsal_of_a_finished_release_is_not_replaced_by_another(release: Release) -> None:
