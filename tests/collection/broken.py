@@ -125,7 +125,7 @@ BROKEN = (
     Case(
         "a module imports its neighbour as Python 2 did",
         {"demo/__init__.py": "", "demo/a.py": "import b\n", "demo/b.py": ""},
-        ("`demo.a`", "`b` lies beside it: `from . import b`"),
+        ("`demo.a`", "`b` is beside it: `from . import b`"),
     ),
     Case(
         "a relative import leaves the package",

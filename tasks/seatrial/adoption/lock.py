@@ -1,7 +1,7 @@
 """``release.txt``: what the release sessions of a project install, each with its hashes.
 
 Its head says for which seatrial it was written and what was chosen, for the next update. seatrial itself is pinned by
-the hashes that an index serves, or by path, as a wheel that lies beside the lock; everything else is as seatrial was
+the hashes that an index serves, or by path, as a wheel beside the lock; everything else is as seatrial was
 locked and tested.
 """
 
@@ -69,7 +69,7 @@ class Head:
 
 @dataclass(frozen=True)
 class Pin:
-    """How a lock names seatrial: a requirement with its hashes, and the wheel that lies beside it, if one does."""
+    """How a lock names seatrial: a requirement with its hashes, and the wheel beside it, if any."""
 
     requirement: str
     hashes: tuple[str, ...]

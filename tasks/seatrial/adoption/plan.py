@@ -194,7 +194,7 @@ class _Work:
             self.changes.append(Change(name, self._bytes(name), text.encode("utf-8", "surrogateescape")))
 
     def _own(self, name: str, content: bytes) -> None:
-        """Collect a file that is ours alone: written anew by an update, and in nobody's way before."""
+        """Collect a file that is ours alone: rewritten by an update, and in nobody's way before."""
         if (self.project.root / name).exists() and not self.head:
             self.taken.add(name)
         else:

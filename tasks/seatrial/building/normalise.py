@@ -43,7 +43,7 @@ class SdistUnreadable(ReleaseError):
 
 
 def normalise(sdist: Path, epoch: int) -> Normalised | None:
-    """Write `sdist` anew if it depends on more than its members; return what it was, None where it stays as it is.
+    """Rewrite `sdist` if it depends on more than its members; return what it was, None where it stays as it is.
 
     `epoch` is the time of the source, in seconds. Raises SdistUnreadable.
     """

@@ -158,7 +158,7 @@ class Record:
             ignore.write_text("*\n", encoding="utf-8")
 
     def read(self, kind: type[S]) -> S:
-        """Return the stage `kind`, whose files were hashed anew and are unchanged.
+        """Return the stage `kind`, whose files were hashed again and are unchanged.
 
         Raises StageMissing, RecordDamaged, RecordForeign, RecordSwapped and
         FilesChanged.

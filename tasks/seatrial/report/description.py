@@ -1,4 +1,4 @@
-"""The description of a project, sanitised HTML, as part of the report: built anew, element by element.
+"""The description of a project, sanitised HTML, as part of the report: rebuilt element by element.
 
 What PyPI's renderer let through is not trusted, since a record may come from anywhere. Only what is listed here gets
 out, its tags balanced and its text escaped. Nothing is loaded: a picture is replaced by what stands for it.

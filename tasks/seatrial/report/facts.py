@@ -137,7 +137,7 @@ def _failed(failure: Failure, step: Step) -> Step:
 
 
 def _file(record: Record, dist: Dist) -> File:
-    """Return the recorded file `dist` as it lies in the folder of distributions."""
+    """Return the recorded file `dist` as it is in the folder of distributions."""
     path = record.dist / dist.filename
     if not path.is_file():
         return File(dist, None, "it is not in dist any more")

@@ -1,6 +1,6 @@
 """Where a release stands: the table at the end of a command, and the report in files. None of it decides anything.
 
-``report.html`` and ``report.md`` lie beside the record, and are written anew where the record has moved on since.
+``report.html`` and ``report.md`` are beside the record, and are rewritten where the record has moved on since.
 """
 
 from __future__ import annotations

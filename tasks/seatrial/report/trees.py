@@ -25,7 +25,7 @@ AT_ONCE = 12  # a folder with more in it is closed at first
 
 @dataclass
 class Folder:
-    """A folder of an archive: what lies in it, and how much that is with all below."""
+    """A folder of an archive: what is in it, and how much that is with all below."""
 
     folders: dict[str, Folder] = field(default_factory=dict)
     files: list[tuple[str, int, Safe]] = field(default_factory=list)

@@ -279,7 +279,7 @@ def untracked(release: Release) -> Iterator[str]:
 
 
 def _is_from_the_tree(name: str) -> bool:
-    """Whether a wheel's member can have been packed as it lay in the tree."""
+    """Whether a wheel's member can have been packed as it was in the tree."""
     *folders, last = name.split("/")
     repaired = any(folder.endswith((".libs", ".dylibs")) for folder in folders)  # auditwheel, delvewheel; delocate
     made = bool(folders) and folders[0].endswith((".dist-info", ".data"))

@@ -217,7 +217,7 @@ def _record_of(context: Context, source: Source, fingerprint: str, archives: Seq
 
 
 def _replace(context: Context, built: Built, staging: Path, parting: str, ways_out: str) -> None:
-    """Move the new files into dist, whatever else lies there aside, and write the record last."""
+    """Move the new files into dist, set whatever else is there aside, and write the record last."""
     dist = context.record.dist
     dist.mkdir(parents=True, exist_ok=True)
     stale = tuple(sorted(path.name for path in dist.iterdir()))

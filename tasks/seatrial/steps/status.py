@@ -40,7 +40,7 @@ if something is wrong with it after all, yank it, and release the next version:
   reason  {project} {version} should not be used; please take {free} or later.
   next    {free} is free on both indexes, as far as they show: a deleted version is spent and cannot be seen
 what cannot be undone: whoever has installed it keeps it, `{project}=={version}` still installs it, and its version and
-file names are spent for ever. The yank itself can be taken back on that page."""
+file names are spent forever. The yank itself can be taken back on that page."""
 
 
 @dataclass(eq=False)

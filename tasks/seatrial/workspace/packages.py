@@ -157,7 +157,7 @@ def _with_siblings(folders: Iterable[Path]) -> list[Path]:
 
 
 def settings(folder: Path) -> Settings:
-    """Return the settings of one of several packages; what is wrong with them is told with its folder.
+    """Return the settings of one of several packages; what is wrong with them is reported with its folder.
 
     Raises what `load` does.
     """

@@ -35,7 +35,7 @@ if something is wrong with it after all, yank it, and release the next version:
   reason  demo 1.0 should not be used; please take 1.0.1 or later.
   next    1.0.1 is free on both indexes, as far as they show: a deleted version is spent and cannot be seen
 what cannot be undone: whoever has installed it keeps it, `demo==1.0` still installs it, and its version and
-file names are spent for ever. The yank itself can be taken back on that page."""
+file names are spent forever. The yank itself can be taken back on that page."""
 
 
 @pytest.fixture

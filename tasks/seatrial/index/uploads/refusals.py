@@ -73,7 +73,7 @@ class Refusal:
 
 
 _TRUSTED = "the job's identity is {}"
-_NEXT = "a file name is taken for ever: choose the next version"
+_NEXT = "a file name can never be used again: choose the next version"
 REFUSALS = (
     Refusal(
         "two-factor authentication",

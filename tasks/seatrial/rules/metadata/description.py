@@ -188,7 +188,7 @@ def _rendering(text: str, kind: str) -> Rendering:
 
 
 class Child:
-    """The process that renders: started when it is needed, killed when it takes too long, and started anew then."""
+    """The process that renders: started when it is needed, killed when it takes too long, and then started again."""
 
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None

@@ -53,8 +53,8 @@ def record_mismatch(dist: Distribution) -> Iterator[str]:
 def record_hash(dist: Distribution) -> Iterator[str]:
     """RECORD has a wrong hash or size for a file. Installers that compare them refuse the wheel.
 
-    A file was changed after RECORD was written: stripped, signed or repaired. `wheel unpack` and `wheel pack` write
-    RECORD anew; auditwheel, delocate and delvewheel do so by themselves.
+    A file was changed after RECORD was written: stripped, signed or repaired. `wheel unpack` and `wheel pack` rewrite
+    RECORD; auditwheel, delocate and delvewheel do so by themselves.
     """
     try:
         rows = _rows(dist)

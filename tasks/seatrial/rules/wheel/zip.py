@@ -206,8 +206,8 @@ def zip64(found: Zip) -> Iterator[str]:
 def between(found: Zip) -> Iterator[str]:
     """There are bytes between the records, or before the first one. PyPI answers: "Unknown record signature".
 
-    A launcher was put before the archive, it was padded or signed in place: `wheel unpack` and `wheel pack` write it
-    anew.
+    A launcher was put before the archive, it was padded or signed in place: `wheel unpack` and `wheel pack`
+    rewrite it.
     """
     if places := _odd(found, "between"):
         yield f"the zip file contains bytes that belong to none of its files ({places}); {REPACK}."

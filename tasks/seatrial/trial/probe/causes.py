@@ -154,7 +154,7 @@ def _absence(subject: Subject, one: Attempt) -> Cause:
 
 
 def _beside(subject: Subject, one: Attempt, missing: str) -> Cause | None:
-    """A module that lies beside the one that wants it, which imports it as Python 2 would.
+    """A module beside the one that needs it, which imports it as Python 2 would.
 
     One that imports a module of its own name is for a project of that name, and the others there may be too.
     """
@@ -162,7 +162,7 @@ def _beside(subject: Subject, one: Attempt, missing: str) -> Cause | None:
     beside = ".".join([*places[-1].split("/")[:-1], missing]) if places else ""
     if "." not in beside or beside not in subject.code.readers or subject.code.wants(beside, missing):
         return None
-    return Cause("own", f"`{missing}` lies beside it: `from . import {missing}` finds it there")
+    return Cause("own", f"`{missing}` is beside it: `from . import {missing}` finds it there")
 
 
 def _without_pkg_resources(missing: str) -> Cause | None:

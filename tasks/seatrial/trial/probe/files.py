@@ -40,7 +40,7 @@ HASHES = frozenset({"sha256", "sha384", "sha512"})  # what the wheel format allo
 
 
 def file_problems(subject: Subject) -> Iterator[Problem]:
-    """What RECORD lists must be there as it was released, but for the bytecode that is made anew at will."""
+    """What RECORD lists must be there as it was released, but for the bytecode that is made again at will."""
     if not subject.own:
         message = f"{subject.name} has no RECORD, so nothing can be said about its files."
         yield finding("no-record", subject.name, message)
@@ -152,7 +152,7 @@ def unknown_extras(subject: Subject) -> Iterator[Problem]:
 
 
 def start_problems(subject: Subject) -> Iterator[Problem]:
-    """A line of a ``.pth`` file that fails is told by Python at each start, and nothing after it counts."""
+    """A line of a ``.pth`` file that fails is reported by Python at each start, and nothing after it counts."""
     if subject.names.pth:
         _, output = run_bounded([sys.executable, "-I", "-c", ""], START_LIMIT)
         broken = [name for name in subject.names.pth if name in output]

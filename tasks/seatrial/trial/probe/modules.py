@@ -33,7 +33,7 @@ class Failure:
 
     @property
     def alike(self) -> tuple[object, ...]:
-        """What several failures have in common that can be told of at once."""
+        """What several failures have in common that can be reported at once."""
         return (self.severity, self.cause, _kind(self.attempt), self.attempt.missing or self.attempt.symptom)
 
 
