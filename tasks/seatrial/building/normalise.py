@@ -1,8 +1,8 @@
 """Sdists that anyone can build again: one archive for one set of members.
 
 Some backends write the clock, the user's name or the umask into the archive (setuptools, pdm-backend). Such an sdist
-is written anew: members sorted, times those of the commit, no owner, rights 755 or 644. What the members hold stays as
-it is; `members` says so before and after.
+is rewritten: members sorted, times those of the commit, no owner, rights 755 or 644. The members do not change;
+`members` says so before and after.
 """
 
 from __future__ import annotations

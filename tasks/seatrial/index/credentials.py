@@ -71,8 +71,8 @@ class NoCredential(ReleaseError):
             user = self.variable.removesuffix("_TOKEN") + "_USERNAME"
             return f" A password works too; its user name goes into {user}."
         return (
-            " In CI a trusted publisher needs none: GitHub wants `permissions: id-token: write`, GitLab `id_tokens:`"
-            " (docs/how-to/ci.md)."
+            " In CI a trusted publisher needs none: on GitHub the job needs `permissions: id-token: write`, on GitLab"
+            " `id_tokens:`."
         )
 
     @property

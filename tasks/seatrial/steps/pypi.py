@@ -67,8 +67,8 @@ class FilesNotVerified(ReleaseError):
     what = "`require-verified = {e.required}` asks for these files to be verified, and they are not:{e.files:listed}"
     cause = "no verify job ran on a platform and a Python that install this file, or its record was not brought here."
     cure = (
-        "run `verify` where they fit and bring the records together (docs/how-to/compiled-wheels.md), or ask for less"
-        " in [tool.seatrial]. Nothing went to {e.index}."
+        "run `verify` where they fit and bring the records together, or ask for less in"
+        " [tool.seatrial]. Nothing went to {e.index}."
     )
 
 

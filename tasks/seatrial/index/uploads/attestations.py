@@ -42,10 +42,7 @@ class AttestMissing(ReleaseError):
 
     what = "Nothing goes to {e.index}: `attestations` is set in [tool.seatrial], and what makes them is not installed."
     cause = "seatrial was installed without its extra `attest`, which brings pypi-attestations."
-    cure = (
-        "install `seatrial[attest]` where this step runs (docs/how-to/ci.md), or set `attestations = false` to release"
-        " without."
-    )
+    cure = "install `seatrial[attest]` where this step runs, or set `attestations = false` to release without."
 
 
 def stop_if_missing(index: Index) -> None:
