@@ -34,7 +34,10 @@ class PythonMissing(ReleaseError):
 
     what = "Not on this machine: Python {e.wanted:joined}, on which this release is to be tried. Here: {e.found}."
     cause = "`pythons` in [tool.seatrial], `requires-python` or the classifiers name Pythons that are not installed."
-    cure = "install one (`uv python install {e.wanted[0]}`), or set `pythons` in [tool.seatrial] to those here."
+    cure = (
+        "install one (`uv python install {e.wanted[0]}`), or set `pythons` in [tool.seatrial] to those here that the"
+        " project supports."
+    )
 
     @property
     def found(self) -> str:

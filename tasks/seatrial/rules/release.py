@@ -165,7 +165,7 @@ def tag(release: Release) -> Iterator[str]:
     built = _built(release)
     if (versions := _tagged(release)) and built and built.isdisjoint(versions):
         yield (
-            f"HEAD is tagged {', '.join(release.tags)}, and the files are of version"
+            f"HEAD is tagged {', '.join(release.tags)}, but the files are of version"
             f" {', '.join(sorted(map(str, built)))}: raise the version, or move the tag. (The setting `tag` says how"
             " tags are spelt.)"
         )
