@@ -47,7 +47,7 @@ class VerifiedNotReleased(ReleaseError):
         if not self.rehearsal:
             return ""
         return (
-            f"; if HEAD is still {self.version}, raise the version first: {self.rehearsal} takes no other files of it"
+            f"; if HEAD is still {self.version}, raise the version first: {self.rehearsal} accepts no other files of it"
         )
 
 

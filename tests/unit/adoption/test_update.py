@@ -52,7 +52,8 @@ def test_an_update_brings_copy_lock_wheel_and_workflows_and_shows_what_changes(e
     printed = adopt(earlier, "--update")
     assert re.search(r"twine==6\.0\.0 -> twine==[7-9]", printed)
     assert "-# an earlier one" in printed
-    assert "removed:\n  tasks/ (1 files)" in printed
+    assert "removed:\n  tasks/ (1 file)" in printed
+    assert "keep it out of the sdist" not in printed  # which was said when it was adopted
     assert (earlier / WHEEL).is_file()
     assert not (earlier / "tasks" / "seatrial-0.0.1-py3-none-any.whl").exists()
     assert all("ubuntu-22.04" not in (earlier / name).read_text("utf-8") for name in (RELEASE, CHECK))
@@ -81,6 +82,15 @@ def test_an_update_keeps_edits_of_the_workflows_each_time(earlier: Path, adopt: 
     edited(LOCK, workflows.digest(""), workflows.digest(""))
     adopt(earlier, "--update", "--data", "check=check.yml")
     assert (earlier / CHECK).is_file()
+
+
+def test_a_wheel_of_the_same_name_is_not_shown_byte_by_byte(earlier: Path, adopt: Adopt) -> None:
+    adopt(earlier, "--update")
+    (earlier / WHEEL).write_bytes(b"\0" * 2000)
+    commit(earlier)
+    printed = adopt(earlier, "--update")
+    assert re.search(rf"changed in {re.escape(WHEEL)}:\n  \| 2 KiB -> \d+ KiB\n", printed)
+    assert len(printed.splitlines()) < 20
 
 
 def test_what_somebody_else_changed_is_restored_by_an_update(earlier: Path, adopt: Adopt) -> None:

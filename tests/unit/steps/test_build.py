@@ -727,7 +727,7 @@ def test_what_is_verified_and_not_released_stops_the_build_when_head_moves_on(ro
     for command in ("nox -s pypi", "nox -s build -- --rebuild", "nox -s verify -- --keep-sealed"):
         assert f"`{command}`" in text
     assert text.count("Cost:") == 3
-    assert "if HEAD is still 1.0, raise the version first: TestPyPI takes no other files of it" in text
+    assert "if HEAD is still 1.0, raise the version first: TestPyPI accepts no other files of it" in text
     assert built(root) == first
 
 
