@@ -53,7 +53,7 @@ BROKEN = (
     Case(
         "a bound is too loose",
         {"demo.py": "from other import old\n"},
-        ("cannot import name 'old'", "`other` is of other 2.0"),
+        ("cannot import name 'old'", "`other` belongs to other 2.0"),
         metadata="Requires-Dist: other\n",
     ),
     Case("no Python is supported", {"demo.py": ""}, ("3.99",), requires_python=">=3.99"),
@@ -162,7 +162,7 @@ BROKEN = (
     Case(
         "a bound is too loose, inside",
         {"demo/__init__.py": "", "demo/a.py": "from other import old\n"},
-        ("`demo.a`", "`other` is of other 2.0"),
+        ("`demo.a`", "`other` belongs to other 2.0"),
         metadata="Requires-Dist: other\n",
     ),
     Case(

@@ -140,7 +140,7 @@ def test_a_backend_that_writes_nothing(make_project: Callable[..., Project]) -> 
 
 def test_a_backend_that_writes_two_versions(make_project: Callable[..., Project]) -> None:
     project = with_backend(make_project, wheel=OTHER_VERSION)
-    assert is_clear(project.step("build"), "of more than one version", "demo-1.1-py3-none-any.whl", "demo-1.0.tar.gz")
+    assert is_clear(project.step("build"), "have more than one version", "demo-1.1-py3-none-any.whl", "demo-1.0.tar.gz")
     assert not project.dist.exists()
 
 

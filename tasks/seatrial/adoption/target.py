@@ -59,7 +59,7 @@ class NoxfileUnread(ReleaseError):
     reason: str
 
     what = "{e.path} cannot be read as Python: {e.reason}"
-    cause = "a syntax error, or another encoding than UTF-8."
+    cause = "a syntax error, or an encoding other than UTF-8."
     cure = "correct the file; nothing was written."
 
 

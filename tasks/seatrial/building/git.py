@@ -69,7 +69,7 @@ class ForeignOwner(ReleaseError):
     root: Path
 
     what = "git refuses to read the repository in {e.root}, because it belongs to another user."
-    cause = "a container or CI job that runs as another user than the one that checked it out."
+    cause = "a container or CI job that runs as a user other than the one that checked it out."
     cure = "git config --global --add safe.directory {e.root} (if you trust it), or change the owner of the folder."
 
 

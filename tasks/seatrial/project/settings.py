@@ -29,7 +29,7 @@ class NoProject(ReleaseError):
     folder: Path
 
     what = "There is no Python project in {e.folder}: no pyproject.toml, setup.py or setup.cfg."
-    cause = "the command was run in another folder than the project's."
+    cause = "the command was run in a folder other than the project's."
     cure = "change to the folder that holds the project's pyproject.toml, and run it again."
 
 

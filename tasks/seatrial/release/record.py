@@ -77,7 +77,7 @@ class RecordSwapped(ReleaseError):
     what = (
         "{e.path} is not the file that the build job wrote: SEATRIAL_RECORD says sha256 {e.expected}, found {e.found}."
     )
-    cause = "the artifact was replaced between two CI jobs, or SEATRIAL_RECORD is of another run."
+    cause = "the artifact was replaced between two CI jobs, or SEATRIAL_RECORD is from another run."
     cure = "stop and find out who changed it. Start the release again from the build job."
 
 

@@ -142,7 +142,7 @@ def _file(record: Record, dist: Dist) -> File:
     if not path.is_file():
         return File(dist, None, "it is not in dist any more")
     if not record.shows(dist):
-        return File(dist, None, "the file in dist has other bytes than those of this release")
+        return File(dist, None, "the file in dist differs from that of this release")
     try:
         return File(dist, Archive.open(path))
     except BadArchive as bad:

@@ -91,4 +91,4 @@ def predicate(dist: Distribution) -> Iterator[str]:
     if strange := [kind for kind in kinds if kind not in limits.PREDICATES]:
         yield f"PyPI takes no attestations of the type {some(strange)}."
     if len(_beside(dist)) > limits.ATTESTATIONS or len(set(kinds)) < len(kinds):
-        yield f"PyPI takes at most {limits.ATTESTATIONS} attestations a file, each of another type."
+        yield f"PyPI takes at most {limits.ATTESTATIONS} attestations a file, each of a different type."

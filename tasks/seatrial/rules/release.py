@@ -56,19 +56,19 @@ class Release:
 
 @rule("release", "release-one-project", "refused", practice("one release, one project"))
 def one_project(release: Release) -> Iterator[str]:
-    """The files are of more than one project. Each upload goes to the project in its own metadata."""
+    """The files belong to more than one project. Each upload goes to the project in its own metadata."""
     if len(names := sorted({archive.name for archive in release.archives})) > 1:
-        yield f"these files are of more than one project: {', '.join(names)}."
+        yield f"these files belong to more than one project: {', '.join(names)}."
 
 
 @rule("release", "release-one-version", "refused", practice("one release, one version"))
 def one_version(release: Release) -> Iterator[str]:
-    """The files are of more than one version.
+    """The files have more than one version.
 
     Files of an older build are among them, or the version is computed again for each file.
     """
     if len(versions := sorted({archive.version for archive in release.archives if archive.version})) > 1:
-        yield f"these files are of more than one version: {', '.join(map(str, versions))}."
+        yield f"these files have more than one version: {', '.join(map(str, versions))}."
 
 
 @rule("release", "release-one-sdist", "refused", server("forklift/legacy.py", "file_upload"))
@@ -165,7 +165,7 @@ def tag(release: Release) -> Iterator[str]:
     built = _built(release)
     if (versions := _tagged(release)) and built and built.isdisjoint(versions):
         yield (
-            f"HEAD is tagged {', '.join(release.tags)}, but the files are of version"
+            f"HEAD is tagged {', '.join(release.tags)}, but the files have version"
             f" {', '.join(sorted(map(str, built)))}: raise the version, or move the tag. (The setting `tag` says how"
             " tags are spelt.)"
         )

@@ -186,9 +186,9 @@ def _one_release(archives: Sequence[Archive], settings: Settings) -> None:
     """Raise BuildOdd unless `archives` are one project in one version, and the kinds that were asked for."""
     names = tuple(archive.path.name for archive in archives)
     if len({canonicalize_name(archive.name) for archive in archives}) > 1:
-        raise BuildOdd("its files are of more than one project:", names)
+        raise BuildOdd("its files belong to more than one project:", names)
     if len({archive.version for archive in archives}) > 1:
-        raise BuildOdd("its files are of more than one version:", names)
+        raise BuildOdd("its files have more than one version:", names)
     if missing := set(settings.archives) - {archive.kind for archive in archives}:
         raise BuildOdd(f"there is no {' and no '.join(sorted(missing))} among its files:", names)
 

@@ -61,7 +61,7 @@ class BadWorkspace(ReleaseError):
 class DryrunFailed(ReleaseError):
     places: tuple[str, ...]
 
-    what = "After the dry run there are other files than were built in: {e.places:joined}. No real index was touched."
+    what = "The dry run left files other than those that were built in: {e.places:joined}. No real index was touched."
     cause = "another program that writes to the folder of the dry run, or a bug in seatrial."
     cure = "run `{run[dryrun]}` again, with `--keep FOLDER` to see both; report it where it happens again."
 

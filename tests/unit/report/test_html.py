@@ -95,7 +95,7 @@ def test_a_file_that_was_changed_since_or_is_gone_is_told_and_not_read(place: Pa
     facts = gathering.gather(record, "")
     assert facts is not None
     source = page(facts, "0" * 64)
-    assert "other bytes than those of this release" in source
+    assert "differs from that of this release" in source
     assert "it is not in dist any more" in source
     assert "project-page" not in source
 

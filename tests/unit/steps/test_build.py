@@ -556,8 +556,8 @@ def test_an_sdist_that_cannot_be_read_is_no_sdist(root: Path, tool: FakeBuild) -
 
 
 OTHERS: list[tuple[str, Callable[[Path], Path], str]] = [
-    (WHEEL.replace("demo", "other"), lambda path: make_wheel(path, "other"), "of more than one project"),
-    (WHEEL.replace("1.0", "1.1"), lambda path: make_wheel(path, version="1.1"), "of more than one version"),
+    (WHEEL.replace("demo", "other"), lambda path: make_wheel(path, "other"), "belong to more than one project"),
+    (WHEEL.replace("1.0", "1.1"), lambda path: make_wheel(path, version="1.1"), "have more than one version"),
 ]
 
 

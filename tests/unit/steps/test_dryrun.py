@@ -251,7 +251,7 @@ def test_a_step_that_fails_stops_the_dry_run_and_is_named(demo: DryRun, steps: S
 @pytest.mark.parametrize("more", [{"demo-1.0.tar.gz": "other"}, {"demo-1.0.zip": ""}])
 def test_other_files_on_the_indexes_are_no_success(demo: DryRun, steps: Steps, more: dict[str, str]) -> None:
     steps.more = more
-    with pytest.raises(DryrunFailed, match="other files than were built in: testpypi, pypi"):
+    with pytest.raises(DryrunFailed, match="files other than those that were built in: testpypi, pypi"):
         demo.run(offline=True)
 
 
@@ -401,7 +401,7 @@ def test_a_file_of_the_project_that_was_not_built_is_found_among_those_of_others
     family: DryRun, steps: Steps, name: str
 ) -> None:
     steps.more = {name: "of nobody"}
-    with pytest.raises(DryrunFailed, match="other files than were built in: testpypi, pypi"):
+    with pytest.raises(DryrunFailed, match="files other than those that were built in: testpypi, pypi"):
         family.run(offline=True)
 
 

@@ -133,7 +133,7 @@ def two_licenses(metadata: Metadata) -> Iterator[str]:
     and remove what sets the old field (setuptools: `license` in setup.cfg or setup.py).
     """
     if metadata.first("license") and metadata.first("license-expression"):
-        yield "License and License-Expression are both set: keep the expression alone."
+        yield "License and License-Expression are both set: keep only the expression."
 
 
 @rule("metadata", "metadata-license-file-path", "refused", library("_process_license_files"))
@@ -229,7 +229,7 @@ def classifier_new(metadata: Metadata) -> Iterator[str]:
     version = importlib.metadata.version("trove-classifiers")
     for name in unknown_classifiers(metadata):
         yield (
-            f"{some([repr(name)])} is not in the list of classifiers here, which is of {_day(version)}; PyPI refuses"
+            f"{some([repr(name)])} is not in the list of classifiers here, which is from {_day(version)}; PyPI refuses"
             " what is not at pypi.org/classifiers."
         )
 

@@ -121,7 +121,7 @@ def field_version(metadata: Metadata) -> Iterator[str]:
         if any(map(str.strip, metadata.all(field))) and place(since) > place(declared) and field != "license-file"
     ]
     if early:
-        yield f"its metadata is of version {declared}, which does not have {some(early)}; {NEWER_BACKEND}."
+        yield f"its metadata has version {declared}, which does not have {some(early)}; {NEWER_BACKEND}."
 
 
 @rule(

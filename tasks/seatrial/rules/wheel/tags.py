@@ -44,7 +44,7 @@ def wheel_version(dist: Distribution) -> Iterator[str]:
         return
     version = _wheel_fields(raw).get("wheel-version", [""])[0]
     if not re.fullmatch(r"1\.\d{1,9}", version):
-        yield f"its WHEEL file says Wheel-Version {some([repr(version)])}; installers take 1.x alone."
+        yield f"its WHEEL file says Wheel-Version {some([repr(version)])}; installers accept only 1.x."
 
 
 @rule("wheel", "wheel-fields", "warning", WHEEL)
@@ -118,7 +118,7 @@ def library_pure(dist: Distribution) -> Iterator[str]:
     named = {name: EXTENSION.search(name) for name in dist.compiled if name.endswith((".so", ".dylib", ".dll"))}
     names = sorted(name for name, found in named.items() if found is None or not _is_tagged(found))
     if names and any(tag.platform == "any" for tag in dist.tags):
-        yield f"its tags say that it is for every platform, and {some(names)} is of one."
+        yield f"its tags say that it is for every platform, but {some(names)} is for one."
 
 
 @rule("wheel", "wheel-platform-pure", "warning", WHEEL)

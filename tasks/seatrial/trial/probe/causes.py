@@ -107,8 +107,8 @@ def _purpose(subject: Subject, one: Attempt) -> Cause:
         cause = _of_a_requirement(subject, one.because_of)
         if cause:
             return cause
-        return Cause("choice", f"It says so itself, because `{one.because_of}` is absent", f"want `{one.because_of}`")
-    words = {"SystemExit": "end the program", "KeyError": "want a variable that is not set"}.get(
+        return Cause("choice", f"It says so itself, because `{one.because_of}` is absent", f"need `{one.because_of}`")
+    words = {"SystemExit": "end the program", "KeyError": "need a variable that is not set"}.get(
         str(one.error_type), f"raise {one.error_type} on purpose"
     )
     return Cause("choice", "", words)
@@ -120,7 +120,7 @@ def _no_file(subject: Subject, path: str) -> Cause:
     place = os.path.normcase(os.path.abspath(path))
     root = next((root for root in libraries if os.path.isabs(path) and real_path(place).startswith(root)), None)
     if root is None:
-        return Cause("choice", "", "want a file of whoever uses them")
+        return Cause("choice", "", "need a file of whoever uses them")
     inside = real_path(place)[len(root) :].replace(os.sep, "/")
     there = subject.project.data.get(inside)
     where = f"; in the checkout it is {there}" if there else ""
@@ -133,7 +133,7 @@ def _no_attribute(one: Attempt) -> Cause | None:
     if one.error_type != "AttributeError" or not match or not _is_of_python(match[1]):
         return None
     text = f"`{match[2]}` is not in `{match[1]}` of {_running()}"
-    return Cause("python", text, f"want `{match[1]}.{match[2]}`")
+    return Cause("python", text, f"need `{match[1]}.{match[2]}`")
 
 
 def _absence(subject: Subject, one: Attempt) -> Cause:
@@ -173,7 +173,7 @@ def _without_pkg_resources(missing: str) -> Cause | None:
         if metadata.get("Name") == "setuptools":
             has = f"`pkg_resources` left setuptools in {GONE}, and {metadata.get('Version')} is installed"
             cure = "use importlib.resources and importlib.metadata, or require `setuptools<82`"
-            return Cause("dependency", f"{has}: {cure}", "want `pkg_resources`")
+            return Cause("dependency", f"{has}: {cure}", "need `pkg_resources`")
     return None
 
 
@@ -253,11 +253,11 @@ def _of_python(subject: Subject, missing: str) -> Cause | None:
     if since or until:
         when = f"since {since}" if since else f"until {until}"
         text = f"`{top}` is in the standard library only {when}, and this is {_running()}"
-        return Cause("python", text, f"want `{top}`")
+        return Cause("python", text, f"need `{top}`")
     if not _is_of_python(top):
         return None
     text = f"`{top}` is in the standard library, but {_running()} does not have it on {sys.platform}"
-    return Cause("platform", text, f"want `{top}`")
+    return Cause("platform", text, f"need `{top}`")
 
 
 def _is_of_python(module: str) -> bool:
@@ -297,7 +297,7 @@ def _undeclared(subject: Subject, missing: str) -> Cause:
     where = f" ({', '.join(extras)}; `extras` in [tool.seatrial] has those to install)" if extras else ""
     text = f"No installed dependency has the module `{missing}`: it is not declared, or only in an extra"
     return Cause(
-        "undeclared", f"{text}{where}; or it is part of the project, and the build left it out", f"want `{missing}`"
+        "undeclared", f"{text}{where}; or it is part of the project, and the build left it out", f"need `{missing}`"
     )
 
 
@@ -324,7 +324,7 @@ def _lack(subject: Subject, one: Attempt) -> Cause | None:
         return _hidden(subject, wanted) or Cause("own", f"{text}, or it is a name that is imported in a circle")
     for metadata, files in subject.neighbours:
         if any(_is_at(path, one.lacking) for path in files.values()):
-            return Cause("dependency", f"`{one.lacking}` is of {metadata.get('Name')} {metadata.get('Version')}")
+            return Cause("dependency", f"`{one.lacking}` belongs to {metadata.get('Name')} {metadata.get('Version')}")
     return Cause("python") if _is_of_python(one.lacking) else None
 
 

@@ -47,7 +47,7 @@ MARKER = 'Requires-Dist: absent_here; python_version < "3"\n'
         ("raise ImportError('pip install demo[cli]')\n", EXTRA, "It needs the extra `cli`"),
         ("raise SystemExit('pip install demo[all,cli]')\n", EXTRA, "It needs the extra `cli`"),
         ("from json import nothing\n", "", "cannot import name 'nothing' from 'json'"),
-        ("import other\nfrom other import nothing\n", "", "`other` is of Other 7"),
+        ("import other\nfrom other import nothing\n", "", "`other` belongs to Other 7"),
         (
             "import importlib.metadata as m\nm.version('demo-app')\n",
             "",

@@ -212,7 +212,7 @@ def inner(site: Site, **modules: str) -> dict[str, Any]:
 def test_every_public_module_is_imported_and_counted(site: Site) -> None:
     document = inner(site, a="", _b="1 / 0\n", c="import no_such\n", d="1 / 0\n", tests__e="1 / 0\n")
     assert document["imported"] == ["demo", "demo.a"]
-    others = {"want `no_such`": 1, "cannot be imported": 1}
+    others = {"need `no_such`": 1, "cannot be imported": 1}
     assert document["tally"] == {"total": 4, "imported": 2, "others": others, "aside": 1}
 
 
