@@ -512,7 +512,7 @@ def test_no_fault_on_the_way_to_a_token_shows_a_secret(job: Ci) -> None:
     assert job.scene.step("testpypi").shows("Token audience claim mismatch")
     job.issuers["pypi"].wrongly_for = ""
     assert job.scene.step("testpypi", ACTIONS_ID_TOKEN_REQUEST_TOKEN=f"{MARK}-that-github-does-not-know").code == 1
-    assert job.scene.step("testpypi", TESTPYPI_TOKEN=f"pypi-{MARK}-both").shows("both TESTPYPI_TOKEN and the CI's own")
+    assert job.scene.step("testpypi", TESTPYPI_TOKEN=f"pypi-{MARK}-both").shows("TESTPYPI_TOKEN and the CI's own")
     faults.order("status", method="POST", detail="403 Invalid or non-existent authentication information.")
     assert job.scene.step("testpypi").code == 1
     issuer.burning = "503 Service Unavailable"
