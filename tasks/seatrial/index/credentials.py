@@ -60,9 +60,7 @@ class NoCredential(ReleaseError):
     pages: str
 
     what = "No upload to {e.index}: no credential found.{e.set_aside}"
-    cause = (
-        "{e.variable} is not set here; in CI, a secret that is not passed to this step, or a job without an identity."
-    )
+    cause = "{e.variable} is not set here; in CI, a secret not passed to this step, or a job without an identity."
     cure = "put an API token into {e.variable}.{e.links}{e.otherwise}"
 
     @property
@@ -70,10 +68,7 @@ class NoCredential(ReleaseError):
         if not self.pages:
             user = self.variable.removesuffix("_TOKEN") + "_USERNAME"
             return f" A password works too; its user name goes into {user}."
-        return (
-            " In CI a trusted publisher needs none: on GitHub the job needs `permissions: id-token: write`, on GitLab"
-            " `id_tokens:`."
-        )
+        return " A trusted publisher needs none: `permissions: id-token: write` on GitHub, `id_tokens:` on GitLab."
 
     @property
     def set_aside(self) -> str:
@@ -218,11 +213,9 @@ def stop_if_unfit(index: Index, name: str, value: str, *, variable: bool = True)
         complaint = f"{name} does not begin with {PREFIX}, as an API token does"
         raise _bad(index, complaint, "a password, or a token's name in place of the token.", fix)
     if location := _elsewhere(index, value):
-        reason = "a token that was made for another index."
-        if location in AUDIENCES:
-            reason = f"the two tokens are swapped: this one belongs in {AUDIENCES[location]}_TOKEN."
+        swapped = f"the two tokens are swapped: this one belongs in {AUDIENCES.get(location)}_TOKEN."
         complaint = f"{name} is a token for {location}, not for {index.token_location}"
-        raise _bad(index, complaint, reason, fix)
+        raise _bad(index, complaint, swapped if location in AUDIENCES else "it is for another index.", fix)
     if reason := withheld(value, index.upload or index.simple):
         host = urlsplit(index.upload or index.simple).netloc
         complaint = f"{name} is not sent to {host}: {reason.removesuffix('.')}"
@@ -270,9 +263,7 @@ def stop_if_useless(credential: Credential, index: Index, project: str, now: flo
         complaint = f"{held} for {' and '.join(sorted(scope.projects)) or 'no project'}, not for {project}"
         raise _bad(index, complaint, "a token that was made for another project.")
     if scope.expires is not None and now >= scope.expires:
-        raise _bad(
-            index, f"{held} that has expired ({_moment(scope.expires)})", "it was created with that expiry date."
-        )
+        raise _bad(index, f"{held} that has expired ({_moment(scope.expires)})", "it was created to expire then.")
     if scope.starts is not None and now < scope.starts:
         raise _bad(index, f"{held} that is not valid yet ({_moment(scope.starts)})", "this machine's clock is wrong.")
 

@@ -409,11 +409,11 @@ def test_without_any_credential_nothing_is_sent(ask: Callable[[], str] | None) -
         find(TESTPYPI, {}, keyring=nothing, ask=ask)
     assert str(error.value) == (
         "No upload to TestPyPI: no credential found.\n"
-        "Usual cause: TESTPYPI_TOKEN is not set here; in CI, a secret that is not passed to this step, or a job without"
-        " an identity.\n"
+        "Usual cause: TESTPYPI_TOKEN is not set here; in CI, a secret not passed to this step, or a job without an"
+        " identity.\n"
         "What to do: put an API token into TESTPYPI_TOKEN. Account: https://test.pypi.org/account/register/  Token:"
-        " https://test.pypi.org/manage/account/token/ In CI a trusted publisher needs none: on GitHub the job"
-        " needs `permissions: id-token: write`, on GitLab `id_tokens:`."
+        " https://test.pypi.org/manage/account/token/ A trusted publisher needs none:"
+        " `permissions: id-token: write` on GitHub, `id_tokens:` on GitLab."
     )
 
 
