@@ -158,7 +158,7 @@ def test_a_dry_run_where_the_dependencies_want_a_login(project: Project, company
     done = project.step("dryrun")
     assert done.code == 0, done.output
     host = company.urls["pypi"].removeprefix("http://")
-    assert done.shows(f"stand-in for {host}: http://127.0.0.1", f"2 files on {host} (stand-in), the very same")
+    assert done.shows(f"stand-in for {host}: http://127.0.0.1", f"2 files on {host} (stand-in), the same bytes")
     assert not company.indexes["testpypi"].seen
     assert {given for _, given in company.indexes["pypi"].seen} == {""}  # for the name, without a login
 
