@@ -52,7 +52,7 @@ def settings() -> "tuple[list[str], str]":
 
 
 def supported(project: Any, running: str) -> "list[str]":
-    """Return the lowest and the highest Python of the table `project`, and another if neither is here."""
+    """Return the lowest and the highest Python of the table `project`, and one that is here (no shim) if neither is."""
     from packaging.specifiers import SpecifierSet  # noqa: PLC0415 (an old nox may not bring it)
 
     lines, allowed = project.get("classifiers", []), SpecifierSet(project.get("requires-python", ""))
@@ -60,26 +60,23 @@ def supported(project: Any, running: str) -> "list[str]":
     minors = sorted({int(match[1]) for match in named if match}) or (range(8, 15) if allowed else [])
     able = [f"3.{minor}" for minor in minors if minor in range(8, 99) and allowed.contains(f"3.{minor}.99")]
     chosen = able[:1] + able[1:][-1:]
-    # pyenv's shims exist for versions that are switched off.
     here = [name for name in able if "shims" not in Path(shutil.which(f"python{name}") or "shims").parts] + [running]
-    more = [] if {*chosen} & {*here} else [python for python in here if allowed.contains(f"{python}.99")][-1:]
-    return chosen + more or [running]
+    return chosen + ([] if {*chosen} & {*here} else [p for p in here if allowed.contains(f"{p}.99")][-1:]) or [running]
 
 
 def seatrial(session: "nox.Session", step: str, *options: str, anew: bool = False) -> None:
     """Run `seatrial STEP` with the session's arguments; what is for uploads reaches `testpypi` and `pypi` alone."""
-    asked = [name for name in STEPS if re.search(rf"\b{PREFIX}{name}\b", TYPED) and "--no-dep" not in TYPED]
     withheld = {name: os.environ.pop(name) for name in list(os.environ) if UPLOADS.match(name)}
-    context = {"interface": INTERFACE, "prefix": PREFIX, "interactive": session.interactive, "asked": asked}
-    context.update(uv=shutil.which(nox.virtualenv.UV), root=str(Path.cwd()), start=session.invoked_from)
-    words = ["-I", "-m", "seatrial", step, "--nox", json.dumps({**context, "withheld": [*withheld]}), *options]
+    facts = {"interface": INTERFACE, "prefix": PREFIX, "interactive": session.interactive, "withheld": [*withheld]}
+    facts.update(uv=shutil.which(nox.virtualenv.UV), root=str(Path.cwd()), start=session.invoked_from)
+    argv = ["-I", "-m", "seatrial", step, "--nox", json.dumps({**facts, "asked": [] if "--no-dep" in TYPED else ASKED})]
     prctl = ctypes.CDLL(None).prctl if sys.platform == "linux" else lambda *_: 0
     prctl(4, 0, 0, 0, 0)  # PR_SET_DUMPABLE: /proc shows no other process what this one was started with
     # After Ctrl-C an upload finds out what the index took. nox would kill it after half a second.
     how: Any = {"external": True, "log": False, "interrupt_timeout": 60, "terminate_timeout": 10}
     try:
         python = environment(session, step, anew=anew)
-        done = session.run(python, *words, *session.posargs, env=withheld if "pypi" in step else {}, **how)
+        done = session.run(python, *argv, *options, *session.posargs, env=withheld if "pypi" in step else {}, **how)
     except OSError as error:
         session.error(f"The operating system refused to read or write: {error}")
     finally:
@@ -118,8 +115,7 @@ def install(session: "nox.Session", folder: Path) -> None:
     with session.chdir(LOCK.parents[1]):  # from there the lock names a wheel beside it
         if nox.virtualenv.HAS_UV and session.venv_backend != "virtualenv":
             session.run_install(uv, "venv", "--no-project", "--python", sys.executable, folder, **how)
-            # With `--project`, the settings for uv in the project's pyproject.toml have no say.
-            pip = [uv, "pip", "install", "--python", str(python), "--project", folder.anchor]
+            pip = [uv, "pip", "install", "--python", str(python), "--project", folder.anchor]  # not this one's settings
         else:
             session.run_install(sys.executable, "-c", VIRTUALENV, "--no-periodic-update", folder, **how)
             pip = [str(python), "-I", "-m", "pip", "install", "--no-compile"]
@@ -138,8 +134,9 @@ else:
         if not (half / "pyvenv.cfg").exists():  # uv does not replace what is no environment
             shutil.rmtree(half, ignore_errors=True)
     TYPED = " ".join(sys.argv[1:]).partition(" -- ")[0]  # nox says nowhere else which sessions were asked for
+    ASKED = [name for name in STEPS if re.search(rf"(?<![\w./-]){PREFIX}{name}(?![\w./])", TYPED)]
     CHOSEN = " ".join(re.findall(r"(?<!\S)(?:-p|--pythons?)[ =]?([^-]+)", TYPED)) or os.getenv("NOXPYTHON", "")
-    if CHOSEN and {PREFIX + step for step in STEPS} & {*sys.argv} and not any(map(CHOSEN.count, PYTHONS)):
+    if CHOSEN and ASKED and not ("verify" in ASKED and any(map(CHOSEN.count, PYTHONS))):
         sys.stderr.write(f"seatrial: Python {CHOSEN}: only {PREFIX}verify has some, {', '.join(PYTHONS)} (`pythons`)\n")
     OURS: Any = {"default": False, "venv_backend": "none", "download_python": "never"}
     CELL: Any = {**OURS, "venv_backend": "uv|virtualenv", "venv_params": ["--no-setuptools"], "reuse_venv": False}
@@ -152,6 +149,9 @@ else:
     @nox.session(name=PREFIX + "build", **OURS)
     def build(session: nox.Session) -> None:
         """Build the sdist, and the wheel from that sdist, out of a clean checkout of HEAD."""
+        # A credential that is wrong stops it now: a process looks at it and ends before anything foreign is run.
+        if {"testpypi", "verify"} & {*ASKED} and any(map(UPLOADS.match, os.environ)):
+            seatrial(session, "testpypi", "--preflight", anew=True)
         seatrial(session, "build")
 
     @nox.session(name=PREFIX + "check", requires=[PREFIX + "build"], **OURS)

@@ -158,7 +158,7 @@ CHANGES: Mapping[str, Callable[[], contextlib.AbstractContextManager[None]]] = {
     "other folder for temporary files": temporary,
 }
 RECORD = "lists the hashes of the others"
-FOLDER = "holds the path of the folder that it was built in"
+FOLDER = "contains the path of the folder that it was built in"
 UNKNOWN = "differs for a reason that was not found"
 
 
@@ -231,11 +231,11 @@ nobody has to believe that what is on PyPI was made from the tag: `nox -s rebuil
 
 - **The source** is a clean checkout of the commit, with the rights that git gives files (umask 022).
 - **The clock**: `SOURCE_DATE_EPOCH` is the time of the commit, `TZ` is UTC, `PYTHONHASHSEED` is 0.
-- **The sdist** is written anew where its archive holds the clock, a user or a umask (setuptools and pdm-backend do
-  that), before the wheel is built from it. Its members stay what they are; `built.json` has one digest over all of
+- **The sdist** is rewritten where its archive contains the clock, a user or a umask (setuptools and pdm-backend do
+  that), before the wheel is built from it. Its members do not change; `built.json` has one digest over all of
   them, equal before and after. `normalise = false` switches it off.
 - **The wheel** is built in one folder, `seatrial-build` in the folder for temporary files, because compilers write the
-  path of their sources into what they make. Where another user or another run holds that folder, a new one is taken.
+  path of their sources into what they make. Where another user or another run has that folder, a new one is taken.
 
 ## Measured
 

@@ -20,7 +20,11 @@ BROKEN = (
         ("FileNotFoundError", "demo.json"),
     ),
     Case("nothing is in the wheel", {}, ("installs nothing", "left everything out")),
-    Case("nothing but tests is left", {"tests/__init__.py": "import demo\n"}, ("`demo`", "is of no dependency")),
+    Case(
+        "nothing but tests is left",
+        {"tests/__init__.py": "import demo\n"},
+        ("`demo`", "No installed dependency"),
+    ),
     # Requirements.
     Case("a requirement is not declared", {"demo.py": "import other\n"}, ("`other`", "not declared")),
     Case(
@@ -49,7 +53,7 @@ BROKEN = (
     Case(
         "a bound is too loose",
         {"demo.py": "from other import old\n"},
-        ("cannot import name 'old'", "`other` is of other 2.0"),
+        ("cannot import name 'old'", "`other` belongs to other 2.0"),
         metadata="Requires-Dist: other\n",
     ),
     Case("no Python is supported", {"demo.py": ""}, ("3.99",), requires_python=">=3.99"),
@@ -121,7 +125,7 @@ BROKEN = (
     Case(
         "a module imports its neighbour as Python 2 did",
         {"demo/__init__.py": "", "demo/a.py": "import b\n", "demo/b.py": ""},
-        ("`demo.a`", "`b` lies beside it: `from . import b`"),
+        ("`demo.a`", "`b` is beside it: `from . import b`"),
     ),
     Case(
         "a relative import leaves the package",
@@ -137,7 +141,7 @@ BROKEN = (
     Case(
         "a module that Python dropped, inside",
         {"demo/__init__.py": "", "demo/a.py": "import formatter\n"},
-        ("`demo.a`", "Python's own until 3.9"),
+        ("`demo.a`", "in the standard library only until 3.9"),
     ),
     Case(
         "a name that Python dropped, inside",
@@ -158,7 +162,7 @@ BROKEN = (
     Case(
         "a bound is too loose, inside",
         {"demo/__init__.py": "", "demo/a.py": "from other import old\n"},
-        ("`demo.a`", "`other` is of other 2.0"),
+        ("`demo.a`", "`other` belongs to other 2.0"),
         metadata="Requires-Dist: other\n",
     ),
     Case(
@@ -174,7 +178,7 @@ BROKEN = (
     Case(
         "an extension for another Python, inside",
         {"demo/__init__.py": "", "demo/c.cpython-30-other.so": b""},
-        ("`demo.c`", "is nothing that Python"),
+        ("`demo.c`", "cannot read"),
         rule="wheel-extension-pure",
     ),
     Case(
@@ -263,13 +267,13 @@ BROKEN = (
     Case(
         "a module that the lowest Python lacks",
         {"demo/__init__.py": "", "demo/a.py": "import tomllib\n"},
-        ("`tomllib` is a module of Python's own since 3.11", "demo/a.py, line 1"),
+        ("`tomllib` is in the standard library only since 3.11", "demo/a.py, line 1"),
         requires_python=">=3.8",
     ),
     Case(
         "a module that the highest Python lacks",
         {"demo/__init__.py": "", "demo/a.py": "import telnetlib\n"},
-        ("`telnetlib` is a module of Python's own until 3.12",),
+        ("`telnetlib` is in the standard library only until 3.12",),
     ),
     Case(
         "Requires-Python leaves out this patch release",
@@ -291,7 +295,7 @@ BROKEN = (
     Case(
         "a command that a dependency has too",
         {"demo.py": "def main(): pass\n"},
-        ("`demo", "is a command of demo and of commander"),
+        ("`demo", "is a command of both demo and of commander"),
         points=SCRIPT.format("demo:main"),
         metadata="Requires-Dist: commander\n",
     ),
@@ -301,7 +305,7 @@ BROKEN = (
         "a script leads to no function", CLI, ("`demo.cli:run` leads to nothing",), points=SCRIPT.format("demo.cli:run")
     ),
     Case("a script leads to no module", CLI, ("`demo.clu`", "left it out"), points=SCRIPT.format("demo.clu:main")),
-    Case("a script cannot be called", CLI, ("nothing that can be called",), points=SCRIPT.format("demo.cli:number")),
+    Case("a script cannot be called", CLI, ("not callable",), points=SCRIPT.format("demo.cli:number")),
     Case(
         "a plugin leads to nothing",
         CLI,
@@ -317,7 +321,7 @@ BROKEN = (
     # The code.
     Case("a syntax of old", {"demo.py": "print 'hello'\n"}, ("SyntaxError", "demo.py, line 1")),
     Case("Latin-1", {"demo.py": "x = 'ä'\n".encode("latin-1")}, ("SyntaxError", "utf-8")),
-    Case("a module that Python dropped", {"demo.py": "import formatter\n"}, ("Python's own until 3.9",)),
+    Case("a module that Python dropped", {"demo.py": "import formatter\n"}, ("library only until 3.9",)),
     Case(
         "a name that Python dropped", {"demo.py": "from collections import Mapping\n"}, ("'Mapping'", "demo.py, line 1")
     ),
@@ -331,7 +335,7 @@ BROKEN = (
     Case(
         "an extension for another Python",
         {"demo/__init__.py": "from . import _c\n", "demo/_c.cpython-30-other.so": b""},
-        ("`demo/_c.cpython-30-other.so` is nothing that Python",),
+        ("`demo/_c.cpython-30-other.so` cannot read",),
         rule="wheel-extension-pure",
     ),
     Case("a .pth file fails", {"demo.py": "", "demo.pth": "import demo.hook\n"}, ("`demo.pth`", "fails", "demo.hook")),

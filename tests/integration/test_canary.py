@@ -423,7 +423,7 @@ def test_in_ci_nobody_is_asked_for_a_token(checked: Scene) -> None:
     token = checked.project.env.pop("TESTPYPI_TOKEN")
     code, shown = on_a_terminal(checked, "testpypi", token, CI="true")
     assert code == 1, shown
-    assert "No upload to TestPyPI (stand-in): there is no credential for it." in shown
+    assert "No upload to TestPyPI (stand-in): no credential found." in shown
     assert "(it is not shown)" not in shown
 
 
@@ -512,7 +512,7 @@ def test_no_fault_on_the_way_to_a_token_shows_a_secret(job: Ci) -> None:
     assert job.scene.step("testpypi").shows("Token audience claim mismatch")
     job.issuers["pypi"].wrongly_for = ""
     assert job.scene.step("testpypi", ACTIONS_ID_TOKEN_REQUEST_TOKEN=f"{MARK}-that-github-does-not-know").code == 1
-    assert job.scene.step("testpypi", TESTPYPI_TOKEN=f"pypi-{MARK}-both").shows("both TESTPYPI_TOKEN and the CI's own")
+    assert job.scene.step("testpypi", TESTPYPI_TOKEN=f"pypi-{MARK}-both").shows("TESTPYPI_TOKEN and the CI's own")
     faults.order("status", method="POST", detail="403 Invalid or non-existent authentication information.")
     assert job.scene.step("testpypi").code == 1
     issuer.burning = "503 Service Unavailable"

@@ -128,7 +128,7 @@ def test_what_is_sound_is_not_stopped(case: Case, shelf: Path, index: str) -> No
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("import tomllib\n", "`tomllib` is a module of Python's own since 3.11, and this is Python 3."),
+        ("import tomllib\n", "`tomllib` is in the standard library only since 3.11, and this is Python 3."),
         ("from typing import assert_never\n", "cannot import name 'assert_never' from 'typing'"),
     ],
 )

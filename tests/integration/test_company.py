@@ -151,14 +151,14 @@ def test_logins_that_only_a_keyring_knows(project: Project, company: Company, tm
     assert company.held("testpypi") == company.held("pypi") == project.files()
     assert not any(secret in rehearsed.output + done.output for _, secret in (READER, WRITER))
     refused = project.step("status", "--remote", XDG_CONFIG_HOME=str(tmp_path / "nothing"))
-    assert is_clear(refused, "It was asked without a login: none is set.")
+    assert is_clear(refused, "The request had no login: none is set.")
 
 
 def test_a_dry_run_where_the_dependencies_want_a_login(project: Project, company: Company) -> None:
     done = project.step("dryrun")
     assert done.code == 0, done.output
     host = company.urls["pypi"].removeprefix("http://")
-    assert done.shows(f"stand-in for {host}: http://127.0.0.1", f"2 files on {host} (stand-in), the very same")
+    assert done.shows(f"stand-in for {host}: http://127.0.0.1", f"2 files on {host} (stand-in), the same bytes")
     assert not company.indexes["testpypi"].seen
     assert {given for _, given in company.indexes["pypi"].seen} == {""}  # for the name, without a login
 
@@ -182,7 +182,7 @@ def test_a_dry_run_of_all_packages_whose_dependencies_want_a_login(tmp_path: Pat
 
 def test_a_login_that_may_only_read(project: Project, company: Company) -> None:
     refused = project.step("testpypi", TESTPYPI_USERNAME=READER[0], TESTPYPI_TOKEN=READER[1])
-    assert is_clear(refused, "rejected the upload", "403 Forbidden", "may read this index and not write to it")
+    assert is_clear(refused, "rejected the upload", "403 Forbidden", "may read this index but not upload to it")
     assert not company.held("testpypi")
     assert project.step("testpypi").code == 0
 
@@ -202,7 +202,7 @@ def test_an_index_without_hashes_is_refused_before_anything_is_sent(project: Pro
     company.indexes["testpypi"].hashes = False
     (company.folder / "testpypi" / "demo-0.9.tar.gz").write_bytes(b"an older release")
     refused = project.step("testpypi")
-    assert is_clear(refused, "cannot be proved", "lists files without their sha256", 'rehearse-on = "dryrun"')
+    assert is_clear(refused, "cannot be verified", "lists them without sha256", 'rehearse-on = "dryrun"')
     assert set(company.held("testpypi")) == {"demo-0.9.tar.gz"}
 
 

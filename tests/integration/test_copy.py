@@ -324,6 +324,21 @@ def test_secrets_reach_the_uploads_alone_and_are_back_afterwards(project: Path) 
     assert not [name for name in SECRETS if done.output.replace("deploy secret", "").count(f"secret of {name}") > 1]
 
 
+def test_a_credential_is_looked_at_before_the_build_by_a_process_of_its_own(project: Path) -> None:
+    token = {"TESTPYPI_TOKEN": "a secret"}
+    done = nox(project, "-s", "verify", "--", "--rebuild", **token)
+    assert done.steps == ["testpypi", "build", "check", "testpypi", "verify", "verify"], done.output
+    first, build, *_ = done.calls
+    assert first["words"] == ["--preflight", "--rebuild"]
+    assert first["env"]["TESTPYPI_TOKEN"] == "a secret"
+    assert Path(first["prefix"]) == project / ".nox" / "testpypi"
+    assert "TESTPYPI_TOKEN" not in build["env"]
+    assert build["context"]["withheld"] == ["TESTPYPI_TOKEN"]
+    assert not any("--preflight" in call["words"] for call in done.calls[1:])
+    assert nox(project, "-s", "check", **token).steps == ["build", "check"]  # nothing is uploaded
+    assert nox(project, "-s", "testpypi", "--", "--fail", **token).steps == ["testpypi"]
+
+
 # Modules of the project, and its settings for uv.
 
 

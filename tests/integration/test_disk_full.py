@@ -68,7 +68,7 @@ def test_what_was_built_stays_where_a_new_build_finds_no_space(project: Project,
     assert {path: path.read_bytes() for path in project.record.glob("*.json")} == record
     assert list(project.record.glob("staging-*")) == []
     filler.unlink()
-    assert project.step("build").shows("moved what lay in dist/ to ")
+    assert project.step("build").shows("moved what was in dist/ to ")
     assert project.files() != before
 
 

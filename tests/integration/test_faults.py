@@ -43,7 +43,7 @@ def goes_on(project: Project, indexes: Indexes) -> bool:
 def test_an_upload_that_is_refused_says_why(checked: Project, indexes: Indexes) -> None:
     indexes.testpypi.order("status", method="POST", times=ALWAYS, detail="403 Forbidden for a reason that is new.")
     refused = checked.step("testpypi", alone=True)
-    assert is_clear(refused, NAME, "403 Forbidden for a reason that is new.", "answered above")
+    assert is_clear(refused, NAME, "403 Forbidden for a reason that is new.", "does not know this answer")
     assert indexes.env["TESTPYPI_TOKEN"] not in refused.output
     assert indexes.env["PYPI_TOKEN"] not in refused.output
     assert not (checked.record / "rehearsed.json").exists()
@@ -134,7 +134,7 @@ def test_an_index_without_hashes_proves_nothing(checked: Project, indexes: Index
             file["hashes"] = {}
 
     indexes.testpypi.order("page", prefix=PAGE, times=ALWAYS, detail=strip)
-    assert is_clear(checked.step("testpypi", alone=True), "cannot be proved", "lists files without their sha256")
+    assert is_clear(checked.step("testpypi", alone=True), "cannot be verified", "lists them without sha256")
 
 
 def test_yanked_files_are_a_rehearsal_and_no_release(

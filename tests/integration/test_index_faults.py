@@ -364,12 +364,12 @@ ANSWERS: dict[Any, tuple[str, str]] = {
     "503 Busy": ("503 Busy", "the index is busy or down (https://status.python.org)"),
     "429 Too Many Requests": (
         "429 Too Many Requests: 429 Too Many Requests",
-        "the index limits how often it is asked: wait some minutes",
+        "the index limits requests: wait some minutes",
     ),
     f"400 {DIGEST}": (f"400 {DIGEST}", UNKNOWN.format(ask=ASK_PYPI).removesuffix(".")),
     ("429 Too Many Requests", "3600"): (
         "429 Too Many Requests: 429 Too Many Requests (",
-        "the index limits how often it is asked: wait some minutes",
+        "the index limits requests: wait some minutes",
     ),
     "403 Invalid or non-existent authentication information.": (
         "403 Invalid or non-existent authentication information.",

@@ -85,10 +85,10 @@ def test_a_second_run_at_the_same_time_is_told(bring: Callable[[str], Project], 
     with locked_file(project.record / ".release.lock"):
         for session in ("build", "check", "testpypi", "pypi"):
             told = project.step(session, alone=True)
-            assert is_clear(told, "Another run of the release sessions is at work on")
+            assert is_clear(told, "Another run of the release sessions is using")
     with locked_file(project.record / f".verify-{RUNNING}-wheel.lock"):
         told = project.step("verify", "--kind", "wheel", alone=True)
-        assert is_clear(told, "Another run of the release sessions is at work on")
+        assert is_clear(told, "Another run of the release sessions is using")
 
 
 def test_nothing_that_was_written_is_new_to_git(built: Project) -> None:

@@ -162,7 +162,7 @@ def test_two_runs_at_the_same_time_do_no_harm(place: Place, session: str) -> Non
     place.faults[session].order("meanwhile", method="POST", detail=(0.5, run_again), skip=1)
     assert ended(start(place, session)) == 0
     assert second[0].returncode != 0
-    assert "Another run of the release sessions is at work" in said[0]
+    assert "Another run of the release sessions is using" in said[0]
     assert is_whole(place, session)
     assert ended(start(place, session)) == 0
 

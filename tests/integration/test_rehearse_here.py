@@ -56,7 +56,7 @@ def test_once_with_a_reason_on_the_day_when_testpypi_is_down(real: Project, inde
     assert real.step("status").shows(f"a stand-in on this machine ({ONCE[2]})")
     refused = real.step("pypi", "--yes", "1.0")
     assert is_clear(
-        refused, "and the rehearsal index of this release is", f'`nox -s pypi -- --rehearse-on dryrun "{ONCE[2]}"`'
+        refused, "but the rehearsal index of this release is", f'`nox -s pypi -- --rehearse-on dryrun "{ONCE[2]}"`'
     )
     assert indexes.held("pypi") == {}
     done = real.step("pypi", "--yes", "1.0", *ONCE)
@@ -90,7 +90,7 @@ def test_a_rehearsal_here_gives_way_to_the_real_one(real: Project, indexes: Inde
 
 def test_a_dirty_tree_is_not_rehearsed_here_either(real: Project) -> None:
     write_tree(real.root, {"src/demo/more.py": "x = 1\n"})
-    assert is_clear(real.step("testpypi", *ONCE), "The tree has 1 uncommitted change", "src/demo/more.py")
+    assert is_clear(real.step("testpypi", *ONCE), "1 uncommitted change would not be in", "src/demo/more.py")
 
 
 @pytest.mark.parametrize("args", [("testpypi", "because"), ("dryrun", " "), ("dryrun",)])

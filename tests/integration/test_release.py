@@ -42,7 +42,7 @@ def test_an_idle_chain_does_nothing_twice(project: Project, indexes: Indexes, br
     again = project.step("verify")
     assert again.code == 0
     assert again.shows(
-        "is built already", "is checked already", "is on TestPyPI (stand-in) already", "is verified already"
+        "is already built", "is checked already", "is already on TestPyPI (stand-in)", "is verified already"
     )
     assert {path: path.read_bytes() for path in project.record.glob("*.json")} == record
     assert indexes.testpypi.uploads == uploads
@@ -83,14 +83,14 @@ def test_each_file_is_shown_with_size_and_hash(project: Project) -> None:
 def test_two_builds_of_one_commit_give_the_same_wheel(project: Project, bring: Bring) -> None:
     bring("build")
     first = project.files()
-    assert project.step("build", "--rebuild").shows("moved what lay in dist/ to")
+    assert project.step("build", "--rebuild").shows("moved what was in dist/ to")
     assert project.files()[WHEEL] == first[WHEEL]
 
 
 def test_a_stale_file_in_dist_is_moved_aside_and_named(project: Project) -> None:
     write_tree(project.dist, {"demo-0.9-py3-none-any.whl": "old", "notes.txt": "mine"})
     done = project.step("build")
-    assert done.shows("moved what lay in dist/ to", "demo-0.9-py3-none-any.whl", "notes.txt")
+    assert done.shows("moved what was in dist/ to", "demo-0.9-py3-none-any.whl", "notes.txt")
     assert set(project.files()) == {WHEEL, SDIST}
     (aside,) = (project.record / "aside").iterdir()
     assert (aside / "notes.txt").read_text(encoding="utf-8") == "mine"
@@ -100,7 +100,7 @@ def test_an_unrehearsed_build_follows_the_source(project: Project, bring: Bring)
     bring("build")
     first = project.files()
     project.change({"src/demo/more.py": "x = 1\n"})
-    assert project.step("build").shows("moved what lay in dist/ to")
+    assert project.step("build").shows("moved what was in dist/ to")
     assert project.files()[WHEEL] != first[WHEEL]
 
 
@@ -109,7 +109,7 @@ def test_a_tag_on_another_commit_stops_the_release(project: Project, indexes: In
     project.change({"src/demo/more.py": "x = 1\n"}, tag="v1.0")
     refused = project.step("pypi", "--yes", "1.0")
     assert refused.code == 1
-    assert refused.shows("The tag v1.0 points to commit", "this release is of commit")
+    assert refused.shows("The tag v1.0 points to commit", "this release is from commit")
     assert indexes.held("pypi") == {}
     git(project.root, "tag", "-f", "v1.0", "HEAD~1")
     assert project.step("pypi", "--yes", "1.0").shows("note HEAD is now", "these files were built from")
@@ -123,7 +123,7 @@ def test_a_tag_that_does_not_fit_is_seen_early(project: Project, indexes: Indexe
     project.change({"src/demo/more.py": "x = 1\n"})
     git(project.root, "tag", "v1.0", "HEAD~1")
     forget = project.step("testpypi", "--rebuild")
-    assert is_clear(forget, "The tag v1.0 points to commit", "this release is of commit", "raise the version")
+    assert is_clear(forget, "The tag v1.0 points to commit", "this release is from commit", "raise the version")
     assert "building" not in forget.output
     assert indexes.held("testpypi") == {}
 
@@ -157,9 +157,9 @@ def test_a_rehearsal_that_was_not_verified_makes_way_for_the_next_release(
     anew = project.step("build")
     assert anew.code == 0
     assert anew.shows(
-        "1.0 is on TestPyPI (stand-in) and was not released; starting 1.0 from", "moved what lay in dist/"
+        "1.0 is on TestPyPI (stand-in) and was not released; starting 1.0 from", "moved what was in dist/"
     )
-    assert anew.shows("holds other files of 1.0, and will not take these. Three ways out", "Raise the version")
+    assert anew.shows("already has different files for 1.0, and rejects these. Three ways out", "Raise the version")
     assert project.files()[WHEEL] != rehearsed[WHEEL] == indexes.held("testpypi")[WHEEL]
     assert not (project.record / "rehearsed.json").exists()
 
@@ -195,7 +195,7 @@ def test_what_was_verified_is_sealed_until_someone_decides(project: Project, ind
 def test_a_dirty_tree_is_checked_and_goes_nowhere(project: Project, indexes: Indexes) -> None:
     write_tree(project.root, {"src/demo/more.py": "x = 1\n"})
     refused = project.step("testpypi")
-    assert is_clear(refused, "The tree has 1 uncommitted change", "src/demo/more.py", "commit or stash them")
+    assert is_clear(refused, "1 uncommitted change would not be in", "src/demo/more.py", "commit or stash them")
     assert not project.dist.exists()  # refused before the build
     done = project.step("check")
     assert done.code == 0
@@ -222,7 +222,7 @@ def test_pypi_needs_the_version_confirmed(project: Project, indexes: Indexes, br
     bring("verify")
     assert is_clear(project.step("pypi"), "demo 1.0 was not confirmed", "nox -s pypi -- --yes 1.0")
     other = project.step("pypi", "--yes", "1.1")
-    assert is_clear(other, "--yes 1.1 was given, and the sealed files are demo 1.0. Nothing was uploaded.")
+    assert is_clear(other, "--yes 1.1 was given, but the sealed files are demo 1.0. Nothing was uploaded.")
     assert indexes.held("pypi") == {}
 
 

@@ -83,7 +83,7 @@ def test_three_releases_in_ci(project: Project, indexes: Indexes) -> None:
 
     raised(project, "0.1.0", "0.2.0")
     early = project.step("pypi", "--yes", "0.2.0")
-    assert is_clear(early, "--yes 0.2.0 was given, and the sealed files are demo 0.1.0", "`nox -s verify` takes HEAD")
+    assert is_clear(early, "--yes 0.2.0 was given, but the sealed files are demo 0.1.0", "`nox -s verify` takes HEAD")
     assert project.step("verify").code == 0
     assert released(project, indexes, project.step("pypi", "--yes", "0.2.0"), "0.2.0")
 
@@ -104,11 +104,11 @@ def test_three_releases_in_ci(project: Project, indexes: Indexes) -> None:
     # From here on it is the index that says what is released.
     again = project.step("pypi", "--yes", "0.2.1")
     assert again.code == 0
-    assert again.shows("demo 0.2.1 is on PyPI (stand-in) already, since")
+    assert again.shows("demo 0.2.1 is already on PyPI (stand-in), since")
     assert is_clear(project.step("pypi", "--yes", "0.2.0"), "the sealed files are demo 0.2.1")
     (file,) = project.files()
     (indexes.folder / "pypi" / file).unlink()
     gone = project.step("pypi", "--yes", "0.2.1")
-    assert is_clear(gone, f"recorded as released, and PyPI (stand-in) does not serve: {file}", "has already been used")
+    assert is_clear(gone, f"recorded as released, but PyPI (stand-in) does not serve: {file}", "has already been used")
     indexes.pypi.order("status", times=ALWAYS, detail=("503 Down", "3600"))
     assert is_clear(project.step("pypi", "--yes", "0.2.1"), "503")

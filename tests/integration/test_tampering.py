@@ -84,7 +84,7 @@ def test_other_files_stop_every_session(
     changes = change(project.dist)
     lines = [f"{name}: expected {expected}, found {found}" for name, (expected, found) in changes.items()]
     for ended in stopped(project, "check", "testpypi", "verify", "pypi"):
-        assert is_clear(ended, "does not hold the files that were built", *lines)
+        assert is_clear(ended, "does not contain the files that were built", *lines)
     assert {name: indexes.held(name) for name in ("testpypi", "pypi")} == before
 
 
@@ -134,7 +134,9 @@ def test_an_edited_record_stops_every_session_that_reads_it(
     (path,) = project.record.glob(pattern)
     before = edit(path, SDIST, EDITED)
     for ended in stopped(project, *readers):
-        assert is_clear(ended, f"{path.name} is the record of other files (demo 1.0) than built.json (demo 1.0)")
+        assert is_clear(
+            ended, f"{path.name} is the record of files (demo 1.0) other than those of built.json (demo 1.0)"
+        )
         assert ended.shows(f"{SDIST}: expected sha256 {before}", f"found sha256 {EDITED}")
     assert indexes.held("pypi") == {}
 
@@ -155,10 +157,12 @@ def test_the_records_of_another_commit_stop_every_session(project: Project, inde
         (project.record / name).write_bytes(content)
     (project.record / "built.json").write_bytes(theirs)
     for ended in stopped(project, "verify", "pypi", "status"):
-        assert is_clear(ended, ".json is the record of other files (demo 1.0) than built.json (demo 1.0)", *changed)
+        assert is_clear(
+            ended, ".json is the record of files (demo 1.0) other than those of built.json (demo 1.0)", *changed
+        )
     (project.record / "built.json").write_bytes(ours["built.json"])
     for ended in stopped(project, "testpypi", "verify", "pypi"):
-        assert is_clear(ended, "does not hold the files that were built", f"{WHEEL}: expected {told(files[WHEEL])}")
+        assert is_clear(ended, "does not contain the files that were built", f"{WHEEL}: expected {told(files[WHEEL])}")
     assert indexes.held("pypi") == {}
 
 

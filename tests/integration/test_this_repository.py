@@ -81,4 +81,4 @@ def test_the_installed_command_puts_the_sessions_into_a_project_and_knows_them_a
     assert checked.code == 0, checked.output
     (other.root / "release-tasks" / "release.py").write_text("import os\n", encoding="utf-8")
     changed = other.run([str(command), "adopt", "--check"])
-    assert is_clear(changed, "release-tasks is not what seatrial", "release.py: was changed")
+    assert is_clear(changed, "release-tasks differs from what seatrial", "release.py: changed")

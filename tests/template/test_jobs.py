@@ -192,7 +192,7 @@ def test_a_pull_request_is_rehearsed_and_its_copy_compared(make_stage: Callable[
         file.write("import evil\n")
     commit(stage.project)
     changed = Github(workflow, stage.project, tmp_path / "changed", stage.env, facts).run_job("copy")
-    assert (changed.result, "release.py: was changed" in changed.log) == ("failure", True)
+    assert (changed.result, "release.py: changed" in changed.log) == ("failure", True)
 
 
 def test_a_swapped_wheel_beside_the_lock_is_never_installed(make_stage: Callable[..., Stage], tmp_path: Path) -> None:

@@ -28,6 +28,7 @@ def root(tmp_path: Path) -> Path:
         (("-p", "3.7", "3.8", "-s", "verify"), {}, "3.7 3.8 "),
         (("--python=3.7", "-s", "testpypi"), {}, "3.7 "),
         (("-s", "build", "-p", "3.7"), {}, "3.7"),
+        (("-s", "testpypi", "-p", RUNNING), {}, RUNNING),
         (("-s", "verify"), {"NOXPYTHON": "3.7"}, "3.7"),
     ],
 )

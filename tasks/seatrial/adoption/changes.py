@@ -19,14 +19,14 @@ class LinkLeadsOut(ReleaseError):
     path: Path
     target: Path
 
-    what = "{e.path} would be written through a symlink to {e.target}, which is outside of the project."
-    cause = "a folder or file of the project is a symlink to a place that other projects may share."
-    cure = "replace the link by a folder or file of its own, commit, and run this again; nothing was written."
+    what = "{e.path} would be written through a symlink to {e.target}, which is outside the project."
+    cause = "a symlink in the project that leads to a place other projects may share."
+    cure = "replace the link with a folder or file of its own, commit, and run this again; nothing was written."
 
 
 @dataclass(frozen=True)
 class Change:
-    """A file of the project by its name there, before and after; None is a file that is not there."""
+    """A file of the project, by name, before and after; None means that it does not exist."""
 
     name: str
     before: bytes | None
@@ -92,7 +92,7 @@ def _make(root: Path, change: Change, undo: contextlib.ExitStack) -> None:
 
 
 def _below(root: Path, change: Change) -> list[Path]:
-    """Return the folders that the file is in, those of the project alone, the innermost first."""
+    """Return the folders of the project that the file is in, innermost first."""
     return [folder for folder in (root / change.name).parents if folder.is_relative_to(root) and folder != root]
 
 

@@ -1,4 +1,4 @@
-"""Compares what a project has adopted with what this seatrial would write, and looks whether all of it is pinned."""
+"""Compare what a project has adopted with what this seatrial would write, and check that all of it is pinned."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ HASHED = re.compile(r"(?:\./\S+\.whl|[\w.-]+==\S+)(?: *;.*?)?(?: --hash=sha256:[
 class NotAdopted(ReleaseError):
     folder: Path
 
-    what = "{e.folder} has no release.txt of seatrial, so there is nothing to compare or to update."
+    what = "{e.folder} has no release.txt from seatrial, so there is nothing to compare or update."
     cause = "the project has not adopted seatrial, or the file was deleted."
     cure = "put the release sessions into it: seatrial adopt {e.folder}"
 
@@ -34,7 +34,7 @@ class OtherVersion(ReleaseError):
     theirs: str
     ours: str
 
-    what = "{e.lock} was written for seatrial {e.theirs}; this is {e.ours}."
+    what = "{e.lock} was written for seatrial {e.theirs}; this is seatrial {e.ours}."
     cause = "one of the two was updated and the other was not."
     cure = "bring the project to this version: seatrial adopt --update; or compare with the version that the lock pins."
 
@@ -45,13 +45,13 @@ class CopyDiffers(ReleaseError):
     version: str
     differences: tuple[str, ...]
 
-    what = "{e.folder} is not what seatrial {e.version} writes there:{e.differences:listed}"
-    cause = "somebody changed it. Code that runs at a release is where a thief would put theirs."
-    cure = "look at each (git log -p -- {e.folder}). `seatrial adopt --update` writes it anew, and shows what changes."
+    what = "{e.folder} differs from what seatrial {e.version} writes:{e.differences:listed}"
+    cause = "somebody changed it. Code that runs during a release is where an attacker would put theirs."
+    cure = "look at each (git log -p -- {e.folder}). `seatrial adopt --update` writes it again and shows what changes."
 
 
 def compare(root: Path, source: Origin) -> list[str]:
-    """Return the sentences that say that the project in `root` has the copy and the lock of the seatrial of `source`.
+    """Return sentences that confirm that the project in `root` has the copy and the lock of the seatrial of `source`.
 
     Raises NotAdopted, OtherVersion and CopyDiffers.
     """
@@ -69,7 +69,7 @@ def compare(root: Path, source: Origin) -> list[str]:
     ):
         raise CopyDiffers(path.parent, source.version, differences)
     return [
-        f"{path.parent / 'release.py'} is that of seatrial {source.version}, and {path.name} pins all by hash",
+        f"{path.parent / 'release.py'} matches seatrial {source.version}, and {path.name} pins everything by hash",
         *_moved(text),
     ]
 
@@ -77,14 +77,14 @@ def compare(root: Path, source: Origin) -> list[str]:
 def _of_copy(folder: Path) -> list[str]:
     theirs = _read(folder / "release.py")
     if theirs is None:
-        return ["release.py: is missing"]
-    return ["release.py: was changed"] if theirs != template.files()[template.COPY] else []
+        return ["release.py: missing"]
+    return ["release.py: changed"] if theirs != template.files()[template.COPY] else []
 
 
 def _of_lock(root: Path, text: str, source: Origin) -> list[str]:
     """Return what is wrong with the lock: what has no hash, and a seatrial that is not this one."""
     lines = lock.requirements(text).values()
-    problems = [f"release.txt: has no hash: {line}" for line in lines if not HASHED.fullmatch(line)]
+    problems = [f"release.txt: no hash: {line}" for line in lines if not HASHED.fullmatch(line)]
     if not any(line.startswith("seatrial==") or WHEEL.match(line) for line in lines):
         problems.append("release.txt: seatrial itself is missing")
     wheels = [(wheel[1], line) for line in lines if (wheel := WHEEL.match(line))]
@@ -95,12 +95,12 @@ def _of_lock(root: Path, text: str, source: Origin) -> list[str]:
 def _of_wheel(path: Path, line: str, source: Origin) -> str:
     content = path.read_bytes() if path.is_file() else None
     if content is None:
-        return "is missing"
+        return "missing"
     sha256 = hashlib.sha256(content).hexdigest()
     if f"sha256:{sha256}" not in line:
-        return "is not the file whose hash the lock has"
+        return "does not match its hash in the lock"
     if sha256 != hashlib.sha256(source.wheel).hexdigest():
-        return "holds another seatrial than the one that compares"
+        return "contains a different seatrial from the one that compares"
     return ""
 
 
@@ -108,16 +108,16 @@ def _others(root: Path, folders: list[str]) -> list[str]:
     """Return what else in the project the noxfile could load sessions from."""
     old = former.find(root)
     named = [*folders, *([old.answers.get("folder", former.ANSWERS)] if old else [])]
-    return [f"{name}: is another copy" for name in named]
+    return [f"{name}: another copy" for name in named]
 
 
 def _moved(text: str) -> list[str]:
-    """Return which tools have other versions than seatrial was locked with, as after an update by a bot."""
+    """Return which tools have versions other than those seatrial was locked with, as after an update by a bot."""
     theirs, ours = lock.requirements(text), lock.requirements(lock.tools())
     moved = [
         name for name in theirs.keys() | ours.keys() if theirs.get(name) != ours.get(name) and "seatrial" not in name
     ]
-    return [f"other versions than seatrial was locked with: {', '.join(sorted(moved))}"] if moved else []
+    return [f"versions other than those seatrial was locked with: {', '.join(sorted(moved))}"] if moved else []
 
 
 def _read(path: Path) -> bytes | None:

@@ -1,7 +1,7 @@
 """``release.txt``: what the release sessions of a project install, each with its hashes.
 
 Its head says for which seatrial it was written and what was chosen, for the next update. seatrial itself is pinned by
-the hashes that an index serves, or by path, as a wheel that lies beside the lock; everything else is as seatrial was
+the hashes that an index serves, or by path, as a wheel beside the lock; everything else is as seatrial was
 locked and tested.
 """
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 FILE = "release.txt"
 HEAD = """\
-# What the release sessions install, by hash. `seatrial adopt --update` writes this file anew.
+# What the release sessions install, by hash. `seatrial adopt --update` writes this file again.
 # seatrial {version}{address}, locked on {locked_on}
 # answers: {answers}
 # made: {made}
@@ -64,12 +64,12 @@ class Head:
         if today - self.locked_on <= OLD:
             return ""
         days = (today - self.locked_on).days
-        return f"warning: the lock is of {self.locked_on}, {days} days ago; fixes of the tools since then are not in it"
+        return f"warning: the lock is from {self.locked_on}, {days} days ago, and lacks what the tools have fixed since"
 
 
 @dataclass(frozen=True)
 class Pin:
-    """How a lock names seatrial: a requirement with its hashes, and the wheel that lies beside it, if one does."""
+    """How a lock names seatrial: a requirement with its hashes, and the wheel beside it, if any."""
 
     requirement: str
     hashes: tuple[str, ...]

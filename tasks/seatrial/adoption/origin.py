@@ -37,7 +37,7 @@ REGULAR_FILE = 0o100644 << 16
 class NotInstalled(ReleaseError):
     program: Path
 
-    what = "The seatrial in {e.program} is not installed, so a project cannot be given the same one."
+    what = "seatrial runs from {e.program} and is not installed, so a project cannot pin it."
     cause = "it was started from its folder, or its metadata were deleted."
     cure = "install it (pip install FOLDER, or uvx --from FOLDER seatrial adopt PATH), and run this again."
 
@@ -47,8 +47,8 @@ class InstallationChanged(ReleaseError):
     version: str
     names: tuple[str, ...]
 
-    what = "Files of the installed seatrial {e.version} differ from what its RECORD says:{e.names:shortened}"
-    cause = "somebody edited the installation, or it was cut short."
+    what = "Installed files of seatrial {e.version} do not match its RECORD:{e.names:shortened}"
+    cause = "somebody edited the installation, or it is incomplete."
     cure = "install seatrial again; nothing was written."
 
 

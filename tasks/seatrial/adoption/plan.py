@@ -44,7 +44,7 @@ class AdoptedAlready(ReleaseError):
     lock: Path
     version: str
 
-    what = "The project has the release sessions already: {e.lock} is of seatrial {e.version}."
+    what = "The project already has the release sessions: {e.lock} is for seatrial {e.version}."
     cause = "it was adopted before."
     cure = "to bring it to the running version: seatrial adopt --update"
 
@@ -53,8 +53,8 @@ class AdoptedAlready(ReleaseError):
 class Taken(ReleaseError):
     paths: tuple[str, ...]
 
-    what = "The project has files of these names already, and none of them is overwritten:{e.paths:listed}"
-    cause = "files of another tool under the same names."
+    what = "The project already has files with these names, and none is overwritten:{e.paths:listed}"
+    cause = "another tool's files with the same names."
     cure = "rename them, or choose other names, as with --data folder=release-tasks; nothing was written."
 
 
@@ -194,7 +194,7 @@ class _Work:
             self.changes.append(Change(name, self._bytes(name), text.encode("utf-8", "surrogateescape")))
 
     def _own(self, name: str, content: bytes) -> None:
-        """Collect a file that is ours alone: written anew by an update, and in nobody's way before."""
+        """Collect a file that is ours alone: rewritten by an update, and in nobody's way before."""
         if (self.project.root / name).exists() and not self.head:
             self.taken.add(name)
         else:
@@ -241,20 +241,20 @@ class _Work:
         if merged is None:
             shown = indented(difference(own, text, name), last=400)
             self.notes.append(
-                f"{name} was edited, and how it was written is not in the history here; the new one:{shown}"
+                f"{name} was edited, and the version that seatrial wrote is not in this history; the new one:{shown}"
             )
         else:
             self._add(name, merged)
         if merged is not None and "\n<<<<<<< " in merged:
-            self.notes.append(f"{name} has conflicts, with git's marks: you and the template changed the same lines")
+            self.notes.append(f"{name} has conflict markers: you and the template changed the same lines")
 
 
 def _kept(name: str, own: str, text: str, question: str, *, of_old_copy: bool) -> str:
     """Return why a workflow is left as it is, how the template's differs, and how to take that one."""
     why = (
-        "is of the old copy and was edited"
+        "belongs to the old copy and was edited"
         if of_old_copy
-        else "uploads already, and a trusted publisher knows its name"
+        else "already uploads, and a trusted publisher is bound to its name"
     )
     way = f" --data {question}={name.rpartition('/')[2]}" if question else ""
     return (
@@ -268,16 +268,16 @@ def _kept(name: str, own: str, text: str, question: str, *, of_old_copy: bool) -
 def _notes(project: Target, answers: Answers, made: Mapping[str, str]) -> Iterator[str]:
     """Yield what the owner should know of what was found."""
     if project.nested:
-        yield "this is a part of a larger repository, so no workflows are written: docs/how-to has them"
+        yield "this is part of a larger repository, so no workflows are written; seatrial's how-to pages have them"
     written = [name.rpartition("/")[2] for name in made if name == f".github/workflows/{answers['workflow']}"]
     uploading = list(dict.fromkeys([*(workflow.name for workflow in project.publishing), *written]))
     if len(uploading) > 1:
         yield f"several workflows upload to an index: {', '.join(uploading)}. One tag must start one of them."
     if prefix := answers["prefix"]:
-        yield f"the noxfile has sessions of the same names, so these are called {prefix}build, {prefix}check, ..."
+        yield f"the noxfile has sessions with the same names, so these are called {prefix}build, {prefix}check, ..."
     elif None in project.sessions:
         yield (
-            "the noxfile makes names of sessions when it runs. Where `nox -l` then lists these as release-build,"
+            "the noxfile computes session names when it runs. Where `nox -l` then lists these as release-build,"
             " release-check, ..., take it back and adopt with --data prefix=release-, so that the workflows say so too."
         )
     pythons = re.findall(r"[\w.]+", answers["pythons"]) if answers["ci"] == "gitlab" else []

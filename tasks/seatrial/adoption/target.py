@@ -48,8 +48,8 @@ class NotClean(ReleaseError):
     folder: Path
     changed: tuple[str, ...]
 
-    what = "{e.folder} has changes that are not committed:{e.changed:shortened}"
-    cause = "work in progress. What adopting changes could not be told from it afterwards."
+    what = "{e.folder} has uncommitted changes:{e.changed:shortened}"
+    cause = "work in progress. Afterwards nobody could tell it from what adopting changed."
     cure = "commit or `git stash` them, and run this again. `--dry-run` shows what would happen, as it is now."
 
 
@@ -59,7 +59,7 @@ class NoxfileUnread(ReleaseError):
     reason: str
 
     what = "{e.path} cannot be read as Python: {e.reason}"
-    cause = "a syntax error, or another encoding than UTF-8."
+    cause = "a syntax error, or an encoding other than UTF-8."
     cure = "correct the file; nothing was written."
 
 
@@ -68,7 +68,7 @@ class Ignored(ReleaseError):
     patterns: tuple[str, ...]
 
     what = "git ignores files that have to be committed (each with the pattern that ignores it):{e.patterns:listed}"
-    cause = "a pattern of a .gitignore, of .git/info/exclude or of your own settings that is wider than was meant."
+    cause = "a pattern of a .gitignore, of .git/info/exclude or of your own settings that is wider than intended."
     cure = "narrow the pattern, or add an exception like `!/tasks/seatrial-*.whl` below it; nothing was written."
 
 

@@ -1,6 +1,6 @@
 """The template beside the program, and what it makes of a set of answers.
 
-In a checkout it lies beside the program (``tasks/release.py`` with its locks, and ``templates/``), in the installed
+In a checkout it is beside the program (``tasks/release.py`` with its locks, and ``templates/``), in the installed
 package below ``project-template/``. A template is YAML or Python as it stands: ``@@name@@`` is an answer, a line that
 ends in ``#? name=value`` is there for that answer alone, and so are the lines between such a line and ``#? end``.
 """
@@ -27,8 +27,8 @@ TEMPLATES = "templates"
 class NoTemplate(ReleaseError):
     program: Path
 
-    what = "The template of seatrial is not beside {e.program}."
-    cause = "an installation that was cut short, or a copy of the program made by hand."
+    what = "seatrial's template is missing beside {e.program}."
+    cause = "an incomplete installation, or a copy of the program made by hand."
     cure = "install seatrial again."
 
 

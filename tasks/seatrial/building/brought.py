@@ -32,7 +32,7 @@ class NothingToTake(ReleaseError):
 
     what = "--from {e.folder}: {e.reason}{e.files:listed}"
     cause = "another folder was meant, or the wheels were not put there yet."
-    cure = "name a folder other than dist/ that holds the wheels and the sdist of one release, and nothing else."
+    cure = "name a folder other than dist/ with the wheels and the sdist of one release, and nothing else."
 
 
 @dataclass(eq=False)
@@ -41,14 +41,18 @@ class NothingToTakeOf(ReleaseError):
     wanted: str
     count: int
 
-    what = "--from {e.folder}: there is no {e.wanted} among its {e.count} files."
+    what = "--from {e.folder}: it contains no {e.wanted}. Found: {e.found}."
     cause = "{e.cause_here}"
     cure = "{e.advice}"
 
     @property
+    def found(self) -> str:
+        return f"{self.count} file{'s' if self.count != 1 else ''}"
+
+    @property
     def cause_here(self) -> str:
         if self.wanted == "sdist":
-            return "cibuildwheel makes wheels alone; the sdist is made by another job, which was not brought here."
+            return "cibuildwheel makes only wheels; another job makes the sdist, and it was not brought here."
         return "the wheels were not brought here, or another folder was meant."
 
     @property
@@ -67,9 +71,9 @@ class MixedFiles(ReleaseError):
     complaint: str
     files: tuple[str, ...]
 
-    what = "--from {e.folder} holds {e.complaint}:{e.files:listed}"
-    cause = "files of an earlier run that were not removed, or jobs of two commits brought together."
-    cure = "empty the folder, and bring the files of one run there; dist/ and the record are as they were."
+    what = "--from {e.folder} contains {e.complaint}:{e.files:listed}"
+    cause = "files left by an earlier run, or the files of jobs on two commits."
+    cure = "empty the folder, and bring the files of one run there; dist/ and the record are unchanged."
 
 
 def files(folder: Path, dist: Path) -> list[Path]:
@@ -77,12 +81,12 @@ def files(folder: Path, dist: Path) -> list[Path]:
     if not folder.is_dir():
         raise NothingToTake(folder, "there is no such folder.")
     if folder.resolve() == dist.resolve():
-        raise NothingToTake(folder, "this is where the taken files are put.")
+        raise NothingToTake(folder, "this is where seatrial puts the files itself.")
     paths = sorted(path for path in folder.iterdir() if path.is_file() and path.name != ".gitignore")  # uv build's
     if odd := tuple(path.name for path in paths if not path.name.endswith(DISTRIBUTIONS)):
-        raise NothingToTake(folder, "it holds other files than wheels and sdists:", odd)
+        raise NothingToTake(folder, "it contains files other than wheels and sdists:", odd)
     if not paths:
-        raise NothingToTake(folder, "it holds no wheel and no sdist.")
+        raise NothingToTake(folder, "it contains no wheel and no sdist.")
     return paths
 
 
@@ -110,7 +114,7 @@ def _described(releases: Releases) -> tuple[str, ...]:
 
 
 def unlike(archives: Sequence[Archive]) -> dict[str, list[str]]:
-    """Return the modules whose text in a wheel is not that in the sdist, and the wheels that hold them so.
+    """Return the modules whose text in a wheel is not that in the sdist, and the wheels that have them so.
 
     A build copies modules as they are. Line ends do not count (git changes them on Windows), and neither do modules
     that the build makes, which the sdist does not have.

@@ -27,11 +27,11 @@ class SubmodulesMissing(ReleaseError):
     paths: tuple[str, ...]
 
     what = "These git submodules, in the commit that is built, are not in the local repository:{e.paths:listed}"
-    cause = "they were not fetched. A build without them would lack their files, and say nothing."
+    cause = "they were not fetched. A build without them would silently lack their files."
     cure = (
         "git submodule update --init --recursive (GitHub: `submodules: recursive` for actions/checkout; GitLab:"
-        " GIT_SUBMODULE_STRATEGY: recursive); for a tag, check that out before. One that no build needs:"
-        " `update = none` in .gitmodules."
+        " GIT_SUBMODULE_STRATEGY: recursive); for a tag, check that out before. For one that no build needs,"
+        " set `update = none` in .gitmodules."
     )
 
 

@@ -34,9 +34,9 @@ class LeadsOut(ReleaseError):
     name: str
     target: str
 
-    what = "{e.sdist.name} cannot be unpacked, by pip and uv neither: {e.member} leads out of it."
+    what = "{e.sdist.name} cannot be unpacked, by pip and uv either: {e.member} leads out of it."
     cause = "a symbolic link to a file above the project, often the licence of a repository with several packages."
-    cure = "replace the link by a copy of the file, or exclude it from the sdist; then commit, and build again."
+    cure = "replace the link with a copy of the file, or exclude it from the sdist; then commit, and build again."
 
     @property
     def member(self) -> str:

@@ -50,7 +50,7 @@ class ShallowClone(ReleaseError):
     root: Path
 
     what = "The git repository in {e.root} is a shallow clone: its history and tags are cut off."
-    cause = "CI checkouts fetch one commit only unless told otherwise; versions read from git come out wrong then."
+    cause = "CI checkouts fetch a single commit unless told otherwise, and versions read from git then come out wrong."
     cure = "git fetch --unshallow --tags (GitHub: `fetch-depth: 0` for actions/checkout; GitLab: GIT_DEPTH: 0)."
 
 
@@ -59,8 +59,8 @@ class CheckoutFailed(ReleaseError):
     root: Path
     reason: str
 
-    what = "A clean checkout of {e.root} could not be made: {e.reason}"
-    cause = "the repository belongs to another user, lacks objects, or was not fetched whole."
+    what = "No clean checkout of {e.root} could be made: {e.reason}"
+    cause = "the repository belongs to another user, lacks objects, or was not fetched completely."
     cure = "do what git says above; `in-place = true` in [tool.seatrial] builds from the working tree instead."
 
 
@@ -68,8 +68,8 @@ class CheckoutFailed(ReleaseError):
 class ForeignOwner(ReleaseError):
     root: Path
 
-    what = "git does not read the repository of {e.root}, because it belongs to another user."
-    cause = "a container or CI job that runs as another user than the one that checked it out."
+    what = "git refuses to read the repository in {e.root}, because it belongs to another user."
+    cause = "a container or CI job that runs as a user other than the one that checked it out."
     cure = "git config --global --add safe.directory {e.root} (if you trust it), or change the owner of the folder."
 
 

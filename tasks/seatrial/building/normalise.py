@@ -1,8 +1,8 @@
 """Sdists that anyone can build again: one archive for one set of members.
 
 Some backends write the clock, the user's name or the umask into the archive (setuptools, pdm-backend). Such an sdist
-is written anew: members sorted, times those of the commit, no owner, rights 755 or 644. What the members hold stays as
-it is; `members` says so before and after.
+is rewritten: members sorted, times those of the commit, no owner, rights 755 or 644. The members do not change;
+`members` says so before and after.
 """
 
 from __future__ import annotations
@@ -38,12 +38,12 @@ class SdistUnreadable(ReleaseError):
     reason: str
 
     what = "{e.sdist}, as the build backend wrote it, cannot be unpacked: {e.reason}"
-    cause = "a fault of the build backend or of a plug-in of it; or content that is packed to grow without bound."
-    cure = "see the log, update the build backend, and run `{run[build]}` again; dist/ and the record are as they were."
+    cause = "a bug in the build backend or one of its plug-ins; or content that unpacks without bound."
+    cure = "see the log, update the build backend, and run `{run[build]}` again; dist/ and the record are unchanged."
 
 
 def normalise(sdist: Path, epoch: int) -> Normalised | None:
-    """Write `sdist` anew if it depends on more than its members; return what it was, None where it stays as it is.
+    """Rewrite `sdist` if it depends on more than its members; return what it was, None where it stays as it is.
 
     `epoch` is the time of the source, in seconds. Raises SdistUnreadable.
     """
@@ -55,7 +55,7 @@ def normalise(sdist: Path, epoch: int) -> Normalised | None:
         _write(tar, fresh, epoch)
     if members(fresh) != before.members:
         fresh.unlink()
-        raise SdistUnreadable(sdist.name, "its members are others once it is written anew")
+        raise SdistUnreadable(sdist.name, "its members change when it is rewritten")
     fresh.replace(sdist)
     return before
 

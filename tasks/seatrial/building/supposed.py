@@ -68,7 +68,7 @@ def suppose(job: Job, source: Source, project: str, version: str | None) -> Supp
         return replace(built, tag=None)  # a static version that is a development release
     if not has_tags:
         job.screen.say(
-            f"no version tag in the history of HEAD: `--as VERSION` chooses another version than {tag.version}"
+            f"no version tag in the history of HEAD: `--as VERSION` chooses a version other than {tag.version}"
         )
     return built
 

@@ -52,9 +52,9 @@ class NotThatVersion(ReleaseError):
     what = "--as {e.wanted}: with the tag {e.tag} at this commit the build gives version {e.actual}."
     cause = (
         "the version is written in a file of the project and not read from git; or its backend reads tags that are"
-        " spelt otherwise."
+        " spelt differently."
     )
-    cure = "set the version in that file and commit it; or name the spelling in `tag` of [tool.seatrial]."
+    cure = "set the version in that file and commit it; or set `tag` in [tool.seatrial] to how tags are spelt."
 
 
 @dataclass(frozen=True)

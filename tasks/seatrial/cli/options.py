@@ -171,7 +171,7 @@ def _parser(prog: str, step: str) -> argparse.ArgumentParser:
     add("--explain", action="store_true", help="print the commands a person would type instead; do nothing")
     add("-v", "--verbose", action="store_true", help="show all details, and the output of the tools")
     add("--timing", action="store_true", help="say what took how long")
-    add("--rebuild", action="store_true", of=CHAIN, help="start anew; the old record is archived")
+    add("--rebuild", action="store_true", of=CHAIN, help="start over; the old record is archived")
     add("--keep-sealed", action="store_true", of=CHAIN, help="go on with the sealed files although HEAD moved")
     add(
         "--from",
@@ -213,6 +213,7 @@ def _parser(prog: str, step: str) -> argparse.ArgumentParser:
     add("--today", dest="as_of", action="store_const", const="today", of=("rebuild",), help="take those of today")
     add("--record", type=Path, metavar="FILE", of=("rebuild",), help="repeat the build environment of this built.json")
     add("--json", type=Path, metavar="OUT", of=("inspect", "rebuild"), help="write the result to OUT as JSON")
+    add("--preflight", action="store_true", of=(), help="for tasks/release.py: refuse what the upload would")
     if step == "rebuild":
         add("words", nargs="*", metavar="VERSION", help="the released version to build again")
     else:

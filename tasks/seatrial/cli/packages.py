@@ -55,6 +55,10 @@ def run(caller: Caller, options: Options, context_in: ContextIn) -> None:
         package = repository.package(options.package, caller.start)
         act(caller, context_in(package.root, caller.commands.for_package(package.name), None))
         return
+    if options.preflight:
+        for context in _readable(caller, repository, context_in):
+            act(caller, context)
+        return
     _introduce(caller, repository)
     _for_all(caller, repository, options, context_in)
 
@@ -66,11 +70,14 @@ def act(caller: Caller, context: Context) -> None:
 
         context.screen.line(explain.step(caller.step, context))
         return
-    if "build" in caller.steps or caller.step == "dryrun":
+    alone = context.options.preflight
+    if alone or "build" in caller.steps or caller.step == "dryrun":
         from seatrial.steps import preflight  # noqa: PLC0415
 
-        preflight.stop_early(context, caller.planned, withheld=bool(caller.nox and caller.nox.withheld))
-    chain.run(caller.steps, context)
+        withheld = bool(caller.nox and caller.nox.withheld) and not alone
+        preflight.stop_early(context, caller.steps if alone else caller.planned, withheld=withheld)
+    if not alone:
+        chain.run(caller.steps, context)
 
 
 def _stop_if_senseless(caller: Caller, options: Options) -> None:

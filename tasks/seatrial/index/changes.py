@@ -1,7 +1,7 @@
 """What a release changes: its files compared with those of an earlier version, as an index serves them.
 
 The other files are hostile input like any: bounded in size, proved by the hash on the index's page, read and never
-unpacked. Whatever stands against a comparison is said in its place, and stops nothing.
+unpacked. What prevents a comparison is reported in its place, and stops nothing.
 """
 
 from __future__ import annotations
@@ -98,12 +98,12 @@ def fetched(other: Served, index: Index, scratch: Path) -> Path:
     """Return the file `other` in the folder `scratch`, its hash proved. Raises BadArchive and what reading raises."""
     path = scratch / other.filename
     if path.parent != scratch or "\\" in other.filename:
-        raise BadArchive(path, "its name is that of another folder.")
+        raise BadArchive(path, "its name leads to another folder.")
     if other.size > LARGEST:
-        raise BadArchive(path, f"it is larger than {LARGEST >> 20} MiB, too large to fetch only to be compared.")
+        raise BadArchive(path, f"it is larger than {LARGEST >> 20} MiB, too large to fetch for a comparison.")
     download(index, other.url, path, limit=other.size or LARGEST, patient=False)
     if not other.sha256 or Dist.from_file(path).sha256 != other.sha256:
-        raise BadArchive(path, f"it has not the hash that {index.name} shows for it.")
+        raise BadArchive(path, f"its hash is not the one that {index.name} shows.")
     return path
 
 

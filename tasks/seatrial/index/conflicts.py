@@ -56,9 +56,9 @@ class NameTaken(ReleaseError):
     words: str
     ways: str
 
-    what = "{e.index} does not accept {e.project} from you. It answered:{e.words:quoted}"
+    what = "{e.index} does not let you upload {e.project}. It answered:{e.words:quoted}"
     cause = (
-        "the name, or one too like it, belongs to somebody else there, whoever owns it elsewhere; or the token is for"
+        "somebody else owns the name, or one too similar, there, whoever owns it elsewhere; or the token is for"
         " another project."
     )
     cure = "if it is the token, make one for this project. If it is the name, one of these.{e.ways:lines}"
@@ -149,8 +149,8 @@ def _numbered(ways: Iterable[str]) -> str:
 
 def _next(indexes: Indexes, free: str, commands: Commands) -> str:
     return (
-        f"The next version: {free} is free on both indexes, as far as deleted versions cannot be seen. Set it, commit,"
-        f" `{commands['verify']}`. Cost: a version number that {indexes.pypi.name} never shows."
+        f"The next version: {free} is free on both indexes, unless it was deleted, which cannot be seen. Set it,"
+        f" commit, `{commands['verify']}`. Cost: a version number that {indexes.pypi.name} never shows."
     )
 
 
@@ -163,6 +163,6 @@ def _elsewhere(indexes: Indexes, commands: Commands) -> tuple[str, str]:
     )
     here = (
         f'A rehearsal on this machine: this once, {typed}; for good, `rehearse-on = "dryrun"` in [tool.seatrial].'
-        f" Cost: no foreign index takes and serves these files before {indexes.pypi.name} does; the record says so."
+        f" Cost: no other index serves these files before {indexes.pypi.name} does; the record says so."
     )
     return staging, here

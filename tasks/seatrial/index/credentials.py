@@ -59,23 +59,20 @@ class NoCredential(ReleaseError):
     variable: str
     pages: str
 
-    what = "No upload to {e.index}: there is no credential for it.{e.set_aside}"
-    cause = "{e.variable} is not set here; in CI a secret that this step was not given, or a job without an identity."
+    what = "No upload to {e.index}: no credential found.{e.set_aside}"
+    cause = "{e.variable} is not set here; in CI, a secret not passed to this step, or a job without an identity."
     cure = "put an API token into {e.variable}.{e.links}{e.otherwise}"
 
     @property
     def otherwise(self) -> str:
         if not self.pages:
             user = self.variable.removesuffix("_TOKEN") + "_USERNAME"
-            return f" A password does as well; the user name that it is for goes into {user}."
-        return (
-            " In CI a trusted publisher needs none: GitHub wants `permissions: id-token: write`, GitLab `id_tokens:`"
-            " (docs/how-to/ci.md)."
-        )
+            return f" A password works too; its user name goes into {user}."
+        return " A trusted publisher needs none: `permissions: id-token: write` on GitHub, `id_tokens:` on GitLab."
 
     @property
     def set_aside(self) -> str:
-        return f" {self.aside}; it was set aside." if self.aside else ""
+        return f" {self.aside}, so it is ignored." if self.aside else ""
 
     @property
     def links(self) -> str:
@@ -93,7 +90,7 @@ def account_links(pages: str) -> str:
 class Credential:
     """Where the credential comes from, in words, and what it is: user name and secret, or a CI's identity.
 
-    `secret` is a token or password, empty for an identity, which is had through the variables in `identity`.
+    `secret` is a token or password, empty for an identity, which is obtained through the variables in `identity`.
     """
 
     source: str
@@ -124,7 +121,7 @@ def choose(index: Index, outer: Mapping[str, str]) -> Credential | None:
         raise _bad(index, f"{' and '.join(given)} are both set, to different values", "one of them is left over.")
     identity = _identity(index, outer)
     if given and identity:
-        complaint = f"both {' and '.join(given)} and the CI's own identity (trusted publishing) are there"
+        complaint = f"{' and '.join(given)} and the CI's own identity (trusted publishing) are both present"
         raise _bad(index, complaint, "a stored token that trusted publishing has replaced.")
     if given:
         username, password = next(iter(given.values()))
@@ -137,7 +134,7 @@ def choose(index: Index, outer: Mapping[str, str]) -> Credential | None:
 def set_aside(index: Index, outer: Mapping[str, str]) -> str:
     """Say which credential in `outer` is readable as one of another index, and is not used; empty for none."""
     location = _elsewhere(index, outer.get("TWINE_PASSWORD", ""))
-    return f"TWINE_PASSWORD holds a token of {location}, not of {index.token_location}" if location else ""
+    return f"TWINE_PASSWORD is a token for {location}, not for {index.token_location}" if location else ""
 
 
 def find(
@@ -152,7 +149,7 @@ def find(
     user = user_of(index, outer)
     for source, look in (("the keyring", functools.partial(keyring, user)), (TYPED, ask)):
         if look and (secret := look()).strip():
-            stop_if_unfit(index, f"what {source} gave", secret, variable=False)
+            stop_if_unfit(index, f"the credential from {source}", secret, variable=False)
             return Credential(source, secret, user)
     raise NoCredential(index.name, set_aside(index, outer), index.token_variable, index.pages)
 
@@ -185,22 +182,22 @@ def _pair(index: Index, outer: Mapping[str, str]) -> dict[str, tuple[str, str]]:
     username, password = outer.get("TWINE_USERNAME"), outer.get("TWINE_PASSWORD")
     if password is None:
         if username not in {None, TOKEN_USER}:
-            raise _bad(index, "TWINE_USERNAME is set without TWINE_PASSWORD", "a CI secret that is not defined.")
+            raise _bad(index, "TWINE_USERNAME is set without TWINE_PASSWORD", "an undefined CI secret.")
         return {}
     if set_aside(index, outer):
         return {}
     if index.token_location and username not in {None, TOKEN_USER}:
-        complaint = f"TWINE_USERNAME is not {TOKEN_USER}; {index.name} takes API tokens alone"
-        raise _bad(index, complaint, "a user name and password, from before there were tokens.", "TWINE_PASSWORD")
+        complaint = f"TWINE_USERNAME is not {TOKEN_USER}; {index.name} accepts only API tokens"
+        raise _bad(index, complaint, "a user name and password, from before there were API tokens.", "TWINE_PASSWORD")
     stop_if_unfit(index, "TWINE_PASSWORD", password)
     return {"TWINE_PASSWORD": (username or TOKEN_USER, password)}
 
 
 def _stop_if_one_for_both(index: Index, outer: Mapping[str, str]) -> None:
-    """Raise BadCredential where one text stands in the variables of both public indexes, which share no token."""
+    """Raise BadCredential where both public indexes' variables have the same value; they share no token."""
     one, other = (outer.get(f"{name}_TOKEN", "") for name in AUDIENCES.values())
     if index.token_location and one.strip() and one == other:
-        complaint = "PYPI_TOKEN and TESTPYPI_TOKEN hold the same text; the two indexes share no token"
+        complaint = "PYPI_TOKEN and TESTPYPI_TOKEN have the same value; the two indexes share no tokens"
         raise _bad(index, complaint, "one token was copied into both variables.")
 
 
@@ -208,17 +205,17 @@ def stop_if_unfit(index: Index, name: str, value: str, *, variable: bool = True)
     """Raise BadCredential where `value` cannot be meant; it is not part of the message."""
     fix = name if variable else ""
     if not value.strip():
-        raise _bad(index, f"{name} is set and empty", "a CI secret that is not defined gives an empty variable.", fix)
+        raise _bad(index, f"{name} is set but empty", "an undefined CI secret gives an empty variable.", fix)
     unfit = "\"' \n\r\t" if index.token_location else "\n\r"  # a password of another index may be a sentence
     if value != value.strip() or any(mark in value for mark in unfit):
-        raise _bad(index, f"{name} has blanks, line ends or quotes in it", "they were copied with the token.", fix)
+        raise _bad(index, f"{name} contains spaces, line breaks or quotes", "they were copied with the token.", fix)
     if index.token_location and not value.startswith(PREFIX):
         complaint = f"{name} does not begin with {PREFIX}, as an API token does"
         raise _bad(index, complaint, "a password, or a token's name in place of the token.", fix)
     if location := _elsewhere(index, value):
-        belongs = f"this is {AUDIENCES[location]}_TOKEN" if location in AUDIENCES else "it is for another index"
-        complaint = f"{name} holds a token of {location}, not of {index.token_location}"
-        raise _bad(index, complaint, f"two tokens were mixed up: {belongs}.", fix)
+        swapped = f"the two tokens are swapped: this one belongs in {AUDIENCES.get(location)}_TOKEN."
+        complaint = f"{name} is a token for {location}, not for {index.token_location}"
+        raise _bad(index, complaint, swapped if location in AUDIENCES else "it is for another index.", fix)
     if reason := withheld(value, index.upload or index.simple):
         host = urlsplit(index.upload or index.simple).netloc
         complaint = f"{name} is not sent to {host}: {reason.removesuffix('.')}"
@@ -266,13 +263,13 @@ def stop_if_useless(credential: Credential, index: Index, project: str, now: flo
         complaint = f"{held} for {' and '.join(sorted(scope.projects)) or 'no project'}, not for {project}"
         raise _bad(index, complaint, "a token that was made for another project.")
     if scope.expires is not None and now >= scope.expires:
-        raise _bad(index, f"{held} that has expired ({_moment(scope.expires)})", "it was made to end then.")
+        raise _bad(index, f"{held} that has expired ({_moment(scope.expires)})", "it was created to expire then.")
     if scope.starts is not None and now < scope.starts:
-        raise _bad(index, f"{held} that is not valid yet ({_moment(scope.starts)})", "a clock that is wrong.")
+        raise _bad(index, f"{held} that is not valid yet ({_moment(scope.starts)})", "this machine's clock is wrong.")
 
 
 def describe(token: Token) -> str:
-    """Return for what `token` is, in part of a line; never its text."""
+    """Describe in part of a line what `token` is for, never its text."""
     scope = token.scope
     if scope.projects is not None:
         subject = f"the project {' or '.join(sorted(scope.projects))}"
@@ -308,7 +305,7 @@ def _moment(seconds: int) -> str:
     try:
         return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%d %H:%M UTC")
     except (ValueError, OverflowError, OSError):
-        return "at no date of the calendar"
+        return "at an impossible date"
 
 
 # Who a CI job is: the page of a trusted publisher has to say the same.
@@ -320,7 +317,7 @@ def publisher(outer: Mapping[str, str], claims: Mapping[str, str] | None = None)
     `claims` are those of the identity that the index rejected, where they are known.
     """
     fields = _gitlab(outer) if outer.get("GITLAB_CI") else _github(outer, claims or {})
-    return tuple((name, value or "(not known here)") for name, value in fields)
+    return tuple((name, value or "(unknown here)") for name, value in fields)
 
 
 def _github(outer: Mapping[str, str], claims: Mapping[str, str]) -> tuple[tuple[str, str], ...]:

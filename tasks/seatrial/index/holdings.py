@@ -1,4 +1,4 @@
-"""Which bytes does an index hold of a release, and waiting for it to show them.
+"""What an index has of a release, and waiting until it shows it.
 
 Reads the simple repository API (see `simple`): what an installer reads, and the only view with hashes.
 """
@@ -48,7 +48,7 @@ class IndexNotJson(ReleaseError):
         "{e.index} did not answer {e.url} with a page of the simple repository API (PEP 691, PEP 503), but {e.found}."
     )
     cause = "a proxy's login page, or a wrong URL in [tool.seatrial.indexes]."
-    cure = "open the URL in a browser and correct the setting. Without hashes from the index no bytes can be proved."
+    cure = "open the URL in a browser and correct the setting. Without hashes from the index no file can be verified."
 
 
 @dataclass(eq=False)
@@ -56,11 +56,11 @@ class NoHashes(ReleaseError):
     index: str
     url: str
 
-    what = "The bytes that {e.index} serves cannot be proved: {e.url} lists files without their sha256."
+    what = "The files that {e.index} serves cannot be verified: {e.url} lists them without sha256."
     cause = "an index that has neither the JSON of the simple repository API nor #sha256= in its HTML, or only md5."
     cure = (
-        "let the index tell them (pypiserver: --hash-algo sha256), or use another one. Where it is the rehearsal index,"
-        ' `rehearse-on = "dryrun"` in [tool.seatrial] does without it.'
+        "have the index publish them (pypiserver: --hash-algo sha256), or use another one. Where it is the rehearsal"
+        ' index, `rehearse-on = "dryrun"` in [tool.seatrial] does without it.'
     )
 
 
@@ -75,8 +75,8 @@ class OtherBytes(ReleaseError):
 
     what = "{e.index} already has different files for {e.project} {e.version}:{e.shown}"
     cause = (
-        "this version was uploaded before from another build (an index never takes a file name twice); or a proxy on"
-        " the way changes what is read."
+        "this version was uploaded before from another build (an index never takes a file name twice); or a proxy in"
+        " between changes what is read."
     )
     cure = (
         "compare with {e.page}; nothing more is sent. If those files are not meant to be released, choose the next"
@@ -101,8 +101,8 @@ class ReleaseYanked(ReleaseError):
     manage: str
 
     what = (
-        "{e.project} {e.version} was yanked on {e.index}: it serves these very files, and installers pass them"
-        " over:{e.files:shortened}"
+        "{e.project} {e.version} was yanked on {e.index}: it serves these very files, but installers skip"
+        " them:{e.files:shortened}"
     )
     cause = "somebody who manages the project yanked the release there, and it can be taken back."
     cure = "un-yank it{e.place} and run this again; if it was yanked for a reason, release the next version."
@@ -128,21 +128,21 @@ class ProjectClosed(ReleaseError):
 
     @property
     def word(self) -> str:
-        return f" Its own word: {printable(self.reason)}" if self.reason else ""
+        return f" Its reason: {printable(self.reason)}" if self.reason else ""
 
     @property
     def usual(self) -> str:
         if self.status == "archived":
-            return "an owner of the project archived it: no new files until that is taken back."
+            return "an owner of the project archived it, and no new files are accepted until it is unarchived."
         return "the index suspects the project of malware, or of a breach of its terms; nobody can install it now."
 
     @property
     def way(self) -> str:
         if self.status == "archived":
             page = f" on {self.pages}/manage/project/{self.project}/settings/" if self.pages else ""
-            return f"un-archive it{page}, and run this again."
-        support = "write to security@pypi.org" if self.pages else "write to those who run the index"
-        return f"{support}. An upload would be taken without being shown to anybody."
+            return f"unarchive it{page}, and run this again."
+        support = "write to security@pypi.org" if self.pages else "contact those who run the index"
+        return f"{support}. An upload would be accepted and shown to nobody."
 
 
 @dataclass(eq=False)
@@ -155,15 +155,18 @@ class NotVisible(ReleaseError):
     again: str = ""
 
     what = (
-        "Uploaded, not visible yet: {e.index} took {e.project} {e.version}, and does not show it after {e.limit:.0f}"
-        " seconds:{e.files:listed}"
+        "Uploaded, not visible yet: {e.index} accepted {e.project} {e.version}, but does not show it after"
+        " {e.limit:.0f} seconds:{e.files:listed}"
     )
-    cause = "the caches in front of the index lag; this can take many minutes. The release has not failed."
+    cause = (
+        "the caches in front of the index lag; this can take many minutes. The release has not failed. A release that"
+        " the index has put in quarantine is not listed either."
+    )
     cure = "run {e.command} again later: it looks first, and uploads nothing twice. `index-timeout` sets the limit."
 
     @property
     def command(self) -> str:
-        return f"`{self.again}`" if self.again else "the same session"
+        return f"`{self.again}`" if self.again else "the same command"
 
 
 def compared(files: tuple[tuple[str, str, str], ...]) -> str:
@@ -173,7 +176,7 @@ def compared(files: tuple[tuple[str, str, str], ...]) -> str:
 
 @dataclass(frozen=True)
 class Holdings:
-    """What an index holds of one release, against the files that it should hold.
+    """What an index has of one release, compared with the files that it should have.
 
     Files can be identical and yanked at once. `listing` is all that the index shows of the project.
     """
@@ -232,7 +235,7 @@ def holdings(
     patient: bool = True,
     deadline: float = http.DEADLINE,
 ) -> Holdings:
-    """Ask `index` what it holds of `project` `version`, and compare it by hash with `dists`.
+    """Ask `index` what it has of `project` `version`, and compare it by hash with `dists`.
 
     Raises what `read_project` raises, and NoHashes where the index gives none of what it serves.
     """
@@ -255,7 +258,7 @@ def holdings(
 
 
 def stop_if_different(index: Index, found: Holdings, project: str, version: str) -> None:
-    """Raise OtherBytes where `index` holds other bytes under one of our names, or a file that we did not build."""
+    """Raise OtherBytes where `index` has different bytes under one of our names, or a file that we did not build."""
     if found.different or found.extra:
         files = [(dist.filename, dist.sha256, file.sha256 or "(no hash)") for dist, file in found.different]
         files += [(file.filename, "(not part of this build)", file.sha256) for file in found.extra]

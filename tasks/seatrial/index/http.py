@@ -90,8 +90,8 @@ class IndexRefused(ReleaseError):
     reason: str
 
     what = "{e.index} refused to show {e.url}: {e.status} {e.reason}"
-    cause = "a wrong URL in [tool.seatrial.indexes], an index that wants a login to be read, or a blocked address."
-    cure = "open the URL in a browser; correct the setting, or wait where the index limits how often it is asked."
+    cause = "a wrong URL in [tool.seatrial.indexes], an index that requires a login, or a blocked address."
+    cure = "open the URL in a browser; correct the setting, or wait if the index limits requests."
 
 
 @dataclass(eq=False)
@@ -102,7 +102,7 @@ class LoginRefused(IndexRefused):
     variable: str
 
     what = "{e.index} did not show {e.url}: {e.status} {e.reason}. {e.tried}"
-    cause = "an index that wants a login to be read; or a login that has expired, or may not read this index."
+    cause = "an index that requires a login; or a login that has expired, or may not read this index."
     cure = (
         "put a token or password that may read it into {e.variable}, and its user name into {e.user} (without:"
         " __token__). Only seatrial's own requests use it: no installer and no build sees it."
@@ -110,7 +110,7 @@ class LoginRefused(IndexRefused):
 
     @property
     def tried(self) -> str:
-        return f"It was asked with {self.source}." if self.source else "It was asked without a login: none is set."
+        return f"The request used {self.source}." if self.source else "The request had no login: none is set."
 
     @property
     def user(self) -> str:

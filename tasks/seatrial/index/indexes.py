@@ -1,4 +1,4 @@
-"""PyPI, TestPyPI and indexes of one's own as values: where each is read, where it takes uploads, who logs in."""
+"""PyPI, TestPyPI and private indexes as values: where each is read, where it takes uploads, who logs in."""
 
 from __future__ import annotations
 

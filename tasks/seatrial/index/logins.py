@@ -1,4 +1,4 @@
-"""What an index of one's own is read with: a variable, the credential of its uploads, the keyring, or .netrc."""
+"""What a private index is read with: a variable, the credential of its uploads, the keyring, or .netrc."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def readable(index: Index, credential: Credential | None) -> Index:
 def secret(service: str, user: str) -> str:
     """Return what the keyring of this machine has for `user` of the URL `service`, as twine asks it; empty for nothing.
 
-    A process of its own, since a backend may wait for somebody for ever.
+    A process of its own, since a backend may wait for somebody forever.
     """
     argv = (sys.executable, "-I", "-m", "keyring", "get", service, user)
     with temporary.folder("keyring") as place, contextlib.suppress(ToolStuck):

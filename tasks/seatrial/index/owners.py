@@ -28,7 +28,7 @@ NOBODYS = frozenset({"pypi.org", "pypi.python.org", "python.org", "docs.python.o
 
 
 def latest(index: Index, files: Iterable[Served]) -> Metadata | None:
-    """Return the metadata of the latest version among `files`, None where it cannot be had for little.
+    """Return the metadata of the latest version among `files`, None where it would cost much to get.
 
     Of a wheel that is what the index serves beside it (PEP 658); an sdist is fetched, if it is small. Raises what
     reading an index raises, and BadArchive.

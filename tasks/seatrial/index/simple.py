@@ -1,6 +1,6 @@
 """The page of a project in the simple repository API, read as data: JSON (PEP 691, 700, 792), else HTML (PEP 503).
 
-What an index writes there is input of others: whatever it is, a listing comes out, or ValueError, in bounded memory.
+The page of an index is untrusted: it gives a listing, or ValueError, in bounded memory.
 """
 
 from __future__ import annotations

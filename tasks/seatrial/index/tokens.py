@@ -135,9 +135,9 @@ def foreign(secret: str, url: str) -> str:
 def withheld(secret: str, url: str) -> str:
     """Return why `secret` must not be sent to `url`, empty where it may."""
     if urlsplit(url).scheme != "https" and not is_loopback(url):
-        return "it would go over plain http, where everybody on the way can read it."
+        return "it would go over plain HTTP, where anybody in between can read it."
     if location := foreign(secret, url):
-        return f"it holds a token of {location}, which goes nowhere else."
+        return f"it is a token for {location}, and goes nowhere else."
     return ""
 
 

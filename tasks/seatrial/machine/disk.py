@@ -22,8 +22,8 @@ class DiskTrouble(ReleaseError):
     reason: str
 
     what = "The operating system refused to read or write: {e.reason}"
-    cause = "a full disk, missing rights on a folder, or a file that another program holds open."
-    cure = "free space or correct the rights, and run the step again: what is recorded is complete."
+    cause = "a full disk, a folder without write permission, or a file that another program has open."
+    cure = "free space or fix the permissions, and run the step again: what is recorded is complete."
 
 
 def write_whole(path: Path, text: str) -> None:

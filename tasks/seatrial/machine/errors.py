@@ -1,4 +1,4 @@
-"""What every error of a release has in common: it takes facts and writes its own sentences from them.
+"""What all errors of a release have in common: each takes facts and writes its own sentences from them.
 
 Each kind stands beside the code that raises it. `cli.main` is the one place that shows an error and ends the program.
 """

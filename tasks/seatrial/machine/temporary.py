@@ -1,6 +1,6 @@
 """Temporary folders of the sessions, and those that killed runs left behind.
 
-In each lies a file that is locked as long as its run lives; the system lets go of it however that ends.
+Each contains a file that is locked as long as its run lives; the system lets go of it however that ends.
 """
 
 from __future__ import annotations

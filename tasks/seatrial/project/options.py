@@ -43,6 +43,7 @@ class Options:
     open: bool = False
     json: Path | None = None
     files: tuple[Path, ...] = ()
+    preflight: bool = False  # testpypi: refuse what can be known before a build, and do no more
 
     @property
     def once(self) -> tuple[str, ...]:

@@ -47,7 +47,7 @@ class VerifiedNotReleased(ReleaseError):
         if not self.rehearsal:
             return ""
         return (
-            f"; if HEAD is still {self.version}, raise the version first: {self.rehearsal} takes no other files of it"
+            f"; if HEAD is still {self.version}, raise the version first: {self.rehearsal} accepts no other files of it"
         )
 
 
@@ -79,12 +79,13 @@ def _reason_to_keep(
 ) -> str:
     """Return why the files of `built` stay, in a sentence; empty where nothing keeps them."""
     release = f"{built.project} {built.version}"
-    if built.fingerprint == fingerprint:
-        return f"{release} is built already, from this source ({len(built.dists)} files)."
+    # What is not committed is not built, so it changes nothing in files that were rehearsed.
+    if built.fingerprint in {fingerprint, rehearsed and fingerprint.replace("+dirty;", ";")}:
+        return f"{release} is already built from this source ({len(built.dists)} files)."
     if rehearsed and _tree(built.fingerprint) == _tree(fingerprint):
         return (
-            f"{release} was rehearsed and is sealed; what is asked for now would be built in another way, from the same"
-            f" commit. Going on with the sealed files; to start anew: {context.commands['build --rebuild']}"
+            f"{release} was rehearsed and is sealed; what is asked for now would build it differently from the same"
+            f" commit. Going on with the sealed files; to start over: {context.commands['build --rebuild']}"
         )
     if rehearsed and context.options.keep_sealed:
         commits = f"built from {short(built.commit)}, although HEAD is {short(head)}"
@@ -112,9 +113,7 @@ def _is_released(context: Context, built: Built) -> bool:
         held = holdings(index, built.project, built.version, built.dists, patient=False)
     except ReleaseError:
         known = "released, as the record says" if recorded else "not released"
-        context.say(
-            f"{index.name} does not answer, so it is not known whether {built.version} is there; taken as {known}"
-        )
+        context.say(f"{index.name} does not answer, so whether {built.version} is there is unknown; taken as {known}")
         return recorded
     return len(held.identical) == len(built.dists)
 
@@ -130,7 +129,8 @@ def ways_out(context: Context, before: Built | None, built: Built) -> str:
     ways = (
         f"Raise the version and commit. Cost: {real} never shows {built.version}.",
         "Rehearse on a private index: [tool.seatrial.indexes.testpypi]. Cost: an index to run.",
-        f"Rehearse on this machine: `{command}`. Cost: no foreign index serves the files before {real} does.",
+        f"Rehearse on this machine: `{command}`. Cost: no other index serves the files before {real} does.",
     )
     numbered = (f"{number}. {way}" for number, way in enumerate(ways, 1))
-    return f"{index} holds other files of {built.version}, and will not take these. Three ways out:{listing(numbered)}"
+    reason = f"{index} already has different files for {built.version}, and rejects these."
+    return f"{reason} Three ways out:{listing(numbered)}"

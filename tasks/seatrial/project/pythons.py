@@ -1,6 +1,6 @@
-"""Which Pythons a release is verified on where `pythons` does not say it.
+"""Which Pythons a release is verified on where `pythons` does not say.
 
-`tasks/release.py` follows the same rule, since nox lists a session for each; a test holds the two to one answer.
+`tasks/release.py` follows the same rule, since nox lists a session for each; a test keeps the two in agreement.
 """
 
 from __future__ import annotations
@@ -8,10 +8,13 @@ from __future__ import annotations
 import re
 import shutil
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
+from seatrial.machine.errors import ReleaseError
 
 # No setuptools in the environments that files are tried in: what needs it and does not say so fails on every Python,
 # not only from 3.12 on or with uv, which takes this flag and never puts it there.
@@ -24,13 +27,30 @@ CLASSIFIER = re.compile(r"Programming Language :: Python :: 3\.(\d+)")
 PYTHON = re.compile(r"(pypy)?3\.\d+t?")  # as nox names them
 
 
+@dataclass(eq=False)
+class PythonMissing(ReleaseError):
+    wanted: tuple[str, ...]
+    here: tuple[str, ...]
+
+    what = "Not on this machine: Python {e.wanted:joined}, on which this release is to be tried. Here: {e.found}."
+    cause = "`pythons` in [tool.seatrial], `requires-python` or the classifiers name Pythons that are not installed."
+    cure = (
+        "install one (`uv python install {e.wanted[0]}`), or set `pythons` in [tool.seatrial] to those here that the"
+        " project supports."
+    )
+
+    @property
+    def found(self) -> str:
+        return ", ".join(self.here) or "none"
+
+
 def are_pythons(value: Any) -> bool:
     """Whether `value` is a list of Pythons, at least one, as nox names them."""
     return isinstance(value, list) and bool(value) and all(isinstance(p, str) and PYTHON.fullmatch(p) for p in value)
 
 
 def is_admitted(python: str, required: str) -> bool:
-    """Whether `required` (Requires-Python) admits some patch release of `python`; what is no specifier admits all."""
+    """Whether `required` (Requires-Python) admits some patch release of `python`; an invalid one admits all."""
     try:
         allowed, minor = SpecifierSet(required), python.removeprefix("pypy").removesuffix("t")
     except InvalidSpecifier:

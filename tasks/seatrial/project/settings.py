@@ -30,7 +30,7 @@ class NoProject(ReleaseError):
     folder: Path
 
     what = "There is no Python project in {e.folder}: no pyproject.toml, setup.py or setup.cfg."
-    cause = "the command was run in another folder than the project's."
+    cause = "the command was run in a folder other than the project's."
     cure = "change to the folder that holds the project's pyproject.toml, and run it again."
 
 
@@ -40,7 +40,7 @@ class BrokenToml(ReleaseError):
     reason: str
 
     what = "{e.path} is not valid TOML: {e.reason}"
-    cause = "a quote or bracket that is not closed, or a key that stands twice, at or above that line."
+    cause = "a quote or bracket that is not closed, or a duplicate key, at or above that line."
     cure = "fix that line. Nothing was built."
 
 
@@ -50,7 +50,7 @@ class NotUtf8(ReleaseError):
     reason: str
 
     what = "{e.path} cannot be read as TOML, which is UTF-8 without a byte order mark: {e.reason}."
-    cause = "an editor of Windows, or a redirection in PowerShell, saved it in that encoding."
+    cause = "a Windows editor, or a redirection in PowerShell, saved it in that encoding."
     cure = "save it as UTF-8 without a byte order mark. Nothing was built."
 
 
@@ -58,7 +58,7 @@ class NotUtf8(ReleaseError):
 class TwoConfigs(ReleaseError):
     root: Path
 
-    what = "{e.root} holds both a seatrial.toml and a pyproject.toml."
+    what = "{e.root} has both a seatrial.toml and a pyproject.toml."
     cause = "seatrial.toml is for projects that have no pyproject.toml."
     cure = "move its keys to [tool.seatrial] in pyproject.toml, and delete seatrial.toml."
 

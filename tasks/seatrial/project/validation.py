@@ -38,8 +38,8 @@ class BadConfig(ReleaseError):
     found: object
     folder: str = ""  # of one of several packages
 
-    what = "The setting `{e.key}` of [tool.seatrial]{e.place} is {e.found!r}, and should be {e.expected}."
-    cause = "a value of another type, or one that is not allowed."
+    what = "The setting `{e.key}` in [tool.seatrial]{e.place} is {e.found!r}, but must be {e.expected}."
+    cause = "a value of the wrong type, or one that is not allowed."
     cure = "correct it in pyproject.toml (or seatrial.toml)."
 
     @property
@@ -172,7 +172,7 @@ def _pythons(key: str, value: Any) -> tuple[str, ...]:
 def _folders(key: str, value: Any) -> tuple[str, ...]:
     folders = _texts(key, value)
     if odd := [folder for folder in folders if not folder.strip() or Path(folder).is_absolute()]:
-        raise BadConfig(key, 'folders of this repository, seen from here, like ["../core"]', odd[0])
+        raise BadConfig(key, 'folders of this repository, relative to this one, like ["../core"]', odd[0])
     return folders
 
 

@@ -47,14 +47,14 @@ class BadArchive(ReleaseError):
     reason: str
 
     what = "{e.path.name} cannot be read: {e.reason}"
-    cause = "a file that was cut short or damaged, or made by something else than a build backend."
+    cause = "a truncated or damaged file, or one that no build backend made."
     cure = "build it again; `python -m zipfile -l` or `tar tzf` shows what is in it."
 
 
 class TwoMetadata(BadArchive):
     """An sdist with a PKG-INFO of the project's own beside the build backend's: nobody can say which of them holds."""
 
-    cause = "the project itself holds a PKG-INFO, as an unpacked sdist does, and the build backend packs that too."
+    cause = "the project itself contains a PKG-INFO, as an unpacked sdist does, and the build backend packs that too."
     cure = "delete it from the project (git rm PKG-INFO), commit, and build again."
 
     def __init__(self, path: Path) -> None:

@@ -17,7 +17,7 @@ from seatrial.machine.disk import locked_file, move, write_whole
 from seatrial.machine.errors import ReleaseError
 from seatrial.release.decoding import decode
 from seatrial.release.rebuilt import Rebuilt
-from seatrial.release.stages import Built, Dist, Stage, Verified
+from seatrial.release.stages import Built, Dist, Problem, Stage, Verified
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -65,7 +65,7 @@ class RecordForeign(ReleaseError):
     ours: str
     files: tuple[str, ...]
 
-    what = "{e.path} is the record of other files ({e.theirs}) than built.json ({e.ours}).{e.files:listed}"
+    what = "{e.path} is the record of files ({e.theirs}) other than those of built.json ({e.ours}).{e.files:listed}"
     cause = "records of two releases, or of two builds of one release, lie in one folder; or one was edited."
     cure = "remove the file that does not belong here, and run its step again if it was of this release."
 
@@ -79,7 +79,7 @@ class RecordSwapped(ReleaseError):
     what = (
         "{e.path} is not the file that the build job wrote: SEATRIAL_RECORD says sha256 {e.expected}, found {e.found}."
     )
-    cause = "the artifact was replaced between two CI jobs, or SEATRIAL_RECORD is of another run."
+    cause = "the artifact was replaced between two CI jobs, or SEATRIAL_RECORD is from another run."
     cure = "stop and find out who changed it. Start the release again from the build job."
 
 
@@ -88,10 +88,10 @@ class FilesChanged(ReleaseError):
     folder: Path
     changes: tuple[str, ...]
 
-    what = "{e.folder} does not hold the files that were built:{e.changes:listed}"
+    what = "{e.folder} does not contain the files that were built:{e.changes:listed}"
     cause = "another tool wrote to this folder after `build`, or a file was damaged or replaced on its way here."
     cure = (
-        "put the recorded files back (CI: download the artifact again), or start anew with"
+        "put the recorded files back (CI: download the artifact again), or start over with"
         " `{run[build --rebuild]}`, which moves the old files aside."
     )
 
@@ -100,7 +100,7 @@ class FilesChanged(ReleaseError):
 class RunningAlready(ReleaseError):
     folder: Path
 
-    what = "Another run of the release sessions is at work on {e.folder}."
+    what = "Another run of the release sessions is using {e.folder}."
     cause = "a second terminal, or a CI job that shares this folder."
     cure = "wait until it has ended, and run this step again."
 
@@ -112,11 +112,12 @@ def now() -> str:
 
 @dataclass(frozen=True)
 class Failed:
-    """The step that failed last, when (UTC, ISO 8601), and the text of the error."""
+    """The step that failed last, when (UTC, ISO 8601), the text of the error, and the problems that it is about."""
 
     step: str
     at: str
     message: str
+    problems: tuple[Problem, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -159,7 +160,7 @@ class Record:
             ignore.write_text("*\n", encoding="utf-8")
 
     def read(self, kind: type[S]) -> S:
-        """Return the stage `kind`, whose files were hashed anew and are unchanged.
+        """Return the stage `kind`, whose files were hashed again and are unchanged.
 
         Raises StageMissing, RecordDamaged, RecordForeign, RecordSwapped and
         FilesChanged.
@@ -211,18 +212,21 @@ class Record:
             yield
         except ReleaseError as error:
             if self.path(Built).exists():
-                failed = {"schema": SCHEMA} | asdict(Failed(step, now(), error.text(commands)))
+                failed = Failed(step, now(), error.text(commands), getattr(error, "problems", ()))
+                document = {"schema": SCHEMA} | asdict(failed)
                 with contextlib.suppress(OSError):
-                    write_whole(self.folder / FAILED, json.dumps(failed, indent=2) + "\n")
+                    write_whole(self.folder / FAILED, json.dumps(document, indent=2) + "\n")
             raise
 
     def failed(self) -> Failed | None:
         """Return what failed last and was not run since, None where that is not known."""
         try:
             document = json.loads((self.folder / FAILED).read_text(encoding="utf-8"))
-            return Failed(str(document["step"]), str(document["at"]), str(document["message"]))
+            del document["schema"]
+            failed: Failed = decode(Failed, document)
         except (OSError, ValueError, KeyError, TypeError):
             return None
+        return failed
 
     def rebuilt(self, built: Built) -> Rebuilt | None:
         """Return what came of building the release again that is on record, None where that was not done."""

@@ -67,7 +67,7 @@ class Tool:
 
 @dataclass(frozen=True)
 class Normalised:
-    """An sdist that was written anew: `sha256` of the backend's own file, and one over all members of both."""
+    """An sdist that was rewritten: `sha256` of the backend's own file, and one over all members of both."""
 
     filename: str
     sha256: str

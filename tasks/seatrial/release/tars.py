@@ -31,7 +31,7 @@ DIGITS = 20  # of the longest number that means something
 
 
 class NotTar(ValueError):
-    """The file is no tar file, or is damaged."""
+    """The file is not a tar file, or is damaged."""
 
 
 @dataclass
@@ -75,7 +75,7 @@ class _Reader:
     def spend(self, count: int) -> None:
         self._budget -= count
         if self._budget < 0:
-            raise NotTar("it unpacks to far more than its size, which is more than is looked at.")
+            raise NotTar("it unpacks to far more than its size, which is more than seatrial reads.")
 
     def data(self, limit: int) -> Iterator[bytes]:
         limit = min(limit, self.left)
@@ -109,7 +109,7 @@ def members(file: Stream, total: int) -> Iterator[Member]:
     while (header := reader.block()).strip(b"\0"):
         count += 1
         if count > MEMBER_LIMIT:
-            raise NotTar(f"it has more than {MEMBER_LIMIT} members, which is more than is looked at.")
+            raise NotTar(f"it has more than {MEMBER_LIMIT} members, which is more than seatrial reads.")
         found = _parse(header, first=count == 1)
         reader.begin(found.size)
         if found.kind in EXTENDED:
@@ -135,7 +135,7 @@ def _parse(block: bytes, *, first: bool) -> _Header:
     if len(block) != BLOCK:
         raise NotTar("it is cut short.")
     if _number(block[148:156]) != sum(block) - sum(block[148:156]) + 8 * ord(" "):
-        raise NotTar("it is no tar file inside." if first else "it is damaged: a header does not fit its checksum.")
+        raise NotTar("it is not a tar file inside." if first else "it is damaged: a header does not fit its checksum.")
     prefix = _text(block[345:500]) if block[257:263] == b"ustar\0" else ""
     name = _text(block[:100])
     kind = FOLDER if block[156:157] == OLD_FILE and name.endswith("/") else block[156:157]
@@ -203,7 +203,7 @@ def _number(field: bytes) -> int:
     try:
         return int(_text(field).strip() or "0", 8)
     except ValueError:
-        raise NotTar("it is no tar file inside, or is damaged.") from None
+        raise NotTar("it is not a tar file inside, or is damaged.") from None
 
 
 def _decimal(text: str) -> int:

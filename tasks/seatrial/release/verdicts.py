@@ -100,7 +100,7 @@ def lacking(found: Iterable[Verdict], required: str | tuple[str, ...]) -> tuple[
         return ()
     table = tuple(found)
     patterns = ("*",) if isinstance(required, str) else required
-    missed = [f"(no file fits the pattern {one!r})" for one in patterns if not any(fits(v.dist, one) for v in table)]
+    missed = [f"(no file matches the pattern {one!r})" for one in patterns if not any(fits(v.dist, one) for v in table)]
     wanted = [v for v in table if not v.proofs and any(fits(v.dist, one) for one in patterns)]
     return (*missed, *(f"{verdict.dist.filename}: {verdict.reason}" for verdict in wanted))
 

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 END_SEARCH = (1 << 16) + 22  # bytes at the end in which the end record lies
 CHUNK = 1 << 16
-TOO_MANY = f"it has more than {MEMBER_LIMIT} members, which is more than is looked at."
+TOO_MANY = f"it has more than {MEMBER_LIMIT} members, which is more than seatrial reads."
 
 
 class NotZip(ValueError):

@@ -1,4 +1,4 @@
-"""The description of a project, sanitised HTML, as part of the report: built anew, element by element.
+"""The description of a project, sanitised HTML, as part of the report: rebuilt element by element.
 
 What PyPI's renderer let through is not trusted, since a record may come from anywhere. Only what is listed here gets
 out, its tags balanced and its text escaped. Nothing is loaded: a picture is replaced by what stands for it.
@@ -30,7 +30,7 @@ FIRST = 3  # the level of the highest heading: the page has its own above
 LOWEST = 6
 DEEPEST = 100  # elements in one another
 LONGEST = 200  # characters of an address that is shown
-PREFIX = "readme-"  # of what the description calls something, so that it is none of the page's own names
+PREFIX = "readme-"  # of what the description calls something, so that it clashes with no name of the page itself
 
 
 @dataclass(frozen=True)

@@ -87,7 +87,7 @@ def gather(record: Record, following: str, *, failure: Failure | None = None, dr
     files, verified = tuple(_file(record, dist) for dist in built.dists), record.verified()
     latest = released or rehearsed
     if failure is None and (failed := record.failed()):
-        failure = Failure(failed.step, failed.message)
+        failure = Failure(failed.step, failed.message, failed.problems)
     kinds = {dist.kind for dist in built.dists}
     announced = {cell for cell in built.matrix if cell.kind in kinds}
     return Facts(
@@ -113,7 +113,7 @@ def steps(record: Record, failure: Failure | None = None, *, dry: bool = False) 
     """Return how far each of the five steps is, as recorded, and that one of them failed."""
     built, verified = record.find(Built), record.verified()
     if failure is None and (failed := record.failed()):
-        failure = Failure(failed.step, failed.message)
+        failure = Failure(failed.step, failed.message, failed.problems)
     announced = {cell for cell in built.matrix if cell.kind in {dist.kind for dist in built.dists}} if built else set()
     done = {proof.cell for proof in verified}
     verify = _step("verify", max(verified, key=lambda proof: proof.at, default=None), dry=dry)
@@ -140,12 +140,12 @@ def _failed(failure: Failure, step: Step) -> Step:
 
 
 def _file(record: Record, dist: Dist) -> File:
-    """Return the recorded file `dist` as it lies in the folder of distributions."""
+    """Return the recorded file `dist` as it is in the folder of distributions."""
     path = record.dist / dist.filename
     if not path.is_file():
         return File(dist, None, "it is not in dist any more")
     if not record.shows(dist):
-        return File(dist, None, "the file in dist has other bytes than those of this release")
+        return File(dist, None, "the file in dist differs from that of this release")
     try:
         return File(dist, Archive.open(path))
     except BadArchive as bad:

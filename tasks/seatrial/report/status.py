@@ -1,6 +1,6 @@
-"""Where a release stands: the table at the end of a command, and the report in files. Nothing of it decides anything.
+"""Where a release stands: the table at the end of a command, and the report in files. None of it decides anything.
 
-``report.html`` and ``report.md`` lie beside the record, and are written anew where the record has moved on since.
+``report.html`` and ``report.md`` are beside the record, and are rewritten where the record has moved on since.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ def status(context: Context, *, moved_on: bool = False) -> None:
         _show(context, built, built.dists, written=_write_report(context))
     name, last = undone(context.record) or ("build" if moved_on else ""), last_dry_run(context)
     if name in {"build", "check"} and last and not (last.failed or context.record.failed()):
-        context.next(last.following, *context.options.once)  # as that dry run said
+        context.next(*last.following.split(), *context.options.once)  # as that dry run said
     elif name:
         context.next(name, *_again(context, name))
 
@@ -106,15 +106,15 @@ def failed(context: Context, failure: Failure) -> None:
 def dry(context: Context, record: Record, following: str, failure: Failure | None = None) -> Path | None:
     """Write the report on a dry run, whose `record` is gone when it ends; show where the release stood.
 
-    `following` is the next step. Return the copy of the report that is left behind, None where nothing was built, or
-    it cannot be written.
+    `following` is the next step, with its options. Return the copy of the report that is left behind, None where
+    nothing was built, or it cannot be written.
     """
     folder = dry_folder(context)
     if record.find(Built) is None:
         return None
     try:
         if failure or not is_current(record):
-            write(record, context.commands.command(following), failure=failure, dry=True)
+            write(record, context.commands[following], failure=failure, dry=True)
         if folder.is_relative_to(context.record.folder):
             context.record.prepare()
         folder.mkdir(parents=True, exist_ok=True)

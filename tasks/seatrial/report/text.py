@@ -40,7 +40,7 @@ def summary(stage: Stage, *, dry: bool = False) -> str:
     """Return in a line what the step proved that made `stage`; in a `dry` run it was made with stand-ins."""
     match stage:
         case Built():
-            dirty = ", with uncommitted changes" if stage.dirty else ""
+            dirty = " (not a clean tree)" if stage.dirty else ""
             return f"from {stage.commit[:SHORT] if stage.commit else 'no commit'}{dirty}: {_sizes(stage.dists)}"
         case Checked():
             return _checked(stage)
@@ -172,7 +172,7 @@ def changes(found: Changes) -> str:
     counts = [
         f"{plural(added, 'member')} added",
         f"{removed} removed",
-        f"{len(moved) - added - removed} of another size",
+        f"{len(moved) - added - removed} resized",
     ]
     if more := sum(file.more for file in found.files):
         counts.append(f"{more} more")

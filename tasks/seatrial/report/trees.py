@@ -25,7 +25,7 @@ AT_ONCE = 12  # a folder with more in it is closed at first
 
 @dataclass
 class Folder:
-    """A folder of an archive: what lies in it, and how much that is with all below."""
+    """A folder of an archive: what is in it, and how much that is with all below."""
 
     folders: dict[str, Folder] = field(default_factory=dict)
     files: list[tuple[str, int, Safe]] = field(default_factory=list)
@@ -90,10 +90,10 @@ def short(name: str) -> str:
 
 
 def listed(changes: FileChanges) -> Safe:
-    """Return the members that differ, in three lists: added, removed, and of another size."""
-    groups: dict[str, list[Resized]] = {"Added": [], "Removed": [], "Of another size": []}
+    """Return the members that differ, in three lists: added, removed and resized."""
+    groups: dict[str, list[Resized]] = {"Added": [], "Removed": [], "Resized": []}
     for member in changes.members:
-        name = "Added" if member.before is None else "Removed" if member.after is None else "Of another size"
+        name = "Added" if member.before is None else "Removed" if member.after is None else "Resized"
         groups[name].append(member)
     shown = [_group(name, members) for name, members in groups.items() if members]
     more = [tag("p", f"{plural(changes.more, 'more member')} changed.", class_="note")] if changes.more else []

@@ -1,4 +1,4 @@
-"""Rules on attestations (PEP 740) that lie beside a file: NAME.publish.attestation and the like."""
+"""Rules on attestations (PEP 740) beside a file: NAME.publish.attestation and the like."""
 
 from __future__ import annotations
 
@@ -42,19 +42,19 @@ def _statement(path: Path) -> dict[str, Any] | str:
         statement = json.loads(base64.b64decode(found["envelope"]["statement"], validate=True))
         whole = found["version"] == 1 and found["verification_material"] and found["envelope"]["signature"]
     except (ValueError, KeyError, TypeError, OSError, RecursionError):
-        return "it is no JSON of an attestation"
+        return "it is not the JSON of an attestation"
     return statement if whole and isinstance(statement, dict) else "a part of it is missing"
 
 
 @rule("file", "attestation-shape", "refused", server("attestations/services.py", "_extract_attestations_from_request"))
 def shape(dist: Distribution) -> Iterator[str]:
-    """An attestation beside the file is none. PyPI answers: "Malformed attestations".
+    """An attestation beside the file is invalid. PyPI answers: "Malformed attestations".
 
-    `pypi-attestations sign` and the publish action write them; `twine upload --attestations` sends what lies there.
+    `pypi-attestations sign` and the publish action write them; `twine upload --attestations` sends what is there.
     """
     for path, statement in _statements(dist):
         if isinstance(statement, str):
-            yield f"{path.name} is no attestation (PEP 740): {statement}."
+            yield f"{path.name} is not a valid attestation (PEP 740): {statement}."
 
 
 @rule(
@@ -91,4 +91,4 @@ def predicate(dist: Distribution) -> Iterator[str]:
     if strange := [kind for kind in kinds if kind not in limits.PREDICATES]:
         yield f"PyPI takes no attestations of the type {some(strange)}."
     if len(_beside(dist)) > limits.ATTESTATIONS or len(set(kinds)) < len(kinds):
-        yield f"PyPI takes at most {limits.ATTESTATIONS} attestations a file, each of another type."
+        yield f"PyPI takes at most {limits.ATTESTATIONS} attestations a file, each of a different type."

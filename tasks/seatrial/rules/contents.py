@@ -1,4 +1,4 @@
-"""Rules on what lies in the archives: what does not belong there, what is missing, secrets.
+"""Rules on what is in the archives: what does not belong there, what is missing, secrets.
 
 Some of the names follow check-wheel-contents' ideas.
 """
@@ -36,7 +36,7 @@ FUNCTIONS, MOST = 20, 0.8
 def readable(dist: Distribution) -> Iterator[str]:
     """The file cannot be read to its end as what its name says it is.
 
-    It was cut short, damaged, or made by something else than a build backend. PyPI answers "Invalid distribution file",
+    It was cut short, damaged, or not made by a build backend. PyPI answers "Invalid distribution file",
     "File is not a zipfile" or "File is not a tarfile", or fails. Build it again; `python -m zipfile -l` or `tar tzf`
     show what is in it.
     """
@@ -47,7 +47,7 @@ def readable(dist: Distribution) -> Iterator[str]:
 
 @rule("wheel", "wheel-release-tooling", "broken", practice("our own sessions, which no user is meant to install"))
 def release_tooling(dist: Distribution) -> Iterator[str]:
-    """The wheel holds the project's release tooling: noxfile.py, or the copy of seatrial's sessions.
+    """The wheel contains the project's release tooling: noxfile.py, or the copy of seatrial's sessions.
 
     It would be installed into the site-packages of every user, beside other projects' files of the same name. Leave it
     out: setuptools `[tool.setuptools.packages.find] include`, pdm-backend `[tool.pdm.build] excludes = ["tasks"]`,
@@ -61,19 +61,19 @@ def release_tooling(dist: Distribution) -> Iterator[str]:
 
 @rule("sdist", "sdist-release-tooling", "warning", practice("our own sessions, which nobody builds with"))
 def tooling_in_sdist(dist: Distribution) -> Iterator[str]:
-    """The sdist holds the copy of seatrial's sessions and their lock, which nobody needs who builds from it.
+    """The sdist contains the copy of seatrial's sessions and their lock, which nobody who builds from it needs.
 
     Leave it out: setuptools `prune tasks` in MANIFEST.in, hatchling `exclude` in `[tool.hatch.build.targets.sdist]`,
     pdm-backend `[tool.pdm.build] excludes = ["tasks"]`. Where it is meant: `[tool.seatrial.ignore]`.
     """
     for folder in _tooling(dist.names, 1):
-        yield f"it holds the release tooling in {folder}/, which nobody needs who builds from it: exclude it."
+        yield f"it contains the release tooling in {folder}/, which nobody who builds from it needs: exclude it."
 
 
 def _tooling(names: frozenset[str], depth: int) -> list[str]:
-    """Return the folders, `depth` folders down, that hold the sessions and their lock, or the copy of earlier versions.
+    """Return the folders, `depth` folders down, with the sessions and their lock, or the copy of earlier versions.
 
-    What lies deeper is data, as in seatrial's own wheel.
+    What is deeper is data, as in seatrial's own wheel.
     """
     folders = {name.rpartition("/")[0] for name in names if name.count("/") == depth + 1} - {"seatrial"}
     copies = (COPY, FORMER_COPY)
@@ -113,26 +113,26 @@ def common_name(dist: Distribution) -> Iterator[str]:
 
 @rule("wheel", "wheel-leftovers", "warning", practice("check-wheel-contents (W001), the idea of it"))
 def leftovers(dist: Distribution) -> Iterator[str]:
-    """The wheel holds compiled caches or leftovers of editors and systems (`__pycache__`, `.DS_Store`, `.orig`).
+    """The wheel contains compiled caches or leftovers of editors and systems (`__pycache__`, `.DS_Store`, `.orig`).
 
     Clean the tree, or exclude them; a build from a clean checkout has none. (check-wheel-contents: W001)
     """
     if names := sorted(name for name in dist.names if name.endswith(LEFTOVERS)):
-        yield f"it holds leftovers that nobody needs: {some(names)}."
+        yield f"it contains leftovers that nobody needs: {some(names)}."
 
 
 @rule("wheel", "wheel-typing", "warning", TYPING)
 def typing(dist: Distribution) -> Iterator[str]:
-    """The classifier `Typing :: Typed` is set, and there is no `py.typed`, so type checkers ignore the types.
+    """The classifier `Typing :: Typed` is set, but there is no `py.typed`, so type checkers ignore the types.
 
     Put an empty `py.typed` into the package (PEP 561), and have it packed: setuptools `package-data`, meson-python
-    `py.install_sources`; the other backends pack what lies in the package.
+    `py.install_sources`; the other backends pack what is in the package.
     """
     if dist.metadata is None or "Typing :: Typed" not in dist.metadata.all("classifier"):
         return
     stubs = any(name.partition("/")[0].endswith("-stubs") for name in dist.names)
     if not stubs and not any(name.endswith("/py.typed") for name in dist.names):
-        yield "the classifier says `Typing :: Typed`, and there is no py.typed, so type checkers ignore the types."
+        yield "the classifier says `Typing :: Typed`, but there is no py.typed, so type checkers ignore the types."
 
 
 @rule("wheel", "wheel-annotations", "warning", TYPING)
@@ -140,8 +140,8 @@ def annotated(dist: Distribution) -> Iterator[str]:
     """Nearly all functions are annotated, and there is no `py.typed`, so the type checkers of users ignore that.
 
     Put an empty `py.typed` into the package (PEP 561), and have it packed: setuptools `package-data`, meson-python
-    `py.install_sources`; the other backends pack what lies in the package. Told from four fifths of the functions on,
-    if there are at least twenty. Where the annotations are for the project's own people:
+    `py.install_sources`; the other backends pack what is in the package. Reported from four fifths of the functions
+    on, if there are at least twenty. Where the annotations are for the project's own people:
     `[tool.seatrial.ignore] wheel-annotations = "why"`.
     """
     packages = any(name.endswith("/__init__.py") for name in dist.names)
@@ -157,20 +157,20 @@ def _says_typed(dist: Distribution) -> bool:
 
 @rule("wheel", "wheel-top-level", "warning", practice("check-wheel-contents (W003, W006), the idea of it"))
 def top_level(dist: Distribution) -> Iterator[str]:
-    """The wheel installs a README, a licence or an `__init__.py` beside all packages of the user.
+    """The wheel installs a README, a licence or an `__init__.py` beside all the user's packages.
 
     Another project's file of the same name overwrites it, and removing one removes both. Nothing reads such a file
     there. poetry: `include = [{ path = "CHANGELOG.md", format = "sdist" }]`; setuptools: no `data_files = [("", ...)]`
-    and no package called `""`; hatchling: `only-include`. Licences belong into `license-files`.
+    and no package called `""`; hatchling: `only-include`. Licences belong in `license-files`.
     """
     tops = (name for name in dist.names if "/" not in name)
     if strange := sorted(name for name in tops if name == "__init__.py" or not name.endswith(MODULES)):
-        yield f"it would install {some(strange)} beside all packages of the user: leave it out of the wheel."
+        yield f"it would install {some(strange)} beside all the user's packages: leave it out of the wheel."
 
 
 @rule("wheel", "wheel-no-license", "warning", standard("licence files", "license-expression"))
 def no_license(dist: Distribution) -> Iterator[str]:
-    """The metadata names a licence, and the wheel holds no text of it, which most licences ask for.
+    """The metadata names a licence, and the wheel lacks its text, which most licences require.
 
     Set `license-files = ["LICENSE*"]` in `[project]`; most backends find the usual names by themselves.
     """
@@ -179,7 +179,7 @@ def no_license(dist: Distribution) -> Iterator[str]:
         return
     named = metadata.all("license-file")  # of any metadata version, wherever it lies: LICENSES/MIT.txt
     if not any(_is_license(name, named) for name in dist.names):
-        yield "the metadata names a licence, and its text is not in the wheel: set `license-files` in [project]."
+        yield "the metadata names a licence, but its text is not in the wheel: set `license-files` in [project]."
 
 
 def _is_license(name: str, named: Sequence[str]) -> bool:
@@ -189,7 +189,7 @@ def _is_license(name: str, named: Sequence[str]) -> bool:
 
 @rule("member", "secret-api-token", "refused", practice("PyPI's API tokens: whoever has one can use it"))
 def token_in_archive(name: str, raw: bytes) -> Iterator[str]:
-    """A whole API token of PyPI or TestPyPI stands in a file: whoever downloads it can publish in your name.
+    """A complete API token for PyPI or TestPyPI is in a file: whoever downloads it can publish in your name.
 
     Revoke the token on the index's token page at once, since it may be in git's history too, and remove it.
     """
@@ -200,7 +200,7 @@ def token_in_archive(name: str, raw: bytes) -> Iterator[str]:
 
 @rule("release", "secret-api-token", "refused", practice("PyPI's API tokens: whoever has one can use it"))
 def token_in_tree(release: Release) -> Iterator[str]:
-    """A whole API token of PyPI or TestPyPI stands in a file that git tracks.
+    """A complete API token for PyPI or TestPyPI is in a file that git tracks.
 
     Revoke the token on the index's token page at once, since it is in git's history, and remove it.
     """
@@ -215,12 +215,12 @@ def token_in_tree(release: Release) -> Iterator[str]:
 def _leak(place: str, location: str) -> str:
     host = location if location in {"pypi.org", "test.pypi.org"} else "pypi.org"
     page = f"https://{host}/manage/account/token/"
-    return f"{place}: a whole API token of {location or 'an index'}. Revoke it now ({page}) and remove it."
+    return f"{place}: a complete API token for {location or 'an index'}. Revoke it now ({page}) and remove it."
 
 
 @rule("member", "secret-private-key", "warning", practice("what secret scanners dist for"))
 def private_key(name: str, raw: bytes) -> Iterator[str]:
-    """A private key stands in a file. Test suites carry some on purpose; make sure that this is one of those.
+    """A private key is in a file. Test suites carry some on purpose; make sure that this is one of those.
 
     If it is meant, say so: `[tool.seatrial.ignore] secret-private-key = "why"`.
     """

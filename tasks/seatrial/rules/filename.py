@@ -29,13 +29,13 @@ CONTROLS = frozenset([*map(chr, range(32)), chr(127)])
 
 @rule("file", "filename-characters", "refused", server("forklift/legacy.py", "_validate_filename", "everywhere"))
 def characters(dist: Distribution) -> Iterator[str]:
-    r"""The file's name holds a control character or a backslash.
+    r"""The file's name contains a control character or a backslash.
 
     PyPI answers: "Cannot upload a file with non-printable characters", or "with '/' or '\\' in the name". No build
     backend makes such a name: something renamed the file, or the version has a stray line end in it.
     """
     if CONTROLS & set(dist.path.name) or "\\" in dist.path.name:
-        yield f"PyPI takes no control characters and no backslashes in a file's name: {dist.path.name!r}."
+        yield f"PyPI accepts no control characters or backslashes in a file's name: {dist.path.name!r}."
 
 
 @rule("file", "filename-extension", "refused", server("forklift/forms.py", "_filetype_extension_mapping", "everywhere"))
@@ -98,7 +98,7 @@ def project(dist: Distribution) -> Iterator[str]:
 
 @rule("file", "filename-version", "refused", server("forklift/legacy.py", "file_upload", "everywhere"))
 def version(dist: Distribution) -> Iterator[str]:
-    """The version in a wheel's name is another than that in its metadata.
+    """The version in a wheel's name is not the one in its metadata.
 
     PyPI answers: "Version in filename should be '1.1' not '1.0'". The file was renamed, or its metadata changed after
     it was built: build it again.
@@ -106,7 +106,7 @@ def version(dist: Distribution) -> Iterator[str]:
     if dist.kind == "wheel" and dist.metadata and dist.version is not None:
         inside = parsed_version(dist.metadata.version)
         if inside is not None and inside != dist.version:
-            yield f"its name says version {dist.version}, its METADATA says {inside}."
+            yield f"its name says version {dist.version}, but its METADATA says {inside}."
 
 
 @rule("file", "filename-platform", "refused", server("forklift/legacy.py", "_valid_platform_tag"))

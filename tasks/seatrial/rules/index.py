@@ -1,4 +1,4 @@
-"""Rules on what the indexes hold already. They ask the network; `check -- --offline` leaves them out.
+"""Rules on what the indexes already have. They ask the network; `check -- --offline` leaves them out.
 
 An index that does not answer is reported as not checked, never as passed. Indexes on this machine (those of a dry run)
 are not asked, but PyPI may be asked whether it has the project, and with it the newest list of classifiers.
@@ -61,24 +61,24 @@ def judge_listing(found: Listing) -> Iterator[Problem]:
 
 @rule("index", "index-not-checked", "warning", practice("what is not known is not passed"))
 def not_checked(listing: Listing) -> Iterator[str]:
-    """The index did not answer, so it is not known whether it would take these files.
+    """The index did not answer, so whether it would accept these files is unknown.
 
     Run `check` again when the network is back, or with `-- --offline` to do without.
     """
     if listing.served is None:
-        yield f"it is not known what {listing.name} would take: {listing.trouble.rstrip('.')}."
+        yield f"what {listing.name} would accept is unknown: {listing.trouble.rstrip('.')}."
 
 
 @rule("index", "index-closed", "refused", server("forklift/legacy.py", "file_upload", "everywhere"))
 def closed(listing: Listing) -> Iterator[str]:
     """The project is archived or quarantined, so the index takes no files, or shows none.
 
-    PyPI answers 403 for an archived project: an owner takes it back on the project's settings page. A quarantined one
-    is suspected of malware: nobody can install it, and an upload would be taken without being shown to anybody; write
-    to PyPI's support.
+    PyPI answers 403 for an archived project: an owner can unarchive it on its settings page. A quarantined one is
+    suspected of malware: nobody can install it, and an upload would be accepted and shown to nobody; write to PyPI's
+    support.
     """
     if listing.takes_files and listing.status in {"archived", "quarantined"}:
-        cure = "un-archive it on its settings page" if listing.status == "archived" else "write to the index's support"
+        cure = "unarchive it on its settings page" if listing.status == "archived" else "write to the index's support"
         yield f"{listing.project} is {listing.status} on {listing.name}{_word(listing)}: {cure}."
 
 
@@ -95,7 +95,7 @@ def _word(listing: Listing) -> str:
 
 @rule("index", "index-other-bytes", "refused", server("forklift/legacy.py", "_is_duplicate_file", "everywhere"))
 def other_bytes(listing: Listing) -> Iterator[str]:
-    """The index has a file of the same name with other bytes, so this version is spent there.
+    """The index has a different file of the same name, so this version is spent there.
 
     PyPI answers: "File already exists". A file name can never be used twice, also after it was deleted: raise the
     version. (Files that are there with the same bytes are no finding: an upload goes on where it stopped.)
@@ -106,7 +106,7 @@ def other_bytes(listing: Listing) -> Iterator[str]:
         file.filename for file in served if file.sha256 and ours.get(file.filename, file.sha256) != file.sha256
     ]
     if different:
-        yield f"{listing.name} has other bytes under the name {some(different)}: raise the version."
+        yield f"{listing.name} already has a different {some(different)}: raise the version."
 
 
 @rule("index", "index-other-name", "refused", server("forklift/legacy.py", "_is_duplicate_file"))
@@ -182,24 +182,24 @@ def name_taken(listing: Listing) -> Iterator[str]:
 
 @rule("index", "index-name-stdlib", "refused", server("packaging/services.py", "STDLIB_PROHIBITED"))
 def stdlib_name(listing: Listing) -> Iterator[str]:
-    """The name is that of a module of the standard library, under which no new project is made.
+    """The name is that of a module of the standard library, so no new project may have it.
 
     PyPI answers: "The name 'X' isn't allowed (conflict with Python Standard Library module name)". It counts modules of
     all Pythons from 2.6 on, and those inside of packages (`xml-etree`). Choose another name.
     """
     if listing.is_new and canonicalize_name(listing.project) in limits.stdlib_names():
-        yield f"{listing.project!r} is a module of the standard library, and {listing.name} makes no such project."
+        yield f"{listing.project!r} is a module of the standard library, so {listing.name} allows no such project."
 
 
 @rule("index", "index-name-similar", "refused", server("packaging/services.py", "check_project_name"))
 def similar_name(listing: Listing) -> Iterator[str]:
-    """The name is too similar to that of another project, so it is not made: "is too similar to an existing project".
+    """The name is too similar to that of another project, so it is rejected: "is too similar to an existing project".
 
     PyPI compares without `-`, `_`, `.`, and takes l, i and 1 for one another, o and 0 too. Only the likeliest of such
     names are asked for. Choose another name.
     """
     if listing.is_new and listing.similar:
-        yield f"{listing.name} has {some(listing.similar)}, and takes {listing.project!r} for the same name."
+        yield f"{listing.name} has {some(listing.similar)}, and treats {listing.project!r} as the same name."
 
 
 @rule("index", "index-classifier", "refused", server("forklift/metadata.py", "_validate_metadata"))
@@ -245,7 +245,7 @@ def project_size(listing: Listing) -> Iterator[str]:
 
 
 def _moment(text: str) -> datetime | None:
-    """Return the moment of an upload (PEP 700), None where the index does not tell."""
+    """Return the moment of an upload (PEP 700), None where the index does not say."""
     try:
         return datetime.fromisoformat(text[:SECONDS]).replace(tzinfo=timezone.utc)
     except ValueError:

@@ -117,7 +117,7 @@ def _stranger(index: Index, built: Built, files: Sequence[Served], ours: Metadat
     if any(file.sha256 in hashes for file in files):
         return ""
     if not files:
-        return "It has no files that would say so"
+        return "It has no files to tell"
     try:
         theirs = owners.latest(index, files)
     except ReleaseError:  # nothing is known then, which is no reason to warn

@@ -56,19 +56,19 @@ class Release:
 
 @rule("release", "release-one-project", "refused", practice("one release, one project"))
 def one_project(release: Release) -> Iterator[str]:
-    """The files are of more than one project. Each upload goes to the project in its own metadata."""
+    """The files belong to more than one project. Each upload goes to the project in its own metadata."""
     if len(names := sorted({archive.name for archive in release.archives})) > 1:
-        yield f"these files are of more than one project: {', '.join(names)}."
+        yield f"these files belong to more than one project: {', '.join(names)}."
 
 
 @rule("release", "release-one-version", "refused", practice("one release, one version"))
 def one_version(release: Release) -> Iterator[str]:
-    """The files are of more than one version.
+    """The files have more than one version.
 
-    A build of an older commit lies among them, or the version is computed anew for each file.
+    Files of an older build are among them, or the version is computed again for each file.
     """
     if len(versions := sorted({archive.version for archive in release.archives if archive.version})) > 1:
-        yield f"these files are of more than one version: {', '.join(map(str, versions))}."
+        yield f"these files have more than one version: {', '.join(map(str, versions))}."
 
 
 @rule("release", "release-one-sdist", "refused", server("forklift/legacy.py", "file_upload"))
@@ -96,7 +96,7 @@ def no_wheel(release: Release) -> Iterator[str]:
 def lost_modules(release: Release) -> Iterator[str]:
     """A module is in a wheel of the checkout and not in the wheel, which is built from the sdist.
 
-    The sdist does not hold it, so nobody who installs this release has it. Name it in the settings of the build backend
+    The sdist does not contain it, so nobody who installs this release has it. Name it in the build backend's settings
     (MANIFEST.in, `include`; release-left-out has them for each), or keep it out of the wheel.
     """
     if lost := [name for name in release.lacking if name.endswith(MODULES) and not _is_test(name)]:
@@ -156,18 +156,18 @@ def _short(values: list[str]) -> str:
 
 @rule("release", "release-tag", "refused", practice("the version tag at HEAD"))
 def tag(release: Release) -> Iterator[str]:
-    """HEAD has a version tag, and it is of another version than the files.
+    """HEAD has a version tag, but of a version other than the files'.
 
-    The version in the project was not raised, or the tag stands on another commit than was meant. Raise the version or
-    move the tag. How tags are called is the setting `tag`, in which `{name}` is this project's name: tags of other
+    The version in the project was not raised, or the tag is on a commit other than intended. Raise the version or
+    move the tag. The setting `tag` says how tags are spelt, with `{name}` for this project's name: tags of other
     projects in the repository do not count. (A version with a local part has a finding of its own.)
     """
     built = _built(release)
     if (versions := _tagged(release)) and built and built.isdisjoint(versions):
         yield (
-            f"HEAD is tagged {', '.join(release.tags)}, and the files are of version"
-            f" {', '.join(sorted(map(str, built)))}: raise the version, or move the tag. (How tags are spelt is the"
-            " setting `tag`.)"
+            f"HEAD is tagged {', '.join(release.tags)}, but the files have version"
+            f" {', '.join(sorted(map(str, built)))}: raise the version, or move the tag. (The setting `tag` says how"
+            " tags are spelt.)"
         )
 
 
@@ -176,7 +176,7 @@ def tag_higher(release: Release) -> Iterator[str]:
     """HEAD has the tag of this version, and one of a higher version as well.
 
     Where the version is read from git, the build has chosen one of the two, and it may not be the one that is meant.
-    Delete the tag that is not. How tags are called is the setting `tag`; tags of other projects do not count.
+    Delete the tag that is not. The setting `tag` says how tags are spelt; tags of other projects do not count.
     """
     built, tagged = _built(release), _tagged(release)
     if (
@@ -186,7 +186,7 @@ def tag_higher(release: Release) -> Iterator[str]:
     ):
         yield (
             f"HEAD is tagged {', '.join(higher)} as well, which is higher than {max(built)}, the version of the files:"
-            " delete the tag that is not meant. (How tags are spelt is the setting `tag`.)"
+            " delete the tag that is not meant. (The setting `tag` says how tags are spelt.)"
         )
 
 
@@ -221,7 +221,7 @@ def _literal(text: str, where: str) -> str:
 
 @rule("release", "release-left-out", "warning", practice("what git tracks, compared with what is in the sdist"))
 def left_out(release: Release) -> Iterator[str]:
-    """A file that git tracks is missing in the sdist, which holds others beside it; or a licence's text is.
+    """A file that git tracks is missing from the sdist, which contains others next to it; or a licence's text is.
 
     Whoever builds from the sdist, or packages it for a Linux distribution, misses it. Data beside modules is the usual
     case. setuptools: MANIFEST.in, or `package-data`; hatchling: `include` in `[tool.hatch.build.targets.sdist]`; flit:
@@ -229,15 +229,15 @@ def left_out(release: Release) -> Iterator[str]:
     `[tool.uv.build-backend] source-include`; maturin: `[tool.maturin] include`; scikit-build-core:
     `[tool.scikit-build] sdist.include`; meson-python packs what is committed, but for `export-ignore`.
 
-    Not told are folders that are left out as a whole, tests, documentation, examples, scripts, names that begin with a
-    dot, what stands beside pyproject.toml and is no licence, and what is `export-ignore` in .gitattributes.
+    Not reported are folders that are left out as a whole, tests, documentation, examples, scripts, names that begin
+    with a dot, what is beside pyproject.toml and not a licence, and what is `export-ignore` in .gitattributes.
     """
     for sdist in (archive for archive in release.archives if archive.kind == "sdist" and archive.tar):
         held = _held(sdist)
         folders = {name[: place.start()] for name in held for place in re.finditer("/", name)}
         missing = [name for name in release.committed if name not in held | folders and _is_missed(name, folders)]
         if missed := [name for name in missing if not _is_told_already(name, release.lacking)]:
-            yield f"git tracks files that the sdist lacks, beside others that it holds:{shortened(missed)}"
+            yield f"git tracks files that the sdist lacks, next to others that it contains:{shortened(missed)}"
 
 
 def _held(sdist: Distribution) -> set[str]:
@@ -263,7 +263,7 @@ def _is_told_already(name: str, lacking: tuple[str, ...]) -> bool:
 
 @rule("release", "release-untracked", "warning", practice("what git tracks, compared with what is in the wheels"))
 def untracked(release: Release) -> Iterator[str]:
-    """A wheel holds a file that git does not have, and that a build does not make by its name.
+    """A wheel contains a file that git does not have, and that a build does not make by its name.
 
     A module that was deleted long ago and is still in `build/`, or a file that was never committed. Nothing of the kind
     can be in a wheel that was built here out of a clean checkout, so this is asked of files that were brought
@@ -275,11 +275,11 @@ def untracked(release: Release) -> Iterator[str]:
     known = {name.rpartition("/")[2] for name in release.committed}
     for wheel in (archive for archive in release.archives if archive.kind == "wheel"):
         if strange := sorted(name for name in wheel.names if _is_from_the_tree(name) and _last(name) not in known):
-            yield f"{wheel.path.name} holds files that git does not have:{shortened(strange)}"
+            yield f"{wheel.path.name} contains files that git does not have:{shortened(strange)}"
 
 
 def _is_from_the_tree(name: str) -> bool:
-    """Whether a wheel's member can have been packed as it lay in the tree."""
+    """Whether a wheel's member can have been packed as it was in the tree."""
     *folders, last = name.split("/")
     repaired = any(folder.endswith((".libs", ".dylibs")) for folder in folders)  # auditwheel, delvewheel; delocate
     made = bool(folders) and folders[0].endswith((".dist-info", ".data"))

@@ -1,4 +1,4 @@
-"""Rules on what stands beside the code in the repository of a release: its changelog, and workflows that upload too.
+"""Rules on what is beside the code in the repository of a release: its changelog, and workflows that upload too.
 
 They are for a release, so a dry run leaves them out: it is run on any commit.
 """
@@ -59,8 +59,8 @@ def changelog(release: Release) -> Iterator[str]:
     series = {version, *(other for other in named if is_series and _begins(version, other))}
     if named.isdisjoint(series) and _is_of_a_kind(version, named):
         yield (
-            f"{' and '.join(names)} {'names' if len(names) == 1 else 'name'} other versions up to"
-            f" {max(other for other in named if other < version)}, and not {version}, which is to be released."
+            f"{' and '.join(names)} {'names' if len(names) == 1 else 'name'} versions up to"
+            f" {max(other for other in named if other < version)}, but not {version}, which is to be released."
         )
 
 
@@ -135,7 +135,7 @@ def other_workflow(release: Release) -> Iterator[str]:
     for name, text in release.workflows.items():
         lines = (line for line in text.splitlines() if not line.lstrip().startswith("#"))
         if found := next((match[0] for line in lines if (match := UPLOADERS.search(line))), ""):
-            yield f"{name} uploads as well (`{' '.join(found.split())}`): other files than those rehearsed here."
+            yield f"{name} uploads too (`{' '.join(found.split())}`): files other than those rehearsed here."
 
 
 def _text(release: Release, name: str) -> str:

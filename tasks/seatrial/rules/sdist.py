@@ -1,4 +1,4 @@
-"""Rules on what an sdist holds (the source distribution format)."""
+"""Rules on what an sdist contains (the source distribution format)."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def top_folder(found: Tar) -> Iterator[str]:
     if found.top is None:
         shown = some(sorted(top or "(the archive's root)" for top in found.tops)) if found.tops else "nothing"
         root = ", and some of them by absolute names" if found.absolute else ""
-        yield f"all that is in an sdist has to be in one folder NAME-VERSION, and here it is in {shown}{root}."
+        yield f"everything in an sdist has to be in one folder NAME-VERSION, but here it is in {shown}{root}."
 
 
 @rule("sdist", "sdist-pkg-info", "refused", server("forklift/legacy.py", "_is_valid_dist_file", "everywhere"))
@@ -53,7 +53,7 @@ def pkg_info(dist: Distribution) -> Iterator[str]:
 def license_file(dist: Distribution) -> Iterator[str]:
     """A licence file that PKG-INFO names is not in the sdist. PyPI answers: "License-File LICENSE does not exist".
 
-    The file is left out by MANIFEST.in or an `exclude`, or it lies elsewhere than `license-files` says.
+    The file is left out by MANIFEST.in or an `exclude`, or is not where `license-files` says.
     """
     top = dist.tar.top if dist.tar else None
     if top is None or dist.metadata is None or not dist.metadata.has_license_files:
@@ -67,11 +67,11 @@ def license_file(dist: Distribution) -> Iterator[str]:
 def link(found: Tar) -> Iterator[str]:
     """A link in the sdist leads out of it. pip and uv refuse to unpack it (PEP 706).
 
-    A licence that is a link to one above the project is the usual case. Replace the link by a copy, or exclude it.
+    A licence that is a link to one above the project is the usual case. Replace the link with a copy, or exclude it.
     """
     outside = [f"{name} -> {target}" for name, target, kind in found.links if _leads_out(name, target, kind)]
     if outside:
-        yield f"these links lead out of the sdist, so installers refuse it: {some(outside)}. Replace them by copies."
+        yield f"these links lead out of the sdist, so installers refuse it: {some(outside)}. Replace them with copies."
 
 
 def _leads_out(name: str, target: str, kind: str) -> bool:

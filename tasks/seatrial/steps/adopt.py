@@ -18,6 +18,7 @@ from seatrial.adoption.plan import plan
 from seatrial.index.indexes import PYPI
 from seatrial.machine.errors import ReleaseError, indented, listing
 from seatrial.machine.terminal import line as say
+from seatrial.report.text import plural
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -64,7 +65,7 @@ def adopt(argv: Sequence[str], start: Path) -> None:
         say("nothing was written (--dry-run)" if planned.changes else "nothing to change: all of it is up to date")
         return
     changes.make(root, planned.changes)
-    _tell(project, planned, restored, created)
+    _tell(project, planned, restored, created, update=chosen.update)
 
 
 class _Parser(argparse.ArgumentParser):
@@ -80,7 +81,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--dry-run", action="store_true", help="show what would change, and write nothing")
     parser.add_argument(
-        "--data", action="append", default=[], metavar="NAME=VALUE", help="an answer; a wrong one lists all"
+        "--data", action="append", default=[], metavar="NAME=VALUE", help="answer a question; a wrong answer lists all"
     )
     mode = parser.add_mutually_exclusive_group()
     mode.add_argument("--check", action="store_true", help="compare the project with this seatrial, and write nothing")
@@ -102,26 +103,34 @@ def _show(planned: Plan) -> None:
         say(f"new:{listing(_with_lines(change) for change in created)}")
     for change in planned.changes:
         if change.before is not None and change.after is not None:
-            shown = "\n".join(_moves(change)) if change.name.endswith(f"/{lock.FILE}") else change.diff
-            say(f"changed in {change.name}:{indented(shown, last=400)}")
+            say(f"changed in {change.name}:{indented(_shown(change, change.before, change.after), last=400)}")
     if removed:
         say(f"removed:{listing(_by_folder(removed))}")
     if planned.left:
-        say(f"not byte for byte ours, and left where it is:{listing(planned.left)}")
+        say(f"changed since seatrial wrote it, so left where it is:{listing(planned.left)}")
     for note in planned.notes:
         say(f"note: {note}")
 
 
 def _with_lines(change: Change) -> str:
-    content = change.after or b""
-    size = f"{len(content) // 1024 + 1} KiB" if b"\0" in content else f"{len(content.splitlines())} lines"
-    return f"{change.name} ({size})"
+    return f"{change.name} ({_amount(change.after or b'')})"
+
+
+def _amount(content: bytes) -> str:
+    return f"{len(content) // 1024 + 1} KiB" if b"\0" in content else plural(len(content.splitlines()), "line")
+
+
+def _shown(change: Change, before: bytes, after: bytes) -> str:
+    """Return how the content of a file changes: of a lock what moves, of a wheel how large it is."""
+    if change.name.endswith(f"/{lock.FILE}"):
+        return "\n".join(_moves(change))
+    return f"{_amount(before)} -> {_amount(after)}" if b"\0" in after else change.diff
 
 
 def _by_folder(removed: Sequence[Change]) -> Iterator[str]:
     """Yield the folders that lose files, with how many, and the files of the project's own folder."""
     tops = [change.name.partition("/")[0] for change in removed if "/" in change.name]
-    yield from (f"{top}/ ({tops.count(top)} files)" for top in dict.fromkeys(tops))
+    yield from (f"{top}/ ({plural(tops.count(top), 'file')})" for top in dict.fromkeys(tops))
     yield from (change.name for change in removed if "/" not in change.name)
 
 
@@ -142,15 +151,15 @@ def _short(requirement: str | None) -> str:
 def _offer(project: Target, planned: Plan, created: Sequence[str]) -> None:
     """Say what the owner may want to add for tools that would otherwise take the new files in."""
     if lines := list(for_tools(project, planned.folder, created)):
-        say(f"where you want the copy left out (not done for you; a list that is there gets an item):{listing(lines)}")
+        say(f"to leave the copy out of other tools (not done for you; add to a list that is there):{listing(lines)}")
 
 
-def _tell(project: Target, planned: Plan, restored: Sequence[str], created: Sequence[str]) -> None:
+def _tell(project: Target, planned: Plan, restored: Sequence[str], created: Sequence[str], *, update: bool) -> None:
     """Say how to undo all of it, and how to go on."""
     undo = [f"git restore {' '.join(restored if len(restored) <= FEW else ['.'])}"] if restored else []
     if created:
         undo.append(f"delete{listing(created)}")
     say(f"to undo it before you commit: {'; '.join(undo)}")
-    steps = [f"keep it out of the sdist: {offer}" for offer in for_archives(project, created)]
+    steps = [f"keep it out of the sdist: {offer}" for offer in ([] if update else for_archives(project, created))]
     steps += ["git add . && git commit"] if project.git else []
     say(f"next:{listing([*steps, f'nox -s {planned.dryrun}'])}")

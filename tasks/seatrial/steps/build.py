@@ -42,7 +42,7 @@ class DistNotFolder(ReleaseError):
     path: Path
     reason: str
 
-    what = "{e.path} is {e.reason}, and the distributions go into a folder there. Nothing was built."
+    what = "{e.path} is {e.reason}, but has to be a folder for the distributions. Nothing was built."
     cause = "another tool's output of that name, or a link to a disk that is not mounted."
     cure = "remove or rename it, or mount what it leads to, and run `{run[build]}` again."
 
@@ -173,7 +173,9 @@ def _stop_unless_one_release(context: Context, archives: Sequence[Archive]) -> N
     brought.stop_unless_one_release(context.options.taken_from, archives, context.settings.archives)
     if unlike := brought.unlike(archives):
         modules = shortened([f"{name} (in {_some(wheels)})" for name, wheels in unlike.items()])
-        context.say(f"these modules are not as in the sdist. Were all files built from one commit?{modules}", "warning")
+        context.say(
+            f"these modules differ from those in the sdist. Were all files built from one commit?{modules}", "warning"
+        )
 
 
 def _some(wheels: Sequence[str]) -> str:
@@ -184,9 +186,9 @@ def _one_release(archives: Sequence[Archive], settings: Settings) -> None:
     """Raise BuildOdd unless `archives` are one project in one version, and the kinds that were asked for."""
     names = tuple(archive.path.name for archive in archives)
     if len({canonicalize_name(archive.name) for archive in archives}) > 1:
-        raise BuildOdd("its files are of more than one project:", names)
+        raise BuildOdd("its files belong to more than one project:", names)
     if len({archive.version for archive in archives}) > 1:
-        raise BuildOdd("its files are of more than one version:", names)
+        raise BuildOdd("its files have more than one version:", names)
     if missing := set(settings.archives) - {archive.kind for archive in archives}:
         raise BuildOdd(f"there is no {' and no '.join(sorted(missing))} among its files:", names)
 
@@ -215,7 +217,7 @@ def _record_of(context: Context, source: Source, fingerprint: str, archives: Seq
 
 
 def _replace(context: Context, built: Built, staging: Path, parting: str, ways_out: str) -> None:
-    """Move the new files into dist, whatever else lies there aside, and write the record last."""
+    """Move the new files into dist, set whatever else is there aside, and write the record last."""
     dist = context.record.dist
     dist.mkdir(parents=True, exist_ok=True)
     stale = tuple(sorted(path.name for path in dist.iterdir()))
@@ -225,7 +227,7 @@ def _replace(context: Context, built: Built, staging: Path, parting: str, ways_o
     if ways_out:
         context.say(ways_out, "warning")
     if aside:
-        context.say(f"moved what lay in {dist.name}/ to {aside}" if stale else f"moved the old record to {aside}")
+        context.say(f"moved what was in {dist.name}/ to {aside}" if stale else f"moved the old record to {aside}")
         context.detail(listing(stale))
     for made in built.dists:
         move(staging / made.filename, dist / made.filename)
@@ -238,7 +240,7 @@ def _show(context: Context, built: Built, source: Source, archives: Sequence[Arc
     if source.dirty and context.settings.in_place:
         changed = shortened(source.changed)
         context.say(
-            f"uncommitted changes are in these files (in-place), so only `dryrun` rehearses them:{changed}", "warning"
+            f"these files contain uncommitted changes (in-place), so only `dryrun` rehearses them:{changed}", "warning"
         )
     context.detail(f"built {built.project} {built.version} in {context.record.dist}:\n{text.files(built.dists)}")
     for sdist in built.normalised:

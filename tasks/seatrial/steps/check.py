@@ -40,16 +40,20 @@ if TYPE_CHECKING:
 
 @dataclass(eq=False)
 class NotReady(ReleaseError):
-    count: int
+    problems: tuple[Problem, ...]
     trial: bool = False
     index: str = "PyPI"
     step: str = "check"
 
     what = "{e.shown}"
-    cause = "see each error above."
     cure = (
-        "fix them, commit, and run `{e.step:command}` again. No version was spent: nothing was uploaded to {e.index}."
+        "fix each error above, commit, and run `{e.step:command}` again. No version was spent: nothing was uploaded"
+        " to {e.index}."
     )
+
+    @property
+    def count(self) -> int:
+        return sum(is_error(problem) for problem, _ in text.together(self.problems))
 
     @property
     def shown(self) -> str:
@@ -145,10 +149,15 @@ def _stop_on_errors(context: Context, problems: Sequence[Problem], *, trial: boo
     """Show `problems`. Raises NotReady where one is an error."""
     for problem, files in text.together(problems):
         context.say(text.problem(problem, files), problem.severity)
-    if errors := sum(problem.severity == "error" for problem, _ in text.together(problems)):
+    if any(map(is_error, problems)):
         status.failed(context, Failure("check", problems=tuple(problems)))
         step = "dryrun" if context.dry else "check"
-        raise NotReady(errors, trial=trial, index=_other_index(context) or "PyPI", step=step)
+        raise NotReady(tuple(problems), trial=trial, index=_other_index(context) or "PyPI", step=step)
+
+
+def is_error(problem: Problem) -> bool:
+    """Whether `problem` stops a release."""
+    return problem.severity == "error"
 
 
 def _judge_release(context: Context, built: Built) -> tuple[tuple[str, ...], tuple[Problem, ...], str]:
@@ -236,7 +245,7 @@ def _try_all(context: Context, built: Built) -> tuple[tuple[Trial, ...], tuple[P
                 shown.done += 1
         outcomes = [outcome for one in started if (outcome := one.result())]
     for trial, problems in outcomes:
-        if not any(problem.severity == "error" for problem in problems):
+        if not any(map(is_error, problems)):
             came = text.dependencies(trial.installed)
             context.detail(f"{trial.filename}: installed on Python {trial.python} with {came}; {trial.summary}")
     for sdist, wheel in proxies.items():

@@ -59,18 +59,17 @@ class BadWorkspace(ReleaseError):
 
 @dataclass(eq=False)
 class DryrunFailed(ReleaseError):
-    session: str
+    places: tuple[str, ...]
 
-    what = "The dry run stopped in `{e.session}`; the real indexes were not touched."
-    cause = "see the message of that session above."
-    cure = "fix that and run `{run[dryrun]}` again."
+    what = "The dry run left files other than those that were built in: {e.places:joined}. No real index was touched."
+    cause = "another program that writes to the folder of the dry run, or a bug in seatrial."
+    cure = "run `{run[dryrun]}` again, with `--keep FOLDER` to see both; report it where it happens again."
 
 
 @dataclass(eq=False)
 class LocalWheel(ReleaseError):
     files: tuple[str, ...]
     index: str
-    again: str
 
     what = (
         "The sdist was rehearsed to the end; the wheel cannot go up, because {e.index} takes no wheel that only this"
@@ -79,7 +78,7 @@ class LocalWheel(ReleaseError):
     cause = "a wheel that is compiled here is for the libraries here, and says nothing of those of other Linuxes."
     cure = (
         "have cibuildwheel build manylinux wheels, put them and the sdist into one folder, and rehearse those with"
-        ' `{e.again}`; or release the sdist alone, with `archives = ["sdist"]` in [tool.seatrial].'
+        ' `{run[dryrun --from FOLDER]}`; or release the sdist alone, with `archives = ["sdist"]` in [tool.seatrial].'
     )
 
 
@@ -126,14 +125,16 @@ def release_dry(context: Context, standins: Standins, dry: DryRun) -> None:
         local = _release(rehearsal)
         _summarise(context, rehearsal, standins)
     except ReleaseError as error:
-        failure = Failure(status.undone(rehearsal.record), error.text(context.commands))
+        failed = rehearsal.record.failed()
+        problems = failed.problems if failed else ()
+        failure = Failure(status.undone(rehearsal.record), error.text(context.commands), problems)
         context.screen.line(f"The dry run stopped in `{failure.name}`; the real indexes were not touched.")
         status.dry(context, rehearsal.record, "dryrun", failure)
         raise
-    status.dry(context, rehearsal.record, "dryrun" if local else "testpypi")
+    status.dry(context, rehearsal.record, "dryrun --from FOLDER" if local else "testpypi")
     _say_what_is_missing(context, rehearsal.record.recorded(Built))
     if local:
-        raise LocalWheel(local, context.settings.pypi.name, context.commands.command("dryrun", "--from", "FOLDER"))
+        raise LocalWheel(local, context.settings.pypi.name)
     context.next("testpypi")
 
 
@@ -243,9 +244,9 @@ def _summarise(context: Context, rehearsal: Context, standins: Standins) -> None
     record = rehearsal.record
     built, released = record.recorded(Built), record.read(Released)
     held = {name: _held(standins.folder / name, built.project) for name in INDEXES}
-    differing = [name for name in INDEXES if held[name] != built.dists]
-    if differing or released.dists != built.dists:
-        raise DryrunFailed(f"{' and '.join(differing) or 'the record'} differs from the build")
+    held["the record"] = released.dists
+    if differing := tuple(place for place, dists in held.items() if dists != built.dists):
+        raise DryrunFailed(differing)
     count = text.plural(len(built.dists), "file")
     context.detail(f"{text.files(built.dists)}\n{text.cells(record.verified(), built.matrix)}")
     context.screen.line(f"dry run of {built.project} {built.version} passed: {count}, the same bytes on both stand-ins")

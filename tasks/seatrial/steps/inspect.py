@@ -23,8 +23,8 @@ class FindingsInFiles(ReleaseError):
 
     what = "{e.count} of these files cannot be uploaded to PyPI, or would fail their users."
     cure = (
-        "see each finding above; docs/reference/rules.md explains each by its code, with PyPI's answer and how"
-        " to fix it with the usual build backends."
+        "fix each finding above. seatrial's reference lists the rules by their codes, with PyPI's answers and how to"
+        " fix them with the usual build backends."
     )
 
 

@@ -1,4 +1,4 @@
-"""What can be known before anything is built: refusals that a build would only put off."""
+"""What can be refused before anything is built: a build would only delay it."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from packaging.utils import canonicalize_name
 from seatrial.building import git, tags
 from seatrial.index import credentials, logins
 from seatrial.machine.errors import ReleaseError
-from seatrial.project.pythons import KNOWN_PYTHONS, is_admitted
+from seatrial.project.pythons import KNOWN_PYTHONS, PythonMissing, is_admitted
 from seatrial.project.settings import document, table
-from seatrial.release.stages import Rehearsed
+from seatrial.release.stages import Built, Rehearsed, Released
 from seatrial.report import text
 from seatrial.trial import interpreters
 from seatrial.trial.interpreters import RUNNING
@@ -24,22 +24,6 @@ if TYPE_CHECKING:
 
     from seatrial.building.git import Source
     from seatrial.project.context import Context
-
-
-@dataclass(eq=False)
-class NoPython(ReleaseError):
-    admitted: tuple[str, ...]
-    here: tuple[str, ...]
-
-    what = "No Python on this machine is one that the project supports ({e.admitted:joined}). Here: {e.found}."
-    cause = "`requires-python`, the classifiers, or `pythons` in [tool.seatrial] leave out those that are installed."
-    cure = (
-        "install one (`uv python install {e.admitted[0]}`), or set `pythons` in [tool.seatrial] to those that are here."
-    )
-
-    @property
-    def found(self) -> str:
-        return ", ".join(self.here) or "none"
 
 
 @dataclass(eq=False)
@@ -58,9 +42,9 @@ class NoPythonAdmitted(ReleaseError):
 class Dirty(ReleaseError):
     files: tuple[str, ...]
 
-    what = "The tree has {e.count}, which no release has, so nothing is uploaded from it:{e.files:shortened}"
+    what = "{e.count} would not be in the release, so nothing is uploaded:{e.files:shortened}"
     cause = "work in progress, or a file that is neither committed nor ignored."
-    cure = "commit or stash them and run the same command again. `{run[dryrun]}` works all the same."
+    cure = "commit or stash them and run the same command again. `{run[dryrun]}` works anyway."
 
     @property
     def count(self) -> str:
@@ -73,11 +57,11 @@ class TagElsewhere(ReleaseError):
     commit: str
     built: str
 
-    what = "The tag {e.tag} points to commit {e.commit}, and this release is of commit {e.built}."
+    what = "The tag {e.tag} points to commit {e.commit}, but this release is from commit {e.built}."
     cause = "the version was not raised since that tag; or the tag was set or moved after the build."
     cure = (
         "raise the version and commit; or, if nobody has {e.tag} yet, move it: `git tag -f {e.tag} {e.built}`. To"
-        " release what is tagged, check that out and run `{run[build --rebuild]}`. A tag of something else: `tag` in"
+        " release what is tagged, check that out and run `{run[build --rebuild]}`. If it is not a version tag: `tag` in"
         " [tool.seatrial] says how yours are spelt."
     )
 
@@ -87,13 +71,15 @@ def stop_early(context: Context, steps: Collection[str], *, withheld: bool = Fal
 
     With `withheld` there are credentials that only the process of the upload gets to see.
 
-    Raises NoPython and NoPythonAdmitted; where files are to be uploaded also Dirty, TagElsewhere, BadCredential and
-    NoCredential.
+    Raises PythonMissing and NoPythonAdmitted; where files are to be uploaded also Dirty, TagElsewhere, BadCredential
+    and NoCredential.
     """
     if {"check", "verify", "dryrun"} & {*steps}:
         _stop_without_python(context)
-    if "testpypi" in steps and context.rehearsed_here is None and not context.dry and not _is_rehearsed(context):
+    if "testpypi" in steps and context.rehearsed_here is None and not context.dry:
         source = git.look(context.root)
+        if _is_sealed(context, source):
+            return
         if source.dirty and not context.options.taken_from:
             raise Dirty(source.changed)
         _stop_on_other_tag(context, source)
@@ -101,9 +87,14 @@ def stop_early(context: Context, steps: Collection[str], *, withheld: bool = Fal
             _stop_without_credential(context)
 
 
-def _is_rehearsed(context: Context) -> bool:
-    rehearsed = context.record.find(Rehearsed)
-    return rehearsed is not None and not context.options.rebuild
+def _is_sealed(context: Context, source: Source) -> bool:
+    """Whether nothing new is going to be uploaded: `build` keeps the files that were rehearsed, or stops."""
+    record, options = context.record, context.options
+    built, rehearsed = record.find(Built), record.find(Rehearsed)
+    if built is None or rehearsed is None or options.rebuild:
+        return False
+    is_stopped = bool(record.verified()) and record.find(Released) is None
+    return built.commit == source.commit or options.keep_sealed or is_stopped
 
 
 def _stop_without_python(context: Context) -> None:
@@ -113,7 +104,7 @@ def _stop_without_python(context: Context) -> None:
         raise NoPythonAdmitted(required, admitted)
     # The one that runs us costs nothing to find, so it is looked for first.
     if not any(interpreters.find(python, context.uv) for python in sorted(admitted, key=RUNNING.__ne__)):
-        raise NoPython(admitted, interpreters.here(KNOWN_PYTHONS, context.uv))
+        raise PythonMissing(admitted, interpreters.here(KNOWN_PYTHONS, context.uv))
 
 
 def _stop_on_other_tag(context: Context, source: Source) -> None:

@@ -32,9 +32,11 @@ class NotAttested(ReleaseError):
     index: str
     files: tuple[str, ...]
 
-    what = "{e.index} has the release, and serves no attestation that holds for:{e.files:listed}"
-    cause = "an earlier try that uploaded these files without; attestations are taken together with the file alone."
-    cure = "nothing can be repeated for this version. released.json lists the files that are attested."
+    what = "{e.index} has the release, but serves no valid attestation for:{e.files:listed}"
+    cause = "an earlier attempt that uploaded these files without; an attestation is accepted only with its file."
+    cure = (
+        "nothing for this version, whose files cannot be uploaded again. released.json lists those that are attested."
+    )
 
 
 @dataclass(eq=False)
@@ -46,9 +48,7 @@ class NotVerified(ReleaseError):
     what = (
         "These files are not verified as the matrix demands, so nothing goes to {e.index}. Missing:{e.missing:listed}"
     )
-    cause = (
-        "an interpreter that is not on this machine is skipped by nox; a failed or unfinished verify leaves no record."
-    )
+    cause = "nox skips an interpreter that is not on this machine; a failed or unfinished verify leaves no record."
     cure = "run `{run[verify]}`{e.advice}"
 
     @property
@@ -64,11 +64,11 @@ class FilesNotVerified(ReleaseError):
     required: str
     files: tuple[str, ...]
 
-    what = "These files have to be verified by `require-verified = {e.required}`, and are not:{e.files:listed}"
+    what = "`require-verified = {e.required}` asks for these files to be verified, and they are not:{e.files:listed}"
     cause = "no verify job ran on a platform and a Python that install this file, or its record was not brought here."
     cure = (
-        "run `verify` where they fit and bring the records together (docs/how-to/compiled-wheels.md), or ask for less"
-        " in [tool.seatrial]. Nothing went to {e.index}."
+        "run `verify` where they fit and bring the records together, or ask for less in"
+        " [tool.seatrial]. Nothing went to {e.index}."
     )
 
 
@@ -94,8 +94,8 @@ class OtherVersion(ReleaseError):
     sealed: str
     typed: str
 
-    what = "--yes {e.typed} was given, and the sealed files are {e.project} {e.sealed}. Nothing was uploaded."
-    cause = "the version was raised and the new release was not built, rehearsed and verified yet."
+    what = "--yes {e.typed} was given, but the sealed files are {e.project} {e.sealed}. Nothing was uploaded."
+    cause = "the version was raised, and the new release is not built, rehearsed and verified yet."
     cure = "`{run[verify]}` takes HEAD through the rehearsal; `{run[status]}` says where this release stands."
 
 
@@ -149,7 +149,7 @@ def release(context: Context, proof: Proof) -> str:
     """Upload the files of `proof` unless that is done, and return where they are."""
     index, done = context.settings.pypi, context.record.find(Released)
     if done is not None and done.index == index.simple and _is_served(context, index, proof.built):
-        return f"{done.project} {done.version} is on {index.name} already, since {done.at}"
+        return f"{done.project} {done.version} is already on {index.name}, since {done.at}"
     siblings.stop_unless_released(context, proof.built, proof.verified)
     _ask_rehearsal_index(context, proof)
     context.detail(f"to {index.name}:\n{text.files(proof.built.dists)}")
@@ -162,7 +162,7 @@ def _is_served(context: Context, index: Index, built: Built) -> bool:
     """Whether `index` still serves every file of `built`, whatever the record says. Says what is missing."""
     held = holdings(index, built.project, built.version, built.dists)
     if missing := [dist.filename for dist in built.dists if dist not in held.identical]:
-        context.say(f"recorded as released, and {index.name} does not serve:{listing(missing)}", "warning")
+        context.say(f"recorded as released, but {index.name} does not serve:{listing(missing)}", "warning")
     return not missing
 
 
@@ -260,7 +260,7 @@ def _confirm(context: Context, built: Built) -> None:
     typed = context.options.yes
     if typed is None and context.interactive:
         place = f" to {host(context.settings.pypi)}"
-        context.screen.line(f"This cannot be undone: {built.version} of {built.project} goes{place}, once and for all.")
+        context.screen.line(f"This cannot be undone: {built.project} {built.version} goes{place} for good.")
         typed = context.screen.ask("Type the version to release it: ").strip()
     if typed != built.version:
         command = context.commands.command("pypi", "--yes", built.version)
@@ -286,7 +286,7 @@ def _upload(context: Context, built: Built, index: Index, credential: Credential
     page = index.page(built.project, built.version)
     if attested and (missing := tuple(dist.filename for dist in built.dists if dist.filename not in holding)):
         raise NotAttested(index.name, missing)
-    return f"{text.plural(len(built.dists), 'file')} on {index.name}, the very same that were rehearsed: {page}"
+    return f"{text.plural(len(built.dists), 'file')} on {index.name}, the same bytes as rehearsed: {page}"
 
 
 def _say_what_is_left(context: Context) -> None:

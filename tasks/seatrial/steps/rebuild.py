@@ -66,8 +66,8 @@ class TagMissing(ReleaseError):
     tried: tuple[str, ...]
 
     what = "There is no tag of version {e.version} in this repository. Tried: {e.tried:joined}"
-    cause = "the tags were not fetched, or tags are called otherwise here."
-    cure = "git fetch --tags; how tags are called is the setting `tag` of [tool.seatrial]."
+    cause = "the tags were not fetched, or are spelt differently here."
+    cure = "git fetch --tags; `tag` in [tool.seatrial] says how tags are spelt."
 
 
 @dataclass(eq=False)
@@ -92,7 +92,7 @@ class NotRebuilt(ReleaseError):
 
     what = "{e.shown}"
     cause = (
-        "other versions of Python, the build backend or a compiler than at the release, a backend that is not"
+        "versions of Python, the build backend or a compiler other than at the release, a backend that is not"
         " reproducible, or files that were not built from this tag."
     )
     cure = "look at the members named above: code that differs needs an explanation."
@@ -102,7 +102,7 @@ class NotRebuilt(ReleaseError):
         what = f"{self.project} {self.version}, built again from its tag"
         if self.files:
             return f"{what}, differs from what {self.index} serves:{listing(self.files)}"
-        return f"{what}, gives none of the files that {self.index} serves."
+        return f"{what}, produces none of the files that {self.index} serves."
 
 
 def run(context: Context) -> None:

@@ -40,7 +40,7 @@ if something is wrong with it after all, yank it, and release the next version:
   reason  {project} {version} should not be used; please take {free} or later.
   next    {free} is free on both indexes, as far as they show: a deleted version is spent and cannot be seen
 what cannot be undone: whoever has installed it keeps it, `{project}=={version}` still installs it, and its version and
-file names are spent for ever. The yank itself can be taken back on that page."""
+file names are spent forever. The yank itself can be taken back on that page."""
 
 
 @dataclass(eq=False)
@@ -49,10 +49,10 @@ class NotAsRecorded(ReleaseError):
     version: str
     findings: tuple[str, ...]
 
-    what = "{e.project} {e.version} is not what the record says:{e.findings:listed}"
+    what = "{e.project} {e.version} does not match the record:{e.findings:listed}"
     cause = "files or tags that somebody changed after the release, or the record of another build in this folder."
     cure = (
-        "find out who did that and why. If the released files are not yours to answer for, yank the version as shown"
+        "find out who did that and why. If the released files are not yours, yank the version as shown"
         " above, revoke the tokens that can upload to it, and release the next one."
     )
 
@@ -141,7 +141,7 @@ def differences(index: Index, found: Holdings, *, whole: bool) -> Iterator[str]:
         theirs = file.sha256 or "(no hash)"
         yield f"{index.name}: {dist.filename}\n    expected {dist.sha256}\n    found    {theirs}"
     for file in found.extra:
-        yield f"{index.name}: {printable(file.filename)} was not built with the others\n    found    {file.sha256}"
+        yield f"{index.name}: {printable(file.filename)} is not part of this build\n    found    {file.sha256}"
     for dist in found.absent if whole else ():
         yield f"{index.name}: {dist.filename} is gone"
 
@@ -173,7 +173,7 @@ def _tags_of_remote(root: Path, remote: str, names: Iterable[str]) -> Tags:
     process of this machine can read it.
     """
     if WITH_LOGIN.match(git.address_of(root, remote)):
-        return Tags(remote, {}, "its address holds a login, which git would show to other processes here")
+        return Tags(remote, {}, "its address contains a login, which git would show to other processes here")
     refs = [f"refs/tags/{name}{peeled}" for name in names for peeled in ("", "^{}")]  # the latter of annotated tags
     argv = ("git", "ls-remote", "--tags", remote, *refs)
     try:

@@ -35,7 +35,7 @@ class RehearsedElsewhere(ReleaseError):
     expected: str
     again: str = ""  # the command that lets the rehearsal on this machine count, where it was one
 
-    what = "These files were rehearsed on {e.index}, and the rehearsal index of this release is {e.expected}."
+    what = "These files were rehearsed on {e.index}, but the rehearsal index of this release is {e.expected}."
     cause = "the record was made against another index (a stand-in of `dryrun` proves nothing about {e.expected})."
     cure = "`{run[verify]}` rehearses there.{e.otherwise}"
 
@@ -64,7 +64,7 @@ def _rehearse(context: Context) -> str:
         raise Dirty(git.look(context.root).changed or ("(the tree was dirty when `build` ran)",))
     done = record.find(Rehearsed)
     if done is not None and context.counts(done.index):
-        return f"{done.project} {done.version} is on {describe(context, done)} already, since {done.at}"
+        return f"{done.project} {done.version} is already on {describe(context, done)}, since {done.at}"
     if done is not None and (finished := kept(context, done)):
         return finished
     with rehearsal(context) as (target, variables):
@@ -115,7 +115,7 @@ def kept(context: Context, rehearsed: Rehearsed) -> str:
     if context.record.find(Released) is None:
         return ""
     place = describe(context, rehearsed)
-    return f"{rehearsed.project} {rehearsed.version} is released; its rehearsal on {place} stays as it is recorded"
+    return f"{rehearsed.project} {rehearsed.version} is released; its rehearsal on {place} stays on record"
 
 
 def elsewhere(context: Context, step: str, rehearsed: Rehearsed) -> RehearsedElsewhere:

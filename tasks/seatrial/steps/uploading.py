@@ -1,4 +1,4 @@
-"""One upload of a release: with which credential it goes up, whether it is attested, and what a refusal means."""
+"""One upload of a release: which credential it uses, whether it is attested, and what a rejection means."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class PublisherRefused(ReleaseError):
     pages: str
 
     what = "{e.index} has no trusted publisher for {e.project} that matches this job. It answered:{e.words:quoted}"
-    cause = "a field of the publisher's page that does not hold exactly what this job is:{e.shown_fields}"
+    cause = "a field on the publisher's page that differs from this job:{e.shown_fields}"
     cure = (
         "correct it on {e.pages}/manage/project/{e.project}/settings/publishing/. A project that does not exist there"
         " yet needs a pending publisher for exactly the name {e.project}: {e.pages}/manage/account/publishing/"
@@ -57,7 +57,7 @@ def find_credential(context: Context, index: Index, project: str, outer: Mapping
     ask = functools.partial(credentials.ask_terminal, index) if context.interactive else None
     found = credentials.find(index, outer, keyring=functools.partial(logins.secret, index.upload), ask=ask)
     if aside := credentials.set_aside(index, outer):
-        context.say(f"{aside}; it is set aside", "note")
+        context.say(f"{aside}, so it is ignored", "note")
     credentials.stop_if_useless(found, index, canonicalize_name(project), time.time())
     token = found.token
     standing_in = index.is_loopback and index.token_location
@@ -66,7 +66,7 @@ def find_credential(context: Context, index: Index, project: str, outer: Mapping
     show = context.detail if index.is_public else context.screen.line
     show(f"index: {index.upload}  credential: {', '.join(filter(None, [found.source, described]))}")
     if found.secret and not token and index.token_location:
-        context.say(f"the format of the token from {found.source} is not known, so it is handed on as it is", "warning")
+        context.say(f"the token from {found.source} has an unknown format, so it is sent unchanged", "warning")
     return found
 
 

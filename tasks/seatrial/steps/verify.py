@@ -13,6 +13,7 @@ from seatrial.index import conflicts
 from seatrial.index.holdings import OtherBytes, read_project
 from seatrial.machine import temporary
 from seatrial.machine.errors import ReleaseError, indented, listing
+from seatrial.project.pythons import KNOWN_PYTHONS, PythonMissing
 from seatrial.release.record import now
 from seatrial.release.stages import Built, Cell, Rehearsed, Verified
 from seatrial.report import status, text
@@ -84,15 +85,6 @@ class ReusedEnvironment(ReleaseError):
 
 
 @dataclass(eq=False)
-class NoSuchPython(ReleaseError):
-    pythons: tuple[str, ...]
-
-    what = "No Python {e.pythons:joined} on this machine, and this release is to be verified on it."
-    cause = "`pythons` in [tool.seatrial], or what the project supports, names Pythons that are not installed here."
-    cure = "install one (`uv python install {e.pythons[0]}`), or set `pythons` to those that are here."
-
-
-@dataclass(eq=False)
 class NoSuchCell(ReleaseError):
     python: str
     known: tuple[str, ...]
@@ -105,12 +97,22 @@ class NoSuchCell(ReleaseError):
 def run(context: Context) -> None:
     """Verify each cell of the matrix that is not verified yet, as many at once as there are processors.
 
-    Raises StageMissing, RehearsedElsewhere, NoSuchCell, NoSuchPython, and what makes a file fail in a cell.
+    Raises StageMissing, RehearsedElsewhere, NoSuchCell, PythonMissing, and what makes a file fail in a cell.
     """
     context.record.prepare()
     with context.screen.step("verify") as step:
         step.summary = _summary(*_verified(context))
-    status.close(context)
+    status.close(replace(context, last=context.last and not _is_followed(context)))
+
+
+def _is_followed(context: Context) -> bool:
+    """Whether nox, which runs each cell by itself, has another cell to run after this one: it ends with the table."""
+    if context.options.environment is None:
+        return False
+    kinds = {dist.kind for dist in context.record.recorded(Built).dists}
+    done = {verified.cell for verified in context.record.verified()}
+    left = {cell.python for cell in context.settings.cells if cell.kind in kinds and cell not in done}
+    return any(interpreters.find(python, context.uv) for python in left)
 
 
 def _verified(context: Context) -> tuple[list[Cell], list[Cell]]:
@@ -202,14 +204,14 @@ def _verify(context: Context, built: Built, rehearsed: Rehearsed, index: Index, 
 def _here(context: Context, cells: Sequence[Cell], *, some_are_done: bool) -> list[Cell]:
     """Return those of `cells` whose Python is on this machine.
 
-    Raises NoSuchPython where one is missing in CI, and elsewhere where all are and no other cell is done.
+    Raises PythonMissing where one is missing in CI, and elsewhere where all are and no other cell is done.
     """
     if context.options.environment:
         return list(cells)
     pythons = dict.fromkeys(cell.python for cell in cells)
     missing = tuple(python for python in pythons if not interpreters.find(python, context.uv))
     if missing and (context.in_ci or (len(missing) == len(pythons) and not some_are_done)):
-        raise NoSuchPython(missing)
+        raise PythonMissing(missing, interpreters.here(KNOWN_PYTHONS, context.uv))
     return [cell for cell in cells if cell.python not in missing]
 
 

@@ -38,7 +38,7 @@ class Checkout:
 
     @classmethod
     def of(cls, root: Path, tracked: Iterable[str] = ()) -> Checkout:
-        """Return what is `tracked` in `root`, or what lies there where nothing is known of that."""
+        """Return what is `tracked` in `root`, or what is there where that is not known."""
         return cls(root, tuple(sorted(tracked)) or tuple(sorted(_walk(root))))
 
     def modules(self) -> dict[str, str]:

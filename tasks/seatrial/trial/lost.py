@@ -95,7 +95,7 @@ def _lost(wheel: Wheel, names: Collection[str]) -> Iterator[tuple[str, str]]:
 
 
 def _roots(wheel: Wheel, names: Iterable[str]) -> dict[str, str]:
-    """Return in which folder each top-level package of `wheel` lies, by where most of its files are."""
+    """Return in which folder each top-level package of `wheel` is, by where most of its files are."""
     counts: Counter[tuple[str, str]] = Counter()
     for name in names:
         parts = name.split("/")

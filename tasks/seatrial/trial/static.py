@@ -178,7 +178,7 @@ def _standard_library(wheel: Wheel, supported: Sequence[str]) -> Iterator[Found]
         without = [python for python in supported if not _has(python, since, until)]
         if without:
             when = f"since {since}" if since else f"until {until}"
-            message = f"`{top}` is a module of Python's own {when}, and is imported ({_some(places)})."
+            message = f"`{top}` is in the standard library only {when}, and is imported ({_some(places)})."
             yield "stdlib", severity, f"{message} Requires-Python admits {', '.join(without)}, where that fails."
 
 
@@ -254,7 +254,7 @@ def _own_extras(archive: Archive) -> Iterator[Found]:
         if canonicalize_name(requirement.name) == canonicalize_name(archive.name):
             for extra in sorted(requirement.extras):
                 if canonicalize_name(extra) not in offered:
-                    asks = f"`{requirement}` asks for an extra that this project has not: {extra}."
+                    asks = f"`{requirement}` asks for an extra that this project does not have: {extra}."
                     yield "unknown-extra", "warning", asks
 
 

@@ -65,12 +65,12 @@ class NoFittingWheel(ReleaseError):
     files: tuple[str, ...]
 
     what = (
-        "No wheel of this release fits Python {e.python} here, which takes {e.tag} and less exact ones:"
+        "No wheel of this release fits Python {e.python} here, which accepts {e.tag} and less specific ones:"
         "{e.files:shortened}"
     )
     cause = "the wheel for this Python or platform was not built, or was not among the files that were taken."
     cure = (
-        "build it (cibuildwheel: CIBW_BUILD) and take all files anew with `{run[build --rebuild --from FOLDER]}`; or"
+        "build it (cibuildwheel: CIBW_BUILD) and take all files again with `{run[build --rebuild --from FOLDER]}`; or"
         " take {e.python} out of `pythons` in [tool.seatrial], where its users build the sdist."
     )
 

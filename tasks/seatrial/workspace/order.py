@@ -25,7 +25,6 @@ class PackagesFailed(ReleaseError):
     waiting: tuple[str, ...]
 
     what = "`{e.step}` failed for {e.failed:joined}.{e.not_started}"
-    cause = "see what was said of each above."
     cure = "fix that and run the step again: what is done already is not done twice."
 
     @property

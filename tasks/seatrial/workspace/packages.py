@@ -1,6 +1,6 @@
 """The packages of one repository: which there are, what each is called, and in which order they need each other.
 
-Read from the files as they lie there, without building anything. Workspaces of uv and hatch are recognised; without
+Read from the files as they are, without building anything. Workspaces of uv and hatch are recognised; without
 one, `packages` in [tool.seatrial] names the folders.
 """
 
@@ -157,7 +157,7 @@ def _with_siblings(folders: Iterable[Path]) -> list[Path]:
 
 
 def settings(folder: Path) -> Settings:
-    """Return the settings of one of several packages; what is wrong with them is told with its folder.
+    """Return the settings of one of several packages; what is wrong with them is reported with its folder.
 
     Raises what `load` does.
     """

@@ -40,8 +40,8 @@ class SiblingNotReady(ReleaseError):
     stage: str
     command: str
 
-    what = "{e.sibling} is released together with this package, and is not {e.stage} yet."
-    cause = "its own sessions come first, or its record was not brought to this machine."
+    what = "{e.sibling} is released together with this package, but is not {e.stage} yet."
+    cause = "its own steps were not run first, or its record was not brought to this machine."
     cure = "{e.command}; if it is on the index already as it is, take it out of `release-with` in [tool.seatrial]."
 
 
@@ -52,7 +52,7 @@ class SiblingElsewhere(ReleaseError):
     expected: str
     command: str
 
-    what = "{e.sibling} was rehearsed on {e.found}, and this package is rehearsed on {e.expected}."
+    what = "{e.sibling} was rehearsed on {e.found}, but this package is rehearsed on {e.expected}."
     cause = "packages that are released together have to be rehearsed on one index, or nobody could install them."
     cure = "{e.command}"
 
@@ -78,9 +78,9 @@ class SiblingChanged(ReleaseError):
     files: tuple[str, ...]
     command: str
 
-    what = "This package was verified with other files of {e.sibling} than are recorded for it now:{e.files:listed}"
+    what = "This package was verified with files of {e.sibling} other than those recorded for it now:{e.files:listed}"
     cause = "{e.sibling} was built again after this package was verified."
-    cure = "verify this package anew, with what is to be released: {e.command}"
+    cure = "verify this package again, with the files to be released: {e.command}"
 
 
 @dataclass(frozen=True)
@@ -278,7 +278,7 @@ def _stop_if_changed(context: Context, sibling: Sibling, verified: tuple[Verifie
 
 
 def others_than(sibling: Sibling, verified: Verified) -> tuple[Installed, ...]:
-    """Return what `verified` had installed as `sibling`, and is none of the files of its record."""
+    """Return what `verified` had installed as `sibling` that is not in its record."""
     recorded = {dist.sha256 for dist in sibling.built.dists}
     name = canonicalize_name(sibling.built.project)
     return tuple(one for one in verified.installed if one.name == name and one.sha256 not in recorded)

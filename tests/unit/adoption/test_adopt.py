@@ -166,7 +166,7 @@ def test_a_workflow_that_publishes_is_kept_and_compared(tmp_path: Path, adopt: A
         "check.yml",
         "publish.yml",
     ]
-    assert f"{theirs} uploads already, and a trusted publisher knows its name, so it is kept as it is" in printed
+    assert f"{theirs} already uploads, and a trusted publisher is bound to its name, so it is kept as it is" in printed
     assert '+      name: "release"' in printed.replace("| ", "")  # the environment's name stays
     assert "Never keep both" in printed
     commit(project)
@@ -210,7 +210,7 @@ def test_a_python_that_has_no_job_on_gitlab_is_named(tmp_path: Path, adopt: Adop
 def test_a_part_of_a_larger_repository_gets_no_workflows(tmp_path: Path, adopt: Adopt) -> None:
     project = sample(tmp_path / "packages" / "demo")
     commit(tmp_path)
-    assert "a part of a larger repository" in adopt(project)
+    assert "part of a larger repository" in adopt(project)
     assert not (project / ".github").exists()
 
 
@@ -279,7 +279,7 @@ def test_nothing_stays_of_a_half_finished_adopt(tmp_path: Path, adopt: Adopt) ->
 def test_the_copy_that_was_just_made_is_genuine(tmp_path: Path, adopt: Adopt) -> None:
     project = sample(tmp_path / "project")
     adopt(project)
-    assert f"release.py is that of seatrial {__version__}, and release.txt pins all by hash" in adopt(
+    assert f"release.py matches seatrial {__version__}, and release.txt pins everything by hash" in adopt(
         project, "--check"
     )
 

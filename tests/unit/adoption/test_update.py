@@ -52,12 +52,13 @@ def test_an_update_brings_copy_lock_wheel_and_workflows_and_shows_what_changes(e
     printed = adopt(earlier, "--update")
     assert re.search(r"twine==6\.0\.0 -> twine==[7-9]", printed)
     assert "-# an earlier one" in printed
-    assert "removed:\n  tasks/ (1 files)" in printed
+    assert "removed:\n  tasks/ (1 file)" in printed
+    assert "keep it out of the sdist" not in printed  # which was said when it was adopted
     assert (earlier / WHEEL).is_file()
     assert not (earlier / "tasks" / "seatrial-0.0.1-py3-none-any.whl").exists()
     assert all("ubuntu-22.04" not in (earlier / name).read_text("utf-8") for name in (RELEASE, CHECK))
     commit(earlier)
-    assert "pins all by hash" in adopt(earlier, "--check")
+    assert "pins everything by hash" in adopt(earlier, "--check")
     assert "nothing to change" in adopt(earlier, "--update")
 
 
@@ -83,6 +84,15 @@ def test_an_update_keeps_edits_of_the_workflows_each_time(earlier: Path, adopt: 
     assert (earlier / CHECK).is_file()
 
 
+def test_a_wheel_of_the_same_name_is_not_shown_byte_by_byte(earlier: Path, adopt: Adopt) -> None:
+    adopt(earlier, "--update")
+    (earlier / WHEEL).write_bytes(b"\0" * 2000)
+    commit(earlier)
+    printed = adopt(earlier, "--update")
+    assert re.search(rf"changed in {re.escape(WHEEL)}:\n  \| 2 KiB -> \d+ KiB\n", printed)
+    assert len(printed.splitlines()) < 20
+
+
 def test_what_somebody_else_changed_is_restored_by_an_update(earlier: Path, adopt: Adopt) -> None:
     adopt(earlier, "--update")
     write_tree(earlier, {"tasks/nox.txt": "nox\n", "tasks/release.py": "import evil\n"})
@@ -97,7 +107,7 @@ def test_an_update_moves_the_copy_to_another_folder(earlier: Path, adopt: Adopt)
     assert not (earlier / "tasks").exists()
     assert 'run_path("release-tasks/release.py")' in (earlier / "noxfile.py").read_text("utf-8")
     commit(earlier)
-    assert "pins all by hash" in adopt(earlier, "--check")
+    assert "pins everything by hash" in adopt(earlier, "--check")
 
 
 @pytest.fixture
@@ -124,7 +134,7 @@ def test_the_old_copy_is_taken_out_and_what_is_not_ours_is_left_and_named(former
     write_tree(former, {"tasks/mine.py": "", "tasks/upload.py": "changed\n"})
     commit(former)
     printed = adopt(former)
-    assert "not byte for byte ours, and left where it is:\n  tasks/mine.py\n  tasks/upload.py\n" in printed
+    assert "changed since seatrial wrote it, so left where it is:\n  tasks/mine.py\n  tasks/upload.py\n" in printed
     assert {name for name in state(former) if name.startswith(("tasks/", ".seatrial"))} == {
         "tasks/mine.py",
         "tasks/upload.py",
@@ -136,9 +146,9 @@ def test_the_old_copy_is_taken_out_and_what_is_not_ours_is_left_and_named(former
     assert (former / "noxfile.py").read_text("utf-8").endswith('runpy.run_path("tasks/release.py")\n')
     assert "-r tasks/nox.txt" in (former / RELEASE).read_text("utf-8")
     assert (former / CHECK).read_text("utf-8") == "mine\n"
-    assert f"{CHECK} is of the old copy and was edited" in printed
+    assert f"{CHECK} belongs to the old copy and was edited" in printed
     commit(former)
-    assert "pins all by hash" in adopt(former, "--check")
+    assert "pins everything by hash" in adopt(former, "--check")
     (head,) = (head for _, head in lock.find(former))
     assert (head.answers["workflow"], head.answers["check"]) == ("release.yml", "")
 
@@ -157,7 +167,7 @@ def test_lines_that_both_changed_are_marked_and_spoken_of(earlier: Path, adopt: 
     edited = (earlier / RELEASE).read_text("utf-8").replace("ubuntu-22.04", "our-own-runner")
     write_tree(earlier, {RELEASE: edited})
     commit(earlier)
-    assert f"{RELEASE} has conflicts, with git's marks" in adopt(earlier, "--update")
+    assert f"{RELEASE} has conflict markers" in adopt(earlier, "--update")
     assert "<<<<<<< yours" in (earlier / RELEASE).read_text("utf-8")
 
 
@@ -169,5 +179,5 @@ def test_an_edited_workflow_without_history_is_kept_and_the_new_one_shown(earlie
     commit(earlier)
     git(earlier, "branch", "--quiet", "-D", "main")
     printed = adopt(earlier, "--update")
-    assert f"{RELEASE} was edited, and how it was written is not in the history here" in printed
+    assert f"{RELEASE} was edited, and the version that seatrial wrote is not in this history" in printed
     assert (earlier / RELEASE).read_text("utf-8") == edited

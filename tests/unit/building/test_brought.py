@@ -44,7 +44,7 @@ def test_files_of_two_releases(tmp_path: Path) -> None:
     with pytest.raises(MixedFiles) as error:
         stop_unless_one_release(tmp_path, opened(tmp_path), BOTH)
     said = str(error.value)
-    assert f"--from {tmp_path} holds files of more than one release:" in said
+    assert f"--from {tmp_path} contains files of more than one release:" in said
     assert f"\n  demo 1.0: {LINUX}, demo-1.0.tar.gz\n  demo 1.1: {WINDOWS.replace('1.0', '1.1')}\n" in said
 
 
@@ -70,15 +70,15 @@ def test_a_wheelhouse_without_an_sdist(tmp_path: Path) -> None:
     wheel(tmp_path, filename=WINDOWS)
     with pytest.raises(NothingToTakeOf) as error:
         stop_unless_one_release(tmp_path, opened(tmp_path), BOTH)
-    assert "there is no sdist among its 2 files" in str(error.value)
-    assert "cibuildwheel makes wheels alone" in str(error.value)
+    assert "it contains no sdist. Found: 2 files." in str(error.value)
+    assert "cibuildwheel makes only wheels" in str(error.value)
     assert "python -m build --sdist" in str(error.value)
     stop_unless_one_release(tmp_path, opened(tmp_path), ["wheel"])
 
 
 def test_a_wheelhouse_without_a_wheel(tmp_path: Path) -> None:
     sdist(tmp_path)
-    with pytest.raises(NothingToTakeOf, match="no wheel among its 1 files"):
+    with pytest.raises(NothingToTakeOf, match="it contains no wheel"):
         stop_unless_one_release(tmp_path, opened(tmp_path), BOTH)
     stop_unless_one_release(tmp_path, opened(tmp_path), ["sdist"])
 
@@ -103,8 +103,8 @@ def test_what_uv_build_leaves_beside_the_files_is_ignored(tmp_path: Path) -> Non
 
 
 def test_a_folder_of_other_things(tmp_path: Path) -> None:
-    with pytest.raises(NothingToTake, match="it holds no wheel and no sdist"):
+    with pytest.raises(NothingToTake, match="it contains no wheel and no sdist"):
         files(tmp_path, tmp_path / "dist")
     (tmp_path / "notes.txt").touch()
-    with pytest.raises(NothingToTake, match=r"other files than wheels and sdists:\n  notes\.txt"):
+    with pytest.raises(NothingToTake, match=r"files other than wheels and sdists:\n  notes\.txt"):
         files(tmp_path, tmp_path / "dist")

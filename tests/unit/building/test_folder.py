@@ -122,4 +122,4 @@ def test_a_link_that_leads_out_is_named_with_its_cure(tmp_path: Path) -> None:
     sdist = written(tmp_path, "demo-1.0.tar.gz", gzipped(tarred([(link, b"")])))
     with pytest.raises(LeadsOut, match=r"the link demo-1\.0/LICENSE -> \.\./\.\./LICENSE leads out of it") as error:
         unpack(sdist, tmp_path / "place")
-    assert "replace the link by a copy" in str(error.value)
+    assert "replace the link with a copy" in str(error.value)

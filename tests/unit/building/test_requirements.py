@@ -44,7 +44,7 @@ def test_the_main_index_of_pips_configuration_is_kept_without_a_login(tmp_path: 
 
 
 def test_what_is_no_date() -> None:
-    with pytest.raises(InvalidDate, match="--as-of 1\\.0: this is not a date"):
+    with pytest.raises(InvalidDate, match="--as-of 1\\.0: not a date"):
         as_of("1.0", OUTER)
 
 

@@ -48,6 +48,7 @@ TAKEN: list[tuple[tuple[str, ...], str, object]] = [
     (("--all",), "all", True),
     (("--keep", "kept"), "keep", HERE / "kept"),
     (("--json", "out.json"), "json", HERE / "out.json"),
+    (("--preflight",), "preflight", True),
 ]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -11,8 +11,9 @@ import pytest
 from seatrial.cli import chain, main
 from seatrial.index.tokens import make
 from seatrial.release.record import DIGEST_VARIABLE
-from seatrial.steps import dryrun, pypi
+from seatrial.steps import dryrun, preflight, pypi
 from seatrial.steps.pypi import NotVerified
+from seatrial.workspace import packages
 from tests.projects import write_tree
 from tests.samples.workspaces import UV, project, three
 
@@ -78,6 +79,20 @@ def typed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -
 
 
 # One package.
+
+
+def test_a_preflight_runs_no_step_and_refuses_what_the_upload_would(
+    tmp_path: Path, typed: Type, steps: Steps, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[tuple[str, Collection[str]]] = []
+    monkeypatch.setattr(preflight, "stop_early", lambda context, names, **_: looked.append((context.root.name, names)))
+    root = three(tmp_path)
+    for words in (("--package", "demo-core"), ("--all",)):
+        assert typed(root, "testpypi", "--preflight", *words) == Typed(0, "", "")
+    every = ["core", *(package.root.name for package in packages.find(root).ordered())]
+    assert [name for name, _ in looked] == every
+    assert all("testpypi" in names for _, names in looked)
+    assert steps.ran == []
 
 
 def test_a_step_for_one_package_is_done_in_its_folder(tmp_path: Path, typed: Type, steps: Steps) -> None:

@@ -52,9 +52,9 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.mark.parametrize(
     ("outer", "message"),
     [
-        ({}, "there is no credential for it"),
-        ({"TESTPYPI_TOKEN": TOKENS["PYPI_TOKEN"]}, "holds a token of pypi.org, not of test.pypi.org"),
-        (TOKENS, "The tree has 1 uncommitted change"),
+        ({}, "no credential found"),
+        ({"TESTPYPI_TOKEN": TOKENS["PYPI_TOKEN"]}, "is a token for pypi.org, not for test.pypi.org"),
+        (TOKENS, "1 uncommitted change would not be in the release"),
     ],
 )
 def test_what_can_be_known_is_refused_before_the_build(
@@ -79,7 +79,7 @@ def test_a_python_that_is_not_here_is_refused_before_a_dry_run(
     text = (project / "pyproject.toml").read_text(encoding="utf-8").replace(SETTINGS, "")
     write_tree(project, {"pyproject.toml": f'{text}\n[tool.seatrial]\npythons = ["3.99"]\n'})
     assert main.run(["dryrun"], {}) == 1
-    assert "No Python on this machine is one that the project supports (3.99)" in capsys.readouterr().err
+    assert "Not on this machine: Python 3.99, on which this release is to be tried" in capsys.readouterr().err
     assert main.run(["status"], {}) == 0
     assert [step for step, _ in ran] == ["status"]
 

@@ -136,7 +136,7 @@ def test_other_bytes_than_the_index_names_are_not_read(
     built: Built, tmp_path: Path, faults: Faults, index: Index
 ) -> None:
     faults.order("body", prefix="/packages", detail=b"other", times=9)
-    assert "has not the hash that PyPI shows" in compared(built, tmp_path, index).reason
+    assert "its hash is not the one that PyPI shows" in compared(built, tmp_path, index).reason
 
 
 def test_a_file_that_is_too_large_is_not_fetched(
@@ -156,7 +156,7 @@ def test_a_name_with_a_folder_in_it_is_refused(tmp_path: Path, index: Index, nam
 
 def test_a_size_beyond_the_bound_is_refused_before_anything_is_fetched(tmp_path: Path, index: Index) -> None:
     large = replace(of_name("demo-0.9.tar.gz"), size=changes.LARGEST + 1)
-    with pytest.raises(BadArchive, match="too large to fetch only to be compared"):
+    with pytest.raises(BadArchive, match="too large to fetch for a comparison"):
         changes.fetched(large, index, tmp_path)
 
 
@@ -210,6 +210,6 @@ def test_changes_are_told_in_a_line() -> None:
     members = (Resized("a", None, 1), Resized("b", 1, None), Resized("c", 1, 2), Resized("d", 1, 3))
     files = (FileChanges(WHEEL, "demo-0.9-py3-none-any.whl", 9, members, 7),)
     found = Changes("0.9", "PyPI", "", files, (FieldChanges("Requires-Dist", (), ("six",)),))
-    told = "since 0.9 on PyPI: 1 member added, 1 removed, 2 of another size, 7 more; metadata: Requires-Dist"
+    told = "since 0.9 on PyPI: 1 member added, 1 removed, 2 resized, 7 more; metadata: Requires-Dist"
     assert report.changes(found) == told
     assert report.changes(Changes(None, "PyPI", "--offline")) == "not compared with an earlier version: --offline"

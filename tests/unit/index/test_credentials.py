@@ -59,17 +59,17 @@ No upload to PyPI: {}
 Usual cause: {}
 What to do: put one API token into {}, and unset the others. Account: https://pypi.org/account/register/  \
 Token: https://pypi.org/manage/account/token/"""
-BLANKS = "has blanks, line ends or quotes in it"
+BLANKS = "contains spaces, line breaks or quotes"
 CAUSES = {  # by a part of the complaint
     "are both set": "one of them is left over.",
-    "hold the same text": "one token was copied into both variables.",
-    "is not __token__": "a user name and password, from before there were tokens.",
-    "without TWINE_PASSWORD": "a CI secret that is not defined.",
+    "have the same value": "one token was copied into both variables.",
+    "is not __token__": "a user name and password, from before there were API tokens.",
+    "without TWINE_PASSWORD": "an undefined CI secret.",
     "does not begin with": "a password, or a token's name in place of the token.",
     "and the CI's own identity": "a stored token that trusted publishing has replaced.",
-    "is set and empty": "a CI secret that is not defined gives an empty variable.",
+    "is set but empty": "an undefined CI secret gives an empty variable.",
     BLANKS: "they were copied with the token.",
-    "holds a token of test.pypi.org": "two tokens were mixed up: this is TESTPYPI_TOKEN.",
+    "is a token for test.pypi.org": "the two tokens are swapped: this one belongs in TESTPYPI_TOKEN.",
 }
 
 WRONG = [
@@ -80,17 +80,17 @@ WRONG = [
     ),
     pytest.param(
         {"PYPI_TOKEN": OURS, "TESTPYPI_TOKEN": OURS},
-        "PYPI_TOKEN and TESTPYPI_TOKEN hold the same text; the two indexes share no token",
+        "PYPI_TOKEN and TESTPYPI_TOKEN have the same value; the two indexes share no tokens",
         id="one text for both indexes",
     ),
     pytest.param(
         {"PYPI_TOKEN": OURS, "TWINE_USERNAME": "ada", "TWINE_PASSWORD": OURS},
-        "TWINE_USERNAME is not __token__; PyPI takes API tokens alone",
+        "TWINE_USERNAME is not __token__; PyPI accepts only API tokens",
         id="the same token for another user",
     ),
     pytest.param(
         {"TWINE_USERNAME": "ada", "TWINE_PASSWORD": "s3cret"},
-        "TWINE_USERNAME is not __token__; PyPI takes API tokens alone",
+        "TWINE_USERNAME is not __token__; PyPI accepts only API tokens",
         id="user and password",
     ),
     pytest.param(
@@ -106,23 +106,23 @@ WRONG = [
     ),
     pytest.param(
         {"PYPI_TOKEN": OURS} | GITHUB,
-        "both PYPI_TOKEN and the CI's own identity (trusted publishing) are there",
+        "PYPI_TOKEN and the CI's own identity (trusted publishing) are both present",
         id="token and GitHub",
     ),
     pytest.param(
         {"PYPI_TOKEN": OURS} | GITLAB,
-        "both PYPI_TOKEN and the CI's own identity (trusted publishing) are there",
+        "PYPI_TOKEN and the CI's own identity (trusted publishing) are both present",
         id="token and GitLab",
     ),
     pytest.param(
         {"TWINE_PASSWORD": OURS} | GITHUB,
-        "both TWINE_PASSWORD and the CI's own identity (trusted publishing) are there",
+        "TWINE_PASSWORD and the CI's own identity (trusted publishing) are both present",
         id="password and GitHub",
     ),
-    pytest.param({"PYPI_TOKEN": ""}, "PYPI_TOKEN is set and empty", id="empty token"),
-    pytest.param({"PYPI_TOKEN": " \n"}, "PYPI_TOKEN is set and empty", id="blank token"),
-    pytest.param({"TWINE_PASSWORD": ""}, "TWINE_PASSWORD is set and empty", id="empty password"),
-    pytest.param({"TWINE_PASSWORD": ""} | GITHUB, "TWINE_PASSWORD is set and empty", id="empty password and GitHub"),
+    pytest.param({"PYPI_TOKEN": ""}, "PYPI_TOKEN is set but empty", id="empty token"),
+    pytest.param({"PYPI_TOKEN": " \n"}, "PYPI_TOKEN is set but empty", id="blank token"),
+    pytest.param({"TWINE_PASSWORD": ""}, "TWINE_PASSWORD is set but empty", id="empty password"),
+    pytest.param({"TWINE_PASSWORD": ""} | GITHUB, "TWINE_PASSWORD is set but empty", id="empty password and GitHub"),
     pytest.param({"PYPI_TOKEN": f" {OURS}"}, f"PYPI_TOKEN {BLANKS}", id="blank before"),
     pytest.param({"PYPI_TOKEN": f"{OURS}\n"}, f"PYPI_TOKEN {BLANKS}", id="line end"),
     pytest.param({"PYPI_TOKEN": f"{OURS}\r\n"}, f"PYPI_TOKEN {BLANKS}", id="Windows line end"),
@@ -132,7 +132,7 @@ WRONG = [
     pytest.param({"TWINE_PASSWORD": f"{OURS}\n"}, f"TWINE_PASSWORD {BLANKS}", id="line end after the password"),
     pytest.param({"TWINE_USERNAME": "ada"}, "TWINE_USERNAME is set without TWINE_PASSWORD", id="user alone"),
     pytest.param(
-        {"PYPI_TOKEN": TEST}, "PYPI_TOKEN holds a token of test.pypi.org, not of pypi.org", id="TestPyPI's token"
+        {"PYPI_TOKEN": TEST}, "PYPI_TOKEN is a token for test.pypi.org, not for pypi.org", id="TestPyPI's token"
     ),
 ]
 
@@ -179,7 +179,7 @@ RIGHT = [
 def test_a_credential_that_cannot_be_meant_is_refused(outer: dict[str, str], complaint: str) -> None:
     with pytest.raises(BadCredential) as error:
         choose(PYPI, outer)
-    of_twine = complaint.startswith(("TWINE_PASSWORD", "TWINE_USERNAME is not"))
+    of_twine = complaint.startswith(("TWINE_PASSWORD ", "TWINE_USERNAME is not")) and " and " not in complaint
     (cause,) = (cause for part, cause in CAUSES.items() if part in complaint)
     assert str(error.value) == MESSAGE.format(complaint, cause, "TWINE_PASSWORD" if of_twine else "PYPI_TOKEN")
 
@@ -239,7 +239,7 @@ def test_without_a_credential_for_this_index_there_is_none(outer: dict[str, str]
 
 
 def test_a_token_of_the_other_index_is_named_and_set_aside() -> None:
-    assert set_aside(PYPI, {"TWINE_PASSWORD": TEST}) == "TWINE_PASSWORD holds a token of test.pypi.org, not of pypi.org"
+    assert set_aside(PYPI, {"TWINE_PASSWORD": TEST}) == "TWINE_PASSWORD is a token for test.pypi.org, not for pypi.org"
     assert set_aside(PYPI, {"TWINE_PASSWORD": OURS}) == ""
     assert set_aside(PYPI, {}) == ""
     assert set_aside(OWN_INDEX, {"TWINE_PASSWORD": TEST}) == ""
@@ -248,7 +248,7 @@ def test_a_token_of_the_other_index_is_named_and_set_aside() -> None:
 def test_a_token_for_pypi_is_refused_for_testpypi() -> None:
     with pytest.raises(BadCredential) as error:
         choose(TESTPYPI, {"TESTPYPI_TOKEN": OURS})
-    assert "No upload to TestPyPI: TESTPYPI_TOKEN holds a token of pypi.org, not of test.pypi.org" in str(error.value)
+    assert "No upload to TestPyPI: TESTPYPI_TOKEN is a token for pypi.org, not for test.pypi.org" in str(error.value)
     assert "put one API token into TESTPYPI_TOKEN" in str(error.value)
     assert "https://test.pypi.org/account/register/" in str(error.value)
 
@@ -293,16 +293,16 @@ def test_a_token_of_pypi_goes_to_no_other_host_whatever_is_configured(
     index = dataclasses.replace(ELSEWHERE_INDEX, upload=upload)
     with pytest.raises(BadCredential) as error:
         find(index, {variable: secret}, keyring=called, ask=None)
-    assert f"is not sent to {urlsplit(upload).netloc}: it holds a token of {location}" in str(error.value)
+    assert f"is not sent to {urlsplit(upload).netloc}: it is a token for {location}" in str(error.value)
     assert secret not in str(error.value)
-    with pytest.raises(BadCredential, match="it holds a token of"):
+    with pytest.raises(BadCredential, match="it is a token for"):
         find(index, {}, keyring=lambda _: secret, ask=None)
 
 
 def test_no_credential_goes_over_plain_http_to_another_machine() -> None:
     index = dataclasses.replace(ELSEWHERE_INDEX, upload="http://packages.example/")
     with pytest.raises(
-        BadCredential, match=r"PYPI_TOKEN is not sent to packages\.example: it would go over plain http"
+        BadCredential, match=r"PYPI_TOKEN is not sent to packages\.example: it would go over plain HTTP"
     ):
         choose(index, {"PYPI_TOKEN": "s3cret"})
     assert choose(dataclasses.replace(index, upload="http://localhost:8080/"), {"PYPI_TOKEN": "s3cret"})
@@ -310,7 +310,7 @@ def test_no_credential_goes_over_plain_http_to_another_machine() -> None:
 
 def test_a_stand_in_on_this_machine_takes_no_real_token() -> None:
     standin = dataclasses.replace(PYPI, simple=STANDIN.simple, upload=STANDIN.simple, token_location="pypi.localhost")
-    with pytest.raises(BadCredential, match=r"PYPI_TOKEN holds a token of pypi\.org, not of pypi\.localhost"):
+    with pytest.raises(BadCredential, match=r"PYPI_TOKEN is a token for pypi\.org, not for pypi\.localhost"):
         choose(standin, {"PYPI_TOKEN": OURS})
 
 
@@ -408,29 +408,29 @@ def test_without_any_credential_nothing_is_sent(ask: Callable[[], str] | None) -
     with pytest.raises(NoCredential) as error:
         find(TESTPYPI, {}, keyring=nothing, ask=ask)
     assert str(error.value) == (
-        "No upload to TestPyPI: there is no credential for it.\n"
-        "Usual cause: TESTPYPI_TOKEN is not set here; in CI a secret that this step was not given, or a job without an"
+        "No upload to TestPyPI: no credential found.\n"
+        "Usual cause: TESTPYPI_TOKEN is not set here; in CI, a secret not passed to this step, or a job without an"
         " identity.\n"
         "What to do: put an API token into TESTPYPI_TOKEN. Account: https://test.pypi.org/account/register/  Token:"
-        " https://test.pypi.org/manage/account/token/ In CI a trusted publisher needs none: GitHub wants `permissions:"
-        " id-token: write`, GitLab `id_tokens:` (docs/how-to/ci.md)."
+        " https://test.pypi.org/manage/account/token/ A trusted publisher needs none:"
+        " `permissions: id-token: write` on GitHub, `id_tokens:` on GitLab."
     )
 
 
 def test_what_was_set_aside_is_named_where_nothing_else_is_there() -> None:
     with pytest.raises(NoCredential) as error:
         find(PYPI, {"TWINE_PASSWORD": TEST}, keyring=nothing, ask=None)
-    said = "TWINE_PASSWORD holds a token of test.pypi.org, not of pypi.org; it was set aside."
-    assert f"No upload to PyPI: there is no credential for it. {said}\n" in str(error.value)
+    said = "TWINE_PASSWORD is a token for test.pypi.org, not for pypi.org, so it is ignored."
+    assert f"No upload to PyPI: no credential found. {said}\n" in str(error.value)
     assert TEST not in str(error.value)
 
 
 @pytest.mark.parametrize(
     ("secret", "complaint"),
     [
-        (TEST, "what the keyring gave holds a token of test.pypi.org, not of pypi.org"),
-        ("s3cret", "what the keyring gave does not begin with pypi-, as an API token does"),
-        (f"'{OURS}'", "what the keyring gave has blanks, line ends or quotes in it"),
+        (TEST, "the credential from the keyring is a token for test.pypi.org, not for pypi.org"),
+        ("s3cret", "the credential from the keyring does not begin with pypi-, as an API token does"),
+        (f"'{OURS}'", "the credential from the keyring contains spaces, line breaks or quotes"),
     ],
 )
 def test_what_the_keyring_gives_has_to_fit(secret: str, complaint: str) -> None:
@@ -517,7 +517,7 @@ def test_a_credential_that_may_do_is_left_to_the_index(credential: Credential) -
         ([[0, 1_799_999_999, 0]], "PYPI_TOKEN holds a token that has expired (2027-01-15 07:59 UTC)"),
         ([[0, 1_800_000_000, 0]], "PYPI_TOKEN holds a token that has expired (2027-01-15 08:00 UTC)"),
         ([[0, 1_800_000_900, 1_800_000_060]], "PYPI_TOKEN holds a token that is not valid yet (2027-01-15 08:01 UTC)"),
-        ([[0, -(10**15), 0]], "PYPI_TOKEN holds a token that has expired (at no date of the calendar)"),
+        ([[0, -(10**15), 0]], "PYPI_TOKEN holds a token that has expired (at an impossible date)"),
     ],
 )
 def test_a_token_that_cannot_do_is_refused(caveats: list[object], complaint: str) -> None:

@@ -440,7 +440,7 @@ def test_a_page_that_lags_for_ever_ends_with_the_files_that_are_missing(
     with pytest.raises(NotVisible) as error:
         wait(limit=90)
     assert error.value.files == (SDIST,)
-    assert "TestPyPI took demo 1.0, and does not show it after 90 seconds:\n  demo-1.0.tar.gz" in str(error.value)
+    assert "TestPyPI accepted demo 1.0, but does not show it after 90 seconds:\n  demo-1.0.tar.gz" in str(error.value)
     assert clock.now - 1000 <= 90
     assert clock.pauses[-2:] == [POLL_AFTER[-1]] * 2
     assert said[0].startswith("waiting for TestPyPI to show the files: 1")

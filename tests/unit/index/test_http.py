@@ -198,12 +198,12 @@ def test_a_token_of_pypi_is_not_sent_to_another_host_whatever_is_configured() ->
         read_project(at(url, login=Login("__token__", make("pypi.org"), "PYPI_READ_TOKEN")), "demo")
     assert seen == []
     assert "The login from PYPI_READ_TOKEN was not sent to house at http://127.0.0.1" in str(error.value)
-    assert "it holds a token of pypi.org, which goes nowhere else." in str(error.value)
+    assert "it is a token for pypi.org, and goes nowhere else." in str(error.value)
 
 
 def test_no_login_goes_over_plain_http_to_another_machine() -> None:
     index = at("http://packages.example", login=LOGIN)
-    with pytest.raises(LoginWithheld, match="it would go over plain http"):
+    with pytest.raises(LoginWithheld, match="it would go over plain HTTP"):
         read_project(index, "demo")
 
 

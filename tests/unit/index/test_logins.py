@@ -99,7 +99,7 @@ def test_no_place_sees_the_login_of_another() -> None:
 
 @pytest.mark.parametrize("variable", ["TESTPYPI_READ_TOKEN", "DEPENDENCIES_TOKEN", "TESTPYPI_TOKEN"])
 def test_a_token_of_pypi_reads_no_other_host(variable: str) -> None:
-    with pytest.raises(BadCredential, match=r"it holds a token of pypi\.org, which goes nowhere else"):
+    with pytest.raises(BadCredential, match=r"it is a token for pypi\.org, and goes nowhere else"):
         with_logins(OWN, {variable: make("pypi.org")}, uploads=True)
 
 
@@ -126,7 +126,7 @@ def test_where_installers_would_look_we_look_last(netrc: Path) -> None:
 
 
 def test_a_login_that_cannot_be_meant_is_refused_before_it_is_used() -> None:
-    with pytest.raises(BadCredential, match="DEPENDENCIES_TOKEN is set and empty"):
+    with pytest.raises(BadCredential, match="DEPENDENCIES_TOKEN is set but empty"):
         found(Indexes(TESTPYPI, PYPI, LIBRARY), {"DEPENDENCIES_TOKEN": ""})
 
 

@@ -39,7 +39,7 @@ def test_a_publisher_for_gitlab_has_four_fields() -> None:
 
 @pytest.mark.parametrize("outer", [{}, {"GITLAB_CI": "true"}])
 def test_what_the_ci_does_not_tell_is_not_guessed(outer: dict[str, str]) -> None:
-    assert {value for _, value in publisher(outer)} == {"(not known here)", ANY_ENVIRONMENT}
+    assert {value for _, value in publisher(outer)} == {"(unknown here)", ANY_ENVIRONMENT}
 
 
 CLAIMS = {

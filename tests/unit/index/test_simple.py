@@ -72,6 +72,18 @@ def test_anything_else_is_no_page(body: bytes) -> None:
         parse(body, PAGE)
 
 
+@pytest.mark.parametrize(
+    "template",
+    [
+        '{{"files": [{{"filename": "a.whl", "url": "a", "hashes": {{"sha256": "{}"}}}}]}}',
+        '<a href="a.whl#sha256={}">a.whl</a>',
+    ],
+)
+def test_capitals_in_a_hash_are_the_same_bytes(template: str) -> None:
+    (file,) = parse(template.format("AB" * 32).encode(), PAGE).files
+    assert file.sha256 == "ab" * 32
+
+
 @given(st.text())
 def test_no_html_breaks_the_reader(text: str) -> None:
     try:

@@ -8,6 +8,7 @@ import functools
 import importlib
 import inspect
 import pkgutil
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,12 +19,14 @@ from seatrial.cli.options import BadOption
 from seatrial.machine.errors import ReleaseError, indented, listing, printable, shortened
 from seatrial.project.commands import Commands
 from seatrial.release.record import FilesChanged, StageMissing
+from seatrial.release.stages import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 TASKS = Path(__file__).parents[3] / "tasks"
 
+PROBLEM = Problem("a-rule", "error", "a-file", "a fact")
 # One value of each type that a fact has, and that can be found again in a message; and another one.
 FACTS: dict[str, tuple[Any, Any]] = {
     "str": ("a-fact", "other"),
@@ -34,6 +37,7 @@ FACTS: dict[str, tuple[Any, Any]] = {
     "Kind": ("wheel", "sdist"),
     "Path": (Path("a-fact"), Path("other")),
     "str | None": ("a-fact", "other"),
+    "tuple[Problem, ...]": ((PROBLEM,), (PROBLEM, replace(PROBLEM, message="another fact"))),
     "tuple[str, ...]": (("a-fact", "another-fact"), ("other",)),
     "tuple[tuple[str, str], ...]": ((("a-fact", "another-fact"),), (("other", "fact"),)),
     "tuple[tuple[str, str, str], ...]": ((("a-fact", "ours", "theirs"),), (("other", "ours", "theirs"),)),
@@ -75,7 +79,7 @@ def test_a_message_says_what_happened_the_usual_cause_and_what_to_do(kind: type[
     assert "{" not in text.replace("{version}", "").replace("{name}", "").replace("{project}", "")
 
 
-WITHOUT_CAUSE = {"FindingsInFiles"}  # what happened is the cause
+WITHOUT_CAUSE = {"FindingsInFiles", "NotReady", "PackagesFailed"}  # each has its own, which stands above
 
 
 @each_kind

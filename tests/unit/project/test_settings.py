@@ -69,11 +69,11 @@ REFUSED: list[tuple[str, str, str]] = [
     ("rehearse-on", "true", "a string"),
     ("release-with", '"../core"', "a list of strings"),
     ("release-with", "[1]", "a list of strings"),
-    ("release-with", '["../core", " "]', 'folders of this repository, seen from here, like ["../core"]'),
-    ("release-with", f'["{ABSOLUTE}"]', "folders of this repository, seen from here"),
+    ("release-with", '["../core", " "]', 'folders of this repository, relative to this one, like ["../core"]'),
+    ("release-with", f'["{ABSOLUTE}"]', "folders of this repository, relative to this one"),
     ("packages", "{ core = 'packages/core' }", "a list of strings"),
-    ("packages", '[""]', "folders of this repository, seen from here"),
-    ("packages", f'["packages/*", "{ABSOLUTE}/*"]', "folders of this repository, seen from here"),
+    ("packages", '[""]', "folders of this repository, relative to this one"),
+    ("packages", f'["packages/*", "{ABSOLUTE}/*"]', "folders of this repository, relative to this one"),
     ("sdist-pythons", "[]", "a list like"),
     ("build-timeout", "0", "a number of seconds above 0"),
     ("build-timeout", "1.5", "a number of seconds above 0"),
@@ -92,8 +92,8 @@ WRONG_INDEXES: list[tuple[str, str, str, str]] = [
         "indexes.dependencies",
         "a table with exactly: simple",
     ),
-    ("testpypi", '{ simple = "https://ada:s3cret@a.example" }', "indexes.testpypi", "is ['simple'], and"),
-    ("testpypi", '"https://ada:s3cret@a.example"', "indexes.testpypi", "is '(not shown)', and"),
+    ("testpypi", '{ simple = "https://ada:s3cret@a.example" }', "indexes.testpypi", "is ['simple'], but"),
+    ("testpypi", '"https://ada:s3cret@a.example"', "indexes.testpypi", "is '(not shown)', but"),
     ("dependencies", "{ simple = 1 }", "indexes.dependencies.simple", "a string"),
     ("dependencies", '{ simple = "ftp://a.example" }', "indexes.dependencies.simple", "an http(s) URL"),
     ("dependencies", '{ simple = "https:///simple" }', "indexes.dependencies.simple", "an http(s) URL"),
@@ -117,7 +117,7 @@ def test_the_sdist_is_verified_where_it_is_to_be(tmp_path: Path) -> None:
 
 
 def test_the_sdist_is_verified_on_pythons_of_the_project_alone(tmp_path: Path) -> None:
-    with pytest.raises(BadConfig, match=r"`sdist-pythons` .* is \['3.12'\], and should be some of `pythons`: 3.10"):
+    with pytest.raises(BadConfig, match=r"`sdist-pythons` .* is \['3.12'\], but must be some of `pythons`: 3.10"):
         configured(tmp_path, 'pythons = ["3.10"]\nsdist-pythons = ["3.12"]')
 
 
@@ -142,7 +142,7 @@ def test_without_a_setting_its_default_holds(tmp_path: Path, key: str) -> None:
 def test_a_wrong_setting_is_refused_by_name(tmp_path: Path, key: str, text: str, expected: str) -> None:
     with pytest.raises(BadConfig) as error:
         configured(tmp_path, f"{key} = {text}")
-    assert f"The setting `{key}` of [tool.seatrial] is" in str(error.value)
+    assert f"The setting `{key}` in [tool.seatrial] is" in str(error.value)
     assert expected in str(error.value)
 
 
@@ -172,7 +172,7 @@ def test_an_unknown_setting_is_named_with_those_that_are_known(tmp_path: Path, t
 def test_a_wrong_type_names_the_key_what_is_expected_and_what_is_there(tmp_path: Path) -> None:
     with pytest.raises(BadConfig) as error:
         configured(tmp_path, "build-timeout = 'an hour'")
-    said = "The setting `build-timeout` of [tool.seatrial] is 'an hour', and should be a number of seconds above 0."
+    said = "The setting `build-timeout` in [tool.seatrial] is 'an hour', but must be a number of seconds above 0."
     assert str(error.value).startswith(said)
 
 
@@ -199,13 +199,13 @@ def test_what_has_to_be_verified_is_said_in_three_ways(tmp_path: Path, text: str
 
 @pytest.mark.parametrize("text", ['"some"', "[]", '[""]', "true", "[3]"])
 def test_anything_else_that_has_to_be_verified_is_refused(tmp_path: Path, text: str) -> None:
-    with pytest.raises(BadConfig, match='should be "matrix", "all" or a list of patterns'):
+    with pytest.raises(BadConfig, match='must be "matrix", "all" or a list of patterns'):
         configured(tmp_path, f"require-verified = {text}")
 
 
 def test_a_resolution_is_one_of_two(tmp_path: Path) -> None:
     assert configured(tmp_path, 'resolution = "lowest-direct"').resolution == "lowest-direct"
-    with pytest.raises(BadConfig, match='should be "highest" or "lowest-direct"'):
+    with pytest.raises(BadConfig, match='must be "highest" or "lowest-direct"'):
         configured(tmp_path, 'resolution = "lowest"')
 
 
@@ -244,7 +244,7 @@ def test_what_is_wrong_with_the_project_is_left_to_its_build_backend(
 
 @pytest.mark.parametrize("text", ["[tool]\nseatrial = 1\n", "[[tool.seatrial]]\ntag = '{version}'\n"])
 def test_a_table_that_is_none_is_refused(tmp_path: Path, text: str) -> None:
-    with pytest.raises(BadConfig, match="should be a table"):
+    with pytest.raises(BadConfig, match="must be a table"):
         load(write_tree(tmp_path, {"pyproject.toml": text}))
 
 

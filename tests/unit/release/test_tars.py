@@ -92,7 +92,7 @@ def test_nothing_is_empty(raw: bytes) -> None:
 
 
 def test_no_tar_is_none() -> None:
-    with pytest.raises(tars.NotTar, match="no tar file"):
+    with pytest.raises(tars.NotTar, match="not a tar file"):
         read(b"x" * 1024)
     with pytest.raises(tars.NotTar, match="checksum"):
         read(spoilt())
@@ -159,7 +159,7 @@ def test_a_size_that_is_no_number_is_named(field: bytes) -> None:
     header[124:136] = field
     header[148:156] = b" " * 8
     header[148:156] = b"%06o\0 " % sum(header)
-    with pytest.raises(tars.NotTar, match=r"negative|no tar file"):
+    with pytest.raises(tars.NotTar, match=r"negative|not a tar file"):
         read(bytes(header) + PLAIN[512:])
 
 

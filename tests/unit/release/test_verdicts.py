@@ -183,7 +183,7 @@ WINDOWS = "demo-1.0-cp310-cp310-win_amd64.whl: no platform that fits: it is for 
         (("cp312-cp312-manylinux2014_x86_64",), ()),
         (("*-win_*",), (WINDOWS,)),
         (("*.tar.gz",), (f"{SDIST}: no sdist was verified",)),
-        (("cp313-*",), ("(no file fits the pattern 'cp313-*')",)),
+        (("cp313-*",), ("(no file matches the pattern 'cp313-*')",)),
         (("*-manylinux*", "*-win_amd64"), (WINDOWS,)),
     ],
 )

@@ -95,7 +95,7 @@ def test_a_file_that_was_changed_since_or_is_gone_is_told_and_not_read(place: Pa
     facts = gathering.gather(record, "")
     assert facts is not None
     source = page(facts, "0" * 64)
-    assert "other bytes than those of this release" in source
+    assert "differs from that of this release" in source
     assert "it is not in dist any more" in source
     assert "project-page" not in source
 
@@ -187,7 +187,7 @@ def test_members_of_another_size_are_listed_with_both() -> None:
     members = (Resized("demo/__init__.py", 10, 26), Resized("demo/new.py", None, 4), Resized("demo/old.py", 5, None))
     shown = trees.listed(FileChanges(WHEEL, "x", 1, members, 3))
     assert "10 B → 26 B" in shown
-    assert [word for word in ("Added: 1", "Removed: 1", "Of another size: 1") if word not in shown] == []
+    assert [word for word in ("Added: 1", "Removed: 1", "Resized: 1") if word not in shown] == []
     assert "3 more members changed." in shown
 
 

@@ -130,7 +130,7 @@ COMPILED = "1 rule, 1 file tried on 3.13, 1 module; 1 warning"
     ("stage", "expected"),
     [
         (BUILT, "from c0ffee: wheel 10 B, sdist 10 B"),
-        (replace(BUILT, commit=None, dirty=True), "from no commit, with uncommitted changes: wheel 10 B, sdist 10 B"),
+        (replace(BUILT, commit=None, dirty=True), "from no commit (not a clean tree): wheel 10 B, sdist 10 B"),
         (replace(BUILT, dists=(*DISTS, replace(DISTS[0], size=2048))), "from c0ffee: 2 wheels 2.0 KiB, sdist 10 B"),
         (CHECKED, "1 rule, 1 file tried on 3.13, 1 module; 1 warning"),
         (replace(CHECKED, trials=(), problems=()), "1 rule, no file tried, 0 modules"),

@@ -88,7 +88,7 @@ def test_a_token_in_an_archive_is_named_and_not_shown(tmp_path: Path) -> None:
     )
     for path in paths:
         (message,) = found(path, "secret-api-token")
-        assert ".pypirc:2: a whole API token of test.pypi.org" in message
+        assert ".pypirc:2: a complete API token for test.pypi.org" in message
         assert "https://test.pypi.org/manage/account/token/" in message
         assert secret not in message
 
@@ -103,7 +103,7 @@ def test_a_token_that_is_cut_off_passes(tmp_path: Path) -> None:
 
 def test_a_token_of_an_index_without_a_name_is_named(tmp_path: Path) -> None:
     (message,) = found(wheel(tmp_path, files={"demo/a": token(macaroon(""))}), "secret-api-token")
-    assert "API token of an index" in message
+    assert "API token for an index" in message
     assert "https://pypi.org/manage" in message
 
 

@@ -127,7 +127,7 @@ def test_a_similar_name_is_named_for_new_projects_alone() -> None:
 
 def test_an_index_that_does_not_answer_is_not_checked() -> None:
     (message,) = found("index-not-checked", served=None, trouble="PyPI cannot be reached.")
-    assert message == "it is not known what PyPI would take: PyPI cannot be reached."
+    assert message == "what PyPI would accept is unknown: PyPI cannot be reached."
     assert found("index-not-checked") == []
 
 
@@ -173,7 +173,7 @@ def test_both_indexes_are_asked_and_one_may_not_answer(asked: dict[str, Project]
         ("index-new-name", "release"),
         ("index-name-similar", "release"),
     ]
-    assert "it is not known what TestPyPI would take: " in problems[0].message
+    assert "what TestPyPI would accept is unknown: " in problems[0].message
     assert set(asked) == {"demo", *similar_names("demo")}
 
 
@@ -195,7 +195,7 @@ def test_a_project_without_files_is_no_new_name(asked: dict[str, Project]) -> No
     assert module.judge(BUILT, None, (PYPI,), PYPI)[1] == ()
 
 
-@pytest.mark.parametrize(("status", "cure"), [("archived", "un-archive it"), ("quarantined", "index's support")])
+@pytest.mark.parametrize(("status", "cure"), [("archived", "unarchive it"), ("quarantined", "index's support")])
 def test_a_project_that_is_closed_is_named(asked: dict[str, Project], status: str, cure: str) -> None:
     asked["demo"] = Project(status=status, reason="found to be harmful")
     (problem,) = module.judge(BUILT, None, (PYPI,), PYPI)[1]
@@ -310,7 +310,7 @@ def test_a_project_that_is_there_without_files_is_asked_about(asked: dict[str, P
     asked["demo"] = Project()
     (problem,) = module.judge(BUILT, of_authors(), (PYPI,), PYPI, NOW)[1]
     assert problem.message == (
-        "PyPI has a project `demo`: is it yours? It has no files that would say so."
+        "PyPI has a project `demo`: is it yours? It has no files to tell."
         " If not, choose another name: PyPI will refuse this."
     )
     house = Index("house", simple="https://house.example/simple/")

@@ -378,7 +378,7 @@ FILES: dict[int, tuple[str, tuple[tuple[str, Make], ...]]] = {
         tuple(("wheel-record", members({f"{INFO}/RECORD": text})) for text in (None, b"\xff", RECORD + "\n")),
     ),
     109: (
-        "RECORD names other files",
+        "RECORD does not list the files",
         tuple(
             ("wheel-record-mismatch", members({f"{INFO}/RECORD": text})) for text in (RECORD + "gone.py,,\n", "a,,\n")
         ),

@@ -149,7 +149,7 @@ def test_a_version_that_git_made_of_a_changed_tree_is_not_told_to_raise_it(tmp_p
 
 def test_the_message_on_a_tag_names_the_setting(tmp_path: Path) -> None:
     (message,) = judged("release-tag", wheel(tmp_path), tags=("v1.1",))
-    assert message.endswith("raise the version, or move the tag. (How tags are spelt is the setting `tag`.)")
+    assert message.endswith("raise the version, or move the tag. (The setting `tag` says how tags are spelt.)")
 
 
 @pytest.mark.parametrize(
@@ -163,7 +163,7 @@ def test_a_higher_tag_beside_that_of_this_version_is_told(
     higher = next(tag for tag in tags if tag.endswith("1.1"))
     assert message == (
         f"HEAD is tagged {higher} as well, which is higher than 1.0, the version of the files: delete the tag that is"
-        " not meant. (How tags are spelt is the setting `tag`.)"
+        " not meant. (The setting `tag` says how tags are spelt.)"
     )
 
 

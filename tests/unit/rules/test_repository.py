@@ -40,7 +40,7 @@ def test_a_changelog_that_names_other_versions_and_not_this_one_is_told(
     tmp_path: Path, name: str, text: str, last: str
 ) -> None:
     (message,) = judged("release-changelog", tmp_path, {name: text})
-    assert message == f"{name} names other versions up to {last}, and not 1.0, which is to be released."
+    assert message == f"{name} names versions up to {last}, but not 1.0, which is to be released."
     assert judged("release-changelog", tmp_path, {name: text}, is_due=False) == []
 
 
@@ -64,14 +64,14 @@ def test_a_changelog_that_names_the_version_or_none_of_its_kind_passes(tmp_path:
 
 def test_a_pre_release_is_looked_for_where_others_are_named(tmp_path: Path) -> None:
     (message,) = judged("release-changelog", tmp_path, {"NEWS": "1.0rc1\n======\n"}, "1.0rc2")
-    assert message.startswith("NEWS names other versions up to 1.0rc1, and not 1.0rc2")
+    assert message.startswith("NEWS names versions up to 1.0rc1, but not 1.0rc2")
 
 
 def test_one_of_two_changelogs_is_enough(tmp_path: Path) -> None:
     files = {"CHANGELOG.md": "# 0.9\n", "docs/changes.rst": "1.0\n---\n"}
     assert judged("release-changelog", tmp_path, files) == []
     (message,) = judged("release-changelog", tmp_path, {**files, "docs/changes.rst": "0.9.1\n-----\n"})
-    assert message.startswith("CHANGELOG.md and docs/changes.rst name other versions up to 0.9.1, and not 1.0")
+    assert message.startswith("CHANGELOG.md and docs/changes.rst name versions up to 0.9.1, but not 1.0")
 
 
 def test_a_file_that_git_does_not_track_is_no_changelog(tmp_path: Path) -> None:
@@ -128,7 +128,7 @@ def test_what_is_no_news_fragment_passes(tmp_path: Path, files: dict[str, str]) 
 def test_a_workflow_that_uploads_as_well_is_told(tmp_path: Path, line: str, shown: str) -> None:
     name = "release.yml"
     (message,) = judged("release-other-workflow", tmp_path, {name: f"steps:\n  {line}\n"})
-    assert message == f"release.yml uploads as well (`{shown}`): other files than those rehearsed here."
+    assert message == f"release.yml uploads too (`{shown}`): files other than those rehearsed here."
     assert judged("release-other-workflow", tmp_path, {name: f"steps:\n  # {line}\n"}) == []
     assert judged("release-other-workflow", tmp_path, {name: f"steps:\n  {line}\n"}, is_due=False) == []
 

@@ -36,7 +36,7 @@ def judged(
 def test_a_tracked_file_that_the_sdist_lacks_is_told(tmp_path: Path, name: str) -> None:
     path = sdist(tmp_path)
     (message,) = judged("release-left-out", path, committed=(*TRACKED, name))
-    assert message == f"git tracks files that the sdist lacks, beside others that it holds:\n  {name}"
+    assert message == f"git tracks files that the sdist lacks, next to others that it contains:\n  {name}"
     whole = sdist(tmp_path, files={f"demo-1.0/{name}": LICENSE})
     assert judged("release-left-out", whole, committed=(*TRACKED, name)) == []
 
@@ -94,7 +94,7 @@ def test_without_git_or_an_sdist_nothing_is_compared(tmp_path: Path) -> None:
 def test_a_file_that_git_does_not_have_is_told(tmp_path: Path, name: str) -> None:
     path = wheel(tmp_path, files={name: ""})
     (message,) = judged("release-untracked", path, committed=TRACKED, clean=False)
-    assert message == f"{path.name} holds files that git does not have:\n  {name}"
+    assert message == f"{path.name} contains files that git does not have:\n  {name}"
     assert judged("release-untracked", path, committed=(*TRACKED, f"src/{name}"), clean=False) == []
     assert judged("release-untracked", path, committed=TRACKED, clean=True) == []
     assert judged("release-untracked", path, committed=(), clean=False) == []

@@ -71,7 +71,7 @@ def test_each_takes_its_own_token_alone_and_no_real_one(standins: Standins) -> N
         credential = choose(index, standins.tokens)
         assert credential
         assert credential.secret == token
-        with pytest.raises(BadCredential, match=r"holds a token of pypi\.org, not of"):
+        with pytest.raises(BadCredential, match=r"is a token for pypi\.org, not for"):
             choose(index, {index.token_variable: make("pypi.org")})
 
 

@@ -451,7 +451,7 @@ def test_changes_that_are_not_committed_are_told(
     told = capsys.readouterr().out
     assert built(root).dirty
     assert ("new.py" in tool.trees["sdist"]) is in_place
-    assert ("uncommitted changes are in these files (in-place)" in told) is in_place
+    assert ("these files contain uncommitted changes (in-place)" in told) is in_place
     assert ("1 uncommitted change is not in this build: new.py. Commit it first." in told) is not in_place
 
 
@@ -509,8 +509,16 @@ def test_a_build_that_fails_is_told_in_its_own_words(root: Path, tool: FakeBuild
         build(make_context(root))
     assert "| the backend's words" in str(error.value)
     assert cause in str(error.value)
+    assert "uncommitted" not in str(error.value)
     assert not (root / "dist").exists()
     assert Record.of(root).find(Built) is None
+
+
+def test_what_is_not_committed_is_named_again_where_a_build_fails(root: Path, tool: FakeBuild) -> None:
+    tool.codes["sdist"] = 2
+    write_tree(root, {"needed.py": ""})
+    with pytest.raises(BuildFailed, match=r"1 uncommitted change is not in this build: needed\.py\. Commit it first\."):
+        build(make_context(root))
 
 
 def test_nothing_in_the_making_is_left(root: Path, tool: FakeBuild) -> None:
@@ -552,8 +560,8 @@ def test_an_sdist_that_cannot_be_read_is_no_sdist(root: Path, tool: FakeBuild) -
 
 
 OTHERS: list[tuple[str, Callable[[Path], Path], str]] = [
-    (WHEEL.replace("demo", "other"), lambda path: make_wheel(path, "other"), "of more than one project"),
-    (WHEEL.replace("1.0", "1.1"), lambda path: make_wheel(path, version="1.1"), "of more than one version"),
+    (WHEEL.replace("demo", "other"), lambda path: make_wheel(path, "other"), "belong to more than one project"),
+    (WHEEL.replace("1.0", "1.1"), lambda path: make_wheel(path, version="1.1"), "have more than one version"),
 ]
 
 
@@ -570,7 +578,7 @@ def test_files_of_two_releases_are_odd(
 @pytest.mark.parametrize(("missing", "kind"), [(SDIST, "sdist"), (WHEEL, "wheel")])
 def test_a_kind_that_was_asked_for_and_is_not_there_is_odd(root: Path, wheels: Path, missing: str, kind: str) -> None:
     (wheels / missing).unlink()
-    with pytest.raises(NothingToTakeOf, match=f"there is no {kind} among its 1 files"):
+    with pytest.raises(NothingToTakeOf, match=f"it contains no {kind}. Found: 1 file."):
         build(make_context(root, options=Options(taken_from=wheels)))
 
 
@@ -582,7 +590,7 @@ def test_what_is_built_from_this_source_is_kept(root: Path, capsys: pytest.Captu
     build(make_context(root))
     before = (root / "release-record" / "built.json").read_bytes()
     build(make_context(root))
-    assert "demo 1.0 is built already, from this source (2 files)." in capsys.readouterr().out
+    assert "demo 1.0 is already built from this source (2 files)." in capsys.readouterr().out
     assert (root / "release-record" / "built.json").read_bytes() == before
 
 
@@ -605,7 +613,7 @@ def test_a_source_that_moved_on_is_built_and_the_old_files_are_moved_aside(
     aside = next((root / "release-record" / "aside").iterdir())
     assert built(root).commit != first
     assert names(aside) == {"release-record", SDIST, WHEEL}
-    assert f"moved what lay in dist/ to {aside}" in capsys.readouterr().out
+    assert f"moved what was in dist/ to {aside}" in capsys.readouterr().out
 
 
 @pytest.fixture
@@ -701,7 +709,7 @@ def test_the_same_version_with_other_files_has_three_ways_out(
     commit(root)
     build(make_context(root))
     shown = capsys.readouterr().out
-    assert "TestPyPI holds other files of 1.0, and will not take these. Three ways out:" in shown
+    assert "TestPyPI already has different files for 1.0, and rejects these. Three ways out:" in shown
     assert "1. Raise the version and commit." in shown
     assert "2. Rehearse on a private index: [tool.seatrial.indexes.testpypi]." in shown
     assert '3. Rehearse on this machine: `nox -s verify -- --rehearse-on dryrun "REASON"`.' in shown
@@ -723,7 +731,7 @@ def test_what_is_verified_and_not_released_stops_the_build_when_head_moves_on(ro
     for command in ("nox -s pypi", "nox -s build -- --rebuild", "nox -s verify -- --keep-sealed"):
         assert f"`{command}`" in text
     assert text.count("Cost:") == 3
-    assert "if HEAD is still 1.0, raise the version first: TestPyPI takes no other files of it" in text
+    assert "if HEAD is still 1.0, raise the version first: TestPyPI accepts no other files of it" in text
     assert built(root) == first
 
 
@@ -753,7 +761,7 @@ def test_an_index_that_does_not_answer_counts_as_one_without_the_release(
     next_version(root, tool)
     with pytest.raises(VerifiedNotReleased):
         build(make_context(root))
-    assert "PyPI does not answer, so it is not known whether 1.0 is there" in capsys.readouterr().out
+    assert "PyPI does not answer, so whether 1.0 is there" in capsys.readouterr().out
 
 
 def test_what_was_rehearsed_on_this_machine_is_on_no_index(
@@ -775,8 +783,21 @@ def test_what_is_sealed_and_would_be_built_in_another_way_is_not_said_to_be_of_a
     rehearse(root)
     build(make_context(root, settings=Settings(pythons=("3.13",), normalise=False)))
     told = capsys.readouterr().out
-    assert "is sealed; what is asked for now would be built in another way, from the same commit. Going on" in told
+    assert "is sealed; what is asked for now would build it differently from the same commit. Going on" in told
     assert "has moved on" not in told
+
+
+@pytest.mark.usefixtures("tool")
+def test_what_is_not_committed_changes_nothing_in_what_is_sealed(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    build(make_context(root))
+    rehearse(root)
+    write_tree(root, {"new.txt": ""})
+    build(make_context(root))
+    told = capsys.readouterr().out
+    assert "1 uncommitted change is not in this build: new.txt. Commit it first." in told
+    assert "demo 1.0 is already built from this source (2 files)." in told
 
 
 @pytest.mark.usefixtures("tool")
@@ -814,7 +835,7 @@ def test_without_git_the_seal_names_no_commit(tmp_path: Path, tool: FakeBuild) -
 @pytest.mark.usefixtures("tool")
 def test_a_dist_that_is_no_folder_is_named(root: Path, tmp_path: Path) -> None:
     (root / "dist").write_text("a file", encoding="utf-8")
-    with pytest.raises(DistNotFolder, match="dist is a file, and the distributions go into a folder there"):
+    with pytest.raises(DistNotFolder, match="dist is a file, but has to be a folder for the distributions"):
         build(make_context(root))
     assert (root / "dist").read_text(encoding="utf-8") == "a file"
     (root / "dist").unlink()
@@ -853,9 +874,12 @@ def test_distributions_are_taken_as_they_are(root: Path, wheels: Path) -> None:
 
 
 REFUSED: list[tuple[Mapping[str, str], str]] = [
-    ({}, "it holds no wheel and no sdist"),
-    ({"folder/a.whl": ""}, "it holds no wheel and no sdist"),
-    ({"a.whl": "", "notes.txt": "", "a.zip": ""}, "it holds other files than wheels and sdists:\n  a.zip\n  notes.txt"),
+    ({}, "it contains no wheel and no sdist"),
+    ({"folder/a.whl": ""}, "it contains no wheel and no sdist"),
+    (
+        {"a.whl": "", "notes.txt": "", "a.zip": ""},
+        "it contains files other than wheels and sdists:\n  a.zip\n  notes.txt",
+    ),
 ]
 
 
@@ -879,7 +903,7 @@ def test_a_folder_that_is_not_there_is_not_taken(root: Path) -> None:
 def test_dist_itself_is_not_taken(root: Path) -> None:
     (root / "dist").mkdir()
     make_sdist(root / "dist" / SDIST)
-    with pytest.raises(NothingToTake, match="this is where the taken files are put"):
+    with pytest.raises(NothingToTake, match="this is where seatrial puts the files itself"):
         build(make_context(root, options=Options(taken_from=root / "dist")))
     assert names(root / "dist") == {SDIST}
 
@@ -899,7 +923,7 @@ def test_modules_of_a_wheel_that_are_not_as_in_the_sdist_are_named(
         archives.wheel(folder, filename=f"demo-1.0-{tag}-none-any.whl", files={"demo/__init__.py": "x = 2\n"})
     build(make_context(root, options=Options(taken_from=folder)))
     said = capsys.readouterr().out
-    assert "these modules are not as in the sdist. Were all files built from one commit?" in said
+    assert "these modules differ from those in the sdist. Were all files built from one commit?" in said
     assert "demo/__init__.py (in 2 wheels)" in said
 
 

@@ -245,10 +245,10 @@ def beside_the_code(release: Release) -> dict[str, str]:
 def test_a_changelog_and_a_workflow_are_warned_of_before_a_release(release: Release) -> None:
     beside_the_code(release)
     found = {problem.rule: problem for problem in check(release).problems}
-    assert found["release-changelog"].message.startswith("CHANGELOG.md names other versions up to 0.9, and not 1.0")
-    assert found["release-other-workflow"].message.startswith("publish.yml uploads as well (`twine upload`)")
+    assert found["release-changelog"].message.startswith("CHANGELOG.md names versions up to 0.9, but not 1.0")
+    assert found["release-other-workflow"].message.startswith("publish.yml uploads too (`twine upload`)")
     assert {found[rule].severity for rule in ("release-changelog", "release-other-workflow")} == {"warning"}
-    assert "CHANGELOG.md names other versions up to 0.9" in release.shown
+    assert "CHANGELOG.md names versions up to 0.9" in release.shown
 
 
 def test_a_reason_silences_both(release: Release) -> None:
@@ -309,7 +309,7 @@ def test_offline_nothing_is_looked_up_and_a_later_run_does_it(release: Release) 
 def test_a_version_that_is_spent_on_testpypi_has_ways_out(release: Release) -> None:
     wheel(release.standins.folder / "testpypi", {"Summary": "another"})
     stopped(release)
-    assert "TestPyPI has other bytes under the name demo-1.0-py3-none-any.whl" in release.shown
+    assert "TestPyPI already has a different demo-1.0-py3-none-any.whl" in release.shown
     assert "PyPI does not have this version. There are three ways out: 1. The next version: 1.0.1" in release.shown
 
 

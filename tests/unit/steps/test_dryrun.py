@@ -22,8 +22,8 @@ from seatrial.project.commands import ALL, Commands
 from seatrial.project.options import Options
 from seatrial.project.settings import Settings
 from seatrial.release.record import DIGEST_VARIABLE
-from seatrial.release.stages import Built, Dist
-from seatrial.report.status import last_dry_run
+from seatrial.release.stages import Built, Dist, Problem
+from seatrial.report.status import last_dry_run, status
 from seatrial.steps import build, check, dryrun, pypi, testpypi, verify
 from seatrial.steps.check import NotReady
 from seatrial.steps.dryrun import BadWorkspace, DryrunFailed, LocalWheel, _held
@@ -93,7 +93,7 @@ class Steps:
 
     def _check(self, context: Context, _: str) -> None:
         if any(path.name == LOCAL for path in context.record.dist.iterdir()):
-            raise NotReady(1)
+            raise NotReady((Problem("filename-platform", "error", LOCAL, "PyPI takes no such wheel"),))
         self.record(context, CHECKED)
 
     def _testpypi(self, context: Context, _: str) -> None:
@@ -251,7 +251,7 @@ def test_a_step_that_fails_stops_the_dry_run_and_is_named(demo: DryRun, steps: S
 @pytest.mark.parametrize("more", [{"demo-1.0.tar.gz": "other"}, {"demo-1.0.zip": ""}])
 def test_other_files_on_the_indexes_are_no_success(demo: DryRun, steps: Steps, more: dict[str, str]) -> None:
     steps.more = more
-    with pytest.raises(DryrunFailed, match="testpypi and pypi differs from the build"):
+    with pytest.raises(DryrunFailed, match="files other than those that were built in: testpypi, pypi"):
         demo.run(offline=True)
 
 
@@ -310,6 +310,8 @@ def test_a_wheel_for_this_machine_alone_is_left_out_and_the_sdist_rehearsed(demo
     assert "`nox -s dryrun -- --from FOLDER`" in message
     assert f"going on with the sdist alone: {LOCAL}" in demo.shown
     assert "next:" not in demo.shown
+    status(demo.context)
+    assert "next: nox -s dryrun -- --from FOLDER" in demo.shown
 
 
 def test_an_sdist_that_stops_too_stops_the_dry_run(demo: DryRun, steps: Steps) -> None:
@@ -334,6 +336,8 @@ def test_any_other_wheel_that_check_stops_is_no_matter_of_the_platform(
     with pytest.raises(NotReady):
         demo.run(offline=True, settings=settings, **dict.fromkeys(options, tmp_path))
     assert steps.names == ["build", "check"]
+    page = (demo.context.record.folder / "dryrun" / "report.html").read_text(encoding="utf-8")
+    assert "PyPI takes no such wheel" in page
 
 
 # What is released together with it.
@@ -397,7 +401,7 @@ def test_a_file_of_the_project_that_was_not_built_is_found_among_those_of_others
     family: DryRun, steps: Steps, name: str
 ) -> None:
     steps.more = {name: "of nobody"}
-    with pytest.raises(DryrunFailed, match="testpypi and pypi differs from the build"):
+    with pytest.raises(DryrunFailed, match="files other than those that were built in: testpypi, pypi"):
         family.run(offline=True)
 
 

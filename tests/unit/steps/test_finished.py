@@ -36,7 +36,7 @@ def content(release: Release) -> dict[str, bytes]:
 def test_a_rehearsal_here_does_not_overwrite_the_record_of_a_finished_release(release: Release) -> None:
     before = content(release)
     testpypi.run(release.at(rehearse_on="once more"))
-    assert "demo 1.0 is released; its rehearsal on TestPyPI stays as it is recorded" in release.shown
+    assert "demo 1.0 is released; its rehearsal on TestPyPI stays on record" in release.shown
     verify.run(release.at(rehearse_on="once more"))
     assert content(release) == before
     assert release.held("testpypi") == ()

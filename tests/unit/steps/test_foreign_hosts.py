@@ -90,7 +90,7 @@ def test_the_confirmation_names_the_host(
     with pytest.raises(NotConfirmed):
         release(server, index, tmp_path, asks=True, options=Options(without_rehearsal_index="none in this test"))
     place = index.upload.split("/")[2]
-    assert f"This cannot be undone: 1.0 of demo goes to {place}, once and for all." in server.lines
+    assert f"This cannot be undone: demo 1.0 goes to {place} for good." in server.lines
     assert server.before == []
 
 

@@ -12,12 +12,13 @@ from seatrial.index.tokens import make, narrow
 from seatrial.machine import process
 from seatrial.machine.process import Outcome
 from seatrial.project.context import DryRun
-from seatrial.steps.preflight import Dirty, NoPython, NoPythonAdmitted, TagElsewhere, stop_early
+from seatrial.project.pythons import PythonMissing
+from seatrial.steps.preflight import Dirty, NoPythonAdmitted, TagElsewhere, stop_early
 from seatrial.trial import interpreters
 from seatrial.trial.interpreters import RUNNING
 from tests.projects import commit, git, write_tree
 from tests.samples.releases import release_in
-from tests.samples.stages import BUILT, REHEARSED
+from tests.samples.stages import BUILT, REHEARSED, RELEASED, VERIFIED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -69,9 +70,9 @@ def test_uncommitted_changes_stop_an_upload_and_are_named(release: Release) -> N
     with pytest.raises(Dirty) as error:
         stop_early(release.context, CHAIN)
     message = error.value.text(release.context.commands)
-    assert "The tree has 1 uncommitted change, which no release has" in message
+    assert "1 uncommitted change would not be in the release, so nothing is uploaded:" in message
     assert "src/demo/new.py" in message
-    assert "`nox -s dryrun` works all the same" in message
+    assert "`nox -s dryrun` works anyway" in message
 
 
 def test_uncommitted_changes_stop_no_check_no_dry_run_and_no_files_from_elsewhere(release: Release) -> None:
@@ -89,6 +90,21 @@ def test_what_is_rehearsed_already_is_not_uploaded_again(release: Release) -> No
     stop_early(release.context, CHAIN)
     with pytest.raises(Dirty):
         stop_early(release.at(rebuild=True), CHAIN)
+
+
+def test_what_is_on_record_does_not_speak_for_the_next_release(release: Release) -> None:
+    """HEAD has moved on since the rehearsal, so that `build` archives it and the next files are uploaded."""
+    release.write(BUILT, REHEARSED)
+    commit(release.root)
+    dirty(release)
+    with pytest.raises(Dirty):
+        stop_early(release.context, CHAIN)
+    stop_early(release.at(keep_sealed=True), CHAIN)
+    release.write(VERIFIED)
+    stop_early(release.context, CHAIN)  # `build` stops, and says more
+    release.write(RELEASED)
+    with pytest.raises(Dirty):
+        stop_early(release.context, CHAIN)
 
 
 # Tags.
@@ -158,8 +174,8 @@ def test_a_step_without_an_upload_needs_none(release: Release) -> None:
 @pytest.mark.parametrize(
     ("token", "complaint"),
     [
-        (make("pypi.localhost"), "TESTPYPI_TOKEN holds a token of pypi.localhost, not of testpypi.localhost"),
-        ("", "TESTPYPI_TOKEN is set and empty"),
+        (make("pypi.localhost"), "TESTPYPI_TOKEN is a token for pypi.localhost, not for testpypi.localhost"),
+        ("", "TESTPYPI_TOKEN is set but empty"),
         (narrow(make("testpypi.localhost"), [[1, ["other"]]]), "holds a token for other, not for demo"),
         (narrow(make("testpypi.localhost"), [[0, 2, 1]]), "holds a token that has expired (1970-01-01 00:00 UTC)"),
     ],
@@ -183,10 +199,10 @@ def here(monkeypatch: pytest.MonkeyPatch) -> set[str]:
 @pytest.mark.parametrize("step", ["check", "verify", "dryrun"])
 def test_where_no_python_of_the_project_is_here_that_is_said(release: Release, here: set[str], step: str) -> None:
     here |= {"3.9", "3.10"}
-    with pytest.raises(NoPython) as error:
+    with pytest.raises(PythonMissing) as error:
         stop_early(release.at(changes={"pythons": ("3.98", "3.99")}), ("build", step))
     message = str(error.value)
-    assert "No Python on this machine is one that the project supports (3.98, 3.99). Here: 3.9, 3.10." in message
+    assert "Not on this machine: Python 3.98, 3.99, on which this release is to be tried. Here: 3.9, 3.10." in message
     assert "install one (`uv python install 3.98`), or set `pythons`" in message
 
 
@@ -203,7 +219,7 @@ def test_no_setting_helps_where_the_project_admits_none_of_its_pythons(release: 
 
 def test_where_none_is_here_at_all_that_is_said_too(release: Release, here: set[str]) -> None:
     del here
-    with pytest.raises(NoPython, match=r"Here: none\."):
+    with pytest.raises(PythonMissing, match=r"Here: none\."):
         stop_early(release.context, ("check",))
 
 

@@ -82,7 +82,7 @@ def test_the_very_same_files_are_uploaded_and_recorded(tmp_path: Path) -> None:
     assert (released.index, len(released.urls)) == (release.pypi.simple, 2)
     assert [dist.sha256 for dist in release.dists if dist.sha256 not in release.shown] == []
     page = "https://pypi.org/project/demo/1.0/"
-    assert f"2 files on PyPI, the very same that were rehearsed: {page}" in release.shown
+    assert f"2 files on PyPI, the same bytes as rehearsed: {page}" in release.shown
     assert "git tag" not in release.shown
     assert [token for token in release.standins.tokens.values() if token in release.shown] == []
 
@@ -112,7 +112,7 @@ def test_a_rehearsal_on_another_index_does_not_count(release: Release, name: str
     release.write(REHEARSED, index=index)
     with pytest.raises(RehearsedElsewhere) as error:
         confirmed(release)
-    expected = f"rehearsed on {index}, and the rehearsal index of this release is {release.testpypi.simple}"
+    expected = f"rehearsed on {index}, but the rehearsal index of this release is {release.testpypi.simple}"
     assert expected in str(error.value)
 
 
@@ -132,7 +132,7 @@ def test_a_release_on_record_is_not_repeated(release: Release) -> None:
     release.proved()
     release.write(RELEASED)
     pypi.run(release.context)
-    assert f"demo 1.0 is on PyPI already, since {AT}" in release.shown
+    assert f"demo 1.0 is already on PyPI, since {AT}" in release.shown
 
 
 def test_a_release_on_record_that_the_index_does_not_serve_is_uploaded_after_a_confirmation(release: Release) -> None:
@@ -141,7 +141,7 @@ def test_a_release_on_record_that_the_index_does_not_serve_is_uploaded_after_a_c
     (release.standins.folder / "pypi" / SDIST).unlink()
     with pytest.raises(NotConfirmed):
         pypi.run(release.context)
-    assert f"warning recorded as released, and PyPI does not serve: {SDIST}" in release.shown
+    assert f"warning recorded as released, but PyPI does not serve: {SDIST}" in release.shown
 
 
 def test_a_release_elsewhere_does_not_count(release: Release) -> None:
@@ -221,7 +221,10 @@ def test_files_that_no_cell_installed_are_named_or_stop_it(release: Release, req
     release.verified(*CELLS, filename="another.whl")
     with pytest.raises(FilesNotVerified) as error:
         confirmed(release, changes={"require_verified": required})
-    assert f"by `require-verified = {json.dumps(required)}`, and are not:\n  " in str(error.value)
+    assert (
+        f"`require-verified = {json.dumps(required)}` asks for these files to be verified, and they are not:\n  "
+        in str(error.value)
+    )
     release.lines.clear()
     assert confirmed(release)
     for dist in release.dists:
@@ -355,7 +358,7 @@ def test_another_version_than_the_sealed_one_stops_it_in_every_state(
     with pytest.raises(OtherVersion) as error:
         confirmed(release, yes=version)
     message = error.value.text(release.context.commands)
-    assert f"--yes {version} was given, and the sealed files are demo 1.0. Nothing was uploaded." in message
+    assert f"--yes {version} was given, but the sealed files are demo 1.0. Nothing was uploaded." in message
     assert "`nox -s verify` takes HEAD through the rehearsal; `nox -s status` says" in message
 
 
@@ -368,7 +371,7 @@ def test_on_a_terminal_the_version_is_typed(
     pypi.run(replace(release.context, asks=True))
     assert release.record.find(Released)
     host = release.pypi.upload.split("/")[2]
-    assert f"This cannot be undone: 1.0 of demo goes to {host}, once and for all." in release.shown
+    assert f"This cannot be undone: demo 1.0 goes to {host} for good." in release.shown
     assert capsys.readouterr().out.endswith("Type the version to release it: ")
 
 
@@ -473,13 +476,13 @@ def test_what_is_released_already_asks_for_no_sibling(release: Release, core: Pa
         (release.standins.folder / "pypi" / path.name).unlink()
     release.write(RELEASED)
     assert confirmed(release)
-    assert f"demo 1.0 is on PyPI already, since {AT}" in release.shown
+    assert f"demo 1.0 is already on PyPI, since {AT}" in release.shown
 
 
 def test_with_the_token_of_the_other_index_nothing_is_uploaded(tmp_path: Path) -> None:
     with release_in(tmp_path) as release:
         release.proved()
         release.context = replace(release.context, variables={"PYPI_TOKEN": make("testpypi.localhost")})
-        with pytest.raises(BadCredential, match=r"holds a token of testpypi\.localhost"):
+        with pytest.raises(BadCredential, match=r"is a token for testpypi\.localhost"):
             confirmed(release)
         assert release.held("pypi") == ()

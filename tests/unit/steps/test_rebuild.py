@@ -153,7 +153,7 @@ def test_another_day_can_be_chosen(root: Path, world: World, as_of: str) -> None
 
 def test_what_is_no_date_is_named(root: Path, world: World) -> None:
     world.serve_what_is_built()
-    with pytest.raises(InvalidDate, match="--as-of yesterday: this is not a date"):
+    with pytest.raises(InvalidDate, match="--as-of yesterday: not a date"):
         run_it(root, options={"as_of": "yesterday"})
 
 
@@ -161,7 +161,7 @@ def test_an_index_without_upload_times_is_named(root: Path, world: World, capsys
     world.serve_what_is_built()
     world.uploaded = ""
     run_it(root)
-    assert "PyPI states no upload time: with the build requirements of today" in capsys.readouterr().out
+    assert "PyPI gives no upload time: with today's build requirements" in capsys.readouterr().out
 
 
 def test_a_record_repeats_its_build_environment(root: Path, world: World) -> None:
@@ -256,7 +256,7 @@ def test_a_version_that_is_not_on_the_index_is_named_before_anything_is_built(ro
 def test_a_tag_of_another_version_is_named(root: Path, world: World) -> None:
     world.serve_what_is_built()
     world.makers = {"demo-1.1.tar.gz": lambda path: make_sdist(path, version="1.1")}
-    with pytest.raises(TagOfAnother, match=r"The tag v1\.0 gives version 1\.1, not 1\.0"):
+    with pytest.raises(TagOfAnother, match=r"The tag v1\.0 builds version 1\.1, not 1\.0"):
         run_it(root)
 
 
@@ -454,7 +454,7 @@ def test_the_name_of_a_project_that_only_setup_py_names(root: Path, world: World
 
 def test_where_nothing_can_be_compared_nothing_is_proved(root: Path, world: World) -> None:
     world.serve(OTHER_WHEEL, make_wheel)
-    with pytest.raises(NotRebuilt, match="gives none of the files that PyPI serves"):
+    with pytest.raises(NotRebuilt, match="produces none of the files that PyPI serves"):
         run_it(root)
     assert left(root)["verdict"] == "not judged"
 

@@ -35,7 +35,7 @@ if something is wrong with it after all, yank it, and release the next version:
   reason  demo 1.0 should not be used; please take 1.0.1 or later.
   next    1.0.1 is free on both indexes, as far as they show: a deleted version is spent and cannot be seen
 what cannot be undone: whoever has installed it keeps it, `demo==1.0` still installs it, and its version and
-file names are spent for ever. The yank itself can be taken back on that page."""
+file names are spent forever. The yank itself can be taken back on that page."""
 
 
 @pytest.fixture
@@ -104,7 +104,7 @@ def test_a_file_too_many_and_one_that_is_gone(place: Place, compare: Callable[[]
     (place.folder / "pypi" / "demo-1.0-py2-none-any.whl").write_bytes(b"an intruder")
     (place.folder / "pypi" / SDIST).unlink()
     extra, gone = findings(compare)
-    assert extra.startswith("PyPI: demo-1.0-py2-none-any.whl was not built with the others\n    found    ")
+    assert extra.startswith("PyPI: demo-1.0-py2-none-any.whl is not part of this build\n    found    ")
     assert gone == f"PyPI: {SDIST} is gone"
 
 
@@ -231,7 +231,7 @@ def test_a_remote_whose_address_holds_a_login_is_not_asked(
         git(place.root, "remote", "set-url", "origin", url.replace("//", f"//{login}@") + "/demo.git")
         compare()
     (told,) = (line for line in said if line.startswith("  origin: "))
-    assert told == "  origin: not known (its address holds a login, which git would show to other processes here)"
+    assert told == "  origin: not known (its address contains a login, which git would show to other processes here)"
     assert asked == []
 
 

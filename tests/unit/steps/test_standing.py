@@ -11,9 +11,11 @@ import pytest
 from seatrial.cli import chain
 from seatrial.machine.errors import ReleaseError
 from seatrial.release.record import FAILED, StageMissing
+from seatrial.release.stages import Problem
 from seatrial.report import status as report
 from seatrial.report.facts import Failure
 from seatrial.steps import status
+from seatrial.steps.check import NotReady
 from tests.projects import commit, git, write_tree
 from tests.samples.releases import CELLS, release_in
 from tests.samples.stages import BUILT, CHECKED, REHEARSED, RELEASED
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from seatrial.project.context import Context
     from tests.samples.releases import Release
 
 
@@ -99,6 +102,22 @@ def test_a_step_that_failed_is_called_so_until_it_passes(release: Release, monke
     monkeypatch.setattr("seatrial.steps.testpypi.run", lambda _: None)
     chain.act("testpypi", release.context)
     assert "  failed   " not in "\n".join(lines(release))
+
+
+def test_what_stopped_it_stays_among_the_findings_of_the_report(
+    release: Release, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def run(_: Context) -> None:
+        raise NotReady((Problem("metadata-name", "error", "demo-1.0.tar.gz", "there is no Name"),))
+
+    release.write(BUILT)
+    monkeypatch.setattr("seatrial.steps.check.run", run)
+    with pytest.raises(NotReady):
+        chain.act("check", release.context)
+    lines(release)
+    page = (release.record.folder / "report.html").read_text(encoding="utf-8")
+    assert "there is no Name" in page
+    assert "not checked yet" not in page
 
 
 def test_a_failure_that_cannot_be_kept_or_read_hides_nothing(release: Release) -> None:

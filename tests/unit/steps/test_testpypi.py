@@ -64,7 +64,7 @@ def test_a_rehearsal_on_record_is_not_repeated(release: Release) -> None:
     release.write(BUILT, CHECKED, REHEARSED)
     testpypi.run(release.context)
     assert release.held("testpypi") == ()
-    assert f"demo 1.0 is on TestPyPI already, since {AT}" in release.shown
+    assert f"demo 1.0 is already on TestPyPI, since {AT}" in release.shown
 
 
 def test_a_rehearsal_on_another_index_does_not_count(release: Release) -> None:
@@ -82,7 +82,7 @@ def test_a_dirty_tree_is_not_uploaded_and_its_changes_are_named(in_git: Release)
     with pytest.raises(Dirty) as error:
         testpypi.run(in_git.context)
     assert error.value.files == ("src/demo/new.py",)
-    assert "The tree has 1 uncommitted change, which no release has" in str(error.value)
+    assert "1 uncommitted change would not be in the release, so nothing is uploaded:" in str(error.value)
     assert in_git.held("testpypi") == ()
 
 
@@ -119,7 +119,7 @@ def test_on_this_machine_a_stand_in_takes_the_place_of_the_index(release: Releas
     assert release.held("testpypi") == ()
     assert "rehearsal: a stand-in on this machine, not TestPyPI (TestPyPI is down)" in release.shown
     testpypi.run(release.at(rehearse_on="still down"))
-    assert "is on a stand-in on this machine, not TestPyPI (TestPyPI is down) already" in release.shown
+    assert "is already on a stand-in on this machine, not TestPyPI (TestPyPI is down), since" in release.shown
 
 
 def test_the_rehearsal_of_a_finished_release_is_not_replaced_by_another(release: Release) -> None:
@@ -127,4 +127,4 @@ def test_the_rehearsal_of_a_finished_release_is_not_replaced_by_another(release:
     rehearsed = release.record.read(Rehearsed)
     testpypi.run(release.at(rehearse_on="once more"))
     assert release.record.read(Rehearsed) == rehearsed
-    assert "demo 1.0 is released; its rehearsal on TestPyPI stays as it is recorded" in release.shown
+    assert "demo 1.0 is released; its rehearsal on TestPyPI stays on record" in release.shown

@@ -157,7 +157,7 @@ def test_a_token_is_handed_on_as_it_is_where_that_is_asked_for(world: World, pas
 def test_a_token_of_an_unknown_format_is_handed_on_with_a_warning(world: World, passwords: list[str]) -> None:
     world.send({"TESTPYPI_TOKEN": "pypi-of-the-next-century"})
     assert passwords == ["pypi-of-the-next-century"]
-    warning = "warning: the format of the token from TESTPYPI_TOKEN is not known, so it is handed on as it is"
+    warning = "warning: the token from TESTPYPI_TOKEN has an unknown format, so it is sent unchanged"
     assert warning in world.said
     assert "pypi-of-the-next-century" not in world.text
 
@@ -198,7 +198,7 @@ def test_a_token_for_another_project_is_not_sent(world: World) -> None:
 def test_a_credential_that_is_set_aside_is_named(world: World, passwords: list[str]) -> None:
     world.send({"TESTPYPI_TOKEN": TOKEN, "TWINE_PASSWORD": make("pypi.org")})
     assert passwords
-    assert "note: TWINE_PASSWORD holds a token of pypi.org, not of test.pypi.org; it is set aside" in world.said
+    assert "note: TWINE_PASSWORD is a token for pypi.org, not for test.pypi.org, so it is ignored" in world.said
     assert "credential: TESTPYPI_TOKEN, a token of test.pypi.org, for the whole account" in world.text
 
 
@@ -270,7 +270,7 @@ def test_other_bytes_on_the_rehearsal_index_alone_have_ways_out(world: World, mo
 
 def test_a_refusal_without_a_way_out_is_its_own_words(world: World) -> None:
     world.faults.order("status", method="POST", detail="403 SSL is required.")
-    with pytest.raises(UploadRefused, match="begins with http://, and has to begin with https://"):
+    with pytest.raises(UploadRefused, match="begins with http://, and must begin with https://"):
         world.send()
 
 
@@ -353,7 +353,7 @@ def test_a_publisher_that_does_not_fit_is_explained_field_by_field(world: World,
 
 def test_an_identity_that_was_used_is_explained(world: World, github: dict[str, str]) -> None:
     world.issuer.refusal = ("invalid-reuse-token", "invalid token: already used")
-    with pytest.raises(UploadRefused, match="the job's identity is good for once, and was used"):
+    with pytest.raises(UploadRefused, match="the job's identity is valid once, and already used"):
         world.send(github)
 
 

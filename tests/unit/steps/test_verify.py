@@ -5,6 +5,7 @@ The index is real; the environments and what is installed into them are not.
 
 from __future__ import annotations
 
+import itertools
 import sys
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -14,11 +15,12 @@ import pytest
 from seatrial.index.holdings import NotVisible, OtherBytes
 from seatrial.index.indexes import Login
 from seatrial.machine.process import ToolFailed
+from seatrial.project.pythons import PythonMissing
 from seatrial.release.record import FilesChanged, Record, StageMissing
 from seatrial.release.stages import Built, Cell, Dist, Installed, Problem, Rehearsed
 from seatrial.steps import verify as module
 from seatrial.steps.testpypi import RehearsedElsewhere
-from seatrial.steps.verify import LowestFailed, NoSuchCell, NoSuchPython, NotVerifiable, ReusedEnvironment
+from seatrial.steps.verify import LowestFailed, NoSuchCell, NotVerifiable, ReusedEnvironment
 from seatrial.trial import interpreters
 from seatrial.trial.installer import Installer, InstallFailed, Venv
 from seatrial.trial.tags import NoFittingWheel
@@ -195,7 +197,7 @@ def test_a_rehearsal_elsewhere_proves_nothing(release: Release) -> None:
 def test_a_finished_release_is_not_verified_elsewhere(release: Release, environments: Environments) -> None:
     release.write(RELEASED)
     verify(release, rehearse_on="once more")
-    assert "demo 1.0 is released; its rehearsal on TestPyPI stays as it is recorded" in release.shown
+    assert "demo 1.0 is released; its rehearsal on TestPyPI stays on record" in release.shown
     assert (environments.installed, release.record.verified()) == ([], ())
 
 
@@ -231,18 +233,18 @@ def test_on_a_laptop_a_missing_python_is_named_and_left_out(release: Release) ->
 
 def test_where_no_python_is_here_that_is_an_error(release: Release, here: set[str]) -> None:
     here.clear()
-    with pytest.raises(NoSuchPython) as error:
+    with pytest.raises(PythonMissing) as error:
         verify(release, changes={"pythons": ("3.98", "3.99")})
-    assert "No Python 3.98, 3.99 on this machine, and this release" in str(error.value)
+    assert "Python 3.98, 3.99, on which this release is to be tried. Here: none." in str(error.value)
     assert "`uv python install 3.98`" in str(error.value)
 
 
 @pytest.mark.usefixtures("here")
 def test_in_ci_every_python_has_to_be_here(release: Release) -> None:
     release.context = replace(release.context, variables={"CI": "true"})
-    with pytest.raises(NoSuchPython) as error:
+    with pytest.raises(PythonMissing) as error:
         verify(release, changes={"pythons": (RUNNING, "3.99")})
-    assert error.value.pythons == ("3.99",)
+    assert error.value.wanted == ("3.99",)
     assert release.record.verified() == ()
 
 
@@ -259,6 +261,19 @@ def test_an_environment_that_is_handed_over_is_used_once(
         verify(release, kind="sdist", environment=tmp_path / "given")
     assert f"used before: {tmp_path / 'given'}" in str(error.value)
     assert [verified.kind for verified in release.record.verified()] == ["wheel"]
+
+
+def test_the_table_comes_after_the_last_cell_that_nox_can_run(
+    release: Release, environments: Environments, here: set[str], tmp_path: Path
+) -> None:
+    del environments
+    here |= {"3.98"}
+    for python, kind in itertools.product((RUNNING, "3.98"), ("wheel", "sdist")):
+        assert "next: " not in release.shown
+        given = tmp_path / f"{python}-{kind}"
+        given.mkdir()
+        verify(release, python=python, kind=kind, environment=given, changes={"pythons": (RUNNING, "3.98", "3.99")})
+    assert release.shown.count("next: ") == 1  # 3.99 is not here
 
 
 # How it goes there.

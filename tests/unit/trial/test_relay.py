@@ -78,8 +78,8 @@ def test_an_index_that_wants_a_login_is_read_with_it(index: Index, folder: Path,
 @pytest.mark.parametrize(
     ("login", "said"),
     [
-        (None, "401 Unauthorized. It was asked without a login: none is set."),
-        (Login("reader", "wrong", "PYPI_TOKEN"), "401 Unauthorized. It was asked with PYPI_TOKEN."),
+        (None, "401 Unauthorized. The request had no login: none is set."),
+        (Login("reader", "wrong", "PYPI_TOKEN"), "401 Unauthorized. The request used PYPI_TOKEN."),
     ],
 )
 def test_an_index_that_does_not_take_the_login_says_where_to_put_one(
@@ -131,7 +131,7 @@ def test_an_index_without_hashes_proves_nothing(private: PrivateIndex, index: In
     private.hashes = False
     with pytest.raises(NoHashes) as error:
         holdings(index, "demo", "1.0", (Dist.from_file(folder / WHEEL),))
-    assert "lists files without their sha256" in str(error.value)
+    assert "lists them without sha256" in str(error.value)
     private.hashes = True
     assert holdings(index, "demo", "1.0", (Dist.from_file(folder / WHEEL),)).complete
 

@@ -243,7 +243,7 @@ def test_an_extra_of_its_own_that_is_not_there_is_told(tmp_path: Path) -> None:
     fields = {"Provides-Extra": "all", "Requires-Dist": 'Demo[tests]; extra == "all"'}
     ((code, severity, message),) = read(tmp_path, {}, fields)
     assert (code, severity) == ("install-unknown-extra", "warning")
-    assert message.endswith("an extra that this project has not: tests.")
+    assert message.endswith("an extra that this project does not have: tests.")
 
 
 def test_what_the_trial_has_told_is_not_told_again() -> None:

@@ -69,7 +69,7 @@ def test_where_no_wheel_fits_the_python_is_named() -> None:
     some = dists(names("cp312-cp312-win_amd64"))
     with pytest.raises(NoFittingWheel) as error:
         chosen(some, CP312, "3.12")
-    assert "No wheel of this release fits Python 3.12 here, which takes cp312-cp312-manylinux_2_28_x86_64" in str(
+    assert "No wheel of this release fits Python 3.12 here, which accepts cp312-cp312-manylinux_2_28_x86_64" in str(
         error.value
     )
     assert "demo-1.0-cp312-cp312-win_amd64.whl" in str(error.value)

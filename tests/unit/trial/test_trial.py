@@ -351,8 +351,8 @@ def test_what_the_checkout_has_explains_what_the_wheel_lacks(
             "imported 12 of 14 modules (2 need the extra `yaml`)",
         ),
         (
-            {"total": 4, "imported": 2, "others": {"want `a`": 1, "end the program": 1}, "aside": 3},
-            "imported 2 of 4 modules (1 want `a`; 1 end the program; tests and programs inside it left out: 3)",
+            {"total": 4, "imported": 2, "others": {"need `a`": 1, "end the program": 1}, "aside": 3},
+            "imported 2 of 4 modules (1 need `a`; 1 end the program; tests and programs inside it left out: 3)",
         ),
     ],
 )

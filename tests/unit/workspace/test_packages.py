@@ -296,7 +296,7 @@ def test_a_wrong_setting_is_told_with_the_folder_of_its_package(tmp_path: Path) 
         find(root)
     found = error.value
     assert (found.key, found.found, found.folder) == ("tag", "v1", str(root / "packages" / "core"))
-    assert str(found).startswith(f"The setting `tag` of [tool.seatrial] in {root / 'packages' / 'core'} is 'v1', and ")
+    assert str(found).startswith(f"The setting `tag` in [tool.seatrial] in {root / 'packages' / 'core'} is 'v1', but ")
 
 
 def test_a_wrong_setting_at_the_root_is_told_with_it_too(tmp_path: Path) -> None:

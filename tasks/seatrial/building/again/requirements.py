@@ -40,9 +40,9 @@ GENERATOR = re.compile(r"([A-Za-z][\w.-]*) \(?v?(\d[\w.!+]*)\)?")
 class InvalidDate(ReleaseError):
     date: str
 
-    what = "--as-of {e.date}: this is not a date."
-    cause = "a date in another form than ISO 8601, or a version in its place."
-    cure = "write it as 2025-06-02 or 2025-06-02T11:00:00Z; `--today` takes the build requirements of today."
+    what = "--as-of {e.date}: not a date."
+    cause = "a date in a form other than ISO 8601, or a version in its place."
+    cure = "write it as 2025-06-02 or 2025-06-02T11:00:00Z; `--today` takes today's build requirements."
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class Choice:
 
 def today() -> Choice:
     """Return the choice of whatever this machine would take now."""
-    return Choice({}, "the build requirements of today")
+    return Choice({}, "today's build requirements")
 
 
 def as_of(text: str, outer: Mapping[str, str]) -> Choice:

@@ -42,10 +42,7 @@ class AttestMissing(ReleaseError):
 
     what = "Nothing goes to {e.index}: `attestations` is set in [tool.seatrial], and what makes them is not installed."
     cause = "seatrial was installed without its extra `attest`, which brings pypi-attestations."
-    cure = (
-        "install `seatrial[attest]` where this step runs (docs/how-to/ci.md), or set `attestations = false` to release"
-        " without."
-    )
+    cure = "install `seatrial[attest]` where this step runs, or set `attestations = false` to release without."
 
 
 def stop_if_missing(index: Index) -> None:
@@ -86,7 +83,7 @@ class Signer:
                 "Signing the attestations",
                 outcome.code,
                 outcome.output,
-                "an identity that was used up or is missing, or an outage of Sigstore (https://status.sigstore.dev).",
+                "an identity that is used up or missing, or an outage of Sigstore (https://status.sigstore.dev).",
                 "run this job again; nothing was uploaded. `attestations = false` in [tool.seatrial] releases without.",
             )
 

@@ -1,4 +1,4 @@
-"""What an index means by refusing an upload: by the status, and by words of PyPI's server that stay the same.
+"""What an index means by rejecting an upload: told by the status, and by words of PyPI's server that stay the same.
 
 Compared with the source of warehouse 6b62157 (2026-08-21). What is not listed is given no cause: the index's own
 sentence is shown, whole.
@@ -15,7 +15,7 @@ Kind = Literal["", "version-taken", "name-taken", "token-expired", "publisher"]
 BUSY = "the index is busy or down"
 STATUS_PAGE = " (https://status.python.org)"
 LIMITS = "https://docs.pypi.org/project-management/storage-limits/"
-UNKNOWN = "it is not known to this version of seatrial, so read what the index answered above; ask {ask} about them."
+UNKNOWN = "this version of seatrial does not know this answer: read it above, and ask {ask} about it."
 ASK_PYPI, ASK_OTHER = "PyPI's support (https://pypi.org/help/#feedback)", "those who run the index"
 
 
@@ -73,16 +73,18 @@ class Refusal:
 
 
 _TRUSTED = "the job's identity is {}"
-_NEXT = "a file name is taken for ever: choose the next version"
+_NEXT = "a file name can never be used again: choose the next version"
 REFUSALS = (
     Refusal(
-        "two-factor authentication", "the account has no two-factor authentication, and may not upload without", (403,)
+        "two-factor authentication",
+        "the account has no two-factor authentication, and cannot upload without it",
+        (403,),
     ),
     Refusal("verified primary email", "the account's e-mail address is not verified", (400, 403)),
-    Refusal("read-only mode", f"the index takes no changes for now{STATUS_PAGE}", (403, 503)),
-    Refusal("new project registration", f"the index makes no new projects for now{STATUS_PAGE}", (403,)),
-    Refusal("uploads are temporarily disabled", f"the index takes no uploads for now{STATUS_PAGE}", (403,)),
-    Refusal("ssl is required", "the address of uploads begins with http://, and has to begin with https://", (403,)),
+    Refusal("read-only mode", f"the index accepts no changes at the moment{STATUS_PAGE}", (403, 503)),
+    Refusal("new project registration", f"the index creates no new projects at the moment{STATUS_PAGE}", (403,)),
+    Refusal("uploads are temporarily disabled", f"the index accepts no uploads at the moment{STATUS_PAGE}", (403,)),
+    Refusal("ssl is required", "the upload URL begins with http://, and must begin with https://", (403,)),
     Refusal(
         "too many new projects",
         "the index makes 20 new projects an hour for a user and 40 for an IP address, which the shared runners of a CI"
@@ -90,8 +92,10 @@ REFUSALS = (
         (429,),
     ),
     Refusal("file too large", f"a file is larger than this project's limit; who may raise it: {LIMITS}", (400,)),
-    Refusal("project size too large", f"all files together are more than this project may have: {LIMITS}", (400,)),
-    Refusal("", "a server in front of the index takes no file of this size", (413,)),
+    Refusal(
+        "project size too large", f"all files together exceed this project's limit; who may raise it: {LIMITS}", (400,)
+    ),
+    Refusal("", "a server in front of the index rejects files of this size", (413,)),
     Refusal(
         "token is expired",
         "the token has expired, as it says itself or as the index has it, or this machine's clock is wrong"
@@ -99,7 +103,7 @@ REFUSALS = (
         kind="token-expired",
     ),
     Refusal("token is not valid for project", "the token is for another project"),
-    Refusal("username/password authentication is no longer supported", "the index takes API tokens alone", (403,)),
+    Refusal("username/password authentication is no longer supported", "the index accepts only API tokens", (403,)),
     Refusal("invalid or non-existent authentication", "the token is wrong, was revoked, or belongs to the other index"),
     Refusal("", "the user name or the password is wrong", (401,)),
     Refusal(
@@ -111,14 +115,16 @@ REFUSALS = (
     Refusal("already exists", _NEXT, kind="version-taken", retry=True, public=False),  # perhaps ours; its page may lag
     Refusal("already been used", _NEXT, kind="version-taken"),
     Refusal("previously used", _NEXT, kind="version-taken"),
-    Refusal("only one sdist", "the release has another sdist already: choose the next version", kind="version-taken"),
+    Refusal("only one sdist", "the release already has another sdist: choose the next version", kind="version-taken"),
     Refusal(
         "older than 14 days",
-        "a release is closed to new files 14 days after it was made: choose the next version",
+        "a release accepts no new files 14 days after it was created: choose the next version",
         kind="version-taken",
     ),
     Refusal("too similar", "the index does not allow this project name", kind="name-taken"),
-    Refusal("conflicts with an existing project", "somebody made this project meanwhile", (409,), kind="name-taken"),
+    Refusal(
+        "conflicts with an existing project", "somebody created this project in the meantime", (409,), kind="name-taken"
+    ),
     Refusal("isn't allowed", "the index does not allow this project name", (400,)),
     Refusal("organization account", "the organization that owns the project is not active on the index", (400,)),
     Refusal(
@@ -126,10 +132,13 @@ REFUSALS = (
         "the pending publisher is registered for another project name",
         kind="publisher",
     ),
-    Refusal("pull_request_target", _TRUSTED.format("of a pull_request_target workflow, which no index accepts")),
+    Refusal("pull_request_target", _TRUSTED.format("from a pull_request_target workflow, which no index accepts")),
     Refusal("publishing functionality not enabled", f"trusted publishing is switched off at this index{STATUS_PAGE}"),
     Refusal("not-enabled", f"trusted publishing is switched off at this index for this CI{STATUS_PAGE}", (422,)),
-    Refusal("invalid-reuse-token", _TRUSTED.format("good for once, and was used: run this job again, which goes on")),
+    Refusal(
+        "invalid-reuse-token",
+        _TRUSTED.format("valid once, and already used: run this job again; it goes on where it stopped"),
+    ),
     Refusal(
         "invalid-publisher", _TRUSTED.format("not that of the publisher registered on the index"), kind="publisher"
     ),
@@ -141,16 +150,14 @@ REFUSALS = (
     Refusal("trusted publishing", _TRUSTED.format("missing, or the index does not know it")),
     Refusal("oidc", _TRUSTED.format("missing, or the index does not know it")),
     Refusal("credential not found", "no credential was found: set the token variable", (0,)),
-    Refusal("", "the credential may read this index and not write to it, or not to this project", (403,), public=False),
-    Refusal("", "the index limits how often it is asked: wait some minutes", (429,), retry=True),
-    Refusal("", "another upload of the same file is at work, or was", (409,), retry=True, public=False),
+    Refusal(
+        "", "the credential may read this index but not upload to it, or not to this project", (403,), public=False
+    ),
+    Refusal("", "the index limits requests: wait some minutes", (429,), retry=True),
+    Refusal("", "another upload of the same file is running, or was", (409,), retry=True, public=False),
     Refusal("", "the upload took too long for the index", (408,), retry=True),
-    Refusal(
-        "", "this address takes no uploads: `upload` in [tool.seatrial.indexes] is wrong", (404, 405), public=False
-    ),
-    Refusal(
-        "", "the address of uploads has moved: set the new one in [tool.seatrial.indexes]", (301, 302, 303, 307, 308)
-    ),
+    Refusal("", "this URL accepts no uploads: `upload` in [tool.seatrial.indexes] is wrong", (404, 405), public=False),
+    Refusal("", "the upload URL has moved: set the new one in [tool.seatrial.indexes]", (301, 302, 303, 307, 308)),
 )
 SERVER_ERROR = Refusal("", f"{BUSY}{STATUS_PAGE}", retry=True)
 NO_ANSWER = Refusal("", f"the network, a proxy, or an index that is down{STATUS_PAGE}", (0,), retry=True)

@@ -112,21 +112,21 @@ def requires_python_patch(metadata: Metadata) -> Iterator[str]:
 
 @rule("metadata", "metadata-license-classifier", "warning", METADATA)
 def license_classifier(metadata: Metadata) -> Iterator[str]:
-    """A licence classifier stands beside License-Expression, which took its place (PEP 639).
+    """A licence classifier accompanies License-Expression, which has replaced it (PEP 639).
 
-    Take the `License ::` classifiers away; some backends refuse the pair already.
+    Remove the `License ::` classifiers; some backends refuse the pair already.
     """
     old = [line for line in metadata.all("classifier") if line.startswith("License ::")]
     if old and metadata.first("license-expression"):
-        yield f"License-Expression took the place of the classifier {', '.join(map(repr, old))}: take it away."
+        yield f"License-Expression has replaced the classifier {', '.join(map(repr, old))}: remove it."
 
 
 @rule("metadata", "metadata-deprecated", "warning", METADATA)
 def deprecated(metadata: Metadata) -> Iterator[str]:
-    """A field stands there that nothing reads any more: Requires, Provides, Obsoletes.
+    """A field is set that nothing reads any more: Requires, Provides, Obsoletes.
 
-    Requires-Dist took their place: `dependencies` in `[project]`. In setup.py they come from `requires`, `provides` and
-    `obsoletes`.
+    Requires-Dist has replaced them: `dependencies` in `[project]`. In setup.py they come from `requires`, `provides`
+    and `obsoletes`.
     """
     if old := [field for field in ("requires", "provides", "obsoletes") if metadata.all(field)]:
         yield f"nothing reads {', '.join(old)} any more: set `dependencies` in [project]."

@@ -45,7 +45,7 @@ ABSOLUTE = re.compile(r"(?:[a-z][a-z0-9+.-]*:|//|#)", re.IGNORECASE)
 
 @rule("metadata", "description-content-type", "refused", library("_process_description_content_type", "public"))
 def content_type(metadata: Metadata) -> Iterator[str]:
-    """Description-Content-Type is none that PyPI renders, or its charset or variant is none that it takes.
+    """Description-Content-Type is not one that PyPI renders, or PyPI does not accept its charset or variant.
 
     PyPI answers that it must be one of `text/plain`, `text/x-rst`, `text/markdown`, that it "can only specify the UTF-8
     charset" (in capitals), or which Markdown variants are valid (`GFM`, `CommonMark`). `readme = "README.md"` in
@@ -57,9 +57,9 @@ def content_type(metadata: Metadata) -> Iterator[str]:
     kind, parameters = _parsed(given)
     charset, variant = parameters.get("charset", "UTF-8"), parameters.get("variant", "GFM")
     if kind not in limits.CONTENT_TYPES or kind not in given.lower():
-        yield f"the description's content type {given!r} is none of {', '.join(sorted(limits.CONTENT_TYPES))}."
+        yield f"the description's content type {given!r} is not one of {', '.join(sorted(limits.CONTENT_TYPES))}."
     elif charset != "UTF-8":
-        yield f"the description's content type: PyPI takes the charset UTF-8 alone, spelled just so, not {charset!r}."
+        yield f"the description's content type: PyPI accepts only the charset UTF-8, spelled just so, not {charset!r}."
     elif kind == MARKDOWN and variant not in limits.MARKDOWN_VARIANTS:
         yield f"PyPI knows the Markdown variants {', '.join(sorted(limits.MARKDOWN_VARIANTS))}, not {variant!r}."
 
@@ -188,7 +188,7 @@ def _rendering(text: str, kind: str) -> Rendering:
 
 
 class Child:
-    """The process that renders: started when it is needed, killed when it takes too long, and started anew then."""
+    """The process that renders: started when it is needed, killed when it takes too long, and then started again."""
 
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None

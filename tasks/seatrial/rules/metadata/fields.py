@@ -53,7 +53,7 @@ def summary_length(metadata: Metadata) -> Iterator[str]:
 
 @rule("metadata", "metadata-dynamic", "refused", library("_process_dynamic"))
 def dynamic(metadata: Metadata) -> Iterator[str]:
-    """Dynamic names a field that cannot be (Name, Version, Metadata-Version), or none at all.
+    """Dynamic names a field that cannot be dynamic (Name, Version, Metadata-Version), or does not exist.
 
     PyPI answers: "'name' is not allowed as a dynamic field". Backends write it from `dynamic` in `[project]`.
     """
@@ -64,36 +64,36 @@ def dynamic(metadata: Metadata) -> Iterator[str]:
 
 @rule("metadata", "metadata-extra-name", "refused", library("_process_provides_extra"))
 def extra_name(metadata: Metadata) -> Iterator[str]:
-    """An extra's name is none. PyPI answers: "'X' is invalid for 'provides-extra'".
+    """The name of an extra is invalid. PyPI answers: "'X' is invalid for 'provides-extra'".
 
     Names of extras are made like those of projects: ASCII letters, digits, `.`, `_`, `-`.
     """
     if wrong := [repr(name) for name in metadata.all("provides-extra") if not NAME.fullmatch(name)]:
-        yield f"these are no names for extras: {some(wrong)}."
+        yield f"invalid extra names: {some(wrong)}."
 
 
 @rule("metadata", "metadata-requires-python-valid", "refused", library("_process_requires_python"))
 def requires_python(metadata: Metadata) -> Iterator[str]:
-    """Requires-Python is no version specifier. PyPI answers: "'X' is invalid for 'requires-python'".
+    """Requires-Python is not a valid version specifier. PyPI answers: "'X' is invalid for 'requires-python'".
 
-    Write it as in `>=3.10`; `>=3.10.*` and `^3.10` are none.
+    Write it as in `>=3.10`; `>=3.10.*` and `^3.10` are invalid.
     """
     given = metadata.first("requires-python")
     try:
         SpecifierSet(given or "")
     except ValueError:  # InvalidSpecifier, or a number of more digits than Python converts
-        yield f"{some([repr(given)])} is no version specifier: write `requires-python` as in `>=3.10`."
+        yield f"{some([repr(given)])} is not a valid version specifier: write `requires-python` as in `>=3.10`."
 
 
 @rule("metadata", "metadata-requirement", "refused", library("_process_requires_dist"))
 def requirement(metadata: Metadata) -> Iterator[str]:
-    """A dependency is not written as PEP 508 says. PyPI answers: "'X' is invalid for 'requires-dist'".
+    """A dependency is not a valid requirement (PEP 508). PyPI answers: "'X' is invalid for 'requires-dist'".
 
     Write it as in `name[extra] >=1.0 ; python_version < "3.11"`.
     """
     for field in ("requires-dist", "provides-dist", "obsoletes-dist"):
         if wrong := [repr(line) for line in metadata.all(field) if _requirement(line) is None]:
-            yield f"{field}: {some(wrong)} cannot be read as a requirement (PEP 508)."
+            yield f"{field}: {some(wrong)} is not a valid requirement (PEP 508)."
 
 
 @rule("metadata", "metadata-direct-reference", "refused", server("forklift/metadata.py", "_validate_metadata"))
@@ -111,7 +111,7 @@ def direct_reference(metadata: Metadata) -> Iterator[str]:
 
 @rule("metadata", "metadata-license-expression", "refused", library("_process_license_expression"))
 def license_expression(metadata: Metadata) -> Iterator[str]:
-    """License-Expression is no SPDX expression. PyPI answers: "'X' is invalid for 'license-expression'".
+    """License-Expression is not a valid SPDX expression. PyPI answers: "'X' is invalid for 'license-expression'".
 
     Write the identifiers of spdx.org/licenses, as in `MIT OR Apache-2.0`, or `LicenseRef-Proprietary`.
     """
@@ -120,7 +120,7 @@ def license_expression(metadata: Metadata) -> Iterator[str]:
         try:
             licenses.canonicalize_license_expression(given)
         except ValueError as error:
-            yield f"{some([repr(given)])} is no SPDX licence expression: {some([str(error)])}."
+            yield f"{some([repr(given)])} is not a valid SPDX licence expression: {some([str(error)])}."
 
 
 @rule(
@@ -130,15 +130,15 @@ def two_licenses(metadata: Metadata) -> Iterator[str]:
     """License and License-Expression are both set.
 
     PyPI answers: "License is deprecated when License-Expression is present". Keep `license = "MIT"` (the expression)
-    and take away what sets the old field (setuptools: `license` in setup.cfg or setup.py).
+    and remove what sets the old field (setuptools: `license` in setup.cfg or setup.py).
     """
     if metadata.first("license") and metadata.first("license-expression"):
-        yield "License and License-Expression are both set: keep the expression alone."
+        yield "License and License-Expression are both set: keep only the expression."
 
 
 @rule("metadata", "metadata-license-file-path", "refused", library("_process_license_files"))
 def license_file_path(metadata: Metadata) -> Iterator[str]:
-    r"""The path of a licence file is none that may stand there: it has `..`, `*` or `\`, or is absolute.
+    r"""The path of a licence file is not allowed: it has `..`, `*` or `\`, or is absolute.
 
     PyPI answers: "'X' is invalid for 'license-file'". Paths in `license-files` are relative to the project and stay in
     it; a licence above the project has to be copied.
@@ -157,9 +157,9 @@ def _is_license_path(path: str) -> bool:
 
 @rule("metadata", "metadata-import-name", "refused", library("_process_import_names"))
 def import_name(metadata: Metadata) -> Iterator[str]:
-    """Import-Name or Import-Namespace (PEP 794) is no name that can be imported.
+    """Import-Name or Import-Namespace (PEP 794) is not a name that can be imported.
 
-    PyPI answers: "'X' is invalid for 'import-name'". Write dotted identifiers, with `; private` behind them or nothing.
+    PyPI answers: "'X' is invalid for 'import-name'". Write dotted identifiers, optionally followed by `; private`.
     """
     for field in ("import-name", "import-namespace"):
         if wrong := [repr(value) for value in metadata.all(field) if value and not _is_import(value)]:
@@ -175,7 +175,7 @@ def _is_import(value: str) -> bool:
 
 @rule("metadata", "metadata-email", "refused", server("forklift/metadata.py", "_validate_metadata"))
 def email_address(metadata: Metadata) -> Iterator[str]:
-    """An e-mail address of an author or maintainer is none. PyPI answers: "'X' is not a valid email address".
+    """An author's or maintainer's e-mail address is invalid. PyPI answers: "'X' is not a valid email address".
 
     Also refused are hosts without a dot, and those where no mail is delivered (`.local`, `.test`, `.invalid`,
     `localhost`). Leave `email` out of `authors` in `[project]` if there is none to give.
@@ -186,7 +186,7 @@ def email_address(metadata: Metadata) -> Iterator[str]:
             _, address = email.utils.parseaddr(given)
             if address and (reason := _wrong_address(address)):
                 where = "authors" if field == "author-email" else "maintainers"
-                yield f"{address!r} is no e-mail address that PyPI takes: {reason}; see `{where}` in [project]."
+                yield f"{address!r} is not an e-mail address that PyPI accepts: {reason}; see `{where}` in [project]."
 
 
 def _wrong_address(address: str) -> str:
@@ -199,12 +199,12 @@ def _wrong_address(address: str) -> str:
     if domain.lower().rpartition(".")[2] in limits.SPECIAL_DOMAINS:
         return "no mail is delivered to such a host"
     dots = any(".." in part or part.startswith(".") or part.endswith(".") for part in (local, domain))
-    return "a dot is where none may be" if dots or not local else ""
+    return "a dot is in the wrong place" if dots or not local else ""
 
 
 @rule("metadata", "metadata-classifier", "refused", server("forklift/metadata.py", "_validate_metadata"))
 def classifier(metadata: Metadata) -> Iterator[str]:
-    """A classifier is none of those that PyPI knows, or is deprecated. It answers: "'X' is not a valid classifier".
+    """A classifier is unknown to PyPI, or deprecated. It answers: "'X' is not a valid classifier".
 
     They are compared letter by letter with pypi.org/classifiers. `Private :: Do Not Upload` is refused on purpose: that
     is what it is for.
@@ -212,11 +212,11 @@ def classifier(metadata: Metadata) -> Iterator[str]:
     for name in metadata.all("classifier"):
         if name in trove_classifiers.deprecated_classifiers:
             instead = some(trove_classifiers.deprecated_classifiers[name])
-            yield f"the classifier {name!r} is deprecated: {'use ' + instead if instead else 'take it away'}."
+            yield f"the classifier {name!r} is deprecated: {'use ' + instead if instead else 'remove it'}."
         elif name not in trove_classifiers.classifiers and not _may_be_new(name):
             is_private = name.startswith("Private ::")
             why = "which keeps a project off PyPI on purpose" if is_private else "pypi.org/classifiers"
-            yield f"{some([repr(name)])} is no classifier that PyPI knows ({why})."
+            yield f"{some([repr(name)])} is not a classifier that PyPI knows ({why})."
 
 
 @rule("metadata", "metadata-classifier-new", "warning", server("forklift/metadata.py", "_validate_metadata"))
@@ -229,7 +229,7 @@ def classifier_new(metadata: Metadata) -> Iterator[str]:
     version = importlib.metadata.version("trove-classifiers")
     for name in unknown_classifiers(metadata):
         yield (
-            f"{some([repr(name)])} is not in the list of classifiers here, which is of {_day(version)}; PyPI refuses"
+            f"{some([repr(name)])} is not in the list of classifiers here, which is from {_day(version)}; PyPI refuses"
             " what is not at pypi.org/classifiers."
         )
 
@@ -262,17 +262,17 @@ def _squeezed(name: str) -> str:
 
 @rule("metadata", "metadata-url", "refused", server("utils/http.py", "is_valid_uri"))
 def url(metadata: Metadata) -> Iterator[str]:
-    """A link is no http or https URL. PyPI answers: "'X' is not a valid url".
+    """A link is not an HTTP or HTTPS URL. PyPI answers: "'X' is not a valid url".
 
     `git@host:path`, `mailto:`, `ftp:` and addresses without `https://` are refused.
     """
     for field in ("home-page", "download-url"):
         if (given := metadata.first(field)) and not is_url(given):
-            yield f"{field}: {given!r} is no http or https URL."
+            yield f"{field}: {given!r} is not an HTTP or HTTPS URL."
     for value in metadata.all("project-url")[:URLS]:
         label, comma, given = (part.strip() for part in value.partition(","))
         if label and comma and given and not is_url(given):
-            yield f"project-url {label}: {given!r} is no http or https URL."
+            yield f"project-url {label}: {given!r} is not an HTTP or HTTPS URL."
 
 
 @rule("metadata", "metadata-url-label", "refused", server("forklift/metadata.py", "_validate_metadata"))

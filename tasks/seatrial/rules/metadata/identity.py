@@ -1,4 +1,4 @@
-"""Rules on the metadata that says what a file is: Metadata-Version, Name, Version, and which fields may stand there."""
+"""Rules on the metadata that says what a file is: Metadata-Version, Name, Version, and which fields are allowed."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ NEWER_BACKEND = "a newer build backend writes a newer Metadata-Version"
     server("forklift/metadata.py", "SUPPORTED_METADATA_VERSIONS", "everywhere"),
 )
 def metadata_version(metadata: Metadata) -> Iterator[str]:
-    """Metadata-Version is missing, or one that PyPI does not know. It answers: "'X' is not a valid metadata version".
+    """Metadata-Version is missing, or unknown to PyPI. It answers: "'X' is not a valid metadata version".
 
     Backends write it. A newer one than PyPI takes means that the backend is ahead of PyPI: use an older release of it.
-    Where it seems to be missing although it is there, something stands before it (a byte order mark, a blank line).
+    Where it seems to be missing although it is there, something precedes it (a byte order mark, a blank line).
     """
     given = metadata.first("metadata-version")
     if given not in limits.METADATA_VERSIONS:
@@ -45,7 +45,7 @@ def metadata_version(metadata: Metadata) -> Iterator[str]:
 
 @rule("metadata", "metadata-name", "refused", library("_process_name"))
 def name(metadata: Metadata) -> Iterator[str]:
-    """Name is missing (or `UNKNOWN`, which PyPI takes for missing), or is no project name.
+    """Name is missing (or `UNKNOWN`, which PyPI takes for missing), or is not a valid project name.
 
     PyPI answers: "Start and end with a letter or numeral containing only ASCII numeric and '.', '_' and '-'".
     `UNKNOWN` comes from setuptools older than 61 in a project whose name is in `[project]`: require `setuptools>=61`.
@@ -55,12 +55,12 @@ def name(metadata: Metadata) -> Iterator[str]:
         yield "there is no Name (PyPI takes UNKNOWN for none): set `name` in [project]."
     elif not NAME.fullmatch(given):
         rule_of_names = "ASCII letters, digits, `.`, `_`, `-`, a letter or digit at both ends"
-        yield f"{some([repr(given)])} is no project name: {rule_of_names}."
+        yield f"{some([repr(given)])} is not a valid project name: {rule_of_names}."
 
 
 @rule("metadata", "metadata-release-version", "refused", library("_process_version"))
 def release_version(metadata: Metadata) -> Iterator[str]:
-    """Version is missing or is none (PEP 440). PyPI answers: "'X' is invalid for 'version'".
+    """Version is missing or invalid (PEP 440). PyPI answers: "'X' is invalid for 'version'".
 
     Write it as in `1.0`, `1.0rc1`, `1.0.post1`, `1.0.dev3`.
     """
@@ -68,7 +68,7 @@ def release_version(metadata: Metadata) -> Iterator[str]:
     if given is None:
         yield "there is no Version: set `version` in [project], or what computes it."
     elif parsed_version(given) is None:
-        yield f"{some([repr(given)])} is no version as PEP 440 defines them."
+        yield f"{some([repr(given)])} is not a valid version (PEP 440)."
 
 
 @rule("metadata", "metadata-local-version", "refused", server("forklift/metadata.py", "_validate_metadata"))
@@ -77,7 +77,7 @@ def local_version(metadata: Metadata) -> Iterator[str]:
 
     Versions read from git (setuptools-scm, hatch-vcs, ...) get one when HEAD is not tagged or the tree is dirty: commit
     and tag, or set the scheme that leaves it out (setuptools-scm, hatch-vcs: `local_scheme = "no-local-version"`).
-    A tree that is clean becomes dirty while it is built where git tracks a file that the build writes anew, such as
+    A tree that is clean becomes dirty while it is built where git tracks a file that the build rewrites, such as
     `_version.py` or `*.egg-info`: `git rm --cached` it, and ignore it.
     """
     version = parsed_version(metadata.version)
@@ -91,21 +91,21 @@ def local_version(metadata: Metadata) -> Iterator[str]:
 
 @rule("metadata", "metadata-repeated", "refused", server("forklift/metadata.py", "parse_form_metadata", "everywhere"))
 def repeated(metadata: Metadata) -> Iterator[str]:
-    """A field that may stand once stands more than once, or two Project-URL have one label.
+    """A field that may appear once appears more than once, or two Project-URLs have one label.
 
     PyPI answers: "'FIELD' has invalid data". Backends write each once; a script that edits metadata repeats them.
     """
     again = [field for field in sorted(limits.SINGLE_USE) if len(metadata.fields.get(field, ())) > 1]
     if again:
-        yield f"these fields may stand once, and stand more than once: {some(again)}."
+        yield f"these fields may appear once, but appear more than once: {some(again)}."
     labels = collections.Counter(value.partition(",")[0].strip() for value in metadata.all("project-url"))
     if twice := sorted(label for label, count in labels.items() if count > 1):
-        yield f"two Project-URL have the label {some(twice)}: PyPI takes one each."
+        yield f"two Project-URLs have the label {some(twice)}: PyPI accepts one each."
 
 
 @rule("metadata", "metadata-field-version", "refused", library("Metadata.from_raw"))
 def field_version(metadata: Metadata) -> Iterator[str]:
-    """A field stands there that came with a later Metadata-Version than the one declared.
+    """A field is set that came with a later Metadata-Version than the one declared.
 
     PyPI answers: "'FIELD' introduced in metadata version 2.4, not 2.1". A newer build backend writes a newer version; a
     script that adds a field has to raise it. (License-File is an exception: setuptools wrote it early, and uploaders
@@ -121,7 +121,7 @@ def field_version(metadata: Metadata) -> Iterator[str]:
         if any(map(str.strip, metadata.all(field))) and place(since) > place(declared) and field != "license-file"
     ]
     if early:
-        yield f"its metadata is of version {declared}, which does not have {some(early)}; {NEWER_BACKEND}."
+        yield f"its metadata has version {declared}, which does not have {some(early)}; {NEWER_BACKEND}."
 
 
 @rule(
@@ -131,7 +131,7 @@ def field_version(metadata: Metadata) -> Iterator[str]:
     practice("`twine upload`, which sends no header that it does not know"),
 )
 def unknown_field(metadata: Metadata) -> Iterator[str]:
-    """A field stands there that core metadata does not have, so `twine upload` refuses to send the file.
+    """A field is set that core metadata does not have, so `twine upload` refuses to send the file.
 
     A misspelt field, or a description line that slipped into the header: a blank line has to come before it.
     """
@@ -142,11 +142,11 @@ def unknown_field(metadata: Metadata) -> Iterator[str]:
 
 @rule("metadata", "metadata-name-stdlib", "warning", server("packaging/services.py", "STDLIB_PROHIBITED"))
 def name_stdlib(metadata: Metadata) -> Iterator[str]:
-    """The name is that of a module of the standard library, under which PyPI makes no new project.
+    """The name is that of a module of the standard library, so PyPI allows no new project of that name.
 
     PyPI answers: "The name 'X' isn't allowed (conflict with Python Standard Library module name)". A project that has
     such a name already goes on working. `check` asks the index: where there is no such project, it is an error
     (index-name-stdlib).
     """
     if metadata.name and canonicalize_name(metadata.name) in limits.stdlib_names():
-        yield f"{metadata.name!r} is a module of the standard library, and PyPI makes no new project of that name."
+        yield f"{metadata.name!r} is a module of the standard library, and PyPI allows no new project of that name."

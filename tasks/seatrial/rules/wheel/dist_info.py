@@ -20,19 +20,19 @@ def dist_info(dist: Distribution) -> Iterator[str]:
     """There is no NAME-VERSION.dist-info/WHEEL with name and version spelled as in the file's name.
 
     PyPI answers: "WHEEL not found at demo-1.0.dist-info/WHEEL". The file was renamed (to another version, or from
-    `Demo` to `demo`), or is no wheel: build it again instead of renaming it.
+    `Demo` to `demo`), or is not a wheel: build it again instead of renaming it.
     """
     if dist.info and f"{dist.info}/WHEEL" not in dist.names:
         there = sorted({name.partition("/")[0] for name in dist.names if ".dist-info/" in name})
         held = some(there) or "no .dist-info at all"
-        yield f"there is no {dist.info}/WHEEL in it, by which it is a wheel, but {held}: was the file renamed?"
+        yield f"there is no {dist.info}/WHEEL in it, but {held}: was the file renamed?"
 
 
 @rule("wheel", "wheel-metadata", "refused", server("forklift/legacy.py", "file_upload", "everywhere"))
 def metadata(dist: Distribution) -> Iterator[str]:
     """There is no NAME-VERSION.dist-info/METADATA. PyPI answers: "does not contain the required METADATA file".
 
-    The file was renamed, or is no wheel: build it again.
+    The file was renamed, or is not a wheel: build it again.
     """
     if dist.info and f"{dist.info}/METADATA" not in dist.names:
         yield f"there is no {dist.info}/METADATA in it, which has name, version and dependencies: was the file renamed?"
@@ -45,7 +45,7 @@ def one_dist_info(dist: Distribution) -> Iterator[str]:
     A dependency was packed into the wheel from a site-packages folder. Vendor it without its `.dist-info`.
     """
     if len(dist.infos) > 1:
-        yield f"installers want one .dist-info folder, and it holds {some(dist.infos)}."
+        yield f"installers expect one .dist-info folder, but it has {some(dist.infos)}."
 
 
 @rule("wheel", "wheel-first-dist-info", "refused", server("forklift/legacy.py", "file_upload", "everywhere"))
@@ -68,7 +68,7 @@ def egg_info(dist: Distribution) -> Iterator[str]:
     """
     tops = {name.partition("/")[0] for name in dist.names}
     if names := sorted(top for top in tops if top.endswith(".egg-info")):
-        yield f"it installs {some(names)}, from which installers take another version than that of the wheel."
+        yield f"it installs {some(names)}, from which installers read a version other than the wheel's."
 
 
 @rule("wheel", "wheel-license-file", "refused", server("forklift/legacy.py", "file_upload", "everywhere"))
@@ -87,7 +87,7 @@ def license_file(dist: Distribution) -> Iterator[str]:
 
 @rule("wheel", "wheel-data-scheme", "broken", WHEEL)
 def data_scheme(dist: Distribution) -> Iterator[str]:
-    """NAME-VERSION.data holds a folder that is no scheme of installation. Installers refuse the file.
+    """NAME-VERSION.data contains a folder that is not an installation scheme. Installers refuse the file.
 
     There are `purelib`, `platlib`, `headers`, `scripts` and `data`. (setuptools: `data_files`; hatchling:
     `shared-data`, `shared-scripts`; flit: `external-data`.)
@@ -96,7 +96,7 @@ def data_scheme(dist: Distribution) -> Iterator[str]:
     paths = (name.split("/") for name in dist.names)
     schemes = {path[1] for path in paths if path[0] == folder and len(path) > 1}
     if unknown := sorted(schemes - SCHEMES):
-        yield f"{folder} holds {some(unknown)}; installers know {', '.join(sorted(SCHEMES))}."
+        yield f"{folder} contains {some(unknown)}; installers know {', '.join(sorted(SCHEMES))}."
 
 
 @rule("wheel", "wheel-path", "broken", WHEEL)

@@ -24,7 +24,7 @@ def entry_points(dist: Distribution) -> Iterator[str]:
     """entry_points.txt cannot be read, or a script's name has a character that PyPI does not take.
 
     PyPI answers: "has invalid entry points defined in the entry_points.txt file". Names of scripts are letters, digits,
-    `_`, `.` and `-`; the file is an INI file in UTF-8 in which no section and no name stands twice. Set
+    `_`, `.` and `-`; the file is an INI file in UTF-8 in which no section and no name appears twice. Set
     `[project.scripts]` (setuptools: `entry_points`; poetry before 2: `[tool.poetry.scripts]`).
     """
     try:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from seatrial.rules.distribution import Distribution
 
 SIGNATURES = ("RECORD.jws", "RECORD.p7s")
-REBUILD = "build it again, or write it anew with `wheel unpack` and `wheel pack`"
+REBUILD = "build it again, or repack it with `wheel unpack` and `wheel pack`"
 
 
 @rule("wheel", "wheel-record", "refused", server("utils/wheel.py", "_validate_record", "everywhere"))
@@ -32,10 +32,10 @@ def record(dist: Distribution) -> Iterator[str]:
 
 @rule("wheel", "wheel-record-mismatch", "warning", server("utils/wheel.py", "_validate_record", "everywhere"))
 def record_mismatch(dist: Distribution) -> Iterator[str]:
-    """RECORD names other files than the wheel holds. PyPI mails all owners of the project about it.
+    """RECORD does not list the files that the wheel contains. PyPI mails all owners of the project about it.
 
     Files that RECORD does not name are left behind when the package is uninstalled. Something was added to or taken
-    from the wheel after it was built: `wheel unpack` and `wheel pack` write RECORD anew.
+    from the wheel after it was built: `wheel unpack` and `wheel pack` rewrite RECORD.
     """
     try:
         recorded = _recorded(dist)
@@ -51,10 +51,10 @@ def record_mismatch(dist: Distribution) -> Iterator[str]:
 
 @rule("wheel", "wheel-record-hash", "broken", WHEEL)
 def record_hash(dist: Distribution) -> Iterator[str]:
-    """RECORD has another hash or size for a file than the file has. Installers that compare them refuse the wheel.
+    """RECORD has a wrong hash or size for a file. Installers that compare them refuse the wheel.
 
-    A file was changed after RECORD was written: stripped, signed or repaired. `wheel unpack` and `wheel pack` write
-    RECORD anew; auditwheel, delocate and delvewheel do so by themselves.
+    A file was changed after RECORD was written: stripped, signed or repaired. `wheel unpack` and `wheel pack` rewrite
+    RECORD; auditwheel, delocate and delvewheel do so by themselves.
     """
     try:
         rows = _rows(dist)
@@ -70,7 +70,7 @@ def record_hash(dist: Distribution) -> Iterator[str]:
         ):
             wrong.append(name)
     if wrong:
-        yield f"RECORD, the list of a wheel's files, has other hashes or sizes than {some(sorted(wrong))}; {REBUILD}."
+        yield f"RECORD, the list of a wheel's files, has wrong hashes or sizes for {some(sorted(wrong))}; {REBUILD}."
 
 
 def _recorded(dist: Distribution) -> frozenset[str]:
@@ -88,7 +88,7 @@ def _rows(dist: Distribution) -> dict[str, list[str]]:
     except UnicodeDecodeError:
         raise ValueError("is not UTF-8") from None
     except csv.Error as error:
-        raise ValueError(f"is no CSV file ({error})") from None
+        raise ValueError(f"is not a CSV file ({error})") from None
     if not all(rows):
         raise ValueError("has a blank line in it")
     return {row[0].replace("\\", "/"): [*row, "", ""] for row in rows}

@@ -44,7 +44,7 @@ def wheel_version(dist: Distribution) -> Iterator[str]:
         return
     version = _wheel_fields(raw).get("wheel-version", [""])[0]
     if not re.fullmatch(r"1\.\d{1,9}", version):
-        yield f"its WHEEL file says Wheel-Version {some([repr(version)])}; installers take 1.x alone."
+        yield f"its WHEEL file says Wheel-Version {some([repr(version)])}; installers accept only 1.x."
 
 
 @rule("wheel", "wheel-fields", "warning", WHEEL)
@@ -65,7 +65,7 @@ def wheel_fields(dist: Distribution) -> Iterator[str]:
     if _tags(fields) is None:
         yield f"its WHEEL file has a malformed Tag: {some(fields['tag'])}."
     if build != named:
-        yield f"its WHEEL file says build {some([repr(build)])}, its name says {named!r}."
+        yield f"its WHEEL file says build {some([repr(build)])}, but its name says {named!r}."
 
 
 @rule("wheel", "wheel-tags", "warning", WHEEL)
@@ -77,7 +77,7 @@ def tags(dist: Distribution) -> Iterator[str]:
     inside = _tags(_wheel_fields(dist.kept.get(f"{dist.info}/WHEEL", b"")))
     if inside and dist.tags and inside != dist.tags:
         odd = sorted(map(str, inside ^ dist.tags))
-        yield f"its name and its WHEEL file tell different tags ({some(odd)}); `wheel tags` changes both."
+        yield f"its name and its WHEEL file have different tags ({some(odd)}); `wheel tags` changes both."
 
 
 def _tags(fields: dict[str, list[str]]) -> set[Tag] | None:
@@ -98,7 +98,7 @@ def _wheel_fields(raw: bytes) -> dict[str, list[str]]:
 
 @rule("wheel", "wheel-extension-pure", "broken", WHEEL)
 def extension_pure(dist: Distribution) -> Iterator[str]:
-    """A wheel for every platform holds an extension module that one platform alone can load.
+    """A wheel for every platform contains an extension module that one platform alone can load.
 
     It was built by a backend that does not know of the extension, or left in the tree by an earlier build. Declare the
     extension to the backend (hatchling: `pure_python = false` and `infer_tag = true` from a build hook), or exclude the
@@ -111,26 +111,26 @@ def extension_pure(dist: Distribution) -> Iterator[str]:
 
 @rule("wheel", "wheel-library-pure", "warning", WHEEL)
 def library_pure(dist: Distribution) -> Iterator[str]:
-    """A wheel for every platform holds a library of one platform, or an extension module whose name does not say so.
+    """A wheel for every platform contains a library for one, or an extension module whose name does not say so.
 
-    Where it holds one for each platform, or works without: `[tool.seatrial.ignore] wheel-library-pure = "why"`.
+    Where it has one for each platform, or works without: `[tool.seatrial.ignore] wheel-library-pure = "why"`.
     """
     named = {name: EXTENSION.search(name) for name in dist.compiled if name.endswith((".so", ".dylib", ".dll"))}
     names = sorted(name for name, found in named.items() if found is None or not _is_tagged(found))
     if names and any(tag.platform == "any" for tag in dist.tags):
-        yield f"its tags say that it is for every platform, and {some(names)} is of one."
+        yield f"its tags say that it is for every platform, but {some(names)} is for one."
 
 
 @rule("wheel", "wheel-platform-pure", "warning", WHEEL)
 def platform_pure(dist: Distribution) -> Iterator[str]:
-    """A wheel for one platform holds nothing that is of this platform: no extension module, library or program.
+    """A wheel for one platform contains nothing specific to it: no extension module, library or program.
 
     The extension was not built (a compiler that is missing, a build that fails softly), or the wheel could be
     `none-any`, for all platforms. setuptools: `ext_modules` or a `Distribution` whose `has_ext_modules` is true.
     """
     platforms = sorted({tag.platform for tag in dist.tags} - {"any"})
     if platforms and not dist.compiled and dist.members and not dist.damaged:
-        yield f"its tags say that it is for {some(platforms)} alone, and it holds no machine code: was it built?"
+        yield f"its tags say that it is for {some(platforms)} alone, but it contains no machine code: was it built?"
 
 
 @rule("wheel", "wheel-extension-tag", "broken", WHEEL)
@@ -148,7 +148,7 @@ def extension_tag(dist: Distribution) -> Iterator[str]:
     for tag in sorted(targets, key=str):
         lost = [files[0].string for files in modules.values() if not any(_loads(tag, found) for found in files)]
         if lost:
-            yield f"its tag {tag} promises what it does not keep: no such Python loads {some(sorted(lost))}."
+            yield f"its tag {tag} promises too much: no such Python loads {some(sorted(lost))}."
             return
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from seatrial.release.zips import Zip
     from seatrial.rules.distribution import Distribution
 
-REPACK = "`wheel unpack` and `wheel pack` write it anew"
+REPACK = "`wheel unpack` and `wheel pack` rewrite it"
 TAR_MAGIC = slice(257, 262)
 
 
@@ -103,46 +103,46 @@ def characters(found: Zip) -> Iterator[str]:
 
 @rule("zip", "zip-extra", "refused", server("utils/zipfiles.py", "_handle_local_file_header", "everywhere"))
 def extra(found: Zip) -> Iterator[str]:
-    """The extra field of a member is damaged, or there twice.
+    """The extra field of a member is damaged or duplicated.
 
     PyPI answers: "Malformed zip file" or "Invalid duplicate extra in local file". Some tool rewrote the wheel:
-    `wheel unpack` and `wheel pack` write it anew.
+    `wheel unpack` and `wheel pack` rewrite it.
     """
     if names := _odd(found, "extra"):
-        yield f"what the zip file says of {names} beyond name and size is damaged or there twice; {REPACK}."
+        yield f"the extra fields of {names} in the zip file are damaged or duplicated; {REPACK}."
 
 
 @rule("zip", "zip-data-descriptor", "refused", server("utils/zipfiles.py", "_handle_local_file_header", "everywhere"))
 def descriptor(found: Zip) -> Iterator[str]:
-    """A member's sizes stand behind it, as streaming writers leave them: "ZIP contains a data descriptor".
+    """A member's sizes come after it, as streaming writers leave them: "ZIP contains a data descriptor".
 
     The wheel was written to a pipe or by a tool that streams (`zip -` of Info-ZIP, some Java and Go libraries).
-    `wheel unpack` and `wheel pack` write it anew.
+    `wheel unpack` and `wheel pack` rewrite it.
     """
     if names := _odd(found, "descriptor"):
-        yield f"it was written as a stream (sizes stand behind the files: {names}), which PyPI refuses; {REPACK}."
+        yield f"it was written as a stream (sizes come after the files: {names}), which PyPI refuses; {REPACK}."
 
 
 @rule("zip", "zip-sizes", "refused", server("utils/zipfiles.py", "_handle_local_file_header", "everywhere"))
 def sizes(found: Zip) -> Iterator[str]:
-    """A member's own header and the central directory tell different sizes: "Mis-matched data size".
+    """A member's own header and the central directory disagree on its size: "Mis-matched data size".
 
-    Some tool rewrote the wheel: `wheel unpack` and `wheel pack` write it anew.
+    Some tool rewrote the wheel: `wheel unpack` and `wheel pack` rewrite it.
     """
     if names := _odd(found, "sizes"):
-        yield f"the zip file tells two different sizes for {names}, beside each file and in its list of all; {REPACK}."
+        yield f"the zip file has two different sizes for {names}, at each file and in its central directory; {REPACK}."
 
 
 @rule("zip", "zip-directory", "refused", server("utils/zipfiles.py", "_validate_zipfile", "everywhere"))
 def directory(found: Zip) -> Iterator[str]:
-    """A member stands in one of the two tables of contents alone.
+    """A member is in only one of the two tables of contents.
 
     PyPI answers: "Filename not in central directory", or "Missing filename in local headers". A member was deleted or
-    renamed in place, or its name is UTF-8 and does not say so: `wheel unpack` and `wheel pack` write it anew.
+    renamed in place, or its name is UTF-8 and does not say so: `wheel unpack` and `wheel pack` rewrite it.
     """
     for kind in ("unlisted", "unwritten"):
         if names := _odd(found, kind):
-            yield f"{names} is in the zip file or in its list of files, and not in the other; {REPACK}."
+            yield f"{names} is in the zip file or in its central directory, but not in both; {REPACK}."
 
 
 @rule("zip", "zip-name-encoding", "refused", server("utils/zipfiles.py", "_handle_local_file_header", "everywhere"))
@@ -164,7 +164,7 @@ def encoding(found: Zip) -> Iterator[str]:
 def comment(found: Zip) -> Iterator[str]:
     """A member has a comment. PyPI answers: "Comment in central directory".
 
-    `wheel unpack` and `wheel pack` write the wheel anew without it. (A comment on the whole archive is taken.)
+    `wheel unpack` and `wheel pack` rewrite the wheel without it. (A comment on the whole archive is taken.)
     """
     if names := _odd(found, "comment"):
         yield f"PyPI takes no comments on members, and {names} have one; {REPACK}."
@@ -178,39 +178,39 @@ def twice(found: Zip) -> Iterator[str]:
     beside `data_files`, hatchling `force-include` of what is packed anyway, maturin `include`).
     """
     if names := _odd(found, "twice"):
-        yield f"it holds more than one member called {names}; which one is installed depends on the installer."
+        yield f"it contains more than one member called {names}; which one is installed depends on the installer."
 
 
 @rule("zip", "zip-counts", "refused", server("utils/zipfiles.py", "_validate_zipfile", "everywhere"))
 def counts(found: Zip) -> Iterator[str]:
-    """The end record does not fit what is there. PyPI answers: "Mismatched central directory records" or "offset".
+    """The end record does not match the contents. PyPI answers: "Mismatched central directory records" or "offset".
 
-    Something was added to or taken from the file in place: `wheel unpack` and `wheel pack` write it anew.
+    Something was added to or taken from the file in place: `wheel unpack` and `wheel pack` rewrite it.
     """
     if places := _odd(found, "counts"):
-        yield f"the end of the zip file does not fit what is in it ({places}); {REPACK}."
+        yield f"the end of the zip file does not match its contents ({places}); {REPACK}."
 
 
 @rule("zip", "zip-zip64", "refused", server("utils/zipfiles.py", "_handle_eocd64", "everywhere"))
 def zip64(found: Zip) -> Iterator[str]:
     """The ZIP64 records of a large file are not complete.
 
-    PyPI answers: "Malformed zip file" or "ZIP64 extensible data not allowed". `wheel unpack` and `wheel pack` write the
-    wheel anew.
+    PyPI answers: "Malformed zip file" or "ZIP64 extensible data not allowed". `wheel unpack` and `wheel pack` rewrite
+    the wheel.
     """
     if places := _odd(found, "zip64"):
-        yield f"the zip file's records for large files (ZIP64) are not as they should be ({places}); {REPACK}."
+        yield f"the zip file's records for large files (ZIP64) are incomplete or wrong ({places}); {REPACK}."
 
 
 @rule("zip", "zip-between", "refused", server("utils/zipfiles.py", "_validate_zipfile", "everywhere"))
 def between(found: Zip) -> Iterator[str]:
     """There are bytes between the records, or before the first one. PyPI answers: "Unknown record signature".
 
-    A launcher was put before the archive, it was padded or signed in place: `wheel unpack` and `wheel pack` write it
-    anew.
+    A launcher was put before the archive, it was padded or signed in place: `wheel unpack` and `wheel pack`
+    rewrite it.
     """
     if places := _odd(found, "between"):
-        yield f"the zip file holds bytes that are of none of its files ({places}); {REPACK}."
+        yield f"the zip file contains bytes that belong to none of its files ({places}); {REPACK}."
 
 
 @rule("zip", "zip-trailing", "refused", server("utils/zipfiles.py", "_validate_zipfile", "everywhere"))
@@ -225,7 +225,7 @@ def trailing(found: Zip) -> Iterator[str]:
 
 @rule("file", "zip-damaged-member", "refused", server("forklift/legacy.py", "_is_valid_dist_file", "everywhere"))
 def damaged(dist: Distribution) -> Iterator[str]:
-    """A member cannot be unpacked, or does not fit its checksum. PyPI answers "Invalid distribution file", or fails.
+    """A member cannot be unpacked, or does not match its checksum. PyPI answers "Invalid distribution file", or fails.
 
     The file was damaged on the way: compare its hash with that of the build, or build it again.
     """

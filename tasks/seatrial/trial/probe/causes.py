@@ -107,8 +107,8 @@ def _purpose(subject: Subject, one: Attempt) -> Cause:
         cause = _of_a_requirement(subject, one.because_of)
         if cause:
             return cause
-        return Cause("choice", f"It says so itself, because `{one.because_of}` is absent", f"want `{one.because_of}`")
-    words = {"SystemExit": "end the program", "KeyError": "want a variable that is not set"}.get(
+        return Cause("choice", f"It says so itself, because `{one.because_of}` is absent", f"need `{one.because_of}`")
+    words = {"SystemExit": "end the program", "KeyError": "need a variable that is not set"}.get(
         str(one.error_type), f"raise {one.error_type} on purpose"
     )
     return Cause("choice", "", words)
@@ -120,7 +120,7 @@ def _no_file(subject: Subject, path: str) -> Cause:
     place = os.path.normcase(os.path.abspath(path))
     root = next((root for root in libraries if os.path.isabs(path) and real_path(place).startswith(root)), None)
     if root is None:
-        return Cause("choice", "", "want a file of whoever uses them")
+        return Cause("choice", "", "need a file of whoever uses them")
     inside = real_path(place)[len(root) :].replace(os.sep, "/")
     there = subject.project.data.get(inside)
     where = f"; in the checkout it is {there}" if there else ""
@@ -133,7 +133,7 @@ def _no_attribute(one: Attempt) -> Cause | None:
     if one.error_type != "AttributeError" or not match or not _is_of_python(match[1]):
         return None
     text = f"`{match[2]}` is not in `{match[1]}` of {_running()}"
-    return Cause("python", text, f"want `{match[1]}.{match[2]}`")
+    return Cause("python", text, f"need `{match[1]}.{match[2]}`")
 
 
 def _absence(subject: Subject, one: Attempt) -> Cause:
@@ -154,7 +154,7 @@ def _absence(subject: Subject, one: Attempt) -> Cause:
 
 
 def _beside(subject: Subject, one: Attempt, missing: str) -> Cause | None:
-    """A module that lies beside the one that wants it, which imports it as Python 2 would.
+    """A module beside the one that needs it, which imports it as Python 2 would.
 
     One that imports a module of its own name is for a project of that name, and the others there may be too.
     """
@@ -162,7 +162,7 @@ def _beside(subject: Subject, one: Attempt, missing: str) -> Cause | None:
     beside = ".".join([*places[-1].split("/")[:-1], missing]) if places else ""
     if "." not in beside or beside not in subject.code.readers or subject.code.wants(beside, missing):
         return None
-    return Cause("own", f"`{missing}` lies beside it: `from . import {missing}` finds it there")
+    return Cause("own", f"`{missing}` is beside it: `from . import {missing}` finds it there")
 
 
 def _without_pkg_resources(missing: str) -> Cause | None:
@@ -173,7 +173,7 @@ def _without_pkg_resources(missing: str) -> Cause | None:
         if metadata.get("Name") == "setuptools":
             has = f"`pkg_resources` left setuptools in {GONE}, and {metadata.get('Version')} is installed"
             cure = "use importlib.resources and importlib.metadata, or require `setuptools<82`"
-            return Cause("dependency", f"{has}: {cure}", "want `pkg_resources`")
+            return Cause("dependency", f"{has}: {cure}", "need `pkg_resources`")
     return None
 
 
@@ -217,7 +217,7 @@ def _unread(path: str, module: str) -> str | None:
     filename, name = path.rpartition("/")[2], module.rpartition(".")[2]
     if filename in {stem + suffix for stem in (name, "__init__") for suffix in importlib.machinery.all_suffixes()}:
         return None
-    return f"but `{path}` is nothing that Python {platform.python_version()} reads on {sys.platform}"
+    return f"but Python {platform.python_version()} on {sys.platform} cannot read `{path}`"
 
 
 def _covered(own: Mapping[str, str], module: str) -> str | None:
@@ -252,12 +252,12 @@ def _of_python(subject: Subject, missing: str) -> Cause | None:
     since, until = subject.project.stdlib.get(top, (None, None))
     if since or until:
         when = f"since {since}" if since else f"until {until}"
-        text = f"`{top}` is a module of Python's own {when}, and this is {_running()}"
-        return Cause("python", text, f"want `{top}`")
+        text = f"`{top}` is in the standard library only {when}, and this is {_running()}"
+        return Cause("python", text, f"need `{top}`")
     if not _is_of_python(top):
         return None
-    text = f"`{top}` is a module of Python's own that {_running()} does not have on {sys.platform}"
-    return Cause("platform", text, f"want `{top}`")
+    text = f"`{top}` is in the standard library, but {_running()} does not have it on {sys.platform}"
+    return Cause("platform", text, f"need `{top}`")
 
 
 def _is_of_python(module: str) -> bool:
@@ -278,7 +278,7 @@ def _of_a_requirement(subject: Subject, missing: str) -> Cause | None:
             text = f"`{needed.name}` is declared only in the extra {extras}, so that {subject.name} alone lacks it"
             text += " (`extras` in [tool.seatrial] has the extras to install)"
             return Cause("extra", text, f"need the extra {extras}")
-        text = f"`{needed.name}` is declared only where `{needed.marker}`, which is not so here"
+        text = f"`{needed.name}` is declared only where `{needed.marker}`, which does not hold here"
         return Cause("platform", text, f"need `{needed.name}`, where `{needed.marker}`")
     return None
 
@@ -295,8 +295,10 @@ def _supplies(requirement: str, missing: str) -> bool:
 def _undeclared(subject: Subject, missing: str) -> Cause:
     extras = sorted({extra for needed in subject.unmet for extra in needed.extras})
     where = f" ({', '.join(extras)}; `extras` in [tool.seatrial] has those to install)" if extras else ""
-    text = f"The module `{missing}` is of no dependency that was installed: not declared, or declared only in an extra"
-    return Cause("undeclared", f"{text}{where}; or a part of the project that the build left out", f"want `{missing}`")
+    text = f"No installed dependency has the module `{missing}`: it is not declared, or only in an extra"
+    return Cause(
+        "undeclared", f"{text}{where}; or it is part of the project, and the build left it out", f"need `{missing}`"
+    )
 
 
 def _named_extra(subject: Subject, one: Attempt) -> Cause | None:
@@ -304,7 +306,7 @@ def _named_extra(subject: Subject, one: Attempt) -> Cause | None:
     for needed in subject.unmet:
         for extra in needed.extras:
             if re.search(rf"\[[^]]*\b{re.escape(extra)}\b[^]]*\]", one.error or ""):
-                text = f"It wants the extra `{extra}` (`extras` in [tool.seatrial] has those to install)"
+                text = f"It needs the extra `{extra}` (`extras` in [tool.seatrial] has those to install)"
                 return Cause("extra", text, f"need the extra `{extra}`")
     return None
 
@@ -312,7 +314,7 @@ def _named_extra(subject: Subject, one: Attempt) -> Cause | None:
 def _lack(subject: Subject, one: Attempt) -> Cause | None:
     """A module was found, and has not the name that is imported from it; or a library of the system was not."""
     if NO_LIBRARY.search(one.error or ""):
-        return Cause("platform", "It wants a library of the system that is not here", "want a library of the system")
+        return Cause("platform", "It needs a system library that is not here", "need a system library")
     match = NO_NAME.search(one.error or "")
     if not one.lacking or not match:
         return None
@@ -322,7 +324,7 @@ def _lack(subject: Subject, one: Attempt) -> Cause | None:
         return _hidden(subject, wanted) or Cause("own", f"{text}, or it is a name that is imported in a circle")
     for metadata, files in subject.neighbours:
         if any(_is_at(path, one.lacking) for path in files.values()):
-            return Cause("dependency", f"`{one.lacking}` is of {metadata.get('Name')} {metadata.get('Version')}")
+            return Cause("dependency", f"`{one.lacking}` belongs to {metadata.get('Name')} {metadata.get('Version')}")
     return Cause("python") if _is_of_python(one.lacking) else None
 
 

@@ -105,7 +105,7 @@ def _loading_problem(subject: Subject, point: EntryPoint, one: Attempt | None) -
         severity = "error" if _must_load(point, one, cause) else "warning"
         why = f"`{point.value}` {reason(subject, one, cause)}.{_extra_hint(point)}{printed(one)}"
     elif point.group in SCRIPTS and not one.callable:
-        why = f"`{point.value}` is nothing that can be called."
+        why = f"`{point.value}` is not callable."
     else:
         return None
     return finding("entry-point", point.name, f"{point.label} `{point.name}` does not work: {why}", severity=severity)

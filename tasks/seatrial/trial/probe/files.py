@@ -40,7 +40,7 @@ HASHES = frozenset({"sha256", "sha384", "sha512"})  # what the wheel format allo
 
 
 def file_problems(subject: Subject) -> Iterator[Problem]:
-    """What RECORD lists must be there as it was released, but for the bytecode that is made anew at will."""
+    """What RECORD lists must be there as it was released, but for the bytecode that is made again at will."""
     if not subject.own:
         message = f"{subject.name} has no RECORD, so nothing can be said about its files."
         yield finding("no-record", subject.name, message)
@@ -115,8 +115,8 @@ def shared_names(subject: Subject) -> Iterator[Problem]:
         shared = sorted(set(subject.names.modules).intersection(names_of(files).modules))
         if shared:
             message = (
-                f"{listed(shared)} is of {subject.name} and of {other}, which is installed with it: each overwrites"
-                " files of the other, and takes them along when it is removed. Rename it, or do without the other."
+                f"{listed(shared)} belongs to both {subject.name} and {other}, which is installed with it: each"
+                " overwrites the other's files, and removes them when it is uninstalled. Rename it, or drop the other."
             )
             yield finding("shared-name", shared[0], message, severity="warning")
 
@@ -129,7 +129,9 @@ def shared_scripts(subject: Subject) -> Iterator[Problem]:
         both = sorted(real for real in set(files).intersection(subject.own) if os.path.dirname(real) == scripts)
         if both and normalised(other) != normalised(subject.name):
             names = listed([os.path.basename(real) for real in both])
-            message = f"{names} is a command of {subject.name} and of {other}: what is installed last overwrites it."
+            message = (
+                f"{names} is a command of both {subject.name} and {other}: whichever is installed last overwrites it."
+            )
             yield finding("shared-script", os.path.basename(both[0]), message)
 
 
@@ -150,7 +152,7 @@ def unknown_extras(subject: Subject) -> Iterator[Problem]:
 
 
 def start_problems(subject: Subject) -> Iterator[Problem]:
-    """A line of a ``.pth`` file that fails is told by Python at each start, and nothing after it counts."""
+    """A line of a ``.pth`` file that fails is reported by Python at each start, and nothing after it counts."""
     if subject.names.pth:
         _, output = run_bounded([sys.executable, "-I", "-c", ""], START_LIMIT)
         broken = [name for name in subject.names.pth if name in output]

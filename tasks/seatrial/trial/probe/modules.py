@@ -33,7 +33,7 @@ class Failure:
 
     @property
     def alike(self) -> tuple[object, ...]:
-        """What several failures have in common that can be told of at once."""
+        """What several failures have in common that can be reported at once."""
         return (self.severity, self.cause, _kind(self.attempt), self.attempt.missing or self.attempt.symptom)
 
 
@@ -87,7 +87,7 @@ def failure_problems(subject: Subject, failures: Iterable[Failure]) -> Iterator[
         if others:
             message += f" So do {listed([other.attempt.name for other in others])}."
         if first.severity == "warning" and first.cause.kind == "undeclared":
-            message += " Nothing of the project reaches it, so this is taken as meant."
+            message += " Nothing in the project imports it, so this counts as intended."
         if first.severity == "error":
             message += f" {_ways_out(subject)}"
         yield finding(_kind(one), one.name, f"{message}{printed(one)}", severity=first.severity)

@@ -146,7 +146,7 @@ def module_name(filename: str) -> str:
 
 
 def place_of(path: str) -> str:
-    """Return where the member `path` of a wheel lies in site-packages, or an empty string."""
+    """Return where the member `path` of a wheel is in site-packages, or an empty string."""
     return "/".join(_unwrapped(tuple(path.split("/"))))
 
 

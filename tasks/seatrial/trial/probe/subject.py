@@ -95,7 +95,7 @@ class Subject:
         return [(metadata_of(dist), own_files(dist)) for dist in importlib.metadata.distributions()]
 
     def where(self, one: Attempt) -> str | None:
-        """Return the last place of a traceback that lies in the distribution, or None."""
+        """Return the last place of a traceback that is in the distribution, or None."""
         for file, line, code in reversed(one.frames):
             if real_path(file) in self.own:
                 return f"{self.own[real_path(file)]}, line {line}" + (f": {code}" if code else "")

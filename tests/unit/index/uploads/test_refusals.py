@@ -11,29 +11,33 @@ DENIED = "The user 'ada' isn't allowed to upload to project 'demo'. See https://
 ANSWERS = [
     (403, "User 'ada' does not have two-factor authentication enabled.", "no two-factor authentication"),
     (400, "User 'ada' does not have a verified primary email address.", "e-mail address is not verified"),
-    (403, "Read-only mode: Uploads are temporarily disabled.", "takes no changes for now"),
-    (403, "New uploads are temporarily disabled.", "takes no uploads for now"),
-    (403, "New project registration temporarily disabled.", "makes no new projects for now"),
+    (403, "Read-only mode: Uploads are temporarily disabled.", "accepts no changes at the moment"),
+    (403, "New uploads are temporarily disabled.", "accepts no uploads at the moment"),
+    (403, "New project registration temporarily disabled.", "creates no new projects at the moment"),
     (403, "SSL is required.", "begins with http://"),
     (429, "Too many new projects created", "20 new projects an hour for a user and 40 for an IP address"),
     (400, "File too large. Limit for project 'demo' is 100 MB. See https://...", "larger than this project's limit"),
-    (400, "Project size too large. Limit for project 'demo' total size is 10 GB.", "more than this project may have"),
-    (413, "Payload Too Large", "takes no file of this size"),
+    (400, "Project size too large. Limit for project 'demo' total size is 10 GB.", "exceed this project's limit"),
+    (413, "Payload Too Large", "rejects files of this size"),
     (403, "Invalid API Token: token is expired", "the token has expired"),
     (403, "Invalid API Token: project-scoped token is not valid for project: 'demo'", "for another project"),
     (403, "Invalid API Token: OIDC scoped token is not valid for project 'demo'", "for another project"),
-    (403, "Username/Password authentication is no longer supported.", "takes API tokens alone"),
+    (403, "Username/Password authentication is no longer supported.", "accepts only API tokens"),
     (403, "Invalid or non-existent authentication information.", "the token is wrong"),
     (401, "Unauthorized", "the user name or the password is wrong"),
     (403, DENIED, "the name is taken by somebody else"),
     (403, "The given token isn't allowed to upload to project 'demo'.", "the token is for another project"),
     (400, "File already exists ('demo-1.0.tar.gz', with blake2_256 hash 'ab').", "choose the next version"),
-    (400, "This filename has already been used, use a different version.", "a file name is taken for ever"),
-    (400, "This filename was previously used by a file that has since been deleted.", "a file name is taken for ever"),
-    (400, "Only one sdist may be uploaded per release.", "another sdist already"),
-    (400, "Uploading new files to releases older than 14 days is not allowed.", "closed to new files"),
+    (400, "This filename has already been used, use a different version.", "a file name can never be used again"),
+    (
+        400,
+        "This filename was previously used by a file that has since been deleted.",
+        "a file name can never be used again",
+    ),
+    (400, "Only one sdist may be uploaded per release.", "already has another sdist"),
+    (400, "Uploading new files to releases older than 14 days is not allowed.", "accepts no new files 14 days"),
     (400, "The name 'reqests' is too similar to an existing project.", "does not allow this project name"),
-    (409, "The name 'demo' conflicts with an existing project.", "somebody made this project meanwhile"),
+    (409, "The name 'demo' conflicts with an existing project.", "somebody created this project in the meantime"),
     (400, "The name 'json' isn't allowed (conflict with Python Standard Library module name).", "this project name"),
     (400, "The name 'admin' isn't allowed.", "does not allow this project name"),
     (400, "Organization account owning this project is inactive.", "the organization that owns the project"),
@@ -52,12 +56,12 @@ ANSWERS = [
 MINTING = [
     ("invalid-publisher", "valid token, but no corresponding publisher", "not that of the publisher registered"),
     ("invalid-pending-publisher", "valid token, but project already exists", "a pending publisher whose project"),
-    ("invalid-reuse-token", "invalid token: already used", "good for once"),
+    ("invalid-reuse-token", "invalid token: already used", "valid once"),
     ("not-enabled", "GitHub-based publishing not enabled", "switched off at this index for this CI"),
     ("invalid-token", "Publishing from pull_request_target workflows is not supported", "pull_request_target"),
 ]
 OTHERS = [
-    (403, "Forbidden", "may read this index and not write to it"),
+    (403, "Forbidden", "may read this index but not upload to it"),
     (404, "Not Found", "`upload` in [tool.seatrial.indexes] is wrong"),
     (405, "Method Not Allowed", "`upload` in [tool.seatrial.indexes] is wrong"),
     (400, "demo-1.0.tar.gz already exists", "choose the next version"),
@@ -85,13 +89,13 @@ def test_what_other_servers_mean_is_in_their_status(status: int, sentence: str, 
 @pytest.mark.parametrize("answer", [Answer(400, "Some new reason."), Answer(403, "Forbidden"), Answer(418, "")])
 def test_what_is_not_known_is_given_no_cause(answer: Answer) -> None:
     assert meaning(answer) == (
-        "it is not known to this version of seatrial, so read what the index answered above; ask PyPI's support"
-        " (https://pypi.org/help/#feedback) about them."
+        "this version of seatrial does not know this answer: read it above, and ask PyPI's support"
+        " (https://pypi.org/help/#feedback) about it."
     )
 
 
 def test_of_another_index_its_own_people_are_asked() -> None:
-    assert meaning(Answer(418, "I'm a teapot"), public=False).endswith("ask those who run the index about them.")
+    assert meaning(Answer(418, "I'm a teapot"), public=False).endswith("ask those who run the index about it.")
 
 
 def test_every_cause_has_its_sentence() -> None:

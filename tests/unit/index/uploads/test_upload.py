@@ -231,7 +231,7 @@ def test_other_bytes_stop_it_before_anything_is_sent(world: World, run: functool
     [
         (
             "archived",
-            "un-archive it on https://test.pypi.org/manage/project/demo/settings/, and run this again.",
+            "unarchive it on https://test.pypi.org/manage/project/demo/settings/, and run this again.",
         ),
         ("quarantined", "write to security@pypi.org."),
     ],
@@ -242,7 +242,7 @@ def test_a_project_that_takes_nothing_stops_it_before_anything_is_sent(
     world.listing = Listing(status=status, reason="the word\x1b[2J of the index")
     with pytest.raises(ProjectClosed) as error:
         run()
-    assert f"demo is {status} on TestPyPI, so nothing was sent. Its own word: the word\\x1b[2J of" in str(error.value)
+    assert f"demo is {status} on TestPyPI, so nothing was sent. Its reason: the word\\x1b[2J of" in str(error.value)
     assert said in str(error.value)
     assert world.orders == []
 

@@ -24,10 +24,10 @@ TYPE = "Description-Content-Type"
 @pytest.mark.parametrize(
     ("given", "part"),
     [
-        ("text/html", "none of"),
-        ("markdown", "none of"),
-        ("text/markdown;;", "none of"),
-        ("text/plain; x*", "none of"),
+        ("text/html", "not one of"),
+        ("markdown", "not one of"),
+        ("text/markdown;;", "not one of"),
+        ("text/plain; x*", "not one of"),
         ("text/markdown; charset=utf-8", "'utf-8'"),
         ("text/x-rst; charset=latin-1", "'latin-1'"),
         ("text/markdown; variant=gfm", "'gfm'"),

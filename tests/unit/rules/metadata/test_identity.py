@@ -21,7 +21,7 @@ CASES: list[tuple[str, Fields, Fields, str]] = [
     ("metadata-name", {"Name": "größe"}, {"Name": "De.m_o-1"}, "'größe'"),
     ("metadata-name", {"Name": "a demo"}, {"Name": "a-demo"}, "'a demo'"),
     ("metadata-name-stdlib", {"Name": "Graphlib"}, {}, "no new project"),
-    ("metadata-release-version", {"Version": "9" * 5000}, {"Version": "9" * 4000}, "is no version"),
+    ("metadata-release-version", {"Version": "9" * 5000}, {"Version": "9" * 4000}, "is not a valid version"),
     ("metadata-release-version", {"Version": None}, {}, "no Version"),
     ("metadata-release-version", {"Version": "1.0-x"}, {"Version": "1.0-1"}, "'1.0-x'"),
     ("metadata-local-version", {"Version": "1.0+g123"}, {"Version": "1.0.dev1"}, "1.0+g123"),

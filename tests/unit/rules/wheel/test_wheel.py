@@ -186,7 +186,7 @@ def test_a_wheel_for_every_python_promises_no_abi(tmp_path: Path, filename: str)
 )
 def test_a_wheel_for_one_platform_without_machine_code_is_named(tmp_path: Path, sound: Contents) -> None:
     (message,) = found(wheel(tmp_path, filename=CP312), "wheel-platform-pure")
-    assert "manylinux_2_28_x86_64 alone, and it holds no machine code" in message
+    assert "manylinux_2_28_x86_64 alone, but it contains no machine code" in message
     assert found(wheel(tmp_path, filename=CP312, files=sound), "wheel-platform-pure") == []
     assert found(wheel(tmp_path), "wheel-platform-pure") == []
 

@@ -79,7 +79,7 @@ def test_what_was_printed_is_shown(site: Site) -> None:
     [
         ("import sys\nsys.exit(2)\n", "exits", "calls sys.exit(2) when it is imported (demo.py, line 2"),
         ("import os\nos._exit(2)\n", "crashes", "ends the interpreter when it is imported (exit code 2)"),
-        ("import missing_one\n", "missing-module", "`missing_one` is of no dependency that was installed"),
+        ("import missing_one\n", "missing-module", "No installed dependency has the module `missing_one`"),
         ("import demo.part\n", "missing-module", "`demo.part` is not among the files of demo: the build left it out"),
     ],
 )
@@ -212,7 +212,7 @@ def inner(site: Site, **modules: str) -> dict[str, Any]:
 def test_every_public_module_is_imported_and_counted(site: Site) -> None:
     document = inner(site, a="", _b="1 / 0\n", c="import no_such\n", d="1 / 0\n", tests__e="1 / 0\n")
     assert document["imported"] == ["demo", "demo.a"]
-    others = {"want `no_such`": 1, "cannot be imported": 1}
+    others = {"need `no_such`": 1, "cannot be imported": 1}
     assert document["tally"] == {"total": 4, "imported": 2, "others": others, "aside": 1}
 
 
@@ -255,7 +255,7 @@ def test_a_module_that_hangs_in_the_shared_interpreter_takes_no_other_with_it(si
     [
         ("from . import gone\n", "error", "`demo.gone` is not among the files"),
         ("from collections import Mapping\n", "error", "'Mapping'"),
-        ("import formatter\n", "error", "Python's own until 3.9"),
+        ("import formatter\n", "error", "in the standard library only until 3.9"),
         ("print 'x'\n", "error", "SyntaxError"),
         ("from ..x import y\n", "error", "beyond top-level package"),
         ("import os\nopen(os.path.join(os.path.dirname(__file__), 'x.txt'))\n", "error", "`demo/x.txt` is not among"),
@@ -268,7 +268,7 @@ def test_a_module_that_hangs_in_the_shared_interpreter_takes_no_other_with_it(si
         ("raise SystemExit('usage')\n", "warning", "usage"),
         ("{}['a']\n", "error", "KeyError"),
         ("int('x')\n", "error", "ValueError"),
-        ("import no_such\n", "warning", "Nothing of the project reaches it"),
+        ("import no_such\n", "warning", "Nothing in the project imports it"),
         ("import helper\n", "error", "`helper` is in the checkout (src/helper.py)"),
         ("import yaml\n", "error", "`pyyaml` is declared in requirements.txt, and not in the metadata"),
         ("import distutils_x\n", "warning", "distutils_x"),

@@ -58,12 +58,16 @@ def test_an_entry_point_that_loads_is_in_order(site: Site, text: str) -> None:
     [
         ("[console_scripts]\ndemo = demo:run\n", "error", "has no attribute 'run'"),
         ("[console_scripts]\ndemo = demo:main.deep\n", "error", "has no attribute 'deep'"),
-        ("[console_scripts]\ndemo = demo:x\n", "error", "`demo:x` is nothing that can be called."),
+        ("[console_scripts]\ndemo = demo:x\n", "error", "`demo:x` is not callable."),
         ("[gui_scripts]\ndemo = demo:x\n", "error", "The GUI script `demo` does not work"),
         ("[console_scripts]\ndemo = demo\n", "error", "`demo` is not of the form `module:attribute`."),
         ("[console_scripts]\ndemo = demo main\n", "error", "`demo main` is not of the form"),
         ("[console_scripts]\ndemo = demo : main\n", "error", "`demo : main` is not of the form"),
-        ("[console_scripts]\ndemo = demo_absent:main\n", "error", "`demo_absent` is of no dependency"),
+        (
+            "[console_scripts]\ndemo = demo_absent:main\n",
+            "error",
+            "dependency has the module `demo_absent`",
+        ),
         ("[console_scripts]\ndemo = absent:run [fast]\n", "warning", "It is for the extra `fast`; `extras` in"),
         (
             "[console_scripts]\ndemo = demo:run [fast]\n",
@@ -72,7 +76,11 @@ def test_an_entry_point_that_loads_is_in_order(site: Site, text: str) -> None:
         ),
         ("[pytest11]\ndemo = demo:run\n", "error", "The entry point [pytest11] `demo` does not work"),
         ("[pytest11]\ndemo = demo.absent\n", "error", "The module `demo.absent` is not among the files of demo"),
-        ("[mkdocs.plugins]\ndemo = mkdocs_absent:Plugin\n", "warning", "`mkdocs_absent` is of no dependency"),
+        (
+            "[mkdocs.plugins]\ndemo = mkdocs_absent:Plugin\n",
+            "warning",
+            "dependency has the module `mkdocs_absent`",
+        ),
         ("[pytest11]\ndemo = de-mo\n", "warning", "is not of the form"),
         ("[demo.loaders]\ndemo = demo.tests.absent:Bad\n", "warning", "`demo.tests.absent:Bad` cannot be imported"),
         ("[demo.loaders]\ndemo = demo.latest.absent:Bad\n", "error", "`demo.latest.absent:Bad` cannot be imported"),

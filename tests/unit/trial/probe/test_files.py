@@ -114,7 +114,7 @@ def test_a_name_that_another_distribution_has_too_is_told(site: Site, files: dic
     site.install({**files, "polite.py": ""}, name="polite")
     document = look()
     assert found(document) == [("warning", "shared-name", "demo")]
-    assert "`demo` is of demo and of polite, which is installed with it" in said(document)
+    assert "`demo` belongs to both demo and polite, which is installed with it" in said(document)
 
 
 @pytest.mark.parametrize("files", [{"polite.py": "", "demos.py": ""}, {"tests/__init__.py": "", "polite.py": ""}])
