@@ -141,7 +141,7 @@ def test_a_wheelhouse_that_is_no_release_is_refused(project: Project, house: Pat
 def test_a_wheel_that_is_compiled_here_stays_here(project: Project) -> None:
     done = project.step("dryrun")
     assert done.shows(
-        "demo-1.0.tar.gz holds code to compile. It is compiled this often: 1 for the wheel; 1 to compare it"
+        "demo-1.0.tar.gz contains code to compile. It is compiled this often: 1 for the wheel; 1 to compare it"
     )
     assert done.shows(
         f"2 in `verify`, of the sdist on Python {', '.join(pythons())}. `sdist-pythons` and `archives` in"

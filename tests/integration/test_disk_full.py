@@ -63,7 +63,7 @@ def test_what_was_built_stays_where_a_new_build_finds_no_space(project: Project,
     filler = fill(disk)
     ended = project.step("build")
     assert ended.code == 1
-    assert ended.shows(FULL, "Usual cause:", "dist/ and the record are as they were")  # the build backend met it first
+    assert ended.shows(FULL, "Usual cause:", "dist/ and the record are unchanged")  # the build backend met it first
     assert project.files() == before
     assert {path: path.read_bytes() for path in project.record.glob("*.json")} == record
     assert list(project.record.glob("staging-*")) == []

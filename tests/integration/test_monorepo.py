@@ -278,7 +278,7 @@ def test_all_is_proved_before_anything_is_sent(repository: Repository, indexes: 
     ("session", "args", "said"),
     [
         ("inspect", ("--all", "some.whl"), "it takes files, and no package"),
-        ("rebuild", ("--all", "1.0"), "a VERSION is of one package"),
+        ("rebuild", ("--all", "1.0"), "a VERSION belongs to one package"),
         ("build", ("--all", "--from", "wheelhouse"), "--from takes the files of one package"),
         ("build", ("--all", "--package", CORE), "--package and --all exclude each other"),
         ("build", ("--package", "nowhere"), "There is no package `nowhere`"),

@@ -42,7 +42,7 @@ def test_an_idle_chain_does_nothing_twice(project: Project, indexes: Indexes, br
     again = project.step("verify")
     assert again.code == 0
     assert again.shows(
-        "is already built", "is checked already", "is already on TestPyPI (stand-in)", "is verified already"
+        "is already built", "is already checked", "is already on TestPyPI (stand-in)", "is verified already"
     )
     assert {path: path.read_bytes() for path in project.record.glob("*.json")} == record
     assert indexes.testpypi.uploads == uploads
@@ -185,7 +185,7 @@ def test_what_was_verified_is_sealed_until_someone_decides(project: Project, ind
     assert project.files() == sealed == indexes.held("testpypi")
     anew = project.step("verify", "--rebuild")
     assert anew.code == 0, anew.output
-    assert anew.output.count("environment --out") == 4  # fresh environments for two trials and two cells
+    assert anew.output.count(" venv --quiet --no-python-downloads ") == 4  # fresh environments for two trials and two cells
     assert indexes.held("testpypi") == sealed | project.files()
     cells = [project.stage(path.name) for path in project.record.glob("verified-*.json")]
     assert {(cell["version"], cell["kind"]) for cell in cells} == {("1.1", "wheel"), ("1.1", "sdist")}

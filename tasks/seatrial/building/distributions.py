@@ -48,7 +48,7 @@ class SdistNeedsGit(ReleaseError):
     cure = (
         "let the sdist carry what git said: setuptools-scm, hatch-vcs, pbr and uv-dynamic-versioning take the version"
         " from the PKG-INFO in it, versioneer needs its `cmdclass` in setup.py, and code of your own can write a file"
-        " when the sdist is made. Then run `{run[build]}` again; dist/ and the record are as they were."
+        " when the sdist is made. Then run `{run[build]}` again; dist/ and the record are unchanged."
     )
 
 
@@ -79,7 +79,7 @@ def make_rest(job: Job, tree: Path, sdist: Output, *, compare: bool = True) -> P
     """Build what `make` builds beside the `sdist`, which was built already."""
     pure = _is_pure(Archive.open(sdist.path))
     if compare and not pure:
-        job.screen.say(f"{sdist.path.name} holds code to compile. {compilations(job.settings)}")
+        job.screen.say(f"{sdist.path.name} contains code to compile. {compilations(job.settings)}")
     normalised = normalise(sdist.path, job.epoch) if job.settings.normalise and job.epoch is not None else None
     product = Product((normalised,) if normalised else (), environments=(sdist.environment,))
     if "wheel" in job.settings.archives:

@@ -55,7 +55,7 @@ class BuildFailed(ReleaseError):
         "an error in the project's configuration or in its build backend; a build requirement that does not exist;"
         " {e.lacking}.{e.more}"
     )
-    cure = "correct it and run `{run[build]}` again; dist/ and the record are as they were."
+    cure = "correct it and run `{run[build]}` again; dist/ and the record are unchanged."
 
     @property
     def lacking(self) -> str:
@@ -72,7 +72,7 @@ class BuildOdd(ReleaseError):
     files: tuple[str, ...]
 
     what = "The build succeeded, but {e.reason}{e.files:listed}"
-    cause = "the build backend's configuration, or a version that is computed anew for each file."
+    cause = "the build backend's configuration, or a version that is computed again for each file."
     cure = "run `python -m build` by hand and look at what it writes. The old files in dist/ were not touched."
 
 

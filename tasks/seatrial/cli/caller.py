@@ -77,5 +77,5 @@ class Caller:
             return ""
         return (
             f"{printable(', '.join(here))}: what is built and tested here can read it in the environment of the shell;"
-            " a keyring is safer, or setting it for the upload alone (docs/explanation/security.md)"
+            " a keyring is safer, or setting it for the upload alone"
         )

@@ -108,7 +108,7 @@ def _step(step: str, rest: Sequence[str], outer: Mapping[str, str], adapt: Calla
         screen.failure(DiskTrouble(str(error)).text(commands))
         return 1
     except KeyboardInterrupt:
-        again = "it goes on where it stopped" if step in RESUMED else "it begins anew"
+        again = "it goes on where it stopped" if step in RESUMED else "it starts from the beginning"
         screen.failure(f"Interrupted. Run the same command again: {again}.")
         return INTERRUPTED
     return 0

@@ -36,7 +36,7 @@ class BadOption(ReleaseError):
 @dataclass(eq=False)
 class SecretInArguments(ReleaseError):
     what = "An API token was given on the command line. It is not used, and not repeated here."
-    cause = "a command line is seen by every process of this machine, kept by the shell and printed by nox."
+    cause = "every process of this machine can read a command line, the shell keeps it, and nox prints it."
     cure = (
         "revoke that token now (https://pypi.org/manage/account/token/ or https://test.pypi.org/manage/account/token/),"
         " make a new one, and hand it over in PYPI_TOKEN or TESTPYPI_TOKEN."
@@ -200,9 +200,9 @@ def _parser(prog: str, step: str) -> argparse.ArgumentParser:
         of=("pypi",),
         help="go on although the rehearsal index does not answer",
     )
-    add("--no-narrow", dest="narrow", action="store_false", of=("testpypi", "pypi"), help="hand the token on as it is")
-    add("--python", metavar="NAME", of=("verify",), help="this Python alone")
-    add("--kind", choices=("wheel", "sdist"), of=("verify",), help="this kind of archive alone")
+    add("--no-narrow", dest="narrow", action="store_false", of=("testpypi", "pypi"), help="use the token unchanged")
+    add("--python", metavar="NAME", of=("verify",), help="only this Python")
+    add("--kind", choices=("wheel", "sdist"), of=("verify",), help="only this kind of archive")
     add("--environment", type=Path, metavar="DIR", of=("verify",), help="the fresh environment for the one cell")
     several = () if step == "inspect" else (step,)
     add("--package", metavar="NAME", of=several, help="for this package of a repository with several: name or folder")

@@ -87,7 +87,7 @@ def _stop_if_senseless(caller: Caller, options: Options) -> None:
     if caller.step == "inspect":
         raise BadOption(prog, "it takes files, and no package")
     if options.all and caller.step == "rebuild":
-        raise BadOption(prog, "a VERSION is of one package: give it with --package NAME")
+        raise BadOption(prog, "a VERSION belongs to one package: give it with --package NAME")
     if options.all and options.taken_from:
         raise BadOption(prog, "--from takes the files of one package: give it with --package NAME")
 

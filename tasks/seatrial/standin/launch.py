@@ -29,7 +29,7 @@ class StandinFailed(ReleaseError):
     reason: str
 
     what = "The stand-in indexes did not start: {e.reason}"
-    cause = "a firewall or security program that forbids servers on 127.0.0.1."
+    cause = "a firewall or security program that blocks servers on 127.0.0.1."
     cure = "let Python listen on 127.0.0.1, and run this again."
 
 

@@ -77,7 +77,7 @@ def run(context: Context) -> None:
             context.record.write(checked)
             step.summary = text.summary(checked)
         else:
-            step.summary = f"{built.project} {built.version} is checked already ({len(done.rules)} rules)"
+            step.summary = f"{built.project} {built.version} is already checked ({len(done.rules)} rules)"
             if completed := _completed(context, built, done):
                 context.record.write(completed)
     status.close(context)
@@ -196,7 +196,7 @@ def _look_up(context: Context, built: Built) -> tuple[tuple[str, ...], tuple[Pro
     """Return the codes of the rules on the indexes, and what they found, ignored warnings left out and named."""
     if context.options.offline:
         context.say(
-            f"not checked what {context.settings.testpypi.name} and {context.settings.pypi.name} hold (--offline)",
+            f"what {context.settings.testpypi.name} and {context.settings.pypi.name} have was not checked (--offline)",
             "note",
         )
         return (), ()

@@ -72,10 +72,10 @@ class LocalWheel(ReleaseError):
     index: str
 
     what = (
-        "The sdist was rehearsed to the end; the wheel cannot go up, because {e.index} takes no wheel that only this"
-        " machine is sure to run:{e.files:listed}"
+        "The sdist was rehearsed to the end; the wheel cannot go up, because {e.index} accepts no wheel that may run only"
+        " on this machine:{e.files:listed}"
     )
-    cause = "a wheel that is compiled here is for the libraries here, and says nothing of those of other Linuxes."
+    cause = "a wheel that is compiled here is for the libraries here, and says nothing about other Linux systems."
     cure = (
         "have cibuildwheel build manylinux wheels, put them and the sdist into one folder, and rehearse those with"
         ' `{run[dryrun --from FOLDER]}`; or release the sdist alone, with `archives = ["sdist"]` in [tool.seatrial].'

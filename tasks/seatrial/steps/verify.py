@@ -46,7 +46,7 @@ class NotVerifiable(ReleaseError):
     index: str
 
     what = "The files that {e.index} serves do not work once installed: {e.shown}."
-    cause = "this Python or platform, which `check` did not try; or a dependency that has changed since."
+    cause = "this Python or platform, which `check` did not try; or a dependency that has since changed."
     cure = (
         "if the project is at fault, fix it and take the next version: this one is spent on {e.index}, and no other"
         " index has it. If it is this machine's or a dependency's fault, run `{run[verify]}` again: nothing is uploaded"

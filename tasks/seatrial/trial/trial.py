@@ -179,7 +179,7 @@ def excluded_python(subject: Subject, requires_python: str, python: str) -> list
 def unknown_extras(subject: Subject, asked: Iterable[str], offered: Iterable[str]) -> list[Problem]:
     """Return a problem for each extra of the settings that the distribution has not (Provides-Extra)."""
     known = {canonicalize_name(extra): extra for extra in offered}
-    has = f"it has {', '.join(sorted(known.values()))}" if known else "it has none"
+    has = f"it has {', '.join(sorted(known.values()))}" if known else "it defines none"
     return [
         problem(subject.label, "extra", "error", f"{subject.project} has no extra `{extra}` ({has}): see `extras`.")
         for extra in asked

@@ -227,7 +227,7 @@ def test_an_interrupt_ends_it_with_one_sentence(
     assert main.run(["build"], {}) == 130
     assert capsys.readouterr().err.startswith("Interrupted. Run the same command again: it goes on where it stopped.")
     assert main.run(["dryrun"], {}) == 130
-    assert capsys.readouterr().err.startswith("Interrupted. Run the same command again: it begins anew.")
+    assert capsys.readouterr().err.startswith("Interrupted. Run the same command again: it starts from the beginning.")
 
 
 @pytest.mark.usefixtures("project")

@@ -135,7 +135,7 @@ def test_an_unknown_package_is_refused_with_those_there_are(tmp_path: Path, type
         (("build", "--all", "--package", "core"), "--package and --all exclude each other"),
         (("inspect", "--all"), "it takes files, and no package"),
         (("inspect", "--package", "core"), "it takes files, and no package"),
-        (("rebuild", "--all", "1.0"), "a VERSION is of one package: give it with --package NAME"),
+        (("rebuild", "--all", "1.0"), "a VERSION belongs to one package: give it with --package NAME"),
         (("build", "--all", "--from", "wheels"), "--from takes the files of one package: give it with --package NAME"),
     ],
 )

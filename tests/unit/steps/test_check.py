@@ -147,7 +147,7 @@ def test_what_is_checked_is_not_checked_again(release: Release, environments: En
     asked = release.faults.reads
     assert check(release) == first
     assert (environments.made, release.faults.reads) == ([], asked)
-    assert f"demo 1.0 is checked already ({len(first.rules)} rules)" in release.shown
+    assert f"demo 1.0 is already checked ({len(first.rules)} rules)" in release.shown
 
 
 def test_files_that_changed_since_are_refused(release: Release) -> None:
@@ -297,7 +297,7 @@ def test_offline_nothing_is_looked_up_and_a_later_run_does_it(release: Release) 
     assert (checked.offline, checked.changes) == (True, Changes(None, "PyPI", "--offline"))
     assert [code for code in checked.rules if code.startswith("index-")] == []
     assert release.faults.reads == asked
-    assert "note: not checked what TestPyPI and PyPI hold (--offline)" in release.shown.replace("note ", "note: ")
+    assert "note: what TestPyPI and PyPI have was not checked (--offline)" in release.shown.replace("note ", "note: ")
     completed = check(release)
     assert not completed.offline
     assert completed.changes.since == "0.9"

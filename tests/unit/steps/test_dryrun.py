@@ -305,7 +305,7 @@ def test_a_wheel_for_this_machine_alone_is_left_out_and_the_sdist_rehearsed(demo
     assert steps.names == ["build", "check", "build", "check", "testpypi", "verify", "pypi"]
     assert steps.ran[-1][1].settings.archives == ("sdist",)
     message = error.value.text(demo.context.commands)
-    words = "PyPI takes no wheel that only this machine is sure to run:"
+    words = "PyPI accepts no wheel that may run only on this machine:"
     assert f"the wheel cannot go up, because {words}\n  {LOCAL}" in message
     assert "`nox -s dryrun -- --from FOLDER`" in message
     assert f"going on with the sdist alone: {LOCAL}" in demo.shown
