@@ -145,21 +145,6 @@ def test_a_syntax_that_the_lowest_python_lacks_is_told(tmp_path: Path, path: str
     assert read(tmp_path, {path: text}, {"Requires-Python": ">=3.10"}) == []
 
 
-@pytest.mark.parametrize(
-    ("requires", "better"),
-    [("==3.11", "==3.11.*"), ("<=3.11", "<3.12"), (">=3.9,<=3.12", "<3.13"), ("<=3.12.0", "<3.13")],
-)
-def test_a_bound_that_leaves_out_patch_releases_is_told(tmp_path: Path, requires: str, better: str) -> None:
-    ((code, severity, message),) = read(tmp_path, {}, {"Requires-Python": requires})
-    assert (code, severity) == ("install-requires-python", "warning")
-    assert f"write `{better}`" in message
-
-
-@pytest.mark.parametrize("requires", [">=3.11", "==3.11.*", "<3.12", "!=3.9.0", "~=3.10", "==3.11.4", "what?"])
-def test_other_bounds_are_not_told(tmp_path: Path, requires: str) -> None:
-    assert read(tmp_path, {}, {"Requires-Python": requires}) == []
-
-
 HERE = "import os, pathlib\nHERE = pathlib.Path(__file__).resolve().parent\n"
 RESOURCES = "from importlib import resources\nimport pkgutil\n"
 
@@ -182,6 +167,8 @@ RESOURCES = "from importlib import resources\nimport pkgutil\n"
         (RESOURCES + "(resources.files(__package__) / 'x.txt').read_bytes()\n", "p/x.txt"),
         (RESOURCES + "resources.read_text('p', 'x.txt')\n", "p/x.txt"),
         (RESOURCES + "pkgutil.get_data('p', 'd/x.txt')\n", "p/d/x.txt"),
+        (RESOURCES + "pkgutil.get_data(__name__, 'x.txt')\n", "p/x.txt"),
+        (RESOURCES + "with resources.as_file(resources.files('p') / 'x.txt') as x: pass\n", "p/x.txt"),
         ("import pkg_resources\npkg_resources.resource_string(__name__, 'x.txt')\n", "p/x.txt"),
     ],
 )
