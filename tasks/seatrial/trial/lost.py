@@ -7,9 +7,12 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from packaging.utils import canonicalize_name
+
 from seatrial.machine.errors import shortened
 from seatrial.release.archives import Archive
-from seatrial.trial.probe.names import INTERNAL, import_names, module_of
+from seatrial.trial.checkout import ROOTS
+from seatrial.trial.probe.names import ASIDE, INTERNAL, import_names, module_of
 from seatrial.trial.wheel import Wheel, problem
 
 if TYPE_CHECKING:
@@ -75,7 +78,9 @@ def _told(lost: Sequence[tuple[str, str]], wheel: Wheel, packed: Collection[str]
 
 
 def _is_in_package(place: str, wheel: Wheel, lost: Iterable[tuple[str, str]]) -> bool:
-    """Whether the folder of `place` is a regular package, here or among what is lost."""
+    """Whether the folder of `place` is site-packages or a regular package, here or among what is lost."""
+    if "/" not in place:
+        return True
     init = posixpath.join(posixpath.dirname(place), "__init__.py")
     return init in wheel.files or any(other == init for other, _ in lost)
 
@@ -85,6 +90,12 @@ def _lost(wheel: Wheel, names: Collection[str]) -> Iterator[tuple[str, str]]:
     packages = [name.replace(".", "/") for name in import_names(wheel.files, wheel.texts.get).modules]
     packages = [package for package in packages if f"{package}/__init__.py" in wheel.files]
     roots = _roots(wheel, names)
+    for module, name in _namesakes(wheel, names):
+        if name.endswith("/__init__.py"):
+            packages.append(module)
+            roots[module] = name.removesuffix(f"{module}/__init__.py")
+        else:
+            yield f"{module}.py", name
     for name in names:
         for package in packages:
             root = roots.get(package.partition("/")[0])
@@ -92,6 +103,16 @@ def _lost(wheel: Wheel, names: Collection[str]) -> Iterator[tuple[str, str]]:
                 place = name[len(root) :]
                 if place not in wheel.files and _is_missed(place, wheel):
                     yield place, name
+
+
+def _namesakes(wheel: Wheel, names: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Yield the package or module among `names` that is called like the project, where `wheel` has none such."""
+    shipped = {name.partition(".")[0] for name in import_names(wheel.files, wheel.texts.get).modules} | ASIDE
+    for name in names:
+        place = next((name[len(root) :] for root in reversed(ROOTS) if name.startswith(root)), name)
+        module = place.removesuffix("/__init__.py").removesuffix(".py")
+        if place != module and module not in shipped and canonicalize_name(module) == wheel.archive.name:
+            yield module, name
 
 
 def _roots(wheel: Wheel, names: Iterable[str]) -> dict[str, str]:
