@@ -25,6 +25,19 @@ BROKEN = (
         {"tests/__init__.py": "import demo\n"},
         ("`demo`", "No installed dependency"),
     ),
+    Case(
+        "the package of its name is not in the wheel",
+        {"tests/__init__.py": "", "other_demo.py": ""},
+        ("lacks: src/demo/__init__.py src/demo/core.py",),
+        checkout={"src/demo/__init__.py": "", "src/demo/core.py": "", "tests/__init__.py": "", "other_demo.py": ""},
+    ),
+    Case(
+        "the module of its name is not in the wheel",
+        {},
+        ("lacks: demo.py",),
+        metadata="Requires-Dist: other\n",
+        checkout={"demo.py": "import other\n"},
+    ),
     # Requirements.
     Case("a requirement is not declared", {"demo.py": "import other\n"}, ("`other`", "not declared")),
     Case(
@@ -311,6 +324,13 @@ BROKEN = (
         CLI,
         ("[pytest11]", "leads to nothing"),
         points="[pytest11]\ndemo = demo.cli:plug\n",
+    ),
+    Case(
+        "a plugin of a required host needs what is not declared",
+        {"demo/__init__.py": "", "demo/_plugin.py": "import no_such\n"},
+        ("[clicker.commands]", "No module named 'no_such'", "not declared"),
+        points="[clicker.commands]\ndemo = demo._plugin\n",
+        metadata="Requires-Dist: clicker\n",
     ),
     Case(
         "a script needs what is not declared",

@@ -76,6 +76,28 @@ SOUND = (
         {"demo/__init__.py": "", "demo/registry.py": f"import {'fcntl' if sys.platform == 'win32' else 'winreg'}\n"},
     ),
     Case(
+        "names of Python's own that another system has, inside",
+        {
+            "demo/__init__.py": "",
+            "demo/a.py": "import ctypes\nkernel = ctypes.windll.kernel32\n",
+            "demo/b.py": "from subprocess import STARTUPINFO\n",
+        },
+    ),
+    Case(
+        "programs among the modules",
+        {
+            "demo/__init__.py": "",
+            "demo/a.py": "import sys\nname = sys.argv[1]\n",
+            "demo/b.py": "name = input('Name? ')\n",
+        },
+    ),
+    Case(
+        "a plugin of one's own that wants what is not declared",
+        {"demo/__init__.py": "", "demo/_plugin.py": "import no_such\n"},
+        points="[demo.backends]\nx = demo._plugin\n",
+        metadata="Requires-Dist: clicker\n",
+    ),
+    Case(
         "tests and examples inside the package",
         {
             "demo/__init__.py": "",
