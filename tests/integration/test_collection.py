@@ -76,7 +76,7 @@ def tried(case: Case, place: Path, index: str, python: str | None = None) -> lis
     met = [problem for path in paths for problem in installed(case, path, place, index, python)]
     wheels = [path for path in paths if path.suffix == ".whl"]
     read = [problem for path in wheels for problem in static.problems(path, (RUNNING,), checkout)]
-    return [*met, *static.untold([*read, *lost.problems(paths, checkout.files)], met)]
+    return [*met, *static.untold([*read, *lost.problems(paths, checkout)], met)]
 
 
 def installed(case: Case, path: Path, place: Path, index: str, python: str | None) -> tuple[Problem, ...]:

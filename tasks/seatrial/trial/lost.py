@@ -11,6 +11,7 @@ from packaging.utils import canonicalize_name
 
 from seatrial.machine.errors import shortened
 from seatrial.release.archives import Archive
+from seatrial.rules.exclusions import dropped
 from seatrial.trial.checkout import ROOTS
 from seatrial.trial.probe.names import ASIDE, INTERNAL, import_names, module_of
 from seatrial.trial.wheel import Wheel, problem
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from seatrial.release.stages import Problem
+    from seatrial.trial.checkout import Checkout
     from seatrial.trial.wheel import Found, Severity
 
 # What a build compiles or turns into something else, and what is written for those who work on the project.
@@ -31,8 +33,8 @@ SOURCE = re.compile(
 )
 
 
-def problems(paths: Sequence[Path], tracked: Collection[str]) -> list[Problem]:
-    """Return what each wheel among `paths` lacks of its packages that is `tracked` (from the root) or in the sdist.
+def problems(paths: Sequence[Path], checkout: Checkout) -> list[Problem]:
+    """Return what each wheel among `paths` lacks of its packages that is in the `checkout` or in the sdist.
 
     A module is an error, a data file a warning: somebody may mean it. Raises BadArchive.
     """
@@ -41,8 +43,8 @@ def problems(paths: Sequence[Path], tracked: Collection[str]) -> list[Problem]:
     for path in paths:
         if path.name.endswith(".whl"):
             wheel = Wheel.open(path)
-            lost = sorted({*_lost(wheel, tracked), *_lost(wheel, packed)})
-            found += [problem(path.name, *each) for each in _told(lost, wheel, packed)]
+            lost = sorted({*_lost(wheel, checkout.files), *_lost(wheel, packed)})
+            found += [problem(path.name, *each) for each in _told(lost, wheel, packed, checkout.root)]
     return found
 
 
@@ -51,7 +53,7 @@ def _members(path: Path) -> Iterator[str]:
     yield from (member.name.partition("/")[2] for member in Archive.open(path).members)
 
 
-def _told(lost: Sequence[tuple[str, str]], wheel: Wheel, packed: Collection[str]) -> Iterator[Found]:
+def _told(lost: Sequence[tuple[str, str]], wheel: Wheel, packed: Collection[str], root: Path) -> Iterator[Found]:
     modules: list[str] = []
     private: list[str] = []
     data: list[str] = []
@@ -69,12 +71,9 @@ def _told(lost: Sequence[tuple[str, str]], wheel: Wheel, packed: Collection[str]
     ]
     for names, code, severity, noun in groups:
         if names:
-            there = "the sdist has" if all(name in packed for name in names) else "the project has"
-            yield (
-                code,
-                severity,
-                f"{there.capitalize()} {noun} in its packages that this wheel lacks:{shortened(names)}",
-            )
+            there = "The sdist" if all(name in packed for name in names) else "The project"
+            why = dropped(root, names)
+            yield code, severity, f"{there} has {noun} in its packages that this wheel lacks{why}:{shortened(names)}"
 
 
 def _is_in_package(place: str, wheel: Wheel, lost: Iterable[tuple[str, str]]) -> bool:

@@ -267,9 +267,8 @@ def losses(
     paths = [wheel(folder, files=members)]
     if packed:
         paths.append(sdist(folder, files={f"demo-1.0/{name}": "" for name in packed}))
-    return [
-        (f"{one.severity} {one.rule.removeprefix('install-')}", one.message) for one in lost.problems(paths, tracked)
-    ]
+    found = lost.problems(paths, Checkout(folder, tracked))
+    return [(f"{one.severity} {one.rule.removeprefix('install-')}", one.message) for one in found]
 
 
 BASE = ("src/demo/__init__.py",)
@@ -322,6 +321,12 @@ def test_what_the_sdist_holds_and_the_wheel_lacks_is_told(tmp_path: Path) -> Non
     kinds = losses(tmp_path, {"demo/_version.py": ""}, BASE, packed)
     assert [kind for kind, _ in kinds] == ["error lost-module", "warning lost-data"]
     assert kinds[0][1] == "The sdist has modules in its packages that this wheel lacks:\n  src/demo/made.py"
+
+
+def test_what_the_configuration_drops_is_told_with_its_line(tmp_path: Path) -> None:
+    write_tree(tmp_path, {"pyproject.toml": '[tool.hatch.build.targets.wheel]\nexclude = ["*.html"]\n'})
+    ((_, message),) = losses(tmp_path, {}, (*BASE, "src/demo/page.html"))
+    assert "this wheel lacks (dropped by `*.html` in [tool.hatch.build.targets.wheel] exclude):" in message
 
 
 # What the checkout has.
