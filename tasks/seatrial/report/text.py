@@ -155,6 +155,12 @@ def _verdict(verdict: Verdict) -> str:
     return f"verified on {', '.join(places)}" if places else f"not verified here, {verdict.reason}"
 
 
+def rehearsed_as(built: Built) -> str:
+    """Say as which release a dry run rehearsed the commit."""
+    why = f"as if this commit were tagged {built.supposed_tag}" if built.supposed_tag else "as its files call it"
+    return f"rehearsed as {built.version}, {why}"
+
+
 def of_files(record: Record) -> str:
     """Return the verdict on each file, where cells were verified and some of several wheels may be in none."""
     built, verified = record.find(Built), record.verified()
