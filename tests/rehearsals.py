@@ -38,6 +38,12 @@ LIMIT = 600  # seconds for one dry run
 APART = 3  # commits between the tag and the ordinary commit
 VERSION = re.compile(r"^(?:✓|ok|FAILED) +build +\S+ (?P<version>\S+) from", re.MULTILINE)
 AS = re.compile(r"rehearsed as (?P<version>[^\s,]+)")
+TELLING = (  # of the lines of a build: those that speak of the network, and other errors
+    re.compile(r"^\|.*(Could not resolve|Name or service not known)"),
+    re.compile(r"^\|(?! ERROR Backend).*(Error\b|ERROR\b|No module named)"),
+)
+ERRORS = "\nerrors:\n"  # stands in a log before what went to standard error
+UNTRACKED = "don't track in version control"  # what setuptools-scm writes into its files
 ENDED = "exit code {}"
 HEAD = """\
 # Real projects, rehearsed at their releases and between them
@@ -113,7 +119,9 @@ def repository(sdist: Path, folder: Path, tag: str) -> Path:
     with tarfile.open(sdist) as archive:
         archive.extractall(folder, filter="data")
     (root,) = folder.iterdir()
-    (root / "PKG-INFO").unlink(missing_ok=True)  # the one file that the build has put there
+    for path in (root / "PKG-INFO", *root.rglob("*.egg-info/*"), *root.rglob("*version*.py")):
+        if path.is_file() and (path.suffix != ".py" or UNTRACKED in path.read_text(encoding="utf-8")):
+            path.unlink()  # what a build has put there
     commit(root, tag)
     return root
 
@@ -145,7 +153,7 @@ def rehearse(clone: Path, at: str, log: Path) -> None:
         output, errors, code = done.stdout, done.stderr, done.returncode
     except subprocess.TimeoutExpired:
         output, errors, code = "", f"not ended within {LIMIT} seconds", 1
-    log.write_text(f"{output}\n{errors}\n{ENDED.format(code)}\n", encoding="utf-8")
+    log.write_text(f"{output}{ERRORS}{errors}\n{ENDED.format(code)}\n", encoding="utf-8")
     print(f"{log.stem}: {code} ({time.monotonic() - started:.0f} s)", flush=True)
 
 
@@ -158,14 +166,14 @@ def outcome(project: Project, at: str, output: str) -> Run:
 
 def trouble(output: str) -> str:
     """Return the line that says why a run failed, and where it ends in a colon what tells most of those below it."""
-    lines = [line.strip() for line in output.splitlines() if line.strip()]
-    stop = next((place for place, line in enumerate(lines) if line.startswith("Usual cause: ")), 0)
-    found = [line for line in lines if line.startswith("error ")]
-    line = found[0] if found else max(lines[:stop], key=lambda line: line.endswith(":"))
+    outside, _, errors = output.partition(ERRORS)
+    found = [line.strip() for line in outside.splitlines() if line.strip().startswith("error ")]
+    first, *below = [line.strip() for line in errors.partition("\nUsual cause: ")[0].splitlines() if line.strip()]
+    line = found[0].removeprefix("error ").strip().rpartition(" (")[0] if found else first
     if line.endswith(":"):
-        told = [one for one in lines if re.match(r"\| .*(?i:error\b|No module named)", one)]
-        line += f" {told[-1].lstrip('| ')}" if told else ""
-    return re.sub(r"(?<![\w:/])/\S*/", "", line.removeprefix("error ").strip()).replace("|", "\\|")
+        told = next((told for sign in TELLING if (told := [one for one in below if sign.search(one)])), below)
+        line += f" {told[-1].lstrip('| ')}"
+    return re.sub(r"(?<![\w:/])/\S*/", "", line).replace("|", "\\|")
 
 
 def page(runs: Sequence[Run]) -> str:
