@@ -12,6 +12,7 @@ written to docs/explanation/rehearsals.md, unless only some are named.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import hashlib
 import re
 import subprocess
@@ -71,17 +72,16 @@ class Project:
     backend: str
     version: str
 
-    def clone(self, folder: Path, mirrors: Path | None) -> Path:
+    def clone(self, folder: Path, settings: Sequence[str]) -> Path:
         """Clone it with its tags into `folder`, unless it is there, and return where it is."""
         place = folder / self.name.partition("==")[0].replace("/", "+")
         if not place.exists():
-            git(folder, "clone", "--quiet", self._source(folder, mirrors), str(place))
+            git(folder, *settings, "clone", "--quiet", self._source(folder), str(place))
         return place
 
-    def _source(self, folder: Path, mirrors: Path | None) -> str:
+    def _source(self, folder: Path) -> str:
         if not (pinned := SDIST.fullmatch(self.name)):
-            place = mirrors and mirrors / self.name.replace("/", "+") / "repo"
-            return str(place or f"https://github.com/{self.name}")
+            return f"https://github.com/{self.name}"
         sdist = fetched(pinned["name"], pinned["sha256"], folder)
         root = repository(sdist, folder / "sdist", pinned["version"])
         for _ in range(APART):
@@ -142,10 +142,19 @@ def commits(clone: Path) -> Iterator[tuple[str, str]]:
     yield ordinary, git(clone, "describe", "--tags", ordinary)
 
 
-def rehearse(clone: Path, at: str, log: Path) -> None:
+def mirrored(mirrors: Path | None) -> list[str]:
+    """Return the settings of git with which it clones from a folder of `mirrors` what is on GitHub."""
+    places = sorted(mirrors.glob("*+*/repo")) if mirrors else []
+    urls = [(place, f"https://github.com/{place.parent.name.replace('+', '/')}") for place in places]
+    return [word for place, url in urls for end in ("", ".git") for word in ("-c", f"url.{place}.insteadOf={url}{end}")]
+
+
+def rehearse(clone: Path, settings: Sequence[str], at: str, log: Path) -> None:
     """Run `seatrial dryrun` at the commit `at`, and keep what it says in `log`."""
     git(clone, "checkout", "--quiet", "--force", "--detach", at)
     git(clone, "clean", "-ffdxq")
+    with contextlib.suppress(subprocess.CalledProcessError):  # the dry run says which are not to be had
+        git(clone, *settings, "submodule", "--quiet", "update", "--init", "--recursive")
     argv = [sys.executable, "-I", "-m", "seatrial", "dryrun"]
     started = time.monotonic()
     try:
@@ -199,13 +208,13 @@ def main() -> None:
     parser.add_argument("--from", dest="mirrors", type=Path, help="a folder of clones, asked in place of GitHub")
     args = parser.parse_args()
     args.folder.mkdir(parents=True, exist_ok=True)
-    runs = []
+    runs, settings = [], mirrored(args.mirrors)
     for project in projects(args.names):
-        clone = project.clone(args.folder.resolve(), args.mirrors)
+        clone = project.clone(args.folder.resolve(), settings)
         for place, (at, name) in enumerate(commits(clone)):
             log = args.folder / f"{clone.name}-{'tag' if place == 0 else 'between'}.log"
             if not log.exists():
-                rehearse(clone, at, log)
+                rehearse(clone, settings, at, log)
             runs.append(outcome(project, name, log.read_text(encoding="utf-8")))
     if not args.names:
         PAGE.write_text(page(runs), encoding="utf-8", newline="\n")
