@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from packaging.utils import canonicalize_name
 
 from seatrial.machine.errors import shortened
+from seatrial.project.exclusions import dropped
 from seatrial.release.filenames import parsed_version
 from seatrial.rules.distribution import LICENSE_WORDS
-from seatrial.rules.exclusions import dropped
 from seatrial.rules.rule import METADATA, practice, rule, server
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from packaging.utils import canonicalize_name
 
 from seatrial.machine.errors import shortened
+from seatrial.project.exclusions import dropped
 from seatrial.release.archives import Archive
-from seatrial.rules.exclusions import dropped
 from seatrial.trial.checkout import ROOTS
 from seatrial.trial.probe.names import ASIDE, INTERNAL, import_names, module_of
 from seatrial.trial.wheel import Wheel, problem

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from seatrial.rules.exclusions import dropped
+from seatrial.project.exclusions import dropped
 from tests.projects import write_tree
 
 if TYPE_CHECKING:
