@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.collection import CLI, EXTRA, RUNNING, RUNNING_IN_FULL, SCRIPT, Case, backend
+from tests.collection import CLI, EXTRA, PLATFORM_TAG, RUNNING, RUNNING_IN_FULL, SCRIPT, Case, backend
 
 BROKEN = (
     # The build left something out.
@@ -37,6 +37,27 @@ BROKEN = (
         ("lacks: demo.py",),
         metadata="Requires-Dist: other\n",
         checkout={"demo.py": "import other\n"},
+    ),
+    # What the wheel says of itself.
+    Case(
+        "an egg-info that an earlier build left",
+        {"demo.py": "", "demo.egg-info/PKG-INFO": "Metadata-Version: 2.1\nName: demo\nVersion: 0.9\n"},
+        ("it installs demo.egg-info",),
+        rule="wheel-egg-info",
+    ),
+    Case(
+        "an extension for another Python than the tag's",
+        {"demo/__init__.py": "", "demo/_c.cpython-30-x86_64-linux-gnu.so": b""},
+        ("no such Python loads demo/_c.cpython-30",),
+        tag=PLATFORM_TAG,
+        rule="wheel-extension-tag",
+    ),
+    Case(
+        "a licence file that is named and not there",
+        {"demo.py": ""},
+        ("LICENSES/MIT.txt",),
+        metadata="License-File: LICENSES/MIT.txt\n",
+        rule="wheel-license-file",
     ),
     # Requirements.
     Case("a requirement is not declared", {"demo.py": "import other\n"}, ("`other`", "not declared")),

@@ -286,6 +286,11 @@ SOUND = (
         "a requirement of other systems", {"demo.py": ""}, metadata='Requires-Dist: nothing; sys_platform == "plan9"\n'
     ),
     Case("a .pth file", {"demo.py": "", "demo.pth": "import demo\n"}),
+    Case(
+        "a licence in a folder",
+        {"demo.py": "", "demo-1.0.dist-info/licenses/LICENSES/MIT.txt": "MIT\n"},
+        metadata="License-File: LICENSES/MIT.txt\n",
+    ),
     Case("its own licence beside another's", {"demo.py": "", "LICENSE": "ours\n"}, metadata="Requires-Dist: rudest\n"),
     Case("both files", {"demo.py": ""}, sources={"src/demo.py": "", "tests/test_demo.py": "import demo\n"}),
     Case("an sdist alone", sources={"src/demo/__init__.py": "", "src/demo/data.txt": "data\n"}),
