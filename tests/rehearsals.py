@@ -54,6 +54,8 @@ at an ordinary commit: the third after that tag, or the third before it. They co
 and tags; one of which no repository could be had is the sdist on PyPI, committed and tagged, with a commit after the
 tag. The list was committed before the first run over all of it, and what failed stays in. {passed} of {runs} runs
 passed. What stopped the others is the first of the messages, each of which goes on with the cause and what to do.
+One about a host or a submodule is about this machine, and where a wheel for linux_x86_64 cannot go up, the sdist was
+rehearsed to the end. The rest is wrong with the content.
 
 | project | backend | version | at | rehearsed as | outcome |
 | --- | --- | --- | --- | --- | --- |
