@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.collection import CLI, EXTRA, RUNNING, RUNNING_IN_FULL, SCRIPT, Case, backend
+from tests.collection import CLI, EXTRA, PLATFORM_TAG, RUNNING, RUNNING_IN_FULL, SCRIPT, Case, backend
 
 BROKEN = (
     # The build left something out.
@@ -24,6 +24,40 @@ BROKEN = (
         "nothing but tests is left",
         {"tests/__init__.py": "import demo\n"},
         ("`demo`", "No installed dependency"),
+    ),
+    Case(
+        "the package of its name is not in the wheel",
+        {"tests/__init__.py": "", "other_demo.py": ""},
+        ("lacks: src/demo/__init__.py src/demo/core.py",),
+        checkout={"src/demo/__init__.py": "", "src/demo/core.py": "", "tests/__init__.py": "", "other_demo.py": ""},
+    ),
+    Case(
+        "the module of its name is not in the wheel",
+        {},
+        ("lacks: demo.py",),
+        metadata="Requires-Dist: other\n",
+        checkout={"demo.py": "import other\n"},
+    ),
+    # What the wheel says of itself.
+    Case(
+        "an egg-info that an earlier build left",
+        {"demo.py": "", "demo.egg-info/PKG-INFO": "Metadata-Version: 2.1\nName: demo\nVersion: 0.9\n"},
+        ("it installs demo.egg-info",),
+        rule="wheel-egg-info",
+    ),
+    Case(
+        "an extension for another Python than the tag's",
+        {"demo/__init__.py": "", "demo/_c.cpython-30-x86_64-linux-gnu.so": b""},
+        ("no such Python loads demo/_c.cpython-30",),
+        tag=PLATFORM_TAG,
+        rule="wheel-extension-tag",
+    ),
+    Case(
+        "a licence file that is named and not there",
+        {"demo.py": ""},
+        ("LICENSES/MIT.txt",),
+        metadata="License-File: LICENSES/MIT.txt\n",
+        rule="wheel-license-file",
     ),
     # Requirements.
     Case("a requirement is not declared", {"demo.py": "import other\n"}, ("`other`", "not declared")),
@@ -311,6 +345,13 @@ BROKEN = (
         CLI,
         ("[pytest11]", "leads to nothing"),
         points="[pytest11]\ndemo = demo.cli:plug\n",
+    ),
+    Case(
+        "a plugin of a required host needs what is not declared",
+        {"demo/__init__.py": "", "demo/_plugin.py": "import no_such\n"},
+        ("[clicker.commands]", "No module named 'no_such'", "not declared"),
+        points="[clicker.commands]\ndemo = demo._plugin\n",
+        metadata="Requires-Dist: clicker\n",
     ),
     Case(
         "a script needs what is not declared",

@@ -76,6 +76,28 @@ SOUND = (
         {"demo/__init__.py": "", "demo/registry.py": f"import {'fcntl' if sys.platform == 'win32' else 'winreg'}\n"},
     ),
     Case(
+        "names of Python's own that another system has, inside",
+        {
+            "demo/__init__.py": "",
+            "demo/a.py": "import ctypes\nkernel = ctypes.windll.kernel32\n",
+            "demo/b.py": "from subprocess import STARTUPINFO\n",
+        },
+    ),
+    Case(
+        "programs among the modules",
+        {
+            "demo/__init__.py": "",
+            "demo/a.py": "import sys\nname = sys.argv[1]\n",
+            "demo/b.py": "name = input('Name? ')\n",
+        },
+    ),
+    Case(
+        "a plugin of one's own that wants what is not declared",
+        {"demo/__init__.py": "", "demo/_plugin.py": "import no_such\n"},
+        points="[demo.backends]\nx = demo._plugin\n",
+        metadata="Requires-Dist: clicker\n",
+    ),
+    Case(
         "tests and examples inside the package",
         {
             "demo/__init__.py": "",
@@ -264,6 +286,11 @@ SOUND = (
         "a requirement of other systems", {"demo.py": ""}, metadata='Requires-Dist: nothing; sys_platform == "plan9"\n'
     ),
     Case("a .pth file", {"demo.py": "", "demo.pth": "import demo\n"}),
+    Case(
+        "a licence in a folder",
+        {"demo.py": "", "demo-1.0.dist-info/licenses/LICENSES/MIT.txt": "MIT\n"},
+        metadata="License-File: LICENSES/MIT.txt\n",
+    ),
     Case("its own licence beside another's", {"demo.py": "", "LICENSE": "ours\n"}, metadata="Requires-Dist: rudest\n"),
     Case("both files", {"demo.py": ""}, sources={"src/demo.py": "", "tests/test_demo.py": "import demo\n"}),
     Case("an sdist alone", sources={"src/demo/__init__.py": "", "src/demo/data.txt": "data\n"}),

@@ -104,7 +104,7 @@ def built(folder: Path, backend: Backend, tool: str) -> list[Problem]:
     assert done.returncode == 0, done.stderr
     (wheel,) = (folder / "dist").glob("*.whl")
     checkout = Checkout.of(folder, FILES)
-    return [*static.problems(wheel, (), checkout), *lost.problems([wheel], checkout.files)]
+    return [*static.problems(wheel, (), checkout), *lost.problems([wheel], checkout)]
 
 
 @pytest.mark.parametrize("backend", BACKENDS, ids=lambda backend: backend.module)

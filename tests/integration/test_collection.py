@@ -76,7 +76,7 @@ def tried(case: Case, place: Path, index: str, python: str | None = None) -> lis
     met = [problem for path in paths for problem in installed(case, path, place, index, python)]
     wheels = [path for path in paths if path.suffix == ".whl"]
     read = [problem for path in wheels for problem in static.problems(path, (RUNNING,), checkout)]
-    return [*met, *static.untold([*read, *lost.problems(paths, checkout.files)], met)]
+    return [*met, *static.untold([*read, *lost.problems(paths, checkout)], met)]
 
 
 def installed(case: Case, path: Path, place: Path, index: str, python: str | None) -> tuple[Problem, ...]:
@@ -112,8 +112,11 @@ def test_twine_and_the_other_rules_find_nothing_that_stops_it(
 
 
 @pytest.mark.parametrize("case", BROKEN, ids=lambda case: case.label)
-def test_what_is_broken_is_stopped_by_its_cause(case: Case, shelf: Path, index: str) -> None:
-    errors = [problem for problem in tried(case, shelf / case.label, index) if problem.severity == "error"]
+def test_what_is_broken_is_stopped_by_its_cause(
+    case: Case, shelf: Path, index: str, findings: Mapping[str, list[Problem]]
+) -> None:
+    met = [*findings[case.label], *tried(case, shelf / case.label, index)]
+    errors = [problem for problem in met if problem.severity == "error"]
     shown = " ".join("\n".join(f"{problem.file}: {problem.message}" for problem in errors).split())
     assert errors
     for words in case.says:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import sys
 import tarfile
 from dataclasses import dataclass
@@ -10,13 +9,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from seatrial.index.holdings import read_project
-from seatrial.index.http import download
-from seatrial.index.indexes import PYPI
 from seatrial.release.record import load
 from seatrial.release.stages import Built, Verified
 from tests.integration.conftest import RUNNING, Project
-from tests.real_projects import repository
+from tests.rehearsals import fetched, repository
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -73,22 +69,11 @@ def sdists(request: pytest.FixtureRequest) -> Path:
     return cache.mkdir("sdists")
 
 
-def fetched(sdist: Sdist, folder: Path) -> Path:
-    """Return the file of `sdist` in `folder`, brought from PyPI if it is not there; its bytes are always compared."""
-    path = folder / sdist.filename
-    if not path.is_file():
-        (found,) = (file for file in read_project(PYPI, sdist.project).files if file.filename == sdist.filename)
-        download(PYPI, found.url, path)
-    if hashlib.sha256(path.read_bytes()).hexdigest() != sdist.sha256:
-        path.unlink()
-        pytest.fail(f"{sdist.filename} is not the file that was meant")
-    return path
-
-
 @pytest.mark.skipif(not hasattr(tarfile, "data_filter"), reason=f"Python {sys.version} unpacks without a filter")
 @pytest.mark.parametrize("sdist", REAL, ids=lambda sdist: f"{sdist.project}-{sdist.backend}")
 def test_a_real_project_is_rehearsed_as_it_is(sdist: Sdist, sdists: Path, tmp_path: Path) -> None:
-    root = repository(fetched(sdist, sdists), tmp_path / "unpacked", f"v{sdist.version}")
+    path = fetched(sdist.project, sdist.sha256, sdists)
+    root = repository(path, tmp_path / "unpacked", f"v{sdist.version}")
     done = Project(root).step("dryrun", "--keep", str(tmp_path / "kept"))
     assert done.code == 0, done.output
     record = tmp_path / "kept" / "release-record"

@@ -187,6 +187,7 @@ def test_a_pull_request_is_rehearsed_and_its_copy_compared(make_stage: Callable[
     assert {name: job.result for name, job in run.jobs.items()} == {"dryrun": "success", "copy": "success"}, "\n".join(
         job.log for job in run.jobs.values()
     )
+    assert "rehearsed as 1.0, as its files call it" in (run.artifacts / "summary.md").read_text(encoding="utf-8")
 
     with (stage.project / "tasks" / "release.py").open("a", encoding="utf-8") as file:
         file.write("import evil\n")

@@ -23,9 +23,7 @@ ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 FENCE = re.compile(r"^(```|~~~).*?^\1", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\((?P<inline>[^()\s]+)\)|^\[[^\]]+\]:\s*(?P<reference>\S+)", re.MULTILINE)
-WRITTEN_BY_PROGRAMS = {
-    *("rules", "explained", "adoptions", "performance", "real-projects", "rebuilt", "rehearsals", "reproducible")
-}
+WRITTEN_BY_PROGRAMS = {"rules", "explained", "adoptions", "performance", "rebuilt", "rehearsals", "reproducible"}
 HEADING = re.compile(r"^#+ +(.+?) *$", re.MULTILINE)
 
 

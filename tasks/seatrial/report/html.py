@@ -13,7 +13,7 @@ from seatrial.release.comparison import is_code
 from seatrial.report import findings, matrix, project_page
 from seatrial.report.facts import WORDS
 from seatrial.report.markup import Safe, join, link, prose, tag
-from seatrial.report.text import counted, plural, rebuilt, told_again
+from seatrial.report.text import counted, plural, rebuilt, rehearsed_as, told_again
 from seatrial.report.trees import difference, listed, tree
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def _header(facts: Facts) -> Safe:
         tag("p", "Release report", class_="kicker"),
         tag("h1", facts.built.project, " ", tag("span", facts.built.version, class_="version")),
         tag("p", summary, class_="lead") if summary else "",
-        tag("p", DRY, class_="notice") if facts.dry else "",
+        tag("p", f"{DRY} It was {rehearsed_as(facts.built)}.", class_="notice") if facts.dry else "",
         _failure(facts),
         following,
     )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from seatrial.machine.terminal import size, visible
 from seatrial.report import project_page
 from seatrial.report.facts import WORDS
-from seatrial.report.text import by_version, changes, rebuilt, together, told_again
+from seatrial.report.text import by_version, changes, rebuilt, rehearsed_as, together, told_again
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -42,7 +42,7 @@ def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
 
 def _stages(facts: Facts) -> Iterator[str]:
     if facts.dry:
-        yield "A dry run, on two stand-in indexes of this machine."
+        yield f"A dry run, on two stand-in indexes of this machine: {plain(rehearsed_as(facts.built))}."
     rows = [(step.name, WORDS[step.state], plain(step.summary), step.at) for step in facts.steps]
     yield table(("step", "", "", "at"), rows)
     if facts.failure and facts.failure.message:

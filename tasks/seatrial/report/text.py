@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from textwrap import dedent
 from typing import TYPE_CHECKING
 
 from seatrial.index.indexes import is_loopback
@@ -95,8 +96,8 @@ def together(problems: Sequence[Problem]) -> list[tuple[Problem, tuple[str, ...]
 
 def problem(found: Problem, files: Sequence[str]) -> str:
     """Return a problem in `files` as a line that begins with the code of its rule; a program's output hangs below."""
-    first, *rest = found.message.strip().splitlines() or [""]
-    return f"{found.rule}: {first} ({printable(', '.join(files))}){indented(chr(10).join(rest)) if rest else ''}"
+    first, _, rest = found.message.strip().partition("\n")
+    return f"{found.rule}: {first} ({printable(', '.join(files))}){indented(dedent(rest)) if rest else ''}"
 
 
 def problems(found: Sequence[Problem]) -> str:
@@ -152,6 +153,12 @@ def unverified(found: Iterable[Verdict]) -> str:
 def _verdict(verdict: Verdict) -> str:
     places = [f"Python {proof.python} on {proof.sys_platform} {proof.machine}" for proof in verdict.proofs]
     return f"verified on {', '.join(places)}" if places else f"not verified here, {verdict.reason}"
+
+
+def rehearsed_as(built: Built) -> str:
+    """Say as which release a dry run rehearsed the commit."""
+    why = f"as if this commit were tagged {built.supposed_tag}" if built.supposed_tag else "as its files call it"
+    return f"rehearsed as {built.version}, {why}"
 
 
 def of_files(record: Record) -> str:

@@ -5,10 +5,10 @@ What is wrong with a file is a finding, never an exception.
 
 from __future__ import annotations
 
-import functools
 import itertools
 import multiprocessing
 import os
+from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
@@ -108,8 +108,19 @@ def _cores() -> int:
 def _examine(path: Path, only: str | None = None) -> tuple[Distribution, tuple[Problem, ...]]:
     """Return the distribution at `path`, without the structure of a zip, and what the rules on files find in it."""
     problems: list[Problem] = []
+    counts: Counter[str] = Counter()
     rules = [rule for rule in of("member") if only in {None, rule.code}]
-    dist = Distribution.open(path, functools.partial(_visit, problems, rules, path.name))
+
+    def visit(name: str, raw: bytes) -> None:
+        """Apply the rules to the text member `name`; a warning is told once and counted."""
+        for rule in rules:
+            for problem in _applied(rule, path.name, name, raw):
+                counts[rule.code] += 1
+                if counts[rule.code] <= (1 if rule.severity == "warning" else MENTIONS):
+                    problems.append(problem)
+
+    dist = Distribution.open(path, visit)
+    problems = [_counted(problem, counts[problem.rule]) for problem in problems]
     for rule in of("file", "wheel", "sdist", "zip", "tar", "metadata"):
         if only in {None, rule.code} and (part := _part(rule, dist)) is not None:
             problems += _applied(rule, path.name, part)
@@ -136,12 +147,10 @@ def _part(rule: Rule, dist: Distribution) -> Any:
     return dist
 
 
-def _visit(problems: list[Problem], rules: Sequence[Rule], file: str, name: str, raw: bytes) -> None:
-    """Apply `rules` to the text member `name` of `file`, as long as they have not said enough."""
-    for rule in rules:
-        left = MENTIONS - sum(problem.rule == rule.code for problem in problems)
-        if left:
-            problems += itertools.islice(_applied(rule, file, name, raw), left)
+def _counted(problem: Problem, count: int) -> Problem:
+    if problem.severity == "error" or count == 1:
+        return problem
+    return replace(problem, message=f"{problem.message} ({count} of that kind in this file.)")
 
 
 def _applied(rule: Rule, file: str, *subject: Any) -> Iterator[Problem]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from packaging.utils import canonicalize_name
 
 from seatrial.machine.errors import shortened
+from seatrial.project.exclusions import dropped
 from seatrial.release.filenames import parsed_version
 from seatrial.rules.distribution import LICENSE_WORDS
 from seatrial.rules.rule import METADATA, practice, rule, server
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from seatrial.rules.distribution import Distribution
 
 COMPARED = ("name", "version", "summary", "requires-python", "requires-dist", "provides-extra", "license-expression")
-MODULES = (".py", ".pyi", ".so", ".pyd")
+MODULES = (".py", ".so", ".pyd")
 SHOWN = 80
 LAYOUT = frozenset({"src", "lib", "python"})  # folders that hold packages and are none
 ASIDE = frozenset("test tests testing doc docs example examples benchmark benchmarks script scripts tool tools".split())
@@ -100,17 +101,17 @@ def lost_modules(release: Release) -> Iterator[str]:
     (MANIFEST.in, `include`; release-left-out has them for each), or keep it out of the wheel.
     """
     if lost := [name for name in release.lacking if name.endswith(MODULES) and not _is_test(name)]:
-        yield f"these modules are lost on the way through the sdist:{shortened(lost)}"
+        yield f"these modules are lost on the way through the sdist{dropped(release.root, lost)}:{shortened(lost)}"
 
 
 @rule("release", "release-lost-files", "warning", practice("a wheel of the checkout, compared with that of the sdist"))
 def lost_files(release: Release) -> Iterator[str]:
-    """A file beside the modules, or a test, is in a wheel of the checkout and not in the one built from the sdist.
+    """A data file, a stub or a test is in a wheel of the checkout and not in the wheel, built from the sdist.
 
     Data that the code reads at run time is missed by whoever installs this release; tests mostly are not.
     """
     if lost := [name for name in release.lacking if not name.endswith(MODULES) or _is_test(name)]:
-        yield f"these files are lost on the way through the sdist:{shortened(lost)}"
+        yield f"these files are lost on the way through the sdist{dropped(release.root, lost)}:{shortened(lost)}"
 
 
 @rule(
@@ -237,7 +238,8 @@ def left_out(release: Release) -> Iterator[str]:
         folders = {name[: place.start()] for name in held for place in re.finditer("/", name)}
         missing = [name for name in release.committed if name not in held | folders and _is_missed(name, folders)]
         if missed := [name for name in missing if not _is_told_already(name, release.lacking)]:
-            yield f"git tracks files that the sdist lacks, next to others that it contains:{shortened(missed)}"
+            why = dropped(release.root, missed)
+            yield f"git tracks files that the sdist lacks, next to others that it contains{why}:{shortened(missed)}"
 
 
 def _held(sdist: Distribution) -> set[str]:

@@ -236,7 +236,7 @@ def _replace(context: Context, built: Built, staging: Path, parting: str, ways_o
 
 def _show(context: Context, built: Built, source: Source, archives: Sequence[Archive]) -> None:
     if built.supposed_tag:
-        context.say(f"rehearsed as {built.version}, as if this commit were tagged {built.supposed_tag}")
+        context.say(text.rehearsed_as(built))
     if source.dirty and context.settings.in_place:
         changed = shortened(source.changed)
         context.say(

@@ -276,7 +276,7 @@ def _read_all(context: Context, built: Built) -> list[Problem]:
     checkout = Checkout.of(context.root, git.committed(git.look(context.root)))
     wheels = [path for path in paths if path.suffix == ".whl"]
     read = [problem for path in wheels for problem in static.problems(path, context.settings.pythons, checkout)]
-    return [*read, *lost.problems(paths, checkout.files)]
+    return [*read, *lost.problems(paths, checkout)]
 
 
 def _try(  # noqa: PLR0917 (the first four are the same for all)

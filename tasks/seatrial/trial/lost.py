@@ -7,9 +7,13 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from packaging.utils import canonicalize_name
+
 from seatrial.machine.errors import shortened
+from seatrial.project.exclusions import dropped
 from seatrial.release.archives import Archive
-from seatrial.trial.probe.names import INTERNAL, import_names, module_of
+from seatrial.trial.checkout import ROOTS
+from seatrial.trial.probe.names import ASIDE, INTERNAL, import_names, module_of
 from seatrial.trial.wheel import Wheel, problem
 
 if TYPE_CHECKING:
@@ -17,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from seatrial.release.stages import Problem
+    from seatrial.trial.checkout import Checkout
     from seatrial.trial.wheel import Found, Severity
 
 # What a build compiles or turns into something else, and what is written for those who work on the project.
@@ -28,8 +33,8 @@ SOURCE = re.compile(
 )
 
 
-def problems(paths: Sequence[Path], tracked: Collection[str]) -> list[Problem]:
-    """Return what each wheel among `paths` lacks of its packages that is `tracked` (from the root) or in the sdist.
+def problems(paths: Sequence[Path], checkout: Checkout) -> list[Problem]:
+    """Return what each wheel among `paths` lacks of its packages that is in the `checkout` or in the sdist.
 
     A module is an error, a data file a warning: somebody may mean it. Raises BadArchive.
     """
@@ -38,8 +43,8 @@ def problems(paths: Sequence[Path], tracked: Collection[str]) -> list[Problem]:
     for path in paths:
         if path.name.endswith(".whl"):
             wheel = Wheel.open(path)
-            lost = sorted({*_lost(wheel, tracked), *_lost(wheel, packed)})
-            found += [problem(path.name, *each) for each in _told(lost, wheel, packed)]
+            lost = sorted({*_lost(wheel, checkout.files), *_lost(wheel, packed)})
+            found += [problem(path.name, *each) for each in _told(lost, wheel, packed, checkout.root)]
     return found
 
 
@@ -48,7 +53,7 @@ def _members(path: Path) -> Iterator[str]:
     yield from (member.name.partition("/")[2] for member in Archive.open(path).members)
 
 
-def _told(lost: Sequence[tuple[str, str]], wheel: Wheel, packed: Collection[str]) -> Iterator[Found]:
+def _told(lost: Sequence[tuple[str, str]], wheel: Wheel, packed: Collection[str], root: Path) -> Iterator[Found]:
     modules: list[str] = []
     private: list[str] = []
     data: list[str] = []
@@ -66,16 +71,15 @@ def _told(lost: Sequence[tuple[str, str]], wheel: Wheel, packed: Collection[str]
     ]
     for names, code, severity, noun in groups:
         if names:
-            there = "the sdist has" if all(name in packed for name in names) else "the project has"
-            yield (
-                code,
-                severity,
-                f"{there.capitalize()} {noun} in its packages that this wheel lacks:{shortened(names)}",
-            )
+            there = "The sdist" if all(name in packed for name in names) else "The project"
+            why = dropped(root, names)
+            yield code, severity, f"{there} has {noun} in its packages that this wheel lacks{why}:{shortened(names)}"
 
 
 def _is_in_package(place: str, wheel: Wheel, lost: Iterable[tuple[str, str]]) -> bool:
-    """Whether the folder of `place` is a regular package, here or among what is lost."""
+    """Whether the folder of `place` is site-packages or a regular package, here or among what is lost."""
+    if "/" not in place:
+        return True
     init = posixpath.join(posixpath.dirname(place), "__init__.py")
     return init in wheel.files or any(other == init for other, _ in lost)
 
@@ -85,6 +89,12 @@ def _lost(wheel: Wheel, names: Collection[str]) -> Iterator[tuple[str, str]]:
     packages = [name.replace(".", "/") for name in import_names(wheel.files, wheel.texts.get).modules]
     packages = [package for package in packages if f"{package}/__init__.py" in wheel.files]
     roots = _roots(wheel, names)
+    for module, name in _namesakes(wheel, names):
+        if name.endswith("/__init__.py"):
+            packages.append(module)
+            roots[module] = name.removesuffix(f"{module}/__init__.py")
+        else:
+            yield f"{module}.py", name
     for name in names:
         for package in packages:
             root = roots.get(package.partition("/")[0])
@@ -92,6 +102,16 @@ def _lost(wheel: Wheel, names: Collection[str]) -> Iterator[tuple[str, str]]:
                 place = name[len(root) :]
                 if place not in wheel.files and _is_missed(place, wheel):
                     yield place, name
+
+
+def _namesakes(wheel: Wheel, names: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Yield the package or module among `names` that is called like the project, where `wheel` has none such."""
+    shipped = {name.partition(".")[0] for name in import_names(wheel.files, wheel.texts.get).modules} | ASIDE
+    for name in names:
+        place = next((name[len(root) :] for root in reversed(ROOTS) if name.startswith(root)), name)
+        module = place.removesuffix("/__init__.py").removesuffix(".py")
+        if place != module and module not in shipped and canonicalize_name(module) == wheel.archive.name:
+            yield module, name
 
 
 def _roots(wheel: Wheel, names: Iterable[str]) -> dict[str, str]:

@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 READING = frozenset({"read_text", "read_bytes", "open"})  # methods of a path
 FOLDERS = frozenset({"dirname", "abspath", "realpath", "normpath", "str", "fspath", "Path", "PurePath", "resolve"})
 SAME = frozenset({"resolve", "absolute", "as_posix", "__str__"})  # methods of a path that lead to the same file
-OF_PACKAGES = {"read_text", "read_binary", "open_text", "open_binary", "get_data"}  # importlib.resources, pkgutil
-OF_PKG_RESOURCES = {"resource_string", "resource_stream"}
+OF_PACKAGES = frozenset(  # importlib.resources, pkgutil, pkg_resources
+    ("read_text", "read_binary", "open_text", "open_binary", "get_data", "resource_string", "resource_stream")
+)
 HANDLING = frozenset({"OSError", "IOError", "FileNotFoundError", "EnvironmentError", "Exception", "BaseException"})
 ASKING = frozenset({"exists", "is_file", "isfile", "is_dir", "isdir", "glob", "iterdir", "listdir"})
 WRITING = frozenset("wax+")
@@ -174,30 +175,24 @@ class _Paths:
         return None if path.startswith(("..", "/")) else path
 
     def _package(self, node: ast.expr | None) -> str | None:
-        """Return the folder of the package that `node` names: a literal, ``__package__`` or ``__name__``."""
+        """Return the folder of what `node` names: a package by a literal, or this module's own."""
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             return node.value.replace(".", "/")
-        if isinstance(node, ast.Name) and node.id == "__package__":
+        if isinstance(node, ast.Name) and node.id in {"__package__", "__name__"}:
             return self.folder
-        is_name = isinstance(node, ast.Name) and node.id == "__name__"
-        return self.folder if is_name and self.file.endswith("/__init__.py") else None
+        return None
 
     def read_by(self, call: ast.Call) -> str | None:
         """Return the file that `call` reads, if it is one beside the module."""
         name, args = _last(call.func), call.args
         on = call.func.value if isinstance(call.func, ast.Attribute) else None
-        if name == "open" and on is None and args and not _writes(call):
+        if args and (name == "as_file" or (name == "open" and on is None and not _writes(call))):
             return self._file(self.value(args[0]))
         if name in READING and on is not None and not (name == "open" and _writes(call)):
             direct = self._file(self.value(on))
             if direct is not None:
                 return direct
-        if name in OF_PACKAGES and len(args) > 1 and (package := self._package(args[0])):
-            return self._joined(package, args[1:2])
-        if name in OF_PKG_RESOURCES and len(args) > 1:
-            folder = self.folder if _last(args[0]) == "__name__" else self._package(args[0])
-            return self._joined(folder, args[1:2])
-        return None
+        return self._joined(self._package(args[0]), args[1:2]) if name in OF_PACKAGES and len(args) > 1 else None
 
     def _file(self, path: str | None) -> str | None:
         """Return `path` if it is that of a file which is not the module itself."""

@@ -13,7 +13,6 @@ import re
 from typing import TYPE_CHECKING
 
 from packaging.requirements import InvalidRequirement, Requirement
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 
 from seatrial.project.pythons import KNOWN_PYTHONS
@@ -52,7 +51,6 @@ def problems(path: Path, pythons: Sequence[str], checkout: Checkout | None = Non
         *_standard_library(wheel, supported),
         *_syntax(wheel, unread, supported),
         *_missing_data(wheel, read, checkout.data() if checkout else {}),
-        *_bounds(wheel.archive.metadata.first("requires-python") or ""),
         *_own_extras(wheel.archive),
         *_names(wheel),
     ]
@@ -230,21 +228,6 @@ def _missing_data(wheel: Wheel, read: Mapping[str, list[Read]], data: Mapping[st
     for path, places in sorted(missing.items()):
         where = f" In the checkout it is {data[path]}." if path in data else ""
         yield "missing-data", "error", f"`{path}` is read ({_some(places)}), and is not in this wheel.{where}"
-
-
-def _bounds(requires_python: str) -> Iterator[Found]:
-    """Bounds of Requires-Python that leave out patch releases: 3.11.1 is neither ``==3.11`` nor ``<=3.11``."""
-    try:
-        specifiers = sorted(SpecifierSet(requires_python), key=str)
-    except InvalidSpecifier:
-        return
-    for one in specifiers:
-        match = re.fullmatch(r"3\.(\d+)(\.0)?", one.version)
-        if match and one.operator in {"==", "<="} and not (match[2] and one.operator == "=="):
-            minor = int(match[1])
-            better = f"==3.{minor}.*" if one.operator == "==" else f"<3.{minor + 1}"
-            message = f"Requires-Python `{one}` leaves out 3.{minor}.1 and all later releases of 3.{minor}"
-            yield "requires-python", "warning", f"{message}: write `{better}`."
 
 
 def _own_extras(archive: Archive) -> Iterator[Found]:

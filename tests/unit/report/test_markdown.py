@@ -33,6 +33,13 @@ def test_the_summary_of_a_hostile_release_has_no_markup_of_its_own(tmp_path: Pat
     assert len(told) < 20_000
 
 
+def test_a_dry_run_says_what_was_rehearsed_as_what(place: Path) -> None:
+    facts = replace(gathered(place), dry=True)
+    told = markdown.markdown(replace(facts, built=replace(facts.built, version="1.1", supposed_tag="v1.1")))
+    assert "of this machine: rehearsed as 1.1, as if this commit were tagged v1.1." in told
+    assert "of this machine: rehearsed as 1.0, as its files call it." in markdown.markdown(facts)
+
+
 def test_long_lists_of_the_summary_are_cut(place: Path) -> None:
     problems = tuple(Problem("r", "warning", WHEEL, str(number)) for number in range(30))
     facts = replace(gathered(place, problems=problems), following="")

@@ -29,13 +29,14 @@ def test_a_file_is_told_with_its_hash() -> None:
 def test_findings_are_told_once_errors_first_with_all_their_files() -> None:
     found = [
         Problem("readme", "warning", "a.whl", "It is short."),
-        Problem("size", "error", "b.tar.gz", "It is too large:\nmore than 100 MiB."),
+        Problem("size", "error", "b.tar.gz", "It is too large:\n  more than\n  100 MiB."),
         Problem("readme", "warning", "b.tar.gz", "It is short."),
         Problem("readme", "warning", "a.whl", "It is short."),
     ]
     assert report.problems(found).splitlines() == [
         "  error: size: It is too large: (b.tar.gz)",
-        "  | more than 100 MiB.",
+        "  | more than",
+        "  | 100 MiB.",
         "  warning: readme: It is short. (a.whl, b.tar.gz)",
     ]
 

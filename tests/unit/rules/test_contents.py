@@ -193,5 +193,12 @@ def test_a_large_module_is_not_scanned_as_pypi_does_not(tmp_path: Path) -> None:
 
 
 def test_many_findings_of_one_rule_are_not_all_repeated(tmp_path: Path) -> None:
-    files: dict[str, str | bytes | None] = {f"demo/{n}.pem": KEY for n in range(MENTIONS + 5)}
-    assert len(found(wheel(tmp_path, files=files), "secret-private-key")) == MENTIONS
+    text = f"__{ARMOR}_enter__"
+    files: dict[str, str | bytes | None] = {f"demo/m{n}.py": text for n in range(MENTIONS + 5)}
+    assert len(found(wheel(tmp_path, files=files), "contents-pyarmor")) == MENTIONS
+
+
+def test_many_private_keys_are_one_finding_with_their_number(tmp_path: Path) -> None:
+    files: dict[str, str | bytes | None] = {f"demo/{n:02}.pem": KEY for n in range(30)}
+    (message,) = found(wheel(tmp_path, files=files), "secret-private-key")
+    assert message == "demo/00.pem:1: a private key; is it meant to be published? (30 of that kind in this file.)"

@@ -145,21 +145,6 @@ def test_a_syntax_that_the_lowest_python_lacks_is_told(tmp_path: Path, path: str
     assert read(tmp_path, {path: text}, {"Requires-Python": ">=3.10"}) == []
 
 
-@pytest.mark.parametrize(
-    ("requires", "better"),
-    [("==3.11", "==3.11.*"), ("<=3.11", "<3.12"), (">=3.9,<=3.12", "<3.13"), ("<=3.12.0", "<3.13")],
-)
-def test_a_bound_that_leaves_out_patch_releases_is_told(tmp_path: Path, requires: str, better: str) -> None:
-    ((code, severity, message),) = read(tmp_path, {}, {"Requires-Python": requires})
-    assert (code, severity) == ("install-requires-python", "warning")
-    assert f"write `{better}`" in message
-
-
-@pytest.mark.parametrize("requires", [">=3.11", "==3.11.*", "<3.12", "!=3.9.0", "~=3.10", "==3.11.4", "what?"])
-def test_other_bounds_are_not_told(tmp_path: Path, requires: str) -> None:
-    assert read(tmp_path, {}, {"Requires-Python": requires}) == []
-
-
 HERE = "import os, pathlib\nHERE = pathlib.Path(__file__).resolve().parent\n"
 RESOURCES = "from importlib import resources\nimport pkgutil\n"
 
@@ -182,6 +167,8 @@ RESOURCES = "from importlib import resources\nimport pkgutil\n"
         (RESOURCES + "(resources.files(__package__) / 'x.txt').read_bytes()\n", "p/x.txt"),
         (RESOURCES + "resources.read_text('p', 'x.txt')\n", "p/x.txt"),
         (RESOURCES + "pkgutil.get_data('p', 'd/x.txt')\n", "p/d/x.txt"),
+        (RESOURCES + "pkgutil.get_data(__name__, 'x.txt')\n", "p/x.txt"),
+        (RESOURCES + "with resources.as_file(resources.files('p') / 'x.txt') as x: pass\n", "p/x.txt"),
         ("import pkg_resources\npkg_resources.resource_string(__name__, 'x.txt')\n", "p/x.txt"),
     ],
 )
@@ -280,9 +267,8 @@ def losses(
     paths = [wheel(folder, files=members)]
     if packed:
         paths.append(sdist(folder, files={f"demo-1.0/{name}": "" for name in packed}))
-    return [
-        (f"{one.severity} {one.rule.removeprefix('install-')}", one.message) for one in lost.problems(paths, tracked)
-    ]
+    found = lost.problems(paths, Checkout(folder, tracked))
+    return [(f"{one.severity} {one.rule.removeprefix('install-')}", one.message) for one in found]
 
 
 BASE = ("src/demo/__init__.py",)
@@ -335,6 +321,12 @@ def test_what_the_sdist_holds_and_the_wheel_lacks_is_told(tmp_path: Path) -> Non
     kinds = losses(tmp_path, {"demo/_version.py": ""}, BASE, packed)
     assert [kind for kind, _ in kinds] == ["error lost-module", "warning lost-data"]
     assert kinds[0][1] == "The sdist has modules in its packages that this wheel lacks:\n  src/demo/made.py"
+
+
+def test_what_the_configuration_drops_is_told_with_its_line(tmp_path: Path) -> None:
+    write_tree(tmp_path, {"pyproject.toml": '[tool.hatch.build.targets.wheel]\nexclude = ["*.html"]\n'})
+    ((_, message),) = losses(tmp_path, {}, (*BASE, "src/demo/page.html"))
+    assert "this wheel lacks (dropped by `*.html` in [tool.hatch.build.targets.wheel] exclude):" in message
 
 
 # What the checkout has.

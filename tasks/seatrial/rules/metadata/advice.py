@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from seatrial.release.archives import Metadata
 
-PATCH = re.compile(r"(==|<=)\s*3\.(\d{1,3})")  # without a patch version or `.*`
+PATCH = re.compile(r"(==(?!.*\.0$)|<=)\s*3\.(\d{1,3})(\.0)?")  # `==3.11.0` means that one
 PYTHON = re.compile(r"Programming Language :: Python :: (3\.\d+)")
 
 

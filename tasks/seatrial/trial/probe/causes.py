@@ -12,9 +12,9 @@ import sys
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from .known import FOREIGN, PLATFORMS, SUPPLIERS
+from .known import FOREIGN, SUPPLIERS, system_of
 from .names import module_name
-from .source import raises_on_purpose
+from .source import conditional_names, parsed, raises_on_purpose, read_bytes
 from .subject import SCRIPTS, Subject, lies_in, located, metadata_of, normalised, real_path, standard_library, whose
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def cause_of(subject: Subject, one: Attempt) -> Cause:
     if one.error_type == "no-attribute":
         return Cause("own")
     cause = _cause_of(subject, one)
-    system = _system_of(one.name.partition(":")[0])
+    system = system_of(one.name.partition(":")[0])
     if system and cause.kind not in EXCUSED:
         return Cause("platform", f"By its name it is for {system}, and this is {sys.platform}", f"are for {system}")
     return cause
@@ -89,13 +89,19 @@ def _is_on_purpose(subject: Subject, one: Attempt) -> bool:
     """Whether the error is one that somebody raises, rather than a mistake that Python meets."""
     if one.error_type in {"SystemExit", *MISTAKES} or not one.error_type or not one.frames:
         return one.error_type == "SystemExit"
-    place, line = one.frames[-1][:2]
+    place, line, words = one.frames[-1]
     if one.missing or one.lacking:
         return real_path(place) in subject.own and raises_on_purpose(place, line)
     if one.defined_in != "builtins":
         return True
-    if one.error_type == "KeyError" and (os.path.basename(place) in OS or SCOPE.search(one.frames[-1][2])):
-        return True  # a variable of the environment, or a name that whoever executes the file puts there
+    of_its_user = {  # a variable, a name that whoever executes the file puts there, and what somebody types
+        "KeyError": os.path.basename(place) in OS or SCOPE.search(words),
+        "EOFError": True,
+        "IndexError": "sys.argv" in words,
+        "ValueError": "sys.argv" in words,
+    }
+    if of_its_user.get(one.error_type):
+        return True
     if issubclass(getattr(builtins, one.error_type, Exception), OSError):
         return True  # what the machine has, or lets in
     return not real_path(place).startswith(standard_library()) and raises_on_purpose(place, line)
@@ -108,10 +114,12 @@ def _purpose(subject: Subject, one: Attempt) -> Cause:
         if cause:
             return cause
         return Cause("choice", f"It says so itself, because `{one.because_of}` is absent", f"need `{one.because_of}`")
-    words = {"SystemExit": "end the program", "KeyError": "need a variable that is not set"}.get(
-        str(one.error_type), f"raise {one.error_type} on purpose"
-    )
-    return Cause("choice", "", words)
+    words = {
+        "SystemExit": "end the program",
+        "KeyError": "need a variable that is not set",
+        **dict.fromkeys(("EOFError", "IndexError"), "need what somebody types"),
+    }
+    return Cause("choice", "", words.get(str(one.error_type), f"raise {one.error_type} on purpose"))
 
 
 def _no_file(subject: Subject, path: str) -> Cause:
@@ -128,12 +136,24 @@ def _no_file(subject: Subject, path: str) -> Cause:
 
 
 def _no_attribute(one: Attempt) -> Cause | None:
-    """A module of Python's that does not have, or does not have any more, what is taken from it."""
     match = NO_ATTRIBUTE.search(one.error or "")
-    if one.error_type != "AttributeError" or not match or not _is_of_python(match[1]):
+    return _not_in_python(match[1], match[2]) if match and one.error_type == "AttributeError" else None
+
+
+def _not_in_python(module: str, name: str) -> Cause | None:
+    """A module of Python's own that does not have `name` (any more), or does on another system."""
+    if not _is_of_python(module):
         return None
-    text = f"`{match[2]}` is not in `{match[1]}` of {_running()}"
-    return Cause("python", text, f"need `{match[1]}.{match[2]}`")
+    text, label = f"`{name}` is not in `{module}` of {_running()}", f"need `{module}.{name}`"
+    spec = importlib.machinery.PathFinder.find_spec(module)
+    if (
+        spec
+        and spec.origin
+        and spec.origin.endswith(".py")
+        and name in conditional_names(parsed(read_bytes(spec.origin)))
+    ):
+        return Cause("platform", f"{text} on {sys.platform}", label)
+    return Cause("python", text, label)
 
 
 def _absence(subject: Subject, one: Attempt) -> Cause:
@@ -185,14 +205,18 @@ def _in_the_checkout(subject: Subject, missing: str) -> Cause | None:
 
 
 def _of_a_host(subject: Subject, one: Attempt, missing: str) -> Cause | None:
-    """The program that an entry point is for, by the name of its group: it is there wherever that is loaded."""
+    """The program that an entry point is for: it is there wherever that is loaded."""
     module, top = one.name.partition(":")[0], normalised(missing.partition(".")[0])
     for group, named in subject.points:
-        host = re.match(r"[A-Za-z_]*", group)
         is_inside = module == named or module.startswith(f"{named}.") or named.startswith(f"{module}.")
-        if group not in SCRIPTS and is_inside and host and normalised(host[0]) == top:
+        if group not in SCRIPTS and is_inside and host_of(group) == top:
             return Cause("host", f"It is a plug-in for `{top}` (entry point [{group}])", f"are plug-ins for `{top}`")
     return None
+
+
+def host_of(group: str) -> str:
+    """Return the program that loads the entry points of `group`, by how that begins: `pytest11`, `mkdocs.plugins`."""
+    return normalised(re.split(r"[^A-Za-z_]", group, maxsplit=1)[0])
 
 
 def _elsewhere(subject: Subject, missing: str) -> Cause | None:
@@ -325,13 +349,4 @@ def _lack(subject: Subject, one: Attempt) -> Cause | None:
     for metadata, files in subject.neighbours:
         if any(_is_at(path, one.lacking) for path in files.values()):
             return Cause("dependency", f"`{one.lacking}` belongs to {metadata.get('Name')} {metadata.get('Version')}")
-    return Cause("python") if _is_of_python(one.lacking) else None
-
-
-def _system_of(module: str) -> str | None:
-    """Return the system that `module` is for by its name, if that is another one than ours."""
-    for part in module.split("."):
-        system = PLATFORMS.get(part.rpartition("_")[2].lower())
-        if system and not sys.platform.startswith(system):
-            return system
-    return None
+    return _not_in_python(one.lacking, match[1])

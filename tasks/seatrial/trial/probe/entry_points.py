@@ -8,13 +8,13 @@ import sysconfig
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from .causes import EXCUSED, Cause, cause_of
+from .causes import EXCUSED, Cause, cause_of, host_of
 from .files import can_be_run
 from .importer import words
 from .imports import Attempt, attempts
 from .modules import printed, reason
 from .names import ASIDE
-from .subject import SCRIPTS, Subject, finding, lies_in, real_path
+from .subject import SCRIPTS, Subject, finding, lies_in, normalised, real_path
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
@@ -102,7 +102,7 @@ def _loading_problem(subject: Subject, point: EntryPoint, one: Attempt | None) -
         why = f"`{point.value}` is not of the form `module:attribute`."
     elif not one.ok:
         cause = cause_of(subject, one)
-        severity = "error" if _must_load(point, one, cause) else "warning"
+        severity = "error" if _must_load(subject, point, one, cause) else "warning"
         why = f"`{point.value}` {reason(subject, one, cause)}.{_extra_hint(point)}{printed(one)}"
     elif point.group in SCRIPTS and not one.callable:
         why = f"`{point.value}` is not callable."
@@ -111,17 +111,20 @@ def _loading_problem(subject: Subject, point: EntryPoint, one: Attempt | None) -
     return finding("entry-point", point.name, f"{point.label} `{point.name}` does not work: {why}", severity=severity)
 
 
-def _must_load(point: EntryPoint, one: Attempt, cause: Cause) -> bool:
+def _must_load(subject: Subject, point: EntryPoint, one: Attempt, cause: Cause) -> bool:
     """Whether it is the project's fault that an entry point does not load.
 
     A script is run by people, unless it is of an extra. A plugin is loaded by a program that has what it needs, which
-    need not be declared; only what the project itself lacks is missing there too, if it is not for its own tests.
+    need not be declared. What the project itself lacks is missing there too, if it is not for its own tests; and so is
+    what nothing declares where the project requires that program.
     """
     if point.group not in SCRIPTS and ASIDE.intersection(point.module.split(".")):
         return False
     if cause.kind in EXCUSED or (point.extras and one.error_type != "no-attribute" and cause.kind != "own"):
         return False
-    return point.group in SCRIPTS or cause.kind == "own"
+    hosts = {normalised(metadata.get("Name", "")) for metadata, _ in subject.neighbours} - {normalised(subject.name)}
+    fatal = {"own", "elsewhere"} | ({"undeclared"} if host_of(point.group) in hosts else set())
+    return point.group in SCRIPTS or cause.kind in fatal
 
 
 def _extra_hint(point: EntryPoint) -> str:

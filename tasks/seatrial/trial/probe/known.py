@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 # Ends of the names of modules for one platform, and how `sys.platform` begins there.
 PLATFORMS = {
     **dict.fromkeys(("win", "win32", "windows", "nt"), "win32"),
@@ -34,3 +36,12 @@ SUPPLIERS = {
     "win32con": "pywin32",
     "zmq": "pyzmq",
 }
+
+
+def system_of(module: str) -> str | None:
+    """Return the system that `module` is for by its name, if that is another one than ours."""
+    for part in module.split("."):
+        system = PLATFORMS.get(part.rpartition("_")[2].lower())
+        if system and not sys.platform.startswith(system):
+            return system
+    return None

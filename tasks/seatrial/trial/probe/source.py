@@ -138,6 +138,14 @@ def _last_name(node: ast.AST) -> str:
     return node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
 
 
+def conditional_names(tree: ast.Module) -> Iterator[str]:
+    """Yield the names that `tree` defines under a condition at the top: a module may have them on other systems."""
+    for node, place in statements(tree):
+        if place.conditional and not place.lazy:
+            for one in (node, *getattr(node, "targets", ()), *getattr(node, "names", ())):
+                yield str(getattr(one, "asname", None) or getattr(one, "name", None) or getattr(one, "id", ""))
+
+
 def raises_at(tree: ast.Module, line: int) -> bool:
     """Whether the statement at `line` raises an exception on purpose: ``raise``, or an assertion."""
     return any(

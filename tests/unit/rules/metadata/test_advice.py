@@ -99,6 +99,7 @@ def test_what_is_out_of_step_is_named(tmp_path: Path, code: str, wrong: Fields, 
         ("==3.11", "write ==3.11.*.", "==3.11.*"),
         ("<=3.11,>=3.8", "write <3.12.", ">=3.8,<3.12"),
         ("<= 3.9", "<3.10", "<=3.9.7"),
+        ("<=3.12.0", "<3.13", "==3.12.0"),
     ],
 )
 def test_a_python_without_its_patch_releases_is_named(tmp_path: Path, given: str, instead: str, sound: str) -> None:
