@@ -185,7 +185,9 @@ def test_what_was_verified_is_sealed_until_someone_decides(project: Project, ind
     assert project.files() == sealed == indexes.held("testpypi")
     anew = project.step("verify", "--rebuild")
     assert anew.code == 0, anew.output
-    assert anew.output.count(" venv --quiet --no-python-downloads ") == 4  # fresh environments for two trials and two cells
+    assert (
+        anew.output.count(" venv --quiet --no-python-downloads ") == 4
+    )  # fresh environments for two trials and two cells
     assert indexes.held("testpypi") == sealed | project.files()
     cells = [project.stage(path.name) for path in project.record.glob("verified-*.json")]
     assert {(cell["version"], cell["kind"]) for cell in cells} == {("1.1", "wheel"), ("1.1", "sdist")}

@@ -72,8 +72,8 @@ class LocalWheel(ReleaseError):
     index: str
 
     what = (
-        "The sdist was rehearsed to the end; the wheel cannot go up, because {e.index} accepts no wheel that may run only"
-        " on this machine:{e.files:listed}"
+        "The sdist was rehearsed to the end; the wheel cannot go up, because {e.index} accepts no wheel that may run"
+        " only on this machine:{e.files:listed}"
     )
     cause = "a wheel that is compiled here is for the libraries here, and says nothing about other Linux systems."
     cure = (

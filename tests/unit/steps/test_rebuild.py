@@ -161,7 +161,7 @@ def test_an_index_without_upload_times_is_named(root: Path, world: World, capsys
     world.serve_what_is_built()
     world.uploaded = ""
     run_it(root)
-    assert "PyPI gives no upload time: with today's build requirements" in capsys.readouterr().out
+    assert "PyPI states no upload time: with today's build requirements" in capsys.readouterr().out
 
 
 def test_a_record_repeats_its_build_environment(root: Path, world: World) -> None:

@@ -289,7 +289,7 @@ def test_paths_in_a_message_are_relative_to_the_environment(
 
 @pytest.mark.parametrize(
     ("metadata", "has"),
-    [(REQUIRES, "it has test"), ("Provides-Extra: b\nProvides-Extra: A_c\n", "it has A_c, b"), ("", "it has none")],
+    [(REQUIRES, "it has test"), ("Provides-Extra: b\nProvides-Extra: A_c\n", "it has A_c, b"), ("", "it defines none")],
 )
 def test_an_extra_that_the_distribution_has_not_is_told(
     recorder: Recorder, home: tuple[Venv, Site], site: Site, metadata: str, has: str

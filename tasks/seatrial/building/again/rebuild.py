@@ -47,9 +47,9 @@ class TagOfAnother(ReleaseError):
     version: str
     built: str
 
-    what = "The tag {e.tag} gives version {e.built}, not {e.version}."
+    what = "The tag {e.tag} builds version {e.built}, not {e.version}."
     cause = "a tag on the wrong commit, or a version in a file that was raised after the tag."
-    cure = "name the version that the tag holds, or the right tag by the setting `tag` of [tool.seatrial]."
+    cure = "name the version that the tag builds, or set `tag` in [tool.seatrial] to the right spelling."
 
 
 @dataclass(eq=False)
