@@ -38,8 +38,9 @@ HEAD = """\
 
 `seatrial rebuild VERSION`, nothing adopted and nothing configured, in clones of {projects} public repositories:
 {releases} releases that {backends} build backends made, each once with uv and once with pip. The list
-(`tests/real/rebuilds.txt`) was committed before the first run over all of it, and what failed stays in. Faults of the
-program that it showed were corrected, and those releases built again.
+(`tests/real/rebuilds.txt`) was committed before the first run over all of it, and what failed stays in. It began with
+thirty; the last ten were added after these had been tried, and before any of the ten was built. Faults of the program
+that the list showed were corrected, and those releases built again.
 
 {counts}
 
