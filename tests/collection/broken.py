@@ -329,7 +329,7 @@ BROKEN = (
     Case(
         "a command that a dependency has too",
         {"demo.py": "def main(): pass\n"},
-        ("`demo", "is a command of both demo and of commander"),
+        ("`demo", "is a command of both demo and commander"),
         points=SCRIPT.format("demo:main"),
         metadata="Requires-Dist: commander\n",
     ),
@@ -376,7 +376,7 @@ BROKEN = (
     Case(
         "an extension for another Python",
         {"demo/__init__.py": "from . import _c\n", "demo/_c.cpython-30-other.so": b""},
-        ("`demo/_c.cpython-30-other.so` cannot read",),
+        ("cannot read `demo/_c.cpython-30-other.so`",),
         rule="wheel-extension-pure",
     ),
     Case("a .pth file fails", {"demo.py": "", "demo.pth": "import demo.hook\n"}, ("`demo.pth`", "fails", "demo.hook")),

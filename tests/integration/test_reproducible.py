@@ -161,6 +161,10 @@ def test_modules_that_are_lost_on_the_way_through_the_sdist_stop_the_release(
     project = make_project(settings, files={"src/demo/lost.py": "x = 1\n"})
     done = project.step("check")
     assert done.code == 1
-    assert done.shows("release-lost-modules: these modules are lost on the way through the sdist:", "demo/lost.py")
+    assert done.shows(
+        "release-lost-modules: these modules are lost on the way through the sdist"
+        " (dropped by `src/demo/lost.py` in [tool.flit.sdist] exclude):",
+        "demo/lost.py",
+    )
     assert project.stage("built.json")["lacking"] == ["demo/lost.py"]
     assert done.shows("for packagers: licence files: LICENSE; tests: none; documentation: none")

@@ -54,7 +54,7 @@ DIFFERENT = {
     "a stand-in on this machine": "URL",
     r"https?://[^\s)]+": "URL",
     r"\b[0-9.]+ (B|KiB)\b": "SIZE",
-    r"\bgoes to \S+, once": "goes to HOST, once",
+    r"\bgoes to \S+ for good": "goes to HOST for good",
     r"\b[0-9]+ rules, 2 files tried on [0-9., and]+": "RULES, ",
     r"^ok +verify +3.*$": "ok verify CELLS",
     r"\b[0-9a-f]{12,64}\b": "HEX",

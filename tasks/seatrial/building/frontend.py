@@ -175,10 +175,10 @@ def build_one(
         time_limit=job.settings.build_timeout,
         on_wait=watch or (lambda seconds: job.screen.detail(f"still building the {kind} ({seconds:.0f} s)")),
         every=1.0 if watch else None,
-        log=True,
         meanwhile=functools.partial(_meanwhile, job) if kind == "sdist" else None,
     )
     code, output = _ending(outcome)
+    job.screen.detail(f"build the {kind} of {tree.name}\n{output}")
     if code != 0:
         raise BuildFailed(kind, code, output, job.uncommitted)
     return _output(job, request, sorted(set(job.out.iterdir()) - before))

@@ -39,7 +39,7 @@ class Worker:
             self._output = Output(self._child.stdout)
             self._output.start()
 
-    def ask(self, given: bytes, *, log: bool = False, name: str = "", **settings: Any) -> Outcome:
+    def ask(self, given: bytes, *, name: str = "", **settings: Any) -> Outcome:
         """Give it the line `given`; return its answer, or how it ended without one. The `settings` are those of `run`.
 
         Raises ToolStuck.
@@ -62,8 +62,6 @@ class Worker:
             output.join(process.REST)
         text = output.text(before)
         SCREEN.took(name or process.label(self._argv), started)
-        if log:
-            SCREEN.detail(f"{process.shown(self._argv)}\n{text}")
         return Outcome(code or 0, text)
 
     def end(self) -> None:
