@@ -151,7 +151,7 @@ else:
         """Build the sdist, and the wheel from that sdist, out of a clean checkout of HEAD."""
         # A credential that is wrong stops it now: a process looks at it and ends before anything foreign is run.
         if {"testpypi", "verify"} & {*ASKED} and any(map(UPLOADS.match, os.environ)):
-            seatrial(session, "testpypi", "--preflight", anew=True)
+            seatrial(session, "testpypi", "--preflight", anew=not Path("release-record/rehearsed.json").exists())
         seatrial(session, "build")
 
     @nox.session(name=PREFIX + "check", requires=[PREFIX + "build"], **OURS)
