@@ -39,12 +39,14 @@ def main(argv: Sequence[str] | None = None) -> int:
             with contextlib.closing(Ways(shop)) as all_ways:
                 ways, curves = _chosen(all_ways.all(), Growth(shop).all(), only=options.only)
                 results = measure(ways, options.runs)
+                text = report(results, AIMS, BASES, facts(options.runs, before))
+                if results:
+                    _put((text,), (), results, options.out)  # a curve that cannot be measured does not lose these
                 grown = [grow(name, curve) for name, curve in curves.items()]
     except BenchError as error:
         print(f"the benchmark stopped: {error}", file=sys.stderr)
         return 1
-    parts = (report(results, AIMS, BASES, facts(options.runs, before)), growth.report(grown))
-    _put(parts, grown, results, options.out)
+    _put((text, growth.report(grown)), grown, results, options.out)
     return 0
 
 

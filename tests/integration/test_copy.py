@@ -287,8 +287,6 @@ def test_an_interrupted_program_has_time_to_find_out_what_was_taken(project: Pat
         "except KeyboardInterrupt:\n    time.sleep(1.5)\n    open('settled', 'w').close()\n    raise SystemExit(1)\n"
     )
     write_tree(project, {"tasks/seatrial/__main__.py": f"import time\n{PROGRAM.partition('step, _')[0]}{slow}"})
-    # A shell lets what it starts in the background ignore the signal, and so does whatever that starts.
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     process = subprocess.Popen(
         copies.argv("-s", "pypi"),
         cwd=project,
@@ -297,7 +295,6 @@ def test_an_interrupted_program_has_time_to_find_out_what_was_taken(project: Pat
         stderr=subprocess.DEVNULL,
         start_new_session=True,
     )
-    signal.signal(signal.SIGINT, before)
     while not (project / "started").exists():
         assert process.poll() is None
         time.sleep(0.05)
