@@ -72,7 +72,7 @@ class FakeBuild:
         reported = [dist for dist in dists if dist.filename not in self.unreported]
         report(request, reported[0] if reported else Dist("nothing", "", 0))
         settings["on_wait"](15.0)
-        return process.Outcome(self.codes[request.kind], "the backend's words\n")
+        return process.Outcome(0, f"the backend's words\n{request.end} {self.codes[request.kind]}\n")
 
     def of_checkout(self, request: Request, on_wait: process.OnWait) -> process.Outcome:
         """Build the wheel of the tree itself, which is only compared."""
@@ -81,9 +81,9 @@ class FakeBuild:
             while True:
                 on_wait(1.0)
         if self.beside is None:
-            return process.Outcome(1, "only the sdist can be built into a wheel\n")
+            return process.Outcome(0, f"only the sdist can be built into a wheel\n{request.end} 1\n")
         report(request, Dist.from_file(self.beside(Path(request.out) / WHEEL)))
-        return process.Outcome(0, "")
+        return process.Outcome(0, f"{request.end} 0\n")
 
 
 class NoWorker(Worker):

@@ -3,7 +3,7 @@
 Each line of standard input is a JSON document that says what to build, a `Request`. It does what ``python -m build``
 does (PEP 517, PEP 518), by its API, with two differences: some variables are set for the backend's hooks alone, and an
 environment that an earlier build has made is used again where this one requires exactly the same. The last line of an
-answer is a JSON document, whose `code` is 0 where archive and report are written.
+answer is the word that the request demands, which no hook knows, and 0 where archive and report are written.
 """
 
 from __future__ import annotations
@@ -54,6 +54,7 @@ class Request:
     A new build environment is made in the folder `environment`, unless `shared` is one that fits. `variables` are set
     for the backend's hooks, and the folder `first` stands first on their PATH. `report` is where the answer goes.
     `python` is the Python of the environment, empty for the one that runs us; `umask` that of what the hooks write.
+    `end` begins the last line of the answer.
     """
 
     kind: Kind
@@ -67,6 +68,7 @@ class Request:
     first: str | None = None
     python: str = ""
     umask: int = 0o022
+    end: str = "end"
 
     @classmethod
     def read(cls, line: str | bytes) -> Request:
@@ -115,8 +117,9 @@ def main() -> None:
     importlib.import_module("build.env")  # before there is something to do
     logging.basicConfig(level=logging.INFO, format="* %(message)s", stream=sys.stdout)
     for line in sys.stdin:
-        code = answer(Request.read(line))
-        sys.stdout.write(json.dumps({"event": "done", "code": code}) + "\n")
+        request = Request.read(line)
+        code = answer(request)
+        sys.stdout.write(f"{request.end} {code}\n")
         sys.stdout.flush()
 
 

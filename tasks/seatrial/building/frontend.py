@@ -11,6 +11,7 @@ import functools
 import json
 import os
 import platform
+import secrets
 import sys
 import sysconfig
 import tempfile
@@ -23,7 +24,7 @@ from seatrial.building.folder import NAME
 from seatrial.building.isolation import fixed_environment
 from seatrial.machine import process, variables
 from seatrial.machine.errors import ReleaseError
-from seatrial.machine.worker import END, Worker
+from seatrial.machine.worker import Worker
 from seatrial.release.stages import BuildEnvironment, Dist, Installed
 
 if TYPE_CHECKING:
@@ -167,8 +168,9 @@ def build_one(
         first=str(apart.folder) if apart else None,
         python=job.python,
         umask=job.umask,
+        end=secrets.token_hex(),
     )
-    ask = _worker(job, of_checkout=kind == "sdist" or watch is not None)
+    ask = _worker(job, request.end, of_checkout=kind == "sdist" or watch is not None)
     outcome = ask(
         given=json.dumps(asdict(request)).encode(),
         name=f"build the {kind} of {tree.name}",
@@ -177,17 +179,17 @@ def build_one(
         every=1.0 if watch else None,
         meanwhile=functools.partial(_meanwhile, job) if kind == "sdist" else None,
     )
-    code, output = _ending(outcome)
+    code, output = _ending(outcome, request.end)
     job.screen.detail(f"build the {kind} of {tree.name}\n{output}")
     if code != 0:
         raise BuildFailed(kind, code, output, job.uncommitted)
     return _output(job, request, sorted(set(job.out.iterdir()) - before))
 
 
-def _worker(job: Job, *, of_checkout: bool) -> Callable[..., process.Outcome]:
-    """Return what runs a program that builds: one of the job's, or one for this build alone."""
+def _worker(job: Job, end: str, *, of_checkout: bool) -> Callable[..., process.Outcome]:
+    """Return what runs a program that builds until it answers with `end`: one of the job's, or one for this build."""
     if job.workers:
-        return job.workers[0 if of_checkout else 1].ask
+        return functools.partial(job.workers[0 if of_checkout else 1].ask, end=end.encode())
     return functools.partial(process.run, PROGRAM, env=job.env, cwd=job.scratch)
 
 
@@ -199,12 +201,13 @@ def _meanwhile(job: Job) -> None:
         job.meanwhile()
 
 
-def _ending(outcome: process.Outcome) -> tuple[int, str]:
-    """Return the code at the end of the answer, or that of a program which ended without one; and the output."""
-    text, _, last = outcome.output.rstrip("\n").rpartition("\n")
-    if not last.encode().startswith(END):
-        return outcome.code, outcome.output
-    return json.loads(last)["code"], f"{text}\n"
+def _ending(outcome: process.Outcome, end: str) -> tuple[int, str]:
+    """Return the code that the answer ends with, after the word `end`, and the output before it.
+
+    A program that ended without one has failed, whatever its own code is.
+    """
+    output, found, code = outcome.output.rpartition(end)
+    return (int(code), output) if found else (outcome.code or 1, outcome.output)
 
 
 def _output(job: Job, request: Request, paths: list[Path]) -> Output:

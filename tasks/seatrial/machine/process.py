@@ -172,18 +172,22 @@ def attend(  # noqa: PLR0917 (as of `run`, which says what they are)
     on_output: Callable[[str], None] | None = None,
     every: float | None = None,
     meanwhile: Callable[[], None] | None = None,
+    before: int = 0,
 ) -> None:
-    """Give signs of life until `ends`, which waits so many seconds, says that it is over. Raises ToolStuck."""
+    """Give signs of life until `ends`, which waits so many seconds, says that it is over. Raises ToolStuck.
+
+    `before` are the bytes of the output that are of another answer.
+    """
     if meanwhile:
         meanwhile()
     waited, tick = 0.0, every or TICK
     while not ends(pause := _pause(tick, time_limit, waited)):
         waited += pause
         if time_limit is not None and waited >= time_limit:
-            raise ToolStuck(shown(argv), time_limit, output.text())
+            raise ToolStuck(shown(argv), time_limit, output.text(before))
         stop_if_over()
-        if on_output and output.size:
-            on_output(output.text())
+        if on_output and output.size > before:
+            on_output(output.text(before))
         if on_wait:
             on_wait(waited)
 

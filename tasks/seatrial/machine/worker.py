@@ -1,6 +1,7 @@
 """Programs that answer several times: started before they are needed, they import what they need once.
 
-Such a program reads a line of standard input, and answers by lines, of which the last begins with END.
+Such a program reads a line of standard input, and answers by lines, of which the last has in it what says so. Where the
+program runs foreign code, which may print anything, that is a word that is made up for each answer.
 """
 
 from __future__ import annotations
@@ -39,10 +40,10 @@ class Worker:
             self._output = Output(self._child.stdout)
             self._output.start()
 
-    def ask(self, given: bytes, *, name: str = "", **settings: Any) -> Outcome:
+    def ask(self, given: bytes, *, end: bytes = END, name: str = "", **settings: Any) -> Outcome:
         """Give it the line `given`; return its answer, or how it ended without one. The `settings` are those of `run`.
 
-        Raises ToolStuck.
+        The last line of the answer has `end` in it. Raises ToolStuck.
         """
         self.start()
         child, output = self._child, self._output
@@ -52,7 +53,8 @@ class Worker:
         try:
             process.stop_if_over()
             process.give(child, given + b"\n", close=False)
-            process.attend(self._argv, output, functools.partial(_answers_within, child, output, before), **settings)
+            ends = functools.partial(_answers_within, child, output, before, end)
+            process.attend(self._argv, output, ends, before=before, **settings)
         except BaseException:
             self.end()
             raise
@@ -80,18 +82,18 @@ class Worker:
             self.end()
 
 
-def _answers_within(child: subprocess.Popen[bytes], output: Output, before: int, seconds: float) -> bool:
-    """Wait for the end of an answer, or of `child`, and return whether it came; `before` were so many bytes."""
+def _answers_within(child: subprocess.Popen[bytes], output: Output, before: int, end: bytes, seconds: float) -> bool:
+    """Wait for the `end` of an answer, or of `child`, and return whether it came; `before` were so many bytes."""
     deadline = time.monotonic() + seconds
-    while (left := deadline - time.monotonic()) > 0:
-        if is_complete(output, before) or child.poll() is not None:
-            return True
+    while not (is_over := _is_complete(output, before, end) or child.poll() is not None):
+        if (left := deadline - time.monotonic()) <= 0:
+            break
         output.grew.wait(min(left, 0.25))
         output.grew.clear()
-    return is_complete(output, before)
+    return is_over
 
 
-def is_complete(output: Output, before: int) -> bool:
-    """Return whether the last line of what was written after so many bytes is the end of an answer."""
+def _is_complete(output: Output, before: int, end: bytes) -> bool:
+    """Return whether the last line of what was written after so many bytes is whole, and has `end` in it."""
     last, _ = output.since(before)
-    return last.endswith(b"\n") and last[:-1].rpartition(b"\n")[2].startswith(END)
+    return last.endswith(b"\n") and end in last[:-1].rpartition(b"\n")[2]

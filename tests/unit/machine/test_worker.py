@@ -124,3 +124,22 @@ def test_a_long_answer_is_cut_to_its_own_end(tmp_path: Path) -> None:
     assert first == second
     assert first.startswith("(19 bytes left out)\n")
     assert first.endswith('x\n{"event": "done"}\n')
+
+
+def test_what_is_told_of_an_answer_is_not_of_the_one_before(worker: Worker) -> None:
+    told: list[str] = []
+    for line in ("first", "second"):
+        worker.ask(line.encode(), time_limit=60, on_output=told.append, every=0.01)
+    assert any("second" in output for output in told)
+    assert not [output for output in told if "first" in output and "second" in output]
+
+
+def test_an_answer_ends_with_the_word_that_was_made_up_for_it(tmp_path: Path) -> None:
+    script = (
+        "import sys\nfor line in sys.stdin:\n"
+        """    print('{"event": "done"}', flush=True)\n    print('half a line', end='', flush=True)\n"""
+        "    print(line.strip(), flush=True)\n"
+    )
+    with Worker(python(script), env=ENV, cwd=tmp_path).kept() as made:
+        answers = [made.ask(word, end=word, time_limit=60).output for word in (b"made-up", b"another")]
+    assert answers == [f'{{"event": "done"}}\nhalf a line{word}\n' for word in ("made-up", "another")]
