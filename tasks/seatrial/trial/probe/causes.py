@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 NO_NAME = re.compile(r"cannot import name '(\w+)'")  # what Python says where a module lacks something
 
 EXCUSED = frozenset({"extra", "platform", "host"})
+EXTRAS = "`extras` in [tool.seatrial] has the extras to install"
 
 # What an error says of a library of the system that is not there (Linux, macOS, Windows).
 NO_LIBRARY = re.compile(r"cannot open shared object file|Library not loaded|DLL load failed")
@@ -300,8 +301,7 @@ def _of_a_requirement(subject: Subject, missing: str) -> Cause | None:
         if needed.extras:
             extras = " and ".join(f"`{extra}`" for extra in needed.extras)
             text = f"`{needed.name}` is declared only in the extra {extras}, so that {subject.name} alone lacks it"
-            text += " (`extras` in [tool.seatrial] has the extras to install)"
-            return Cause("extra", text, f"need the extra {extras}")
+            return Cause("extra", f"{text} ({EXTRAS})", f"need the extra {extras}")
         text = f"`{needed.name}` is declared only where `{needed.marker}`, which does not hold here"
         return Cause("platform", text, f"need `{needed.name}`, where `{needed.marker}`")
     return None
@@ -318,11 +318,9 @@ def _supplies(requirement: str, missing: str) -> bool:
 
 def _undeclared(subject: Subject, missing: str) -> Cause:
     extras = sorted({extra for needed in subject.unmet for extra in needed.extras})
-    where = f" ({', '.join(extras)}; `extras` in [tool.seatrial] has those to install)" if extras else ""
-    text = f"No installed dependency has the module `{missing}`: it is not declared, or only in an extra"
-    return Cause(
-        "undeclared", f"{text}{where}; or it is part of the project, and the build left it out", f"need `{missing}`"
-    )
+    where = f" ({', '.join(extras)}; {EXTRAS})" if extras else ""
+    text = f"No installed dependency has the module `{missing}`: it is not declared, or only in an extra{where}"
+    return Cause("undeclared", f"{text}; or it is part of the project, and the build left it out", f"need `{missing}`")
 
 
 def _named_extra(subject: Subject, one: Attempt) -> Cause | None:
@@ -330,8 +328,7 @@ def _named_extra(subject: Subject, one: Attempt) -> Cause | None:
     for needed in subject.unmet:
         for extra in needed.extras:
             if re.search(rf"\[[^]]*\b{re.escape(extra)}\b[^]]*\]", one.error or ""):
-                text = f"It needs the extra `{extra}` (`extras` in [tool.seatrial] has those to install)"
-                return Cause("extra", text, f"need the extra `{extra}`")
+                return Cause("extra", f"It needs the extra `{extra}` ({EXTRAS})", f"need the extra `{extra}`")
     return None
 
 

@@ -8,7 +8,7 @@ import sysconfig
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from .causes import EXCUSED, Cause, cause_of, host_of
+from .causes import EXCUSED, EXTRAS, Cause, cause_of, host_of
 from .files import can_be_run
 from .importer import words
 from .imports import Attempt, attempts
@@ -130,4 +130,4 @@ def _must_load(subject: Subject, point: EntryPoint, one: Attempt, cause: Cause) 
 def _extra_hint(point: EntryPoint) -> str:
     if not point.extras:
         return ""
-    return f" It is for the extra `{point.extras}`; `extras` in [tool.seatrial] has the extras to install."
+    return f" It is for the extra `{point.extras}`; {EXTRAS}."

@@ -39,7 +39,7 @@ MARKER = 'Requires-Dist: absent_here; python_version < "3"\n'
         (
             "import other_absent\n",
             EXTRA,
-            "an extra (cli; `extras` in [tool.seatrial] has those to install); or it is part of the project",
+            "an extra (cli; `extras` in [tool.seatrial] has the extras to install); or it is part of the project",
         ),
         ("import formatter\n", "", "`formatter` is in the standard library only until 3.9, and this is Python 3."),
         ("from . import core\n", "", "The module `demo.core` is not among the files of demo: the build left it out"),
