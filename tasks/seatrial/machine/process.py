@@ -105,6 +105,14 @@ class Output(threading.Thread):
                 self.grew.set()
         self.grew.set()
 
+    @classmethod
+    def of(cls, child: subprocess.Popen[bytes]) -> Output:
+        """Begin to read what `child` writes."""
+        assert child.stdout is not None  # noqa: S101 (it is a pipe)
+        output = cls(child.stdout)
+        output.start()
+        return output
+
     def since(self, before: int) -> tuple[bytes, int]:
         """Return the last of what was written after so many bytes, at most KEPT, and how many more that were."""
         with self._lock:
@@ -141,15 +149,11 @@ def run(
     it under its `name`. Raises ToolMissing and ToolStuck.
     """
     stdin, started = subprocess.DEVNULL if given is None else subprocess.PIPE, time.monotonic()
-    with _ended(start(argv, env, cwd, stdin=stdin, **CAPTURED)) as child:
-        assert child.stdout is not None  # noqa: S101 (it is a pipe)
+    child = start(argv, env, cwd, stdin=stdin, **CAPTURED)
+    with _read(child) as output:
         give(child, given)
-        output = Output(child.stdout)
-        output.start()
         ends = functools.partial(_ends_within, child, output)
         attend(argv, output, ends, time_limit, on_wait, on_output, every, meanwhile)
-        _end_background(child)
-        output.join(REST)
     SCREEN.took(name or label(argv), started)
     if log:
         SCREEN.detail(f"{shown(argv)}\n{output.text()}")
@@ -232,21 +236,25 @@ def start(argv: Sequence[str | Path], env: Mapping[str, str], cwd: Path, **pipes
 
 
 @contextlib.contextmanager
-def _ended(child: subprocess.Popen[bytes]) -> Iterator[subprocess.Popen[bytes]]:
-    """Leave nothing of the process group of `child` alive after the context."""
+def _read(child: subprocess.Popen[bytes]) -> Iterator[Output]:
+    """Read what `child` writes, and leave nothing of its process group alive after the context."""
+    output = Output.of(child)
+    try:
+        stop_if_over()
+        yield output
+    finally:
+        finish(child, output)
+
+
+def finish(child: subprocess.Popen[bytes], output: Output) -> None:
+    """End `child` and what is left of its process group, and close its pipes, which `output` has read by then."""
     with child:
-        try:
-            stop_if_over()
-            yield child
-        finally:
-            finish(child)
-
-
-def finish(child: subprocess.Popen[bytes]) -> None:
-    if child.poll() is None:
-        _end(child)
-    else:
-        _end_background(child)
+        if child.poll() is None:
+            _end(child)
+        else:
+            _end_background(child)
+        # A thread that still reads could take what another program writes, into a pipe with the same number.
+        output.join(REST)
     _running.discard(child)
     _asked.discard(child)
 

@@ -29,26 +29,24 @@ class Worker:
     def __init__(self, argv: Sequence[str | Path], *, env: Mapping[str, str], cwd: Path) -> None:
         self._argv = argv
         self._new = functools.partial(process.start, argv, env, cwd, stdin=subprocess.PIPE, **process.CAPTURED)
-        self._child: subprocess.Popen[bytes] | None = None
-        self._output: Output | None = None
+        self._running: tuple[subprocess.Popen[bytes], Output] | None = None
 
     def start(self) -> None:
         """Start the program, if it does not run."""
-        if self._child is None:
-            self._child = self._new()
-            assert self._child.stdout is not None  # noqa: S101 (it is a pipe)
-            self._output = Output(self._child.stdout)
-            self._output.start()
+        self._started()
+
+    def _started(self) -> tuple[subprocess.Popen[bytes], Output]:
+        if self._running is None:
+            child = self._new()
+            self._running = (child, Output.of(child))
+        return self._running
 
     def ask(self, given: bytes, *, end: bytes = END, name: str = "", **settings: Any) -> Outcome:
         """Give it the line `given`; return its answer, or how it ended without one. The `settings` are those of `run`.
 
         The last line of the answer has `end` in it. Raises ToolStuck.
         """
-        self.start()
-        child, output = self._child, self._output
-        assert child is not None  # noqa: S101 (it was started)
-        assert output is not None  # noqa: S101
+        child, output = self._started()
         started, before = time.monotonic(), output.size
         try:
             process.stop_if_over()
@@ -61,17 +59,15 @@ class Worker:
         code = child.poll()
         if code is not None:
             self.end()
-            output.join(process.REST)
         text = output.text(before)
         SCREEN.took(name or process.label(self._argv), started)
         return Outcome(code or 0, text)
 
     def end(self) -> None:
         """End the program, and whatever it left running."""
-        child, self._child = self._child, None
-        if child:
-            with child:
-                process.finish(child)
+        running, self._running = self._running, None
+        if running:
+            process.finish(*running)
 
     @contextlib.contextmanager
     def kept(self) -> Iterator[Worker]:

@@ -316,3 +316,22 @@ def test_what_was_run_is_kept_for_the_timeline(tmp_path: Path, monkeypatch: pyte
         [Path(sys.executable).name, "-c", "pass"],
         "build",
     )
+
+
+@posix
+@pytest.mark.usefixtures("hurried")
+def test_nobody_reads_from_a_pipe_that_is_closed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its number may be that of another pipe by then."""
+    closed: list[bool] = []
+
+    class Slow(process.Output):
+        def run(self) -> None:
+            super().run()
+            time.sleep(0.2)
+            closed.append(self.pipe.closed)
+
+    monkeypatch.setattr(process, "Output", Slow)
+    process.run(python("print('done')"), env=ENV, cwd=tmp_path)
+    with pytest.raises(ToolStuck):
+        process.run(python(FOREVER), env=ENV, cwd=tmp_path, time_limit=0.2)
+    assert closed == [False, False]
