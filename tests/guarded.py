@@ -1,6 +1,6 @@
 """The command `seatrial` as it is typed, with indexes of a test in the place of the real ones (see tests/program.py).
 
-Secrets leave the environment as they do there: `cli.main.main` starts this file again without them.
+Secrets leave the environment as they do there: `seatrial.__main__` starts this file again without them.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import runpy
 import sys
 from pathlib import Path
 
+from seatrial import __main__ as program
 from seatrial.cli import main, secrets
 
 PROGRAM = Path(__file__).with_name("program.py")
@@ -22,4 +23,4 @@ if __name__ == "__main__":
         return original(words, outer, lambda context: at_indexes_of_test(context, outer))
 
     main.run = run  # type: ignore[assignment]
-    sys.exit(main.main())
+    sys.exit(program.main())

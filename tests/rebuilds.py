@@ -28,9 +28,9 @@ LIST = HERE / "tests" / "real" / "rebuilds.txt"
 PAGE = HERE / "docs" / "explanation" / "rebuilt.md"
 LIMIT = 900  # seconds for one rebuild
 INSTALLERS = {
-    "uv": "import sys; from seatrial.cli.main import main; sys.exit(main())",
+    "uv": "import sys; from seatrial.__main__ import main; sys.exit(main())",
     "pip": "import sys; from seatrial.cli import release; release.find_uv = lambda: None;"
-    " from seatrial.cli.main import main; sys.exit(main())",
+    " from seatrial.__main__ import main; sys.exit(main())",
 }
 GOOD = ("identical", "equivalent")
 HEAD = """\

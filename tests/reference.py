@@ -12,12 +12,12 @@ import inspect
 import json
 import sys
 import types
-from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from seatrial.cli import explain
 from seatrial.cli.main import STEPS
+from seatrial.machine.values import fields_of, is_value
 from seatrial.project.settings import Settings
 from seatrial.release.record import SCHEMA
 from seatrial.release.stages import CHAIN, KINDS, Stage
@@ -147,7 +147,7 @@ def schema(stage: type[Stage]) -> dict[str, Any]:
 def of_dataclass(hint: Any, shared: dict[str, Any]) -> dict[str, Any]:
     """Return the schema of the dataclass `hint`; those of the dataclasses in it are put into `shared`."""
     hints = get_type_hints(hint)
-    names = [field.name for field in fields(hint)]
+    names = [field.name for field in fields_of(hint)]
     return {
         "description": inspect.getdoc(hint),
         "type": "object",
@@ -160,7 +160,7 @@ def of_dataclass(hint: Any, shared: dict[str, Any]) -> dict[str, Any]:
 def of_type(hint: Any, shared: dict[str, Any]) -> dict[str, Any]:
     """Return the schema of the type `hint`."""
     origin, inner = get_origin(hint), get_args(hint)
-    if is_dataclass(hint):
+    if is_value(hint):
         name = getattr(hint, "__name__", "")
         shared[name] = of_dataclass(hint, shared)
         return {"$ref": f"#/$defs/{name}"}

@@ -1,8 +1,33 @@
-"""``python -I -m seatrial STEP``."""
+"""``python -I -m seatrial STEP``, and the command `seatrial`."""
 
+import os
 import sys
 
-from seatrial.cli.main import main
+from seatrial.cli import secrets as hiding
+from seatrial.machine import memory
+
+
+def main() -> int:
+    """Run what the command line says, with secrets out of reach of whatever runs below, and return the exit code."""
+    _open_streams()
+    secrets, words = hiding.received(sys.argv[1:])
+    if not secrets and "--preflight" not in words:  # which starts nothing foreign, and ends at once
+        hiding.shed(words)
+    memory.lock()
+    from seatrial.cli.main import run  # noqa: PLC0415 (this process ends above where there is a secret)
+
+    return run(words, os.environ | secrets)
+
+
+def _open_streams() -> None:
+    """Open what is closed of standard input, output and error, so that no file of ours takes its number."""
+    for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
+        try:
+            os.fstat(number)
+        except OSError:  # noqa: PERF203 (three times)
+            os.dup2(os.open(os.devnull, os.O_RDWR), number)
+            setattr(sys, name, os.fdopen(number, mode, closefd=False))
+
 
 if __name__ == "__main__":
     sys.exit(main())

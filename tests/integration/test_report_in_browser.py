@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from seatrial.release.stages import Problem
-from seatrial.report.facts import Failure, gather
-from seatrial.report.html import page
+from seatrial.report.facts import gather
+from seatrial.report.page.html import page
+from seatrial.report.standing import Failure
 from tests.archives import WHEEL, sdist, wheel
 from tests.samples.reports import STAGES, hostile, recorded
 

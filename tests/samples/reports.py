@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from seatrial.release.record import Record
 from seatrial.release.stages import Changes, Dist, FieldChanges, FileChanges, Problem, Resized, Stage
 from seatrial.report import facts as gathering
-from seatrial.report.markup import LINKS
+from seatrial.report.page.markup import LINKS
 from tests.archives import WHEEL, sdist, wheel
 from tests.samples.stages import BUILT, CHECKED, REHEARSED, RELEASED, VERIFIED
 

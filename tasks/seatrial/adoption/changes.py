@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import difflib
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from seatrial.machine.errors import ReleaseError
+from seatrial.machine.values import Value
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
 
-@dataclass(eq=False)
 class LinkLeadsOut(ReleaseError):
     path: Path
     target: Path
@@ -24,8 +23,7 @@ class LinkLeadsOut(ReleaseError):
     cure = "replace the link with a folder or file of its own, commit, and run this again; nothing was written."
 
 
-@dataclass(frozen=True)
-class Change:
+class Change(Value):
     """A file of the project, by name, before and after; None means that it does not exist."""
 
     name: str

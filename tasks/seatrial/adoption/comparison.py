@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from seatrial.adoption import former, lock, template
@@ -19,7 +18,6 @@ WHEEL = re.compile(r"^\./(\S+\.whl)(?: |$)")
 HASHED = re.compile(r"(?:\./\S+\.whl|[\w.-]+==\S+)(?: *;.*?)?(?: --hash=sha256:[0-9a-f]{64})+")
 
 
-@dataclass(eq=False)
 class NotAdopted(ReleaseError):
     folder: Path
 
@@ -28,7 +26,6 @@ class NotAdopted(ReleaseError):
     cure = "put the release sessions into it: seatrial adopt {e.folder}"
 
 
-@dataclass(eq=False)
 class OtherVersion(ReleaseError):
     lock: Path
     theirs: str
@@ -39,7 +36,6 @@ class OtherVersion(ReleaseError):
     cure = "bring the project to this version: seatrial adopt --update; or compare with the version that the lock pins."
 
 
-@dataclass(eq=False)
 class CopyDiffers(ReleaseError):
     folder: Path
     version: str

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from seatrial.adoption.changes import Change
 from seatrial.adoption.questions import QUESTIONS, Answers
+from seatrial.machine.values import Value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,8 +27,7 @@ CALL = re.compile(
 ATTRIBUTES = re.compile(rb"# seatrial: the copy is compared byte for byte\r?\n/[^\n]*/\*\* text eol=lf\r?\n")
 
 
-@dataclass(frozen=True)
-class Former:
+class Former(Value):
     """The old copy in a project: its answers, the files that are `ours`, and those in its folder that are `theirs`."""
 
     answers: Answers

@@ -13,7 +13,6 @@ import json
 import re
 import tempfile
 import zipfile
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +20,7 @@ from seatrial.adoption import origin, template
 from seatrial.index import http
 from seatrial.index.holdings import read_project
 from seatrial.machine.errors import ReleaseError
+from seatrial.machine.values import Value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,8 +40,7 @@ LIMIT = 50 * 1024 * 1024  # bytes of a wheel of seatrial on an index
 OLD = dt.timedelta(days=90)
 
 
-@dataclass(frozen=True)
-class Head:
+class Head(Value):
     """What the head of a lock says. `made` are the workflows that were written, by sha256."""
 
     version: str
@@ -67,8 +66,7 @@ class Head:
         return f"warning: the lock is from {self.locked_on}, {days} days ago, and lacks what the tools have fixed since"
 
 
-@dataclass(frozen=True)
-class Pin:
+class Pin(Value):
     """How a lock names seatrial: a requirement with its hashes, and the wheel beside it, if any."""
 
     requirement: str

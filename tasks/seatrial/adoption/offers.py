@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from seatrial.machine.values import Value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -16,8 +17,7 @@ PYPROJECT = "pyproject.toml"
 HOOKS = ".pre-commit-config.yaml"
 
 
-@dataclass(frozen=True)
-class Offer:
+class Offer(Value):
     """Lines for a file of the project, and why; `table` is the section they belong to, empty for the file's top."""
 
     reason: str

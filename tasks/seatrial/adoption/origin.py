@@ -13,7 +13,6 @@ import hashlib
 import io
 import json
 import zipfile
-from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
@@ -23,6 +22,7 @@ from urllib.request import url2pathname
 from seatrial.adoption import template
 from seatrial.building import git
 from seatrial.machine.errors import ReleaseError
+from seatrial.machine.values import Value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,7 +33,6 @@ MOMENT = (1980, 1, 1, 0, 0, 0)
 REGULAR_FILE = 0o100644 << 16
 
 
-@dataclass(eq=False)
 class NotInstalled(ReleaseError):
     program: Path
 
@@ -42,7 +41,6 @@ class NotInstalled(ReleaseError):
     cure = "install it (pip install FOLDER, or uvx --from FOLDER seatrial adopt PATH), and run this again."
 
 
-@dataclass(eq=False)
 class InstallationChanged(ReleaseError):
     version: str
     names: tuple[str, ...]
@@ -52,8 +50,7 @@ class InstallationChanged(ReleaseError):
     cure = "install seatrial again; nothing was written."
 
 
-@dataclass(frozen=True)
-class Origin:
+class Origin(Value):
     """Where the running seatrial is from: a public address with its commit, empty where there is none.
 
     `files` are what a wheel of it holds, by name, but for RECORD; `from_elsewhere` says that no index served it.

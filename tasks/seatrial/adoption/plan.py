@@ -13,6 +13,7 @@ from seatrial.adoption.comparison import NotAdopted
 from seatrial.adoption.lock import Head, Pin
 from seatrial.adoption.target import Target, Workflow, outputs
 from seatrial.machine.errors import ReleaseError, indented
+from seatrial.machine.values import Value
 from seatrial.project import settings
 from seatrial.report import ci
 
@@ -39,7 +40,6 @@ BOTS = {
 }
 
 
-@dataclass(eq=False)
 class AdoptedAlready(ReleaseError):
     lock: Path
     version: str
@@ -49,7 +49,6 @@ class AdoptedAlready(ReleaseError):
     cure = "to bring it to the running version: seatrial adopt --update"
 
 
-@dataclass(eq=False)
 class Taken(ReleaseError):
     paths: tuple[str, ...]
 
@@ -58,8 +57,7 @@ class Taken(ReleaseError):
     cure = "rename them, or choose other names, as with --data folder=release-tasks; nothing was written."
 
 
-@dataclass(frozen=True)
-class Plan:
+class Plan(Value):
     """What will change, what its owner should know, what of an old copy is `left`, and the session to run next."""
 
     root: Path

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from seatrial.machine.errors import ReleaseError
+from seatrial.machine.values import Value
 from seatrial.project.pythons import are_pythons
 
 if TYPE_CHECKING:
@@ -16,8 +16,7 @@ if TYPE_CHECKING:
 Answers = dict[str, str]
 
 
-@dataclass(frozen=True)
-class Question:
+class Question(Value):
     """A question with its `default`. An answer has to match `pattern` as a whole, which `expected` says in words."""
 
     text: str
@@ -70,7 +69,6 @@ QUESTIONS: Mapping[str, Question] = {
 }
 
 
-@dataclass(eq=False)
 class BadAnswer(ReleaseError):
     """An answer that is not valid; `name` may be that of no question."""
 

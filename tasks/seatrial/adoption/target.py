@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import ast
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from seatrial.building import git
 from seatrial.building.git import NoCommit
 from seatrial.machine import toml
 from seatrial.machine.errors import ReleaseError
+from seatrial.machine.values import Value
 from seatrial.project.settings import BrokenToml, NoProject, is_project, table
 from seatrial.rules.repository import UPLOADERS
 from seatrial.workspace import packages
@@ -25,7 +25,6 @@ PUBLISHES = re.compile(rf"{UPLOADERS.pattern}|semantic-release")
 ENVIRONMENT = re.compile(r"^ *environment:[ \t]*(?:#.*)?(?:\n *name:[ \t]*)?[\"']?([\w./-]+)", re.MULTILINE)
 
 
-@dataclass(eq=False)
 class NoTarget(ReleaseError):
     folder: Path
 
@@ -34,7 +33,6 @@ class NoTarget(ReleaseError):
     cure = "name the folder that holds the project's pyproject.toml; nothing was written."
 
 
-@dataclass(eq=False)
 class IsTemplate(ReleaseError):
     folder: Path
 
@@ -43,7 +41,6 @@ class IsTemplate(ReleaseError):
     cure = "name the project to put them into: seatrial adopt PATH"
 
 
-@dataclass(eq=False)
 class NotClean(ReleaseError):
     folder: Path
     changed: tuple[str, ...]
@@ -53,7 +50,6 @@ class NotClean(ReleaseError):
     cure = "commit or `git stash` them, and run this again. `--dry-run` shows what would happen, as it is now."
 
 
-@dataclass(eq=False)
 class NoxfileUnread(ReleaseError):
     path: Path
     reason: str
@@ -63,7 +59,6 @@ class NoxfileUnread(ReleaseError):
     cure = "correct the file; nothing was written."
 
 
-@dataclass(eq=False)
 class Ignored(ReleaseError):
     patterns: tuple[str, ...]
 
@@ -72,8 +67,7 @@ class Ignored(ReleaseError):
     cure = "narrow the pattern, or add an exception like `!/tasks/seatrial-*.whl` below it; nothing was written."
 
 
-@dataclass(frozen=True)
-class Workflow:
+class Workflow(Value):
     """A workflow of GitHub Actions that uploads to an index."""
 
     name: str
@@ -88,8 +82,7 @@ class Workflow:
         return "release" if re.search(r"^\s+release:|on:.*\brelease\b", self.text, re.MULTILINE) else "tag"
 
 
-@dataclass(frozen=True)
-class Target:
+class Target(Value):
     """What adopting has to know of a project. `sessions` are the names that its noxfile gives to nox.
 
     Among them is None where some are made when it runs: what they are is then not known.

@@ -8,7 +8,6 @@ ends in ``#? name=value`` is there for that answer alone, and so are the lines b
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,7 +22,6 @@ COPY, PINS, NOX = "tasks/release.py", "tasks/release.txt", "tasks/nox.txt"
 TEMPLATES = "templates"
 
 
-@dataclass(eq=False)
 class NoTemplate(ReleaseError):
     program: Path
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
@@ -24,7 +23,6 @@ Releases = dict[tuple[str, "Version"], list[str]]  # by project and version: fil
 Modules = dict[str, list[tuple[str, str]]]  # by file name: path in the sdist, and hash
 
 
-@dataclass(eq=False)
 class NothingToTake(ReleaseError):
     folder: Path
     reason: str
@@ -35,7 +33,6 @@ class NothingToTake(ReleaseError):
     cure = "name a folder other than dist/ with the wheels and the sdist of one release, and nothing else."
 
 
-@dataclass(eq=False)
 class NothingToTakeOf(ReleaseError):
     folder: Path
     wanted: str
@@ -65,7 +62,6 @@ class NothingToTakeOf(ReleaseError):
         return "put the wheels there; `--sdist-only` releases without them."
 
 
-@dataclass(eq=False)
 class MixedFiles(ReleaseError):
     folder: Path
     complaint: str

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import shutil
-from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
@@ -22,7 +21,6 @@ AS_COMMITTED = ("-c", "core.hooksPath=", *LINE_ENDS, "-c", "advice.detachedHead=
 GITLINK = "160000"  # the mode of a submodule in a tree
 
 
-@dataclass(eq=False)
 class SubmodulesMissing(ReleaseError):
     paths: tuple[str, ...]
 
@@ -35,7 +33,6 @@ class SubmodulesMissing(ReleaseError):
     )
 
 
-@dataclass(eq=False)
 class LfsMissing(ReleaseError):
     paths: tuple[str, ...]
 

@@ -11,7 +11,7 @@ import shutil
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING
 
 from seatrial.building.folder import unpack, workplace
@@ -19,6 +19,7 @@ from seatrial.building.frontend import BuildFailed, build_one, temporary
 from seatrial.building.isolation import Reach, seclusion
 from seatrial.building.normalise import normalise
 from seatrial.machine.errors import ReleaseError
+from seatrial.machine.values import Value
 from seatrial.release.archives import Archive
 
 if TYPE_CHECKING:
@@ -33,7 +34,6 @@ COMPILED = (".c", ".cc", ".cpp", ".cxx", ".f", ".f90", ".go", ".pyx", ".rs")
 QUICK = 60.0  # seconds; what takes longer to compile is not compiled twice
 
 
-@dataclass(eq=False)
 class SdistNeedsGit(ReleaseError):
     sdist: str
     call: str
@@ -52,8 +52,7 @@ class SdistNeedsGit(ReleaseError):
     )
 
 
-@dataclass(frozen=True)
-class Product:
+class Product(Value):
     """What came of a build.
 
     The sdist that was written anew, the files that got lost on the way through it, what its own build asked for, and

@@ -11,7 +11,6 @@ import os
 import shutil
 import stat
 import tarfile
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from seatrial.building.normalise import unpacked
@@ -26,7 +25,6 @@ NAME = "seatrial-build"
 FILTERED: Any = getattr(tarfile, "FilterError", ())  # what the filter refuses, where this Python has one
 
 
-@dataclass(eq=False)
 class LeadsOut(ReleaseError):
     """A member of an sdist that leads out of it; `target` is empty for one that is no link."""
 

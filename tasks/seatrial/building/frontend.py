@@ -15,7 +15,7 @@ import secrets
 import sys
 import sysconfig
 import tempfile
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -24,6 +24,7 @@ from seatrial.building.folder import NAME
 from seatrial.building.isolation import fixed_environment
 from seatrial.machine import process, variables
 from seatrial.machine.errors import ReleaseError
+from seatrial.machine.values import Value
 from seatrial.machine.worker import Worker
 from seatrial.release.stages import BuildEnvironment, Dist, Installed
 
@@ -42,7 +43,6 @@ LACKING: dict[Kind, str] = {
 PROGRAM = (sys.executable, "-I", "-m", "seatrial.building.backend")
 
 
-@dataclass(eq=False)
 class BuildFailed(ReleaseError):
     """`uncommitted` is a sentence on changes that are not part of the build, which may be what it lacks."""
 
@@ -67,7 +67,6 @@ class BuildFailed(ReleaseError):
         return f" {self.uncommitted}" if self.uncommitted else ""
 
 
-@dataclass(eq=False)
 class BuildOdd(ReleaseError):
     reason: str
     files: tuple[str, ...]
@@ -77,8 +76,7 @@ class BuildOdd(ReleaseError):
     cure = "run `python -m build` by hand and look at what it writes. The old files in dist/ were not touched."
 
 
-@dataclass(frozen=True)
-class Job:
+class Job(Value):
     """What is to be built: into the folder `out`, as at `epoch`, by `settings`; `screen` shows what is done.
 
     `epoch` is SOURCE_DATE_EPOCH in seconds, None for the clock of this machine.
@@ -131,8 +129,7 @@ def temporary() -> Path:
     return Path(tempfile.gettempdir()).resolve()
 
 
-@dataclass(frozen=True)
-class Output:
+class Output(Value):
     """An archive, what it was built in, and that environment for the next build, if it is as it was made."""
 
     path: Path

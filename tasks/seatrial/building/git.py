@@ -7,12 +7,12 @@ import os
 import re
 import shutil
 import subprocess
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from seatrial.machine import variables
 from seatrial.machine.errors import SHOWN, ReleaseError
+from seatrial.machine.values import Value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,7 +27,6 @@ WORKFLOW = 1 << 20  # bytes that are read of one
 NO_GIT_EPOCH = 315532800  # 1980-01-01, the first moment a zip archive can hold
 
 
-@dataclass(eq=False)
 class GitMissing(ReleaseError):
     root: Path
 
@@ -36,7 +35,6 @@ class GitMissing(ReleaseError):
     cure = "install git; the files must come from a commit, and only git can tell which."
 
 
-@dataclass(eq=False)
 class NoCommit(ReleaseError):
     root: Path
 
@@ -45,7 +43,6 @@ class NoCommit(ReleaseError):
     cure = "commit the project, and run the step again."
 
 
-@dataclass(eq=False)
 class ShallowClone(ReleaseError):
     root: Path
 
@@ -54,7 +51,6 @@ class ShallowClone(ReleaseError):
     cure = "git fetch --unshallow --tags (GitHub: `fetch-depth: 0` for actions/checkout; GitLab: GIT_DEPTH: 0)."
 
 
-@dataclass(eq=False)
 class CheckoutFailed(ReleaseError):
     root: Path
     reason: str
@@ -64,7 +60,6 @@ class CheckoutFailed(ReleaseError):
     cure = "do what git says above; `in-place = true` in [tool.seatrial] builds from the working tree instead."
 
 
-@dataclass(eq=False)
 class ForeignOwner(ReleaseError):
     root: Path
 
@@ -73,8 +68,7 @@ class ForeignOwner(ReleaseError):
     cure = "git config --global --add safe.directory {e.root} (if you trust it), or change the owner of the folder."
 
 
-@dataclass(frozen=True)
-class Source:
+class Source(Value):
     """The tree that a release is made from; `epoch` is SOURCE_DATE_EPOCH in seconds.
 
     `top` is the folder of the git repository and `inside` the project's place in it ("" for the top itself); both
@@ -125,17 +119,18 @@ def look(root: Path) -> Source:
     if shutil.which("git") is None:
         raise GitMissing(root)
     top, shallow = run(root, "rev-parse", "--show-toplevel", "--is-shallow-repository").splitlines()
-    head = run(root, "log", "-1", "--no-show-signature", "--format=%H %ct", refuse=NoCommit(root)).split()
+    told = ("--no-show-signature", "--decorate=full", "--decorate-refs=refs/tags/*", "--format=%H %ct %D")
+    head = run(root, "log", "-1", *told, refuse=NoCommit(root))
     if shallow == "true":
         raise ShallowClone(root)
-    commit, epoch = head
+    commit, epoch, refs = head.rstrip("\n").split(" ", 2)
     inside = root.resolve().relative_to(Path(top).resolve()).as_posix()
     return Source(
         root=root,
         top=Path(top),
         inside="" if inside == "." else inside,
         commit=commit,
-        tags=tuple(run(root, "tag", "--no-column", "--points-at", "HEAD").splitlines()),
+        tags=tuple(sorted(ref.removeprefix("tag: refs/tags/") for ref in refs.split(", ") if ref)),
         changed=_changed(root, inside),
         epoch=int(epoch),
     )

@@ -10,9 +10,10 @@ from __future__ import annotations
 import contextlib
 import os
 import shlex
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
+
+from seatrial.machine.values import Value
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -38,8 +39,7 @@ def fixed_environment(epoch: int | None) -> dict[str, str]:
     return {**moment, "TZ": "UTC", "PYTHONHASHSEED": "0"}
 
 
-@dataclass(frozen=True)
-class Reach:
+class Reach(Value):
     """What a build asked for beyond its requirements: the arguments of `git`, and the hosts of the network."""
 
     git: tuple[str, ...] = ()
@@ -58,8 +58,7 @@ class Reach:
         return (*(f"git {call}" for call in self.git), *self.hosts)
 
 
-@dataclass(frozen=True)
-class Seclusion:
+class Seclusion(Value):
     """The surroundings of a build: the address of the refusing proxy, and the folder with the `git` that says no."""
 
     folder: Path

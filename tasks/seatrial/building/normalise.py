@@ -15,7 +15,6 @@ import struct
 import tarfile
 import tempfile
 import zlib
-from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING
 
 from seatrial.machine.errors import ReleaseError
@@ -32,7 +31,6 @@ NOBODY = (0, 0, "", "")
 UNREADABLE = (tarfile.TarError, gzip.BadGzipFile, zlib.error, EOFError, ValueError, OverflowError)
 
 
-@dataclass(eq=False)
 class SdistUnreadable(ReleaseError):
     sdist: str
     reason: str

@@ -6,7 +6,7 @@ checkout is ours, so HEAD gets the tag there that the release would have. The us
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from packaging.version import Version
@@ -16,6 +16,7 @@ from seatrial.building.checkout import check_out
 from seatrial.building.frontend import BuildFailed, build_one
 from seatrial.index.holdings import read_project
 from seatrial.machine.errors import ReleaseError
+from seatrial.machine.values import Value
 from seatrial.release.archives import Archive
 from seatrial.release.filenames import version_of
 
@@ -29,8 +30,7 @@ if TYPE_CHECKING:
     from seatrial.release.stages import Built
 
 
-@dataclass(frozen=True)
-class Supposition:
+class Supposition(Value):
     """The checkout, the sdist of it, and the tag that it was given; None where the version stands as it is."""
 
     tree: Path

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
@@ -15,6 +15,7 @@ from packaging.version import InvalidVersion, Version
 
 from seatrial.building import git
 from seatrial.machine.errors import ReleaseError
+from seatrial.machine.values import Value
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -43,7 +44,6 @@ USUAL = (
 )
 
 
-@dataclass(eq=False)
 class NotThatVersion(ReleaseError):
     wanted: str
     actual: str
@@ -57,8 +57,7 @@ class NotThatVersion(ReleaseError):
     cure = "set the version in that file and commit it; or set `tag` in [tool.seatrial] to how tags are spelt."
 
 
-@dataclass(frozen=True)
-class VersionTag:
+class VersionTag(Value):
     """A tag of this project's, the version it stands for, and the pattern and project name that it is spelt with."""
 
     name: str

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from seatrial.cli import chain
 from seatrial.machine.errors import printable
+from seatrial.machine.values import Value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,8 +23,7 @@ UPLOADS = re.compile(r"(TEST)?PYPI_(ID_)?TOKEN|TWINE_PASSWORD|ACTIONS_ID_TOKEN_R
 FOREIGN = ("build", "dryrun", "rebuild", "check", "verify")  # steps that run what is built, installed and tested
 
 
-@dataclass(frozen=True)
-class Caller:
+class Caller(Value):
     """Who asked for `step`, how commands are typed there, where to show what is done, and the variables there are."""
 
     step: str

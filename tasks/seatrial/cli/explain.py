@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 import shlex
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
 from seatrial.index.indexes import Index
+from seatrial.machine.values import Value
 from seatrial.project.settings import document, table
 from seatrial.release.stages import KINDS, Built, Checked
 
@@ -34,8 +35,7 @@ HASHED = "--require-hashes -r ../hashes.txt"
 SERVERS = {"testpypi": 8081, "pypi": 8082}
 
 
-@dataclass(frozen=True)
-class Known:
+class Known(Value):
     """What is known of a release. `modules` are imported; `dists` are its files, none where nothing is built."""
 
     project: str = "PROJECT"

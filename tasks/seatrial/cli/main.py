@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING
 
 from seatrial import __version__
 from seatrial.cli import options
-from seatrial.cli import secrets as hiding
 from seatrial.cli.caller import Caller
 from seatrial.cli.options import BadOption
-from seatrial.machine import memory, process, temporary
+from seatrial.machine import process, temporary
 from seatrial.machine.disk import DiskTrouble
 from seatrial.machine.errors import ReleaseError
 from seatrial.machine.screen import SCREEN
@@ -49,16 +48,6 @@ Start with `seatrial dryrun`: no account, no token, nothing leaves this machine.
 """
 INTERRUPTED = 128 + signal.SIGINT
 RESUMED = {"build", "check", "testpypi", "verify", "pypi"}  # steps that go on from the record
-
-
-def main() -> int:
-    """Run what the command line says, with secrets out of reach of whatever runs below, and return the exit code."""
-    _open_streams()
-    secrets, words = hiding.received(sys.argv[1:])
-    if not secrets:
-        hiding.shed(words)
-    memory.lock()
-    return run(words, os.environ | secrets)
 
 
 def run(
@@ -140,16 +129,6 @@ def act(caller: Caller, chosen: Options, adapt: Callable[[Context], Context]) ->
         caller.screen.say(caller.exposed, "note")
     temporary.sweep()
     release.run(caller, chosen, adapt)
-
-
-def _open_streams() -> None:
-    """Open what is closed of standard input, output and error, so that no file of ours takes its number."""
-    for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
-        try:
-            os.fstat(number)
-        except OSError:  # noqa: PERF203 (three times)
-            os.dup2(os.open(os.devnull, os.O_RDWR), number)
-            setattr(sys, name, os.fdopen(number, mode, closefd=False))
 
 
 def usage() -> str:

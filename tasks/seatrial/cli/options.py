@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -13,6 +12,7 @@ from packaging.version import InvalidVersion, Version
 
 from seatrial.cli.chain import CHAIN, through
 from seatrial.machine.errors import ReleaseError
+from seatrial.machine.values import Value
 from seatrial.project.options import Options
 
 if TYPE_CHECKING:
@@ -23,7 +23,6 @@ INTERFACE = 1
 WORDS = {"inspect": sys.maxsize, "rebuild": 1}  # how many words beside the options a step takes
 
 
-@dataclass(eq=False)
 class BadOption(ReleaseError):
     prog: str
     complaint: str
@@ -33,7 +32,6 @@ class BadOption(ReleaseError):
     cure = "`{e.prog} --help` lists the options."
 
 
-@dataclass(eq=False)
 class SecretInArguments(ReleaseError):
     what = "An API token was given on the command line. It is not used, and not repeated here."
     cause = "every process of this machine can read a command line, the shell keeps it, and nox prints it."
@@ -43,7 +41,6 @@ class SecretInArguments(ReleaseError):
     )
 
 
-@dataclass(eq=False)
 class OtherInterface(ReleaseError):
     theirs: object
 
@@ -53,8 +50,7 @@ class OtherInterface(ReleaseError):
     ours = INTERFACE
 
 
-@dataclass(frozen=True)
-class Nox:
+class Nox(Value):
     """What nox alone knows, handed over by `tasks/release.py` in the one private option ``--nox``.
 
     `start` is where nox was invoked. `asked` are the steps that it was started for, as far as its command line says,

@@ -6,7 +6,7 @@ With ``--all`` those that do not need each other run side by side, and what need
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from seatrial.cli import chain
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 FOLLOWING = {"build": "check", "check": "testpypi", "testpypi": "verify", "verify": "pypi", "dryrun": "testpypi"}
 
 
-@dataclass(eq=False)
 class NoPackages(ReleaseError):
     root: Path
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from packaging.version import InvalidVersion, Version
@@ -26,7 +25,6 @@ ONCE = '--rehearse-on dryrun "REASON"'
 PARTS = 3  # of a version whose last part is raised; a shorter one gets another part
 
 
-@dataclass(eq=False)
 class VersionSpent(ReleaseError):
     """A version that only the rehearsal index has, with other bytes: the oldest complaint about TestPyPI."""
 
@@ -49,7 +47,6 @@ class VersionSpent(ReleaseError):
         return ":" + compared(self.files)
 
 
-@dataclass(eq=False)
 class NameTaken(ReleaseError):
     index: str
     project: str

@@ -10,7 +10,7 @@ import contextlib
 import functools
 import getpass
 import warnings
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 from seatrial.index.tokens import EXPIRATION, PREFIX, PROJECT_NAMES, Token, narrow, withheld
 from seatrial.machine import terminal
 from seatrial.machine.errors import ReleaseError
+from seatrial.machine.values import Value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -35,7 +36,6 @@ NO_ENVIRONMENT = "(empty)"
 SLACK = 60  # seconds that this machine's clock may be ahead of the index's
 
 
-@dataclass(eq=False)
 class BadCredential(ReleaseError):
     index: str
     complaint: str
@@ -52,7 +52,6 @@ class BadCredential(ReleaseError):
         return account_links(self.pages)
 
 
-@dataclass(eq=False)
 class NoCredential(ReleaseError):
     index: str
     aside: str
@@ -86,8 +85,7 @@ def account_links(pages: str) -> str:
     return f" Account: {pages}/account/register/  Token: {pages}/manage/account/token/"
 
 
-@dataclass(frozen=True)
-class Credential:
+class Credential(Value):
     """Where the credential comes from, in words, and what it is: user name and secret, or a CI's identity.
 
     `secret` is a token or password, empty for an identity, which is obtained through the variables in `identity`.

@@ -9,7 +9,6 @@ import contextlib
 import dataclasses
 import itertools
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -21,6 +20,7 @@ from seatrial.index.indexes import PYPI, TESTPYPI
 from seatrial.index.simple import NOT_THERE, Listing, Served, parse
 from seatrial.machine import terminal
 from seatrial.machine.errors import ReleaseError, listing, printable
+from seatrial.machine.values import Value
 from seatrial.release.filenames import version_of
 
 if TYPE_CHECKING:
@@ -38,7 +38,6 @@ PUBLIC = frozenset(urlsplit(index.simple).hostname for index in (PYPI, TESTPYPI)
 CLOSED = frozenset({"archived", "quarantined"})
 
 
-@dataclass(eq=False)
 class IndexNotJson(ReleaseError):
     index: str
     url: str
@@ -51,7 +50,6 @@ class IndexNotJson(ReleaseError):
     cure = "open the URL in a browser and correct the setting. Without hashes from the index no file can be verified."
 
 
-@dataclass(eq=False)
 class NoHashes(ReleaseError):
     index: str
     url: str
@@ -64,7 +62,6 @@ class NoHashes(ReleaseError):
     )
 
 
-@dataclass(eq=False)
 class OtherBytes(ReleaseError):
     index: str
     project: str
@@ -92,7 +89,6 @@ class OtherBytes(ReleaseError):
         return compared(self.files)
 
 
-@dataclass(eq=False)
 class ReleaseYanked(ReleaseError):
     index: str
     project: str
@@ -112,7 +108,6 @@ class ReleaseYanked(ReleaseError):
         return f" on {self.manage}" if self.manage else " there"
 
 
-@dataclass(eq=False)
 class ProjectClosed(ReleaseError):
     """An index that says itself that it takes nothing for a project (PEP 792)."""
 
@@ -145,7 +140,6 @@ class ProjectClosed(ReleaseError):
         return f"{support}. An upload would be accepted and shown to nobody."
 
 
-@dataclass(eq=False)
 class NotVisible(ReleaseError):
     index: str
     project: str
@@ -174,8 +168,7 @@ def compared(files: tuple[tuple[str, str, str], ...]) -> str:
     return listing(f"{name}\n    expected {ours}\n    found    {theirs}" for name, ours, theirs in files)
 
 
-@dataclass(frozen=True)
-class Holdings:
+class Holdings(Value):
     """What an index has of one release, compared with the files that it should have.
 
     Files can be identical and yanked at once. `listing` is all that the index shows of the project.

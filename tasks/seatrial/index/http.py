@@ -7,30 +7,26 @@ servers of this machine. Every answer has a limit in bytes and a deadline for al
 from __future__ import annotations
 
 import contextlib
-import email.utils
 import functools
 import os
-import ssl
 import threading
 import time
-import urllib.request
-from dataclasses import dataclass
 from datetime import datetime, timezone
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urljoin, urlsplit
 
-import urllib3
-from urllib3.exceptions import HTTPError
-
 from seatrial.index.indexes import is_loopback, origin
 from seatrial.index.simple import ACCEPTED
 from seatrial.index.tokens import withheld
 from seatrial.machine.errors import ReleaseError
+from seatrial.machine.values import Value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    import urllib3
 
     from seatrial.index.indexes import Index
 
@@ -48,15 +44,13 @@ MOVED = frozenset({301, 302, 303, 307, 308})
 DENIED = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
 
 
-@dataclass(frozen=True)
-class Page:
+class Page(Value):
     """An answer in full, and where it came from in the end: what links in it are relative to."""
 
     body: bytes
     url: str
 
 
-@dataclass(eq=False)
 class IndexUnreachable(ReleaseError):
     index: str
     url: str
@@ -82,7 +76,6 @@ class IndexUnreachable(ReleaseError):
         return f" (it asked us to retry in {self.pause:.0f} s)" if self.pause else ""
 
 
-@dataclass(eq=False)
 class IndexRefused(ReleaseError):
     index: str
     url: str
@@ -94,7 +87,6 @@ class IndexRefused(ReleaseError):
     cure = "open the URL in a browser; correct the setting, or wait if the index limits requests."
 
 
-@dataclass(eq=False)
 class LoginRefused(IndexRefused):
     """An index that shows itself only to those who log in, and that rejected the login, or was given none."""
 
@@ -117,7 +109,6 @@ class LoginRefused(IndexRefused):
         return self.variable.removesuffix("_TOKEN") + "_USERNAME"
 
 
-@dataclass(eq=False)
 class LoginWithheld(ReleaseError):
     index: str
     url: str
@@ -194,6 +185,8 @@ def retry_after(text: str, now: datetime) -> float:
     """Return the seconds that a Retry-After header asks for (RFC 9110): a number, or a date; 0 for anything else."""
     if text.strip().isdecimal():
         return float(text.strip())
+    import email.utils  # noqa: PLC0415 (few answers have that header)
+
     try:
         moment = email.utils.parsedate_to_datetime(text)
     except (TypeError, ValueError):
@@ -256,6 +249,8 @@ def _received(index: Index, url: str, accept: str, receive: Callable[[urllib3.Ba
 @contextlib.contextmanager
 def _translated(index: Index, url: str) -> Iterator[None]:
     """Turn what urllib3 and sockets raise into IndexUnreachable."""
+    from urllib3.exceptions import HTTPError  # noqa: PLC0415 (it takes long to load, and many a step asks no index)
+
     try:
         yield
     except (HTTPError, OSError, ValueError) as error:
@@ -265,6 +260,8 @@ def _translated(index: Index, url: str) -> Iterator[None]:
 @contextlib.contextmanager
 def _requested(index: Index, url: str, accept: str, *, encoding: str) -> Iterator[tuple[urllib3.BaseHTTPResponse, str]]:
     """Yield the answer to a request for `url`, and its own URL: the index may redirect to another place."""
+    from urllib3.exceptions import HTTPError  # noqa: PLC0415 (as above)
+
     response, place = _followed(index, url, accept, encoding)
     try:
         yield response, place
@@ -315,6 +312,8 @@ def _refusal(index: Index, url: str, response: urllib3.BaseHTTPResponse) -> Rele
 
 def _reason(error: BaseException) -> str:
     """Return the cause of `error` that says most: that of the system, where urllib3 has wrapped it."""
+    from urllib3.exceptions import HTTPError  # noqa: PLC0415 (as above)
+
     inner: BaseException | None = error
     while inner is not None:
         if isinstance(inner, OSError) and not isinstance(inner, HTTPError) and str(inner):
@@ -326,6 +325,8 @@ def _reason(error: BaseException) -> str:
 
 def _pool(url: str) -> urllib3.PoolManager:
     """Return the connections to use for `url`: through the proxy of this machine, or past it to loopback."""
+    import urllib.request  # noqa: PLC0415 (as above)
+
     parts, proxy = urlsplit(url), ""
     if not is_loopback(url) and not urllib.request.proxy_bypass(parts.netloc):
         proxies = urllib.request.getproxies()
@@ -337,6 +338,10 @@ def _pool(url: str) -> urllib3.PoolManager:
 
 @functools.cache
 def _connections(proxy: str, certificates: tuple[str, str] | None) -> urllib3.PoolManager:
+    import ssl  # noqa: PLC0415 (as above)
+
+    import urllib3  # noqa: PLC0415 (as above)
+
     options: dict[str, Any] = {"ssl_context": ssl.create_default_context() if certificates else None, "maxsize": 4}
     if not proxy:
         return urllib3.PoolManager(**options)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import base64
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
 from packaging.utils import canonicalize_name
+
+from seatrial.machine.values import Value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,8 +17,7 @@ if TYPE_CHECKING:
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
-@dataclass(frozen=True)
-class Login:
+class Login(Value):
     """What an index is read with: user name and password (or token), and where they are from, in words."""
 
     username: str
@@ -29,8 +30,7 @@ class Login:
         return "Basic " + base64.b64encode(f"{self.username}:{self.password}".encode()).decode("ascii")
 
 
-@dataclass(frozen=True)
-class Index:
+class Index(Value):
     """A package index: where it is read, where it takes uploads, and where a person looks.
 
     `login` is sent where `simple` is and nowhere else. `stands_for` is the simple URL of the index that is read through
@@ -78,8 +78,7 @@ class Index:
         return self.project_url(project)
 
 
-@dataclass(frozen=True)
-class Indexes:
+class Indexes(Value):
     """The three indexes of a project: of the rehearsal, of the release, and of everything that it depends on."""
 
     testpypi: Index

@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote, urljoin, urlsplit
 
+from seatrial.machine.values import Value
+
 JSON = "application/vnd.pypi.simple.v1+json"
 HTML = "application/vnd.pypi.simple.v1+html"
 # In the order of what we would rather have; an index that knows no JSON ignores what it does not know.
@@ -27,8 +29,7 @@ PIECE = 1 << 16  # bytes of HTML that are read at a time, and the longest tag
 HTML_SECONDS = 10.0
 
 
-@dataclass(frozen=True)
-class Served:
+class Served(Value):
     """A file as the simple repository API shows it; what the index does not tell is empty."""
 
     filename: str
@@ -40,8 +41,7 @@ class Served:
     requires_python: str = ""
 
 
-@dataclass(frozen=True)
-class Listing:
+class Listing(Value):
     """What an index shows of a project. Without files, `exists` tells an empty project from none at all.
 
     `status` is that of the project (PEP 792): active, archived, quarantined or deprecated; `reason` is the index's word

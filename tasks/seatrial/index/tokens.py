@@ -19,11 +19,12 @@ import json
 import re
 import secrets
 import uuid
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from seatrial.index.indexes import is_loopback
+from seatrial.machine.values import Value
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -40,8 +41,7 @@ EXPIRATION, PROJECT_NAMES = 0, 1  # the first item of the caveats that we add
 HOSTS = {"pypi.org": ("pypi.org", "upload.pypi.org"), "test.pypi.org": ("test.pypi.org",)}
 
 
-@dataclass(frozen=True)
-class Scope:
+class Scope(Value):
     """What a token may be used for. Times are seconds since 1970; None is no limit, for `projects` the whole account.
 
     `by_id` says that projects are named by an identifier that only the index knows, `unknown` that there is a caveat
@@ -73,8 +73,7 @@ class Scope:
         return replace(self, unknown=True)
 
 
-@dataclass(frozen=True)
-class Token:
+class Token(Value):
     """An API token, without its secret: the host it is for, its identifier, and its caveats as JSON texts."""
 
     location: str

@@ -7,7 +7,6 @@ import errno
 import os
 import shutil
 import sys
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from seatrial.machine.errors import ReleaseError
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-@dataclass(eq=False)
 class DiskTrouble(ReleaseError):
     reason: str
 

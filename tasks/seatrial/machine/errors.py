@@ -10,8 +10,12 @@ import re
 import string
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
+from seatrial.machine.values import PENDING, complete, dataclass_transform
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+
+    from typing_extensions import Self
 
 SHOWN = 10  # items of a long list
 LAST = 40  # lines of a program's output
@@ -32,6 +36,7 @@ class _Plain:
         return f"seatrial {words}"
 
 
+@dataclass_transform(eq_default=False)
 class ReleaseError(Exception):
     """Something a user can cause or meet. Subclasses are dataclasses that declare their facts and fill three templates.
 
@@ -45,6 +50,13 @@ class ReleaseError(Exception):
     what: ClassVar[str] = ""
     cause: ClassVar[str] = ""
     cure: ClassVar[str] = ""
+
+    def __init_subclass__(cls) -> None:
+        PENDING[cls] = {"eq": False}
+
+    def __new__(cls, *facts: object, **_: object) -> Self:
+        complete(cls)
+        return super().__new__(cls, *facts)
 
     def __str__(self) -> str:
         return self.text(_Plain())

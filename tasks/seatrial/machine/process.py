@@ -13,12 +13,12 @@ import signal
 import subprocess
 import threading
 import time
-from dataclasses import dataclass
 from pathlib import PurePath
 from typing import IO, TYPE_CHECKING, Any
 
 from seatrial.machine.errors import ReleaseError
 from seatrial.machine.screen import SCREEN
+from seatrial.machine.values import Value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -39,7 +39,6 @@ _asked: set[subprocess.Popen[bytes]] = set()  # to end: once, for a second time 
 _over = threading.Event()  # set by an interrupt: no thread is to start or to wait for anything more
 
 
-@dataclass(eq=False)
 class ToolMissing(ReleaseError):
     tool: str
 
@@ -48,7 +47,6 @@ class ToolMissing(ReleaseError):
     cure = "install it; if it is one that seatrial installs, delete the .nox folder and run the step again."
 
 
-@dataclass(eq=False)
 class ToolStuck(ReleaseError):
     command: str
     limit: float
@@ -62,7 +60,6 @@ class ToolStuck(ReleaseError):
     )
 
 
-@dataclass(eq=False)
 class ToolFailed(ReleaseError):
     subject: str
     code: int
@@ -75,8 +72,7 @@ class ToolFailed(ReleaseError):
     cure = "{e.cure_here}"
 
 
-@dataclass(frozen=True)
-class Outcome:
+class Outcome(Value):
     """How a program ended: its exit code, and what it wrote to standard output and error, in order."""
 
     code: int

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 
 from seatrial.machine import terminal
 from seatrial.machine.terminal import styled, visible
+from seatrial.machine.values import Value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -77,8 +78,7 @@ class Step:
     lines: list[str] = field(default_factory=list)
 
 
-@dataclass(frozen=True, order=True)
-class Task:
+class Task(Value, order=True):
     """Something that took time: seconds from the start of the command to its own, and how many it took."""
 
     start: float

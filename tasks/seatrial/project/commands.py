@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
+
+from seatrial.machine.values import Value
 
 ALL = ("--all",)
 
 
-@dataclass(frozen=True)
-class Commands:
+class Commands(Value):
     """How steps are typed: with nox, whose sessions have names that begin with `prefix`, or with `seatrial`.
 
     `option` chooses packages of the repository: none, ``--package NAME``, or ALL. The words of a step and its options

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING
 
 from seatrial.index.indexes import is_loopback
 from seatrial.machine import variables
 from seatrial.machine.screen import SCREEN, Screen
+from seatrial.machine.values import Value
 from seatrial.project.commands import ALL
 from seatrial.release.record import Record
 
@@ -22,8 +23,7 @@ if TYPE_CHECKING:
     from seatrial.project.settings import Settings
 
 
-@dataclass(frozen=True)
-class DryRun:
+class DryRun(Value):
     """The two stand-in indexes of a dry run are those of the settings; these are the project's own.
 
     `place` is the folder of this package in the dry run, `places` that of each package rehearsed with it. The program
@@ -36,8 +36,7 @@ class DryRun:
     meanwhile: Callable[[], None] | None = None
 
 
-@dataclass(frozen=True)
-class Context:
+class Context(Value):
     """What a step works with. `variables` are those of the environment, in which credentials are looked up.
 
     `published` is the index with the earlier versions of the project, also in a dry run, which only reads it. `uv` is

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from seatrial.machine.values import Value
 from seatrial.project.commands import ALL
 
 if TYPE_CHECKING:
@@ -13,8 +13,7 @@ if TYPE_CHECKING:
     from seatrial.release.stages import Kind
 
 
-@dataclass(frozen=True)
-class Options:
+class Options(Value):
     """What was asked for; paths are absolute. `rehearse_on` is the reason why this machine is the rehearsal index."""
 
     explain: bool = False

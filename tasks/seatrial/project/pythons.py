@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 import shutil
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +26,6 @@ CLASSIFIER = re.compile(r"Programming Language :: Python :: 3\.(\d+)")
 PYTHON = re.compile(r"(pypy)?3\.\d+t?")  # as nox names them
 
 
-@dataclass(eq=False)
 class PythonMissing(ReleaseError):
     wanted: tuple[str, ...]
     here: tuple[str, ...]

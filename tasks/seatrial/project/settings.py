@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import ast
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, Any
 
 from seatrial.index.indexes import PYPI, TESTPYPI, Index, Indexes
 from seatrial.machine import toml
 from seatrial.machine.errors import ReleaseError
+from seatrial.machine.values import Value
 from seatrial.project import pythons as matrix
 from seatrial.project import validation
 from seatrial.project.validation import DEPENDENCIES
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-@dataclass(eq=False)
 class NoProject(ReleaseError):
     folder: Path
 
@@ -34,7 +34,6 @@ class NoProject(ReleaseError):
     cure = "change to the folder that holds the project's pyproject.toml, and run it again."
 
 
-@dataclass(eq=False)
 class BrokenToml(ReleaseError):
     path: Path
     reason: str
@@ -44,7 +43,6 @@ class BrokenToml(ReleaseError):
     cure = "fix that line. Nothing was built."
 
 
-@dataclass(eq=False)
 class NotUtf8(ReleaseError):
     path: Path
     reason: str
@@ -54,7 +52,6 @@ class NotUtf8(ReleaseError):
     cure = "save it as UTF-8 without a byte order mark. Nothing was built."
 
 
-@dataclass(eq=False)
 class TwoConfigs(ReleaseError):
     root: Path
 
@@ -63,8 +60,7 @@ class TwoConfigs(ReleaseError):
     cure = "move its keys to [tool.seatrial] in pyproject.toml, and delete seatrial.toml."
 
 
-@dataclass(frozen=True)
-class Settings:
+class Settings(Value):
     """The settings of one project. Times are in seconds."""
 
     pythons: tuple[str, ...] = ()

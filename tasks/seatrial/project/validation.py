@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import shlex
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -31,7 +30,6 @@ REHEARSALS = ("testpypi", "dryrun")
 RESOLUTIONS = ("highest", "lowest-direct")
 
 
-@dataclass(eq=False)
 class BadConfig(ReleaseError):
     key: str
     expected: str
@@ -47,7 +45,6 @@ class BadConfig(ReleaseError):
         return f" in {self.folder}" if self.folder else ""
 
 
-@dataclass(eq=False)
 class UnknownSetting(ReleaseError):
     key: str
     known: tuple[str, ...]

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING
 
 from seatrial.machine.errors import ReleaseError
+from seatrial.machine.values import Value
 from seatrial.release import filenames, tars, zip_records, zips
 
 if TYPE_CHECKING:
@@ -39,7 +40,6 @@ LICENSE_FILES = (2, 4)  # the metadata version that defined License-File (PEP 63
 BROKEN = (zips.NotZip, zips.Damaged, tars.NotTar, zlib.error, EOFError, OSError, OverflowError)
 
 
-@dataclass(eq=False)
 class BadArchive(ReleaseError):
     """A distribution that cannot be read as what its name says it is."""
 
@@ -54,11 +54,10 @@ class BadArchive(ReleaseError):
 class TwoMetadata(BadArchive):
     """An sdist with a PKG-INFO of the project's own beside the build backend's: nobody can say which of them holds."""
 
+    reason: str = "it has more than one PKG-INFO in its top folder."
+
     cause = "the project itself contains a PKG-INFO, as an unpacked sdist does, and the build backend packs that too."
     cure = "delete it from the project (git rm PKG-INFO), commit, and build again."
-
-    def __init__(self, path: Path) -> None:
-        super().__init__(path, "it has more than one PKG-INFO in its top folder.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +82,7 @@ class Content(Member):
         return b"".join(self.pieces(limit))
 
 
-@dataclass(frozen=True)
-class Metadata:
+class Metadata(Value):
     """Core metadata: header fields by lower-case name, in order, and the description."""
 
     fields: Mapping[str, tuple[str, ...]]
@@ -127,8 +125,7 @@ class Metadata:
         return self.first("version")
 
 
-@dataclass(frozen=True)
-class Archive:
+class Archive(Value):
     """A wheel or an sdist: `name` and `version` are those of the file name, `tags` a wheel's (else empty)."""
 
     path: Path
@@ -175,8 +172,7 @@ class Archive:
                     yield member.name, raw.decode("utf-8", "backslashreplace")
 
 
-@dataclass(frozen=True)
-class Reading:
+class Reading(Value):
     """A distribution while it is open: its files in order, each to be read before the next is asked for.
 
     `zip` is the structure of a wheel, None for an sdist, of which `visit` is told each member before its turn.

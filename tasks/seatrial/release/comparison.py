@@ -12,13 +12,13 @@ import csv
 import difflib
 import functools
 import itertools
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
+from seatrial.machine.values import Value
 from seatrial.release.archives import BROKEN, SNIFF, TEXT_LIMIT, Archive, BadArchive, Metadata, reason
 from seatrial.release.filenames import parsed_version
 from seatrial.release.packing import Packing, differing
@@ -47,8 +47,7 @@ OF_WHEEL_WRITING = frozenset({"generator", "wheel-version"})
 SEPARATED = frozenset({"keywords", "platform"})
 
 
-@dataclass(frozen=True)
-class Comparison:
+class Comparison(Value):
     """What came of comparing the file `filename`: the members that differ, and what differs in how it is packed.
 
     `clocked` says that nothing but the packing differs, and that the times of the file which is served are those of a

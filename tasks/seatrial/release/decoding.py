@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import functools
 import types
-from dataclasses import MISSING, fields, is_dataclass
+from dataclasses import MISSING
 from typing import TYPE_CHECKING, Any, Literal, Union, get_args, get_origin, get_type_hints
+
+from seatrial.machine.values import fields_of, is_value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
 def decode(hint: Any, value: Any, where: str = "") -> Any:
     """Return the JSON `value` as the type `hint`; raise TypeError saying where it does not fit."""
     origin, inner = get_origin(hint), get_args(hint)
-    if is_dataclass(hint):
+    if is_value(hint):
         return _decoded(hint, value, where)
     if origin is tuple and isinstance(value, list):
         return tuple(decode(inner[0], item, f"{where}[{n}]") for n, item in enumerate(value))
@@ -30,8 +32,10 @@ def decode(hint: Any, value: Any, where: str = "") -> Any:
 def _decoded(hint: Any, value: Any, where: str) -> Any:
     if not isinstance(value, dict):
         raise TypeError(f"{where or 'it'} has missing or unknown fields: not an object")
-    names = {field.name for field in fields(hint)}
-    optional = {field.name for field in fields(hint) if field.default is not MISSING}  # not known to earlier versions
+    names = {field.name for field in fields_of(hint)}
+    optional = {
+        field.name for field in fields_of(hint) if field.default is not MISSING
+    }  # not known to earlier versions
     if odd := (set(value) - names) | (names - optional - set(value)):
         raise TypeError(f"{where or 'it'} has missing or unknown fields: {', '.join(sorted(odd))}")
     hints = _hints(hint)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from seatrial.machine.values import Value
 
 
-@dataclass(frozen=True)
-class Difference:
+class Difference(Value):
     """A member that differs. `matters` makes the archives different; `lines` show how, `-` here and `+` there.
 
     `kind` is metadata, text, binary, missing here or missing there; kind where one of the two is a link, ambiguous
@@ -19,8 +18,7 @@ class Difference:
     lines: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Again:
+class Again(Value):
     """What came of building a file again: the verdict, the `way` that came nearest (empty for the usual one).
 
     `packing` is what differs in how it is packed; `clocked` says that its times are those of a clock.
@@ -34,8 +32,7 @@ class Again:
     differences: tuple[Difference, ...]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Rebuilt:
+class Rebuilt(Value, kw_only=True):
     """What `rebuild` found out on a release: with which build requirements, and all ways that were `tried`.
 
     It is no stage of a release. `made_by` is the build backend, `not_judged` are files that are not built here.

@@ -7,14 +7,16 @@ Files are written whole or not at all.
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, field
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from seatrial.machine.disk import locked_file, move, write_whole
 from seatrial.machine.errors import ReleaseError
+from seatrial.machine.values import Value
 from seatrial.release.decoding import decode
 from seatrial.release.rebuilt import Rebuilt
 from seatrial.release.stages import Built, Dist, Problem, Stage, Verified
@@ -35,7 +37,6 @@ Marks = tuple[int, int, int, int]
 S = TypeVar("S", bound=Stage)
 
 
-@dataclass(eq=False)
 class StageMissing(ReleaseError):
     stage: str
     step: str
@@ -45,7 +46,6 @@ class StageMissing(ReleaseError):
     cure = "run `{e.step:command}` first."
 
 
-@dataclass(eq=False)
 class RecordDamaged(ReleaseError):
     path: Path
     reason: str
@@ -58,7 +58,6 @@ class RecordDamaged(ReleaseError):
     )
 
 
-@dataclass(eq=False)
 class RecordForeign(ReleaseError):
     path: Path
     theirs: str
@@ -70,7 +69,6 @@ class RecordForeign(ReleaseError):
     cure = "remove the file that does not belong here, and run its step again if it was of this release."
 
 
-@dataclass(eq=False)
 class RecordSwapped(ReleaseError):
     path: Path
     expected: str
@@ -83,7 +81,6 @@ class RecordSwapped(ReleaseError):
     cure = "stop and find out who changed it. Start the release again from the build job."
 
 
-@dataclass(eq=False)
 class FilesChanged(ReleaseError):
     folder: Path
     changes: tuple[str, ...]
@@ -96,7 +93,6 @@ class FilesChanged(ReleaseError):
     )
 
 
-@dataclass(eq=False)
 class RunningAlready(ReleaseError):
     folder: Path
 
@@ -110,8 +106,7 @@ def now() -> str:
     return datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-@dataclass(frozen=True)
-class Failed:
+class Failed(Value):
     """The step that failed last, when (UTC, ISO 8601), the text of the error, and the problems that it is about."""
 
     step: str
@@ -120,8 +115,7 @@ class Failed:
     problems: tuple[Problem, ...] = ()
 
 
-@dataclass(frozen=True)
-class Record:
+class Record(Value):
     """The distributions in `dist` and what was proved of them, in `folder`.
 
     `expected` is the sha256 that ``built.json`` must have, where that was told outside the record (DIGEST_VARIABLE).
@@ -328,16 +322,21 @@ def _differences(expected: Mapping[str, str], found: Mapping[str, str]) -> tuple
 def load(path: Path, kind: type[S]) -> S:
     """Return the stage in the JSON file at `path`. Raises RecordDamaged, naming what is wrong with it."""
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-        if not isinstance(document, dict):
-            raise TypeError("it is not a JSON object")
-        found = (document.pop("schema", None), document.pop("stage", None))
-        if found != (SCHEMA, kind.name):
-            raise ValueError(f"it says schema {found[0]!r}, stage {found[1]!r}; expected {SCHEMA!r}, {kind.name!r}")
-        stage: S = decode(kind, document)
+        stage: S = _stage(path.read_text(encoding="utf-8"), cast("Any", kind))
     except (ValueError, TypeError, RecursionError) as error:
         raise RecordDamaged(path, str(error)) from None
     return stage
+
+
+@functools.cache  # a step asks for each stage a dozen times
+def _stage(text: str, kind: Any) -> Any:
+    document = json.loads(text)
+    if not isinstance(document, dict):
+        raise TypeError("it is not a JSON object")
+    found = (document.pop("schema", None), document.pop("stage", None))
+    if found != (SCHEMA, kind.name):
+        raise ValueError(f"it says schema {found[0]!r}, stage {found[1]!r}; expected {SCHEMA!r}, {kind.name!r}")
+    return decode(kind, document)
 
 
 def _fresh(wanted: Path) -> Path:

@@ -9,8 +9,9 @@ Each value holds the same `dists` and only what its own session proved. "The ver
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal
+
+from seatrial.machine.values import Value
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,8 +27,7 @@ def kind_of(filename: str) -> Kind:
     return "wheel" if filename.endswith(".whl") else "sdist"
 
 
-@dataclass(frozen=True, order=True)
-class Dist:
+class Dist(Value, order=True):
     """A distribution is its file name and its bytes: sha256 in hexadecimal, size in bytes."""
 
     filename: str
@@ -49,24 +49,21 @@ class Dist:
         return cls(path.name, digest.hexdigest(), size)
 
 
-@dataclass(frozen=True, order=True)
-class Cell:
+class Cell(Value, order=True):
     """One field of the verify matrix: python as nox names it, and an archive kind."""
 
     python: str
     kind: Kind
 
 
-@dataclass(frozen=True)
-class Tool:
+class Tool(Value):
     """A program that took part, and its version."""
 
     name: str
     version: str
 
 
-@dataclass(frozen=True)
-class Normalised:
+class Normalised(Value):
     """An sdist that was rewritten: `sha256` of the backend's own file, and one over all members of both."""
 
     filename: str
@@ -74,8 +71,7 @@ class Normalised:
     members: str
 
 
-@dataclass(frozen=True)
-class Problem:
+class Problem(Value):
     """What a rule found: its code, whether it stops the release, the file it is about, and the sentences.
 
     A warning can be silenced by its code in `ignore`; an error only where it is `silenceable`.
@@ -90,8 +86,7 @@ class Problem:
     index: str = ""
 
 
-@dataclass(frozen=True)
-class Installed:
+class Installed(Value):
     """A distribution found in a fresh environment; `origin` is where its file came from, when that is known."""
 
     name: str
@@ -100,8 +95,7 @@ class Installed:
     sha256: str | None = None
 
 
-@dataclass(frozen=True)
-class BuildEnvironment:
+class BuildEnvironment(Value):
     """What the archive `kind` was built in, so that it can be built there again.
 
     `python` is its version, `platform` that of ``sysconfig.get_platform()``. `distributions` are all that the build
@@ -117,8 +111,7 @@ class BuildEnvironment:
     flags: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Trial:
+class Trial(Value):
     """One file, installed and imported in a throw-away environment.
 
     An sdist that would be compiled once more is tried `through` the wheel that `build` made of it for this Python.
@@ -132,8 +125,7 @@ class Trial:
     through: str = ""
 
 
-@dataclass(frozen=True)
-class Resized:
+class Resized(Value):
     """A member that an earlier version had with another size: bytes before and after, None where it was not there."""
 
     name: str
@@ -141,8 +133,7 @@ class Resized:
     after: int | None
 
 
-@dataclass(frozen=True)
-class FileChanges:
+class FileChanges(Value):
     """A file beside `earlier`, its counterpart of `before` bytes; `more` members differ as well and are left out."""
 
     filename: str
@@ -152,8 +143,7 @@ class FileChanges:
     more: int
 
 
-@dataclass(frozen=True)
-class FieldChanges:
+class FieldChanges(Value):
     """A field of the metadata, or a group of entry points: the values that are gone, and those that are new."""
 
     field: str
@@ -161,8 +151,7 @@ class FieldChanges:
     added: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class Changes:
+class Changes(Value):
     """What differs from the version `since` on the index called `index`; None where none was compared, for `reason`."""
 
     since: str | None
@@ -172,8 +161,7 @@ class Changes:
     fields: tuple[FieldChanges, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True)
-class Stage:
+class Stage(Value, kw_only=True):
     """What all stages share. `at` is UTC in ISO 8601; `step` is the one that proves a stage."""
 
     name: ClassVar[str]
@@ -185,8 +173,7 @@ class Stage:
     at: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class Built(Stage):
+class Built(Stage, kw_only=True):
     """The files exist. `commit` is None where there is no git; `epoch` is SOURCE_DATE_EPOCH in seconds.
 
     `lacking` are the files that a wheel of the checkout has and the wheel, which is built from the sdist, has not.
@@ -219,8 +206,7 @@ class Built(Stage):
         return all(tool.name != "--from" for tool in self.tools)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Checked(Stage):
+class Checked(Stage, kw_only=True):
     """The rules passed, and the files were installed and imported on this machine.
 
     `rendered` is the description as PyPI renders it, sanitised HTML; empty where there is none, or it is too long.
@@ -238,8 +224,7 @@ class Checked(Stage):
     offline: bool = False
 
 
-@dataclass(frozen=True, kw_only=True)
-class Rehearsed(Stage):
+class Rehearsed(Stage, kw_only=True):
     """The rehearsal index serves exactly these bytes. `index` is its simple repository URL.
 
     `reason` says why that is a stand-in on this machine; None for the rehearsal index of the project.
@@ -253,8 +238,7 @@ class Rehearsed(Stage):
     reason: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Verified(Stage):
+class Verified(Stage, kw_only=True):
     """One cell of the matrix: installed from the rehearsal index into a fresh environment, and it works.
 
     `lowest` is what was installed when it was tried once more, with the lowest direct dependencies that its metadata
@@ -281,8 +265,7 @@ class Verified(Stage):
         return Cell(self.python, self.kind)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Released(Stage):
+class Released(Stage, kw_only=True):
     """PyPI serves exactly these bytes. `attested` names the files whose attestation it serves, and which hold.
 
     `without_rehearsal_index` is the reason why the rehearsal index was not asked once more; None where it was.

@@ -7,10 +7,10 @@ an effect.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
+from seatrial.machine.values import Value
 from seatrial.release.filenames import tags_of
 
 if TYPE_CHECKING:
@@ -27,8 +27,7 @@ WINDOWS = {"win_amd64": "AMD64", "win_arm64": "ARM64", "win32": "x86"}
 LINUX = re.compile(r"(manylinux|linux_)\w*")  # what is made for musl is on no platform that the record tells apart
 
 
-@dataclass(frozen=True)
-class Verdict:
+class Verdict(Value):
     """A file, the cells in which exactly it was installed and used, and why there are none (else empty)."""
 
     dist: Dist

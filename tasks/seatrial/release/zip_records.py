@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import bisect
 import struct
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from seatrial.machine.values import Value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,8 +63,7 @@ class Entry(NamedTuple):
         return self.name.endswith("/")
 
 
-@dataclass(frozen=True)
-class End:
+class End(Value):
     """Where the central directory is. `shift` is how much later it begins than the end record says."""
 
     count: int

@@ -10,9 +10,9 @@ from __future__ import annotations
 import os
 import struct
 import zlib
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from seatrial.machine.values import Value
 from seatrial.release.zip_records import (
     CENTRAL,
     DEFLATED,
@@ -47,8 +47,7 @@ class NotZip(ValueError):
     """The file cannot be opened as a zip file at all."""
 
 
-@dataclass(frozen=True)
-class Zip:
+class Zip(Value):
     """What a zip file says of itself; `oddities` are what PyPI refuses, each with where it was seen."""
 
     entries: tuple[Entry, ...]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from seatrial.machine.disk import write_whole
 from seatrial.release.stages import Built
-from seatrial.report.facts import SUMMARY
+from seatrial.report.standing import SUMMARY
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

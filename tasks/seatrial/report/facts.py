@@ -2,50 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from seatrial.index.indexes import is_loopback
+from seatrial.machine.values import Value
 from seatrial.release.archives import Archive, BadArchive
 from seatrial.release.stages import Built, Cell, Changes, Checked, Dist, Rehearsed, Released
-from seatrial.report import text
-from seatrial.report.description import shown
+from seatrial.report.page.description import shown
+from seatrial.report.standing import Failure, Step, steps
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from seatrial.release.archives import Metadata
     from seatrial.release.rebuilt import Rebuilt
     from seatrial.release.record import Record
-    from seatrial.release.stages import Problem, Stage, Verified
-    from seatrial.report.description import Description
-
-State = Literal["done", "part", "open", "failed"]
-PAGE, SUMMARY = "report.html", "report.md"  # in the folder of the record
-WORDS: Mapping[State, str] = {"done": "done", "part": "in part", "open": "not yet", "failed": "failed"}
+    from seatrial.release.stages import Problem, Verified
+    from seatrial.report.page.description import Description
 
 
-@dataclass(frozen=True)
-class Failure:
-    """Why the step `name` failed, which no record holds: an error's text, the problems that `check` stops for."""
-
-    name: str
-    message: str = ""
-    problems: tuple[Problem, ...] = ()
-
-
-@dataclass(frozen=True)
-class Step:
-    """One of the five steps of a release: how far it is, when that was (UTC, ISO 8601), and its result in a line."""
-
-    name: str
-    state: State
-    at: str = ""
-    summary: str = ""
-
-
-@dataclass(frozen=True)
-class File:
+class File(Value):
     """A distribution, and what is in it; `trouble` says why that is not known."""
 
     dist: Dist
@@ -53,8 +29,7 @@ class File:
     trouble: str = ""
 
 
-@dataclass(frozen=True)
-class Facts:
+class Facts(Value):
     """A release as it stands. `following` is the next command; `dry` says that the indexes were stand-ins."""
 
     built: Built
@@ -107,36 +82,6 @@ def gather(record: Record, following: str, *, failure: Failure | None = None, dr
         failure=failure,
         rebuilt=record.rebuilt(built),
     )
-
-
-def steps(record: Record, failure: Failure | None = None, *, dry: bool = False) -> tuple[Step, ...]:
-    """Return how far each of the five steps is, as recorded, and that one of them failed."""
-    built, verified = record.find(Built), record.verified()
-    if failure is None and (failed := record.failed()):
-        failure = Failure(failed.step, failed.message, failed.problems)
-    announced = {cell for cell in built.matrix if cell.kind in {dist.kind for dist in built.dists}} if built else set()
-    done = {proof.cell for proof in verified}
-    verify = _step("verify", max(verified, key=lambda proof: proof.at, default=None), dry=dry)
-    if verified:
-        state: State = "done" if announced <= done else "part"
-        verify = Step("verify", state, verify.at, f"{len(done)} of {len(announced | done)} cells")
-    recorded = (
-        _step("build", built, dry=dry),
-        _step("check", record.find(Checked), dry=dry),
-        _step("testpypi", record.find(Rehearsed), dry=dry),
-        verify,
-        _step("pypi", record.find(Released), dry=dry),
-    )
-    return tuple(_failed(failure, step) if failure and failure.name == step.name else step for step in recorded)
-
-
-def _step(name: str, stage: Stage | None, *, dry: bool) -> Step:
-    return Step(name, "done", stage.at, text.summary(stage, dry=dry)) if stage else Step(name, "open")
-
-
-def _failed(failure: Failure, step: Step) -> Step:
-    counted = text.counted(failure.problems)
-    return Step(step.name, "failed", "", counted or failure.message.partition("\n")[0] or step.summary)
 
 
 def _file(record: Record, dist: Dist) -> File:

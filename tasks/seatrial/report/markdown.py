@@ -6,8 +6,8 @@ import re
 from typing import TYPE_CHECKING
 
 from seatrial.machine.terminal import size, visible
-from seatrial.report import project_page
-from seatrial.report.facts import WORDS
+from seatrial.report.page import project_page
+from seatrial.report.standing import WORDS
 from seatrial.report.text import by_version, changes, rebuilt, rehearsed_as, together, told_again
 
 if TYPE_CHECKING:

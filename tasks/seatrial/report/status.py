@@ -11,18 +11,19 @@ import re
 import shutil
 import textwrap
 import webbrowser
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from seatrial import __version__
 from seatrial.machine.disk import locked_file, write_whole
 from seatrial.machine.errors import ReleaseError
 from seatrial.machine.terminal import size, styled, visible, width
+from seatrial.machine.values import Value, fields_of
 from seatrial.project.options import Options
 from seatrial.release.record import now
 from seatrial.release.stages import Built, Rehearsed
 from seatrial.report import ci, text
-from seatrial.report.facts import PAGE, SUMMARY, WORDS, Failure, gather, steps
+from seatrial.report.standing import PAGE, SUMMARY, WORDS, Failure, steps
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -31,7 +32,8 @@ if TYPE_CHECKING:
     from seatrial.project.context import Context
     from seatrial.release.record import Record
     from seatrial.release.stages import Dist
-    from seatrial.report.facts import Facts, State, Step
+    from seatrial.report.facts import Facts
+    from seatrial.report.standing import State, Step
 
 LOG, LAST = "log.txt", "last.json"
 MARK = re.compile(rb'name="seatrial-record" content="([0-9a-f]{64})"')
@@ -54,8 +56,7 @@ def close(context: Context) -> None:
         _next(context)
 
 
-@dataclass(frozen=True)
-class LastDryRun:
+class LastDryRun(Value):
     """When the last dry run ended, of which release, in which step it `failed` (empty for none), and what is next."""
 
     at: str
@@ -143,7 +144,7 @@ def last_dry_run(context: Context) -> LastDryRun | None:
     """Return what the last dry run that left a report came to, None where there is none."""
     try:
         document = json.loads((dry_folder(context) / LAST).read_text(encoding="utf-8"))
-        return LastDryRun(**{field.name: str(document[field.name]) for field in fields(LastDryRun)})
+        return LastDryRun(**{field.name: str(document[field.name]) for field in fields_of(LastDryRun)})
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
@@ -258,6 +259,8 @@ def write(record: Record, following: str, *, failure: Failure | None = None, dry
 
     Cells of `verify` may end side by side: who writes looks again afterwards, and who finds another at it lets it.
     """
+    from seatrial.report.facts import gather  # noqa: PLC0415 (it takes a while to load, and often nothing is new)
+
     with locked_file(record.folder / ".report.lock") as free:
         while free:
             mark = digest(record)
@@ -270,8 +273,8 @@ def write(record: Record, following: str, *, failure: Failure | None = None, dry
 
 
 def _write(folder: Path, facts: Facts, mark: str) -> None:
-    from seatrial.report.html import page  # noqa: PLC0415 (they take a while to load, and often nothing is new)
-    from seatrial.report.markdown import markdown  # noqa: PLC0415
+    from seatrial.report.markdown import markdown  # noqa: PLC0415 (as above)
+    from seatrial.report.page.html import page  # noqa: PLC0415 (as above)
 
     write_whole(folder / SUMMARY, markdown(facts))
     write_whole(folder / PAGE, page(facts, mark))

@@ -10,9 +10,10 @@ import base64
 import functools
 import hashlib
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
+from seatrial.machine.values import Value
 from seatrial.release import filenames
 from seatrial.release.archives import BROKEN, METADATA_LIMIT, SNIFF, TEXT_LIMIT, Member, Metadata, reading, reason
 from seatrial.release.tars import NotTar
@@ -58,8 +59,7 @@ LICENSE_WORDS = ("LICEN", "COPYING", "NOTICE", "COPYRIGHT", "AUTHORS", "UNLICENS
 COMPILED = (".so", ".pyd", ".dll", ".dylib", ".a", ".lib", ".exe")
 
 
-@dataclass(frozen=True)
-class Tar:
+class Tar(Value):
     """What the members of an sdist are, as far as PyPI looks: `tops` are the first parts of their names."""
 
     tops: frozenset[str]
@@ -76,8 +76,7 @@ class Tar:
         return None if others or not top or self.absolute else top
 
 
-@dataclass(frozen=True)
-class Distribution:
+class Distribution(Value):
     """A file as one pass found it. What could not be read is None or empty, and `trouble` says why.
 
     `name` (normalised), `version`, `build` and `tags` are those of the file name. `kept` are the few members that rules

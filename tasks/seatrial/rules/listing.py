@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
@@ -12,6 +12,7 @@ from seatrial.index import owners
 from seatrial.index.holdings import IndexNotJson, read_project
 from seatrial.index.http import IndexRefused, IndexUnreachable, LoginWithheld
 from seatrial.machine.errors import ReleaseError
+from seatrial.machine.values import Value
 from seatrial.release.filenames import parsed_version, version_of
 from seatrial.rules.distribution import some
 from seatrial.rules.metadata.fields import unknown_classifiers
@@ -30,8 +31,7 @@ if TYPE_CHECKING:
 SAME_LOOKS = str.maketrans("lio", "110")  # letters and digits that PyPI takes for one another in a new name
 
 
-@dataclass(frozen=True)
-class Listing:
+class Listing(Value):
     """What the index `name` lists for `project`: its files, and whether there `exists` such a project.
 
     None for `served` means that it did not answer. `status` is the project's (PEP 792), `reason` the index's word on

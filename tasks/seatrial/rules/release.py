@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
 from seatrial.machine.errors import shortened
+from seatrial.machine.values import Value
 from seatrial.project.exclusions import dropped
 from seatrial.release.filenames import parsed_version
 from seatrial.rules.distribution import LICENSE_WORDS
@@ -32,8 +33,7 @@ GENERATED = re.compile(  # what builds write into packages: versions, protocol b
 )
 
 
-@dataclass(frozen=True)
-class Release:
+class Release(Value):
     """What a release rule looks at: all files, the version tags at HEAD, and the files that git tracks below root.
 
     `committed` are those of HEAD that belong into an archive; `lacking` those that a wheel of the checkout has and the

@@ -7,9 +7,9 @@ was read (`Source`) also says whether it holds on every index.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Literal
 
+from seatrial.machine.values import Value
 from seatrial.release.stages import Problem
 from seatrial.rules.limits import SERVER_PACKAGING, SOURCE_COMMIT
 
@@ -33,8 +33,7 @@ Find = Callable[..., Iterator[str]]
 SPECIFICATIONS = "https://packaging.python.org/en/latest/specifications"
 
 
-@dataclass(frozen=True)
-class Source:
+class Source(Value):
     """Where a rule was read: `file` at `commit` of Warehouse, empty where it is no rule of the server; `part` in it."""
 
     scope: Scope
@@ -74,8 +73,7 @@ WHEEL = standard("binary distribution format", "binary-distribution-format")
 SDIST = standard("source distribution format", "source-distribution-format")
 
 
-@dataclass(frozen=True)
-class Rule:
+class Rule(Value):
     """A rule: `find` yields messages on its subject."""
 
     code: str

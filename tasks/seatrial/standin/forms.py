@@ -7,10 +7,11 @@ import functools
 import hashlib
 import re
 import shutil
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
 import multipart
+
+from seatrial.machine.values import Value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -32,8 +33,7 @@ class RefusedError(Exception):
         self.reason = reason
 
 
-@dataclass(frozen=True)
-class Upload:
+class Upload(Value):
     """An uploaded file, which may be too large for memory, its digests, and the form fields that came with it."""
 
     filename: str

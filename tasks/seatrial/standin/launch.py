@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from socketserver import ThreadingMixIn
 from typing import TYPE_CHECKING
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
@@ -12,6 +12,7 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 from seatrial.index.indexes import Index, Indexes
 from seatrial.index.tokens import make
 from seatrial.machine.errors import ReleaseError
+from seatrial.machine.values import Value
 from seatrial.standin.server import StandinIndex
 
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 LOCATIONS = {"testpypi": "testpypi.localhost", "pypi": "pypi.localhost"}
 
 
-@dataclass(eq=False)
 class StandinFailed(ReleaseError):
     reason: str
 
@@ -33,8 +33,7 @@ class StandinFailed(ReleaseError):
     cure = "let Python listen on 127.0.0.1, and run this again."
 
 
-@dataclass(frozen=True)
-class Standins:
+class Standins(Value):
     """The two indexes while they are served: their URLs, the tokens they take, and the folder with their files.
 
     `folder` holds ``testpypi/`` and ``pypi/``. `tokens` are variables with the names under which credentials are looked

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import datetime as dt
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -30,7 +29,6 @@ if TYPE_CHECKING:
 FEW = 10  # files are named one by one
 
 
-@dataclass(eq=False)
 class WrongUse(ReleaseError):
     reason: str
     usage: str

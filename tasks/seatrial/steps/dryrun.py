@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import importlib
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
@@ -26,7 +26,7 @@ from seatrial.release.filenames import project_of, tags_of
 from seatrial.release.record import Record
 from seatrial.release.stages import Built, Dist, Released
 from seatrial.report import status, text
-from seatrial.report.facts import Failure
+from seatrial.report.standing import Failure
 from seatrial.workspace import order, packages
 
 if TYPE_CHECKING:
@@ -47,7 +47,6 @@ what a dry run cannot show: whether the name is free or yours on the real indexe
 publishers, the indexes' own limits and checks beyond those of `check`, and how long their caches lag."""
 
 
-@dataclass(eq=False)
 class BadWorkspace(ReleaseError):
     folder: Path
     reason: str
@@ -57,7 +56,6 @@ class BadWorkspace(ReleaseError):
     cure = "name a folder that does not exist yet or is empty, outside the project's dist/ and release-record/."
 
 
-@dataclass(eq=False)
 class DryrunFailed(ReleaseError):
     places: tuple[str, ...]
 
@@ -66,7 +64,6 @@ class DryrunFailed(ReleaseError):
     cure = "run `{run[dryrun]}` again, with `--keep FOLDER` to see both; report it where it happens again."
 
 
-@dataclass(eq=False)
 class LocalWheel(ReleaseError):
     files: tuple[str, ...]
     index: str
@@ -172,7 +169,7 @@ def _release(context: Context) -> tuple[str, ...]:
 
     Then it is the sdist alone that is rehearsed: what stops a wheel that is compiled here says nothing against it.
     """
-    from seatrial.steps.check import NotReady  # noqa: PLC0415 (see `_load`)
+    from seatrial.steps.work.check import NotReady  # noqa: PLC0415 (see `_load`)
 
     local: tuple[str, ...] = ()
     _run("build", context)
@@ -200,7 +197,7 @@ def _run(step: str, context: Context) -> None:
 
 def _load(uploader: Worker) -> None:
     """Import what the later steps and the report need, and start the uploader."""
-    for module in (*(f"steps.{step}" for step in STEPS), "report.html", "report.markdown"):
+    for module in ("steps.work.check", "steps.work.verify", "steps.pypi", "report.page.html", "report.markdown"):
         importlib.import_module(f"seatrial.{module}")
     uploader.start()
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from seatrial.machine.errors import ReleaseError, printable
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
     from seatrial.release.stages import Problem
 
 
-@dataclass(eq=False)
 class FindingsInFiles(ReleaseError):
     count: int
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
     from seatrial.project.context import Context
 
 
-@dataclass(eq=False)
 class NoPythonAdmitted(ReleaseError):
     required: str
     pythons: tuple[str, ...]
@@ -38,7 +36,6 @@ class NoPythonAdmitted(ReleaseError):
     cure = 'install one (`uv python install "{e.required}"`), or change `requires-python` or `pythons`.'
 
 
-@dataclass(eq=False)
 class Dirty(ReleaseError):
     files: tuple[str, ...]
 
@@ -51,7 +48,6 @@ class Dirty(ReleaseError):
         return text.plural(len(self.files), "uncommitted change")
 
 
-@dataclass(eq=False)
 class TagElsewhere(ReleaseError):
     tag: str
     commit: str

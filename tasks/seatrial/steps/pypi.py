@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from seatrial.building import git
@@ -12,6 +11,7 @@ from seatrial.index.holdings import NotVisible, holdings, wait_until_served
 from seatrial.index.http import IndexRefused, IndexUnreachable
 from seatrial.index.indexes import is_loopback
 from seatrial.machine.errors import ReleaseError, listing
+from seatrial.machine.values import Value
 from seatrial.release.record import now
 from seatrial.release.stages import KINDS, Built, Rehearsed, Released, Verified
 from seatrial.release.verdicts import lacking, verdicts
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from seatrial.project.context import Context
 
 
-@dataclass(eq=False)
 class NotAttested(ReleaseError):
     index: str
     files: tuple[str, ...]
@@ -39,7 +38,6 @@ class NotAttested(ReleaseError):
     )
 
 
-@dataclass(eq=False)
 class NotVerified(ReleaseError):
     index: str
     missing: tuple[str, ...]
@@ -58,7 +56,6 @@ class NotVerified(ReleaseError):
         return "; at least one cell of each kind must be green. `pythons` in [tool.seatrial] sets them."
 
 
-@dataclass(eq=False)
 class FilesNotVerified(ReleaseError):
     index: str
     required: str
@@ -72,7 +69,6 @@ class FilesNotVerified(ReleaseError):
     )
 
 
-@dataclass(eq=False)
 class NotConfirmed(ReleaseError):
     project: str
     version: str
@@ -88,7 +84,6 @@ class NotConfirmed(ReleaseError):
         return "" if self.typed is None else f" (the answer was {self.typed!r})"
 
 
-@dataclass(eq=False)
 class OtherVersion(ReleaseError):
     project: str
     sealed: str
@@ -99,7 +94,6 @@ class OtherVersion(ReleaseError):
     cure = "`{run[verify]}` takes HEAD through the rehearsal; `{run[status]}` says where this release stands."
 
 
-@dataclass(eq=False)
 class NothingVerified(ReleaseError):
     index: str
 
@@ -110,7 +104,6 @@ class NothingVerified(ReleaseError):
     cure = "run `{run[verify]}` first: it builds, checks, rehearses and verifies the release."
 
 
-@dataclass(eq=False)
 class RehearsalUnknown(ReleaseError):
     index: str
     reason: str
@@ -123,8 +116,7 @@ class RehearsalUnknown(ReleaseError):
     )
 
 
-@dataclass(frozen=True)
-class Proof:
+class Proof(Value):
     """A release that was rehearsed and verified, with what proves it: the cells that count for its rehearsal."""
 
     built: Built

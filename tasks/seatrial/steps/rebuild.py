@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import platform
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
 from packaging.version import InvalidVersion, Version
@@ -42,7 +42,6 @@ NAMED = 8  # files that were not judged
 MEMBERS = 40  # that differ in a file, of which the lines are shown
 
 
-@dataclass(eq=False)
 class NoVersion(ReleaseError):
     version: str
 
@@ -51,7 +50,6 @@ class NoVersion(ReleaseError):
     cure = "name it: `{run[rebuild 1.0]}`."
 
 
-@dataclass(eq=False)
 class NoSuchRecord(ReleaseError):
     path: Path
 
@@ -60,7 +58,6 @@ class NoSuchRecord(ReleaseError):
     cure = "name the `built.json` of the release-record folder of the build that is to be repeated."
 
 
-@dataclass(eq=False)
 class TagMissing(ReleaseError):
     version: str
     tried: tuple[str, ...]
@@ -70,7 +67,6 @@ class TagMissing(ReleaseError):
     cure = "git fetch --tags; `tag` in [tool.seatrial] says how tags are spelt."
 
 
-@dataclass(eq=False)
 class NothingServed(ReleaseError):
     index: str
     project: str
@@ -81,7 +77,6 @@ class NothingServed(ReleaseError):
     cure = "name a version that is on {e.index}; a release that is not out yet is compared with its `--record FILE`."
 
 
-@dataclass(eq=False)
 class NotRebuilt(ReleaseError):
     """`files` are those that differ; without any, nothing of what is served could be built here."""
 

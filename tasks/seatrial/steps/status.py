@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from seatrial.building import git
@@ -16,6 +15,7 @@ from seatrial.index.holdings import holdings
 from seatrial.machine import process, variables
 from seatrial.machine.errors import ReleaseError, printable
 from seatrial.machine.process import ToolStuck
+from seatrial.machine.values import Value
 from seatrial.project.settings import document, table
 from seatrial.release.record import StageMissing
 from seatrial.release.stages import Built, Rehearsed, Released
@@ -43,7 +43,6 @@ what cannot be undone: whoever has installed it keeps it, `{project}=={version}`
 file names are spent forever. The yank itself can be taken back on that page."""
 
 
-@dataclass(eq=False)
 class NotAsRecorded(ReleaseError):
     project: str
     version: str
@@ -146,8 +145,7 @@ def differences(index: Index, found: Holdings, *, whole: bool) -> Iterator[str]:
         yield f"{index.name}: {dist.filename} is gone"
 
 
-@dataclass(frozen=True)
-class Tags:
+class Tags(Value):
     """The tags of a version in one repository, and the commits they are on; `trouble` says why that is not known."""
 
     place: str

@@ -7,10 +7,8 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from seatrial import standin
 from seatrial.building import git
 from seatrial.index import logins
 from seatrial.machine import temporary
@@ -19,7 +17,6 @@ from seatrial.release.record import now
 from seatrial.release.stages import Built, Checked, Rehearsed, Released
 from seatrial.report import ci, status, text
 from seatrial.steps.preflight import Dirty
-from seatrial.steps.uploading import Sending, find_credential
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -29,7 +26,6 @@ if TYPE_CHECKING:
     from seatrial.project.context import Context
 
 
-@dataclass(eq=False)
 class RehearsedElsewhere(ReleaseError):
     index: str
     expected: str
@@ -67,6 +63,8 @@ def _rehearse(context: Context) -> str:
         return f"{done.project} {done.version} is already on {describe(context, done)}, since {done.at}"
     if done is not None and (finished := kept(context, done)):
         return finished
+    from seatrial.steps.uploading import Sending, find_credential  # noqa: PLC0415 (only where there is something to do)
+
     with rehearsal(context) as (target, variables):
         credential = find_credential(context, target, checked.project, variables)
         index = logins.readable(target, credential)
@@ -97,6 +95,8 @@ def rehearsal(context: Context, held: tuple[Path, ...] = ()) -> Iterator[tuple[I
     if context.rehearsed_here is None:
         yield index, context.variables
         return
+    from seatrial import standin  # noqa: PLC0415 (likewise)
+
     context.say(f"rehearsal: a stand-in on this machine, not {index.name} ({context.rehearsed_here})")
     with temporary.folder("rehearsal") as folder, standin.serve(folder) as standins:
         for path in held:

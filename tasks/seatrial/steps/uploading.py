@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import os
 import time
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -17,6 +17,7 @@ from seatrial.index.uploads import attestations
 from seatrial.index.uploads.upload import Job, UploadRefused, copied, upload
 from seatrial.machine import temporary, terminal, variables
 from seatrial.machine.errors import ReleaseError, listing
+from seatrial.machine.values import Value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from seatrial.release.stages import Stage
 
 
-@dataclass(eq=False)
 class PublisherRefused(ReleaseError):
     index: str
     words: str
@@ -75,8 +75,7 @@ def host(index: Index) -> str:
     return urlsplit(index.upload).netloc
 
 
-@dataclass(frozen=True)
-class Sending:
+class Sending(Value):
     """The files of `stage` on their way to `index`; `outer` are the variables in which a CI's identity is found."""
 
     context: Context

@@ -8,13 +8,13 @@ from __future__ import annotations
 import configparser
 import contextlib
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from seatrial.machine import toml
+from seatrial.machine.values import Value
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -29,8 +29,7 @@ REQUIREMENTS = re.compile(
 )
 
 
-@dataclass(frozen=True)
-class Checkout:
+class Checkout(Value):
     """The files of a checkout: names from its root, with slashes."""
 
     root: Path

@@ -10,7 +10,7 @@ import json
 import os
 import shutil
 import sys
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
@@ -19,9 +19,9 @@ from packaging.utils import canonicalize_name
 
 from seatrial.machine import process, temporary, toml, variables
 from seatrial.machine.errors import ReleaseError
+from seatrial.machine.values import Value
 from seatrial.project.pythons import BARE
 from seatrial.release.filenames import tags_of
-from seatrial.trial import relay
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -33,7 +33,6 @@ INSTALL_LIMIT = 3600.0  # seconds; an sdist may have to be compiled
 LOCKED_KINDS = ("sdist", "archive", "vcs", "directory")  # beside wheels (PEP 751); the last three come from a URL
 
 
-@dataclass(eq=False)
 class InstallFailed(ReleaseError):
     subject: str
     code: int
@@ -44,8 +43,7 @@ class InstallFailed(ReleaseError):
     cure = "correct the requirements of the project; if the index did not answer, run the step again."
 
 
-@dataclass(frozen=True)
-class Origin:
+class Origin(Value):
     """Where the file of an installed distribution came from; `tags` of a wheel tell several of one version apart."""
 
     url: str
@@ -60,8 +58,7 @@ Origins = dict[str, tuple[Origin, ...]]  # by normalised name
 Locks = dict[tuple[str, str, str], str]  # pylock.toml by the interpreter, the requirements and the subject
 
 
-@dataclass(frozen=True)
-class Beside:
+class Beside(Value):
     """A file of this disk to install wherever its project is required; `url` is where the file came from."""
 
     project: str
@@ -76,8 +73,7 @@ class Beside:
         return f"{self.project} @ {self.path.as_uri()}#sha256={self.sha256}"
 
 
-@dataclass(frozen=True)
-class Venv:
+class Venv(Value):
     """A virtual environment in the folder `root`."""
 
     root: Path
@@ -100,8 +96,7 @@ class Venv:
         return "\n".join(line for line in lines if not line.startswith(("prompt", "command")))
 
 
-@dataclass(frozen=True)
-class Installer:
+class Installer(Value):
     """How to install: with the program `uv`, or with the environment's own pip where it is None.
 
     `index` is the simple repository that dependencies come from, `scratch` a folder for lists and reports. `told` says
@@ -121,6 +116,8 @@ class Installer:
     @classmethod
     def of(cls, uv: str | None, scratch: Path, dependencies: Index, resolved: Locks) -> Installer:
         """Return what installs released files as a stranger does, their dependencies from the index `dependencies`."""
+        from seatrial.trial import relay  # noqa: PLC0415 (the server in it takes a while to load)
+
         index = relay.local(dependencies)
         env = variables.for_install(os.environ, relayed=bool(index.stands_for))
         return cls(uv, env, scratch, index.simple, functools.partial(relay.told, index=index), resolved=resolved)

@@ -6,13 +6,13 @@ nothing that could be tried, and is left to the installer.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 
+from seatrial.machine.values import Value
 from seatrial.release.filenames import tags_of, version_of
 
 if TYPE_CHECKING:
@@ -25,8 +25,7 @@ if TYPE_CHECKING:
 LOWER = frozenset({">=", ">", "~=", "=="})  # what bounds a version from below
 
 
-@dataclass(frozen=True)
-class Lowest:
+class Lowest(Value):
     """Requirements with the lowest versions pinned, those pins as lines, and the names without a lower bound."""
 
     requirements: tuple[str, ...]

@@ -8,9 +8,9 @@ from __future__ import annotations
 import ast
 import posixpath
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from seatrial.machine.values import Value
 from seatrial.trial.probe.source import statements
 
 if TYPE_CHECKING:
@@ -29,8 +29,7 @@ STATEMENTS = (ast.stmt, ast.ExceptHandler, ast.match_case)
 SIGNS = re.compile(rb"__file__|resource|get_data")  # of code that reads files beside itself
 
 
-@dataclass(frozen=True)
-class Read:
+class Read(Value):
     """A file that is read at `line`: `path` is relative to site-packages."""
 
     path: str

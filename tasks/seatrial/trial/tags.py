@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import importlib.util
 import json
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -58,7 +57,6 @@ LIMIT = 60.0
 EVERYWHERE = "py3-none-any"
 
 
-@dataclass(eq=False)
 class NoFittingWheel(ReleaseError):
     python: str
     tag: str

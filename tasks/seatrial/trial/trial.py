@@ -10,7 +10,6 @@ import importlib.metadata
 import json
 import os
 import shlex
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +21,7 @@ from packaging.version import InvalidVersion, Version
 from seatrial.machine import process, temporary
 from seatrial.machine.errors import ReleaseError
 from seatrial.machine.process import ToolFailed
+from seatrial.machine.values import Value
 from seatrial.machine.variables import LOGIN_IN_URL
 from seatrial.release.stages import Installed
 from seatrial.trial.checkout import Checkout
@@ -44,7 +44,6 @@ SMOKE_LIMIT = 900.0
 _SURROUNDINGS: dict[str, Any] = {}  # what the probe said of an interpreter
 
 
-@dataclass(eq=False)
 class SiblingExcluded(ReleaseError):
     project: str
     requirement: str
@@ -55,8 +54,7 @@ class SiblingExcluded(ReleaseError):
     cure = "make both fit, commit, and build again what you changed (`{run[build]}` there)."
 
 
-@dataclass(frozen=True)
-class Use:
+class Use(Value):
     """What happened to a file after it was installed."""
 
     python_version: str
@@ -70,8 +68,7 @@ class Use:
     summary: str = ""  # "imported 12 of 14 modules (2 need the extra `yaml`)"
 
 
-@dataclass(frozen=True)
-class Subject:
+class Subject(Value):
     """The distribution that moved in; `origins` are the files it can have come from (an installer picks a wheel)."""
 
     label: str

@@ -5,11 +5,11 @@ from __future__ import annotations
 import functools
 import posixpath
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
+from seatrial.machine.values import Value
 from seatrial.project.pythons import KNOWN_PYTHONS
 from seatrial.release.archives import Archive
 from seatrial.release.stages import Problem
@@ -26,8 +26,7 @@ Found = tuple[str, Severity, str]  # code, severity, message
 PATCHES = (*range(30), 99)  # of a Python's minor version
 
 
-@dataclass(frozen=True)
-class Wheel:
+class Wheel(Value):
     """A wheel as its code is read: `files` and `texts` by their place in site-packages."""
 
     archive: Archive

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
 from seatrial.index.holdings import wait_until_served
 from seatrial.machine.process import ToolFailed
+from seatrial.machine.values import Value
 from seatrial.report import text
 from seatrial.trial.installer import InstallFailed, Origin
 from seatrial.trial.tags import chosen, fits_everywhere, taken_by
@@ -34,8 +35,7 @@ RETRY_AFTER = (2.0, 10.0)  # seconds; an installer may meet an edge of the index
 OTHER = re.compile("hash|zip file|extract archive", re.IGNORECASE)
 
 
-@dataclass(frozen=True)
-class Candidate:
+class Candidate(Value):
     """The release as the rehearsal index serves it, with what is released together with it."""
 
     rehearsed: Rehearsed

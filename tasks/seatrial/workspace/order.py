@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import graphlib
 import os
-from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from seatrial.machine.errors import ReleaseError
@@ -18,7 +16,6 @@ if TYPE_CHECKING:
     from seatrial.workspace.packages import Package, Repository
 
 
-@dataclass(eq=False)
 class PackagesFailed(ReleaseError):
     step: str
     failed: tuple[str, ...]
@@ -42,6 +39,8 @@ def side_by_side(step: str, repository: Repository, work: Callable[[Package], bo
 
     What needs a package for which `work` returned False is not begun. Raises PackageCycle, and PackagesFailed.
     """
+    from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait  # noqa: PLC0415 (only `--all` comes here)
+
     by_root = {package.root: package for package in repository.ordered()}
     graph = graphlib.TopologicalSorter({package.root: package.needs for package in by_root.values()})
     graph.prepare()

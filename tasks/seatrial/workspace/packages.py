@@ -11,19 +11,21 @@ import contextlib
 import graphlib
 import os
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from seatrial.machine.errors import ReleaseError, listing
+from seatrial.machine.values import Value
 from seatrial.project.settings import document, is_project, listed, load, setup_py, table
 from seatrial.project.validation import BadConfig, UnknownSetting
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from packaging.requirements import Requirement
 
     from seatrial.project.settings import Settings
 
@@ -32,7 +34,6 @@ WITHOUT_EXTRA = ""
 PRIVATE = "private ::"  # how classifiers begin that no index for everybody takes
 
 
-@dataclass(eq=False)
 class NoSuchPackage(ReleaseError):
     word: str
     root: Path
@@ -47,7 +48,6 @@ class NoSuchPackage(ReleaseError):
         return f" There are:{listing(self.known)}" if self.known else ""
 
 
-@dataclass(eq=False)
 class TwoPackages(ReleaseError):
     name: str
     folders: tuple[str, ...]
@@ -57,7 +57,6 @@ class TwoPackages(ReleaseError):
     cure = "rename one, or leave it out: `packages` in [tool.seatrial] of the repository names those to release."
 
 
-@dataclass(eq=False)
 class PackageCycle(ReleaseError):
     names: tuple[str, ...]
 
@@ -70,8 +69,7 @@ class PackageCycle(ReleaseError):
         return " -> ".join(self.names)
 
 
-@dataclass(frozen=True)
-class Package:
+class Package(Value):
     """A package by its normalised name and its folder; `needs` are the folders of those that come before it."""
 
     name: str
@@ -79,8 +77,7 @@ class Package:
     needs: tuple[Path, ...] = field(default=())
 
 
-@dataclass(frozen=True)
-class Repository:
+class Repository(Value):
     """The packages below the folder `root`; `left_out` are members of its workspace that are not for release."""
 
     root: Path
@@ -319,6 +316,8 @@ def _dependencies(said: Mapping[str, Any], extras: Sequence[str]) -> set[str]:
 
 
 def _requirements(lines: Iterable[Any]) -> Iterator[Requirement]:
+    from packaging.requirements import InvalidRequirement, Requirement  # noqa: PLC0415 (few repositories need it)
+
     for line in lines:
         with contextlib.suppress(InvalidRequirement):
             yield Requirement(str(line))

@@ -7,7 +7,6 @@ those of its own record, by hash. Everything else that is installed comes from t
 from __future__ import annotations
 
 import shutil
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +15,7 @@ from packaging.utils import canonicalize_name
 from seatrial.index.holdings import OtherBytes, holdings, stop_if_different, stop_if_yanked
 from seatrial.index.http import download
 from seatrial.machine.errors import ReleaseError
+from seatrial.machine.values import Value
 from seatrial.project.commands import ALL
 from seatrial.release.stages import Built, Dist, Rehearsed
 from seatrial.trial.installer import Beside
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from seatrial.trial.installer import Installer, Venv
 
 
-@dataclass(eq=False)
 class SiblingNotReady(ReleaseError):
     sibling: str
     stage: str
@@ -45,7 +44,6 @@ class SiblingNotReady(ReleaseError):
     cure = "{e.command}; if it is on the index already as it is, take it out of `release-with` in [tool.seatrial]."
 
 
-@dataclass(eq=False)
 class SiblingElsewhere(ReleaseError):
     sibling: str
     found: str
@@ -57,7 +55,6 @@ class SiblingElsewhere(ReleaseError):
     cure = "{e.command}"
 
 
-@dataclass(eq=False)
 class SiblingNotReleased(ReleaseError):
     index: str
     sibling: str
@@ -72,7 +69,6 @@ class SiblingNotReleased(ReleaseError):
     cure = "{e.command}. Nothing of this package was uploaded."
 
 
-@dataclass(eq=False)
 class SiblingChanged(ReleaseError):
     sibling: str
     files: tuple[str, ...]
@@ -83,8 +79,7 @@ class SiblingChanged(ReleaseError):
     cure = "verify this package again, with the files to be released: {e.command}"
 
 
-@dataclass(frozen=True)
-class Sibling:
+class Sibling(Value):
     """A package that is released together with another: its folder, its record, and what that says was built."""
 
     root: Path

@@ -135,7 +135,10 @@ def test_the_tags_at_head_are_found(root: Path) -> None:
     git(root, "tag", "v0.9")
     commit(root, tag="v1.0")
     git(root, "tag", "-a", "-m", "annotated", "released")
-    assert look(root).tags == ("released", "v1.0")
+    git(root, "tag", "1.0,final")
+    git(root, "branch", "v1.1")
+    git(root, "config", "log.excludeDecoration", "refs/tags/v1.0")
+    assert look(root).tags == ("1.0,final", "released", "v1.0")
 
 
 def test_a_detached_head_is_as_good(root: Path) -> None:

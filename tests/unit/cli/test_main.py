@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from seatrial import __main__ as program
 from seatrial import __version__
 from seatrial.cli import chain, main, secrets
 from seatrial.cli.options import INTERFACE
@@ -272,8 +273,9 @@ def test_closed_streams_are_no_traceback(project: Path, closed: tuple[int, ...],
 @pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
 def test_no_file_takes_the_number_of_a_closed_stream(closed: str) -> None:
     """What is printed, here or by a program that is started, would be written into it."""
-    script = "import os, sys\nfrom seatrial.cli import main\nmain.run = lambda *_: os.open(os.devnull, os.O_RDONLY)\n"
-    argv = ["sh", "-c", f'"$@" {closed}', "sh", sys.executable, "-I", "-c", f"{script}sys.exit(main.main())"]
+    script = "import os, sys\nfrom seatrial import __main__ as program\nfrom seatrial.cli import main\n"
+    script += "main.run = lambda *_: os.open(os.devnull, os.O_RDONLY)\n"
+    argv = ["sh", "-c", f'"$@" {closed}', "sh", sys.executable, "-I", "-c", f"{script}sys.exit(program.main())"]
     assert subprocess.run(argv, check=False).returncode > 2  # the number that a file gets
 
 
@@ -308,7 +310,7 @@ def test_the_program_runs_what_is_typed_with_the_secrets_it_was_handed(
     os.close(writing)
     monkeypatch.setattr(memory, "lock", lambda: None)
     monkeypatch.setattr(sys, "argv", ["seatrial", f"{secrets.OPTION}{reading}", "pypi"])
-    assert main.main() == 0
+    assert program.main() == 0
     assert contexts[0][1].variables["PYPI_TOKEN"] == "s3cret"
 
 

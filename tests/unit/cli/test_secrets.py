@@ -21,6 +21,7 @@ pytestmark = pytest.mark.skipif(os.name == "nt", reason="a process cannot be rep
 # A program that starts itself again as ours does, then shows what it and its child can know.
 PROGRAM = """\
 import json, os, subprocess, sys
+from seatrial import __main__ as program
 from seatrial.cli import main
 
 def run(words, outer):
@@ -33,8 +34,8 @@ def run(words, outer):
     return 7
 
 main.run = run
-main.hiding.MODULE = ("-c", open({path!r}).read())
-sys.exit(main.main())
+program.hiding.MODULE = ("-c", open({path!r}).read())
+sys.exit(program.main())
 """
 
 
@@ -61,6 +62,14 @@ def test_without_secrets_the_program_is_not_started_again(tmp_path: Path) -> Non
     code, output = started(tmp_path, "status")
     token, _, _, words, argv = json.loads(output)
     assert (code, token, words) == (7, None, ["status"])
+    assert not [word for word in argv if word.startswith(secrets.OPTION)]
+
+
+def test_a_look_at_the_credential_before_the_build_is_one_process(tmp_path: Path) -> None:
+    """It starts nothing foreign, and ends at once."""
+    code, output = started(tmp_path, "testpypi", "--preflight", PYPI_TOKEN="s3cret-token")
+    token, _, _, words, argv = json.loads(output)
+    assert (code, token, words) == (7, "s3cret-token", ["testpypi", "--preflight"])
     assert not [word for word in argv if word.startswith(secrets.OPTION)]
 
 

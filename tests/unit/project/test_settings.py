@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import fields, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from seatrial.index.indexes import PYPI, TESTPYPI
+from seatrial.machine.values import fields_of
 from seatrial.project.pythons import supported_pythons
 from seatrial.project.settings import BrokenToml, NoProject, NotUtf8, Settings, TwoConfigs, is_project, load
 from seatrial.project.validation import READERS, BadConfig, UnknownSetting
@@ -147,7 +148,7 @@ def test_a_wrong_setting_is_refused_by_name(tmp_path: Path, key: str, text: str,
 
 
 def test_every_setting_is_a_field() -> None:
-    assert {key.replace("-", "_") for key in READERS} <= {one.name for one in fields(Settings)}
+    assert {key.replace("-", "_") for key in READERS} <= {one.name for one in fields_of(Settings)}
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import re
 import stat
 import subprocess
 import sys
-from dataclasses import MISSING, fields, is_dataclass, replace
+from dataclasses import MISSING, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 
@@ -18,6 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seatrial.machine.disk import locked_file, write_whole
+from seatrial.machine.values import fields_of, is_value
 from seatrial.release import record as module
 from seatrial.release import stages
 from seatrial.release.record import (
@@ -217,9 +218,9 @@ def test_a_field_that_earlier_versions_did_not_write_has_its_default(record: Rec
 def optional(kind: Any, where: str = "") -> Iterator[str]:
     """Yield the labels that `mutations` has for what may be missing, without numbers in them."""
     hints = get_type_hints(kind, vars(stages))
-    for field in fields(kind):
+    for field in fields_of(kind):
         hint = hints[field.name]
-        inner = next(filter(is_dataclass, (hint, *get_args(hint))), None)
+        inner = next(filter(is_value, (hint, *get_args(hint))), None)
         if inner:
             yield from optional(inner, f"{where}.{field.name}")
         if field.default is not MISSING:
@@ -227,7 +228,7 @@ def optional(kind: Any, where: str = "") -> Iterator[str]:
 
 
 def with_default(kind: type[Stage]) -> dict[str, Any]:
-    return {field.name: field.default for field in fields(kind) if field.default is not MISSING}
+    return {field.name: field.default for field in fields_of(kind) if field.default is not MISSING}
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from seatrial.release.rebuilt import Again, Difference, Rebuilt
-from seatrial.report.html import page
 from seatrial.report.markdown import markdown
+from seatrial.report.page.html import page
 from tests.archives import SDIST, WHEEL
 from tests.samples.reports import assert_harmless, gathered, recorded
 from tests.samples.stages import BUILT

@@ -18,7 +18,7 @@ from seatrial.project.options import Options
 from seatrial.release.record import Record
 from seatrial.release.stages import Dist, Problem
 from seatrial.report import status
-from seatrial.report.facts import PAGE, SUMMARY, Failure, Step, steps
+from seatrial.report.standing import PAGE, SUMMARY, Failure, Step, steps
 from seatrial.report.status import table
 from tests.projects import write_tree
 from tests.samples.contexts import make_context

@@ -35,7 +35,9 @@ from seatrial.release.archives import BadArchive
 from seatrial.release.record import FilesChanged, Record
 from seatrial.release.stages import Built, Cell, Dist, Installed, Rehearsed, Released, Tool, Verified
 from seatrial.steps import build as module
-from seatrial.steps.build import DistNotFolder, build, recipe
+from seatrial.steps.build import build, recipe
+from seatrial.steps.work import build as work
+from seatrial.steps.work.build import DistNotFolder
 from seatrial.workspace.packages import PackageCycle
 from tests import archives
 from tests.projects import EPOCH, commit, git, sample, write_tree
@@ -909,7 +911,7 @@ def test_dist_itself_is_not_taken(root: Path) -> None:
 
 
 def test_the_lock_names_the_version_of_build() -> None:
-    tools = {tool.name: tool.version for tool in module._tools()}
+    tools = {tool.name: tool.version for tool in work._tools()}
     assert tools["build"][0].isdigit()
     assert tools["python"].count(".") == 2
 

@@ -17,7 +17,8 @@ from seatrial.project.context import DryRun
 from seatrial.release.record import FilesChanged, StageMissing
 from seatrial.release.stages import Built, Changes, Checked, Installed, Problem, Tool
 from seatrial.steps import check as module
-from seatrial.steps.check import NotReady
+from seatrial.steps.work import check as work
+from seatrial.steps.work.check import NotReady
 from seatrial.trial import interpreters
 from seatrial.trial.installer import Installer, InstallFailed, Venv
 from seatrial.trial.trial import Use
@@ -73,7 +74,7 @@ def environments(monkeypatch: pytest.MonkeyPatch) -> Environments:
     for name in ("create", "from_file"):
         method = getattr(made, name)
         monkeypatch.setattr(Installer, name, lambda self, *args, method=method: method(self, *args))
-    monkeypatch.setattr(module, "use", made.use)
+    monkeypatch.setattr(work, "use", made.use)
     return made
 
 

@@ -12,6 +12,7 @@ from packaging.tags import sys_tags
 
 from seatrial.release.stages import Built, Checked, Installed, Tool, Trial
 from seatrial.steps import check as module
+from seatrial.steps.work import check as work
 from seatrial.trial import interpreters
 from seatrial.trial.installer import Installer, Venv
 from seatrial.trial.trial import Use
@@ -44,7 +45,7 @@ def tried(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     monkeypatch.setattr(Installer, "create", lambda _self, root, *_: Venv(root))
     monkeypatch.setattr(Installer, "from_file", lambda *_: None)
-    monkeypatch.setattr(module, "use", use)
+    monkeypatch.setattr(work, "use", use)
     monkeypatch.setattr(interpreters, "find", lambda python, _uv: python if python == RUNNING else "")
     return names
 

@@ -9,7 +9,7 @@ import pytest
 from seatrial.index.indexes import Index
 from seatrial.project.options import Options
 from seatrial.project.settings import Settings
-from seatrial.steps import check
+from seatrial.steps.work import check
 from tests.samples.contexts import make_context
 
 if TYPE_CHECKING:

@@ -25,8 +25,8 @@ from seatrial.release.record import DIGEST_VARIABLE
 from seatrial.release.stages import Built, Dist, Problem
 from seatrial.report.status import last_dry_run, status
 from seatrial.steps import build, check, dryrun, pypi, testpypi, verify
-from seatrial.steps.check import NotReady
 from seatrial.steps.dryrun import BadWorkspace, DryrunFailed, LocalWheel, _held
+from seatrial.steps.work.check import NotReady
 from seatrial.workspace.order import PackagesFailed
 from seatrial.workspace.packages import PackageCycle, find, name_of
 from tests.projects import write_tree

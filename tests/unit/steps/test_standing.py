@@ -13,9 +13,9 @@ from seatrial.machine.errors import ReleaseError
 from seatrial.release.record import FAILED, StageMissing
 from seatrial.release.stages import Problem
 from seatrial.report import status as report
-from seatrial.report.facts import Failure
+from seatrial.report.standing import Failure
 from seatrial.steps import status
-from seatrial.steps.check import NotReady
+from seatrial.steps.work.check import NotReady
 from tests.projects import commit, git, write_tree
 from tests.samples.releases import CELLS, release_in
 from tests.samples.stages import BUILT, CHECKED, REHEARSED, RELEASED

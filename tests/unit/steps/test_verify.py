@@ -20,7 +20,9 @@ from seatrial.release.record import FilesChanged, Record, StageMissing
 from seatrial.release.stages import Built, Cell, Dist, Installed, Problem, Rehearsed
 from seatrial.steps import verify as module
 from seatrial.steps.testpypi import RehearsedElsewhere
-from seatrial.steps.verify import LowestFailed, NoSuchCell, NotVerifiable, ReusedEnvironment
+from seatrial.steps.verify import NoSuchCell
+from seatrial.steps.work import verify as work
+from seatrial.steps.work.verify import LowestFailed, NotVerifiable, ReusedEnvironment
 from seatrial.trial import interpreters
 from seatrial.trial.installer import Installer, InstallFailed, Venv
 from seatrial.trial.tags import NoFittingWheel
@@ -96,8 +98,8 @@ def environments(monkeypatch: pytest.MonkeyPatch) -> Environments:
     for name in ("create", "from_index", "from_file"):
         method = getattr(made, name)
         monkeypatch.setattr(Installer, name, lambda self, *args, method=method: method(self, *args))
-    monkeypatch.setattr(module, "use", made.use)
-    for where in (module, candidate):
+    monkeypatch.setattr(work, "use", made.use)
+    for where in (work, candidate):
         monkeypatch.setattr(where, "taken_by", lambda *_: ("py3-none-any",))
     return made
 

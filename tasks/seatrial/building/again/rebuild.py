@@ -41,7 +41,6 @@ PATIENCE = 60.0  # seconds for further ways to build, once one is known
 FAULT = re.compile(r"\b\w*(?:Error|error|Exception)\b: .+|.*(?:No such file|not found|Could not find).*")
 
 
-@dataclass(eq=False)
 class TagOfAnother(ReleaseError):
     tag: str
     version: str
@@ -52,7 +51,6 @@ class TagOfAnother(ReleaseError):
     cure = "name the version that the tag builds, or set `tag` in [tool.seatrial] to the right spelling."
 
 
-@dataclass(eq=False)
 class NoWayLeft(ReleaseError):
     """`tried` are the ways to build, each with what became of it."""
 

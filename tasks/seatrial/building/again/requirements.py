@@ -11,7 +11,7 @@ import importlib.metadata
 import importlib.util
 import os
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,7 @@ from packaging.version import InvalidVersion, Version
 
 from seatrial.machine import variables
 from seatrial.machine.errors import ReleaseError
+from seatrial.machine.values import Value
 from seatrial.trial.interpreters import RUNNING, find
 
 if TYPE_CHECKING:
@@ -36,7 +37,6 @@ DISTRIBUTIONS = {"flit": "flit-core", "uv": "uv-build", "bdist-wheel": "wheel", 
 GENERATOR = re.compile(r"([A-Za-z][\w.-]*) \(?v?(\d[\w.!+]*)\)?")
 
 
-@dataclass(eq=False)
 class InvalidDate(ReleaseError):
     date: str
 
@@ -45,8 +45,7 @@ class InvalidDate(ReleaseError):
     cure = "write it as 2025-06-02 or 2025-06-02T11:00:00Z; `--today` takes today's build requirements."
 
 
-@dataclass(frozen=True)
-class Choice:
+class Choice(Value):
     """Variables that choose build requirements, and words on what they choose; without variables it is today's.
 
     `python` names the Python to build with, empty for the one that runs us.

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
+from seatrial.machine.values import Value
 from seatrial.project.pythons import KNOWN_PYTHONS
 from seatrial.release.comparison import LINE_ENDS
 
@@ -23,8 +24,7 @@ FIRST = (2019, 8)  # Python 3.8 came in October 2019, and another one each Octob
 Change = tuple[dict[str, Any], "Callable[[Comparison], bool]"]
 
 
-@dataclass(frozen=True)
-class Way:
+class Way(Value):
     """One way to build.
 
     `epoch` is SOURCE_DATE_EPOCH, which is that `of` something. `crlf` are the files that have the line ends of Windows,

@@ -10,7 +10,7 @@ import base64
 import importlib.util
 import json
 import sys
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 from seatrial.index.holdings import provenance
@@ -18,6 +18,7 @@ from seatrial.index.http import IndexRefused, IndexUnreachable
 from seatrial.machine import process, variables
 from seatrial.machine.errors import ReleaseError
 from seatrial.machine.process import ToolFailed
+from seatrial.machine.values import Value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,7 +37,6 @@ LIMIT = 600.0  # seconds for all files, the network included
 PROGRAM = (sys.executable, "-I", "-m", "pypi_attestations")
 
 
-@dataclass(eq=False)
 class AttestMissing(ReleaseError):
     index: str
 
@@ -63,8 +63,7 @@ def repository(outer: Mapping[str, str]) -> str:
     return outer.get("CI_PROJECT_URL", "") if outer.get("GITLAB_CI") else github
 
 
-@dataclass(frozen=True)
-class Signer:
+class Signer(Value):
     """pypi-attestations at work on the files in `folder`, each of which gets its attestation beside it.
 
     `scratch` is a folder for anything else; `outer` are the CI's variables.

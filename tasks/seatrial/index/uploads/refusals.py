@@ -6,9 +6,10 @@ sentence is shown, whole.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from http.client import responses
 from typing import Any, Literal
+
+from seatrial.machine.values import Value
 
 Kind = Literal["", "version-taken", "name-taken", "token-expired", "publisher"]
 
@@ -19,8 +20,7 @@ UNKNOWN = "this version of seatrial does not know this answer: read it above, an
 ASK_PYPI, ASK_OTHER = "PyPI's support (https://pypi.org/help/#feedback)", "those who run the index"
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(Value):
     """How an index answered the upload of one file; `status` is 0 where no answer came, and `reason` says why.
 
     `errors` has code and description of what the index holds against a CI's identity, `claims` what that says. `final`
@@ -49,8 +49,7 @@ class Answer:
         return ": ".join(filter(None, [self.reason, self.body])) if is_bare else self.reason
 
 
-@dataclass(frozen=True)
-class Refusal:
+class Refusal(Value):
     """One cause: the statuses (none: any) and a part of the sentence by which it is known, and what it means.
 
     `public` tells causes of PyPI's server from those of other indexes; None is both. `retry` says that the same upload

@@ -13,7 +13,7 @@ import os
 import sys
 import tempfile
 import time
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,6 +31,7 @@ from seatrial.index.uploads.refusals import Answer, answer_of, meaning, refusal
 from seatrial.machine import process, terminal, variables
 from seatrial.machine.errors import ReleaseError, printable
 from seatrial.machine.process import ToolStuck
+from seatrial.machine.values import Value
 from seatrial.machine.worker import Worker
 from seatrial.release.record import FilesChanged
 
@@ -52,7 +53,6 @@ AGE_OF_TOKEN = 600.0  # seconds; a token that was narrowed longer ago can have e
 CHUNK = 1 << 20
 
 
-@dataclass(eq=False)
 class UploadRefused(ReleaseError):
     index: str
     words: str
@@ -70,8 +70,7 @@ class UploadRefused(ReleaseError):
         return f" The next version that is free on both indexes is {self.free}." if self.free else ""
 
 
-@dataclass(frozen=True)
-class Job:
+class Job(Value):
     """One upload: which files of which release go where. `folder` is a private copy of them (see `copied`).
 
     `credential` is made anew for each try, since a narrowed token lives for some minutes only; `env` has what the

@@ -15,10 +15,10 @@ import subprocess
 import sys
 import threading
 import time
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from seatrial.machine.values import Value
 from seatrial.rules import limits
 from seatrial.rules.distribution import some
 from seatrial.rules.rule import library, practice, rule, server
@@ -170,8 +170,7 @@ def renderer() -> str:
     return f"readme_renderer {importlib.metadata.version('readme-renderer')}"
 
 
-@dataclass(frozen=True)
-class Rendering:
+class Rendering(Value):
     """A rendered description: its HTML (None where it does not render), what docutils said, or why neither is known."""
 
     html: str | None = None

@@ -11,7 +11,8 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from seatrial.report.markup import LINKS, VOID, Safe, tag, text
+from seatrial.machine.values import Value
+from seatrial.report.page.markup import LINKS, VOID, Safe, tag, text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,8 +34,7 @@ LONGEST = 200  # characters of an address that is shown
 PREFIX = "readme-"  # of what the description calls something, so that it clashes with no name of the page itself
 
 
-@dataclass(frozen=True)
-class Flaw:
+class Flaw(Value):
     """A link or a picture that does not work on the project's page, and why."""
 
     what: str
@@ -42,8 +42,7 @@ class Flaw:
     why: str
 
 
-@dataclass(frozen=True)
-class Description:
+class Description(Value):
     """The description as part of a page, what is wrong in it, and how many pictures it would load."""
 
     html: Safe

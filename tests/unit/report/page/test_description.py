@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seatrial.report import description
+from seatrial.report.page import description
 from tests.samples.reports import ATTACKS, assert_harmless
 
 

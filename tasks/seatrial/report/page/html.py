@@ -10,18 +10,19 @@ from typing import TYPE_CHECKING
 from seatrial import __version__
 from seatrial.machine.terminal import size
 from seatrial.release.comparison import is_code
-from seatrial.report import findings, matrix, project_page
-from seatrial.report.facts import WORDS
-from seatrial.report.markup import Safe, join, link, prose, tag
+from seatrial.report.page import findings, matrix, project_page
+from seatrial.report.page.markup import Safe, join, link, prose, tag
+from seatrial.report.page.trees import difference, listed, tree
+from seatrial.report.standing import WORDS
 from seatrial.report.text import counted, plural, rebuilt, rehearsed_as, told_again
-from seatrial.report.trees import difference, listed, tree
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from seatrial.release.rebuilt import Again, Difference
     from seatrial.release.stages import Changes, FieldChanges, FileChanges
-    from seatrial.report.facts import Facts, File, Step
+    from seatrial.report.facts import Facts, File
+    from seatrial.report.standing import Step
 
 STYLE = Path(__file__).with_name("page.css")
 LONGEST = 8000  # characters of an error

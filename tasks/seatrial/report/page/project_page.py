@@ -5,15 +5,15 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from seatrial.report.markup import LINKS, Safe, join, link, tag
+from seatrial.report.page.markup import LINKS, Safe, join, link, tag
 from seatrial.report.text import plural
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from seatrial.release.archives import Metadata
-    from seatrial.report.description import Description, Flaw
     from seatrial.report.facts import Facts
+    from seatrial.report.page.description import Description, Flaw
 
 SHOWN = 100  # of a kind
 LONGEST = 600  # characters of a value

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from seatrial.index.changes import unversioned
 from seatrial.machine.terminal import size
-from seatrial.report.markup import Safe, join, tag
+from seatrial.report.page.markup import Safe, join, tag
 from seatrial.report.text import plural
 
 if TYPE_CHECKING:

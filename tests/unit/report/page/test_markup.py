@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from seatrial.machine.terminal import visible
-from seatrial.report.markup import Safe, link, prose, tag, text
+from seatrial.report.page.markup import Safe, link, prose, tag, text
 
 
 def test_what_was_not_made_here_is_escaped() -> None:

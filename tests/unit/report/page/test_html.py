@@ -14,10 +14,11 @@ import pytest
 from seatrial.release.record import Record
 from seatrial.release.stages import Cell, Changes, FileChanges, Problem, Resized, Stage
 from seatrial.report import facts as gathering
-from seatrial.report import findings, project_page, trees
-from seatrial.report import matrix as grid
-from seatrial.report.html import STYLE, page
-from seatrial.report.markup import text
+from seatrial.report.page import findings, project_page, trees
+from seatrial.report.page import matrix as grid
+from seatrial.report.page.html import STYLE, page
+from seatrial.report.page.markup import text
+from seatrial.report.standing import Failure
 from tests.archives import SDIST, WHEEL, gzipped, sdist_members, tarred, wheel, written
 from tests.samples.reports import Elements, assert_harmless, gathered, hostile, recorded
 from tests.samples.stages import BUILT, CHECKED, REHEARSED, RELEASED, VERIFIED
@@ -143,7 +144,7 @@ def test_a_dry_run_is_called_one_and_links_to_no_server_that_is_gone(place: Path
 
 def test_what_stops_a_check_is_shown_though_no_record_holds_it(place: Path) -> None:
     found = [Problem("description-renders", "error", WHEEL, "it does not"), Problem("x", "warning", WHEEL, "a\nb")] * 2
-    facts = gathering.gather(recorded(place, (BUILT,)), "", failure=gathering.Failure("check", problems=tuple(found)))
+    facts = gathering.gather(recorded(place, (BUILT,)), "", failure=Failure("check", problems=tuple(found)))
     assert facts is not None
     source = page(facts, "0" * 64)
     assert source.index("it does not") < source.index("a<br>b")

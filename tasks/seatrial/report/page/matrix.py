@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from seatrial.release.stages import KINDS
-from seatrial.report.markup import Safe, tag
+from seatrial.report.page.markup import Safe, tag
 from seatrial.report.text import by_version, dependencies
 
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import inspect
 from typing import TYPE_CHECKING
 
-from seatrial.report import project_page
-from seatrial.report.markup import Safe, join, prose, tag
+from seatrial.report.page import project_page
+from seatrial.report.page.markup import Safe, join, prose, tag
 from seatrial.report.text import together
 from seatrial.rules import judge  # noqa: F401 (loads the modules that declare the rules)
 from seatrial.rules.rule import RULES

@@ -1,0 +1,66 @@
+"""How far each of the five steps of a release is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from seatrial.machine.values import Value
+from seatrial.release.stages import Built, Checked, Rehearsed, Released
+from seatrial.report import text
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from seatrial.release.record import Record
+    from seatrial.release.stages import Problem, Stage
+
+State = Literal["done", "part", "open", "failed"]
+PAGE, SUMMARY = "report.html", "report.md"  # in the folder of the record
+WORDS: Mapping[State, str] = {"done": "done", "part": "in part", "open": "not yet", "failed": "failed"}
+
+
+class Failure(Value):
+    """Why the step `name` failed, which no record holds: an error's text, the problems that `check` stops for."""
+
+    name: str
+    message: str = ""
+    problems: tuple[Problem, ...] = ()
+
+
+class Step(Value):
+    """One of the five steps of a release: how far it is, when that was (UTC, ISO 8601), and its result in a line."""
+
+    name: str
+    state: State
+    at: str = ""
+    summary: str = ""
+
+
+def steps(record: Record, failure: Failure | None = None, *, dry: bool = False) -> tuple[Step, ...]:
+    """Return how far each of the five steps is, as recorded, and that one of them failed."""
+    built, verified = record.find(Built), record.verified()
+    if failure is None and (failed := record.failed()):
+        failure = Failure(failed.step, failed.message, failed.problems)
+    announced = {cell for cell in built.matrix if cell.kind in {dist.kind for dist in built.dists}} if built else set()
+    done = {proof.cell for proof in verified}
+    verify = _step("verify", max(verified, key=lambda proof: proof.at, default=None), dry=dry)
+    if verified:
+        state: State = "done" if announced <= done else "part"
+        verify = Step("verify", state, verify.at, f"{len(done)} of {len(announced | done)} cells")
+    recorded = (
+        _step("build", built, dry=dry),
+        _step("check", record.find(Checked), dry=dry),
+        _step("testpypi", record.find(Rehearsed), dry=dry),
+        verify,
+        _step("pypi", record.find(Released), dry=dry),
+    )
+    return tuple(_failed(failure, step) if failure and failure.name == step.name else step for step in recorded)
+
+
+def _step(name: str, stage: Stage | None, *, dry: bool) -> Step:
+    return Step(name, "done", stage.at, text.summary(stage, dry=dry)) if stage else Step(name, "open")
+
+
+def _failed(failure: Failure, step: Step) -> Step:
+    counted = text.counted(failure.problems)
+    return Step(step.name, "failed", "", counted or failure.message.partition("\n")[0] or step.summary)
