@@ -1,14 +1,18 @@
 """``python -I -m seatrial STEP``, and the command `seatrial`."""
 
+import gc
 import os
 import sys
 
 from seatrial.cli import secrets as hiding
 from seatrial.machine import memory
 
+OBJECTS = 50_000  # that are made before garbage is looked for: loading modules makes many, and leaves none
+
 
 def main() -> int:
     """Run what the command line says, with secrets out of reach of whatever runs below, and return the exit code."""
+    gc.set_threshold(OBJECTS)
     _open_streams()
     secrets, words = hiding.received(sys.argv[1:])
     if not secrets and "--preflight" not in words:  # which starts nothing foreign, and ends at once
@@ -16,7 +20,9 @@ def main() -> int:
     memory.lock()
     from seatrial.cli.main import run  # noqa: PLC0415 (this process ends above where there is a secret)
 
-    return run(words, os.environ | secrets)
+    code = run(words, os.environ | secrets)
+    gc.freeze()  # all of it is given back as the process ends, garbage or not
+    return code
 
 
 def _open_streams() -> None:

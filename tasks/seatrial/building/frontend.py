@@ -108,6 +108,7 @@ class Job(Value):
         with checkout.kept(), sdist.kept():
             checkout.start()
             yield replace(self, workers=(checkout, sdist))
+            sdist.leave()
 
     @property
     def installer(self) -> Literal["pip", "uv"]:

@@ -274,7 +274,7 @@ def _interrupt(_number: int, _frame: FrameType | None) -> None:
     """Tell whatever runs to end, then interrupt the main thread, which may be waiting for the thread that waits."""
     _over.set()
     for child in tuple(_running):
-        _ask_to_end(child)
+        ask_to_end(child)
     raise KeyboardInterrupt
 
 
@@ -285,7 +285,7 @@ def stop_if_over() -> None:
 
 def _end(child: subprocess.Popen[bytes]) -> None:
     """End `child` and everything it started: politely, then for good."""
-    _ask_to_end(child)
+    ask_to_end(child)
     with contextlib.suppress(subprocess.TimeoutExpired):
         child.wait(GRACE)
     _signal_group(child, getattr(signal, "SIGKILL", signal.SIGTERM))
@@ -297,7 +297,8 @@ def _end_background(child: subprocess.Popen[bytes]) -> None:
         _signal_group(child, signal.SIGKILL)
 
 
-def _ask_to_end(child: subprocess.Popen[bytes]) -> None:
+def ask_to_end(child: subprocess.Popen[bytes]) -> None:
+    """Have `child` and everything it started end, unless that was asked for before."""
     if child not in _asked:
         _asked.add(child)
         _signal_group(child, signal.SIGTERM)

@@ -63,6 +63,11 @@ class Worker:
         SCREEN.took(name or process.label(self._argv), started)
         return Outcome(code or 0, text)
 
+    def leave(self) -> None:
+        """Ask the program to end, and do not wait for it."""
+        if self._running:
+            process.ask_to_end(self._running[0])
+
     def end(self) -> None:
         """End the program, and whatever it left running."""
         running, self._running = self._running, None

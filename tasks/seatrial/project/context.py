@@ -27,13 +27,15 @@ class DryRun(Value):
     """The two stand-in indexes of a dry run are those of the settings; these are the project's own.
 
     `place` is the folder of this package in the dry run, `places` that of each package rehearsed with it. The program
-    that uploads may run already; `meanwhile` is what to do while a build has the time.
+    that uploads may run already; `meanwhile` is what to do while a build has the time. `locks` are the dependencies as
+    they were resolved, which is done once.
     """
 
     place: Path
     places: Mapping[Path, Path] = field(default_factory=dict)
     uploader: Worker | None = None
     meanwhile: Callable[[], None] | None = None
+    locks: dict[tuple[str, str, str], str] = field(default_factory=dict)
 
 
 class Context(Value):
@@ -56,6 +58,11 @@ class Context(Value):
     last: bool = True
     dry: DryRun | None = None
     screen: Screen = field(default_factory=lambda: SCREEN, repr=False)
+
+    @property
+    def locks(self) -> dict[tuple[str, str, str], str]:
+        """The dependencies that were resolved: in a dry run by all of its steps, else by the one that asks."""
+        return self.dry.locks if self.dry else {}
 
     @property
     def in_ci(self) -> bool:

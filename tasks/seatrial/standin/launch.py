@@ -99,7 +99,7 @@ class _Quiet(WSGIRequestHandler):
 def serving(app: WSGIApplication) -> Iterator[str]:
     """Serve `app` on a free port of 127.0.0.1 in a thread of its own; yield its URL."""
     with make_server("127.0.0.1", 0, app, server_class=_Server, handler_class=_Quiet) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
         thread.start()
         try:
             yield f"http://127.0.0.1:{server.server_port}"

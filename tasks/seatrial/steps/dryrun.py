@@ -120,6 +120,8 @@ def release_dry(context: Context, standins: Standins, dry: DryRun) -> None:
     rehearsal = _in_dry_run(context, standins, dry)
     try:
         local = _release(rehearsal)
+        if dry.uploader:
+            dry.uploader.leave()
         _summarise(context, rehearsal, standins)
     except ReleaseError as error:
         failed = rehearsal.record.failed()
@@ -169,10 +171,10 @@ def _release(context: Context) -> tuple[str, ...]:
 
     Then it is the sdist alone that is rehearsed: what stops a wheel that is compiled here says nothing against it.
     """
-    from seatrial.steps.work.check import NotReady  # noqa: PLC0415 (see `_load`)
-
     local: tuple[str, ...] = ()
     _run("build", context)
+    from seatrial.steps.work.check import NotReady  # noqa: PLC0415 (`_load` has imported it while that was built)
+
     try:
         _run("check", context)
     except NotReady:

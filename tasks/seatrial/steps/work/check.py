@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
     from pathlib import Path
 
+    from seatrial.building.git import Source
     from seatrial.project.context import Context
     from seatrial.release.stages import Dist
     from seatrial.trial.installer import Locks
@@ -66,14 +67,17 @@ def checked(context: Context, built: Built) -> Checked:
     """Return what came of the rules and of the trials. Raises NotReady, and what keeps siblings from being used."""
     for sibling in siblings.of(context, built):
         context.detail(f"released together with {sibling.label}{siblings.commit_note(sibling, built)}")
-    with _comparing(context, built) as changes:
-        rules, problems, rendered = _judge_release(context, built)
+    source = git.look(context.root)
+    committed = git.committed(source)
+    with _comparing(context, built) as changes, ThreadPoolExecutor(1) as beside:
+        rules, problems, rendered = _judge_release(context, built, source, committed)
         looked_up, listed = _look_up(context, built)
         _stop_on_errors(context, (*problems, *listed))
         rules = tuple(sorted({*rules, *looked_up}))
         context.screen.doing("installing and importing the files from this disk")
+        reading = beside.submit(_read_all, context, built, Checkout.of(context.root, committed))
         trials, met = _try_all(context, built)
-        met = (*met, *_without_ignored(context, static.untold(_read_all(context, built), met)))
+        met = (*met, *_without_ignored(context, static.untold(reading.result(), met)))
         _stop_on_errors(context, met, trial=True)
         context.detail(text.changes(changes.result()))
     return Checked(
@@ -138,18 +142,19 @@ def is_error(problem: Problem) -> bool:
     return problem.severity == "error"
 
 
-def _judge_release(context: Context, built: Built) -> tuple[tuple[str, ...], tuple[Problem, ...], str]:
+def _judge_release(
+    context: Context, built: Built, source: Source, committed: tuple[str, ...]
+) -> tuple[tuple[str, ...], tuple[Problem, ...], str]:
     """Return the codes of the rules that ran, what they found, and the description as HTML.
 
     Ignored warnings are left out and named.
     """
-    source = git.look(context.root)
     release = Release(
         tags=source.tags,
         tag_patterns=context.settings.tag,
         root=context.root,
         tracked=git.tracked(source),
-        committed=git.committed(source),
+        committed=committed,
         lacking=built.lacking,
         reached=built.reached,
         clean=not context.settings.in_place and built.is_made_here,
@@ -212,7 +217,7 @@ def _try_all(context: Context, built: Built) -> tuple[tuple[Trial, ...], tuple[P
         context.detail(f"{name}: not tried here (another platform, or one more of its kind)")
     with temporary.folder("check") as scratch, ThreadPoolExecutor(len(plan) or 1) as pool:
         proxies = _proxies(built, plan)
-        attempt = functools.partial(_try, context, built, scratch, {})
+        attempt = functools.partial(_try, context, built, scratch, context.locks)
         started = [
             pool.submit(attempt, archive, by_name[archive.path.name], python)
             for archive, python in plan
@@ -248,10 +253,9 @@ def _proxies(built: Built, plan: Sequence[tuple[Archive, str | None]]) -> Mappin
     return {sdist.path.name: wheel.path.name}
 
 
-def _read_all(context: Context, built: Built) -> list[Problem]:
+def _read_all(context: Context, built: Built, checkout: Checkout) -> list[Problem]:
     """Return what the wheels say of Pythons that are not here, and what they lack that the checkout has."""
     paths = [context.record.dist / dist.filename for dist in built.dists]
-    checkout = Checkout.of(context.root, git.committed(git.look(context.root)))
     wheels = [path for path in paths if path.suffix == ".whl"]
     read = [problem for path in wheels for problem in static.problems(path, context.settings.pythons, checkout)]
     return [*read, *lost.problems(paths, checkout)]

@@ -82,8 +82,8 @@ def verify(context: Context, built: Built, rehearsed: Rehearsed, index: Index, c
     try:
         candidate = Candidate.served(context, built, rehearsed, index)
         progress = context.screen.progress("verify: installing and using", total=len(cells), unit="cells")
+        resolved: Locks = context.locks
         with ThreadPoolExecutor(os.cpu_count()) as pool, progress as meter:
-            resolved: Locks = {}
             futures = [pool.submit(_verify_cell, context, candidate, cell, resolved) for cell in cells]
             for future in futures:
                 future.exception()

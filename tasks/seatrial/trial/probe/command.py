@@ -12,6 +12,7 @@ Exit code 0 says that the document was written, whatever is in it.
 from __future__ import annotations
 
 import argparse
+import gc
 import importlib
 import importlib.util
 import json
@@ -105,4 +106,6 @@ def _parser() -> argparse.ArgumentParser:
 if __name__ == "__main__":
     # The child of an import has its own process group: if we are ended, it has to be ended by us.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
-    sys.exit(main(sys.argv[1:]))
+    code = main(sys.argv[1:])
+    gc.freeze()  # at its end the interpreter would look for garbage in all that was loaded
+    sys.exit(code)

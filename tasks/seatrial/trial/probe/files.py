@@ -8,9 +8,11 @@ import hashlib
 import os
 import platform
 import re
+import struct
 import sys
 import sysconfig
 import warnings
+from importlib.util import MAGIC_NUMBER, cache_from_source
 from typing import TYPE_CHECKING
 
 from .imports import KEPT, Attempt, run_bounded
@@ -166,7 +168,7 @@ def source_problems(subject: Subject, tried: Iterable[Attempt]) -> Iterator[Prob
     told = {real_path(frames[-1][0]) for frames in (one.frames for one in tried) if frames}
     bad, left = [], SOURCE
     for real, path in sorted(subject.own.items(), key=lambda item: item[1]):
-        if real in told or not _is_source(path) or not os.path.isfile(real):
+        if real in told or not _is_source(path) or not os.path.isfile(real) or _is_compiled(real):
             continue
         left -= os.path.getsize(real)
         if left < 0:
@@ -177,6 +179,17 @@ def source_problems(subject: Subject, tried: Iterable[Attempt]) -> Iterator[Prob
     if bad:
         message = f"Python {platform.python_version()} cannot compile files of {subject.name}: {listed(bad)}."
         yield finding("syntax", bad[0], message, severity="warning")
+
+
+def _is_compiled(path: str) -> bool:
+    """Whether Python has compiled the source at `path` and kept that, as it does when it imports it (PEP 552)."""
+    try:
+        with open(cache_from_source(path), "rb") as file:
+            magic, flags, *facts = struct.unpack("<4s3I", file.read(16))
+    except (OSError, struct.error, NotImplementedError):
+        return False
+    found = os.stat(path)
+    return (magic, flags, *facts) == (MAGIC_NUMBER, 0, int(found.st_mtime) & 0xFFFFFFFF, found.st_size & 0xFFFFFFFF)
 
 
 def _is_source(path: str) -> bool:

@@ -197,16 +197,18 @@ def run_bounded(
         own_group = {"creationflags": getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)}
     child = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=tail.end, stderr=tail.end, **own_group)
     tail.start()
+    waiting = threading.Thread(target=child.wait, daemon=True)  # with a limit of its own it would look now and then
+    waiting.start()
     code, before = None, -1
     try:
         while code is None and before != (now := progress()):
             before = now
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                code = child.wait(time_limit)
+            waiting.join(time_limit)
+            code = child.returncode
     finally:
         end = _end_tree if os.name == "nt" else _end_group
         end(child)
-        child.wait()
+        waiting.join()
     return code, tail.text()
 
 

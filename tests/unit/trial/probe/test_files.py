@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from importlib.util import MAGIC_NUMBER, cache_from_source
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -174,3 +176,20 @@ def test_no_more_is_compiled_than_is_quick(site: Site, monkeypatch: pytest.Monke
     monkeypatch.setattr(files, "SOURCE", 20)
     site.install({"demo/__init__.py": "", "demo/_a.py": "#" * 21, "demo/_b.py": "print 'hello'\n"})
     assert look()["problems"] == []
+
+
+def test_what_an_import_has_compiled_is_not_compiled_again(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    compiled: list[str] = []
+    monkeypatch.setattr(files, "_why_not_compiled", lambda path: compiled.append(Path(path).name))
+    site.install({"demo/__init__.py": "", "demo/a.py": "", "demo/_b.py": ""})
+    assert look()["problems"] == []
+    assert compiled == ["_b.py"]
+
+
+@pytest.mark.parametrize("kept", [b"", MAGIC_NUMBER + bytes(12)])
+def test_bytecode_of_another_source_proves_nothing(site: Site, kept: bytes) -> None:
+    site.install({"demo/__init__.py": "", "demo/_old.py": "print 'hello'\n"})
+    place = Path(cache_from_source(str(site.purelib / "demo" / "_old.py")))
+    place.parent.mkdir(exist_ok=True)
+    place.write_bytes(kept)
+    assert [kind for _, kind, _ in found(look())] == ["syntax"]
