@@ -108,7 +108,8 @@ class Job(Value):
         with checkout.kept(), sdist.kept():
             checkout.start()
             yield replace(self, workers=(checkout, sdist))
-            sdist.leave()
+            for worker in (checkout, sdist):
+                worker.leave()
 
     @property
     def installer(self) -> Literal["pip", "uv"]:

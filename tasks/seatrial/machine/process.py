@@ -243,10 +243,15 @@ def _read(child: subprocess.Popen[bytes]) -> Iterator[Output]:
 
 
 def finish(child: subprocess.Popen[bytes], output: Output) -> None:
-    """End `child` and what is left of its process group, and close its pipes, which `output` has read by then."""
+    """End `child` and what is left of its process group, politely, then for good; close its pipes.
+
+    What it wrote is in `output` by then.
+    """
     with child:
         if child.poll() is None:
-            _end(child)
+            ask_to_end(child)
+            _ends_within(child, output, GRACE)
+            _signal_group(child, getattr(signal, "SIGKILL", signal.SIGTERM))
         else:
             _end_background(child)
         # A thread that still reads could take what another program writes, into a pipe with the same number.
@@ -281,14 +286,6 @@ def _interrupt(_number: int, _frame: FrameType | None) -> None:
 def stop_if_over() -> None:
     if _over.is_set():
         raise KeyboardInterrupt
-
-
-def _end(child: subprocess.Popen[bytes]) -> None:
-    """End `child` and everything it started: politely, then for good."""
-    ask_to_end(child)
-    with contextlib.suppress(subprocess.TimeoutExpired):
-        child.wait(GRACE)
-    _signal_group(child, getattr(signal, "SIGKILL", signal.SIGTERM))
 
 
 def _end_background(child: subprocess.Popen[bytes]) -> None:

@@ -18,6 +18,7 @@ from seatrial.release.stages import Problem
 from seatrial.rules import attestation, contents, filename, index, repository, sdist  # noqa: F401 (they declare rules)
 from seatrial.rules import release as _release  # noqa: F401
 from seatrial.rules.distribution import Distribution
+from seatrial.rules.limits import stdlib_names
 from seatrial.rules.metadata import advice, description, fields, identity, twine  # noqa: F401
 from seatrial.rules.rule import RULES, of
 from seatrial.rules.wheel import dist_info, entry_points, record, tags  # noqa: F401
@@ -41,6 +42,12 @@ NOT_APPLIED = "rule-not-applied"
 def codes() -> tuple[str, ...]:
     """Return the codes of all rules on files and releases, sorted."""
     return tuple(sorted({rule.code for rule in RULES if rule.subject != "index"}))
+
+
+def prepare() -> None:
+    """Begin with what would take a while when the first files are judged."""
+    description.CHILD.start()
+    stdlib_names()
 
 
 def judge_files(paths: Sequence[Path]) -> list[tuple[Path, tuple[Problem, ...]]]:

@@ -198,10 +198,13 @@ def _run(step: str, context: Context) -> None:
 
 
 def _load(uploader: Worker) -> None:
-    """Import what the later steps and the report need, and start the uploader."""
+    """Import what the later steps and the report need, and start what they ask."""
     for module in ("steps.work.check", "steps.work.verify", "steps.pypi", "report.page.html", "report.markdown"):
         importlib.import_module(f"seatrial.{module}")
     uploader.start()
+    from seatrial.rules import judge  # noqa: PLC0415 (as these)
+
+    judge.prepare()
 
 
 def _local_wheels(context: Context) -> tuple[str, ...]:

@@ -198,7 +198,7 @@ class Child:
         """Return `text` rendered, or why it was not."""
         request = json.dumps({"text": text, "kind": kind, "memory": MEMORY}).encode() + b"\n"
         with self._lock:
-            process = self._process = self._process or self._start()
+            process = self._started()
             timer = threading.Timer(SECONDS, process.kill)
             started = time.monotonic()
             timer.start()
@@ -212,6 +212,11 @@ class Child:
             return Rendering(trouble=f"it takes more than {SECONDS:.0f} s")
         return Rendering(trouble=f"it takes more than {MEMORY >> 20} MiB of memory, or breaks what renders it")
 
+    def start(self) -> None:
+        """Start the process before it is needed."""
+        with self._lock:
+            self._started()
+
     def close(self) -> None:
         """End the process, if there is one."""
         process, self._process = self._process, None
@@ -220,8 +225,12 @@ class Child:
             with contextlib.suppress(OSError):  # what it did not read any more
                 process.communicate()
 
+    def _started(self) -> subprocess.Popen[bytes]:
+        self._process = self._process or self._new()
+        return self._process
+
     @staticmethod
-    def _start() -> subprocess.Popen[bytes]:
+    def _new() -> subprocess.Popen[bytes]:
         env = {name: os.environ[name] for name in ("SYSTEMROOT", "LD_LIBRARY_PATH") if name in os.environ}
         pipe, nothing = subprocess.PIPE, subprocess.DEVNULL
         argv = [sys.executable, "-I", str(RENDERER)]
