@@ -95,7 +95,7 @@ def test_keep_leaves_what_there_is_also_when_it_fails(make_project: Callable[...
     stopped = project.step("dryrun", "--keep", str(tmp_path / "kept"))
     assert stopped.code == 1
     assert stopped.shows(
-        "`demo` cannot be imported", "No module named 'nowhere'", "FAILED check", "No version was spent"
+        "`demo` cannot be imported", "No module named 'nowhere'", "FAILED check", "no version was spent"
     )
     assert (tmp_path / "kept" / "dist" / "demo-1.0.tar.gz").exists()
 

@@ -169,7 +169,7 @@ def test_an_error_stops_before_the_trial(release: Release, environments: Environ
     assert (error.count, error.trial) == (2, False)
     message = error.text(release.context.commands)
     assert message.startswith("PyPI would refuse these files, or they would fail their users: 2 errors.")
-    assert "run `nox -s check` again. No version was spent: nothing was uploaded to PyPI." in message
+    assert "run `nox -s check` again. Nothing was uploaded, so no version was spent." in message
     assert environments.made == []
     release.context = replace(release.context, dry=DryRun(release.root))
     assert "run `nox -s dryrun` again." in stopped(release).text(release.context.commands)
@@ -415,7 +415,7 @@ def test_wheels_alone_are_tried_alone(release: Release) -> None:
 def test_an_index_of_ones_own_is_named_in_place_of_pypi(release: Release, environments: Environments) -> None:
     environments.failing = (WHEEL,)
     error = stopped(release, changes={"testpypi": HOUSE, "pypi": HOUSE}, offline=True)
-    assert "nothing was uploaded to house" in str(error)
+    assert error.index == "house"
 
 
 # Which Pythons.

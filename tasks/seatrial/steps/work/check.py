@@ -47,8 +47,8 @@ class NotReady(ReleaseError):
 
     what = "{e.shown}"
     cure = (
-        "fix each error above, commit, and run `{e.step:command}` again. No version was spent: nothing was uploaded"
-        " to {e.index}."
+        "fix each error above, commit, and run `{e.step:command}` again. Nothing was uploaded, so no version was"
+        " spent."
     )
 
     @property
