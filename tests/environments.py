@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from seatrial.trial.installer import Venv
+from seatrial.trial.probe.subject import real_folder
 from tests.projects import write_tree
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ class Site:
             if not path.name.lower().startswith(("python", "activate", "deactivate")):
                 path.unlink()
         importlib.invalidate_caches()
+        real_folder.cache_clear()
 
     def install(
         self,
@@ -89,6 +91,7 @@ class Site:
             rows = [*(_row(path, text) for path, text in tree.items()), *(f"{path},," for path in [*absent, *outside])]
             write_tree(self.purelib, {f"{folder}/RECORD": "".join(f"{row}\n" for row in [*rows, f"{folder}/RECORD,,"])})
         importlib.invalidate_caches()
+        real_folder.cache_clear()
 
 
 def _row(path: str, text: str) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import json
 import shutil
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -70,14 +72,24 @@ def put_inhouse(folder: Path, version: str, module: str = "inhouse.py") -> None:
     wheel(folder, filename=f"inhouse-{version}-py3-none-any.whl", files=files)
 
 
+@pytest.fixture(scope="session")
+def tools(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, ...]:
+    """Wheels of what builds and installs the project, which the company's index of dependencies serves."""
+    folder = tmp_path_factory.mktemp("tools")
+    bundled = get_embed_wheel("pip", RUNNING)
+    assert bundled is not None
+    pip = (sys.executable, str(bundled.path / "pip"), "download", "--quiet", "--no-deps", "--dest", str(folder))
+    subprocess.run([*pip, "flit_core>=3.12"], check=True)
+    return (bundled.path, *folder.iterdir())
+
+
 @pytest.fixture
-def company(tmp_path: Path) -> Iterator[Company]:
+def company(tmp_path: Path, tools: tuple[Path, ...]) -> Iterator[Company]:
     folder = tmp_path / "company"
     indexes = {role: PrivateIndex.of(folder / role) for role in ROLES}
     put_inhouse(folder / "dependencies", "2.0")
-    for name in ("setuptools", "pip"):
-        if (bundled := get_embed_wheel(name, RUNNING)) is not None:
-            shutil.copy(bundled.path, folder / "dependencies")
+    for path in tools:
+        shutil.copy(path, folder / "dependencies")
     with contextlib.ExitStack() as stack:
         urls = {role: stack.enter_context(serving(index)) for role, index in indexes.items()}
         yield Company(folder, urls, indexes)
@@ -86,7 +98,7 @@ def company(tmp_path: Path) -> Iterator[Company]:
 @pytest.fixture
 def project(make_project: Callable[..., Project], company: Company) -> Project:
     settings = settings_for(company)
-    made = make_project(settings, backend="setuptools", dependencies=["inhouse>=1"])
+    made = make_project(settings, dependencies=["inhouse>=1"])
     made.env |= company.login
     return made
 
@@ -169,7 +181,7 @@ def test_a_dry_run_of_all_packages_whose_dependencies_want_a_login(tmp_path: Pat
     write_tree(root, {"pyproject.toml": '[tool.uv.workspace]\nmembers = ["packages/*"]\n'})
     settings = settings_for(company).replace("import demo, inhouse", "import inhouse")
     for name, needed in (("house-core", ["inhouse>=1"]), ("house-app", ["house-core", "inhouse>=1"])):
-        place = sample(root / "packages" / name, name=name, backend="setuptools", dependencies=needed)
+        place = sample(root / "packages" / name, name=name, dependencies=needed)
         with (place / "pyproject.toml").open("a", encoding="utf-8") as file:
             file.write(settings)
     commit(root)
@@ -210,7 +222,7 @@ def test_the_lowest_dependency_is_tried_too(
     make_project: Callable[..., Project], company: Company, *, uv: bool
 ) -> None:
     settings = settings_for(company).replace("smoke =", 'resolution = "lowest-direct"\nsmoke =')
-    project = make_project(settings, backend="setuptools", dependencies=["inhouse>=1"])
+    project = make_project(settings, dependencies=["inhouse>=1"])
     project.env |= company.login
     put_inhouse(company.folder / "dependencies", "1.0", module="under_another_name.py")
     broken = project.step("verify", uv=uv)

@@ -304,7 +304,8 @@ def run(story: Story, of_blocks: list[list[str]]) -> tuple[int, list[str]]:
     script = "\n".join([story.functions, *lines])
     for word, value in story.filled_in.items():
         script = script.replace(word, value)
-    env = os.environ | git_settings() | {"PATH": PATH} | story.project.env
+    quick = {"PIP_NO_COMPILE": "1"}  # much of what is installed is never imported
+    env = os.environ | git_settings() | quick | {"PATH": PATH} | story.project.env
     master, slave = os.openpty()
     try:
         os.write(master, "".join(f"{line}\n" for line in story.typed).encode())

@@ -77,5 +77,5 @@ class Caller(Value):
             return ""
         return (
             f"{printable(', '.join(here))}: what is built and tested here can read it in the environment of the shell;"
-            " a keyring is safer, or setting it for the upload alone"
+            " a keyring is safer, and so is setting it for the upload alone"
         )

@@ -47,8 +47,7 @@ class NotReady(ReleaseError):
 
     what = "{e.shown}"
     cure = (
-        "fix each error above, commit, and run `{e.step:command}` again. Nothing was uploaded, so no version was"
-        " spent."
+        "fix each error above, commit, and run `{e.step:command}` again. Nothing was uploaded, so no version was spent."
     )
 
     @property

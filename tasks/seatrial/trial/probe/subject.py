@@ -195,6 +195,15 @@ def located(dist: Distribution, path: str) -> str:
 
 def real_path(path: str) -> str:
     """Return `path` in the one spelling that can be compared."""
+    folder, name = os.path.split(path)
+    if name in {"", os.curdir, os.pardir} or os.path.islink(path):
+        return os.path.normcase(os.path.realpath(path))
+    return os.path.join(real_folder(folder), os.path.normcase(name))
+
+
+@functools.lru_cache(maxsize=None)  # the files of an environment are many, and lie in few folders
+def real_folder(path: str) -> str:
+    """Return the folder `path` in the one spelling that can be compared."""
     return os.path.normcase(os.path.realpath(path))
 
 

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import importlib
 import sys
+import sysconfig
 from typing import TYPE_CHECKING
 
 import pytest
@@ -32,6 +34,9 @@ def site(made_site: Site, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
     """The environment, which the probe takes for the one it runs in; it is empty again after each test."""
     monkeypatch.setattr(sys, "executable", str(made_site.python))
     monkeypatch.setattr("sysconfig.get_path", made_site.paths.__getitem__)
-    monkeypatch.syspath_prepend(str(made_site.purelib))
+    # In place of the environment of the tests, whose distributions would be read each time.
+    own = {sysconfig.get_paths()[name] for name in ("purelib", "platlib")}
+    monkeypatch.setattr(sys, "path", [str(made_site.purelib), *(path for path in sys.path if path not in own)])
+    importlib.invalidate_caches()
     yield made_site
     made_site.clear()
