@@ -42,7 +42,7 @@ def tests(session: nox.Session) -> None:
     """
     install_project(session, "test")
     cores = ("-n", "auto", "--dist", "worksteal", "--durations", "20")
-    more = ("-n", str((os.cpu_count() or 1) + 1), *cores[2:])  # programs that wait for one another leave a core idle
+    more = ("-n", str((os.cpu_count() or 1) + 2), *cores[2:])  # programs that wait for one another leave a core idle
     if session.posargs:
         session.run("python", "-m", "pytest", *session.posargs)
         return

@@ -341,6 +341,7 @@ def test_no_fault_shows_a_secret(checked: Scene) -> None:
     assert checked.indexes.held("testpypi") == {}
 
 
+@pytest.mark.slow
 def test_no_fault_that_is_got_over_shows_a_secret(checked: Scene) -> None:
     """Each of them makes twine, or us, say something and try again; then the same files are sent to an empty index."""
     faults: list[tuple[str, str, Any]] = [

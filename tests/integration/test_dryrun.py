@@ -100,6 +100,7 @@ def test_keep_leaves_what_there_is_also_when_it_fails(make_project: Callable[...
     assert (tmp_path / "kept" / "dist" / "demo-1.0.tar.gz").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("uv", [True, False], ids=["uv", "pip"])
 def test_it_works_with_uv_and_without(make_project: Callable[..., Project], tmp_path: Path, *, uv: bool) -> None:
     project = make_project(dependencies=["six"])

@@ -118,6 +118,7 @@ def test_other_bytes_on_pypi_stop_before_anything_is_sent(
     (indexes.folder / "pypi" / SDIST).unlink()
 
 
+@pytest.mark.slow
 def test_an_unreachable_index(checked: Project, indexes: Indexes) -> None:
     with socket.create_server(("127.0.0.1", 0)) as nobody:
         closed = f"http://127.0.0.1:{nobody.getsockname()[1]}"

@@ -178,6 +178,7 @@ def build_in(project: Path, target: Path) -> None:
 WHO = {"backend", "its build", "dependency", "module", "demo script", "smoke"}
 
 
+@pytest.mark.slow
 def test_verify_shows_a_hostile_project_no_secret(scene: Scene) -> None:
     output = scene.run(sys.executable, "-m", "nox", "-s", "verify")
     assert scene.finds() == []
@@ -185,6 +186,7 @@ def test_verify_shows_a_hostile_project_no_secret(scene: Scene) -> None:
     assert output.count("can read it in the environment of the shell") == 1, output
 
 
+@pytest.mark.slow
 def test_a_dry_run_shows_a_hostile_project_no_secret(scene: Scene) -> None:
     output = scene.run(sys.executable, "-m", "seatrial", "dryrun")
     assert scene.finds() == []

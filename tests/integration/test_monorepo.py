@@ -101,6 +101,7 @@ def installed(project: Project, kind: str) -> dict[str, dict[str, str]]:
     return {one["name"]: one for one in json.loads(path.read_text(encoding="utf-8"))["installed"]}
 
 
+@pytest.mark.slow
 def test_three_packages_in_a_chain_are_released_together(tmp_path: Path, servers: Servers) -> None:
     repository = Repository(tmp_path / "Ein Repo ü", SETTINGS)
     indexes = indexes_of(repository, servers, tmp_path / "indexes")
@@ -132,6 +133,7 @@ def test_three_packages_in_a_chain_are_released_together(tmp_path: Path, servers
     assert again.output.count("(stand-in), since") == len(CHAIN)
 
 
+@pytest.mark.slow
 def test_the_same_by_way_of_devpi(tmp_path: Path, devpi: Devpi) -> None:
     places = {role: (devpi.make_index(f"chain-{role}"), devpi.simple(f"chain-{role}")) for role in ("testpypi", "pypi")}
     tables = "".join(TABLE.format(role=role, upload=up, simple=read) for role, (up, read) in places.items())

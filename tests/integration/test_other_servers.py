@@ -7,6 +7,8 @@ import urllib.request
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin
 
+import pytest
+
 from tests import servers
 from tests.integration.conftest import RUNNING
 from tests.samples.messages import is_clear
@@ -107,6 +109,7 @@ def behind(project: Project, devpi: Devpi, name: str, cache: str) -> None:
     assert set(served(cache)) == {old.name}
 
 
+@pytest.mark.slow
 def test_a_cache_in_front_of_the_index_is_waited_for(
     make_project: Callable[..., Project], devpi: Devpi, programs: Path, tmp_path: Path
 ) -> None:

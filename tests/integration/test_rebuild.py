@@ -6,6 +6,8 @@ import shutil
 import zipfile
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.archives import digest
 from tests.integration.test_release import SDIST, WHEEL
 from tests.projects import git
@@ -43,6 +45,7 @@ def tamper(wheel: Path) -> None:
             archive.writestr(info, after if info.filename == MODULE else text)
 
 
+@pytest.mark.slow
 def test_a_tampered_release_is_different_and_names_module_and_line(project: Project, indexes: Indexes) -> None:
     served = release(project, indexes)
     tamper(served / WHEEL)
@@ -57,6 +60,7 @@ def test_a_tampered_release_is_different_and_names_module_and_line(project: Proj
     assert "curl evil.example" in report
 
 
+@pytest.mark.slow
 def test_the_version_of_the_backend_alone_is_identical_as_of_then_and_equivalent_otherwise(
     project: Project, indexes: Indexes
 ) -> None:

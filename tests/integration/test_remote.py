@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tests.integration.conftest import Project
 
 
+@pytest.mark.slow
 def test_status_asks_only_when_it_is_told_to(bring: Callable[[str], Project]) -> None:
     """The indexes of this project are on no machine."""
     project = bring("build")

@@ -137,6 +137,7 @@ def test_what_is_not_normalised_is_as_the_backend_made_it(make_project: Callable
         assert {member.mtime for member in tar} != {project.stage("built.json")["epoch"]}
 
 
+@pytest.mark.slow
 def test_a_released_tag_is_built_again_and_compared(project: Project, indexes: Indexes) -> None:
     assert project.step("verify").code == 0
     assert project.step("pypi", "--yes", "1.0").code == 0

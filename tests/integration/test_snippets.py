@@ -291,6 +291,7 @@ def test_every_page_that_is_to_be_run_has_a_story() -> None:
     assert tuple(STORIES) == RUN
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", STORIES)
 def test_the_commands_of_a_page_do_what_it_says(kit: Kit, page: str) -> None:
     story = STORIES[page](kit)

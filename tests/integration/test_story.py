@@ -45,6 +45,7 @@ def released(project: Project, indexes: Indexes, ended: Ended, version: str) -> 
     return held(indexes, version) == project.files() != {} and project.stage("released.json")["version"] == version
 
 
+@pytest.mark.slow
 def test_three_releases_at_a_terminal(project: Project, indexes: Indexes) -> None:
     assert is_clear(project.step("pypi", typed="0.1.0\n"), "Nothing is verified here", "run `nox -s verify` first")
 
@@ -72,6 +73,7 @@ def test_three_releases_at_a_terminal(project: Project, indexes: Indexes) -> Non
     assert {str(version_of(name)) for name in indexes.held("pypi")} == {"0.1.0", "0.2.0", "0.2.1"}
 
 
+@pytest.mark.slow
 def test_three_releases_in_ci(project: Project, indexes: Indexes) -> None:
     project.env["CI"] = "true"
     wheels = SETTINGS + 'archives = ["wheel"]\n'

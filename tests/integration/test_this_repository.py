@@ -26,6 +26,7 @@ def clone(tmp_path: Path) -> Path:
     return tmp_path / "clone"
 
 
+@pytest.mark.slow
 def test_this_repository_rehearses_itself(clone: Path) -> None:
     done = Project(clone).step("dryrun")
     assert done.code == 0, done.output

@@ -154,6 +154,7 @@ def stop_if_anything_else_was_taken(works: list[Path], logs: str) -> None:
         assert not (work / "release-record" / "hostile.json").exists()
 
 
+@pytest.mark.slow
 def test_a_tag_on_github_goes_through_all_jobs(make_stage: Callable[..., Stage], tmp_path: Path) -> None:
     """Whatever the build job put into its artifact beside the files: it may do so, since it runs the build backend."""
     stage = make_stage(credentials="token")
@@ -180,6 +181,7 @@ def test_a_tag_on_github_goes_through_all_jobs(make_stage: Callable[..., Stage],
     stop_if_anything_else_was_taken([job / "work" for job in jobs], logs)
 
 
+@pytest.mark.slow
 def test_a_pull_request_is_rehearsed_and_its_copy_compared(make_stage: Callable[..., Stage], tmp_path: Path) -> None:
     stage = make_stage()
     own = tmp_path / "python"
@@ -212,6 +214,7 @@ def test_a_swapped_wheel_beside_the_lock_is_never_installed(make_stage: Callable
     assert re.search("hash mismatch|THESE PACKAGES DO NOT MATCH THE HASHES", refused.log, re.IGNORECASE), refused.log
 
 
+@pytest.mark.slow
 def test_a_rehearsal_on_github_is_promoted_by_a_later_run(make_stage: Callable[..., Stage], tmp_path: Path) -> None:
     """And what came between: other evidence is not believed, another build is noticed."""
     stage = make_stage(CLASH, credentials="token", folder="release-tasks")
@@ -266,6 +269,7 @@ def test_a_run_of_another_workflow_tag_or_commit_is_not_promoted(
     assert "pip install" not in job.log
 
 
+@pytest.mark.slow
 def test_parts_of_several_jobs_are_built_into_one_release(make_stage: Callable[..., Stage], tmp_path: Path) -> None:
     stage = make_stage(credentials="token", compiled="true")
     run = github(stage, tmp_path / "run")
@@ -280,6 +284,7 @@ def test_parts_of_several_jobs_are_built_into_one_release(make_stage: Callable[.
     }
 
 
+@pytest.mark.slow
 def test_a_tag_on_gitlab_goes_through_all_jobs(make_stage: Callable[..., Stage], tmp_path: Path) -> None:
     """GitLab unpacks into the project whatever the build job uploaded; the jobs with an identity work beside it."""
     stage = make_stage(ci="gitlab", credentials="token", pythons=json.dumps([RUNNING]))
