@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import subprocess
+import threading
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -24,12 +25,16 @@ END = b'{"event": "done"'  # of a JSON document
 
 
 class Worker:
-    """One such program. It ends with its standard input; where it has ended, the next question starts it anew."""
+    """One such program, which several threads may ask, one after the other.
+
+    It ends with its standard input; where it has ended, the next question starts it anew.
+    """
 
     def __init__(self, argv: Sequence[str | Path], *, env: Mapping[str, str], cwd: Path) -> None:
         self._argv = argv
         self._new = functools.partial(process.start, argv, env, cwd, stdin=subprocess.PIPE, **process.CAPTURED)
         self._running: tuple[subprocess.Popen[bytes], Output] | None = None
+        self._lock = threading.RLock()
 
     def start(self) -> None:
         """Start the program, if it does not run."""
@@ -46,6 +51,10 @@ class Worker:
 
         The last line of the answer has `end` in it. Raises ToolStuck.
         """
+        with self._lock:
+            return self._asked(given, end, name, settings)
+
+    def _asked(self, given: bytes, end: bytes, name: str, settings: dict[str, Any]) -> Outcome:
         child, output = self._started()
         started, before = time.monotonic(), output.size
         try:

@@ -93,6 +93,7 @@ def run(context: Context) -> None:
             context.screen.line(f"\n== {sibling.name}, which is released together with this package")
             _release(_of_sibling(context, sibling, standins, dry))
         release_dry(context, standins, dry)
+        uploader.leave()
 
 
 def of_all(context: Context, repository: Repository, act: Callable[[Package, Step], bool]) -> None:
@@ -100,12 +101,12 @@ def of_all(context: Context, repository: Repository, act: Callable[[Package, Ste
 
     `act` runs a step on a package, shows what it says in one piece, and returns whether it passed.
     """
-    with _workspace(context) as place, standin.serve(place) as standins:
+    with upload.uploader().kept() as uploader, _workspace(context) as place, standin.serve(place) as standins:
         _introduce(context, standins)
         places = {package.root: place / "packages" / package.name for package in repository.packages}
 
         def rehearse(package: Package) -> bool:
-            dry = DryRun(places[package.root], places)
+            dry = DryRun(places[package.root], places, uploader)
             return act(package, lambda its: release_dry(its, standins, dry))
 
         order.side_by_side("dryrun", repository, rehearse)
@@ -120,8 +121,6 @@ def release_dry(context: Context, standins: Standins, dry: DryRun) -> None:
     rehearsal = _in_dry_run(context, standins, dry)
     try:
         local = _release(rehearsal)
-        if dry.uploader:
-            dry.uploader.leave()
         _summarise(context, rehearsal, standins)
     except ReleaseError as error:
         failed = rehearsal.record.failed()

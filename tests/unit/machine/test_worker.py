@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import functools
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
@@ -143,3 +145,11 @@ def test_an_answer_ends_with_the_word_that_was_made_up_for_it(tmp_path: Path) ->
     with Worker(python(script), env=ENV, cwd=tmp_path).kept() as made:
         answers = [made.ask(word, end=word, time_limit=60).output for word in (b"made-up", b"another")]
     assert answers == [f'{{"event": "done"}}\nhalf a line{word}\n' for word in ("made-up", "another")]
+
+
+def test_threads_that_ask_at_once_get_their_own_answers(worker: Worker) -> None:
+    lines = [f"line {n}" for n in range(6)]
+    with ThreadPoolExecutor(len(lines)) as pool:
+        answers = list(pool.map(functools.partial(ask, worker), lines))
+    assert [said for _, said in answers] == lines
+    assert len({pid for pid, _ in answers}) == 1
