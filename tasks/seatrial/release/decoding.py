@@ -32,10 +32,9 @@ def decode(hint: Any, value: Any, where: str = "") -> Any:
 def _decoded(hint: Any, value: Any, where: str) -> Any:
     if not isinstance(value, dict):
         raise TypeError(f"{where or 'it'} has missing or unknown fields: not an object")
-    names = {field.name for field in fields_of(hint)}
-    optional = {
-        field.name for field in fields_of(hint) if field.default is not MISSING
-    }  # not known to earlier versions
+    declared = fields_of(hint)
+    names = {field.name for field in declared}
+    optional = {field.name for field in declared if field.default is not MISSING}  # not known to earlier versions
     if odd := (set(value) - names) | (names - optional - set(value)):
         raise TypeError(f"{where or 'it'} has missing or unknown fields: {', '.join(sorted(odd))}")
     hints = _hints(hint)
