@@ -106,6 +106,7 @@ def test_it_works_with_uv_and_without(make_project: Callable[..., Project], tmp_
     project = make_project(dependencies=["six"])
     done = project.step("dryrun", "--keep", str(tmp_path / "kept"), uv=uv)
     assert done.code == 0, done.output
+    assert done.output.count(" pip compile ") == (1 if uv else 0)  # the dependencies are resolved once
     (wheel,) = (tmp_path / "kept" / "release-record").glob("verified-*-wheel.json")
     installed = {package.name: package for package in load(wheel, Verified).installed}
     assert set(installed) - {"pip"} == {"demo", "six"}

@@ -183,7 +183,7 @@ def test_verify_shows_a_hostile_project_no_secret(scene: Scene) -> None:
     output = scene.run(sys.executable, "-m", "nox", "-s", "verify")
     assert scene.finds() == []
     assert scene.spies >= WHO
-    assert output.count("can read it in the environment of the shell") == 1, output
+    assert output.count("can read it from the environment of the shell") == 1, output
 
 
 @pytest.mark.slow
@@ -191,4 +191,4 @@ def test_a_dry_run_shows_a_hostile_project_no_secret(scene: Scene) -> None:
     output = scene.run(sys.executable, "-m", "seatrial", "dryrun")
     assert scene.finds() == []
     assert scene.spies >= WHO
-    assert output.count("can read it in the environment of the shell") == 1, output
+    assert output.count("can read it from the environment of the shell") == 1, output

@@ -42,7 +42,7 @@ def test_an_idle_chain_does_nothing_twice(project: Project, indexes: Indexes, br
     again = project.step("verify")
     assert again.code == 0
     assert again.shows(
-        "is already built", "is already checked", "is already on TestPyPI (stand-in)", "is verified already"
+        "is already built", "is already checked", "has been on TestPyPI (stand-in) since", "is verified already"
     )
     assert {path: path.read_bytes() for path in project.record.glob("*.json")} == record
     assert indexes.testpypi.uploads == uploads

@@ -47,14 +47,6 @@ nox() {{
 }}
 seatrial() {{ '{sys.executable}' -I '{PROGRAM}' --installed "$@"; }}
 """
-# Environments like those of the module venv, with the same pip, in a tenth of the time: this page makes nine.
-QUICK_VENV = f"""\
-python() {{
-    if [ "$1 $2" = "-m venv" ]; then set -- -m virtualenv --quiet --no-download "$3"; fi
-    command python "$@"
-}}
-python{RUNNING}() {{ python "$@"; }}
-"""
 # Said of the two public indexes alone, of a Python that is not on every machine, or shown together with what is typed.
 ONLY_THERE = re.compile(r"^next: |page +https://pypi.org/manage/|not verified|^Type the version")
 DIFFERENT = {
@@ -242,7 +234,7 @@ def by_hand(kit: Kit) -> Story:
     }
     tokens = [indexes.env[f"{name}_TOKEN"] for name in ("TESTPYPI", "PYPI")]
     made = "rm -rf ../seatrial-* ../trial-* ../verify* ../servers ../testpypi ../pypi"
-    return Story(project, filled_in, tuple(tokens), made, FUNCTIONS + QUICK_VENV)
+    return Story(project, filled_in, tuple(tokens), made)
 
 
 def record(kit: Kit) -> Story:

@@ -76,6 +76,6 @@ class Caller(Value):
         if first not in self.steps or not (here := sorted(filter(UPLOADS.fullmatch, names))):
             return ""
         return (
-            f"{printable(', '.join(here))}: what is built and tested here can read it in the environment of the shell;"
-            " a keyring is safer, and so is setting it for the upload alone"
+            f"{printable(', '.join(here))}: what is built and tested here can read it from the environment of the"
+            " shell; a keyring is safer, and so is setting it for the upload alone"
         )

@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import os
 import threading
 import time
 from datetime import datetime, timezone
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote, urljoin, urlsplit
+from typing import TYPE_CHECKING
+from urllib.parse import urljoin, urlsplit
 
-from seatrial.index.indexes import is_loopback, origin
+from seatrial.index.indexes import origin
 from seatrial.index.simple import ACCEPTED
 from seatrial.index.tokens import withheld
 from seatrial.machine.errors import ReleaseError
@@ -175,7 +174,7 @@ def download(
 @contextlib.contextmanager
 def opened(index: Index, url: str, *, accept: str = ACCEPTED) -> Iterator[urllib3.BaseHTTPResponse]:
     """Yield the successful answer of `index` to one request for `url`, unread. Raises as `read` does."""
-    with _translated(index, url), _requested(index, url, accept, encoding="identity") as (response, _):
+    with _requested(index, url, accept, encoding="identity") as (response, _):
         if response.status != HTTPStatus.OK:
             raise _refusal(index, url, response)
         yield response
@@ -238,7 +237,7 @@ def _within(seconds: float, index: Index, url: str, call: Callable[[], Page | No
 def _received(index: Index, url: str, accept: str, receive: Callable[[urllib3.BaseHTTPResponse], bytes]) -> Page | None:
     """Make one request; return what `receive` makes of the answer, None for 404."""
     encoding = "identity" if accept == "*/*" else "gzip"
-    with _translated(index, url), _requested(index, url, accept, encoding=encoding) as (response, place):
+    with _requested(index, url, accept, encoding=encoding) as (response, place):
         if response.status == HTTPStatus.NOT_FOUND:
             return None
         if response.status != HTTPStatus.OK:
@@ -247,40 +246,31 @@ def _received(index: Index, url: str, accept: str, receive: Callable[[urllib3.Ba
 
 
 @contextlib.contextmanager
-def _translated(index: Index, url: str) -> Iterator[None]:
-    """Turn what urllib3 and sockets raise into IndexUnreachable."""
-    from urllib3.exceptions import HTTPError  # noqa: PLC0415 (it takes long to load, and many a step asks no index)
-
-    try:
-        yield
-    except (HTTPError, OSError, ValueError) as error:
-        raise IndexUnreachable(index.name, url, _reason(error)) from None
-
-
-@contextlib.contextmanager
 def _requested(index: Index, url: str, accept: str, *, encoding: str) -> Iterator[tuple[urllib3.BaseHTTPResponse, str]]:
-    """Yield the answer to a request for `url`, and its own URL: the index may redirect to another place."""
-    from urllib3.exceptions import HTTPError  # noqa: PLC0415 (as above)
+    """Yield the answer to a request for `url`, and its own URL: the index may redirect to another place.
 
-    response, place = _followed(index, url, accept, encoding)
+    What urllib3 and sockets raise becomes IndexUnreachable.
+    """
+    from seatrial.index import connections  # noqa: PLC0415 (urllib3 takes long to load, and many a step asks no index)
+
     try:
-        yield response, place
-    finally:
-        if 0 < (getattr(response, "length_remaining", None) or 0) <= CHUNK:
-            with contextlib.suppress(HTTPError, OSError):
-                response.drain_conn()
-        response.close()  # which does nothing to a connection that is free again
+        response, place = _followed(index, url, accept, encoding)
+        with contextlib.ExitStack() as stack:
+            stack.callback(connections.release, response)
+            yield response, place
+    except connections.FAULTS as error:
+        raise IndexUnreachable(index.name, url, connections.reason(error)) from None
 
 
 def _followed(index: Index, url: str, accept: str, encoding: str) -> tuple[urllib3.BaseHTTPResponse, str]:
+    from seatrial.index import connections  # noqa: PLC0415 (as above)
+
     place, left = url, REDIRECTS
     if urlsplit(place).scheme not in WEB:  # a page may name a file of this machine
         raise IndexRefused(index.name, url, HTTPStatus.NOT_FOUND, "Not Found")
     while True:
         headers = {"Accept": accept, "Accept-Encoding": encoding, "Cache-Control": "no-cache", **_login(index, place)}
-        response = _pool(place).request(
-            "GET", place, headers=headers, redirect=False, retries=False, preload_content=False, timeout=READ_LIMIT
-        )
+        response = connections.get(place, headers, READ_LIMIT)
         moved = urljoin(place, response.headers.get("Location", "")) if response.status in MOVED else ""
         if urlsplit(moved).scheme not in WEB or not left:
             return response, place
@@ -308,46 +298,3 @@ def _refusal(index: Index, url: str, response: urllib3.BaseHTTPResponse) -> Rele
             index.name, url, status, reason, index.login.source if index.login else "", index.read_variable
         )
     return IndexRefused(index.name, url, status, reason)
-
-
-def _reason(error: BaseException) -> str:
-    """Return the cause of `error` that says most: that of the system, where urllib3 has wrapped it."""
-    from urllib3.exceptions import HTTPError  # noqa: PLC0415 (as above)
-
-    inner: BaseException | None = error
-    while inner is not None:
-        if isinstance(inner, OSError) and not isinstance(inner, HTTPError) and str(inner):
-            return str(inner)
-        nested = next((arg for arg in inner.args if isinstance(arg, BaseException)), None)
-        inner = inner.__cause__ or inner.__context__ or nested
-    return str(error) or type(error).__name__
-
-
-def _pool(url: str) -> urllib3.PoolManager:
-    """Return the connections to use for `url`: through the proxy of this machine, or past it to loopback."""
-    import urllib.request  # noqa: PLC0415 (as above)
-
-    parts, proxy = urlsplit(url), ""
-    if not is_loopback(url) and not urllib.request.proxy_bypass(parts.netloc):
-        proxies = urllib.request.getproxies()
-        proxy = proxies.get(parts.scheme) or proxies.get("all", "")
-    if is_loopback(url) and parts.scheme == "http":
-        return _connections("", None)
-    return _connections(proxy, (os.environ.get("SSL_CERT_FILE", ""), os.environ.get("SSL_CERT_DIR", "")))
-
-
-@functools.cache
-def _connections(proxy: str, certificates: tuple[str, str] | None) -> urllib3.PoolManager:
-    import ssl  # noqa: PLC0415 (as above)
-
-    import urllib3  # noqa: PLC0415 (as above)
-
-    options: dict[str, Any] = {"ssl_context": ssl.create_default_context() if certificates else None, "maxsize": 4}
-    if not proxy:
-        return urllib3.PoolManager(**options)
-    parts = urlsplit(proxy if "//" in proxy else f"http://{proxy}")
-    if parts.username:
-        login = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
-        options["proxy_headers"] = urllib3.make_headers(proxy_basic_auth=login)
-        parts = parts._replace(netloc=parts.netloc.rpartition("@")[2])
-    return urllib3.ProxyManager(parts.geturl(), **options)

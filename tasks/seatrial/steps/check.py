@@ -20,16 +20,12 @@ def run(context: Context) -> None:
     with context.record.locked("release"), context.screen.step("check") as step:
         built = context.record.read(Built)
         done = context.record.find(Checked)
-        if done is None:
+        if done is None or context.options.since or (done.offline and not context.options.offline):
             from seatrial.steps.work import check as work  # noqa: PLC0415 (only where there is something to do)
 
-            checked = work.checked(context, built)
-            context.record.write(checked)
-            step.summary = text.summary(checked)
-        else:
+            context.record.write(work.completed(context, built, done) if done else work.checked(context, built))
+        if done:
             step.summary = f"{built.project} {built.version} is already checked ({len(done.rules)} rules)"
-            if context.options.since or (done.offline and not context.options.offline):
-                from seatrial.steps.work import check as work  # noqa: PLC0415 (likewise)
-
-                context.record.write(work.completed(context, built, done))
+        else:
+            step.summary = text.summary(context.record.recorded(Checked))
     status.close(context)

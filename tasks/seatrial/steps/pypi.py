@@ -141,7 +141,7 @@ def release(context: Context, proof: Proof) -> str:
     """Upload the files of `proof` unless that is done, and return where they are."""
     index, done = context.settings.pypi, context.record.find(Released)
     if done is not None and done.index == index.simple and _is_served(context, index, proof.built):
-        return f"{done.project} {done.version} is already on {index.name}, since {done.at}"
+        return f"{done.project} {done.version} has been on {index.name} since {done.at}"
     siblings.stop_unless_released(context, proof.built, proof.verified)
     _ask_rehearsal_index(context, proof)
     context.detail(f"to {index.name}:\n{text.files(proof.built.dists)}")

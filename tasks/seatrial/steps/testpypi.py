@@ -60,7 +60,7 @@ def _rehearse(context: Context) -> str:
         raise Dirty(git.look(context.root).changed or ("(the tree was dirty when `build` ran)",))
     done = record.find(Rehearsed)
     if done is not None and context.counts(done.index):
-        return f"{done.project} {done.version} is already on {describe(context, done)}, since {done.at}"
+        return f"{done.project} {done.version} has been on {describe(context, done)} since {done.at}"
     if done is not None and (finished := kept(context, done)):
         return finished
     from seatrial.steps.uploading import Sending, find_credential  # noqa: PLC0415 (only where there is something to do)

@@ -144,3 +144,12 @@ def test_earlier_versions_are_read_where_the_project_is_released_whatever_the_se
     context = make_context(tmp_path)
     changed = context.with_settings(Settings(pypi=replace(PYPI, simple=LOOPBACK)))
     assert (changed.settings.pypi.simple, changed.published) == (LOOPBACK, PYPI)
+
+
+def test_what_is_resolved_is_known_to_all_steps_of_a_dry_run_alone(tmp_path: Path) -> None:
+    key = ("python", "six", "demo")
+    dry = make_context(tmp_path, dry=DryRun(tmp_path))
+    dry.locks[key] = "the lock"
+    assert replace(dry, last=False).locks == {key: "the lock"}
+    make_context(tmp_path).locks[key] = "the lock"
+    assert make_context(tmp_path).locks == {}

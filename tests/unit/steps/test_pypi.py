@@ -132,7 +132,7 @@ def test_a_release_on_record_is_not_repeated(release: Release) -> None:
     release.proved()
     release.write(RELEASED)
     pypi.run(release.context)
-    assert f"demo 1.0 is already on PyPI, since {AT}" in release.shown
+    assert f"demo 1.0 has been on PyPI since {AT}" in release.shown
 
 
 def test_a_release_on_record_that_the_index_does_not_serve_is_uploaded_after_a_confirmation(release: Release) -> None:
@@ -476,7 +476,7 @@ def test_what_is_released_already_asks_for_no_sibling(release: Release, core: Pa
         (release.standins.folder / "pypi" / path.name).unlink()
     release.write(RELEASED)
     assert confirmed(release)
-    assert f"demo 1.0 is already on PyPI, since {AT}" in release.shown
+    assert f"demo 1.0 has been on PyPI since {AT}" in release.shown
 
 
 def test_with_the_token_of_the_other_index_nothing_is_uploaded(tmp_path: Path) -> None:

@@ -64,7 +64,7 @@ def test_a_rehearsal_on_record_is_not_repeated(release: Release) -> None:
     release.write(BUILT, CHECKED, REHEARSED)
     testpypi.run(release.context)
     assert release.held("testpypi") == ()
-    assert f"demo 1.0 is already on TestPyPI, since {AT}" in release.shown
+    assert f"demo 1.0 has been on TestPyPI since {AT}" in release.shown
 
 
 def test_a_rehearsal_on_another_index_does_not_count(release: Release) -> None:
@@ -119,7 +119,7 @@ def test_on_this_machine_a_stand_in_takes_the_place_of_the_index(release: Releas
     assert release.held("testpypi") == ()
     assert "rehearsal: a stand-in on this machine, not TestPyPI (TestPyPI is down)" in release.shown
     testpypi.run(release.at(rehearse_on="still down"))
-    assert "is already on a stand-in on this machine, not TestPyPI (TestPyPI is down), since" in release.shown
+    assert "has been on a stand-in on this machine, not TestPyPI (TestPyPI is down) since" in release.shown
 
 
 def test_the_rehearsal_of_a_finished_release_is_not_replaced_by_another(release: Release) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from seatrial.release.archives import Metadata
+from seatrial.rules import judge
 from seatrial.rules.metadata import description as module
 from seatrial.rules.metadata import render
 from seatrial.rules.metadata.description import rendered
@@ -115,6 +116,17 @@ def test_a_description_that_takes_too_much_memory_is_given_up(tmp_path: Path, mo
     (message,) = found(path, "description-not-rendered")
     assert "more than 48 MiB of memory" in message
     module.CHILD.close()
+
+
+def test_the_child_may_be_started_before_it_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    child = module.Child()
+    monkeypatch.setattr(module, "CHILD", child)
+    judge.prepare()
+    before = child._process
+    assert before is not None
+    assert "<em>started before</em>" in page_of("text/x-rst", "*started before*\n")
+    assert child._process is before
+    child.close()
 
 
 def test_the_renderer_answers_one_request(monkeypatch: pytest.MonkeyPatch, capsysbinary: Any) -> None:

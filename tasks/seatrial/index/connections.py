@@ -1,0 +1,72 @@
+"""Connections to indexes, which stay open: through which proxy, with which certificates, and what breaks them."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import os
+import ssl
+import urllib.request
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit
+
+import urllib3
+from urllib3.exceptions import HTTPError
+
+from seatrial.index.indexes import is_loopback
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+FAULTS = (HTTPError, OSError, ValueError)  # what a request raises
+SMALL = 1 << 16  # bytes that are read to the end, so that their connection is free again
+
+
+def get(url: str, headers: Mapping[str, str], limit: float) -> urllib3.BaseHTTPResponse:
+    """Return the answer to one request for `url`, unread; `limit` is in seconds between two pieces of it."""
+    return _pool(url).request(
+        "GET", url, headers=headers, redirect=False, retries=False, preload_content=False, timeout=limit
+    )
+
+
+def release(response: urllib3.BaseHTTPResponse) -> None:
+    """Free the connection of `response` for the next request, or close it where much is left to read."""
+    if 0 < (getattr(response, "length_remaining", None) or 0) <= SMALL:
+        with contextlib.suppress(HTTPError, OSError):
+            response.drain_conn()
+    response.close()  # which does nothing to a connection that is free again
+
+
+def reason(error: BaseException) -> str:
+    """Return the cause of `error` that says most: that of the system, where urllib3 has wrapped it."""
+    inner: BaseException | None = error
+    while inner is not None:
+        if isinstance(inner, OSError) and not isinstance(inner, HTTPError) and str(inner):
+            return str(inner)
+        nested = next((arg for arg in inner.args if isinstance(arg, BaseException)), None)
+        inner = inner.__cause__ or inner.__context__ or nested
+    return str(error) or type(error).__name__
+
+
+def _pool(url: str) -> urllib3.PoolManager:
+    """Return the connections to use for `url`: through the proxy of this machine, or past it to loopback."""
+    parts, proxy = urlsplit(url), ""
+    if not is_loopback(url) and not urllib.request.proxy_bypass(parts.netloc):
+        proxies = urllib.request.getproxies()
+        proxy = proxies.get(parts.scheme) or proxies.get("all", "")
+    if is_loopback(url) and parts.scheme == "http":
+        return _connections("", None)
+    return _connections(proxy, (os.environ.get("SSL_CERT_FILE", ""), os.environ.get("SSL_CERT_DIR", "")))
+
+
+@functools.cache
+def _connections(proxy: str, certificates: tuple[str, str] | None) -> urllib3.PoolManager:
+    options: dict[str, Any] = {"ssl_context": ssl.create_default_context() if certificates else None, "maxsize": 4}
+    if not proxy:
+        return urllib3.PoolManager(**options)
+    parts = urlsplit(proxy if "//" in proxy else f"http://{proxy}")
+    if parts.username:
+        login = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+        options["proxy_headers"] = urllib3.make_headers(proxy_basic_auth=login)
+        parts = parts._replace(netloc=parts.netloc.rpartition("@")[2])
+    return urllib3.ProxyManager(parts.geturl(), **options)
