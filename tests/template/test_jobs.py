@@ -112,11 +112,8 @@ def make_stage(tmp_path: Path, python: Path) -> Iterator[Callable[..., Stage]]:
             plain = {name: value for name, value in os.environ.items() if not OF_CI.search(name)}
             path = os.pathsep.join([str(python), os.environ["PATH"], sysconfig.get_path("scripts")])
             tokens = {f"{name.upper()}_TOKEN": token for name, token in secrets.items()}
-            env = plain | {
-                "PATH": path,
-                "CI": "true",
-                "PIP_NO_COMPILE": "1",
-            }  # a job imports little of it
+            # A job imports little of what it installs.
+            env = plain | {"PATH": path, "CI": "true", "PIP_NO_COMPILE": "1"}
             return Stage(project, indexes, env, tokens)
 
         yield make
