@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import field, replace
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,16 @@ if TYPE_CHECKING:
     from seatrial.project.settings import Settings
 
 
+class Resolution:
+    """The pylock.toml of some requirements, empty until uv has made it; whoever needs it waits for its `turn`."""
+
+    def __init__(self) -> None:
+        self.turn, self.lock = threading.Lock(), ""
+
+
+Locks = dict[tuple[str, str, str], Resolution]  # by the interpreter, the requirements and the subject
+
+
 class DryRun(Value):
     """The two stand-in indexes of a dry run are those of the settings; these are the project's own.
 
@@ -35,7 +46,7 @@ class DryRun(Value):
     places: Mapping[Path, Path] = field(default_factory=dict)
     uploader: Worker | None = None
     meanwhile: Callable[[], None] | None = None
-    locks: dict[tuple[str, str, str], str] = field(default_factory=dict)
+    locks: Locks = field(default_factory=dict)
 
 
 class Context(Value):
@@ -60,7 +71,7 @@ class Context(Value):
     screen: Screen = field(default_factory=lambda: SCREEN, repr=False)
 
     @property
-    def locks(self) -> dict[tuple[str, str, str], str]:
+    def locks(self) -> Locks:
         """The dependencies that were resolved: in a dry run by all of its steps, else by the one that asks."""
         return self.dry.locks if self.dry else {}
 

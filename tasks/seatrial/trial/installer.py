@@ -20,6 +20,7 @@ from packaging.utils import canonicalize_name
 from seatrial.machine import process, temporary, toml, variables
 from seatrial.machine.errors import ReleaseError
 from seatrial.machine.values import Value
+from seatrial.project.context import Locks, Resolution
 from seatrial.project.pythons import BARE
 from seatrial.release.filenames import tags_of
 
@@ -55,7 +56,6 @@ class Origin(Value):
 
 
 Origins = dict[str, tuple[Origin, ...]]  # by normalised name
-Locks = dict[tuple[str, str, str], str]  # pylock.toml by the interpreter, the requirements and the subject
 
 
 class Beside(Value):
@@ -200,11 +200,13 @@ class Installer(Value):
         """Resolve `listed` to a pylock.toml (PEP 751) and install exactly that: uv tells hashes in no other way."""
         lock = self.scratch / "pylock.toml"
         key = (venv.interpreter, listed.read_text(encoding="utf-8"), subject)
-        if not self.beside and key in self.resolved:
-            lock.write_text(self.resolved[key], encoding="utf-8")
-        else:
-            self._resolve(venv, listed, subject, lock)
-            self.resolved[key] = lock.read_text(encoding="utf-8")
+        resolution = Resolution() if self.beside else self.resolved.setdefault(key, Resolution())
+        with resolution.turn:
+            if resolution.lock:
+                lock.write_text(resolution.lock, encoding="utf-8")
+            else:
+                self._resolve(venv, listed, subject, lock)
+                resolution.lock = lock.read_text(encoding="utf-8")
         self._install(venv, "The dependencies", *self._from(self.index), "-r", str(lock))
         packages = toml.parse(lock.read_text(encoding="utf-8")).get("packages", [])
         return {canonicalize_name(package["name"]): tuple(_lock_origins(package)) for package in packages}

@@ -8,7 +8,7 @@ import pytest
 from seatrial.index.indexes import PYPI, TESTPYPI
 from seatrial.machine.screen import Screen
 from seatrial.project.commands import ALL, Commands
-from seatrial.project.context import DryRun
+from seatrial.project.context import DryRun, Resolution
 from seatrial.project.options import Options
 from seatrial.project.settings import Settings
 from seatrial.release.record import Record
@@ -149,7 +149,7 @@ def test_earlier_versions_are_read_where_the_project_is_released_whatever_the_se
 def test_what_is_resolved_is_known_to_all_steps_of_a_dry_run_alone(tmp_path: Path) -> None:
     key = ("python", "six", "demo")
     dry = make_context(tmp_path, dry=DryRun(tmp_path))
-    dry.locks[key] = "the lock"
-    assert replace(dry, last=False).locks == {key: "the lock"}
-    make_context(tmp_path).locks[key] = "the lock"
+    dry.locks[key] = resolution = Resolution()
+    assert replace(dry, last=False).locks == {key: resolution}
+    make_context(tmp_path).locks[key] = resolution
     assert make_context(tmp_path).locks == {}

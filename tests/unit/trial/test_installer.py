@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
@@ -28,7 +29,7 @@ from tests.archives import wheel
 from tests.projects import write_tree
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 FILES = "https://files.example/packages"
 ANY = Origin(f"{FILES}/demo-1.0-py2.py3-none-any.whl", "a" * 64)
@@ -325,6 +326,23 @@ def test_what_was_resolved_for_an_interpreter_is_not_resolved_again_in_the_same_
     other.dependencies(sdist_venv, ["numpy", "docopt"], "demo", "1.0")
     other.dependencies(sdist_venv, ["numpy"], "another", "1.0")
     assert resolutions(tools) == 4
+
+
+def test_what_another_cell_is_resolving_is_waited_for(tmp_path: Path, tools: FakeTools) -> None:
+    installer, venv = installer_with("uv", tmp_path), made(tmp_path / "venv")
+    origins = installer.dependencies(venv, ["numpy"], "demo", "1.0")
+    (resolution,) = installer.resolved.values()
+
+    @contextlib.contextmanager
+    def turn() -> Iterator[None]:
+        resolution.lock = LOCK  # what the other one did while we waited
+        yield
+
+    resolution.lock = ""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(resolution, "turn", turn())
+        assert installer.dependencies(venv, ["numpy"], "demo", "1.0") == origins
+    assert resolutions(tools) == 1
 
 
 def test_what_is_beside_the_subject_is_resolved_in_each_environment(tmp_path: Path, tools: FakeTools) -> None:

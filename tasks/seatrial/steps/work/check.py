@@ -34,9 +34,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from seatrial.building.git import Source
-    from seatrial.project.context import Context
+    from seatrial.project.context import Context, Locks
     from seatrial.release.stages import Dist
-    from seatrial.trial.installer import Locks
 
 
 class NotReady(ReleaseError):
