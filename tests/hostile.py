@@ -6,7 +6,7 @@ import struct
 import zlib
 from typing import TYPE_CHECKING
 
-from seatrial.release import zip_records
+from seatrial.release.formats import zip_records
 from tests.archives import (
     SDIST,
     WHEEL,

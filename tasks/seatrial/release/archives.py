@@ -19,7 +19,8 @@ from typing import IO, TYPE_CHECKING
 
 from seatrial.machine.errors import ReleaseError
 from seatrial.machine.values import Value
-from seatrial.release import filenames, tars, zip_records, zips
+from seatrial.release import filenames
+from seatrial.release.formats import tars, zip_records, zips
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

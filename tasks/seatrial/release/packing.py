@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from seatrial.release import tars
+    from seatrial.release.formats import tars
 
 # What makes one reader of a zip file see other members than another does (see `zip_records`).
 AMBIGUOUS = frozenset({"twice", "unlisted", "unwritten", "sizes", "encoding", "between", "trailing"})

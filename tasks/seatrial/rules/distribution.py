@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 from seatrial.machine.values import Value
 from seatrial.release import filenames
 from seatrial.release.archives import BROKEN, METADATA_LIMIT, SNIFF, TEXT_LIMIT, Member, Metadata, reading, reason
-from seatrial.release.tars import NotTar
-from seatrial.release.zips import Damaged
+from seatrial.release.formats.tars import NotTar
+from seatrial.release.formats.zips import Damaged
 from seatrial.rules import limits
 
 if TYPE_CHECKING:
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from packaging.utils import BuildTag
     from packaging.version import Version
 
-    from seatrial.release import tars, zips
     from seatrial.release.archives import Content
+    from seatrial.release.formats import tars, zips
     from seatrial.release.stages import Kind
 
     Visit = Callable[[str, bytes], None]

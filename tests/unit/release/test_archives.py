@@ -13,8 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seatrial.release import archives as module
-from seatrial.release import filenames, tars, zips
+from seatrial.release import filenames
 from seatrial.release.archives import Archive, BadArchive, Member, Metadata
+from seatrial.release.formats import tars, zips
 from tests.archives import (
     FIELDS,
     README,

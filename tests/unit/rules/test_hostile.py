@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from seatrial.release import archives, tars, zip_records
+from seatrial.release import archives
+from seatrial.release.formats import tars, zip_records
 from seatrial.rules import distribution
 from seatrial.rules.judge import judge_file
 from tests.archives import SDIST, WHEEL, gzipped, written, zipped

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from packaging.version import Version
 
-from seatrial.release.zip_records import END, LOCAL
+from seatrial.release.formats.zip_records import END, LOCAL
 from seatrial.rules import limits
 from seatrial.rules.index import judge_listing
 from seatrial.rules.judge import judge_file, judge_release

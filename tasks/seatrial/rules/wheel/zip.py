@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from seatrial.release import zip_records, zips
+from seatrial.release.formats import zip_records, zips
 from seatrial.rules import limits
 from seatrial.rules.distribution import some
 from seatrial.rules.rule import rule, server
@@ -18,8 +18,8 @@ from seatrial.rules.rule import rule, server
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from seatrial.release.zip_records import Oddity
-    from seatrial.release.zips import Zip
+    from seatrial.release.formats.zip_records import Oddity
+    from seatrial.release.formats.zips import Zip
     from seatrial.rules.distribution import Distribution
 
 REPACK = "`wheel unpack` and `wheel pack` rewrite it"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from seatrial.release.zip_records import CENTRAL, END, LOCAL
+from seatrial.release.formats.zip_records import CENTRAL, END, LOCAL
 from seatrial.rules import limits
 from seatrial.rules.judge import judge_file
 from tests.archives import (

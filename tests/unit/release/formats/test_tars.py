@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seatrial.release import tars
+from seatrial.release.formats import tars
 from tests.archives import SDIST, metadata, sdist_members, tarred
 from tests.samples.mutations import CHANGES, mutated
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seatrial.release import zip_records, zips
+from seatrial.release.formats import zip_records, zips
 from tests.archives import WHEEL, metadata, patched, wheel_members, zip_info, zipped
 from tests.samples.mutations import CHANGES, mutated
 

@@ -13,7 +13,7 @@ import zlib
 from typing import TYPE_CHECKING
 
 from seatrial.machine.values import Value
-from seatrial.release.zip_records import (
+from seatrial.release.formats.zip_records import (
     CENTRAL,
     DEFLATED,
     ENCRYPTED,
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from typing import IO
 
-    from seatrial.release.zip_records import Oddity
+    from seatrial.release.formats.zip_records import Oddity
 
 END_SEARCH = (1 << 16) + 22  # bytes at the end in which the end record lies
 CHUNK = 1 << 16
