@@ -7,6 +7,8 @@ import importlib
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from seatrial.release import failures
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -32,6 +34,6 @@ def act(step: str, context: Context) -> None:
 
     That it failed is kept beside the record. Raises what stops it.
     """
-    noting = context.record.noting(step, context.commands) if step in RECORDED else contextlib.nullcontext()
+    noting = failures.noting(context.record, step, context.commands) if step in RECORDED else contextlib.nullcontext()
     with noting:
         importlib.import_module(f"seatrial.steps.{step}").run(context)

@@ -1,6 +1,6 @@
 """The release that is on record when `build` runs: whether it is kept, makes way for the next one, or stops the build.
 
-Files that were verified and not released are never replaced unasked. Only `build` archives a record.
+What was verified in some cells, failed in none and was not released is never replaced unasked. Only `build` archives.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from seatrial.machine.errors import ReleaseError, listing
+from seatrial.release import failures
 from seatrial.release.stages import Built, Rehearsed, Released
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ def parting(context: Context, built: Built, head: str | None, fingerprint: str) 
             return None
         if rehearsed and _is_released(context, built):
             return f"{built.version} is on {context.settings.pypi.name}"
-        if rehearsed and context.record.verified():
+        if rehearsed and failures.is_verified(context.record):
             where = context.settings.testpypi.name if rehearsed.reason is None else ""
             commits = short(built.commit), short(head)
             raise VerifiedNotReleased(context.settings.pypi.name, where, built.project, built.version, *commits)

@@ -19,17 +19,14 @@ from seatrial.machine.errors import ReleaseError
 from seatrial.machine.values import Value
 from seatrial.release.decoding import decode
 from seatrial.release.rebuilt import Rebuilt
-from seatrial.release.stages import Built, Dist, Problem, Stage, Verified
+from seatrial.release.stages import Built, Dist, Stage, Verified
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from seatrial.machine.errors import Commands
-
 SCHEMA = 1
 FOLDER = "release-record"
-FAILED = "failed.json"
 REBUILT = "rebuilt.json"
 DIGEST_VARIABLE = "SEATRIAL_RECORD"
 
@@ -104,15 +101,6 @@ class RunningAlready(ReleaseError):
 def now() -> str:
     """The time in UTC, in ISO 8601 to the second."""
     return datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-class Failed(Value):
-    """The step that failed last, when (UTC, ISO 8601), the text of the error, and the problems that it is about."""
-
-    step: str
-    at: str
-    message: str
-    problems: tuple[Problem, ...] = ()
 
 
 class Record(Value):
@@ -193,34 +181,6 @@ class Record(Value):
             self._same_release(path, stage)
             found.append(stage)
         return tuple(found)
-
-    @contextlib.contextmanager
-    def noting(self, step: str, commands: Commands) -> Iterator[None]:
-        """Keep that `step` failed where an error leaves the context, for whoever asks where the release stands.
-
-        That it failed before is forgotten first, since a table ends the step. It decides nothing.
-        """
-        if (last := self.failed()) and last.step == step:
-            (self.folder / FAILED).unlink(missing_ok=True)
-        try:
-            yield
-        except ReleaseError as error:
-            if self.path(Built).exists():
-                failed = Failed(step, now(), error.text(commands), getattr(error, "problems", ()))
-                document = {"schema": SCHEMA} | asdict(failed)
-                with contextlib.suppress(OSError):
-                    write_whole(self.folder / FAILED, json.dumps(document, indent=2) + "\n")
-            raise
-
-    def failed(self) -> Failed | None:
-        """Return what failed last and was not run since, None where that is not known."""
-        try:
-            document = json.loads((self.folder / FAILED).read_text(encoding="utf-8"))
-            del document["schema"]
-            failed: Failed = decode(Failed, document)
-        except (OSError, ValueError, KeyError, TypeError):
-            return None
-        return failed
 
     def rebuilt(self, built: Built) -> Rebuilt | None:
         """Return what came of building the release again that is on record, None where that was not done."""

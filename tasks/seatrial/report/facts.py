@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from seatrial.index.indexes import is_loopback
 from seatrial.machine.values import Value
+from seatrial.release import failures
 from seatrial.release.archives import Archive, BadArchive
 from seatrial.release.stages import Built, Cell, Changes, Checked, Dist, Rehearsed, Released
 from seatrial.report.page.description import shown
@@ -61,7 +62,7 @@ def gather(record: Record, following: str, *, failure: Failure | None = None, dr
     checked, released, rehearsed = record.find(Checked), record.find(Released), record.find(Rehearsed)
     files, verified = tuple(_file(record, dist) for dist in built.dists), record.verified()
     latest = released or rehearsed
-    if failure is None and (failed := record.failed()):
+    if failure is None and (failed := failures.last(record)):
         failure = Failure(failed.step, failed.message, failed.problems)
     kinds = {dist.kind for dist in built.dists}
     announced = {cell for cell in built.matrix if cell.kind in kinds}

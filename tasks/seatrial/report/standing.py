@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from seatrial.machine.values import Value
+from seatrial.release import failures
 from seatrial.release.stages import Built, Checked, Rehearsed, Released
 from seatrial.report import text
 
@@ -39,7 +40,7 @@ class Step(Value):
 def steps(record: Record, failure: Failure | None = None, *, dry: bool = False) -> tuple[Step, ...]:
     """Return how far each of the five steps is, as recorded, and that one of them failed."""
     built, verified = record.find(Built), record.verified()
-    if failure is None and (failed := record.failed()):
+    if failure is None and (failed := failures.last(record)):
         failure = Failure(failed.step, failed.message, failed.problems)
     announced = {cell for cell in built.matrix if cell.kind in {dist.kind for dist in built.dists}} if built else set()
     done = {proof.cell for proof in verified}
@@ -47,6 +48,8 @@ def steps(record: Record, failure: Failure | None = None, *, dry: bool = False) 
     if verified:
         state: State = "done" if announced <= done else "part"
         verify = Step("verify", state, verify.at, f"{len(done)} of {len(announced | done)} cells")
+    if broken := [f"{one.python} {one.kind}" for one in failures.cells(record)]:
+        verify = Step("verify", "failed", verify.at, f"{', '.join(broken)}{f'; {verify.summary}' if verified else ''}")
     recorded = (
         _step("build", built, dry=dry),
         _step("check", record.find(Checked), dry=dry),

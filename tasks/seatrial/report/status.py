@@ -20,6 +20,7 @@ from seatrial.machine.errors import ReleaseError
 from seatrial.machine.terminal import size, styled, visible, width
 from seatrial.machine.values import Value, fields_of
 from seatrial.project.options import Options
+from seatrial.release import failures
 from seatrial.release.record import now
 from seatrial.release.stages import Built, Rehearsed
 from seatrial.report import ci, text
@@ -80,7 +81,7 @@ def status(context: Context, *, moved_on: bool = False) -> None:
     else:
         _show(context, built, built.dists, written=_write_report(context))
     name, last = undone(context.record) or ("build" if moved_on else ""), last_dry_run(context)
-    if name in {"build", "check"} and last and not (last.failed or context.record.failed()):
+    if name in {"build", "check"} and last and not (last.failed or failures.last(context.record)):
         context.next(*last.following.split(), *context.options.once)  # as that dry run said
     elif name:
         context.next(name, *_again(context, name))

@@ -22,6 +22,7 @@ from seatrial.machine import temporary
 from seatrial.machine.errors import ReleaseError, listing
 from seatrial.project.context import DryRun
 from seatrial.project.options import Options
+from seatrial.release import failures
 from seatrial.release.filenames import project_of, tags_of
 from seatrial.release.record import Record
 from seatrial.release.stages import Built, Dist, Released
@@ -123,7 +124,7 @@ def release_dry(context: Context, standins: Standins, dry: DryRun) -> None:
         local = _release(rehearsal)
         _summarise(context, rehearsal, standins)
     except ReleaseError as error:
-        failed = rehearsal.record.failed()
+        failed = failures.last(rehearsal.record)
         problems = failed.problems if failed else ()
         failure = Failure(status.undone(rehearsal.record), error.text(context.commands), problems)
         context.screen.line(f"The dry run stopped in `{failure.name}`; the real indexes were not touched.")
@@ -192,7 +193,7 @@ def _release(context: Context) -> tuple[str, ...]:
 
 
 def _run(step: str, context: Context) -> None:
-    with context.record.noting(step, context.commands):
+    with failures.noting(context.record, step, context.commands):
         importlib.import_module(f"seatrial.steps.{step}").run(context)
 
 

@@ -13,6 +13,7 @@ from seatrial.index import credentials, logins
 from seatrial.machine.errors import ReleaseError
 from seatrial.project.pythons import KNOWN_PYTHONS, PythonMissing, is_admitted
 from seatrial.project.settings import document, table
+from seatrial.release import failures
 from seatrial.release.stages import Built, Rehearsed, Released
 from seatrial.report import text
 from seatrial.trial import interpreters
@@ -89,7 +90,7 @@ def _is_sealed(context: Context, source: Source) -> bool:
     built, rehearsed = record.find(Built), record.find(Rehearsed)
     if built is None or rehearsed is None or options.rebuild:
         return False
-    is_stopped = bool(record.verified()) and record.find(Released) is None
+    is_stopped = failures.is_verified(record) and record.find(Released) is None
     return built.commit == source.commit or options.keep_sealed or is_stopped
 
 

@@ -12,6 +12,7 @@ from seatrial.index.http import IndexRefused, IndexUnreachable
 from seatrial.index.indexes import is_loopback
 from seatrial.machine.errors import ReleaseError, listing
 from seatrial.machine.values import Value
+from seatrial.release import failures
 from seatrial.release.record import now
 from seatrial.release.stages import KINDS, Built, Rehearsed, Released, Verified
 from seatrial.release.verdicts import lacking, verdicts
@@ -54,6 +55,18 @@ class NotVerified(ReleaseError):
         if self.in_ci:
             return " in its jobs, and bring their records here: in CI every cell must be there."
         return "; at least one cell of each kind must be green. `pythons` in [tool.seatrial] sets them."
+
+
+class CellsFailed(ReleaseError):
+    index: str
+    cells: tuple[str, ...]
+
+    what = "These files failed in `verify`, so nothing goes to {e.index}:{e.cells:listed}"
+    cause = "they do not work on a Python that the project supports; or this machine or a dependency was at fault."
+    cure = (
+        "if the project is at fault, fix it, raise the version, commit, and run `{run[verify]}`; if not, run"
+        " `{run[verify]}` again, which tries these cells once more."
+    )
 
 
 class FilesNotVerified(ReleaseError):
@@ -161,7 +174,8 @@ def _is_served(context: Context, index: Index, built: Built) -> bool:
 def proved(context: Context) -> Proof:
     """Return what is to be released.
 
-    Raises NothingVerified, OtherVersion, RehearsedElsewhere, FilesChanged, NotVerified, FilesNotVerified, TagElsewhere.
+    Raises NothingVerified, OtherVersion, RehearsedElsewhere, FilesChanged, CellsFailed, NotVerified, FilesNotVerified,
+    TagElsewhere.
     """
     record = context.record
     built = record.find(Built)
@@ -189,7 +203,7 @@ def _counting(rehearsed: Rehearsed, verified: tuple[Verified, ...]) -> tuple[Ver
 
 
 def _stop_unless_verified(context: Context, proof: Proof) -> None:
-    """Raise NotVerified unless the announced matrix is proved.
+    """Raise NotVerified unless the announced matrix is proved, CellsFailed where a cell was tried and does not work.
 
     In CI every cell has to be there. Elsewhere an interpreter may be missing: those cells are named, and one of each
     kind that this release has is enough.
@@ -198,6 +212,9 @@ def _stop_unless_verified(context: Context, proof: Proof) -> None:
     kinds = [kind for kind in KINDS if any(dist.kind == kind for dist in built.dists)]
     missing = [cell for cell in built.matrix if cell not in done and cell.kind in kinds]
     unproved = [kind for kind in kinds if not any(cell.kind == kind for cell in done)]
+    if failed := failures.cells(context.record):
+        reasons = (f"Python {one.python}, {one.kind}: {one.message.splitlines()[0]}" for one in failed)
+        raise CellsFailed(context.settings.pypi.name, tuple(reasons))
     if unproved or (missing and context.in_ci):
         names = tuple(f"Python {cell.python}, {cell.kind}" for cell in missing)
         raise NotVerified(context.settings.pypi.name, names, context.in_ci)

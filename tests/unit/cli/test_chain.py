@@ -6,6 +6,7 @@ import pytest
 
 from seatrial.cli import chain
 from seatrial.cli.main import STEPS
+from seatrial.release import failures
 from seatrial.release.record import StageMissing
 from tests.projects import write_tree
 from tests.samples.contexts import make_context
@@ -77,24 +78,24 @@ def test_a_step_that_failed_is_kept_beside_the_record_until_it_succeeds(
     monkeypatch.setattr("seatrial.steps.testpypi.run", fail)
     with pytest.raises(StageMissing):
         chain.act("testpypi", context)
-    assert context.record.failed() is None  # nothing is built
+    assert failures.last(context.record) is None  # nothing is built
     write_tree(tmp_path / "dist", FILES)
     context.record.write(BUILT)
     for _ in range(2):
         with pytest.raises(StageMissing):
             chain.act("testpypi", context)
-        failed = context.record.failed()
+        failed = failures.last(context.record)
         assert failed is not None
         assert failed.step == "testpypi"
         assert failed.message.startswith("Nothing is recorded as checked")
     monkeypatch.setattr("seatrial.steps.build.run", lambda _: None)
     chain.act("build", context)
-    assert context.record.failed()
+    assert failures.last(context.record)
     shown = []
-    monkeypatch.setattr("seatrial.steps.testpypi.run", lambda its: shown.append(its.record.failed()))
+    monkeypatch.setattr("seatrial.steps.testpypi.run", lambda its: shown.append(failures.last(its.record)))
     chain.act("testpypi", context)
     assert shown == [None]  # at its end a step shows where the release stands
-    assert context.record.failed() is None
+    assert failures.last(context.record) is None
 
 
 def test_that_a_step_without_a_record_failed_is_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -107,4 +108,4 @@ def test_that_a_step_without_a_record_failed_is_not_kept(tmp_path: Path, monkeyp
     monkeypatch.setattr("seatrial.steps.status.run", fail)
     with pytest.raises(StageMissing):
         chain.act("status", context)
-    assert context.record.failed() is None
+    assert failures.last(context.record) is None

@@ -15,8 +15,9 @@ from seatrial.machine.disk import locked_file
 from seatrial.project.commands import Commands
 from seatrial.project.context import DryRun
 from seatrial.project.options import Options
-from seatrial.release.record import Record
-from seatrial.release.stages import Dist, Problem
+from seatrial.release.failures import trying
+from seatrial.release.record import Record, StageMissing
+from seatrial.release.stages import Cell, Dist, Problem
 from seatrial.report import status
 from seatrial.report.standing import PAGE, SUMMARY, Failure, Step, steps
 from seatrial.report.status import table
@@ -127,6 +128,15 @@ def test_a_release_of_one_kind_needs_the_cells_of_that_kind(context: Context) ->
 def test_a_step_that_failed_is_called_failed(context: Context, failure: Failure, summary: str) -> None:
     write(context, (BUILT, CHECKED))
     assert steps(context.record, failure)[1] == Step("check", "failed", "", summary)
+
+
+def test_a_cell_that_failed_is_what_is_next(context: Context) -> None:
+    write(context, (BUILT, CHECKED, REHEARSED, VERIFIED))
+    cell, error = Cell("3.14", "sdist"), StageMissing("built", "build")
+    with pytest.raises(StageMissing), trying(context.record, cell, Commands(nox=True), StageMissing):
+        raise error
+    assert steps(context.record)[3] == Step("verify", "failed", VERIFIED.at, "3.14 sdist; 1 of 2 cells")
+    assert status.undone(context.record) == "verify"
 
 
 # When it is shown, and the report is written.

@@ -738,6 +738,20 @@ def test_what_is_verified_and_not_released_stops_the_build_when_head_moves_on(ro
 
 
 @pytest.mark.usefixtures("index")
+def test_what_is_verified_in_part_and_failed_on_another_python_makes_way(
+    root: Path, tool: FakeBuild, capsys: pytest.CaptureFixture[str]
+) -> None:
+    build(make_context(root))
+    rehearse(root)
+    verify(root)
+    failed = {"schema": 1, "python": "3.14", "kind": "wheel", "at": "", "message": "It fails."}
+    write_tree(root / "release-record", {"failed-3.14-wheel.json": json.dumps(failed)})
+    next_version(root, tool)
+    assert build(make_context(root)).version == "1.1"
+    assert "1.0 is on TestPyPI and was not released; starting 1.1 from" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("index")
 def test_sealed_files_are_kept_where_that_is_asked_for(
     root: Path, tool: FakeBuild, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -15,11 +15,13 @@ from seatrial.index.credentials import BadCredential
 from seatrial.index.holdings import OtherBytes
 from seatrial.index.tokens import make
 from seatrial.project.context import DryRun
+from seatrial.release.failures import trying
 from seatrial.release.record import FilesChanged
 from seatrial.release.stages import Built, Cell, Installed, Rehearsed, Released
 from seatrial.steps import pypi
 from seatrial.steps.preflight import TagElsewhere
 from seatrial.steps.pypi import (
+    CellsFailed,
     FilesNotVerified,
     NotAttested,
     NotConfirmed,
@@ -162,6 +164,24 @@ def test_on_a_laptop_one_cell_of_each_kind_is_enough(release: Release) -> None:
     release.verified(Cell("3.13", "wheel"), Cell("3.14", "sdist"))
     assert confirmed(release)
     assert "note not verified: 3.13 sdist, 3.14 wheel" in release.shown
+
+
+def test_a_cell_that_was_tried_and_does_not_work_stops_it(release: Release) -> None:
+    release.proved()
+    cell, error = Cell("3.14", "wheel"), NothingVerified("PyPI")
+    commands = release.context.commands
+    with pytest.raises(NothingVerified), trying(release.record, cell, commands, NothingVerified):
+        raise error
+    with pytest.raises(CellsFailed) as stopped:
+        confirmed(release)
+    assert stopped.value.cells == (
+        "Python 3.14, wheel: Nothing is verified here, so there is nothing to upload to PyPI.",
+    )
+    assert "These files failed in `verify`, so nothing goes to PyPI:" in str(stopped.value)
+    assert "raise the version, commit, and run `nox -s verify`" in stopped.value.text(commands)
+    with trying(release.record, cell, commands, NothingVerified):
+        pass
+    assert confirmed(release)
 
 
 @pytest.mark.parametrize("kind", ["wheel", "sdist"])

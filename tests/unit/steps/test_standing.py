@@ -10,7 +10,8 @@ import pytest
 
 from seatrial.cli import chain
 from seatrial.machine.errors import ReleaseError
-from seatrial.release.record import FAILED, StageMissing
+from seatrial.release.failures import FAILED
+from seatrial.release.record import StageMissing
 from seatrial.release.stages import Problem
 from seatrial.report import status as report
 from seatrial.report.standing import Failure

@@ -16,6 +16,7 @@ from seatrial.index.holdings import NotVisible, OtherBytes
 from seatrial.index.indexes import Login
 from seatrial.machine.process import ToolFailed
 from seatrial.project.pythons import PythonMissing
+from seatrial.release import failures
 from seatrial.release.record import FilesChanged, Record, StageMissing
 from seatrial.release.stages import Built, Cell, Dist, Installed, Problem, Rehearsed
 from seatrial.steps import verify as module
@@ -297,6 +298,22 @@ def test_an_error_leaves_no_record(release: Release, environments: Environments)
     assert "run `nox -s verify` again" in message
     assert f"error install-import: It cannot be imported. ({WHEEL})" in release.shown
     assert release.record.verified() == ()
+
+
+def test_a_cell_that_failed_is_kept_beside_the_record_until_it_works(
+    release: Release, environments: Environments
+) -> None:
+    verify(release, kind="sdist")
+    environments.problems = (ERROR,)
+    with pytest.raises(NotVerifiable):
+        verify(release, kind="wheel")
+    (failed,) = failures.cells(release.record)
+    assert (failed.python, failed.kind) == (RUNNING, "wheel")
+    assert failed.message.startswith("The files that TestPyPI serves do not work once installed: 1 error")
+    environments.problems = ()
+    verify(release)
+    assert failures.cells(release.record) == ()
+    assert len(release.record.verified()) == 2
 
 
 def test_an_error_that_is_silenced_with_a_reason_stops_nothing(release: Release, environments: Environments) -> None:

@@ -13,6 +13,7 @@ from seatrial.index import conflicts
 from seatrial.index.holdings import OtherBytes, read_project
 from seatrial.machine import temporary
 from seatrial.machine.errors import ReleaseError, indented, listing
+from seatrial.release import failures
 from seatrial.release.record import now
 from seatrial.release.stages import Built, Cell, Rehearsed, Verified
 from seatrial.report import text
@@ -28,9 +29,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from seatrial.index.indexes import Index
-    from seatrial.project.context import Context
+    from seatrial.project.context import Context, Locks
     from seatrial.release.stages import Installed
-    from seatrial.trial.installer import Locks
     from seatrial.trial.trial import Use
 
 USED = ".seatrial-used"  # marks an environment that was handed over, and is not empty any more
@@ -106,6 +106,7 @@ def _verify_cell(context: Context, candidate: Candidate, cell: Cell, resolved: L
     with (
         context.record.locked(f"verify-{cell.python}-{cell.kind}"),
         temporary.folder(f"verify-{cell.python}-{cell.kind}") as scratch,
+        failures.trying(context.record, cell, context.commands, InstallFailed, NotVerifiable, LowestFailed),
     ):
         installer = Installer.of(context.uv, scratch, context.settings.dependencies, resolved)
         venv = _environment(context, installer, cell)

@@ -1,0 +1,109 @@
+"""What failed of a release, kept beside its record: the step that failed last, and each cell that did not verify."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from seatrial.machine.disk import write_whole
+from seatrial.machine.errors import ReleaseError
+from seatrial.machine.values import Value
+from seatrial.release.decoding import decode
+from seatrial.release.record import SCHEMA, now
+from seatrial.release.stages import Built, Cell, Kind, Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from seatrial.machine.errors import Commands
+    from seatrial.release.record import Record
+
+FAILED = "failed.json"
+F = TypeVar("F", bound=Value)
+
+
+class Failed(Value):
+    """The step that failed last, when (UTC, ISO 8601), the text of the error, and the problems that it is about."""
+
+    step: str
+    at: str
+    message: str
+    problems: tuple[Problem, ...] = ()
+
+
+class FailedCell(Value):
+    """A cell of the matrix that was tried last when (UTC, ISO 8601) and did not work, and the text of the error."""
+
+    python: str
+    kind: Kind
+    at: str
+    message: str
+
+    @property
+    def cell(self) -> Cell:
+        return Cell(self.python, self.kind)
+
+
+@contextlib.contextmanager
+def noting(record: Record, step: str, commands: Commands) -> Iterator[None]:
+    """Keep that `step` failed where an error leaves the context, for whoever asks where the release stands.
+
+    That it failed before is forgotten first, since a table ends the step. It decides nothing.
+    """
+    if (before := last(record)) and before.step == step:
+        (record.folder / FAILED).unlink(missing_ok=True)
+    try:
+        yield
+    except ReleaseError as error:
+        if record.path(Built).exists():
+            _write(record.folder / FAILED, Failed(step, now(), error.text(commands), getattr(error, "problems", ())))
+        raise
+
+
+def last(record: Record) -> Failed | None:
+    """Return what failed last and was not run since, None where that is not known."""
+    return _read(record.folder / FAILED, Failed)
+
+
+@contextlib.contextmanager
+def trying(record: Record, cell: Cell, commands: Commands, *errors: type[ReleaseError]) -> Iterator[None]:
+    """Keep that `cell` failed where one of `errors` leaves the context; forget it where the context ends well.
+
+    Such a cell stops `pypi`, and its release makes way for the next one.
+    """
+    path = record.folder / f"failed-{cell.python}-{cell.kind}.json"
+    try:
+        yield
+    except errors as error:
+        _write(path, FailedCell(cell.python, cell.kind, now(), error.text(commands)))
+        raise
+    path.unlink(missing_ok=True)
+
+
+def cells(record: Record) -> tuple[FailedCell, ...]:
+    """Return the cells that failed when they were tried last."""
+    found = (_read(path, FailedCell) for path in sorted(record.folder.glob("failed-*.json")))
+    return tuple(one for one in found if one)
+
+
+def is_verified(record: Record) -> bool:
+    """Return whether some cell was verified, and none failed when it was tried last."""
+    return bool(record.verified()) and not cells(record)
+
+
+def _write(path: Path, failed: Failed | FailedCell) -> None:
+    with contextlib.suppress(OSError):
+        write_whole(path, json.dumps({"schema": SCHEMA} | asdict(failed), indent=2) + "\n")
+
+
+def _read(path: Path, kind: type[F]) -> F | None:
+    try:
+        document: Any = json.loads(path.read_text(encoding="utf-8"))
+        del document["schema"]
+        found: F = decode(kind, document)
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return found
