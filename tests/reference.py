@@ -97,8 +97,8 @@ EXPLAINED_PAGE = """\
 
 `--explain` prints, for any step, the commands that do by hand what can be done by hand, with the names of your project.
 Here it does not know them, so fill in the words in capitals; Python 3.10 is the one to verify on. The commands are for
-a POSIX shell in the project's folder, with a virtual environment that has build and twine. [Why a step does it in
-another way](guide-coverage.md).
+a POSIX shell in the project's folder, with a virtual environment that has build, twine and pip 22.3 or later.
+[Why a step does it in another way](guide-coverage.md).
 
 This page is written from the code: `nox -s reference`.
 

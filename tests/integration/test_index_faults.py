@@ -17,11 +17,13 @@ from seatrial.cli import chain
 from seatrial.index import conflicts, holdings, http, indexes
 from seatrial.index.uploads import upload
 from seatrial.index.uploads.refusals import ASK_PYPI, NO_ANSWER, UNKNOWN
+from seatrial.index.uploads.upload import Job
 from seatrial.machine.errors import ReleaseError
 from seatrial.project.commands import Commands
 from seatrial.project.options import Options
 from seatrial.release.record import Record
 from seatrial.release.stages import Rehearsed, Released
+from seatrial.steps import uploading
 from seatrial.trial.installer import InstallFailed
 from seatrial.workspace.candidate import Candidate
 from tests.index_server import ALWAYS
@@ -30,6 +32,8 @@ from tests.releases import TAGS, Place, context_of, standing_in, write_rehearsal
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from seatrial.machine.worker import Worker
 
     Step = Callable[[], None]
 
@@ -50,6 +54,18 @@ def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(install.__kwdefaults__, "sleep", lambda _: None)
     monkeypatch.setattr(holdings, "POLL_AFTER", (0.05,))
     monkeypatch.setenv("UV_HTTP_RETRIES", "0")  # uv waits longer from try to try
+
+
+@pytest.fixture(scope="module")
+def uploader() -> Iterator[Worker]:
+    """An uploader that runs already, as in a dry run: twine takes longer to start than most of these faults."""
+    with upload.uploader().kept() as running:
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def started(monkeypatch: pytest.MonkeyPatch, uploader: Worker) -> None:
+    monkeypatch.setattr(uploading, "Job", lambda **facts: Job(**facts | {"worker": uploader}))
 
 
 @pytest.fixture

@@ -10,12 +10,12 @@ import re
 import shutil
 import subprocess
 import sys
-import venv
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from virtualenv import cli_run
 
 from tests.integration.conftest import HERE, PROGRAM, RUNNING, SETTINGS, Indexes, Project, copy_state, project_in
 from tests.projects import GIT_SETTINGS, commit, git, sample, write_tree
@@ -71,6 +71,7 @@ class Story:
     """Where the commands of one page are run: what is filled in, what is typed, and what comes before each block.
 
     `functions` stand for the commands nox and seatrial; without them these are the programs that the page installs.
+    `said` is what the commands say beside what the page shows of it.
     """
 
     project: Project
@@ -78,6 +79,7 @@ class Story:
     typed: tuple[str, ...] = ()
     before: str = ":"
     functions: str = FUNCTIONS
+    said: str = ""
 
 
 @dataclass
@@ -104,7 +106,7 @@ class Kit:
 
     def with_python(self, project: Project) -> Project:
         """Put the programs of a new virtual environment first on the PATH of `project`."""
-        venv.create(self.folder / "python", with_pip=True)
+        cli_run([str(self.folder / "python")])
         project.env["PATH"] = os.pathsep.join([str(self.folder / "python" / "bin"), PATH])
         return project
 
@@ -143,7 +145,9 @@ def readme(kit: Kit) -> Story:
     project = kit.with_python(Project(kit.clone()))
     other = kit.other()
     filled_in = {"/path/to/seatrial": str(HERE), "/path/to/your-project": str(other), "cd your-project": f"cd {other}"}
-    return Story(project, filled_in, before=f"git -C '{other}' clean -qfdx -e .venv", functions="")
+    before = f"git -C '{other}' clean -qfdx -e .venv"
+    said = r"dry run of seatrial .* passed: 2 files, the same bytes on both stand-ins"
+    return Story(project, filled_in, before=before, functions="", said=said)
 
 
 def adopt(kit: Kit) -> Story:
@@ -292,6 +296,7 @@ def test_the_commands_of_a_page_do_what_it_says(kit: Kit, page: str) -> None:
     code, outputs = run(story, [[step.command for step in steps(block)] for block in found])
     assert code == 0, "\n".join(outputs)
     assert len(outputs) == len(wanted) + 1
+    assert re.search(story.said, "\n".join(outputs))
     absent = [line for step, output in zip(wanted, outputs[1:], strict=True) for line in missing(step, output)]
     assert "\n".join(absent) == ""
 

@@ -1,4 +1,4 @@
-"""What a newcomer does first: a dry run of this very repository, and the installed command on another project."""
+"""The installed command on another project; the dry run of this very repository is among the README's snippets."""
 
 from __future__ import annotations
 
@@ -11,26 +11,12 @@ from uv import find_uv_bin
 
 from tests.archives import wheel
 from tests.integration.conftest import HERE, Project
-from tests.projects import commit, git, sample
+from tests.projects import commit, sample
 from tests.samples.messages import is_clear
 
 pytestmark = pytest.mark.skipif(
     not (HERE / ".git").exists(), reason="an sdist holds no commit of this repository that could be released"
 )
-
-
-@pytest.fixture
-def clone(tmp_path: Path) -> Path:
-    """A clone of this repository with what is committed on it now."""
-    git(tmp_path, "clone", "--quiet", str(HERE), "clone")
-    return tmp_path / "clone"
-
-
-@pytest.mark.slow
-def test_this_repository_rehearses_itself(clone: Path) -> None:
-    done = Project(clone).step("dryrun")
-    assert done.code == 0, done.output
-    assert done.shows("dry run of seatrial", "2 files, the same bytes on both stand-ins")
 
 
 @pytest.fixture

@@ -9,11 +9,11 @@ import os
 import re
 import sys
 import sysconfig
-import venv
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
+from virtualenv import cli_run
 
 from seatrial import __version__
 from seatrial.index.tokens import make as make_token
@@ -85,7 +85,7 @@ class Stage:
 def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The scripts of a fresh Python with nothing but pip, and a `gh` that knows one run: what a runner has."""
     folder = tmp_path_factory.mktemp("runner") / "python"
-    venv.create(folder, with_pip=True)
+    cli_run([str(folder)])
     scripts = folder / ("Scripts" if os.name == "nt" else "bin")
     (scripts / "gh").write_text(GH.format(python=sys.executable), encoding="utf-8")
     (scripts / "gh").chmod(0o755)
@@ -182,7 +182,7 @@ def test_a_tag_on_github_goes_through_all_jobs(make_stage: Callable[..., Stage],
 def test_a_pull_request_is_rehearsed_and_its_copy_compared(make_stage: Callable[..., Stage], tmp_path: Path) -> None:
     stage = make_stage()
     own = tmp_path / "python"
-    venv.create(own, with_pip=True)
+    cli_run([str(own)])
     stage.env["PATH"] = os.pathsep.join([str(own / "bin"), stage.env["PATH"]])
     facts = {"event_name": "pull_request", "ref_type": "branch", "ref": "refs/pull/1/merge", "ref_name": "main"}
     workflow = stage.project / ".github" / "workflows" / "check.yml"

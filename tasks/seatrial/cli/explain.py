@@ -1,7 +1,8 @@
 """``--explain``: the commands that a person would type in place of a step, without secrets.
 
-They run as they stand in a POSIX shell, in the project's folder, with a virtual environment that has build and twine.
-What is known of the release, from its record or from ``pyproject.toml``, stands in them; else a word in capitals.
+They run as they stand in a POSIX shell, in the project's folder, with a virtual environment that has build, twine and
+pip 22.3 or later. What is known of the release, from its record or from ``pyproject.toml``, stands in them; else a
+word in capitals.
 """
 
 from __future__ import annotations
@@ -139,12 +140,17 @@ def check(settings: Settings, release: Known) -> list[str]:
         if kind in settings.archives:
             venv = f"../trial-{kind}"
             lines += [
-                f"python -m venv {venv}",
-                f"{venv}/bin/pip install {release.files(kind)[0]}",
-                f"{venv}/bin/pip check",
+                f"python -m venv --without-pip {venv}",
+                f"{_pip(venv)} install {release.files(kind)[0]}",
+                f"{_pip(venv)} check",
                 _import(venv, release),
             ]
     return lines
+
+
+def _pip(venv: str) -> str:
+    """Return the command of the pip that is at hand, for `venv`, which has none: nothing but the release is in it."""
+    return f"python -m pip --python {venv}"
 
 
 def _import(venv: str, release: Known) -> str:
@@ -178,7 +184,7 @@ def _environment(kind: Kind) -> str:
 
 def verify(settings: Settings, release: Known, kind: Kind, venv: str = "../verify") -> list[str]:
     """Return the commands that install the file of `kind`: the release from its index, dependencies from theirs."""
-    pip, dependencies = f"{venv}/bin/pip install --no-cache-dir", f"--index-url {settings.dependencies.simple}"
+    pip, dependencies = f"{_pip(venv)} install --no-cache-dir", f"--index-url {settings.dependencies.simple}"
     if kind == "wheel":
         own = [
             f'echo "{release.project}=={release.version} {_hashes(release)}" > ../hashes.txt',
@@ -193,10 +199,10 @@ def verify(settings: Settings, release: Known, kind: Kind, venv: str = "../verif
     extras = f"[{','.join(settings.extras)}]" if settings.extras else ""
     requirement = shlex.quote(f"{release.project}{extras}=={release.version}")
     return [
-        f"python{settings.pythons[0]} -m venv {venv}",
+        f"python{settings.pythons[0]} -m venv --without-pip {venv}",
         *own,
         f"{pip} {dependencies} {requirement}   # it is installed already: its dependencies",
-        f"{venv}/bin/pip check",
+        f"{_pip(venv)} check",
         _import(venv, release),
         *([f"{pip} {shlex.join(settings.smoke_requires)}"] if settings.smoke_requires else []),
         *(f"{venv}/bin/{command}" for command in settings.smoke),
@@ -229,9 +235,14 @@ def status(settings: Settings, release: Known) -> list[str]:
 
 def dryrun(settings: Settings, release: Known) -> list[str]:
     """Return the commands of all steps, on two pypiservers of this machine."""
-    lines = ["python -m venv ../servers", "../servers/bin/pip install pypiserver", "mkdir ../testpypi ../pypi"]
+    servers = "../servers"
+    lines = [
+        f"python -m venv --without-pip {servers}",
+        f"{_pip(servers)} install pypiserver",
+        "mkdir ../testpypi ../pypi",
+    ]
     for name, port in SERVERS.items():
-        lines.append(f"../servers/bin/pypi-server run -p {port} -i 127.0.0.1 -P . -a . ../{name} &")
+        lines.append(f"{servers}/bin/pypi-server run -p {port} -i 127.0.0.1 -P . -a . ../{name} &")
     local = {
         name: Index(name, simple=f"http://127.0.0.1:{port}/simple/", upload=f"http://127.0.0.1:{port}/")
         for name, port in SERVERS.items()

@@ -65,14 +65,36 @@ def test_an_import_away_from_the_checkout_runs_in_a_posix_shell(tmp_path: Path) 
                 "sha256sum dist/*",
             ],
         ),
-        ("check", ["python -m twine check dist/*", "pip install dist/*.whl", "pip install dist/*.tar.gz", "pip check"]),
+        (
+            "check",
+            [
+                "python -m twine check dist/*",
+                "trial-wheel install dist/*.whl",
+                "trial-sdist install dist/*.tar.gz",
+                "check",
+            ],
+        ),
         ("testpypi", ["python -m twine upload", 'TWINE_PASSWORD="$TESTPYPI_TOKEN"', "dist/*.whl dist/*.tar.gz"]),
         (
             "verify",
-            ["python3.11 -m venv", "--no-cache-dir --no-deps", "PROJECT==VERSION", "pip check", "import IMPORT_NAME"],
+            [
+                "python3.11 -m venv",
+                "--no-cache-dir --no-deps",
+                "PROJECT==VERSION",
+                "-m pip --python ../verify check",
+                "import IMPORT_NAME",
+            ],
         ),
         ("pypi", ["python -m twine upload", 'TWINE_PASSWORD="$PYPI_TOKEN"', "dist/*.whl dist/*.tar.gz"]),
-        ("dryrun", ["pip install pypiserver", "pypi-server run", "python -m build", "http://127.0.0.1:8082/simple/"]),
+        (
+            "dryrun",
+            [
+                "--python ../servers install pypiserver",
+                "pypi-server run",
+                "python -m build",
+                "http://127.0.0.1:8082/simple/",
+            ],
+        ),
         ("inspect", ["twine check FILE..."]),
         ("rebuild", ["checkout --detach vVERSION", "log -1 vVERSION", "python -m build --wheel", "curl"]),
         ("status", ["cat release-record/*.json"]),
@@ -178,7 +200,7 @@ def test_a_record_knows_the_files_the_hashes_and_what_is_imported(tmp_path: Path
 def test_verify_has_both_kinds_in_environments_of_their_own_unless_one_is_named(tmp_path: Path) -> None:
     project(tmp_path, '[project]\nname = "demo"\nversion = "0.1"\n')
     both = explain.step("verify", make_context(tmp_path))
-    assert both.count(" -m venv ../verify-") == 2
+    assert both.count(" -m venv --without-pip ../verify-") == 2
     assert explain.step("verify", make_context(tmp_path, options=Options(kind="sdist"))).count(" -m venv ") == 1
 
 
@@ -193,9 +215,8 @@ def test_extras_and_smoke_commands_are_part_of_it(tmp_path: Path) -> None:
     project(tmp_path, '[project]\nname = "demo"\nversion = "0.1"\n')
     shown = explain.step("verify", make_context(tmp_path, settings=settings, options=Options(kind="wheel")))
     assert "'demo[cli]==0.1'" in shown
-    assert shown.endswith(
-        "-I -c 'import d')\n../verify/bin/pip install --no-cache-dir 'httpx>=0.27'\n../verify/bin/demo --version"
-    )
+    smoke = "python -m pip --python ../verify install --no-cache-dir 'httpx>=0.27'\n../verify/bin/demo --version"
+    assert shown.endswith(f"-I -c 'import d')\n{smoke}")
 
 
 @pytest.mark.parametrize("name", ["a; rm -rf ~", "$(id)", 7, None])
