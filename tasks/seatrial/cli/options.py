@@ -167,7 +167,7 @@ def _parser(prog: str, step: str) -> argparse.ArgumentParser:
     add("--explain", action="store_true", help="print the commands a person would type instead; do nothing")
     add("-v", "--verbose", action="store_true", help="show all details, and the output of the tools")
     add("--timing", action="store_true", help="say what took how long")
-    add("--rebuild", action="store_true", of=CHAIN, help="start over; the old record is archived")
+    add("--rebuild", action="store_true", of=CHAIN, help="start over; the old files and record are set aside")
     add("--keep-sealed", action="store_true", of=CHAIN, help="go on with the sealed files although HEAD moved")
     add(
         "--from",

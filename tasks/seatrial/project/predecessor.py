@@ -1,6 +1,7 @@
 """The release that is on record when `build` runs: whether it is kept, makes way for the next one, or stops the build.
 
-What was verified in some cells, failed in none and was not released is never replaced unasked. Only `build` archives.
+What was verified in some cells, failed in none and was not released is never replaced unasked. Only `build` sets files
+and record aside.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ class VerifiedNotReleased(ReleaseError):
         "one of these.\n"
         "  1. `{run[pypi]}` releases {e.version} on {e.index} as verified. Cost: the commits since wait for the next"
         " version.\n"
-        "  2. `{run[build --rebuild]}` archives these files and builds HEAD. Cost: rehearsal and verification start"
+        "  2. `{run[build --rebuild]}` sets these files aside and builds HEAD. Cost: rehearsal and verification start"
         " again{e.spent}.\n"
         "  3. `{run[verify --keep-sealed]}` goes on with the verified files, to verify more of them. Cost: none; the"
         " commits since are not in them."
