@@ -213,8 +213,8 @@ def _stop_unless_verified(context: Context, proof: Proof) -> None:
     missing = [cell for cell in built.matrix if cell not in done and cell.kind in kinds]
     unproved = [kind for kind in kinds if not any(cell.kind == kind for cell in done)]
     if failed := failures.cells(context.record):
-        reasons = (f"Python {one.python}, {one.kind}: {one.message.splitlines()[0]}" for one in failed)
-        raise CellsFailed(context.settings.pypi.name, tuple(reasons))
+        named = (f"Python {one.python}, {one.kind}, at {one.at}" for one in failed)
+        raise CellsFailed(context.settings.pypi.name, tuple(named))
     if unproved or (missing and context.in_ci):
         names = tuple(f"Python {cell.python}, {cell.kind}" for cell in missing)
         raise NotVerified(context.settings.pypi.name, names, context.in_ci)

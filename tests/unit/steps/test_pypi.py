@@ -15,7 +15,7 @@ from seatrial.index.credentials import BadCredential
 from seatrial.index.holdings import OtherBytes
 from seatrial.index.tokens import make
 from seatrial.project.context import DryRun
-from seatrial.release.failures import trying
+from seatrial.release.failures import cells, trying
 from seatrial.release.record import FilesChanged
 from seatrial.release.stages import Built, Cell, Installed, Rehearsed, Released
 from seatrial.steps import pypi
@@ -172,12 +172,11 @@ def test_a_cell_that_was_tried_and_does_not_work_stops_it(release: Release) -> N
     commands = release.context.commands
     with pytest.raises(NothingVerified), trying(release.record, cell, commands, NothingVerified):
         raise error
+    (failed,) = cells(release.record)
     with pytest.raises(CellsFailed) as stopped:
         confirmed(release)
-    assert stopped.value.cells == (
-        "Python 3.14, wheel: Nothing is verified here, so there is nothing to upload to PyPI.",
-    )
-    assert "These files failed in `verify`, so nothing goes to PyPI:" in str(stopped.value)
+    assert stopped.value.cells == (f"Python 3.14, wheel, at {failed.at}",)
+    assert "These files failed in `verify`, so nothing goes to PyPI:\n  Python 3.14, wheel, at " in str(stopped.value)
     assert "raise the version, commit, and run `nox -s verify`" in stopped.value.text(commands)
     with trying(release.record, cell, commands, NothingVerified):
         pass
