@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from seatrial.cli import chain, main
 from seatrial.cli.options import INTERFACE
-from seatrial.standin.launch import Standins
+from seatrial.standin.indexes import Standins
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

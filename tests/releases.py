@@ -26,6 +26,7 @@ from seatrial.project.settings import Settings
 from seatrial.release.record import Record
 from seatrial.release.stages import KINDS, Built, Cell, Checked, Dist, Rehearsed, Verified
 from seatrial.standin import launch
+from seatrial.standin.indexes import LOCATIONS
 from seatrial.standin.server import StandinIndex
 from tests.index_server import Faults
 from tests.projects import EPOCH, MOMENT
@@ -147,7 +148,7 @@ class Place:
 @contextlib.contextmanager
 def standing_in(place: Path) -> Iterator[Place]:
     """Serve two indexes for a project in `place`."""
-    tokens = {name: make(location) for name, location in launch.LOCATIONS.items()}
+    tokens = {name: make(location) for name, location in LOCATIONS.items()}
     faults = {name: Faults(StandinIndex(place / "indexes" / name, token)) for name, token in tokens.items()}
     with contextlib.ExitStack() as stack:
         urls = {name: stack.enter_context(launch.serving(app)) for name, app in faults.items()}
@@ -190,7 +191,7 @@ def _indexes(urls: Mapping[str, str]) -> dict[str, Any]:
             index,
             simple=f"{urls[name]}/simple/",
             upload=f"{urls[name]}/legacy/",
-            token_location=launch.LOCATIONS[name],
+            token_location=LOCATIONS[name],
         )
         for name, index in (("testpypi", TESTPYPI), ("pypi", PYPI))
     }

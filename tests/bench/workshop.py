@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from seatrial.index.tokens import make
 from seatrial.machine import variables
 from seatrial.standin import launch
+from seatrial.standin.indexes import LOCATIONS
 from seatrial.standin.server import StandinIndex
 from tests.bench.figures import Timed
 from tests.projects import commit, sample
@@ -135,7 +136,7 @@ class Workshop:
         place = self.fresh(name)
         with contextlib.ExitStack() as stack:
             running = {}
-            for index, location in launch.LOCATIONS.items():
+            for index, location in LOCATIONS.items():
                 token = make(location)
                 url = stack.enter_context(launch.serving(StandinIndex(place / index, token)))
                 running[index] = Index(url, token)

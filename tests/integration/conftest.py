@@ -20,9 +20,11 @@ from uv import find_uv_bin
 
 from seatrial.index import tokens
 from seatrial.standin import launch
+from seatrial.standin.indexes import LOCATIONS
 from seatrial.standin.server import StandinIndex
 from tests import servers as others
 from tests.index_server import Faults
+from tests.integration import forked
 from tests.program import VARIABLE
 from tests.projects import commit, sample, write_tree
 
@@ -89,7 +91,11 @@ class Project:
         """Run the steps `names` one after the other, going on after one that fails, with all details shown."""
         chosen = {"--alone": alone, "--without-uv": not uv, "--typing": bool(typed)}
         flags = [flag for flag, is_set in chosen.items() if is_set]
-        return self.run([sys.executable, "-I", str(PROGRAM), *flags, *names, "--", "-v", *options], typed=typed, **env)
+        words = [*flags, *names, "--", "-v", *options]
+        if not forked.CAN_FORK:
+            return self.run([sys.executable, "-I", str(PROGRAM), *words], typed=typed, **env)
+        code, output = forked.run(words, self.root, os.environ | self.env | env, typed.encode())
+        return Ended(code, output.decode("utf-8", "replace"))
 
     def run(self, argv: list[str], *, typed: str = "", **env: str) -> Ended:
         done = subprocess.run(
@@ -203,7 +209,7 @@ class Servers:
 def servers() -> Iterator[Servers]:
     servers = Servers()
     with contextlib.ExitStack() as stack:
-        for name, location in launch.LOCATIONS.items():
+        for name, location in LOCATIONS.items():
             servers.tokens[name] = tokens.make(location)
             servers.urls[name] = stack.enter_context(launch.serving(functools.partial(servers.answer, name)))
         yield servers

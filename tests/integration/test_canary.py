@@ -24,6 +24,7 @@ import pytest
 from seatrial.cli import secrets
 from seatrial.index.tokens import make
 from seatrial.standin import launch
+from seatrial.standin.indexes import LOCATIONS
 from seatrial.standin.server import StandinIndex
 from tests.index_server import ALWAYS, Faults
 from tests.integration.conftest import HERE, RUNNING, Indexes
@@ -469,7 +470,7 @@ class Ci:
 def job(project: Project, tmp_path: Path) -> Iterator[Ci]:
     public = pytest.importorskip("tests.public", reason="trustme is not installed (dependency group `test`)")
     files = tmp_path / "indexes"
-    tokens = {name: make(location) for name, location in launch.LOCATIONS.items()}
+    tokens = {name: make(location) for name, location in LOCATIONS.items()}
     faults = {name: Faults(StandinIndex(files / name, token)) for name, token in tokens.items()}
     issuers = {name: Issuer(app, tokens[name], audience=name) for name, app in faults.items()}
     pypi = public.Beside(issuers["pypi"], "demo", "https://pypi.org")

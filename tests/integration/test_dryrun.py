@@ -18,7 +18,7 @@ from seatrial.machine.disk import locked_file
 from seatrial.machine.temporary import ALIVE, PREFIX
 from seatrial.release.record import Record, load
 from seatrial.release.stages import Built, Checked, Dist, Rehearsed, Released, Verified
-from tests.integration.conftest import RUNNING, copy_state, project_in
+from tests.integration.conftest import PROGRAM, RUNNING, copy_state, project_in
 from tests.projects import write_tree
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ def test_a_project_without_git_and_with_modules_named_as_ours(make_project: Call
     traps = {name: f"raise RuntimeError('the {name} of the project was imported')\n" for name in modules}
     folders = {f"{name}/__init__.py": trap for name, trap in traps.items()}
     project = make_project(files={**folders, "tasks.py": traps["tasks"]}, commit_it=False)
-    done = project.step("dryrun")
+    done = project.run([sys.executable, "-I", str(PROGRAM), "dryrun", "--", "-v"])  # which has imported nothing yet
     assert done.code == 0, done.output
     assert done.shows("a copy of the working tree (no git here)")
 

@@ -175,7 +175,7 @@ def test_what_was_verified_is_sealed_until_someone_decides(project: Project, ind
     )
     assert stopped.shows(
         "1. `nox -s pypi` releases 1.0 on PyPI (stand-in) as verified",
-        "2. `nox -s build -- --rebuild` archives these files",
+        "2. `nox -s build -- --rebuild` sets these files aside",
         "3. `nox -s verify -- --keep-sealed` goes on with the verified files",
     )
     kept = project.step("verify", "--keep-sealed")

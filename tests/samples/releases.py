@@ -7,13 +7,12 @@ import shutil
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from seatrial import standin
 from seatrial.index.indexes import PYPI, TESTPYPI
 from seatrial.machine.screen import Screen
 from seatrial.project.options import Options
 from seatrial.project.settings import Settings
 from seatrial.release.stages import Built, Cell, Dist, Rehearsed, Released, Verified
-from seatrial.standin.launch import serving
+from seatrial.standin.launch import serve, serving
 from tests.archives import sdist, wheel
 from tests.index_server import Faults
 from tests.projects import commit, sample
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
     from seatrial.project.context import Context
     from seatrial.release.record import Record
     from seatrial.release.stages import Stage
-    from seatrial.standin import Standins
+    from seatrial.standin.indexes import Standins
 
 CELLS = (Cell("3.13", "wheel"), Cell("3.13", "sdist"), Cell("3.14", "wheel"), Cell("3.14", "sdist"))
 
@@ -117,7 +116,7 @@ def release_in(folder: Path, *, in_git: bool = False) -> Iterator[Release]:
     for make in (wheel, sdist):
         make(root / "dist")
     lines: list[str] = []
-    with standin.serve(folder / "indexes") as plain, serving(faults := Faults(plain.apps["testpypi"])) as url:
+    with serve(folder / "indexes") as plain, serving(faults := Faults(plain.apps["testpypi"])) as url:
         standins = replace(plain, testpypi=url)
         testpypi = replace(standins.rehearsal(TESTPYPI), name=TESTPYPI.name, pages=TESTPYPI.pages)
         pypi = replace(standins.release(PYPI), name=PYPI.name, pages=PYPI.pages)

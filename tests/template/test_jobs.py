@@ -18,6 +18,7 @@ from virtualenv import cli_run
 from seatrial import __version__
 from seatrial.index.tokens import make as make_token
 from seatrial.standin import launch
+from seatrial.standin.indexes import LOCATIONS
 from seatrial.standin.server import StandinIndex
 from seatrial.steps import adopt
 from tests.projects import commit, git, sample, write_tree
@@ -98,7 +99,7 @@ def make_stage(tmp_path: Path, python: Path) -> Iterator[Callable[..., Stage]]:
     with contextlib.ExitStack() as stack:
 
         def make(noxfile: str = "", **answers: str) -> Stage:
-            secrets = {name: make_token(location) for name, location in launch.LOCATIONS.items()}
+            secrets = {name: make_token(location) for name, location in LOCATIONS.items()}
             indexes = tmp_path / "indexes"
             apps = {name: StandinIndex(indexes / name, token) for name, token in secrets.items()}
             urls = {name: stack.enter_context(launch.serving(app)) for name, app in apps.items()}

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
-from seatrial import standin
 from seatrial.building import git, supposed
 from seatrial.index import logins
 from seatrial.index.uploads import upload
@@ -28,6 +27,7 @@ from seatrial.release.record import Record
 from seatrial.release.stages import Built, Dist, Released
 from seatrial.report import status, text
 from seatrial.report.standing import Failure
+from seatrial.standin import launch
 from seatrial.workspace import order, packages
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from seatrial.machine.worker import Worker
     from seatrial.project.context import Context
-    from seatrial.standin import Standins
+    from seatrial.standin.indexes import Standins
     from seatrial.workspace.packages import Package, Repository
 
     Step = Callable[[Context], None]
@@ -86,7 +86,7 @@ def run(context: Context) -> None:
     Raises BadWorkspace, DryrunFailed, LocalWheel, and whatever stops one of the steps.
     """
     *siblings, _ = packages.together(context.root, context.settings.release_with).ordered()
-    with upload.uploader().kept() as uploader, _workspace(context) as place, standin.serve(place) as standins:
+    with upload.uploader().kept() as uploader, _workspace(context) as place, launch.serve(place) as standins:
         _introduce(context, standins)
         places = {sibling.root: place / "with" / sibling.name for sibling in siblings}
         dry = DryRun(place, places | {context.root.resolve(): place}, uploader, functools.partial(_load, uploader))
@@ -102,7 +102,7 @@ def of_all(context: Context, repository: Repository, act: Callable[[Package, Ste
 
     `act` runs a step on a package, shows what it says in one piece, and returns whether it passed.
     """
-    with upload.uploader().kept() as uploader, _workspace(context) as place, standin.serve(place) as standins:
+    with upload.uploader().kept() as uploader, _workspace(context) as place, launch.serve(place) as standins:
         _introduce(context, standins)
         places = {package.root: place / "packages" / package.name for package in repository.packages}
 

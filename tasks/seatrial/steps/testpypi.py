@@ -95,10 +95,10 @@ def rehearsal(context: Context, held: tuple[Path, ...] = ()) -> Iterator[tuple[I
     if context.rehearsed_here is None:
         yield index, context.variables
         return
-    from seatrial import standin  # noqa: PLC0415 (likewise)
+    from seatrial.standin import launch  # noqa: PLC0415 (likewise)
 
     context.say(f"rehearsal: a stand-in on this machine, not {index.name} ({context.rehearsed_here})")
-    with temporary.folder("rehearsal") as folder, standin.serve(folder) as standins:
+    with temporary.folder("rehearsal") as folder, launch.serve(folder) as standins:
         for path in held:
             shutil.copyfile(path, folder / "testpypi" / path.name)
         yield standins.rehearsal(index), standins.tokens

@@ -11,8 +11,9 @@ from seatrial.index.credentials import BadCredential, choose
 from seatrial.index.holdings import read_project
 from seatrial.index.indexes import PYPI, TESTPYPI, Index, Indexes, Login
 from seatrial.index.tokens import Token, make
-from seatrial.standin import launch, serve
-from seatrial.standin.launch import LOCATIONS, StandinFailed
+from seatrial.standin import launch
+from seatrial.standin.indexes import LOCATIONS
+from seatrial.standin.launch import StandinFailed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from _typeshed.wsgi import WSGIApplication
 
-    from seatrial.standin import Standins
+    from seatrial.standin.indexes import Standins
 
 HOUSE = Index(
     "house",
@@ -34,7 +35,7 @@ INDEXES = Indexes(TESTPYPI, PYPI, HOUSE)
 
 @pytest.fixture
 def standins(tmp_path: Path) -> Iterator[Standins]:
-    with serve(tmp_path) as made:
+    with launch.serve(tmp_path) as made:
         yield made
 
 
@@ -83,7 +84,7 @@ def test_files_that_lie_there_are_served(standins: Standins) -> None:
 
 
 def test_nothing_is_served_afterwards(tmp_path: Path) -> None:
-    with serve(tmp_path) as standins:
+    with launch.serve(tmp_path) as standins:
         index = standins.rehearsal(TESTPYPI)
     with pytest.raises(Exception, match="cannot be read"):
         read_project(index, "demo", patient=False)
@@ -98,5 +99,5 @@ def test_a_machine_that_forbids_servers_says_so(tmp_path: Path, monkeypatch: pyt
         raise PermissionError("[Errno 13] Permission denied")
 
     monkeypatch.setattr(launch, "serving", forbidden)
-    with pytest.raises(StandinFailed, match=r"did not start: .*Permission denied"), serve(tmp_path):
+    with pytest.raises(StandinFailed, match=r"did not start: .*Permission denied"), launch.serve(tmp_path):
         pass

@@ -25,7 +25,8 @@ from seatrial.index import simple
 from seatrial.index.simple import JSON
 from seatrial.index.tokens import Token, added_caveats, make, narrow
 from seatrial.standin.forms import RefusedError, Upload, parsed, stop_if_unfit
-from seatrial.standin.launch import LOCATIONS, serve, serving
+from seatrial.standin.indexes import LOCATIONS
+from seatrial.standin.launch import serve, serving
 from seatrial.standin.server import Ledger, StandinIndex, State, stop_if_forbidden
 
 if TYPE_CHECKING:

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from seatrial import standin
 from seatrial.building import git
 from seatrial.index.indexes import Index
 from seatrial.machine.errors import ReleaseError
@@ -24,6 +23,7 @@ from seatrial.project.settings import Settings
 from seatrial.release.record import DIGEST_VARIABLE
 from seatrial.release.stages import Built, Dist, Problem
 from seatrial.report.status import last_dry_run, status
+from seatrial.standin import launch
 from seatrial.steps import build, check, dryrun, pypi, testpypi, verify
 from seatrial.steps.dryrun import BadWorkspace, DryrunFailed, LocalWheel, _held
 from seatrial.steps.work.check import NotReady
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
     from seatrial.project.context import Context
     from seatrial.release.stages import Stage
-    from seatrial.standin import Standins
+    from seatrial.standin.indexes import Standins
     from seatrial.workspace.packages import Package
 
 LOCAL = "demo-1.0-cp313-cp313-linux_x86_64.whl"
@@ -121,7 +121,7 @@ def steps(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Steps:
     for module in (build, check, testpypi, verify, pypi):
         step = module.__name__.rpartition(".")[2]
         monkeypatch.setattr(module, "run", lambda context, step=step: made.act(step, context))
-    serve = standin.serve
+    serve = launch.serve
 
     @contextmanager
     def noted(folder: Path) -> Iterator[Standins]:
@@ -129,7 +129,7 @@ def steps(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Steps:
             made.standins.append(standins)
             yield standins
 
-    monkeypatch.setattr(standin, "serve", noted)
+    monkeypatch.setattr(launch, "serve", noted)
     (tmp_path / "tmp").mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "tmp"))
     return made
