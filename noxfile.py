@@ -38,19 +38,19 @@ def tests(session: nox.Session) -> None:
     """Run all tests on all cores: nox -s tests [-- pytest arguments].
 
     Branch coverage of the package is that of the unit tests: the others start it in processes of their own, and under
-    measurement each start takes longer.
+    measurement each start takes longer (see `tests/unit/conftest.py`).
     """
     install_project(session, "test")
-    cores = ("-n", "auto", "--dist", "worksteal", "--durations", "20")
-    more = ("-n", str((os.cpu_count() or 1) + 2), *cores[2:])  # programs that wait for one another leave a core idle
+    cores, spread = os.cpu_count() or 1, ("--dist", "worksteal", "--durations", "20")
     if session.posargs:
         session.run("python", "-m", "pytest", *session.posargs)
         return
     session.run("coverage", "erase")
-    session.run("coverage", "run", "-m", "pytest", *cores, "tests/unit")
+    session.run("coverage", "run", "-m", "pytest", "-n", f"{cores + 1}", *spread, "tests/unit")
     session.run("coverage", "combine", "--quiet")
     session.run("coverage", "report", "--fail-under=95")
-    session.run("python", "-m", "pytest", *more, "tests/integration", "tests/template")
+    # Programs that wait for one another leave a core idle.
+    session.run("python", "-m", "pytest", "-n", f"{cores + 2}", *spread, "tests/integration", "tests/template")
 
 
 @nox.session

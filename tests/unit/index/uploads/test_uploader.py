@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
+pytestmark = pytest.mark.usefixtures("measured_children")  # the program alone goes through all of it
 HOST = "index.example"
 PROGRAM = (sys.executable, "-I", "-m", "seatrial.index.uploads.uploader")
 
