@@ -217,7 +217,8 @@ def _ends_within(child: subprocess.Popen[bytes], output: Output, seconds: float)
 
 
 def start(argv: Sequence[str | Path], env: Mapping[str, str], cwd: Path, **pipes: Any) -> subprocess.Popen[bytes]:
-    """Start `argv` as the head of its own process group. Raises ToolMissing."""
+    """Start `argv` as the head of its own process group, unless an interrupt came before. Raises ToolMissing."""
+    stop_if_over()
     pipes.setdefault("stdin", subprocess.DEVNULL)
     posix: dict[str, Any] = {"start_new_session": True, "umask": 0o022}
     windows: dict[str, Any] = {"creationflags": getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)}

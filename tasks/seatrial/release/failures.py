@@ -12,7 +12,7 @@ from seatrial.machine.errors import ReleaseError
 from seatrial.machine.values import Value
 from seatrial.release.decoding import decode
 from seatrial.release.record import SCHEMA, now
-from seatrial.release.stages import Built, Cell, Kind, Problem
+from seatrial.release.stages import Built, Kind, Problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from seatrial.machine.errors import Commands
     from seatrial.release.record import Record
+    from seatrial.release.stages import Cell
 
 FAILED = "failed.json"
 F = TypeVar("F", bound=Value)
@@ -41,10 +42,6 @@ class FailedCell(Value):
     kind: Kind
     at: str
     message: str
-
-    @property
-    def cell(self) -> Cell:
-        return Cell(self.python, self.kind)
 
 
 @contextlib.contextmanager

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -186,6 +187,18 @@ os.kill({os.getpid()}, {number})
         run_in_a_thread(tmp_path, first, second)
     assert told.read_text("utf-8") == "asked\n"  # once
     assert not (tmp_path / "second").exists()
+
+
+@posix
+def test_nothing_is_started_after_an_interrupt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[object] = []
+    monkeypatch.setattr(subprocess, "Popen", lambda *words, **_: started.append(words))
+    with process.interruptible():
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+        with pytest.raises(KeyboardInterrupt):
+            process.run(python(""), env=ENV, cwd=tmp_path)
+    assert started == []
 
 
 @posix
