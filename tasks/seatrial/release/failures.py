@@ -12,7 +12,7 @@ from seatrial.machine.errors import ReleaseError
 from seatrial.machine.values import Value
 from seatrial.release.decoding import decode
 from seatrial.release.record import SCHEMA, now
-from seatrial.release.stages import Built, Kind, Problem
+from seatrial.release.stages import Built, Cell, Kind, Problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     from seatrial.machine.errors import Commands
     from seatrial.release.record import Record
-    from seatrial.release.stages import Cell
 
 FAILED = "failed.json"
 F = TypeVar("F", bound=Value)
@@ -67,27 +66,27 @@ def last(record: Record) -> Failed | None:
 
 @contextlib.contextmanager
 def trying(record: Record, cell: Cell, commands: Commands, *errors: type[ReleaseError]) -> Iterator[None]:
-    """Keep that `cell` failed where one of `errors` leaves the context; forget it where the context ends well.
+    """Keep that `cell` failed where one of `errors` leaves the context.
 
-    Such a cell stops `pypi`, and its release makes way for the next one.
+    Until it is verified it stops `pypi`, and its release makes way for the next one.
     """
-    path = record.folder / f"failed-{cell.python}-{cell.kind}.json"
     try:
         yield
     except errors as error:
-        _write(path, FailedCell(cell.python, cell.kind, now(), error.text(commands)))
+        failed = FailedCell(cell.python, cell.kind, now(), error.text(commands))
+        _write(record.folder / f"failed-{cell.python}-{cell.kind}.json", failed)
         raise
-    path.unlink(missing_ok=True)
 
 
 def cells(record: Record) -> tuple[FailedCell, ...]:
-    """Return the cells that failed when they were tried last."""
+    """Return the cells that failed and are not verified, here or by a record that was brought here."""
+    done = {verified.cell for verified in record.verified()}
     found = (_read(path, FailedCell) for path in sorted(record.folder.glob("failed-*.json")))
-    return tuple(one for one in found if one)
+    return tuple(one for one in found if one and Cell(one.python, one.kind) not in done)
 
 
 def is_verified(record: Record) -> bool:
-    """Return whether some cell was verified, and none failed when it was tried last."""
+    """Return whether some cell was verified, and no other failed."""
     return bool(record.verified()) and not cells(record)
 
 

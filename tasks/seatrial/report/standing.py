@@ -66,4 +66,5 @@ def _step(name: str, stage: Stage | None, *, dry: bool) -> Step:
 
 def _failed(failure: Failure, step: Step) -> Step:
     counted = text.counted(failure.problems)
-    return Step(step.name, "failed", "", counted or failure.message.partition("\n")[0] or step.summary)
+    said = failure.message.partition("\n")[0].removesuffix(":")  # of a list that is not shown here
+    return Step(step.name, "failed", "", counted or said or step.summary)

@@ -123,6 +123,7 @@ def test_a_release_of_one_kind_needs_the_cells_of_that_kind(context: Context) ->
             "1 error, 1 warning",
         ),
         (Failure("check", "It does not work.\nWhat to do: x"), "It does not work."),
+        (Failure("check", "These files fail:\n  a.whl\nWhat to do: x"), "These files fail"),
     ],
 )
 def test_a_step_that_failed_is_called_failed(context: Context, failure: Failure, summary: str) -> None:

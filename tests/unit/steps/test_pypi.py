@@ -167,19 +167,20 @@ def test_on_a_laptop_one_cell_of_each_kind_is_enough(release: Release) -> None:
 
 
 def test_a_cell_that_was_tried_and_does_not_work_stops_it(release: Release) -> None:
-    release.proved()
-    cell, error = Cell("3.14", "wheel"), NothingVerified("PyPI")
-    commands = release.context.commands
+    release.serve("testpypi")
+    release.write(BUILT, REHEARSED)
+    *working, cell = CELLS
+    release.verified(*working)
+    error, commands = NothingVerified("PyPI"), release.context.commands
     with pytest.raises(NothingVerified), trying(release.record, cell, commands, NothingVerified):
         raise error
     (failed,) = cells(release.record)
     with pytest.raises(CellsFailed) as stopped:
         confirmed(release)
-    assert stopped.value.cells == (f"Python 3.14, wheel, at {failed.at}",)
-    assert "These files failed in `verify`, so nothing goes to PyPI:\n  Python 3.14, wheel, at " in str(stopped.value)
+    assert stopped.value.cells == (f"Python 3.14, sdist, at {failed.at}",)
+    assert "These files failed in `verify`, so nothing goes to PyPI:\n  Python 3.14, sdist, at " in str(stopped.value)
     assert "raise the version, commit, and run `nox -s verify`" in stopped.value.text(commands)
-    with trying(release.record, cell, commands, NothingVerified):
-        pass
+    release.verified(cell)
     assert confirmed(release)
 
 
