@@ -4,25 +4,19 @@ An index that does not answer is reported as not checked, never as passed. Index
 are not asked, but PyPI may be asked whether it has the project, and with it the newest list of classifiers.
 """
 
-from __future__ import annotations
-
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta, timezone
-from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
+from seatrial.index.indexes import Index
+from seatrial.release.archives import Metadata
+from seatrial.release.stages import Built, Problem
 from seatrial.rules import limits
 from seatrial.rules.distribution import some
 from seatrial.rules.listing import Listing, listing
 from seatrial.rules.rule import of, practice, rule, server
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from seatrial.index.indexes import Index
-    from seatrial.release.archives import Metadata
-    from seatrial.release.stages import Built, Problem
 
 GROWTH, SMALL = 3, 1 << 20  # a file below so many bytes may grow as it likes
 SECONDS = len("2024-05-06T07:08:09")

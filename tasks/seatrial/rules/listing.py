@@ -1,32 +1,25 @@
 """What an index lists of a project, as the rules on indexes see it."""
 
-from __future__ import annotations
-
 import importlib.metadata
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from datetime import datetime
 
 from packaging.utils import canonicalize_name
+from packaging.version import Version
 
 from seatrial.index import owners
 from seatrial.index.holdings import IndexNotJson, read_project
 from seatrial.index.http import IndexRefused, IndexUnreachable, LoginWithheld
+from seatrial.index.indexes import Index
+from seatrial.index.simple import Served
 from seatrial.machine.errors import ReleaseError
 from seatrial.machine.values import Value
+from seatrial.release.archives import Metadata
 from seatrial.release.filenames import parsed_version, version_of
+from seatrial.release.stages import Built, Dist
 from seatrial.rules.distribution import some
 from seatrial.rules.metadata.fields import unknown_classifiers
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from datetime import datetime
-
-    from packaging.version import Version
-
-    from seatrial.index.indexes import Index
-    from seatrial.index.simple import Served
-    from seatrial.release.archives import Metadata
-    from seatrial.release.stages import Built, Dist
 
 SAME_LOOKS = str.maketrans("lio", "110")  # letters and digits that PyPI takes for one another in a new name
 

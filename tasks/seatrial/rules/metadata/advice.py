@@ -1,18 +1,12 @@
 """Rules on what users miss in core metadata; PyPI takes a release without it."""
 
-from __future__ import annotations
-
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 from packaging.specifiers import SpecifierSet
 
+from seatrial.release.archives import Metadata
 from seatrial.rules.rule import METADATA, practice, rule, standard
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from seatrial.release.archives import Metadata
 
 PATCH = re.compile(r"(==(?!.*\.0$)|<=)\s*3\.(\d{1,3})(\.0)?")  # `==3.11.0` means that one
 PYTHON = re.compile(r"Programming Language :: Python :: (3\.\d+)")

@@ -1,7 +1,5 @@
 """Rules on the description, the text of a project's page."""
 
-from __future__ import annotations
-
 import atexit
 import contextlib
 import email.message
@@ -15,18 +13,15 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from seatrial.machine.values import Value
+from seatrial.release.archives import Metadata
 from seatrial.rules import limits
 from seatrial.rules.distribution import some
 from seatrial.rules.rule import library, practice, rule, server
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from seatrial.release.archives import Metadata
 
 RENDERED = 512 << 10  # characters; docutils is slow, and longer ones are left to PyPI
 SHOWN = 1 << 20  # characters of HTML; a report that is longer is no help

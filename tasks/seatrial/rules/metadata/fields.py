@@ -1,29 +1,23 @@
 """Rules on the values of core metadata, as PyPI's server validates them."""
 
-from __future__ import annotations
-
 import email.utils
 import functools
 import importlib.metadata
 import keyword
 import pathlib
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 import trove_classifiers
 from packaging import licenses
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
+from seatrial.release.archives import Metadata
 from seatrial.rules import limits
 from seatrial.rules.distribution import some
 from seatrial.rules.metadata.identity import NAME
 from seatrial.rules.rule import library, rule, server
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from seatrial.release.archives import Metadata
 
 FROZEN_FAMILIES = ("Development Status", "Intended Audience", "License", "Natural Language", "Typing")
 URLS = 2_000  # links that are looked at

@@ -1,22 +1,16 @@
 """Rules on the metadata that says what a file is: Metadata-Version, Name, Version, and which fields are allowed."""
 
-from __future__ import annotations
-
 import collections
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 from packaging.utils import canonicalize_name
 
+from seatrial.release.archives import Metadata
 from seatrial.release.filenames import parsed_version
 from seatrial.rules import limits
 from seatrial.rules.distribution import some
 from seatrial.rules.rule import library, practice, rule, server
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from seatrial.release.archives import Metadata
 
 NAME = re.compile(r"[A-Z0-9]|[A-Z0-9][A-Z0-9._-]*[A-Z0-9]", re.IGNORECASE | re.ASCII)
 NEWER_BACKEND = "a newer build backend writes a newer Metadata-Version"

@@ -1,19 +1,12 @@
 """What `twine upload` refuses to send: it validates the metadata that it sends."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 from twine.package import PackageFile
 
-from seatrial.rules.distribution import some
+from seatrial.release.archives import Metadata
+from seatrial.rules.distribution import Distribution, some
 from seatrial.rules.rule import practice, rule
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from seatrial.release.archives import Metadata
-    from seatrial.rules.distribution import Distribution
 
 MEMBERS = 20_000  # of which twine keeps all in memory
 FIELDS = 5_000

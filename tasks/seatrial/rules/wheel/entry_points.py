@@ -1,18 +1,11 @@
 """Rules on entry_points.txt, the list of a wheel's scripts and plug-ins."""
 
-from __future__ import annotations
-
 import configparser
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
-from seatrial.rules.distribution import some
+from seatrial.rules.distribution import Distribution, some
 from seatrial.rules.rule import rule, server, standard
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from seatrial.rules.distribution import Distribution
 
 SCRIPT_SECTIONS = ("console_scripts", "gui_scripts")
 SCRIPT_NAME = re.compile(r"[\w.-]+")

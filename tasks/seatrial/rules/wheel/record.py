@@ -1,17 +1,10 @@
 """Rules on RECORD, the list of a wheel's files (the binary distribution format)."""
 
-from __future__ import annotations
-
 import csv
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
-from seatrial.rules.distribution import some
+from seatrial.rules.distribution import Distribution, some
 from seatrial.rules.rule import WHEEL, rule, server
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from seatrial.rules.distribution import Distribution
 
 SIGNATURES = ("RECORD.jws", "RECORD.p7s")
 REBUILD = "build it again, or repack it with `wheel unpack` and `wheel pack`"

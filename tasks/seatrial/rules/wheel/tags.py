@@ -1,22 +1,13 @@
 """Rules on what the tags of a wheel promise: in its WHEEL file, in its name, and in its extension modules."""
 
-from __future__ import annotations
-
 import email.parser
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
-from packaging.tags import parse_tag
+from packaging.tags import Tag, parse_tag
 
-from seatrial.rules.distribution import some
+from seatrial.rules.distribution import Distribution, some
 from seatrial.rules.rule import WHEEL, rule
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from packaging.tags import Tag
-
-    from seatrial.rules.distribution import Distribution
 
 TAGS, TAG_LENGTH = 1_000, 200  # of WHEEL that are read
 EXTENSION = re.compile(  # the end of an extension module's file name, behind the name of the module (PEP 3149)

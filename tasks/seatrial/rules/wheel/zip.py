@@ -6,21 +6,14 @@ read the same both ways. Every build backend writes such files; what breaks them
 afterwards, or write it as a stream. The cure is always the same: `wheel unpack` and `wheel pack`, or build it again.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 from seatrial.release.formats import zip_records, zips
+from seatrial.release.formats.zip_records import Oddity
+from seatrial.release.formats.zips import Zip
 from seatrial.rules import limits
-from seatrial.rules.distribution import some
+from seatrial.rules.distribution import Distribution, some
 from seatrial.rules.rule import rule, server
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from seatrial.release.formats.zip_records import Oddity
-    from seatrial.release.formats.zips import Zip
-    from seatrial.rules.distribution import Distribution
 
 REPACK = "`wheel unpack` and `wheel pack` rewrite it"
 TAR_MAGIC = slice(257, 262)
