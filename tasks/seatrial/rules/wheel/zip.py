@@ -17,6 +17,7 @@ from seatrial.rules.rule import rule, server
 
 REPACK = "`wheel unpack` and `wheel pack` rewrite it"
 TAR_MAGIC = slice(257, 262)
+CENTRAL_HEADER = server("utils/zipfiles.py", "_handle_central_directory_header", "everywhere")
 
 
 def _odd(found: Zip, kind: Oddity) -> str:
@@ -33,19 +34,12 @@ def both(dist: Distribution) -> Iterator[str]:
         try:
             with dist.path.open("rb") as file:
                 is_tar = dist.tar is not None or file.read(512)[TAR_MAGIC] == b"ustar"
-                is_zip = dist.zip is not None or _is_zip(file)
-        except OSError:
+                if dist.zip is None:
+                    zips.read(file)
+        except (OSError, zips.NotZip):
             return
-        if is_tar and is_zip:
+        if is_tar:
             yield "it can be read as a zip file and as a tar file, which PyPI refuses."
-
-
-def _is_zip(file: object) -> bool:
-    try:
-        zips.read(file)  # type: ignore[arg-type]
-    except zips.NotZip:
-        return False
-    return True
 
 
 @rule("zip", "zip-ratio", "refused", server("forklift/legacy.py", "COMPRESSION_RATIO_THRESHOLD"))
@@ -55,12 +49,10 @@ def ratio(found: Zip) -> Iterator[str]:
     PyPI answers: "File exceeds compression ratio of 50". Data that compresses so well (zeros, tables of numbers) can be
     packed inside the wheel by itself, or made at run time.
     """
-    unpacked = found.unpacked
-    if unpacked > limits.RATIO_FLOOR and unpacked > limits.RATIO * found.file_size:
-        yield (
-            f"its members unpack to {unpacked:,} bytes, more than {limits.RATIO} times the {found.file_size:,} bytes of"
-            " the file."
-        )
+    unpacked, size = found.unpacked, found.file_size
+    if unpacked > limits.RATIO_FLOOR and unpacked > limits.RATIO * size:
+        bound = f"{limits.RATIO} times the {size:,} bytes of the file"
+        yield f"its members unpack to {unpacked:,} bytes, more than {bound}."
 
 
 @rule("zip", "zip-compression", "refused", server("forklift/legacy.py", "_is_valid_dist_file", "everywhere"))
@@ -148,12 +140,7 @@ def encoding(found: Zip) -> Iterator[str]:
         yield f"the names of {names} are not UTF-8; {REPACK}."
 
 
-@rule(
-    "zip",
-    "zip-member-comment",
-    "refused",
-    server("utils/zipfiles.py", "_handle_central_directory_header", "everywhere"),
-)
+@rule("zip", "zip-member-comment", "refused", CENTRAL_HEADER)
 def comment(found: Zip) -> Iterator[str]:
     """A member has a comment. PyPI answers: "Comment in central directory".
 
