@@ -3,21 +3,13 @@
 Some of the names follow check-wheel-contents' ideas.
 """
 
-from __future__ import annotations
-
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 from seatrial.index.tokens import find_tokens
 from seatrial.rules import limits
-from seatrial.rules.distribution import LICENSE_WORDS, some
+from seatrial.rules.distribution import LICENSE_WORDS, Distribution, Release, some
 from seatrial.rules.rule import TYPING, practice, rule, server, standard
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from seatrial.rules.distribution import Distribution
-    from seatrial.rules.release import Release
 
 COPY = frozenset({"release.py", "release.txt"})
 FORMER_COPY = frozenset({"register.py", "stages.py", "record.py", "probe.py"})

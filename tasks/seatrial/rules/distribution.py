@@ -1,4 +1,4 @@
-"""A distribution as the rules see it: read in a single pass, from which all rules take what they need.
+"""Distributions and releases as the rules see them: read in a single pass, from which all rules take what they need.
 
 Nothing is unpacked to disk, nothing is believed that a file says of itself, and whatever cannot be read is a finding.
 The texts in it are shown to the rules on members while they are at hand, and not kept.
@@ -21,7 +21,7 @@ from seatrial.release.formats.zips import Damaged
 from seatrial.rules import limits
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from packaging.tags import Tag
@@ -142,6 +142,28 @@ class Distribution(Value, frozen=False):
         """The `.dist-info` folders of a wheel, sorted."""
         tops = {name.partition("/")[0] for name in self.names if "/" in name}
         return sorted(top for top in tops if top.endswith(".dist-info"))
+
+
+class Release(Value):
+    """What a release rule looks at: all files, the version tags at HEAD, and the files that git tracks below root.
+
+    `committed` are those of HEAD that belong into an archive; `lacking` those that a wheel of the checkout has and the
+    one that is built from the sdist has not; `reached` is what the build of that one needed beside its requirements.
+    `clean` says that all was built out of a clean checkout, `is_due` that this is no dry run. `workflows` are the texts
+    of the CI workflows that concern this project, by name.
+    """
+
+    archives: tuple[Distribution, ...] = ()
+    tags: tuple[str, ...] = ()
+    tag_patterns: tuple[str, ...] = ("v{version}", "{version}")
+    root: Path | None = None
+    tracked: tuple[str, ...] = ()
+    committed: tuple[str, ...] = ()
+    lacking: tuple[str, ...] = ()
+    reached: tuple[str, ...] = ()
+    clean: bool = True
+    is_due: bool = False
+    workflows: Mapping[str, str] = field(default_factory=dict)
 
 
 class _Pass:

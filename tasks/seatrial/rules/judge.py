@@ -17,10 +17,9 @@ from typing import Any
 from seatrial.release.stages import Problem
 from seatrial.rules import attestation, contents, filename, index, repository, sdist  # noqa: F401 (they declare rules)
 from seatrial.rules import release as _release  # noqa: F401
-from seatrial.rules.distribution import Distribution
+from seatrial.rules.distribution import Distribution, Release
 from seatrial.rules.limits import stdlib_names
 from seatrial.rules.metadata import advice, description, fields, identity, twine  # noqa: F401
-from seatrial.rules.release import Release
 from seatrial.rules.rule import RULES, Rule, of
 from seatrial.rules.wheel import dist_info, entry_points, record, tags  # noqa: F401
 from seatrial.rules.wheel import zip as _zip  # noqa: F401

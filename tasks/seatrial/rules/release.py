@@ -1,18 +1,15 @@
 """Rules on the files of a release together: beside each other, beside what git has, and beside the tag at HEAD."""
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import field
-from pathlib import Path
+from collections.abc import Iterator
 
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from seatrial.machine.errors import shortened
-from seatrial.machine.values import Value
 from seatrial.project.exclusions import dropped
 from seatrial.release.filenames import parsed_version
-from seatrial.rules.distribution import LICENSE_WORDS, Distribution
+from seatrial.rules.distribution import LICENSE_WORDS, Release
 from seatrial.rules.rule import METADATA, practice, rule, server
 
 COMPARED = ("name", "version", "summary", "requires-python", "requires-dist", "provides-extra", "license-expression")
@@ -24,28 +21,6 @@ OFFLINE = practice("Linux distributions and conda-forge, which build offline")
 GENERATED = re.compile(  # what builds write into packages: versions, protocol buffers, what is compiled or translated
     r"_?_?version\w*\.\w+|\w+_pb2(_grpc)?\.pyi?|.+\.(so|pyd|dll|dylib|lib|a|mo|qm|c|cpp|pth)(\.\d+)*", re.IGNORECASE
 )
-
-
-class Release(Value):
-    """What a release rule looks at: all files, the version tags at HEAD, and the files that git tracks below root.
-
-    `committed` are those of HEAD that belong into an archive; `lacking` those that a wheel of the checkout has and the
-    one that is built from the sdist has not; `reached` is what the build of that one needed beside its requirements.
-    `clean` says that all was built out of a clean checkout, `is_due` that this is no dry run. `workflows` are the texts
-    of the CI workflows that concern this project, by name.
-    """
-
-    archives: tuple[Distribution, ...] = ()
-    tags: tuple[str, ...] = ()
-    tag_patterns: tuple[str, ...] = ("v{version}", "{version}")
-    root: Path | None = None
-    tracked: tuple[str, ...] = ()
-    committed: tuple[str, ...] = ()
-    lacking: tuple[str, ...] = ()
-    reached: tuple[str, ...] = ()
-    clean: bool = True
-    is_due: bool = False
-    workflows: Mapping[str, str] = field(default_factory=dict)
 
 
 @rule("release", "release-one-project", "refused", practice("one release, one project"))

@@ -3,26 +3,20 @@
 They are for a release, so a dry run leaves them out: it is run on any commit.
 """
 
-from __future__ import annotations
-
 import contextlib
 import re
+from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING
+from typing import Any
+
+from packaging.version import Version
 
 from seatrial.machine import toml
 from seatrial.machine.errors import shortened
 from seatrial.project.settings import table
 from seatrial.release.filenames import parsed_version
+from seatrial.rules.distribution import Release
 from seatrial.rules.rule import practice, rule
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from typing import Any
-
-    from packaging.version import Version
-
-    from seatrial.rules.release import Release
 
 CHANGELOG = re.compile(
     r"(docs?/(source/)?)?(change-?log|changes|history|news|releases?|release[-_]?notes|what-?s[-_]?new)"

@@ -192,12 +192,18 @@ class Child:
     def render(self, text: str, kind: str) -> Rendering:
         """Return `text` rendered, or why it was not."""
         request = json.dumps({"text": text, "kind": kind, "memory": MEMORY}).encode() + b"\n"
+        answer = b""
         with self._lock:
             process = self._started()
+            assert process.stdin is not None  # noqa: S101 (both are pipes)
+            assert process.stdout is not None  # noqa: S101
             timer = threading.Timer(SECONDS, process.kill)
             started = time.monotonic()
             timer.start()
-            answer = self._ask(process, request)
+            with contextlib.suppress(OSError):  # it ended before it was asked
+                process.stdin.write(request)
+                process.stdin.flush()
+                answer = process.stdout.readline()
             timer.cancel()
             if not answer:
                 self.close()
@@ -221,27 +227,11 @@ class Child:
                 process.communicate()
 
     def _started(self) -> subprocess.Popen[bytes]:
-        self._process = self._process or self._new()
+        if self._process is None:
+            env = {name: os.environ[name] for name in ("SYSTEMROOT", "LD_LIBRARY_PATH") if name in os.environ}
+            pipe, nothing, argv = subprocess.PIPE, subprocess.DEVNULL, [sys.executable, "-I", str(RENDERER)]
+            self._process = subprocess.Popen(argv, stdin=pipe, stdout=pipe, stderr=nothing, env=env)
         return self._process
-
-    @staticmethod
-    def _new() -> subprocess.Popen[bytes]:
-        env = {name: os.environ[name] for name in ("SYSTEMROOT", "LD_LIBRARY_PATH") if name in os.environ}
-        pipe, nothing = subprocess.PIPE, subprocess.DEVNULL
-        argv = [sys.executable, "-I", str(RENDERER)]
-        return subprocess.Popen(argv, stdin=pipe, stdout=pipe, stderr=nothing, env=env)
-
-    @staticmethod
-    def _ask(process: subprocess.Popen[bytes], request: bytes) -> bytes:
-        """Return the answer to `request`, empty where the process ended before it."""
-        assert process.stdin is not None  # noqa: S101 (both are pipes)
-        assert process.stdout is not None  # noqa: S101
-        try:
-            process.stdin.write(request)
-            process.stdin.flush()
-        except OSError:
-            return b""
-        return process.stdout.readline()
 
 
 CHILD = Child()

@@ -5,8 +5,6 @@ with a line ``{"html": ..., "messages": ...}``, in which `html` is null for what
 (``python -I render.py``), so it imports nothing of seatrial.
 """
 
-from __future__ import annotations
-
 import contextlib
 import importlib
 import io
@@ -24,8 +22,7 @@ def main() -> None:
         request = json.loads(line)
         if request["memory"]:
             limit_memory(request["memory"])
-        answer = render(request["text"], request["kind"])
-        sys.stdout.buffer.write(json.dumps(answer).encode() + b"\n")
+        sys.stdout.buffer.write(json.dumps(render(request["text"], request["kind"])).encode() + b"\n")
         sys.stdout.buffer.flush()
 
 
