@@ -64,10 +64,7 @@ def tooling_in_sdist(dist: Distribution) -> Iterator[str]:
 
 
 def _tooling(names: frozenset[str], depth: int) -> list[str]:
-    """Return the folders, `depth` folders down, with the sessions and their lock, or the copy of earlier versions.
-
-    What is deeper is data, as in seatrial's own wheel.
-    """
+    """Return the folders with our sessions, `depth` folders down; what is deeper is data, as in our own wheel."""
     folders = {name.rpartition("/")[0] for name in names if name.count("/") == depth + 1} - {"seatrial"}
     copies = [(folder, {f"{folder}/{last}" for last in copy}) for folder in folders for copy in (COPY, FORMER_COPY)]
     return sorted({folder for folder, copy in copies if copy <= names})

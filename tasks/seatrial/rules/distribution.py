@@ -4,35 +4,26 @@ Nothing is unpacked to disk, nothing is believed that a file says of itself, and
 The texts in it are shown to the rules on members while they are at hand, and not kept.
 """
 
-from __future__ import annotations
-
 import base64
 import functools
 import hashlib
 import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import field
-from typing import TYPE_CHECKING
+from pathlib import Path
+
+from packaging.tags import Tag
+from packaging.utils import BuildTag
+from packaging.version import Version
 
 from seatrial.machine.values import Value
-from seatrial.release import filenames
-from seatrial.release.archives import BROKEN, METADATA_LIMIT, SNIFF, TEXT_LIMIT, Member, Metadata, reading, reason
-from seatrial.release.formats.tars import NotTar
-from seatrial.release.formats.zips import Damaged
+from seatrial.release import archives, filenames
+from seatrial.release.archives import Content, Member, Metadata
+from seatrial.release.formats import tars, zips
+from seatrial.release.stages import Kind
 from seatrial.rules import limits
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-    from pathlib import Path
-
-    from packaging.tags import Tag
-    from packaging.utils import BuildTag
-    from packaging.version import Version
-
-    from seatrial.release.archives import Content
-    from seatrial.release.formats import tars, zips
-    from seatrial.release.stages import Kind
-
-    Visit = Callable[[str, bytes], None]
+Visit = Callable[[str, bytes], None]
 
 KEPT = frozenset({"METADATA", "RECORD", "WHEEL", "entry_points.txt", "top_level.txt"})
 KEPT_IN_SDIST = frozenset({"PKG-INFO", "pyproject.toml"})
@@ -41,9 +32,7 @@ NAMES_TOTAL = 32 << 20  # bytes of all names together
 SHOWN = 3  # names in a message
 LONGEST = 200  # characters of a name in a message
 FUNCTION = re.compile(rb"^[ \t]*(?:async[ \t]+)?def[ \t]", re.MULTILINE)
-ANNOTATED = re.compile(
-    rb"\)[ \t]*->[^\n]+:[ \t]*(?:#[^\n]*)?\r?$", re.MULTILINE
-)  # the end of a signature that says what it returns
+ANNOTATED = re.compile(rb"\)[ \t]*->[^\n]+:[ \t]*(?:#[^\n]*)?\r?$", re.MULTILINE)  # a signature's end, with a type
 MACHINE_CODE = (  # how programs, libraries and extension modules begin: ELF, PE, static libraries, WebAssembly, Mach-O
     *(b"\x7fELF", b"MZ", b"!<arch>\n", b"\0asm"),
     *map(bytes.fromhex, ("feedface", "feedfacf", "cefaedfe", "cffaedfe", "cafebabe")),
@@ -97,7 +86,7 @@ class Distribution(Value, frozen=False):
     annotated: int = 0
 
     @classmethod
-    def open(cls, path: Path, visit: Visit | None = None) -> Distribution:
+    def open(cls, path: Path, visit: Visit | None = None) -> "Distribution":
         """Read the file at `path`; `visit` is called with name and bytes of each member that is text."""
         dist = cls(path, "wheel" if path.name.endswith(".whl") else "sdist", *filenames.parts(path.name))
         tar = Tar()
@@ -107,14 +96,15 @@ class Distribution(Value, frozen=False):
                 _Pass(dist, tar, visit).run()
         except FileNotFoundError:
             dist.trouble = "there is no such file."
-        except BROKEN as error:
-            dist.trouble = reason(error)
+        except archives.BROKEN as error:
+            dist.trouble = archives.reason(error)
         dist.tar = tar if path.name.endswith(".tar.gz") and not dist.trouble else None
         place, last = f"{tar.top}/PKG-INFO", "/PKG-INFO"
         if dist.kind == "wheel":
             place, last = "-".join(path.name.split("-")[:2]) + ".dist-info/METADATA", ".dist-info/METADATA"
         if names := sorted((name for name in dist.kept if name.endswith(last)), key=lambda name: (name != place, name)):
-            dist.metadata = Metadata.parse(dist.kept[names[0]][:METADATA_LIMIT])  # at its place, or the first by name
+            raw = dist.kept[names[0]]  # at its place, or the first by name
+            dist.metadata = Metadata.parse(raw[: archives.METADATA_LIMIT])
         return dist
 
     @property
@@ -175,7 +165,7 @@ class _Pass:
 
     def run(self) -> None:
         """Take each member; of a wheel whose members are too large together only those that come first (zip-ratio)."""
-        with reading(self._dist.path, self._tar_member) as contents:
+        with archives.reading(self._dist.path, self._tar_member) as contents:
             self._dist.zip = structure = contents.zip
             left = max(limits.RATIO_FLOOR, limits.RATIO * structure.file_size) if structure else None
             if structure:
@@ -187,7 +177,7 @@ class _Pass:
                 if left is None or left >= 0:
                     try:
                         self._content(content)
-                    except Damaged as damage:
+                    except zips.Damaged as damage:
                         self._dist.damaged.append(f"{content.name}: {damage}")
 
     def _tar_member(self, member: tars.Member) -> None:
@@ -202,7 +192,7 @@ class _Pass:
     def _named(self, length: int) -> None:
         self._names_total += length
         if self._names_total > NAMES_TOTAL:
-            raise NotTar("the names of its members are too long together.")
+            raise tars.NotTar("the names of its members are too long together.")
 
     def _content(self, content: Content) -> None:
         """Read a member: a wheel's to the end for its hash; one of an sdist to where it is known to be no text."""
@@ -210,7 +200,7 @@ class _Pass:
         folder, _, last = name.rpartition("/")
         is_read = last in KEPT_IN_SDIST or (last in KEPT and folder.endswith(".dist-info"))  # whole, by a rule
         keep = is_read and bool(folder) and "/" not in folder and self._kept_total + size <= KEPT_TOTAL
-        is_text, is_hashed = self._visit is not None and size <= TEXT_LIMIT, dist.kind == "wheel"
+        is_text, is_hashed = self._visit is not None and size <= archives.TEXT_LIMIT, dist.kind == "wheel"
         if not (keep or is_text or is_hashed):
             return
         digest, pieces = hashlib.sha256(), []
@@ -218,7 +208,7 @@ class _Pass:
             if number == 0:
                 if piece.startswith(MACHINE_CODE) or name.lower().endswith(COMPILED):
                     dist.compiled.append(name)
-                is_text = is_text and (b"\0" not in piece[:SNIFF] or name.lower().endswith(limits.SCANNED))
+                is_text = is_text and (b"\0" not in piece[: archives.SNIFF] or name.lower().endswith(limits.SCANNED))
             if not (keep or is_text or is_hashed):
                 return
             digest.update(piece)

@@ -24,11 +24,7 @@ SECONDS = len("2024-05-06T07:08:09")
 
 
 def judge(
-    built: Built,
-    metadata: Metadata | None,
-    uploads: Sequence[Index],
-    registry: Index,
-    now: datetime | None = None,
+    built: Built, metadata: Metadata | None, uploads: Sequence[Index], registry: Index, now: datetime | None = None
 ) -> tuple[tuple[str, ...], tuple[Problem, ...]]:
     """Ask all indexes at once, those on this machine left out; return the codes of the rules applied, and findings.
 
@@ -37,12 +33,12 @@ def judge(
     """
     moment = now or datetime.now(timezone.utc)
     asked = [index for index in dict.fromkeys([*uploads, registry]) if not index.is_loopback]
+
+    def ask(index: Index) -> Listing:
+        return listing(index, built, metadata, moment, names=index == registry, files=index in uploads)
+
     with ThreadPoolExecutor(len(asked) or 1) as pool:
-        futures = [
-            pool.submit(listing, index, built, metadata, moment, names=index == registry, files=index in uploads)
-            for index in asked
-        ]
-        listings = [future.result() for future in futures]
+        listings = list(pool.map(ask, asked))
     applied = tuple(sorted({rule.code for rule in of("index")})) if listings else ()
     return applied, tuple(problem for found in listings for problem in judge_listing(found))
 

@@ -3,6 +3,7 @@
 What is wrong with a file is a finding, never an exception.
 """
 
+import contextlib
 import itertools
 import multiprocessing
 import os
@@ -59,7 +60,7 @@ def judge_release(paths: Sequence[Path], release: Release) -> tuple[tuple[str, .
     the file that an index gets first, a wheel.
     """
     examined = _examined(paths)
-    apart = [problem for _, problems in examined for problem in problems]
+    apart = (problem for _, problems in examined for problem in problems)
     dists = [dist for dist, _ in examined]
     first = min(dists, key=lambda dist: (dist.kind != "wheel", dist.path.name), default=None)
     html = description.rendered(first.metadata) if first and first.metadata else ""
@@ -91,13 +92,12 @@ def for_index(problems: Iterable[Problem], other: str) -> list[Problem]:
 def _examined(paths: Sequence[Path]) -> list[tuple[Distribution, tuple[Problem, ...]]]:
     """Examine each of `paths`; many are shared out to one process a core."""
     workers = min(_cores(), -(-len(paths) // 2))
-    if len(paths) < MANY or workers < 2:  # noqa: PLR2004 (no share to give away)
-        return [_examine(path) for path in paths]
-    try:
-        with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
+    if len(paths) >= MANY and workers > 1:
+        spawn = multiprocessing.get_context("spawn")
+        # Broken is the pool where one was killed, or cannot begin as the main module is no file.
+        with contextlib.suppress(BrokenProcessPool), ProcessPoolExecutor(workers, spawn) as pool:
             return list(pool.map(_examine, paths, chunksize=max(1, len(paths) // (4 * workers))))
-    except BrokenProcessPool:  # one was killed, or cannot begin where the main module is no file
-        return [_examine(path) for path in paths]
+    return [_examine(path) for path in paths]
 
 
 def _cores() -> int:

@@ -75,21 +75,13 @@ def listing(
 
     With `names` it is also asked for similar names and for the newest list of classifiers, if there is a reason to.
     """
-    facts = Listing(
-        name=index.name,
-        takes_names=names and index.is_public,
-        project=built.project,
-        version=parsed_version(built.version),
-        dists=built.dists if files else (),
-        served=None,
-        now=now,
-        is_public=index.is_public,
-        takes_files=files,
-    )
+    takes_names, version, dists = names and index.is_public, parsed_version(built.version), built.dists if files else ()
+    facts = Listing(index.name, takes_names, built.project, version, dists, served=None, now=now)
+    facts = replace(facts, is_public=index.is_public, takes_files=files)
     try:
         found = read_project(index, built.project, patient=False)
         known = replace(facts, served=found.files, exists=found.exists, status=found.status, reason=found.reason)
-        if not facts.takes_names:
+        if not takes_names:
             return known
         others = () if found.exists else similar_names(built.project)
         return replace(

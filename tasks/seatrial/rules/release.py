@@ -17,6 +17,7 @@ MODULES = (".py", ".so", ".pyd")
 SHOWN = 80
 LAYOUT = frozenset({"src", "lib", "python"})  # folders that hold packages and are none
 ASIDE = frozenset("test tests testing doc docs example examples benchmark benchmarks script scripts tool tools".split())
+SPELT = "(The setting `tag` says how tags are spelt.)"
 OFFLINE = practice("Linux distributions and conda-forge, which build offline")
 GENERATED = re.compile(  # what builds write into packages: versions, protocol buffers, what is compiled or translated
     r"_?_?version\w*\.\w+|\w+_pb2(_grpc)?\.pyi?|.+\.(so|pyd|dll|dylib|lib|a|mo|qm|c|cpp|pth)(\.\d+)*", re.IGNORECASE
@@ -130,11 +131,8 @@ def tag(release: Release) -> Iterator[str]:
     """
     built = _built(release)
     if (versions := _tagged(release)) and built and built.isdisjoint(versions):
-        yield (
-            f"HEAD is tagged {', '.join(release.tags)}, but the files have version"
-            f" {', '.join(sorted(map(str, built)))}: raise the version, or move the tag. (The setting `tag` says how"
-            " tags are spelt.)"
-        )
+        files, cure = ", ".join(sorted(map(str, built))), f"raise the version, or move the tag. {SPELT}"
+        yield f"HEAD is tagged {', '.join(release.tags)}, but the files have version {files}: {cure}"
 
 
 @rule("release", "release-tag-higher", "warning", practice("the version tags at HEAD"))
@@ -147,10 +145,8 @@ def tag_higher(release: Release) -> Iterator[str]:
     built, tagged = _built(release), _tagged(release)
     higher = [tag for version, tag in tagged.items() if built and version > max(built)]
     if higher and not built.isdisjoint(tagged):
-        yield (
-            f"HEAD is tagged {', '.join(higher)} as well, which is higher than {max(built)}, the version of the files:"
-            " delete the tag that is not meant. (The setting `tag` says how tags are spelt.)"
-        )
+        others, cure = ", ".join(higher), f"delete the tag that is not meant. {SPELT}"
+        yield f"HEAD is tagged {others} as well, which is higher than {max(built)}, the version of the files: {cure}"
 
 
 def _tagged(release: Release) -> dict[Version, str]:

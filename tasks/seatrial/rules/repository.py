@@ -53,10 +53,8 @@ def changelog(release: Release) -> Iterator[str]:
     is_series = all(len(other.release) < len(version.release) for other in named)
     found = [other for other in named if is_series and version.release[: len(other.release)] == other.release]
     if version not in named and not found:
-        yield (
-            f"{' and '.join(names)} {'names' if len(names) == 1 else 'name'} versions up to"
-            f" {max(older)}, but not {version}, which is to be released."
-        )
+        who = f"{' and '.join(names)} {'names' if len(names) == 1 else 'name'}"
+        yield f"{who} versions up to {max(older)}, but not {version}, which is to be released."
 
 
 def _version(release: Release) -> Version | None:

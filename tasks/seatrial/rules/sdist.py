@@ -37,9 +37,8 @@ def pkg_info(dist: Distribution) -> Iterator[str]:
     Backends write it. `git archive` and the downloads of a code host are no sdists, and `tar` on `./NAME-VERSION`
     writes names that PyPI does not find.
     """
-    if dist.top is not None and f"{dist.top}/PKG-INFO" not in dist.names:
-        made = "which has name and version: build it with `python -m build --sdist`"
-        yield f"there is no {dist.top}/PKG-INFO in it, {made}."
+    if (top := dist.top) is not None and f"{top}/PKG-INFO" not in dist.names:
+        yield f"there is no {top}/PKG-INFO in it, which has name and version: build it with `python -m build --sdist`."
 
 
 @rule("sdist", "sdist-license-file", "refused", server("forklift/legacy.py", "file_upload", "everywhere"))

@@ -26,7 +26,7 @@ from seatrial.rules.rule import library, practice, rule, server
 RENDERED = 512 << 10  # characters; docutils is slow, and longer ones are left to PyPI
 SHOWN = 1 << 20  # characters of HTML; a report that is longer is no help
 SECONDS, MEMORY = 8.0, 256 << 20  # what rendering may take
-MARKDOWN, RST, PLAIN = "text/markdown", "text/x-rst", "text/plain"
+MARKDOWN, RST = "text/markdown", "text/x-rst"
 RENDERER = Path(__file__).with_name("render.py")
 FENCED = re.compile(r"^(```|~~~).*?^\1", re.MULTILINE | re.DOTALL)
 LINE = re.compile(r"<string>:(\d+):")  # as docutils names a place
@@ -46,9 +46,7 @@ def content_type(metadata: Metadata) -> Iterator[str]:
     charset" (in capitals), or which Markdown variants are valid (`GFM`, `CommonMark`). `readme = "README.md"` in
     `[project]` makes backends write it.
     """
-    given = metadata.first("description-content-type")
-    if given is None:
-        return
+    given = metadata.first("description-content-type") or RST
     kind, parameters = _parsed(given)
     charset, variant = parameters.get("charset", "UTF-8"), parameters.get("variant", "GFM")
     if kind not in limits.CONTENT_TYPES or kind not in given.lower():
@@ -140,8 +138,7 @@ def relative_image(metadata: Metadata) -> Iterator[str]:
 
 def kind_of(metadata: Metadata) -> str:
     """Return the content type that PyPI renders the description as, without parameters."""
-    given = metadata.first("description-content-type")
-    return _parsed(given)[0] if given else RST
+    return _parsed(metadata.first("description-content-type") or RST)[0]
 
 
 def rendered(metadata: Metadata) -> str:

@@ -151,15 +151,14 @@ def import_name(metadata: Metadata) -> Iterator[str]:
     PyPI answers: "'X' is invalid for 'import-name'". Write dotted identifiers, optionally followed by `; private`.
     """
     for field in ("import-name", "import-namespace"):
-        if wrong := [repr(value) for value in metadata.all(field) if value and not _is_import(value)]:
+        wrong = []
+        for value in filter(None, metadata.all(field)):
+            name, semicolon, private = value.partition(";")
+            named = all(part.isidentifier() and not keyword.iskeyword(part) for part in name.rstrip().split("."))
+            if not named or (semicolon and private.strip() != "private"):
+                wrong.append(repr(value))
+        if wrong:
             yield f"{field}: {some(wrong)} cannot be imported."
-
-
-def _is_import(value: str) -> bool:
-    name, semicolon, private = value.partition(";")
-    parts = name.rstrip().split(".")
-    named = all(part.isidentifier() and not keyword.iskeyword(part) for part in parts)
-    return named and (not semicolon or private.strip() == "private")
 
 
 @rule("metadata", "metadata-email", "refused", server("forklift/metadata.py", "_validate_metadata"))

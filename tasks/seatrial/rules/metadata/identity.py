@@ -70,11 +70,9 @@ def local_version(metadata: Metadata) -> Iterator[str]:
     """
     version = parsed_version(metadata.version)
     if version is not None and version.local:
-        yield (
-            f"PyPI refuses the local part of version {version}. Versions read from git have one when HEAD is not"
-            " tagged or the tree is dirty: commit and tag, and let git ignore what the build writes (`_version.py`,"
-            " `*.egg-info`)."
-        )
+        git = "Versions read from git have one when HEAD is not tagged or the tree is dirty"
+        cure = "commit and tag, and let git ignore what the build writes (`_version.py`, `*.egg-info`)"
+        yield f"PyPI refuses the local part of version {version}. {git}: {cure}."
 
 
 @rule("metadata", "metadata-repeated", "refused", server("forklift/metadata.py", "parse_form_metadata", "everywhere"))

@@ -17,8 +17,7 @@ def dist_info(dist: Distribution) -> Iterator[str]:
     """
     if dist.info and f"{dist.info}/WHEEL" not in dist.names:
         there = sorted({name.partition("/")[0] for name in dist.names if ".dist-info/" in name})
-        held = some(there) or "no .dist-info at all"
-        yield f"there is no {dist.info}/WHEEL in it, but {held}: was the file renamed?"
+        yield f"there is no {dist.info}/WHEEL in it, but {some(there) or 'no .dist-info at all'}: was the file renamed?"
 
 
 @rule("wheel", "wheel-metadata", "refused", server("forklift/legacy.py", "file_upload", "everywhere"))

@@ -29,11 +29,8 @@ def record_mismatch(dist: Distribution) -> Iterator[str]:
     from the wheel after it was built: `wheel unpack` and `wheel pack` rewrite RECORD.
     """
     rows, fault = _rows(dist)
-    if fault:
-        return
-    exempt = {f"{dist.info}/{name}" for name in SIGNATURES}
-    there = {name for name in dist.names if not name.endswith("\\")} - exempt
-    if unnamed := sorted(there - rows.keys()):
+    there = {name for name in dist.names if not name.endswith("\\")} - {f"{dist.info}/{name}" for name in SIGNATURES}
+    if not fault and (unnamed := sorted(there - rows.keys())):
         yield f"RECORD, the list of a wheel's files, lacks {some(unnamed)}, which would never be removed; {REBUILD}."
     if absent := sorted(rows.keys() - there):
         yield f"RECORD, the list of a wheel's files, names {some(absent)}, and there is no such file; {REBUILD}."

@@ -8,8 +8,8 @@ afterwards, or write it as a stream. The cure is always the same: `wheel unpack`
 
 from collections.abc import Iterator
 
-from seatrial.release.formats import zip_records, zips
-from seatrial.release.formats.zip_records import Oddity
+from seatrial.release.formats import zips
+from seatrial.release.formats.zip_records import DEFLATED, ENCRYPTED, STORED, Oddity
 from seatrial.release.formats.zips import Zip
 from seatrial.rules import limits
 from seatrial.rules.distribution import Distribution, some
@@ -63,8 +63,7 @@ def compression(found: Zip) -> Iterator[str]:
 
     Installers on older Pythons cannot read bzip2, LZMA or Zstandard. Pack it again with deflate.
     """
-    methods = {zip_records.STORED, zip_records.DEFLATED}
-    if names := [entry.name for entry in found.entries if entry.method not in methods]:
+    if names := [entry.name for entry in found.entries if entry.method not in {STORED, DEFLATED}]:
         yield f"PyPI takes members that are stored or deflated, and these are neither: {some(names)}."
 
 
@@ -74,7 +73,7 @@ def encrypted(found: Zip) -> Iterator[str]:
 
     Pack it again without a password.
     """
-    if names := [entry.name for entry in found.entries if entry.flags & zip_records.ENCRYPTED]:
+    if names := [entry.name for entry in found.entries if entry.flags & ENCRYPTED]:
         yield f"no installer can unpack what is encrypted: {some(names)}."
 
 
