@@ -186,10 +186,8 @@ def token_in_tree(release: Release) -> Iterator[str]:
 
     Revoke the token on the index's token page at once, since it is in git's history, and remove it.
     """
-    if release.root is None:
-        return
-    for name in release.tracked:
-        path = release.root / name
+    paths = {name: release.root / name for name in release.tracked} if release.root else {}
+    for name, path in paths.items():
         if not path.is_symlink() and path.is_file() and path.stat().st_size <= TRACKED_LIMIT:
             for line, token in find_tokens(path.read_text(encoding="utf-8", errors="replace")):
                 yield _leak(f"{name}:{line} (tracked by git)", token.location)

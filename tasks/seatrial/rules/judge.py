@@ -25,16 +25,11 @@ from seatrial.rules.rule import RULES, Rule, of
 from seatrial.rules.wheel import dist_info, entry_points, record, tags  # noqa: F401
 from seatrial.rules.wheel import zip as _zip  # noqa: F401
 
-__all__ = ["NOT_APPLIED", "RULES", "codes", "for_index", "judge_file", "judge_files", "judge_release", "judge_together"]
+__all__ = ["NOT_APPLIED", "RULES", "for_index", "judge_file", "judge_files", "judge_release", "judge_together"]
 
 MANY = 8  # files that are worth more than one process
 MENTIONS = 20  # findings of one rule on one file
 NOT_APPLIED = "rule-not-applied"
-
-
-def codes() -> tuple[str, ...]:
-    """Return the codes of all rules on files and releases, sorted."""
-    return tuple(sorted({rule.code for rule in RULES if rule.subject != "index"}))
 
 
 def prepare() -> None:
@@ -56,15 +51,16 @@ def judge_file(path: Path, only: str | None = None) -> tuple[Problem, ...]:
 def judge_release(paths: Sequence[Path], release: Release) -> tuple[tuple[str, ...], tuple[Problem, ...], str]:
     """Judge `paths` as the files of one `release`, whose `archives` are filled in.
 
-    Return the codes of the rules that were applied, what was found, and the project's page as HTML: the description of
-    the file that an index gets first, a wheel.
+    Return the codes of the rules that were applied (sorted), what was found, and the project's page as HTML: the
+    description of the file that an index gets first, a wheel.
     """
     examined = _examined(paths)
     apart = (problem for _, problems in examined for problem in problems)
     dists = [dist for dist, _ in examined]
     first = min(dists, key=lambda dist: (dist.kind != "wheel", dist.path.name), default=None)
     html = description.rendered(first.metadata) if first and first.metadata else ""
-    return codes(), (*apart, *judge_together(dists, release)), html
+    codes = tuple(sorted({rule.code for rule in RULES if rule.subject != "index"}))
+    return codes, (*apart, *judge_together(dists, release)), html
 
 
 def judge_together(dists: Iterable[Distribution], release: Release) -> tuple[Problem, ...]:

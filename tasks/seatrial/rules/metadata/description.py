@@ -86,10 +86,9 @@ def renders(metadata: Metadata) -> Iterator[str]:
     It refuses the first warning of docutils: an unknown directive or role (those of Sphinx are), a title line that is
     too short, `raw` and `include`. Markdown practically always renders; without a content type it is taken for reST.
     """
-    if kind_of(metadata) != RST or not metadata.description.strip():
-        return
-    rendering = _rendering(metadata.description, RST)
-    if rendering.html is None and not rendering.trouble:
+    is_rst = kind_of(metadata) == RST and bool(metadata.description.strip())
+    rendering = _rendering(metadata.description, RST) if is_rst else None
+    if rendering and rendering.html is None and not rendering.trouble:
         typed = metadata.first("description-content-type")
         more = "" if typed else " (no content type is set, and PyPI takes it for reST then)"
         faults = _faults(rendering.messages) or ["it is empty"]

@@ -19,11 +19,10 @@ from seatrial.rules.distribution import some
 from seatrial.rules.metadata.identity import NAME
 from seatrial.rules.rule import library, rule, server
 
-FROZEN_FAMILIES = ("Development Status", "Intended Audience", "License", "Natural Language", "Typing")
 VALIDATED = server("forklift/metadata.py", "_validate_metadata", "everywhere")
 URLS = 2_000  # links that are looked at
 PLAIN_URL = re.compile(r"https?://[A-Za-z0-9.-]+(/[A-Za-z0-9._~/+@=-]*)?")
-FAMILIES = (*FROZEN_FAMILIES, "Environment", "Framework", "Operating System", "Programming Language", "Topic")
+GROWING_FAMILIES = ("Environment", "Framework", "Operating System", "Programming Language", "Topic")  # of classifiers
 
 
 @rule("metadata", "metadata-summary-line", "refused", library("_process_summary"))
@@ -229,8 +228,7 @@ def unknown_classifiers(metadata: Metadata) -> tuple[str, ...]:
 
 def _may_be_new(name: str) -> bool:
     """Whether the unknown classifier `name` may be one that came later: of a family that grows, and no misspelling."""
-    family = name.partition(" :: ")[0]
-    return family in FAMILIES and family not in FROZEN_FAMILIES and _squeezed(name) not in _known_squeezed()
+    return name.partition(" :: ")[0] in GROWING_FAMILIES and _squeezed(name) not in _known_squeezed()
 
 
 @functools.cache

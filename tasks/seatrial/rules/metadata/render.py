@@ -28,13 +28,11 @@ def main() -> None:
 
 def limit_memory(amount: int) -> None:
     """Have this process get no more than `amount` bytes of memory, where the system can see to that."""
-    try:
-        import resource  # noqa: PLC0415 (not on Windows)
-    except ImportError:
-        return
-    hard = resource.getrlimit(resource.RLIMIT_AS)[1]
-    soft = amount if hard == resource.RLIM_INFINITY else min(amount, hard)
-    with contextlib.suppress(ValueError, OSError):  # macOS refuses it
+    with contextlib.suppress(ImportError, ValueError, OSError):  # Windows has no such limit, and macOS refuses it
+        import resource  # noqa: PLC0415
+
+        hard = resource.getrlimit(resource.RLIMIT_AS)[1]
+        soft = amount if hard == resource.RLIM_INFINITY else min(amount, hard)
         resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
 
 

@@ -112,9 +112,8 @@ def sizes(found: Zip) -> Iterator[str]:
 
     Some tool rewrote the wheel: `wheel unpack` and `wheel pack` rewrite it.
     """
-    return _odd(
-        found, "sizes", "the zip file has two different sizes for {}, at each file and in its central directory"
-    )
+    message = "the zip file has two different sizes for {}, at each file and in its central directory"
+    return _odd(found, "sizes", message)
 
 
 @rule("zip", "zip-directory", "refused", server("utils/zipfiles.py", "_validate_zipfile", "everywhere"))
