@@ -3,21 +3,13 @@
 Some of the names follow check-wheel-contents' ideas.
 """
 
-from __future__ import annotations
-
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 from seatrial.index.tokens import find_tokens
 from seatrial.rules import limits
-from seatrial.rules.distribution import LICENSE_WORDS, some
+from seatrial.rules.distribution import LICENSE_WORDS, Distribution, Release, some
 from seatrial.rules.rule import TYPING, practice, rule, server, standard
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from seatrial.rules.distribution import Distribution
-    from seatrial.rules.release import Release
 
 COPY = frozenset({"release.py", "release.txt"})
 FORMER_COPY = frozenset({"register.py", "stages.py", "record.py", "probe.py"})
@@ -30,6 +22,7 @@ COMMON_NAMES = frozenset("test tests testing doc docs example examples script sc
 LEFTOVERS = (".pyc", ".pyo", ".orig", ".rej", ".swp", ".DS_Store", "Thumbs.db")
 MODULES = (".py", ".pyi", ".pyc", ".so", ".pyd", ".dll", ".pth", ".egg-link")  # what has a reason to be at the top
 FUNCTIONS, MOST = 20, 0.8
+SOURCEDEFENDER = server("utils/scanner_rules/sourcedefender.yar", "sourcedefender_encrypted")
 
 
 @rule("file", "archive-readable", "refused", server("forklift/legacy.py", "_is_valid_dist_file", "everywhere"))
@@ -71,15 +64,10 @@ def tooling_in_sdist(dist: Distribution) -> Iterator[str]:
 
 
 def _tooling(names: frozenset[str], depth: int) -> list[str]:
-    """Return the folders, `depth` folders down, with the sessions and their lock, or the copy of earlier versions.
-
-    What is deeper is data, as in seatrial's own wheel.
-    """
+    """Return the folders with our sessions, `depth` folders down; what is deeper is data, as in our own wheel."""
     folders = {name.rpartition("/")[0] for name in names if name.count("/") == depth + 1} - {"seatrial"}
-    copies = (COPY, FORMER_COPY)
-    return sorted(
-        folder for folder in folders if any({f"{folder}/{last}" for last in copy} <= names for copy in copies)
-    )
+    copies = [(folder, {f"{folder}/{last}" for last in copy}) for folder in folders for copy in (COPY, FORMER_COPY)]
+    return sorted({folder for folder, copy in copies if copy <= names})
 
 
 @rule("wheel", "wheel-pth", "warning", practice("Python's `site`, which runs such files"))
@@ -128,11 +116,13 @@ def typing(dist: Distribution) -> Iterator[str]:
     Put an empty `py.typed` into the package (PEP 561), and have it packed: setuptools `package-data`, meson-python
     `py.install_sources`; the other backends pack what is in the package.
     """
-    if dist.metadata is None or "Typing :: Typed" not in dist.metadata.all("classifier"):
-        return
     stubs = any(name.partition("/")[0].endswith("-stubs") for name in dist.names)
-    if not stubs and not any(name.endswith("/py.typed") for name in dist.names):
+    if _claims_types(dist) and not stubs and not any(name.endswith("/py.typed") for name in dist.names):
         yield "the classifier says `Typing :: Typed`, but there is no py.typed, so type checkers ignore the types."
+
+
+def _claims_types(dist: Distribution) -> bool:
+    return dist.metadata is not None and "Typing :: Typed" in dist.metadata.all("classifier")
 
 
 @rule("wheel", "wheel-annotations", "warning", TYPING)
@@ -145,14 +135,9 @@ def annotated(dist: Distribution) -> Iterator[str]:
     `[tool.seatrial.ignore] wheel-annotations = "why"`.
     """
     packages = any(name.endswith("/__init__.py") for name in dist.names)
-    if packages and dist.functions >= FUNCTIONS and dist.annotated >= MOST * dist.functions and not _says_typed(dist):
+    typed = _claims_types(dist) or any(name.endswith("/py.typed") for name in dist.names)
+    if packages and not typed and dist.functions >= FUNCTIONS and dist.annotated >= MOST * dist.functions:
         yield f"{dist.annotated} of {dist.functions} functions are annotated, which nobody sees without a py.typed."
-
-
-def _says_typed(dist: Distribution) -> bool:
-    """Whether there is a `py.typed`, or the classifier, on which there is a rule of its own."""
-    claimed = dist.metadata is not None and "Typing :: Typed" in dist.metadata.all("classifier")
-    return claimed or any(name.endswith("/py.typed") for name in dist.names)
 
 
 @rule("wheel", "wheel-top-level", "warning", practice("check-wheel-contents (W003, W006), the idea of it"))
@@ -177,14 +162,11 @@ def no_license(dist: Distribution) -> Iterator[str]:
     metadata = dist.metadata
     if metadata is None or not (metadata.first("license-expression") or metadata.first("license")):
         return
-    named = metadata.all("license-file")  # of any metadata version, wherever it lies: LICENSES/MIT.txt
-    if not any(_is_license(name, named) for name in dist.names):
+    named = tuple(f"/{path}" for path in metadata.all("license-file"))  # of any metadata version: LICENSES/MIT.txt
+    lasts = [name.rpartition("/")[2].upper() for name in dist.names]
+    usual = any(word in last for last in lasts for word in LICENSE_WORDS)
+    if not usual and not any(name.endswith(named) for name in dist.names):
         yield "the metadata names a licence, but its text is not in the wheel: set `license-files` in [project]."
-
-
-def _is_license(name: str, named: Sequence[str]) -> bool:
-    last = name.rpartition("/")[2].upper()
-    return any(word in last for word in LICENSE_WORDS) or any(name.endswith(f"/{path}") for path in named)
 
 
 @rule("member", "secret-api-token", "refused", practice("PyPI's API tokens: whoever has one can use it"))
@@ -204,12 +186,11 @@ def token_in_tree(release: Release) -> Iterator[str]:
 
     Revoke the token on the index's token page at once, since it is in git's history, and remove it.
     """
-    for name in release.tracked if release.root else ():
-        path = release.root / name if release.root else None
-        if path is None or path.is_symlink() or not path.is_file() or path.stat().st_size > TRACKED_LIMIT:
-            continue
-        for line, token in find_tokens(path.read_text(encoding="utf-8", errors="replace")):
-            yield _leak(f"{name}:{line} (tracked by git)", token.location)
+    paths = {name: release.root / name for name in release.tracked} if release.root else {}
+    for name, path in paths.items():
+        if not path.is_symlink() and path.is_file() and path.stat().st_size <= TRACKED_LIMIT:
+            for line, token in find_tokens(path.read_text(encoding="utf-8", errors="replace")):
+                yield _leak(f"{name}:{line} (tracked by git)", token.location)
 
 
 def _leak(place: str, location: str) -> str:
@@ -239,12 +220,7 @@ def pyarmor(name: str, raw: bytes) -> Iterator[str]:
         yield f"{name} is encrypted with PyArmor, which PyPI does not allow."
 
 
-@rule(
-    "member",
-    "contents-sourcedefender",
-    "refused",
-    server("utils/scanner_rules/sourcedefender.yar", "sourcedefender_encrypted"),
-)
+@rule("member", "contents-sourcedefender", "refused", SOURCEDEFENDER)
 def sourcedefender(name: str, raw: bytes) -> Iterator[str]:
     """A module is encrypted with SourceDefender. PyPI answers: "SourceDefender-encrypted content is not allowed".
 

@@ -1,38 +1,29 @@
-"""A distribution as the rules see it: read in a single pass, from which all rules take what they need.
+"""Distributions and releases as the rules see them: read in a single pass, from which all rules take what they need.
 
 Nothing is unpacked to disk, nothing is believed that a file says of itself, and whatever cannot be read is a finding.
 The texts in it are shown to the rules on members while they are at hand, and not kept.
 """
 
-from __future__ import annotations
-
 import base64
 import functools
 import hashlib
 import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import field
-from typing import TYPE_CHECKING
+from pathlib import Path
+
+from packaging.tags import Tag
+from packaging.utils import BuildTag
+from packaging.version import Version
 
 from seatrial.machine.values import Value
-from seatrial.release import filenames
-from seatrial.release.archives import BROKEN, METADATA_LIMIT, SNIFF, TEXT_LIMIT, Member, Metadata, reading, reason
-from seatrial.release.formats.tars import NotTar
-from seatrial.release.formats.zips import Damaged
+from seatrial.release import archives, filenames
+from seatrial.release.archives import Content, Member, Metadata
+from seatrial.release.formats import tars, zips
+from seatrial.release.stages import Kind
 from seatrial.rules import limits
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
-    from pathlib import Path
-
-    from packaging.tags import Tag
-    from packaging.utils import BuildTag
-    from packaging.version import Version
-
-    from seatrial.release.archives import Content
-    from seatrial.release.formats import tars, zips
-    from seatrial.release.stages import Kind
-
-    Visit = Callable[[str, bytes], None]
+Visit = Callable[[str, bytes], None]
 
 KEPT = frozenset({"METADATA", "RECORD", "WHEEL", "entry_points.txt", "top_level.txt"})
 KEPT_IN_SDIST = frozenset({"PKG-INFO", "pyproject.toml"})
@@ -41,32 +32,22 @@ NAMES_TOTAL = 32 << 20  # bytes of all names together
 SHOWN = 3  # names in a message
 LONGEST = 200  # characters of a name in a message
 FUNCTION = re.compile(rb"^[ \t]*(?:async[ \t]+)?def[ \t]", re.MULTILINE)
-ANNOTATED = re.compile(
-    rb"\)[ \t]*->[^\n]+:[ \t]*(?:#[^\n]*)?\r?$", re.MULTILINE
-)  # the end of a signature that says what it returns
-MACHINE_CODE = (  # how programs, libraries and extension modules begin: ELF, PE, Mach-O, static libraries, WebAssembly
-    b"\x7fELF",
-    b"MZ",
-    b"\xfe\xed\xfa\xce",
-    b"\xfe\xed\xfa\xcf",
-    b"\xce\xfa\xed\xfe",
-    b"\xcf\xfa\xed\xfe",
-    b"\xca\xfe\xba\xbe",
-    b"!<arch>\n",
-    b"\0asm",
+ANNOTATED = re.compile(rb"\)[ \t]*->[^\n]+:[ \t]*(?:#[^\n]*)?\r?$", re.MULTILINE)  # a signature's end, with a type
+MACHINE_CODE = (  # how programs, libraries and extension modules begin: ELF, PE, static libraries, WebAssembly, Mach-O
+    *(b"\x7fELF", b"MZ", b"!<arch>\n", b"\0asm"),
+    *map(bytes.fromhex, ("feedface", "feedfacf", "cefaedfe", "cffaedfe", "cafebabe")),
 )
 LICENSE_WORDS = ("LICEN", "COPYING", "NOTICE", "COPYRIGHT", "AUTHORS", "UNLICENSE")  # in the names of their files
 COMPILED = (".so", ".pyd", ".dll", ".dylib", ".a", ".lib", ".exe")
 
 
-class Tar(Value):
+class Tar(Value, frozen=False):
     """What the members of an sdist are, as far as PyPI looks: `tops` are the first parts of their names."""
 
-    tops: frozenset[str]
-    absolute: bool
-    relative: bool
-    sparse: tuple[str, ...]
-    links: tuple[tuple[str, str, str], ...]
+    tops: set[str] = field(default_factory=set)
+    absolute: bool = False
+    sparse: list[str] = field(default_factory=list)
+    links: list[tuple[str, str, str]] = field(default_factory=list)
     """Name, target and kind of each."""
 
     @property
@@ -76,7 +57,7 @@ class Tar(Value):
         return None if others or not top or self.absolute else top
 
 
-class Distribution(Value):
+class Distribution(Value, frozen=False):
     """A file as one pass found it. What could not be read is None or empty, and `trouble` says why.
 
     `name` (normalised), `version`, `build` and `tags` are those of the file name. `kept` are the few members that rules
@@ -87,58 +68,60 @@ class Distribution(Value):
 
     path: Path
     kind: Kind
-    size: int
-    name: str = ""
-    version: Version | None = None
-    build: BuildTag = ()
-    tags: frozenset[Tag] = frozenset()
-    members: tuple[Member, ...] = ()
-    kept: Mapping[str, bytes] = field(default_factory=dict)
+    name: str
+    version: Version | None
+    build: BuildTag
+    tags: frozenset[Tag]
+    size: int = 0
+    members: list[Member] = field(default_factory=list)
+    kept: dict[str, bytes] = field(default_factory=dict)
     zip: zips.Zip | None = None
     tar: Tar | None = None
     metadata: Metadata | None = None
     trouble: str = ""
-    damaged: tuple[str, ...] = ()
-    compiled: tuple[str, ...] = ()
-    digests: Mapping[str, str] = field(default_factory=dict)
+    damaged: list[str] = field(default_factory=list)
+    compiled: list[str] = field(default_factory=list)
+    digests: dict[str, str] = field(default_factory=dict)
     functions: int = 0
     annotated: int = 0
 
     @classmethod
-    def open(cls, path: Path, visit: Visit | None = None) -> Distribution:
+    def open(cls, path: Path, visit: Visit | None = None) -> "Distribution":
         """Read the file at `path`; `visit` is called with name and bytes of each member that is text."""
-        kind: Kind = "wheel" if path.name.endswith(".whl") else "sdist"
-        name, version, build, tags = filenames.parts(path.name)
-        done = _Pass(kind, visit)
-        size, trouble = _read(done, path)
-        tar = done.tar()
-        raw = metadata_of(path.name, done.kept, tar)
-        return cls(
-            path=path,
-            kind=kind,
-            size=size,
-            name=name,
-            version=version,
-            build=build,
-            tags=tags,
-            members=tuple(done.members),
-            kept=done.kept,
-            zip=done.zip,
-            tar=tar if path.name.endswith(".tar.gz") and not trouble else None,
-            metadata=None if raw is None else Metadata.parse(raw),
-            trouble=trouble,
-            damaged=tuple(done.damaged),
-            compiled=tuple(done.compiled),
-            digests=done.digests,
-            functions=done.functions,
-            annotated=done.annotated,
-        )
+        dist = cls(path, "wheel" if path.name.endswith(".whl") else "sdist", *filenames.parts(path.name))
+        tar = Tar()
+        try:
+            dist.size = path.stat().st_size
+            if path.name.endswith((".whl", ".zip", ".tar.gz")):
+                _Pass(dist, tar, visit).run()
+        except FileNotFoundError:
+            dist.trouble = "there is no such file."
+        except archives.BROKEN as error:
+            dist.trouble = archives.reason(error)
+        dist.tar = tar if path.name.endswith(".tar.gz") and not dist.trouble else None
+        place, last = f"{tar.top}/PKG-INFO", "/PKG-INFO"
+        if dist.kind == "wheel":
+            place, last = "-".join(path.name.split("-")[:2]) + ".dist-info/METADATA", ".dist-info/METADATA"
+        if names := sorted((name for name in dist.kept if name.endswith(last)), key=lambda name: (name != place, name)):
+            raw = dist.kept[names[0]]  # at its place, or the first by name
+            dist.metadata = Metadata.parse(raw[: archives.METADATA_LIMIT])
+        return dist
 
     @property
     def info(self) -> str:
         """The folder of a wheel's metadata, spelled as in its file name; empty where that has too few parts."""
         parts = self.path.name.split("-")
         return f"{parts[0]}-{parts[1]}.dist-info" if len(parts) > 2 else ""  # noqa: PLR2004 (name, version, tags)
+
+    @property
+    def top(self) -> str | None:
+        """The one folder that all members of an sdist are in, None where there is no such."""
+        return self.tar.top if self.tar else None
+
+    def lacking_licenses(self, folder: str) -> list[str]:
+        """Return the licence files that the metadata names and that are not in `folder`."""
+        named = self.metadata.all("license-file") if self.metadata and self.metadata.has_license_files else ()
+        return [name for name in named if f"{folder}/{name}" not in self.names]
 
     @functools.cached_property
     def names(self) -> frozenset[str]:
@@ -151,130 +134,100 @@ class Distribution(Value):
         return sorted(top for top in tops if top.endswith(".dist-info"))
 
 
-def _read(done: _Pass, path: Path) -> tuple[int, str]:
-    """Have `done` take all of the file at `path`; return its size, and what keeps it from being read, if anything."""
-    size = 0
-    try:
-        size = path.stat().st_size
-        if path.name.endswith((".whl", ".zip", ".tar.gz")):
-            with reading(path, done.tar_member) as contents:
-                done.zip = contents.zip
-                done.take(contents.contents)
-    except FileNotFoundError:
-        return size, "there is no such file."
-    except BROKEN as error:
-        return size, reason(error)
-    return size, ""
+class Release(Value):
+    """What a release rule looks at: all files, the version tags at HEAD, and the files that git tracks below root.
+
+    `committed` are those of HEAD that belong into an archive; `lacking` those that a wheel of the checkout has and the
+    one that is built from the sdist has not; `reached` is what the build of that one needed beside its requirements.
+    `clean` says that all was built out of a clean checkout, `is_due` that this is no dry run. `workflows` are the texts
+    of the CI workflows that concern this project, by name.
+    """
+
+    archives: tuple[Distribution, ...] = ()
+    tags: tuple[str, ...] = ()
+    tag_patterns: tuple[str, ...] = ("v{version}", "{version}")
+    root: Path | None = None
+    tracked: tuple[str, ...] = ()
+    committed: tuple[str, ...] = ()
+    lacking: tuple[str, ...] = ()
+    reached: tuple[str, ...] = ()
+    clean: bool = True
+    is_due: bool = False
+    workflows: Mapping[str, str] = field(default_factory=dict)
 
 
 class _Pass:
-    """What is gathered on the way through a file."""
+    """The way through a file, on which `dist` is filled in, and of an sdist `tar`."""
 
-    def __init__(self, kind: Kind, visit: Visit | None) -> None:
-        self._is_wheel, self._visit = kind == "wheel", visit
-        self.members: list[Member] = []
-        self.kept: dict[str, bytes] = {}
-        self.zip: zips.Zip | None = None
-        self.damaged: list[str] = []
-        self.compiled: list[str] = []
-        self.digests: dict[str, str] = {}
-        self.functions = self.annotated = 0
+    def __init__(self, dist: Distribution, tar: Tar, visit: Visit | None) -> None:
+        self._dist, self._tar, self._visit = dist, tar, visit
         self._kept_total = self._names_total = 0
-        self._tops: set[str] = set()
-        self._roots: set[bool] = set()
-        self._sparse: list[str] = []
-        self._links: list[tuple[str, str, str]] = []
 
-    def tar(self) -> Tar:
-        return Tar(
-            frozenset(self._tops), True in self._roots, False in self._roots, tuple(self._sparse), tuple(self._links)
-        )
-
-    def tar_member(self, member: tars.Member) -> None:
-        self._named(len(member.name) + len(member.link))
-        self._tops.add(next((part for part in member.name.split("/") if part not in {"", "."}), ""))
-        self._roots.add(member.name.startswith("/"))
-        if member.sparse:
-            self._sparse.append(member.name)
-        if member.link:
-            self._links.append((member.name, member.link, member.kind))
-
-    def take(self, contents: Iterable[Content]) -> None:
+    def run(self) -> None:
         """Take each member; of a wheel whose members are too large together only those that come first (zip-ratio)."""
-        left = max(limits.RATIO_FLOOR, limits.RATIO * self.zip.file_size) if self.zip else None
-        if self.zip:
-            self._named(sum(len(entry.name) for entry in self.zip.entries))
-        for content in contents:
-            self.members.append(Member(content.name, content.size))
-            if left is not None:
-                left -= content.size
-            if left is None or left >= 0:
-                try:
-                    self._content(content)
-                except Damaged as damage:
-                    self.damaged.append(f"{content.name}: {damage}")
+        with archives.reading(self._dist.path, self._tar_member) as contents:
+            self._dist.zip = structure = contents.zip
+            left = max(limits.RATIO_FLOOR, limits.RATIO * structure.file_size) if structure else None
+            if structure:
+                self._named(sum(len(entry.name) for entry in structure.entries))
+            for content in contents:
+                self._dist.members.append(Member(content.name, content.size))
+                if left is not None:
+                    left -= content.size
+                if left is None or left >= 0:
+                    try:
+                        self._content(content)
+                    except zips.Damaged as damage:
+                        self._dist.damaged.append(f"{content.name}: {damage}")
+
+    def _tar_member(self, member: tars.Member) -> None:
+        self._named(len(member.name) + len(member.link))
+        self._tar.tops.add(next((part for part in member.name.split("/") if part not in {"", "."}), ""))
+        self._tar.absolute = self._tar.absolute or member.name.startswith("/")
+        if member.sparse:
+            self._tar.sparse.append(member.name)
+        if member.link:
+            self._tar.links.append((member.name, member.link, member.kind))
 
     def _named(self, length: int) -> None:
         self._names_total += length
         if self._names_total > NAMES_TOTAL:
-            raise NotTar("the names of its members are too long together.")
+            raise tars.NotTar("the names of its members are too long together.")
 
     def _content(self, content: Content) -> None:
         """Read a member: a wheel's to the end for its hash; one of an sdist to where it is known to be no text."""
-        name, size = content.name, content.size
-        keep = _is_kept(name) and self._kept_total + size <= KEPT_TOTAL
-        is_text = self._visit is not None and size <= TEXT_LIMIT
-        if not (keep or is_text or self._is_wheel):
+        dist, name, size = self._dist, content.name, content.size
+        folder, _, last = name.rpartition("/")
+        is_read = last in KEPT_IN_SDIST or (last in KEPT and folder.endswith(".dist-info"))  # whole, by a rule
+        keep = is_read and bool(folder) and "/" not in folder and self._kept_total + size <= KEPT_TOTAL
+        is_text, is_hashed = self._visit is not None and size <= archives.TEXT_LIMIT, dist.kind == "wheel"
+        if not (keep or is_text or is_hashed):
             return
-        digest, kept = hashlib.sha256(), []
+        digest, pieces = hashlib.sha256(), []
         for number, piece in enumerate(content.pieces(size)):
             if number == 0:
-                self._begins(name, piece)
-                binary = b"\0" in piece[:SNIFF] and not name.lower().endswith(limits.SCANNED)
-                is_text = is_text and not binary
-            if not (keep or is_text or self._is_wheel):
+                if piece.startswith(MACHINE_CODE) or name.lower().endswith(COMPILED):
+                    dist.compiled.append(name)
+                is_text = is_text and (b"\0" not in piece[: archives.SNIFF] or name.lower().endswith(limits.SCANNED))
+            if not (keep or is_text or is_hashed):
                 return
             digest.update(piece)
             if keep or is_text:
-                kept.append(piece)
-        if self._is_wheel:
-            self.digests[name] = base64.urlsafe_b64encode(digest.digest()).decode().rstrip("=")
+                pieces.append(piece)
+        if is_hashed:
+            dist.digests[name] = base64.urlsafe_b64encode(digest.digest()).decode().rstrip("=")
         if keep or is_text:
-            self._text(name, b"".join(kept), keep=keep)
-
-    def _begins(self, name: str, head: bytes) -> None:
-        if head.startswith(MACHINE_CODE) or name.lower().endswith(COMPILED):
-            self.compiled.append(name)
+            self._text(name, b"".join(pieces), keep=keep)
 
     def _text(self, name: str, raw: bytes, *, keep: bool) -> None:
         if keep:
-            self.kept[name] = raw
+            self._dist.kept[name] = raw
             self._kept_total += len(raw)
         if name.endswith(".py"):
-            self.functions += sum(1 for _ in FUNCTION.finditer(raw))
-            self.annotated += sum(1 for _ in ANNOTATED.finditer(raw))
+            self._dist.functions += sum(1 for _ in FUNCTION.finditer(raw))
+            self._dist.annotated += sum(1 for _ in ANNOTATED.finditer(raw))
         if self._visit is not None:
             self._visit(name, raw)
-
-
-def _is_kept(name: str) -> bool:
-    """Whether a rule reads the member `name` whole."""
-    folder, _, last = name.rpartition("/")
-    if "/" in folder or not folder:
-        return False
-    return last in KEPT_IN_SDIST or (last in KEPT and folder.endswith(".dist-info"))
-
-
-def metadata_of(filename: str, kept: Mapping[str, bytes], tar: Tar | None) -> bytes | None:
-    """Return METADATA or PKG-INFO: the one at its place, else the first of its kind."""
-    if filename.endswith(".whl"):
-        place = "-".join(filename.split("-")[:2]) + ".dist-info/METADATA"
-        others = sorted(name for name in kept if name.endswith(".dist-info/METADATA"))
-    else:
-        place = f"{tar.top if tar else ''}/PKG-INFO"
-        others = sorted(name for name in kept if name.endswith("/PKG-INFO"))
-    chosen = place if place in kept else next(iter(others), None)
-    return None if chosen is None else kept[chosen][:METADATA_LIMIT]
 
 
 def some(names: Sequence[str], between: str = ", ") -> str:

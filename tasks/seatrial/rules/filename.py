@@ -1,29 +1,21 @@
 """Rules on file names: the binary distribution format, PEP 625, and the platforms that PyPI serves."""
 
-from __future__ import annotations
-
 import os
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 from packaging.utils import InvalidWheelFilename
 
 from seatrial.release import filenames
 from seatrial.release.filenames import escaped, parsed_version
 from seatrial.rules import limits
-from seatrial.rules.distribution import some
+from seatrial.rules.distribution import Distribution, some
 from seatrial.rules.rule import rule, server
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from seatrial.rules.distribution import Distribution
-
-LINUX = (
-    ": make manylinux wheels (cibuildwheel, auditwheel) and bring them with `--from FOLDER`, or set"
-    ' `archives = ["sdist"]` in [tool.seatrial]'
-)
-MACOS = ": from macOS 11 on a tag ends in `_0`, which MACOSX_DEPLOYMENT_TARGET=11.0 sets while it is built"
-ADVICE = {"linux_": LINUX, "macosx_": MACOS}
+ADVICE = {
+    "linux_": ": make manylinux wheels (cibuildwheel, auditwheel) and bring them with `--from FOLDER`, or set"
+    ' `archives = ["sdist"]` in [tool.seatrial]',
+    "macosx_": ": from macOS 11 on a tag ends in `_0`, which MACOSX_DEPLOYMENT_TARGET=11.0 sets while it is built",
+}
 CONTROLS = frozenset([*map(chr, range(32)), chr(127)])
 
 
@@ -73,14 +65,11 @@ def sdist(dist: Distribution) -> Iterator[str]:
     dots and hyphens, or write the version as it was typed: setuptools 69.3, hatchling, flit-core 3.8, poetry-core 1.4
     and pdm-backend write it right.
     """
-    if dist.kind != "sdist" or not dist.path.name.endswith(".tar.gz") or not dist.metadata:
-        return
-    name, version = dist.metadata.name, parsed_version(dist.metadata.version)
-    if name is None or version is None:
-        return
-    expected = f"{escaped(name)}-{version}.tar.gz"
-    if dist.path.name != expected:
-        yield f"PyPI takes this sdist only as {expected}, by the name and version in its PKG-INFO (PEP 625)."
+    version = parsed_version(dist.metadata.version) if dist.metadata else None
+    if dist.path.name.endswith(".tar.gz") and dist.metadata and dist.metadata.name and version is not None:
+        expected = f"{escaped(dist.metadata.name)}-{version}.tar.gz"
+        if dist.path.name != expected:
+            yield f"PyPI takes this sdist only as {expected}, by the name and version in its PKG-INFO (PEP 625)."
 
 
 @rule("file", "filename-project", "refused", server("forklift/legacy.py", "file_upload", "everywhere"))
@@ -103,10 +92,9 @@ def version(dist: Distribution) -> Iterator[str]:
     PyPI answers: "Version in filename should be '1.1' not '1.0'". The file was renamed, or its metadata changed after
     it was built: build it again.
     """
-    if dist.kind == "wheel" and dist.metadata and dist.version is not None:
-        inside = parsed_version(dist.metadata.version)
-        if inside is not None and inside != dist.version:
-            yield f"its name says version {dist.version}, but its METADATA says {inside}."
+    inside = parsed_version(dist.metadata.version) if dist.metadata else None
+    if dist.kind == "wheel" and inside is not None and dist.version is not None and inside != dist.version:
+        yield f"its name says version {dist.version}, but its METADATA says {inside}."
 
 
 @rule("file", "filename-platform", "refused", server("forklift/legacy.py", "_valid_platform_tag"))
@@ -118,15 +106,14 @@ def platform(dist: Distribution) -> Iterator[str]:
     meson-python; maturin does it by itself) and brought with `--from FOLDER`; or the sdist is released alone, with
     `archives = ["sdist"]` in `[tool.seatrial]`. macOS tags from 11 on end in `_0` (MACOSX_DEPLOYMENT_TARGET=11.0).
     """
-    tags = sorted({tag.platform for tag in dist.tags})
-    if wrong := [tag for tag in tags if not is_platform(tag)]:
+    if wrong := sorted({tag.platform for tag in dist.tags if not is_platform(tag.platform)}):
         advice = next((text for system, text in ADVICE.items() if any(tag.startswith(system) for tag in wrong)), "")
         yield f"PyPI takes no wheels for {some(wrong)} (its list as of {limits.SOURCE_DATE}){advice}."
 
 
 def is_platform(tag: str) -> bool:
     """Whether PyPI takes wheels with the platform `tag`."""
-    return tag in limits.PLATFORMS or any(pattern.fullmatch(tag) for pattern in limits.PLATFORM_PATTERNS)
+    return tag in limits.PLATFORMS or limits.PLATFORM_PATTERN.fullmatch(tag) is not None
 
 
 @rule("file", "filename-length", "refused", server("forklift/legacy.py", "file_upload", "everywhere"))

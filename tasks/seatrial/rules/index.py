@@ -4,36 +4,27 @@ An index that does not answer is reported as not checked, never as passed. Index
 are not asked, but PyPI may be asked whether it has the project, and with it the newest list of classifiers.
 """
 
-from __future__ import annotations
-
+import contextlib
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta, timezone
-from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
+from seatrial.index.indexes import Index
+from seatrial.release.archives import Metadata
+from seatrial.release.stages import Built, Problem
 from seatrial.rules import limits
 from seatrial.rules.distribution import some
 from seatrial.rules.listing import Listing, listing
 from seatrial.rules.rule import of, practice, rule, server
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from seatrial.index.indexes import Index
-    from seatrial.release.archives import Metadata
-    from seatrial.release.stages import Built, Problem
 
 GROWTH, SMALL = 3, 1 << 20  # a file below so many bytes may grow as it likes
 SECONDS = len("2024-05-06T07:08:09")
 
 
 def judge(
-    built: Built,
-    metadata: Metadata | None,
-    uploads: Sequence[Index],
-    registry: Index,
-    now: datetime | None = None,
+    built: Built, metadata: Metadata | None, uploads: Sequence[Index], registry: Index, now: datetime | None = None
 ) -> tuple[tuple[str, ...], tuple[Problem, ...]]:
     """Ask all indexes at once, those on this machine left out; return the codes of the rules applied, and findings.
 
@@ -42,12 +33,12 @@ def judge(
     """
     moment = now or datetime.now(timezone.utc)
     asked = [index for index in dict.fromkeys([*uploads, registry]) if not index.is_loopback]
+
+    def ask(index: Index) -> Listing:
+        return listing(index, built, metadata, moment, names=index == registry, files=index in uploads)
+
     with ThreadPoolExecutor(len(asked) or 1) as pool:
-        futures = [
-            pool.submit(listing, index, built, metadata, moment, names=index == registry, files=index in uploads)
-            for index in asked
-        ]
-        listings = [future.result() for future in futures]
+        listings = list(pool.map(ask, asked))
     applied = tuple(sorted({rule.code for rule in of("index")})) if listings else ()
     return applied, tuple(problem for found in listings for problem in judge_listing(found))
 
@@ -101,11 +92,8 @@ def other_bytes(listing: Listing) -> Iterator[str]:
     version. (Files that are there with the same bytes are no finding: an upload goes on where it stopped.)
     """
     ours = {dist.filename: dist.sha256 for dist in listing.dists}
-    served = listing.served or ()
-    different = [
-        file.filename for file in served if file.sha256 and ours.get(file.filename, file.sha256) != file.sha256
-    ]
-    if different:
+    served = ((file.filename, file.sha256) for file in listing.served or () if file.sha256)
+    if different := [name for name, sha256 in served if ours.get(name, sha256) != sha256]:
         yield f"{listing.name} already has a different {some(different)}: raise the version."
 
 
@@ -127,10 +115,10 @@ def other_files(listing: Listing) -> Iterator[str]:
 
     1.0 and 1.0.0 are one release. Raise the version.
     """
-    sdists = [file.filename for file in listing.release if not file.filename.endswith(".whl")]
     names = {dist.filename for dist in listing.dists}
-    uploads = [dist for dist in listing.absent if dist.kind == "sdist"]
-    if uploads and (others := [name for name in sdists if name not in names]):
+    sdists = [file.filename for file in listing.release if not file.filename.endswith(".whl")]
+    others = [name for name in sdists if name not in names]
+    if others and any(dist.kind == "sdist" for dist in listing.absent):
         yield f"{listing.name} has {some(others)} already, and takes one sdist per release: raise the version."
 
 
@@ -140,14 +128,13 @@ def old_release(listing: Listing) -> Iterator[str]:
 
     It closed to new files: raise the version.
     """
-    moments = [moment for file in listing.release if (moment := _moment(file.uploaded))]
-    if (
-        listing.is_public
-        and moments
-        and listing.absent
-        and listing.now - min(moments) > timedelta(days=limits.RELEASE_DAYS)
-    ):
-        day = min(moments).date().isoformat()
+    moments = [listing.now]
+    for file in listing.release:
+        with contextlib.suppress(ValueError):  # where the index does not say (PEP 700)
+            moments.append(datetime.fromisoformat(file.uploaded[:SECONDS]).replace(tzinfo=timezone.utc))
+    since = min(moments)
+    if listing.is_public and listing.absent and listing.now - since > timedelta(days=limits.RELEASE_DAYS):
+        day = since.date().isoformat()
         yield f"{listing.name} has had this version since {day}, and takes no new files for it: raise the version."
 
 
@@ -160,10 +147,8 @@ def new_name(listing: Listing) -> Iterator[str]:
     error: every project has a first release.
     """
     if listing.is_new and listing.takes_files:
-        yield (
-            f"{listing.name} has no project {listing.project!r}: the first upload makes it. For trusted publishing,"
-            " register a pending publisher there under exactly this name."
-        )
+        cure = "For trusted publishing, register a pending publisher there under exactly this name."
+        yield f"{listing.name} has no project {listing.project!r}: the first upload makes it. {cure}"
 
 
 @rule("index", "index-name-taken", "warning", practice("names that somebody else has registered"))
@@ -235,18 +220,8 @@ def project_size(listing: Listing) -> Iterator[str]:
     any more: nightly builds, mostly. If the limit is raised, say so:
     `[tool.seatrial.ignore] index-project-size = "our limit is 20 GB"`.
     """
-    there = sum(file.size for file in listing.served or ())
     adding = sum(dist.size for dist in listing.absent)
-    if adding and there + adding > limits.PROJECT_SIZE:
-        yield (
-            f"the files on {listing.name} would be {there + adding:,} bytes, and it takes {limits.PROJECT_SIZE:,} of a"
-            " project unless it raised the limit."
-        )
-
-
-def _moment(text: str) -> datetime | None:
-    """Return the moment of an upload (PEP 700), None where the index does not say."""
-    try:
-        return datetime.fromisoformat(text[:SECONDS]).replace(tzinfo=timezone.utc)
-    except ValueError:
-        return None
+    whole = adding + sum(file.size for file in listing.served or ())
+    if adding and whole > limits.PROJECT_SIZE:
+        taken = f"it takes {limits.PROJECT_SIZE:,} of a project unless it raised the limit"
+        yield f"the files on {listing.name} would be {whole:,} bytes, and {taken}."

@@ -3,45 +3,33 @@
 What is wrong with a file is a finding, never an exception.
 """
 
-from __future__ import annotations
-
+import contextlib
 import itertools
 import multiprocessing
 import os
 from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import Any
 
 from seatrial.release.stages import Problem
 from seatrial.rules import attestation, contents, filename, index, repository, sdist  # noqa: F401 (they declare rules)
 from seatrial.rules import release as _release  # noqa: F401
-from seatrial.rules.distribution import Distribution
+from seatrial.rules.distribution import Distribution, Release
 from seatrial.rules.limits import stdlib_names
 from seatrial.rules.metadata import advice, description, fields, identity, twine  # noqa: F401
-from seatrial.rules.rule import RULES, of
+from seatrial.rules.rule import RULES, Rule, of
 from seatrial.rules.wheel import dist_info, entry_points, record, tags  # noqa: F401
 from seatrial.rules.wheel import zip as _zip  # noqa: F401
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-    from pathlib import Path
-    from typing import Any
-
-    from seatrial.rules.release import Release
-    from seatrial.rules.rule import Rule
-
-__all__ = ["NOT_APPLIED", "RULES", "codes", "for_index", "judge_file", "judge_files", "judge_release", "judge_together"]
+__all__ = ["NOT_APPLIED", "RULES", "for_index", "judge_file", "judge_files", "judge_release", "judge_together"]
 
 MANY = 8  # files that are worth more than one process
 MENTIONS = 20  # findings of one rule on one file
 NOT_APPLIED = "rule-not-applied"
-
-
-def codes() -> tuple[str, ...]:
-    """Return the codes of all rules on files and releases, sorted."""
-    return tuple(sorted({rule.code for rule in RULES if rule.subject != "index"}))
 
 
 def prepare() -> None:
@@ -63,15 +51,16 @@ def judge_file(path: Path, only: str | None = None) -> tuple[Problem, ...]:
 def judge_release(paths: Sequence[Path], release: Release) -> tuple[tuple[str, ...], tuple[Problem, ...], str]:
     """Judge `paths` as the files of one `release`, whose `archives` are filled in.
 
-    Return the codes of the rules that were applied, what was found, and the project's page as HTML: the description of
-    the file that an index gets first, a wheel.
+    Return the codes of the rules that were applied (sorted), what was found, and the project's page as HTML: the
+    description of the file that an index gets first, a wheel.
     """
     examined = _examined(paths)
-    apart = [problem for _, problems in examined for problem in problems]
+    apart = (problem for _, problems in examined for problem in problems)
     dists = [dist for dist, _ in examined]
     first = min(dists, key=lambda dist: (dist.kind != "wheel", dist.path.name), default=None)
     html = description.rendered(first.metadata) if first and first.metadata else ""
-    return codes(), (*apart, *judge_together(dists, release)), html
+    codes = tuple(sorted({rule.code for rule in RULES if rule.subject != "index"}))
+    return codes, (*apart, *judge_together(dists, release)), html
 
 
 def judge_together(dists: Iterable[Distribution], release: Release) -> tuple[Problem, ...]:
@@ -99,13 +88,12 @@ def for_index(problems: Iterable[Problem], other: str) -> list[Problem]:
 def _examined(paths: Sequence[Path]) -> list[tuple[Distribution, tuple[Problem, ...]]]:
     """Examine each of `paths`; many are shared out to one process a core."""
     workers = min(_cores(), -(-len(paths) // 2))
-    if len(paths) < MANY or workers < 2:  # noqa: PLR2004 (no share to give away)
-        return [_examine(path) for path in paths]
-    try:
-        with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
+    if len(paths) >= MANY and workers > 1:
+        spawn = multiprocessing.get_context("spawn")
+        # Broken is the pool where one was killed, or cannot begin as the main module is no file.
+        with contextlib.suppress(BrokenProcessPool), ProcessPoolExecutor(workers, spawn) as pool:
             return list(pool.map(_examine, paths, chunksize=max(1, len(paths) // (4 * workers))))
-    except BrokenProcessPool:  # one was killed, or cannot begin where the main module is no file
-        return [_examine(path) for path in paths]
+    return [_examine(path) for path in paths]
 
 
 def _cores() -> int:
@@ -116,7 +104,7 @@ def _examine(path: Path, only: str | None = None) -> tuple[Distribution, tuple[P
     """Return the distribution at `path`, without the structure of a zip, and what the rules on files find in it."""
     problems: list[Problem] = []
     counts: Counter[str] = Counter()
-    rules = [rule for rule in of("member") if only in {None, rule.code}]
+    rules = of("member", only=only)
 
     def visit(name: str, raw: bytes) -> None:
         """Apply the rules to the text member `name`; a warning is told once and counted."""
@@ -127,37 +115,17 @@ def _examine(path: Path, only: str | None = None) -> tuple[Distribution, tuple[P
                     problems.append(problem)
 
     dist = Distribution.open(path, visit)
-    problems = [_counted(problem, counts[problem.rule]) for problem in problems]
-    for rule in of("file", "wheel", "sdist", "zip", "tar", "metadata"):
-        if only in {None, rule.code} and (part := _part(rule, dist)) is not None:
+    for number, problem in enumerate(problems):
+        if problem.severity == "warning" and (count := counts[problem.rule]) > 1:
+            problems[number] = replace(problem, message=f"{problem.message} ({count} of that kind in this file.)")
+    listed = dist if (dist.zip if dist.kind == "wheel" else dist.tar) else None
+    parts = {"file": dist, dist.kind: listed, "zip": dist.zip, "tar": dist.tar, "metadata": dist.metadata}
+    for rule in of("file", "zip", "tar", "metadata", dist.kind, only=only):
+        if (part := parts[rule.subject]) is not None:
             problems += _applied(rule, path.name, part)
     if not any(problem.severity == "error" for problem in problems):
-        for rule in of("twine"):
-            if only in {None, rule.code}:
-                problems += _applied(rule, path.name, dist)
+        problems += [problem for rule in of("twine", only=only) for problem in _applied(rule, path.name, dist)]
     return replace(dist, zip=None), tuple(problems)
-
-
-def _part(rule: Rule, dist: Distribution) -> Any:
-    """Return what `rule` is about in `dist`, None where there is no such thing."""
-    match rule.subject:
-        case "wheel":
-            return dist if dist.kind == "wheel" and dist.zip else None
-        case "sdist":
-            return dist if dist.kind == "sdist" and dist.tar else None
-        case "zip":
-            return dist.zip
-        case "tar":
-            return dist.tar
-        case "metadata":
-            return dist.metadata
-    return dist
-
-
-def _counted(problem: Problem, count: int) -> Problem:
-    if problem.severity == "error" or count == 1:
-        return problem
-    return replace(problem, message=f"{problem.message} ({count} of that kind in this file.)")
 
 
 def _applied(rule: Rule, file: str, *subject: Any) -> Iterator[Problem]:

@@ -3,8 +3,6 @@
 Read in Warehouse (github.com/pypi/warehouse) at the commit below; each table names the file there.
 """
 
-from __future__ import annotations
-
 import functools
 import itertools
 import re
@@ -26,27 +24,17 @@ URL_LABEL_LENGTH = 32
 
 # packaging/metadata.py of SERVER_PACKAGING: the version that introduced a field
 INTRODUCED = {
-    "supported-platform": "1.1",
-    "download-url": "1.1",
-    "classifier": "1.1",
-    "requires": "1.1",
-    "provides": "1.1",
-    "obsoletes": "1.1",
-    "maintainer": "1.2",
-    "maintainer-email": "1.2",
-    "requires-dist": "1.2",
-    "provides-dist": "1.2",
-    "obsoletes-dist": "1.2",
-    "requires-python": "1.2",
-    "requires-external": "1.2",
-    "project-url": "1.2",
-    "description-content-type": "2.1",
-    "provides-extra": "2.1",
-    "dynamic": "2.2",
-    "license-expression": "2.4",
-    "license-file": "2.4",
-    "import-name": "2.5",
-    "import-namespace": "2.5",
+    field: version
+    for version, fields in {
+        "1.1": "supported-platform download-url classifier requires provides obsoletes",
+        "1.2": "maintainer maintainer-email requires-dist provides-dist obsoletes-dist requires-python project-url"
+        " requires-external",
+        "2.1": "description-content-type provides-extra",
+        "2.2": "dynamic",
+        "2.4": "license-expression license-file",
+        "2.5": "import-name import-namespace",
+    }.items()
+    for field in fields.split()
 }
 SINGLE_USE = frozenset(
     "metadata-version name version summary description description-content-type keywords home-page download-url author"
@@ -76,17 +64,11 @@ PLATFORMS = frozenset(
 )
 _MAC = "(?:ppc|ppc64|i386|x86_64|arm64|intel|fat|fat3|fat64|universal|universal2)"
 _LINUX = "x86_64|i686|aarch64|armv7l|ppc64le|s390x|riscv64"
-PLATFORM_PATTERNS = tuple(
-    re.compile(pattern)
-    for pattern in (
-        rf"macosx_10_\d+_{_MAC}",
-        rf"macosx_(?:11|12|13|14|15|26)_0_{_MAC}",
-        rf"manylinux_\d+_\d+_(?:{_LINUX}|ppc64)",
-        rf"musllinux_\d+_\d+_(?:{_LINUX})",
-        r"ios_\d+_\d+_(?:arm64|x86_64)_(?:iphoneos|iphonesimulator)",
-        r"android_\d+_(?:armeabi_v7a|arm64_v8a|x86|x86_64)",
-        r"pyemscripten_\d+_\d+_wasm32.*",
-    )
+PLATFORM_PATTERN = re.compile(
+    rf"macosx_10_\d+_{_MAC}|macosx_(?:11|12|13|14|15|26)_0_{_MAC}"
+    rf"|manylinux_\d+_\d+_(?:{_LINUX}|ppc64)|musllinux_\d+_\d+_(?:{_LINUX})"
+    r"|ios_\d+_\d+_(?:arm64|x86_64)_(?:iphoneos|iphonesimulator)|android_\d+_(?:armeabi_v7a|arm64_v8a|x86|x86_64)"
+    r"|pyemscripten_\d+_\d+_wasm32.*"
 )
 
 # warehouse/utils/scanner.py and scanner_rules/*.yar

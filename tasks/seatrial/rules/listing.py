@@ -1,32 +1,25 @@
 """What an index lists of a project, as the rules on indexes see it."""
 
-from __future__ import annotations
-
 import importlib.metadata
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from datetime import datetime
 
 from packaging.utils import canonicalize_name
+from packaging.version import Version
 
 from seatrial.index import owners
 from seatrial.index.holdings import IndexNotJson, read_project
 from seatrial.index.http import IndexRefused, IndexUnreachable, LoginWithheld
+from seatrial.index.indexes import Index
+from seatrial.index.simple import Served
 from seatrial.machine.errors import ReleaseError
 from seatrial.machine.values import Value
+from seatrial.release.archives import Metadata
 from seatrial.release.filenames import parsed_version, version_of
+from seatrial.release.stages import Built, Dist
 from seatrial.rules.distribution import some
 from seatrial.rules.metadata.fields import unknown_classifiers
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from datetime import datetime
-
-    from packaging.version import Version
-
-    from seatrial.index.indexes import Index
-    from seatrial.index.simple import Served
-    from seatrial.release.archives import Metadata
-    from seatrial.release.stages import Built, Dist
 
 SAME_LOOKS = str.maketrans("lio", "110")  # letters and digits that PyPI takes for one another in a new name
 
@@ -82,39 +75,28 @@ def listing(
 
     With `names` it is also asked for similar names and for the newest list of classifiers, if there is a reason to.
     """
-    facts = Listing(
-        name=index.name,
-        takes_names=names and index.is_public,
-        project=built.project,
-        version=parsed_version(built.version),
-        dists=built.dists if files else (),
-        served=None,
-        now=now,
-        is_public=index.is_public,
-        takes_files=files,
-    )
-    similar: list[str] = []
-    unknown: tuple[str, ...] = ()
-    stranger = ""
+    takes_names, version, dists = names and index.is_public, parsed_version(built.version), built.dists if files else ()
+    facts = Listing(index.name, takes_names, built.project, version, dists, served=None, now=now)
+    facts = replace(facts, is_public=index.is_public, takes_files=files)
     try:
-        project = read_project(index, built.project, patient=False)
-        if facts.takes_names and not project.exists:
-            others = similar_names(built.project)
-            similar = [name for name in others if read_project(index, name, patient=False).exists]
-        if facts.takes_names:
-            unknown = _unknown(index, metadata)
-        if facts.takes_names and project.exists and metadata:
-            stranger = _stranger(index, built, project.files, metadata)
+        found = read_project(index, built.project, patient=False)
+        known = replace(facts, served=found.files, exists=found.exists, status=found.status, reason=found.reason)
+        if not takes_names:
+            return known
+        others = () if found.exists else similar_names(built.project)
+        return replace(
+            known,
+            similar=tuple(name for name in others if read_project(index, name, patient=False).exists),
+            unknown=_unknown(index, metadata) if metadata else (),
+            stranger=_stranger(index, built, found.files, metadata) if found.exists and metadata else "",
+        )
     except (IndexUnreachable, IndexRefused, IndexNotJson, LoginWithheld) as error:
         return replace(facts, trouble=str(error).splitlines()[0])
-    known = replace(facts, served=project.files, exists=project.exists, status=project.status, reason=project.reason)
-    return replace(known, similar=tuple(similar), unknown=unknown, stranger=stranger)
 
 
 def _stranger(index: Index, built: Built, files: Sequence[Served], ours: Metadata) -> str:
     """Return words on whom and what the latest of `files` on `index` names, none where it is ours or not known."""
-    hashes = {dist.sha256 for dist in built.dists}
-    if any(file.sha256 in hashes for file in files):
+    if {dist.sha256 for dist in built.dists} & {file.sha256 for file in files}:
         return ""
     if not files:
         return "It has no files to tell"
@@ -127,9 +109,9 @@ def _stranger(index: Index, built: Built, files: Sequence[Served], ours: Metadat
     return f"Its latest version names {some([owners.described(theirs) or 'nobody'])}, and these files do not"
 
 
-def _unknown(index: Index, metadata: Metadata | None) -> tuple[str, ...]:
+def _unknown(index: Index, metadata: Metadata) -> tuple[str, ...]:
     """Return the classifiers of `metadata` that are not in the list here, if `index` has no newer one."""
-    unknown = unknown_classifiers(metadata) if metadata else ()
+    unknown = unknown_classifiers(metadata)
     if not unknown:
         return ()
     here = parsed_version(importlib.metadata.version("trove-classifiers"))

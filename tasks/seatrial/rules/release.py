@@ -1,58 +1,27 @@
 """Rules on the files of a release together: beside each other, beside what git has, and beside the tag at HEAD."""
 
-from __future__ import annotations
-
 import re
-from dataclasses import field
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 from packaging.utils import canonicalize_name
+from packaging.version import Version
 
 from seatrial.machine.errors import shortened
-from seatrial.machine.values import Value
 from seatrial.project.exclusions import dropped
 from seatrial.release.filenames import parsed_version
-from seatrial.rules.distribution import LICENSE_WORDS
+from seatrial.rules.distribution import LICENSE_WORDS, Release
 from seatrial.rules.rule import METADATA, practice, rule, server
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from pathlib import Path
-
-    from packaging.version import Version
-
-    from seatrial.rules.distribution import Distribution
 
 COMPARED = ("name", "version", "summary", "requires-python", "requires-dist", "provides-extra", "license-expression")
 MODULES = (".py", ".so", ".pyd")
 SHOWN = 80
 LAYOUT = frozenset({"src", "lib", "python"})  # folders that hold packages and are none
 ASIDE = frozenset("test tests testing doc docs example examples benchmark benchmarks script scripts tool tools".split())
+SPELT = "(The setting `tag` says how tags are spelt.)"
+OFFLINE = practice("Linux distributions and conda-forge, which build offline")
 GENERATED = re.compile(  # what builds write into packages: versions, protocol buffers, what is compiled or translated
     r"_?_?version\w*\.\w+|\w+_pb2(_grpc)?\.pyi?|.+\.(so|pyd|dll|dylib|lib|a|mo|qm|c|cpp|pth)(\.\d+)*", re.IGNORECASE
 )
-
-
-class Release(Value):
-    """What a release rule looks at: all files, the version tags at HEAD, and the files that git tracks below root.
-
-    `committed` are those of HEAD that belong into an archive; `lacking` those that a wheel of the checkout has and the
-    one that is built from the sdist has not; `reached` is what the build of that one needed beside its requirements.
-    `clean` says that all was built out of a clean checkout, `is_due` that this is no dry run. `workflows` are the texts
-    of the CI workflows that concern this project, by name.
-    """
-
-    archives: tuple[Distribution, ...] = ()
-    tags: tuple[str, ...] = ()
-    tag_patterns: tuple[str, ...] = ("v{version}", "{version}")
-    root: Path | None = None
-    tracked: tuple[str, ...] = ()
-    committed: tuple[str, ...] = ()
-    lacking: tuple[str, ...] = ()
-    reached: tuple[str, ...] = ()
-    clean: bool = True
-    is_due: bool = False
-    workflows: Mapping[str, str] = field(default_factory=dict)
 
 
 @rule("release", "release-one-project", "refused", practice("one release, one project"))
@@ -114,9 +83,7 @@ def lost_files(release: Release) -> Iterator[str]:
         yield f"these files are lost on the way through the sdist{dropped(release.root, lost)}:{shortened(lost)}"
 
 
-@rule(
-    "release", "release-build-reaches", "warning", practice("Linux distributions and conda-forge, which build offline")
-)
+@rule("release", "release-build-reaches", "warning", OFFLINE)
 def build_reaches(release: Release) -> Iterator[str]:
     """The wheel could be built from the sdist only with the program git or the network in reach.
 
@@ -139,15 +106,14 @@ def metadata_agree(release: Release) -> Iterator[str]:
     Installers may trust either (core metadata 2.2, "Dynamic"). Usually the build computes the field from its
     surroundings; declare it in `dynamic`, or make it static.
     """
-    sdist = next((archive for archive in release.archives if archive.kind == "sdist"), None)
-    if sdist is None or sdist.metadata is None:
-        return
-    dynamic = {field.strip().lower() for field in sdist.metadata.all("dynamic")}
-    for wheel in (archive for archive in release.archives if archive.kind == "wheel" and archive.metadata):
-        for name in COMPARED:
-            ours, theirs = (sorted(archive.metadata.all(name)) for archive in (sdist, wheel) if archive.metadata)
-            if name not in dynamic and ours != theirs:
-                yield f"{name} differs: {_short(ours)} in the sdist, {_short(theirs)} in {wheel.path.name}."
+    said = [(archive.kind, archive.path.name, archive.metadata) for archive in release.archives if archive.metadata]
+    if sdist := next((metadata for kind, _, metadata in said if kind == "sdist"), None):
+        dynamic = {field.strip().lower() for field in sdist.all("dynamic")}
+        for file, wheel in [(file, metadata) for kind, file, metadata in said if kind == "wheel"]:
+            for name in COMPARED:
+                ours, theirs = sorted(sdist.all(name)), sorted(wheel.all(name))
+                if name not in dynamic and ours != theirs:
+                    yield f"{name} differs: {_short(ours)} in the sdist, {_short(theirs)} in {file}."
 
 
 def _short(values: list[str]) -> str:
@@ -165,11 +131,8 @@ def tag(release: Release) -> Iterator[str]:
     """
     built = _built(release)
     if (versions := _tagged(release)) and built and built.isdisjoint(versions):
-        yield (
-            f"HEAD is tagged {', '.join(release.tags)}, but the files have version"
-            f" {', '.join(sorted(map(str, built)))}: raise the version, or move the tag. (The setting `tag` says how"
-            " tags are spelt.)"
-        )
+        files, cure = ", ".join(sorted(map(str, built))), f"raise the version, or move the tag. {SPELT}"
+        yield f"HEAD is tagged {', '.join(release.tags)}, but the files have version {files}: {cure}"
 
 
 @rule("release", "release-tag-higher", "warning", practice("the version tags at HEAD"))
@@ -180,15 +143,10 @@ def tag_higher(release: Release) -> Iterator[str]:
     Delete the tag that is not. The setting `tag` says how tags are spelt; tags of other projects do not count.
     """
     built, tagged = _built(release), _tagged(release)
-    if (
-        built
-        and not built.isdisjoint(tagged)
-        and (higher := [tag for version, tag in tagged.items() if version > max(built)])
-    ):
-        yield (
-            f"HEAD is tagged {', '.join(higher)} as well, which is higher than {max(built)}, the version of the files:"
-            " delete the tag that is not meant. (The setting `tag` says how tags are spelt.)"
-        )
+    higher = [tag for version, tag in tagged.items() if built and version > max(built)]
+    if higher and not built.isdisjoint(tagged):
+        others, cure = ", ".join(higher), f"delete the tag that is not meant. {SPELT}"
+        yield f"HEAD is tagged {others} as well, which is higher than {max(built)}, the version of the files: {cure}"
 
 
 def _tagged(release: Release) -> dict[Version, str]:
@@ -204,20 +162,13 @@ def _built(release: Release) -> set[Version]:
 def _version_in(tag: str, project: str, release: Release) -> Version | None:
     """Return the version of `project` that `tag` stands for by one of the patterns, None where it is no such tag."""
     for pattern in release.tag_patterns:
-        before, _, after = pattern.partition("{version}")
-        shape = f"{_literal(before, 'before')}(?P<version>.+){_literal(after, 'after')}"
-        match = re.fullmatch(shape, tag)
-        named = [value for key, value in match.groupdict().items() if key != "version"] if match else []
-        version = parsed_version(match["version"]) if match else None
-        if version and all(canonicalize_name(name) == project for name in named):
-            return version
+        shape = re.escape(pattern).replace(r"\{version\}", "(?P<version>.+)", 1).replace(r"\{name\}", "(.+)")
+        if match := re.fullmatch(shape, tag):
+            version, place = parsed_version(match["version"]), match.re.groupindex["version"]
+            names = [name for number, name in enumerate(match.groups(), 1) if number != place]
+            if version and all(canonicalize_name(name) == project for name in names):
+                return version
     return None
-
-
-def _literal(text: str, where: str) -> str:
-    """Return a part of a tag pattern as a regular expression, in which each `{name}` is a group."""
-    first, *others = map(re.escape, text.split("{name}"))
-    return first + "".join(f"(?P<{where}{number}>.+){other}" for number, other in enumerate(others))
 
 
 @rule("release", "release-left-out", "warning", practice("what git tracks, compared with what is in the sdist"))
@@ -233,19 +184,14 @@ def left_out(release: Release) -> Iterator[str]:
     Not reported are folders that are left out as a whole, tests, documentation, examples, scripts, names that begin
     with a dot, what is beside pyproject.toml and not a licence, and what is `export-ignore` in .gitattributes.
     """
-    for sdist in (archive for archive in release.archives if archive.kind == "sdist" and archive.tar):
-        held = _held(sdist)
+    told = tuple(f"/{name}" for name in release.lacking)
+    for sdist, tar in [(archive, archive.tar) for archive in release.archives if archive.tar]:
+        held = {name.partition("/")[2] for name in (*sdist.names, *(name for name, _, _ in tar.links))}
         folders = {name[: place.start()] for name in held for place in re.finditer("/", name)}
         missing = [name for name in release.committed if name not in held | folders and _is_missed(name, folders)]
-        if missed := [name for name in missing if not _is_told_already(name, release.lacking)]:
+        if missed := [name for name in missing if not f"/{name}".endswith(told)]:
             why = dropped(release.root, missed)
             yield f"git tracks files that the sdist lacks, next to others that it contains{why}:{shortened(missed)}"
-
-
-def _held(sdist: Distribution) -> set[str]:
-    """Return the names of files and links in `sdist`, without its top folder."""
-    links = (name for name, _, _ in sdist.tar.links) if sdist.tar else ()
-    return {name.partition("/")[2] for name in (*sdist.names, *links)}
 
 
 def _is_missed(name: str, folders: set[str]) -> bool:
@@ -257,10 +203,6 @@ def _is_missed(name: str, folders: set[str]) -> bool:
         return last.upper().startswith(LICENSE_WORDS)
     ways = ("/".join(above[: depth + 1]) for depth in range(len(above)))
     return any(folder in folders for folder in ways if folder not in LAYOUT)
-
-
-def _is_told_already(name: str, lacking: tuple[str, ...]) -> bool:
-    return any(name == lost or name.endswith(f"/{lost}") for lost in lacking)
 
 
 @rule("release", "release-untracked", "warning", practice("what git tracks, compared with what is in the wheels"))
@@ -276,17 +218,12 @@ def untracked(release: Release) -> Iterator[str]:
         return
     known = {name.rpartition("/")[2] for name in release.committed}
     for wheel in (archive for archive in release.archives if archive.kind == "wheel"):
-        if strange := sorted(name for name in wheel.names if _is_from_the_tree(name) and _last(name) not in known):
+        strange = []
+        for name in sorted(wheel.names):
+            *folders, last = name.split("/")
+            repaired = any(folder.endswith((".libs", ".dylibs")) for folder in folders)  # auditwheel and the like
+            made = bool(folders) and folders[0].endswith((".dist-info", ".data"))
+            if not repaired and not made and last not in known and not GENERATED.fullmatch(last):
+                strange.append(name)
+        if strange:
             yield f"{wheel.path.name} contains files that git does not have:{shortened(strange)}"
-
-
-def _is_from_the_tree(name: str) -> bool:
-    """Whether a wheel's member can have been packed as it was in the tree."""
-    *folders, last = name.split("/")
-    repaired = any(folder.endswith((".libs", ".dylibs")) for folder in folders)  # auditwheel, delvewheel; delocate
-    made = bool(folders) and folders[0].endswith((".dist-info", ".data"))
-    return not repaired and not made and not GENERATED.fullmatch(last)
-
-
-def _last(name: str) -> str:
-    return name.rpartition("/")[2]

@@ -3,26 +3,20 @@
 They are for a release, so a dry run leaves them out: it is run on any commit.
 """
 
-from __future__ import annotations
-
 import contextlib
 import re
+from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING
+from typing import Any
+
+from packaging.version import Version
 
 from seatrial.machine import toml
 from seatrial.machine.errors import shortened
 from seatrial.project.settings import table
 from seatrial.release.filenames import parsed_version
+from seatrial.rules.distribution import Release
 from seatrial.rules.rule import practice, rule
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from typing import Any
-
-    from packaging.version import Version
-
-    from seatrial.rules.release import Release
 
 CHANGELOG = re.compile(
     r"(docs?/(source/)?)?(change-?log|changes|history|news|releases?|release[-_]?notes|what-?s[-_]?new)"
@@ -53,23 +47,18 @@ def changelog(release: Release) -> Iterator[str]:
     version = _version(release)
     names = [name for name in release.tracked if CHANGELOG.fullmatch(name)]
     named = {version for name in names for version in _titles(_text(release, name))}
-    if not release.is_due or version is None or not any(other < version for other in named):
+    older = [other for other in named if version and other < version]
+    if not release.is_due or version is None or not older or not _is_of_a_kind(version, named):
         return
     is_series = all(len(other.release) < len(version.release) for other in named)
-    series = {version, *(other for other in named if is_series and _begins(version, other))}
-    if named.isdisjoint(series) and _is_of_a_kind(version, named):
-        yield (
-            f"{' and '.join(names)} {'names' if len(names) == 1 else 'name'} versions up to"
-            f" {max(other for other in named if other < version)}, but not {version}, which is to be released."
-        )
+    found = [other for other in named if is_series and version.release[: len(other.release)] == other.release]
+    if version not in named and not found:
+        who = f"{' and '.join(names)} {'names' if len(names) == 1 else 'name'}"
+        yield f"{who} versions up to {max(older)}, but not {version}, which is to be released."
 
 
 def _version(release: Release) -> Version | None:
     return next((archive.version for archive in release.archives if archive.version), None)
-
-
-def _begins(version: Version, series: Version) -> bool:
-    return version.release[: len(series.release)] == series.release
 
 
 def _is_of_a_kind(version: Version, named: set[Version]) -> bool:
@@ -98,7 +87,8 @@ def news_fragments(release: Release) -> Iterator[str]:
     version, folder = _version(release), _fragments_in(release)
     if not release.is_due or version is None or version.is_prerelease or not folder:
         return
-    left = [name for name in release.tracked if name.startswith(f"{folder}/") and _is_fragment(name)]
+    lasts = {name: name.rpartition("/")[2] for name in release.tracked if name.startswith(f"{folder}/")}
+    left = [name for name, last in lasts.items() if FRAGMENT.fullmatch(last) and not NO_FRAGMENTS.fullmatch(last)]
     if left:
         yield f"news fragments are left in {folder}/, for a changelog that `towncrier build` makes:{shortened(left)}"
 
@@ -118,11 +108,6 @@ def _fragments_in(release: Release) -> str:
     return ""
 
 
-def _is_fragment(name: str) -> bool:
-    last = name.rpartition("/")[2]
-    return FRAGMENT.fullmatch(last) is not None and not NO_FRAGMENTS.fullmatch(last)
-
-
 @rule("release", "release-other-workflow", "warning", practice("one way to release, which builds once"))
 def other_workflow(release: Release) -> Iterator[str]:
     """A workflow of GitHub or GitLab builds this project again and uploads what it built.
@@ -130,9 +115,7 @@ def other_workflow(release: Release) -> Iterator[str]:
     Those are not the files that were rehearsed, and whichever comes second is refused: a file name is taken once. Take
     the upload out of that workflow, or have it run `testpypi`, `verify` and `pypi` instead (docs/how-to/ci.md).
     """
-    if not release.is_due:
-        return
-    for name, text in release.workflows.items():
+    for name, text in release.workflows.items() if release.is_due else ():
         lines = (line for line in text.splitlines() if not line.lstrip().startswith("#"))
         if found := next((match[0] for line in lines if (match := UPLOADERS.search(line))), ""):
             yield f"{name} uploads too (`{' '.join(found.split())}`): files other than those rehearsed here."
@@ -140,8 +123,7 @@ def other_workflow(release: Release) -> Iterator[str]:
 
 def _text(release: Release, name: str) -> str:
     """Return the beginning of the tracked file `name`, empty where there is none."""
-    path = release.root / name if release.root and name in release.tracked else None
-    if path is None or not path.is_file():
+    if release.root is None or name not in release.tracked or not (release.root / name).is_file():
         return ""
-    with path.open("rb") as file:
+    with (release.root / name).open("rb") as file:
         return file.read(LIMIT).decode("utf-8", "replace")

@@ -4,8 +4,6 @@ It yields one message for each finding, and nothing where all is well. What it i
 was read (`Source`) also says whether it holds on every index.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from typing import Literal
 
@@ -30,36 +28,32 @@ error; release: a Release; index: a Listing.
 
 Find = Callable[..., Iterator[str]]
 
-SPECIFICATIONS = "https://packaging.python.org/en/latest/specifications"
-
 
 class Source(Value):
-    """Where a rule was read: `file` at `commit` of Warehouse, empty where it is no rule of the server; `part` in it."""
+    """Where a rule was read: `part` of a `file` of Warehouse at SOURCE_COMMIT, or of no file of the server."""
 
     scope: Scope
     part: str
     file: str = ""
-    commit: str = ""
 
     def __str__(self) -> str:
-        where = "@".join([self.file, self.commit[:12]])
-        return f"`{where}`, {self.part}" if self.file else self.part
+        return f"`{self.file}@{SOURCE_COMMIT[:12]}`, {self.part}" if self.file else self.part
 
 
 def server(file: str, part: str, scope: Scope = "public") -> Source:
     """Return `part` of the server's `file` (below ``warehouse/``), at the commit that the limits were read at."""
-    return Source(scope, f"`{part}`", f"warehouse/{file}", SOURCE_COMMIT)
+    return Source(scope, f"`{part}`", f"warehouse/{file}")
 
 
 def library(part: str, scope: Scope = "everywhere") -> Source:
     """Return a check of the library that the server and twine both ask for the values of core metadata."""
     where = f"`parse`, which asks `{part}` of packaging {SERVER_PACKAGING}"
-    return Source(scope, where, "warehouse/forklift/metadata.py", SOURCE_COMMIT)
+    return Source(scope, where, "warehouse/forklift/metadata.py")
 
 
 def standard(title: str, page: str) -> Source:
     """Return a page of the packaging specifications; `page` is the last part of its address."""
-    return Source("everywhere", f"[{title}]({SPECIFICATIONS}/{page}/)")
+    return Source("everywhere", f"[{title}](https://packaging.python.org/en/latest/specifications/{page}/)")
 
 
 def practice(text: str) -> Source:
@@ -106,6 +100,6 @@ def rule(subject: Subject, code: str, severity: Severity, source: Source) -> Cal
     return declare
 
 
-def of(*subjects: Subject) -> list[Rule]:
-    """Return the rules on `subjects`, in the order in which they were declared."""
-    return [rule for rule in RULES if rule.subject in subjects]
+def of(*subjects: Subject, only: str | None = None) -> list[Rule]:
+    """Return the rules on `subjects` (or the one with the code `only`), in the order in which they were declared."""
+    return [rule for rule in RULES if rule.subject in subjects and only in {None, rule.code}]

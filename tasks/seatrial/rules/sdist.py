@@ -1,17 +1,10 @@
 """Rules on what an sdist contains (the source distribution format)."""
 
-from __future__ import annotations
-
 import posixpath
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
-from seatrial.rules.distribution import some
+from seatrial.rules.distribution import Distribution, Tar, some
 from seatrial.rules.rule import SDIST, rule, server
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from seatrial.rules.distribution import Distribution, Tar
 
 
 @rule("tar", "tar-sparse", "refused", server("forklift/legacy.py", "_is_valid_dist_file", "everywhere"))
@@ -44,8 +37,7 @@ def pkg_info(dist: Distribution) -> Iterator[str]:
     Backends write it. `git archive` and the downloads of a code host are no sdists, and `tar` on `./NAME-VERSION`
     writes names that PyPI does not find.
     """
-    top = dist.tar.top if dist.tar else None
-    if top is not None and f"{top}/PKG-INFO" not in dist.names:
+    if (top := dist.top) is not None and f"{top}/PKG-INFO" not in dist.names:
         yield f"there is no {top}/PKG-INFO in it, which has name and version: build it with `python -m build --sdist`."
 
 
@@ -55,12 +47,8 @@ def license_file(dist: Distribution) -> Iterator[str]:
 
     The file is left out by MANIFEST.in or an `exclude`, or is not where `license-files` says.
     """
-    top = dist.tar.top if dist.tar else None
-    if top is None or dist.metadata is None or not dist.metadata.has_license_files:
-        return
-    missing = [name for name in dist.metadata.all("license-file") if f"{top}/{name}" not in dist.names]
-    if missing:
-        yield f"its metadata names a licence file, {some(missing)}, and there is no such file in {top}/."
+    if dist.top is not None and (missing := dist.lacking_licenses(dist.top)):
+        yield f"its metadata names a licence file, {some(missing)}, and there is no such file in {dist.top}/."
 
 
 @rule("tar", "sdist-link", "broken", SDIST)
@@ -69,17 +57,14 @@ def link(found: Tar) -> Iterator[str]:
 
     A licence that is a link to one above the project is the usual case. Replace the link with a copy, or exclude it.
     """
-    outside = [f"{name} -> {target}" for name, target, kind in found.links if _leads_out(name, target, kind)]
+    outside = []
+    for name, target, kind in found.links:
+        start = posixpath.dirname(name) if kind == "symbolic link" else ""  # a hard link is relative to the root
+        whole = posixpath.normpath(posixpath.join(start, target))
+        if target.startswith("/") or whole.split("/")[0] != posixpath.normpath(name).split("/")[0]:
+            outside.append(f"{name} -> {target}")
     if outside:
         yield f"these links lead out of the sdist, so installers refuse it: {some(outside)}. Replace them with copies."
-
-
-def _leads_out(name: str, target: str, kind: str) -> bool:
-    """Whether a link called `name` leads out: a symbolic link is relative to its folder, a hard link to the root."""
-    start = posixpath.dirname(name) if kind == "symbolic link" else ""
-    whole = posixpath.normpath(posixpath.join(start, target))
-    top = posixpath.normpath(name).split("/")[0]
-    return target.startswith("/") or whole.split("/")[0] != top
 
 
 @rule("sdist", "sdist-path", "broken", SDIST)
@@ -98,6 +83,5 @@ def no_build_system(dist: Distribution) -> Iterator[str]:
 
     MANIFEST.in or an `exclude` leaves it out.
     """
-    top = dist.tar.top if dist.tar else None
-    if top is not None and not dist.names & {f"{top}/pyproject.toml", f"{top}/setup.py"}:
+    if dist.top is not None and not dist.names & {f"{dist.top}/pyproject.toml", f"{dist.top}/setup.py"}:
         yield "it has neither pyproject.toml nor setup.py, so nobody can build it."

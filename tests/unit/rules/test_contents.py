@@ -7,8 +7,8 @@ import pytest
 
 from seatrial.rules import contents as module
 from seatrial.rules import limits
+from seatrial.rules.distribution import Release
 from seatrial.rules.judge import MENTIONS
-from seatrial.rules.release import Release
 from seatrial.rules.rule import of
 from tests.archives import SDIST, WHEEL, found, macaroon, sdist, token, wheel, written
 from tests.projects import write_tree

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seatrial.rules import judge
-from seatrial.rules.release import Release
+from seatrial.rules.distribution import Release
 from seatrial.rules.rule import RULES, Rule, practice
 from tests.archives import SDIST, WHEEL, gzipped, metadata, sdist, sdist_members, tarred, token, wheel, written
 from tests.projects import write_tree

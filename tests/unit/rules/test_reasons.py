@@ -17,10 +17,10 @@ from packaging.version import Version
 
 from seatrial.release.formats.zip_records import END, LOCAL
 from seatrial.rules import limits
+from seatrial.rules.distribution import Release
 from seatrial.rules.index import judge_listing
 from seatrial.rules.judge import judge_file, judge_release
 from seatrial.rules.listing import Listing
-from seatrial.rules.release import Release
 from tests import hostile
 from tests.archives import (
     SDIST,

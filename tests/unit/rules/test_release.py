@@ -4,8 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from seatrial.rules.distribution import Distribution
-from seatrial.rules.release import Release
+from seatrial.rules.distribution import Distribution, Release
 from seatrial.rules.rule import of
 from tests.archives import SDIST, WHEEL, sdist, wheel
 

@@ -7,9 +7,8 @@ from pathlib import Path
 import pytest
 
 from seatrial.building import git
-from seatrial.rules.distribution import Distribution
+from seatrial.rules.distribution import Distribution, Release
 from seatrial.rules.judge import judge_together
-from seatrial.rules.release import Release
 from tests.archives import wheel
 from tests.projects import commit, write_tree
 

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from seatrial.rules.distribution import Distribution
+from seatrial.rules.distribution import Distribution, Release
 from seatrial.rules.judge import judge_together
-from seatrial.rules.release import Release
 from tests.archives import LICENSE, SDIST, gzipped, metadata, sdist, sdist_members, tarred, wheel, written
 
 if TYPE_CHECKING:

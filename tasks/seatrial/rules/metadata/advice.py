@@ -1,18 +1,12 @@
 """Rules on what users miss in core metadata; PyPI takes a release without it."""
 
-from __future__ import annotations
-
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 from packaging.specifiers import SpecifierSet
 
+from seatrial.release.archives import Metadata
 from seatrial.rules.rule import METADATA, practice, rule, standard
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from seatrial.release.archives import Metadata
 
 PATCH = re.compile(r"(==(?!.*\.0$)|<=)\s*3\.(\d{1,3})(\.0)?")  # `==3.11.0` means that one
 PYTHON = re.compile(r"Programming Language :: Python :: (3\.\d+)")
@@ -66,8 +60,7 @@ def author(metadata: Metadata) -> Iterator[str]:
 
     Set `authors = [{ name = "...", email = "..." }]` in `[project]`.
     """
-    fields = ("author", "author-email", "maintainer", "maintainer-email")
-    if not any(metadata.first(field) for field in fields):
+    if not any(metadata.first(field) for field in ("author", "author-email", "maintainer", "maintainer-email")):
         yield "neither author nor maintainer is named: set `authors` in [project]."
 
 
@@ -102,11 +95,9 @@ def requires_python_patch(metadata: Metadata) -> Iterator[str]:
 
     pip refuses the release on nearly every such Python. Write `==3.11.*`, or `<3.12`.
     """
-    given = metadata.first("requires-python") or ""
-    for clause in map(str.strip, given.split(",")):
+    for clause in map(str.strip, (metadata.first("requires-python") or "").split(",")):
         if narrow := PATCH.fullmatch(clause):
-            minor = f"3.{int(narrow[2]) + 1}"
-            instead = f"==3.{narrow[2]}.*" if narrow[1] == "==" else f"<{minor}"
+            instead = f"==3.{narrow[2]}.*" if narrow[1] == "==" else f"<3.{int(narrow[2]) + 1}"
             yield f"Requires-Python {clause} leaves out Python 3.{narrow[2]}.1 and later: write {instead}."
 
 

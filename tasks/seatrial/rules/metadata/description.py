@@ -1,7 +1,5 @@
 """Rules on the description, the text of a project's page."""
 
-from __future__ import annotations
-
 import atexit
 import contextlib
 import email.message
@@ -15,23 +13,20 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from seatrial.machine.values import Value
+from seatrial.release.archives import Metadata
 from seatrial.rules import limits
 from seatrial.rules.distribution import some
 from seatrial.rules.rule import library, practice, rule, server
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from seatrial.release.archives import Metadata
-
 RENDERED = 512 << 10  # characters; docutils is slow, and longer ones are left to PyPI
 SHOWN = 1 << 20  # characters of HTML; a report that is longer is no help
 SECONDS, MEMORY = 8.0, 256 << 20  # what rendering may take
-MARKDOWN, RST, PLAIN = "text/markdown", "text/x-rst", "text/plain"
+MARKDOWN, RST = "text/markdown", "text/x-rst"
 RENDERER = Path(__file__).with_name("render.py")
 FENCED = re.compile(r"^(```|~~~).*?^\1", re.MULTILINE | re.DOTALL)
 LINE = re.compile(r"<string>:(\d+):")  # as docutils names a place
@@ -51,9 +46,7 @@ def content_type(metadata: Metadata) -> Iterator[str]:
     charset" (in capitals), or which Markdown variants are valid (`GFM`, `CommonMark`). `readme = "README.md"` in
     `[project]` makes backends write it.
     """
-    given = metadata.first("description-content-type")
-    if given is None:
-        return
+    given = metadata.first("description-content-type") or RST
     kind, parameters = _parsed(given)
     charset, variant = parameters.get("charset", "UTF-8"), parameters.get("variant", "GFM")
     if kind not in limits.CONTENT_TYPES or kind not in given.lower():
@@ -93,10 +86,9 @@ def renders(metadata: Metadata) -> Iterator[str]:
     It refuses the first warning of docutils: an unknown directive or role (those of Sphinx are), a title line that is
     too short, `raw` and `include`. Markdown practically always renders; without a content type it is taken for reST.
     """
-    if kind_of(metadata) != RST or not metadata.description.strip():
-        return
-    rendering = _rendering(metadata.description, RST)
-    if rendering.html is None and not rendering.trouble:
+    is_rst = kind_of(metadata) == RST and bool(metadata.description.strip())
+    rendering = _rendering(metadata.description, RST) if is_rst else None
+    if rendering and rendering.html is None and not rendering.trouble:
         typed = metadata.first("description-content-type")
         more = "" if typed else " (no content type is set, and PyPI takes it for reST then)"
         faults = _faults(rendering.messages) or ["it is empty"]
@@ -145,8 +137,7 @@ def relative_image(metadata: Metadata) -> Iterator[str]:
 
 def kind_of(metadata: Metadata) -> str:
     """Return the content type that PyPI renders the description as, without parameters."""
-    given = metadata.first("description-content-type")
-    return _parsed(given)[0] if given else RST
+    return _parsed(metadata.first("description-content-type") or RST)[0]
 
 
 def rendered(metadata: Metadata) -> str:
@@ -197,12 +188,18 @@ class Child:
     def render(self, text: str, kind: str) -> Rendering:
         """Return `text` rendered, or why it was not."""
         request = json.dumps({"text": text, "kind": kind, "memory": MEMORY}).encode() + b"\n"
+        answer = b""
         with self._lock:
             process = self._started()
+            assert process.stdin is not None  # noqa: S101 (both are pipes)
+            assert process.stdout is not None  # noqa: S101
             timer = threading.Timer(SECONDS, process.kill)
             started = time.monotonic()
             timer.start()
-            answer = self._ask(process, request)
+            with contextlib.suppress(OSError):  # it ended before it was asked
+                process.stdin.write(request)
+                process.stdin.flush()
+                answer = process.stdout.readline()
             timer.cancel()
             if not answer:
                 self.close()
@@ -226,27 +223,11 @@ class Child:
                 process.communicate()
 
     def _started(self) -> subprocess.Popen[bytes]:
-        self._process = self._process or self._new()
+        if self._process is None:
+            env = {name: os.environ[name] for name in ("SYSTEMROOT", "LD_LIBRARY_PATH") if name in os.environ}
+            pipe, nothing, argv = subprocess.PIPE, subprocess.DEVNULL, [sys.executable, "-I", str(RENDERER)]
+            self._process = subprocess.Popen(argv, stdin=pipe, stdout=pipe, stderr=nothing, env=env)
         return self._process
-
-    @staticmethod
-    def _new() -> subprocess.Popen[bytes]:
-        env = {name: os.environ[name] for name in ("SYSTEMROOT", "LD_LIBRARY_PATH") if name in os.environ}
-        pipe, nothing = subprocess.PIPE, subprocess.DEVNULL
-        argv = [sys.executable, "-I", str(RENDERER)]
-        return subprocess.Popen(argv, stdin=pipe, stdout=pipe, stderr=nothing, env=env)
-
-    @staticmethod
-    def _ask(process: subprocess.Popen[bytes], request: bytes) -> bytes:
-        """Return the answer to `request`, empty where the process ended before it."""
-        assert process.stdin is not None  # noqa: S101 (both are pipes)
-        assert process.stdout is not None  # noqa: S101
-        try:
-            process.stdin.write(request)
-            process.stdin.flush()
-        except OSError:
-            return b""
-        return process.stdout.readline()
 
 
 CHILD = Child()

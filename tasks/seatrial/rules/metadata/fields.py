@@ -1,34 +1,28 @@
 """Rules on the values of core metadata, as PyPI's server validates them."""
 
-from __future__ import annotations
-
 import email.utils
 import functools
 import importlib.metadata
 import keyword
 import pathlib
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 import trove_classifiers
 from packaging import licenses
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
+from seatrial.release.archives import Metadata
 from seatrial.rules import limits
 from seatrial.rules.distribution import some
 from seatrial.rules.metadata.identity import NAME
 from seatrial.rules.rule import library, rule, server
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from seatrial.release.archives import Metadata
-
-FROZEN_FAMILIES = ("Development Status", "Intended Audience", "License", "Natural Language", "Typing")
+VALIDATED = server("forklift/metadata.py", "_validate_metadata", "everywhere")
 URLS = 2_000  # links that are looked at
 PLAIN_URL = re.compile(r"https?://[A-Za-z0-9.-]+(/[A-Za-z0-9._~/+@=-]*)?")
-FAMILIES = (*FROZEN_FAMILIES, "Environment", "Framework", "Operating System", "Programming Language", "Topic")
+GROWING_FAMILIES = ("Environment", "Framework", "Operating System", "Programming Language", "Topic")  # of classifiers
 
 
 @rule("metadata", "metadata-summary-line", "refused", library("_process_summary"))
@@ -37,7 +31,7 @@ def summary_line(metadata: Metadata) -> Iterator[str]:
 
     Write `description` in `[project]` on one line (setup.cfg: without an indented second line).
     """
-    if "\n" in (metadata.first("summary") or "") or "\r" in (metadata.first("summary") or ""):
+    if set("\r\n") & set(metadata.first("summary") or ""):
         yield "Summary has to be a single line: shorten `description` in [project] to one."
 
 
@@ -104,8 +98,7 @@ def direct_reference(metadata: Metadata) -> Iterator[str]:
     alone, put it into a dependency group (`[dependency-groups]`), which is not published.
     """
     for field in ("requires-dist", "provides-dist", "obsoletes-dist"):
-        lines = [line for line in metadata.all(field) if (found := _requirement(line)) is not None and found.url]
-        if lines:
+        if lines := [line for line in metadata.all(field) if (found := _requirement(line)) and found.url]:
             yield f"PyPI refuses dependencies from a URL: {some(lines)}."
 
 
@@ -115,17 +108,14 @@ def license_expression(metadata: Metadata) -> Iterator[str]:
 
     Write the identifiers of spdx.org/licenses, as in `MIT OR Apache-2.0`, or `LicenseRef-Proprietary`.
     """
-    given = metadata.first("license-expression")
-    if given:
+    if given := metadata.first("license-expression"):
         try:
             licenses.canonicalize_license_expression(given)
         except ValueError as error:
             yield f"{some([repr(given)])} is not a valid SPDX licence expression: {some([str(error)])}."
 
 
-@rule(
-    "metadata", "metadata-two-licenses", "refused", server("forklift/metadata.py", "_validate_metadata", "everywhere")
-)
+@rule("metadata", "metadata-two-licenses", "refused", VALIDATED)
 def two_licenses(metadata: Metadata) -> Iterator[str]:
     """License and License-Expression are both set.
 
@@ -143,16 +133,14 @@ def license_file_path(metadata: Metadata) -> Iterator[str]:
     PyPI answers: "'X' is invalid for 'license-file'". Paths in `license-files` are relative to the project and stay in
     it; a licence above the project has to be copied.
     """
-    if not metadata.has_license_files:
-        return
-    if wrong := [repr(path) for path in metadata.all("license-file") if not _is_license_path(path)]:
+    wrong = []
+    for path in metadata.all("license-file") if metadata.has_license_files else ():
+        windows = pathlib.PureWindowsPath(path)
+        absolute = pathlib.PurePosixPath(path).is_absolute() or windows.is_absolute()
+        if absolute or ".." in path or "*" in path or windows.as_posix() != path:
+            wrong.append(repr(path))
+    if wrong:
         yield f"License-File has to be a plain relative path with `/`, not {some(wrong)}."
-
-
-def _is_license_path(path: str) -> bool:
-    windows = pathlib.PureWindowsPath(path)
-    absolute = pathlib.PurePosixPath(path).is_absolute() or windows.is_absolute()
-    return not absolute and ".." not in path and "*" not in path and windows.as_posix() == path
 
 
 @rule("metadata", "metadata-import-name", "refused", library("_process_import_names"))
@@ -162,15 +150,14 @@ def import_name(metadata: Metadata) -> Iterator[str]:
     PyPI answers: "'X' is invalid for 'import-name'". Write dotted identifiers, optionally followed by `; private`.
     """
     for field in ("import-name", "import-namespace"):
-        if wrong := [repr(value) for value in metadata.all(field) if value and not _is_import(value)]:
+        wrong = []
+        for value in filter(None, metadata.all(field)):
+            name, semicolon, private = value.partition(";")
+            named = all(part.isidentifier() and not keyword.iskeyword(part) for part in name.rstrip().split("."))
+            if not named or (semicolon and private.strip() != "private"):
+                wrong.append(repr(value))
+        if wrong:
             yield f"{field}: {some(wrong)} cannot be imported."
-
-
-def _is_import(value: str) -> bool:
-    name, semicolon, private = value.partition(";")
-    parts = name.rstrip().split(".")
-    named = all(part.isidentifier() and not keyword.iskeyword(part) for part in parts)
-    return named and (not semicolon or private.strip() == "private")
 
 
 @rule("metadata", "metadata-email", "refused", server("forklift/metadata.py", "_validate_metadata"))
@@ -226,12 +213,11 @@ def classifier_new(metadata: Metadata) -> Iterator[str]:
     PyPI refuses those that it does not know: look it up at pypi.org/classifiers. `check` asks the index for the newest
     list (trove-classifiers); where the one here is as new, it is an error (index-classifier).
     """
-    version = importlib.metadata.version("trove-classifiers")
+    version = importlib.metadata.version("trove-classifiers")  # it begins with the day
+    day = "-".join(part.zfill(2) for part in version.split(".")[:3])
     for name in unknown_classifiers(metadata):
-        yield (
-            f"{some([repr(name)])} is not in the list of classifiers here, which is from {_day(version)}; PyPI refuses"
-            " what is not at pypi.org/classifiers."
-        )
+        listed = f"is not in the list of classifiers here, which is from {day}"
+        yield f"{some([repr(name)])} {listed}; PyPI refuses what is not at pypi.org/classifiers."
 
 
 def unknown_classifiers(metadata: Metadata) -> tuple[str, ...]:
@@ -240,15 +226,9 @@ def unknown_classifiers(metadata: Metadata) -> tuple[str, ...]:
     return tuple(name for name in metadata.all("classifier") if name not in known and _may_be_new(name))
 
 
-def _day(version: str) -> str:
-    """Return the day of a release of trove-classifiers, which its version begins with."""
-    return "-".join(part.zfill(2) for part in version.split(".")[:3])
-
-
 def _may_be_new(name: str) -> bool:
     """Whether the unknown classifier `name` may be one that came later: of a family that grows, and no misspelling."""
-    family = name.partition(" :: ")[0]
-    return family in FAMILIES and family not in FROZEN_FAMILIES and _squeezed(name) not in _known_squeezed()
+    return name.partition(" :: ")[0] in GROWING_FAMILIES and _squeezed(name) not in _known_squeezed()
 
 
 @functools.cache

@@ -1,33 +1,23 @@
 """Rules on the metadata that says what a file is: Metadata-Version, Name, Version, and which fields are allowed."""
 
-from __future__ import annotations
-
 import collections
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 from packaging.utils import canonicalize_name
 
+from seatrial.release.archives import Metadata
 from seatrial.release.filenames import parsed_version
 from seatrial.rules import limits
 from seatrial.rules.distribution import some
 from seatrial.rules.rule import library, practice, rule, server
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from seatrial.release.archives import Metadata
-
 NAME = re.compile(r"[A-Z0-9]|[A-Z0-9][A-Z0-9._-]*[A-Z0-9]", re.IGNORECASE | re.ASCII)
-NEWER_BACKEND = "a newer build backend writes a newer Metadata-Version"
+SUPPORTED = server("forklift/metadata.py", "SUPPORTED_METADATA_VERSIONS", "everywhere")
+TWINE = practice("`twine upload`, which sends no header that it does not know")
 
 
-@rule(
-    "metadata",
-    "metadata-version",
-    "refused",
-    server("forklift/metadata.py", "SUPPORTED_METADATA_VERSIONS", "everywhere"),
-)
+@rule("metadata", "metadata-version", "refused", SUPPORTED)
 def metadata_version(metadata: Metadata) -> Iterator[str]:
     """Metadata-Version is missing, or unknown to PyPI. It answers: "'X' is not a valid metadata version".
 
@@ -37,10 +27,8 @@ def metadata_version(metadata: Metadata) -> Iterator[str]:
     given = metadata.first("metadata-version")
     if given not in limits.METADATA_VERSIONS:
         known = f"{limits.METADATA_VERSIONS[0]} to {limits.METADATA_VERSIONS[-1]} (2.0 never was one)"
-        yield (
-            f"Metadata-Version, which the build backend writes, is {given or 'missing'}; PyPI takes {known} as of"
-            f" {limits.SOURCE_DATE}."
-        )
+        said = f"Metadata-Version, which the build backend writes, is {given or 'missing'}"
+        yield f"{said}; PyPI takes {known} as of {limits.SOURCE_DATE}."
 
 
 @rule("metadata", "metadata-name", "refused", library("_process_name"))
@@ -82,11 +70,9 @@ def local_version(metadata: Metadata) -> Iterator[str]:
     """
     version = parsed_version(metadata.version)
     if version is not None and version.local:
-        yield (
-            f"PyPI refuses the local part of version {version}. Versions read from git have one when HEAD is not"
-            " tagged or the tree is dirty: commit and tag, and let git ignore what the build writes (`_version.py`,"
-            " `*.egg-info`)."
-        )
+        git = "Versions read from git have one when HEAD is not tagged or the tree is dirty"
+        cure = "commit and tag, and let git ignore what the build writes (`_version.py`, `*.egg-info`)"
+        yield f"PyPI refuses the local part of version {version}. {git}: {cure}."
 
 
 @rule("metadata", "metadata-repeated", "refused", server("forklift/metadata.py", "parse_form_metadata", "everywhere"))
@@ -95,8 +81,7 @@ def repeated(metadata: Metadata) -> Iterator[str]:
 
     PyPI answers: "'FIELD' has invalid data". Backends write each once; a script that edits metadata repeats them.
     """
-    again = [field for field in sorted(limits.SINGLE_USE) if len(metadata.fields.get(field, ())) > 1]
-    if again:
+    if again := [field for field in sorted(limits.SINGLE_USE) if len(metadata.fields.get(field, ())) > 1]:
         yield f"these fields may appear once, but appear more than once: {some(again)}."
     labels = collections.Counter(value.partition(",")[0].strip() for value in metadata.all("project-url"))
     if twice := sorted(label for label, count in labels.items() if count > 1):
@@ -121,15 +106,11 @@ def field_version(metadata: Metadata) -> Iterator[str]:
         if any(map(str.strip, metadata.all(field))) and place(since) > place(declared) and field != "license-file"
     ]
     if early:
-        yield f"its metadata has version {declared}, which does not have {some(early)}; {NEWER_BACKEND}."
+        newer = "a newer build backend writes a newer Metadata-Version"
+        yield f"its metadata has version {declared}, which does not have {some(early)}; {newer}."
 
 
-@rule(
-    "metadata",
-    "metadata-unknown-field",
-    "refused",
-    practice("`twine upload`, which sends no header that it does not know"),
-)
+@rule("metadata", "metadata-unknown-field", "refused", TWINE)
 def unknown_field(metadata: Metadata) -> Iterator[str]:
     """A field is set that core metadata does not have, so `twine upload` refuses to send the file.
 

@@ -5,8 +5,6 @@ with a line ``{"html": ..., "messages": ...}``, in which `html` is null for what
 (``python -I render.py``), so it imports nothing of seatrial.
 """
 
-from __future__ import annotations
-
 import contextlib
 import importlib
 import io
@@ -24,20 +22,17 @@ def main() -> None:
         request = json.loads(line)
         if request["memory"]:
             limit_memory(request["memory"])
-        answer = render(request["text"], request["kind"])
-        sys.stdout.buffer.write(json.dumps(answer).encode() + b"\n")
+        sys.stdout.buffer.write(json.dumps(render(request["text"], request["kind"])).encode() + b"\n")
         sys.stdout.buffer.flush()
 
 
 def limit_memory(amount: int) -> None:
     """Have this process get no more than `amount` bytes of memory, where the system can see to that."""
-    try:
-        import resource  # noqa: PLC0415 (not on Windows)
-    except ImportError:
-        return
-    hard = resource.getrlimit(resource.RLIMIT_AS)[1]
-    soft = amount if hard == resource.RLIM_INFINITY else min(amount, hard)
-    with contextlib.suppress(ValueError, OSError):  # macOS refuses it
+    with contextlib.suppress(ImportError, ValueError, OSError):  # Windows has no such limit, and macOS refuses it
+        import resource  # noqa: PLC0415
+
+        hard = resource.getrlimit(resource.RLIMIT_AS)[1]
+        soft = amount if hard == resource.RLIM_INFINITY else min(amount, hard)
         resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
 
 

@@ -1,16 +1,9 @@
 """Rules on the folders of a wheel: its `.dist-info`, its `.data`, and where its members go."""
 
-from __future__ import annotations
+from collections.abc import Iterator
 
-from typing import TYPE_CHECKING
-
-from seatrial.rules.distribution import some
+from seatrial.rules.distribution import Distribution, some
 from seatrial.rules.rule import WHEEL, practice, rule, server
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from seatrial.rules.distribution import Distribution
 
 SCHEMES = frozenset({"purelib", "platlib", "headers", "scripts", "data"})
 
@@ -24,8 +17,7 @@ def dist_info(dist: Distribution) -> Iterator[str]:
     """
     if dist.info and f"{dist.info}/WHEEL" not in dist.names:
         there = sorted({name.partition("/")[0] for name in dist.names if ".dist-info/" in name})
-        held = some(there) or "no .dist-info at all"
-        yield f"there is no {dist.info}/WHEEL in it, but {held}: was the file renamed?"
+        yield f"there is no {dist.info}/WHEEL in it, but {some(there) or 'no .dist-info at all'}: was the file renamed?"
 
 
 @rule("wheel", "wheel-metadata", "refused", server("forklift/legacy.py", "file_upload", "everywhere"))
@@ -77,11 +69,8 @@ def license_file(dist: Distribution) -> Iterator[str]:
 
     Core metadata 2.4 (PEP 639) has this place for it; backends copy what `license-files` names there.
     """
-    if dist.metadata is None or not dist.metadata.has_license_files:
-        return
     folder = f"{dist.info}/licenses"
-    missing = [name for name in dist.metadata.all("license-file") if f"{folder}/{name}" not in dist.names]
-    if missing:
+    if missing := dist.lacking_licenses(folder):
         yield f"its metadata names a licence file, {some(missing)}, and there is no such file in {folder}/."
 
 

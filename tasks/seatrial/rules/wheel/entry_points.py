@@ -1,18 +1,11 @@
 """Rules on entry_points.txt, the list of a wheel's scripts and plug-ins."""
 
-from __future__ import annotations
-
 import configparser
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
-from seatrial.rules.distribution import some
+from seatrial.rules.distribution import Distribution, some
 from seatrial.rules.rule import rule, server, standard
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from seatrial.rules.distribution import Distribution
 
 SCRIPT_SECTIONS = ("console_scripts", "gui_scripts")
 SCRIPT_NAME = re.compile(r"[\w.-]+")
@@ -27,15 +20,11 @@ def entry_points(dist: Distribution) -> Iterator[str]:
     `_`, `.` and `-`; the file is an INI file in UTF-8 in which no section and no name appears twice. Set
     `[project.scripts]` (setuptools: `entry_points`; poetry before 2: `[tool.poetry.scripts]`).
     """
-    try:
-        scripts = _scripts(dist)
-    except UnicodeDecodeError:
-        yield "entry_points.txt, the list of scripts and plugins, is not UTF-8."
-    except configparser.Error as error:
-        yield f"the list of scripts and plugins cannot be read: {some([' '.join(str(error).split()).rstrip('.')])}."
-    else:
-        if wrong := [repr(name) for name in scripts if not SCRIPT_NAME.fullmatch(name)]:
-            yield f"PyPI takes letters, digits, `_`, `.` and `-` in the names of scripts, not {some(wrong)}."
+    scripts, fault = _scripts(dist)
+    if fault:
+        yield fault
+    if wrong := [repr(name) for name in scripts if not SCRIPT_NAME.fullmatch(name)]:
+        yield f"PyPI takes letters, digits, `_`, `.` and `-` in the names of scripts, not {some(wrong)}."
 
 
 @rule("wheel", "wheel-script", "broken", standard("entry points", "entry-points"))
@@ -44,17 +33,21 @@ def script(dist: Distribution) -> Iterator[str]:
 
     Write `demo = "demo.cli:main"` in `[project.scripts]`.
     """
-    try:
-        scripts = _scripts(dist)
-    except (UnicodeDecodeError, configparser.Error):
-        return
+    scripts, _ = _scripts(dist)
     if wrong := [f"{name} = {value}" for name, value in scripts.items() if not SCRIPT_VALUE.fullmatch(value)]:
         yield f"a script is MODULE:FUNCTION, as in `demo.cli:main`, and these are not: {some(wrong)}."
 
 
-def _scripts(dist: Distribution) -> dict[str, str]:
-    """Return the scripts in entry_points.txt. Raises UnicodeDecodeError and configparser.Error."""
+def _scripts(dist: Distribution) -> tuple[dict[str, str], str]:
+    """Return the scripts in entry_points.txt, and why it cannot be read, if so: there are no scripts then."""
     parser = configparser.ConfigParser(delimiters=("=",), interpolation=None)
     parser.optionxform = str  # type: ignore[assignment,method-assign]
-    parser.read_string(dist.kept.get(f"{dist.info}/entry_points.txt", b"").decode("utf-8"), "entry_points.txt")
-    return {name: value for section in SCRIPT_SECTIONS if section in parser for name, value in parser[section].items()}
+    try:
+        parser.read_string(dist.kept.get(f"{dist.info}/entry_points.txt", b"").decode("utf-8"), "entry_points.txt")
+        sections = [parser[section] for section in SCRIPT_SECTIONS if section in parser]
+        return {name: value for section in sections for name, value in section.items()}, ""
+    except UnicodeDecodeError:
+        return {}, "entry_points.txt, the list of scripts and plugins, is not UTF-8."
+    except configparser.Error as error:
+        reason = some([" ".join(str(error).split()).rstrip(".")])
+        return {}, f"the list of scripts and plugins cannot be read: {reason}."

@@ -1,17 +1,10 @@
 """Rules on RECORD, the list of a wheel's files (the binary distribution format)."""
 
-from __future__ import annotations
-
 import csv
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
-from seatrial.rules.distribution import some
+from seatrial.rules.distribution import Distribution, some
 from seatrial.rules.rule import WHEEL, rule, server
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from seatrial.rules.distribution import Distribution
 
 SIGNATURES = ("RECORD.jws", "RECORD.p7s")
 REBUILD = "build it again, or repack it with `wheel unpack` and `wheel pack`"
@@ -23,11 +16,9 @@ def record(dist: Distribution) -> Iterator[str]:
 
     It has to be CSV in UTF-8, without blank lines (on one of which PyPI's server fails without a message).
     """
-    if dist.info:
-        try:
-            _recorded(dist)
-        except ValueError as error:
-            yield f"{dist.info}/RECORD, the list of a wheel's files, {error}; {REBUILD}."
+    _, fault = _rows(dist)
+    if dist.info and fault:
+        yield f"{dist.info}/RECORD, the list of a wheel's files, {fault}; {REBUILD}."
 
 
 @rule("wheel", "wheel-record-mismatch", "warning", server("utils/wheel.py", "_validate_record", "everywhere"))
@@ -37,15 +28,11 @@ def record_mismatch(dist: Distribution) -> Iterator[str]:
     Files that RECORD does not name are left behind when the package is uninstalled. Something was added to or taken
     from the wheel after it was built: `wheel unpack` and `wheel pack` rewrite RECORD.
     """
-    try:
-        recorded = _recorded(dist)
-    except ValueError:
-        return
-    exempt = {f"{dist.info}/{name}" for name in SIGNATURES}
-    there = {name for name in dist.names if not name.endswith("\\")} - exempt
-    if unnamed := sorted(there - recorded):
+    rows, fault = _rows(dist)
+    there = {name for name in dist.names if not name.endswith("\\")} - {f"{dist.info}/{name}" for name in SIGNATURES}
+    if not fault and (unnamed := sorted(there - rows.keys())):
         yield f"RECORD, the list of a wheel's files, lacks {some(unnamed)}, which would never be removed; {REBUILD}."
-    if absent := sorted(recorded - there):
+    if absent := sorted(rows.keys() - there):
         yield f"RECORD, the list of a wheel's files, names {some(absent)}, and there is no such file; {REBUILD}."
 
 
@@ -56,13 +43,9 @@ def record_hash(dist: Distribution) -> Iterator[str]:
     A file was changed after RECORD was written: stripped, signed or repaired. `wheel unpack` and `wheel pack` rewrite
     RECORD; auditwheel, delocate and delvewheel do so by themselves.
     """
-    try:
-        rows = _rows(dist)
-    except ValueError:
-        return
     sizes = {member.name: str(member.size) for member in dist.members}
     wrong = []
-    for name, fields in rows.items():
+    for name, fields in _rows(dist)[0].items():
         algorithm, _, digest = fields[1].partition("=")
         hashed = dist.digests.get(name)
         if (hashed and algorithm == "sha256" and digest.rstrip("=") != hashed) or (
@@ -73,22 +56,17 @@ def record_hash(dist: Distribution) -> Iterator[str]:
         yield f"RECORD, the list of a wheel's files, has wrong hashes or sizes for {some(sorted(wrong))}; {REBUILD}."
 
 
-def _recorded(dist: Distribution) -> frozenset[str]:
-    """Return the names in RECORD. Raises ValueError, which says what is wrong with it."""
-    return frozenset(_rows(dist))
-
-
-def _rows(dist: Distribution) -> dict[str, list[str]]:
-    """Return name, hash and size in RECORD, by name. Raises ValueError, which says what is wrong with it."""
+def _rows(dist: Distribution) -> tuple[dict[str, list[str]], str]:
+    """Return name, hash and size in RECORD, by name, and what is wrong with it, if anything: there are no rows then."""
     raw = dist.kept.get(f"{dist.info}/RECORD")
     if raw is None:
-        raise ValueError("is missing")
+        return {}, "is missing"
     try:
         rows = list(csv.reader(raw.decode("utf-8").splitlines()))
     except UnicodeDecodeError:
-        raise ValueError("is not UTF-8") from None
+        return {}, "is not UTF-8"
     except csv.Error as error:
-        raise ValueError(f"is not a CSV file ({error})") from None
+        return {}, f"is not a CSV file ({error})"
     if not all(rows):
-        raise ValueError("has a blank line in it")
-    return {row[0].replace("\\", "/"): [*row, "", ""] for row in rows}
+        return {}, "has a blank line in it"
+    return {row[0].replace("\\", "/"): [*row, "", ""] for row in rows}, ""

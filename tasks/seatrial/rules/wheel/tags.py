@@ -1,23 +1,16 @@
 """Rules on what the tags of a wheel promise: in its WHEEL file, in its name, and in its extension modules."""
 
-from __future__ import annotations
-
 import email.parser
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
-from packaging.tags import parse_tag
+from packaging.tags import Tag, parse_tag
 
-from seatrial.rules.distribution import some
+from seatrial.rules.distribution import Distribution, some
 from seatrial.rules.rule import WHEEL, rule
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from packaging.tags import Tag
-
-    from seatrial.rules.distribution import Distribution
-
+# The systems of platform tags; none for `any`, and for systems whose modules have names of their own.
+PREFIXES = {"manylinux": "linux", "musllinux": "linux", "linux": "linux", "macosx": "macosx", "win": "win"}
 TAGS, TAG_LENGTH = 1_000, 200  # of WHEEL that are read
 EXTENSION = re.compile(  # the end of an extension module's file name, behind the name of the module (PEP 3149)
     r"""(?:\.(?P<interpreter>cpython|pypy|graalpy)-?(?P<version>\d+\w*)(?:-(?P<platform>[\w-]+))?
@@ -34,15 +27,14 @@ def wheel_version(dist: Distribution) -> Iterator[str]:
 
     Backends write `Wheel-Version: 1.0`; a tool that rewrote the wheel left it out. Build it again.
     """
-    raw = dist.kept.get(f"{dist.info}/WHEEL")
-    if raw is None:
+    if f"{dist.info}/WHEEL" not in dist.kept:
         return
     try:
-        raw.decode("utf-8")
+        dist.kept[f"{dist.info}/WHEEL"].decode("utf-8")
     except UnicodeDecodeError:
         yield "its WHEEL file is not UTF-8, so installers refuse it."
         return
-    version = _wheel_fields(raw).get("wheel-version", [""])[0]
+    version = _wheel_fields(dist).get("wheel-version", [""])[0]
     if not re.fullmatch(r"1\.\d{1,9}", version):
         yield f"its WHEEL file says Wheel-Version {some([repr(version)])}; installers accept only 1.x."
 
@@ -54,10 +46,9 @@ def wheel_fields(dist: Distribution) -> Iterator[str]:
     Where Root-Is-Purelib is not `true`, the wheel is installed as one with machine code. Build is the number
     in the file's name; `wheel tags --build` changes both.
     """
-    raw = dist.kept.get(f"{dist.info}/WHEEL")
-    if raw is None:
+    if f"{dist.info}/WHEEL" not in dist.kept:
         return
-    fields = _wheel_fields(raw)
+    fields = _wheel_fields(dist)
     pure, build = fields.get("root-is-purelib", [""])[0], fields.get("build", [""])[0]
     named = "".join(map(str, dist.build))
     if pure.lower() not in {"true", "false"}:
@@ -74,7 +65,7 @@ def tags(dist: Distribution) -> Iterator[str]:
 
     `wheel tags` changes both at once.
     """
-    inside = _tags(_wheel_fields(dist.kept.get(f"{dist.info}/WHEEL", b"")))
+    inside = _tags(_wheel_fields(dist))
     if inside and dist.tags and inside != dist.tags:
         odd = sorted(map(str, inside ^ dist.tags))
         yield f"its name and its WHEEL file have different tags ({some(odd)}); `wheel tags` changes both."
@@ -88,8 +79,9 @@ def _tags(fields: dict[str, list[str]]) -> set[Tag] | None:
         return None
 
 
-def _wheel_fields(raw: bytes) -> dict[str, list[str]]:
+def _wheel_fields(dist: Distribution) -> dict[str, list[str]]:
     """Return the values in WHEEL by their lower-case name."""
+    raw = dist.kept.get(f"{dist.info}/WHEEL", b"")
     fields: dict[str, list[str]] = {}
     for name, value in email.parser.BytesParser().parsebytes(raw, headersonly=True).items():
         fields.setdefault(name.lower(), []).append(str(value).strip())
@@ -159,23 +151,12 @@ def _loads(tag: Tag, found: re.Match[str]) -> bool:
     version = found["version"] or found["windows"]
     if version and version.rstrip("m") != tag.abi.removeprefix("cp").rstrip("m"):
         return False
-    return _system(found) in {"", _system_of(tag.platform)} or not _system_of(tag.platform)
+    name = found["platform"] or ""
+    ours = "win" if found["suffix"] == "pyd" else "macosx" if "darwin" in name else "linux" if "linux" in name else ""
+    theirs = next((system for prefix, system in PREFIXES.items() if tag.platform.startswith(prefix)), "")
+    return not theirs or ours in {"", theirs}
 
 
 def _is_tagged(found: re.Match[str]) -> bool:
     """Whether the name of an extension module says what it is for: `.pyd` is for Windows."""
     return bool(found["interpreter"] or found["windows"] or found["stable"] or found["suffix"] == "pyd")
-
-
-def _system(found: re.Match[str]) -> str:
-    """Return the system that an extension module is for, as far as its name says: linux, macosx, win."""
-    if found["suffix"] == "pyd":
-        return "win"
-    name = found["platform"] or ""
-    return "macosx" if "darwin" in name else "linux" if "linux" in name else ""
-
-
-def _system_of(platform: str) -> str:
-    """Return the system of a platform tag, empty for `any` and for systems whose modules have names of their own."""
-    prefixes = {"manylinux": "linux", "musllinux": "linux", "linux": "linux", "macosx": "macosx", "win": "win"}
-    return next((system for prefix, system in prefixes.items() if platform.startswith(prefix)), "")

@@ -6,28 +6,24 @@ read the same both ways. Every build backend writes such files; what breaks them
 afterwards, or write it as a stream. The cure is always the same: `wheel unpack` and `wheel pack`, or build it again.
 """
 
-from __future__ import annotations
+from collections.abc import Iterator
 
-from typing import TYPE_CHECKING
-
-from seatrial.release.formats import zip_records, zips
+from seatrial.release.formats import zips
+from seatrial.release.formats.zip_records import DEFLATED, ENCRYPTED, STORED, Oddity
+from seatrial.release.formats.zips import Zip
 from seatrial.rules import limits
-from seatrial.rules.distribution import some
+from seatrial.rules.distribution import Distribution, some
 from seatrial.rules.rule import rule, server
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from seatrial.release.formats.zip_records import Oddity
-    from seatrial.release.formats.zips import Zip
-    from seatrial.rules.distribution import Distribution
 
 REPACK = "`wheel unpack` and `wheel pack` rewrite it"
 TAR_MAGIC = slice(257, 262)
+CENTRAL_HEADER = server("utils/zipfiles.py", "_handle_central_directory_header", "everywhere")
 
 
-def _odd(found: Zip, kind: Oddity) -> str:
-    return some([repr(place)[1:-1] for place in found.oddities.get(kind, ())])
+def _odd(found: Zip, kind: Oddity, message: str, more: str = f"; {REPACK}") -> Iterator[str]:
+    """Yield `message` with the places in `found` that are odd like that, if there are any, and `more`."""
+    if places := found.oddities.get(kind):
+        yield f"{message.format(some([repr(place)[1:-1] for place in places]))}{more}."
 
 
 @rule("file", "archive-both", "refused", server("forklift/legacy.py", "_is_valid_dist_file", "everywhere"))
@@ -40,19 +36,12 @@ def both(dist: Distribution) -> Iterator[str]:
         try:
             with dist.path.open("rb") as file:
                 is_tar = dist.tar is not None or file.read(512)[TAR_MAGIC] == b"ustar"
-                is_zip = dist.zip is not None or _is_zip(file)
-        except OSError:
+                if dist.zip is None:
+                    zips.read(file)
+        except (OSError, zips.NotZip):
             return
-        if is_tar and is_zip:
+        if is_tar:
             yield "it can be read as a zip file and as a tar file, which PyPI refuses."
-
-
-def _is_zip(file: object) -> bool:
-    try:
-        zips.read(file)  # type: ignore[arg-type]
-    except zips.NotZip:
-        return False
-    return True
 
 
 @rule("zip", "zip-ratio", "refused", server("forklift/legacy.py", "COMPRESSION_RATIO_THRESHOLD"))
@@ -62,12 +51,10 @@ def ratio(found: Zip) -> Iterator[str]:
     PyPI answers: "File exceeds compression ratio of 50". Data that compresses so well (zeros, tables of numbers) can be
     packed inside the wheel by itself, or made at run time.
     """
-    unpacked = found.unpacked
-    if unpacked > limits.RATIO_FLOOR and unpacked > limits.RATIO * found.file_size:
-        yield (
-            f"its members unpack to {unpacked:,} bytes, more than {limits.RATIO} times the {found.file_size:,} bytes of"
-            " the file."
-        )
+    unpacked, size = found.unpacked, found.file_size
+    if unpacked > limits.RATIO_FLOOR and unpacked > limits.RATIO * size:
+        bound = f"{limits.RATIO} times the {size:,} bytes of the file"
+        yield f"its members unpack to {unpacked:,} bytes, more than {bound}."
 
 
 @rule("zip", "zip-compression", "refused", server("forklift/legacy.py", "_is_valid_dist_file", "everywhere"))
@@ -76,8 +63,7 @@ def compression(found: Zip) -> Iterator[str]:
 
     Installers on older Pythons cannot read bzip2, LZMA or Zstandard. Pack it again with deflate.
     """
-    methods = {zip_records.STORED, zip_records.DEFLATED}
-    if names := [entry.name for entry in found.entries if entry.method not in methods]:
+    if names := [entry.name for entry in found.entries if entry.method not in {STORED, DEFLATED}]:
         yield f"PyPI takes members that are stored or deflated, and these are neither: {some(names)}."
 
 
@@ -87,7 +73,7 @@ def encrypted(found: Zip) -> Iterator[str]:
 
     Pack it again without a password.
     """
-    if names := [entry.name for entry in found.entries if entry.flags & zip_records.ENCRYPTED]:
+    if names := [entry.name for entry in found.entries if entry.flags & ENCRYPTED]:
         yield f"no installer can unpack what is encrypted: {some(names)}."
 
 
@@ -97,8 +83,7 @@ def characters(found: Zip) -> Iterator[str]:
 
     Rename the file (macOS writes `Icon\r` into folders), or leave it out of the wheel.
     """
-    if names := _odd(found, "characters"):
-        yield f"PyPI takes no control characters in the names of members: {names}."
+    return _odd(found, "characters", "PyPI takes no control characters in the names of members: {}", more="")
 
 
 @rule("zip", "zip-extra", "refused", server("utils/zipfiles.py", "_handle_local_file_header", "everywhere"))
@@ -108,8 +93,7 @@ def extra(found: Zip) -> Iterator[str]:
     PyPI answers: "Malformed zip file" or "Invalid duplicate extra in local file". Some tool rewrote the wheel:
     `wheel unpack` and `wheel pack` rewrite it.
     """
-    if names := _odd(found, "extra"):
-        yield f"the extra fields of {names} in the zip file are damaged or duplicated; {REPACK}."
+    return _odd(found, "extra", "the extra fields of {} in the zip file are damaged or duplicated")
 
 
 @rule("zip", "zip-data-descriptor", "refused", server("utils/zipfiles.py", "_handle_local_file_header", "everywhere"))
@@ -119,8 +103,7 @@ def descriptor(found: Zip) -> Iterator[str]:
     The wheel was written to a pipe or by a tool that streams (`zip -` of Info-ZIP, some Java and Go libraries).
     `wheel unpack` and `wheel pack` rewrite it.
     """
-    if names := _odd(found, "descriptor"):
-        yield f"it was written as a stream (sizes come after the files: {names}), which PyPI refuses; {REPACK}."
+    return _odd(found, "descriptor", "it was written as a stream (sizes come after the files: {}), which PyPI refuses")
 
 
 @rule("zip", "zip-sizes", "refused", server("utils/zipfiles.py", "_handle_local_file_header", "everywhere"))
@@ -129,8 +112,8 @@ def sizes(found: Zip) -> Iterator[str]:
 
     Some tool rewrote the wheel: `wheel unpack` and `wheel pack` rewrite it.
     """
-    if names := _odd(found, "sizes"):
-        yield f"the zip file has two different sizes for {names}, at each file and in its central directory; {REPACK}."
+    message = "the zip file has two different sizes for {}, at each file and in its central directory"
+    return _odd(found, "sizes", message)
 
 
 @rule("zip", "zip-directory", "refused", server("utils/zipfiles.py", "_validate_zipfile", "everywhere"))
@@ -141,8 +124,7 @@ def directory(found: Zip) -> Iterator[str]:
     renamed in place, or its name is UTF-8 and does not say so: `wheel unpack` and `wheel pack` rewrite it.
     """
     for kind in ("unlisted", "unwritten"):
-        if names := _odd(found, kind):
-            yield f"{names} is in the zip file or in its central directory, but not in both; {REPACK}."
+        yield from _odd(found, kind, "{} is in the zip file or in its central directory, but not in both")
 
 
 @rule("zip", "zip-name-encoding", "refused", server("utils/zipfiles.py", "_handle_local_file_header", "everywhere"))
@@ -151,23 +133,16 @@ def encoding(found: Zip) -> Iterator[str]:
 
     Rename the file, or pack the wheel with a tool that writes UTF-8: `wheel unpack` and `wheel pack`.
     """
-    if names := _odd(found, "encoding"):
-        yield f"the names of {names} are not UTF-8; {REPACK}."
+    return _odd(found, "encoding", "the names of {} are not UTF-8")
 
 
-@rule(
-    "zip",
-    "zip-member-comment",
-    "refused",
-    server("utils/zipfiles.py", "_handle_central_directory_header", "everywhere"),
-)
+@rule("zip", "zip-member-comment", "refused", CENTRAL_HEADER)
 def comment(found: Zip) -> Iterator[str]:
     """A member has a comment. PyPI answers: "Comment in central directory".
 
     `wheel unpack` and `wheel pack` rewrite the wheel without it. (A comment on the whole archive is taken.)
     """
-    if names := _odd(found, "comment"):
-        yield f"PyPI takes no comments on members, and {names} have one; {REPACK}."
+    return _odd(found, "comment", "PyPI takes no comments on members, and {} have one")
 
 
 @rule("zip", "zip-duplicate", "refused", server("utils/zipfiles.py", "_validate_zipfile", "everywhere"))
@@ -177,8 +152,8 @@ def twice(found: Zip) -> Iterator[str]:
     Which of them is installed depends on the installer. A build script added a file twice (setuptools `package_data`
     beside `data_files`, hatchling `force-include` of what is packed anyway, maturin `include`).
     """
-    if names := _odd(found, "twice"):
-        yield f"it contains more than one member called {names}; which one is installed depends on the installer."
+    more = "; which one is installed depends on the installer"
+    return _odd(found, "twice", "it contains more than one member called {}", more)
 
 
 @rule("zip", "zip-counts", "refused", server("utils/zipfiles.py", "_validate_zipfile", "everywhere"))
@@ -187,8 +162,7 @@ def counts(found: Zip) -> Iterator[str]:
 
     Something was added to or taken from the file in place: `wheel unpack` and `wheel pack` rewrite it.
     """
-    if places := _odd(found, "counts"):
-        yield f"the end of the zip file does not match its contents ({places}); {REPACK}."
+    return _odd(found, "counts", "the end of the zip file does not match its contents ({})")
 
 
 @rule("zip", "zip-zip64", "refused", server("utils/zipfiles.py", "_handle_eocd64", "everywhere"))
@@ -198,8 +172,7 @@ def zip64(found: Zip) -> Iterator[str]:
     PyPI answers: "Malformed zip file" or "ZIP64 extensible data not allowed". `wheel unpack` and `wheel pack` rewrite
     the wheel.
     """
-    if places := _odd(found, "zip64"):
-        yield f"the zip file's records for large files (ZIP64) are incomplete or wrong ({places}); {REPACK}."
+    return _odd(found, "zip64", "the zip file's records for large files (ZIP64) are incomplete or wrong ({})")
 
 
 @rule("zip", "zip-between", "refused", server("utils/zipfiles.py", "_validate_zipfile", "everywhere"))
@@ -209,8 +182,7 @@ def between(found: Zip) -> Iterator[str]:
     A launcher was put before the archive, it was padded or signed in place: `wheel unpack` and `wheel pack`
     rewrite it.
     """
-    if places := _odd(found, "between"):
-        yield f"the zip file contains bytes that belong to none of its files ({places}); {REPACK}."
+    return _odd(found, "between", "the zip file contains bytes that belong to none of its files ({})")
 
 
 @rule("zip", "zip-trailing", "refused", server("utils/zipfiles.py", "_validate_zipfile", "everywhere"))
@@ -219,8 +191,7 @@ def trailing(found: Zip) -> Iterator[str]:
 
     Something was appended to the file, a signature or a second archive: build it again.
     """
-    if places := _odd(found, "trailing"):
-        yield f"something follows the end of the zip file ({places}); {REPACK}."
+    return _odd(found, "trailing", "something follows the end of the zip file ({})")
 
 
 @rule("file", "zip-damaged-member", "refused", server("forklift/legacy.py", "_is_valid_dist_file", "everywhere"))

@@ -19,8 +19,8 @@ from seatrial.release.stages import Built, Changes, Checked, Problem, Trial
 from seatrial.report import status, text
 from seatrial.report.standing import Failure
 from seatrial.rules import index as index_rules
+from seatrial.rules.distribution import Release
 from seatrial.rules.judge import for_index, judge_release
-from seatrial.rules.release import Release
 from seatrial.trial import interpreters, lost, static
 from seatrial.trial.checkout import Checkout
 from seatrial.trial.installer import Installer, Origin
