@@ -10,9 +10,10 @@ import hashlib
 import stat
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 from seatrial.release.archives import reading
+from seatrial.release.formats.zip_records import Ambiguity
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
 
     from seatrial.release.formats import tars
 
-# What makes one reader of a zip file see other members than another does (see `zip_records`).
-AMBIGUOUS = frozenset({"twice", "unlisted", "unwritten", "sizes", "encoding", "between", "trailing"})
 RIGHTS, USUAL = 0o777, 0o022
 UMASKS = {0o644: 0o022, 0o755: 0o022, 0o664: 0o002, 0o775: 0o002, 0o600: 0o077, 0o700: 0o077}
 
@@ -46,11 +45,12 @@ class Packing:
         """Read the distribution at `path`. Raises one of archives.BROKEN."""
         packing = cls()
         with reading(path, packing._visit) as contents:
-            for entry in contents.zip.entries if contents.zip else ():
-                packing.order.append(entry.name)
-                packing.times[entry.name], packing.modes[entry.name] = entry.moment, entry.mode
-                packing.sizes[entry.name] = (entry.method, entry.packed)
-            packing.ambiguous = tuple(sorted(AMBIGUOUS & set(contents.zip.oddities if contents.zip else ())))
+            if contents.zip:
+                for entry in contents.zip.entries:
+                    packing.order.append(entry.name)
+                    packing.times[entry.name], packing.modes[entry.name] = entry.moment, entry.mode
+                    packing.sizes[entry.name] = (entry.method, entry.packed)
+                packing.ambiguous = tuple(sorted(contents.zip.oddities.keys() & set(get_args(Ambiguity))))
             for member in contents:
                 digest = hashlib.sha256()
                 for piece in member.pieces(member.size):
@@ -85,7 +85,12 @@ class Packing:
         if others:
             return None
         with contextlib.suppress(ValueError, OverflowError):
-            return _seconds(moment) if isinstance(moment, int) else int(moment, 8)
+            if isinstance(moment, str):
+                return int(moment, 8)
+            date, time = moment >> 16, moment & 0xFFFF  # of MS-DOS, taken for UTC
+            year, month, day = 1980 + (date >> 9), date >> 5 & 0xF, date & 0x1F
+            clock = (time >> 11, time >> 5 & 0x3F, 2 * (time & 0x1F))
+            return int(datetime(year, month, day, *clock, tzinfo=timezone.utc).timestamp())
         return None
 
     @property
@@ -98,14 +103,6 @@ class Packing:
                 found.add(UMASKS.get(number & RIGHTS) if number and not stat.S_ISDIR(number) else USUAL)
         others = found - {USUAL}
         return others.pop() if len(others) == 1 else None
-
-
-def _seconds(moment: int) -> int:
-    """Return a time of MS-DOS in seconds since 1970, taken for UTC. Raises ValueError."""
-    date, time = moment >> 16, moment & 0xFFFF
-    year, month, day = 1980 + (date >> 9), date >> 5 & 0xF, date & 0x1F
-    clock = (time >> 11, time >> 5 & 0x3F, 2 * (time & 0x1F))
-    return int(datetime(year, month, day, *clock, tzinfo=timezone.utc).timestamp())
 
 
 def differing(ours: Packing, theirs: Packing) -> tuple[str, ...]:

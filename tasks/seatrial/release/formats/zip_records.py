@@ -25,21 +25,9 @@ ZIP64, UNICODE_PATH = 0x0001, 0x7075
 ZIP64_LENGTHS = frozenset({0, 8, 16, 24, 28})
 CONTROLS = frozenset([*range(32), 127])
 
-Oddity = Literal[
-    "characters",
-    "extra",
-    "descriptor",
-    "sizes",
-    "unlisted",
-    "encoding",
-    "comment",
-    "twice",
-    "unwritten",
-    "counts",
-    "zip64",
-    "between",
-    "trailing",
-]
+# What makes one reader see other members than another does, and what is only not as it has to be.
+Ambiguity = Literal["twice", "unlisted", "unwritten", "sizes", "encoding", "between", "trailing"]
+Oddity = Literal[Ambiguity, "characters", "extra", "descriptor", "comment", "counts", "zip64"]
 
 
 class Entry(NamedTuple):
@@ -108,13 +96,14 @@ class Walk:
                 after = self._record(signature, place)
             except (struct.error, OverflowError, OSError):
                 after = None
-            if after is None:  # go on at the next record that the central directory knows
+            if after is None:
                 self._odd("between", f"at byte {place}")
                 after = self._next_mark(place)
             place = after
         self._odd("counts", "there is no end record behind the others")
 
     def _next_mark(self, place: int) -> int:
+        """Return where the next record is that the central directory knows."""
         after = bisect.bisect_right(self._marks, place)
         return self._marks[after] if after < len(self._marks) else self._size
 
@@ -125,7 +114,13 @@ class Walk:
         if signature == CENTRAL:
             return self._central_header(place)
         if signature == END64:
-            return self._end64(place)
+            length, on_disk, total = struct.unpack("<QxxxxxxxxxxxxQQ", _exactly(self._file, 52)[:36])
+            if length != 44:  # noqa: PLR2004 (the record without extensible data)
+                self._odd("zip64", "an end record with extensible data")
+            if on_disk != total:
+                self._odd("counts", "it is split over several disks")
+            self._seen64.add(END64)
+            return int(place + 12 + length)
         if signature == LOCATOR64:
             if END64 not in self._seen64:
                 self._odd("zip64", "a locator without its end record")
@@ -137,8 +132,13 @@ class Walk:
         head = _exactly(self._file, 26)
         flags, method, packed, size, name_size, extra_size = struct.unpack("<xxHHxxxxxxxxLLHH", head)
         raw, extra = _exactly(self._file, name_size), _exactly(self._file, extra_size)
-        shown = _shown(raw)
-        self._count_members(raw, shown, self._local)
+        shown = raw.decode("utf-8", "backslashreplace")
+        self._count += 1
+        if CONTROLS.intersection(raw):
+            self._odd("characters", shown)
+        if raw in self._local:
+            self._odd("twice", shown)
+        self._local.add(raw)
         size, packed = self._extra(extra, shown, method, size, packed)
         after = place + 30 + name_size + extra_size
         try:
@@ -154,14 +154,6 @@ class Walk:
         elif listed != (packed, size):
             self._odd("sizes", shown)
         return int(after + packed)
-
-    def _count_members(self, raw: bytes, shown: str, seen: set[bytes]) -> None:
-        self._count += 1
-        if CONTROLS.intersection(raw):
-            self._odd("characters", shown)
-        if raw in seen:
-            self._odd("twice", shown)
-        seen.add(raw)
 
     def _extra(self, extra: bytes, shown: str, method: int, size: int, packed: int) -> tuple[int, int]:
         """Judge the extra fields of a local header; return its sizes, from the ZIP64 field where they are there."""
@@ -187,7 +179,8 @@ class Walk:
         head = _exactly(self._file, 42)
         name_size, extra_size, comment_size = struct.unpack("<HHH", head[24:30])
         raw = _exactly(self._file, name_size)
-        shown = _shown(raw)
+        shown = raw.decode("utf-8", "backslashreplace")
+        self._count += 1
         if comment_size:
             self._odd("comment", shown)
         if raw not in self._local:
@@ -195,23 +188,12 @@ class Walk:
         if raw in self._central:
             self._odd("twice", shown)
         self._central.add(raw)
-        self._count_members(b"", shown, set())
         return int(place + 46 + name_size + extra_size + comment_size)
-
-    def _end64(self, place: int) -> int:
-        head = _exactly(self._file, 52)
-        length, on_disk, total = struct.unpack("<QxxxxxxxxxxxxQQ", head[:36])
-        if length != 44:  # noqa: PLR2004 (the record without extensible data)
-            self._odd("zip64", "an end record with extensible data")
-        if on_disk != total:
-            self._odd("counts", "it is split over several disks")
-        self._seen64.add(END64)
-        return int(place + 12 + length)
 
     def _finish(self, place: int) -> None:
         """Judge the end record at `place`, and what follows it."""
-        head = _padded(self._file.read(18), 18)
-        on_disk, total, _, _, comment_size = struct.unpack("<xxxxHHLLH", head)
+        head = self._file.read(18).ljust(18, b"\0")
+        on_disk, total, comment_size = struct.unpack("<xxxxHHxxxxxxxxH", head)
         if on_disk != total:
             self._odd("counts", "it is split over several disks")
         if END64 in self._seen64 and LOCATOR64 not in self._seen64:
@@ -252,11 +234,3 @@ def _exactly(file: IO[bytes], count: int) -> bytes:
     if len(data) != count:
         raise struct.error("the file ends inside a record")
     return data
-
-
-def _padded(data: bytes, count: int) -> bytes:
-    return data + bytes(count - len(data))
-
-
-def _shown(raw: bytes) -> str:
-    return raw.decode("utf-8", "backslashreplace")
