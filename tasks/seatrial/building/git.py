@@ -71,8 +71,8 @@ class ForeignOwner(ReleaseError):
 class Source(Value):
     """The tree that a release is made from; `epoch` is SOURCE_DATE_EPOCH in seconds.
 
-    `top` is the folder of the git repository and `inside` the project's place in it ("" for the top itself); both
-    are None without git.
+    `top` is the folder of the git repository, None without git, and `inside` the project's place in it ("" for the top
+    itself). `changed` are the files that differ from HEAD or are new to git.
     """
 
     root: Path
@@ -125,13 +125,16 @@ def look(root: Path) -> Source:
         raise ShallowClone(root)
     commit, epoch, refs = head.rstrip("\n").split(" ", 2)
     inside = root.resolve().relative_to(Path(top).resolve()).as_posix()
+    status = run(root, "status", "--porcelain", "-z", "--no-renames", "--untracked-files=normal", "--", ".")
+    paths = (Path(entry[3:]).relative_to(inside) for entry in status.split("\0") if entry)
+    theirs = (path for path in paths if OUTPUTS.isdisjoint(path.parts[:1]) and "__pycache__" not in path.parts)
     return Source(
         root=root,
         top=Path(top),
         inside="" if inside == "." else inside,
         commit=commit,
         tags=tuple(sorted(ref.removeprefix("tag: refs/tags/") for ref in refs.split(", ") if ref)),
-        changed=_changed(root, inside),
+        changed=tuple(path.as_posix() for path in theirs),
         epoch=int(epoch),
     )
 
@@ -139,17 +142,6 @@ def look(root: Path) -> Source:
 def unknown(root: Path) -> Source:
     """Return a source of which no commit is known, as of the project in `root` without git."""
     return Source(root, None, "", None, (), (), NO_GIT_EPOCH)
-
-
-def _changed(root: Path, inside: str) -> tuple[str, ...]:
-    """Return the files of the project that differ from HEAD or are new to git, our own outputs left out."""
-    entries = run(root, "status", "--porcelain", "-z", "--no-renames", "--untracked-files=normal", "--", ".")
-    paths = (Path(entry[3:]).relative_to(inside) for entry in entries.split("\0") if entry)
-    return tuple(path.as_posix() for path in paths if not _is_output(path))
-
-
-def _is_output(path: Path) -> bool:
-    return not OUTPUTS.isdisjoint(path.parts[:1]) or "__pycache__" in path.parts
 
 
 def tracked(source: Source) -> tuple[str, ...]:

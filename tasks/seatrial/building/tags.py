@@ -24,24 +24,12 @@ if TYPE_CHECKING:
     from seatrial.building.git import Source
 
 # Spellings that are looked for where the setting `tag` fits no tag of the repository.
-USUAL = (
-    "v{version}",
-    "{version}",
-    "V{version}",
-    "{name}-v{version}",
-    "{name}-{version}",
-    "{name}/v{version}",
-    "{name}/{version}",
-    "{name}@v{version}",
-    "{name}@{version}",
-    "{name}_v{version}",
-    "{name}_{version}",
-    "release/v{version}",
-    "release/{version}",
-    "release-v{version}",
-    "release-{version}",
-    "rel-{version}",
-)
+USUAL = """
+v{version} {version} V{version}
+{name}-v{version} {name}-{version} {name}/v{version} {name}/{version}
+{name}@v{version} {name}@{version} {name}_v{version} {name}_{version}
+release/v{version} release/{version} release-v{version} release-{version} rel-{version}
+""".split()
 
 
 class NotThatVersion(ReleaseError):
@@ -131,8 +119,7 @@ def next_release(version: Version, last: Version | None) -> Version:
     That is the version without what counts commits; where it is not above `last` (some tools count from the last
     release on: 1.4.0.post1), `last` with its last part raised.
     """
-    base = f"{version.epoch}!" if version.epoch else ""
-    base += ".".join(map(str, version.release)) + ("".join(map(str, version.pre)) if version.pre else "")
+    base = version.base_version + "".join(map(str, version.pre or ()))
     found = Version(base)
     if last is None:
         first = found if any(found.release) else Version("0.1")
@@ -145,15 +132,10 @@ def next_release(version: Version, last: Version | None) -> Version:
 
 def raised(version: Version) -> Version:
     """Return `version` with its last part raised: 1.4 to 1.5, 2.0rc1 to 2.0rc2, 1.0.post1 to 1.0.post2."""
-    epoch = f"{version.epoch}!" if version.epoch else ""
-    release = ".".join(map(str, version.release))
+    counted = version.base_version + "".join(map(str, version.pre or ()))
     if version.post is not None:
-        pre = "".join(map(str, version.pre)) if version.pre else ""
-        return Version(f"{epoch}{release}{pre}.post{version.post + 1}")
-    if version.pre:
-        kind, number = version.pre
-        return Version(f"{epoch}{release}{kind}{number + 1}")
-    return Version(epoch + ".".join(map(str, [*version.release[:-1], version.release[-1] + 1])))
+        counted += f".post{version.post}"
+    return Version(re.sub(r"\d+$", lambda last: str(int(last[0]) + 1), counted))
 
 
 def next_tag(

@@ -77,12 +77,12 @@ def compare(ours: Path, theirs: Path) -> Comparison:
         return Comparison(theirs.name, "identical")
     here, there = Archive.open(ours), Archive.open(theirs)
     packed, served = _packing(ours), _packing(theirs)
-    found = sorted(_differences(here, there, packed, served), key=_importance)
-    different = any(difference.matters for difference in found)
+    found = list(_differences(here, there, packed, served))
+    found.sort(key=lambda difference: (not difference.matters, not is_code(difference), difference.member))
     packing = differing(packed, served)
     return Comparison(
         theirs.name,
-        "different" if different else "equivalent",
+        "different" if any(difference.matters for difference in found) else "equivalent",
         tuple(found),
         packing,
         clocked=not found and "times" in packing and served.clocked,
@@ -106,10 +106,6 @@ def generator(wheel: Path) -> str:
     return next((line.partition(": ")[2].strip() for line in lines if line.startswith("Generator: ")), "")
 
 
-def _importance(difference: Difference) -> tuple[bool, bool, str]:
-    return not difference.matters, not is_code(difference), difference.member
-
-
 def is_code(difference: Difference) -> bool:
     """Whether the member that differs is run, or says what is."""
     return difference.member.endswith(CODE) or difference.kind == "ambiguous" or ".data/scripts/" in difference.member
@@ -126,66 +122,64 @@ def _differences(here: Archive, there: Archive, packed: Packing, served: Packing
     changed = [name for name in sorted(ours.keys() & theirs.keys()) if ours[name] != theirs[name]]
     harmless: set[str] = set()
     for name in sorted(changed, key=lambda name: name.endswith(".dist-info/RECORD")):  # which follows from the others
-        if not (_is_file(ours[name]) and _is_file(theirs[name])):
+        if " " in ours[name] + theirs[name]:  # not the sha256 of one file: a link, or two files of one name
             yield Difference(name, "kind", matters=True, lines=(f"-{ours[name]}", f"+{theirs[name]}"))
             continue
         pair = (here.read(name), there.read(name))
-        difference = _difference(name, *pair, _meaning(name, here.kind, harmless, pair))
-        if not difference.matters:
-            harmless.add(name)
-        yield difference
-
-
-def _is_file(content: str) -> bool:
-    """Whether this is the sha256 of one file, and neither a link nor two files of one name."""
-    return " " not in content
-
-
-def _difference(name: str, ours: bytes, theirs: bytes, meaning: Callable[[bytes], object] | None) -> Difference:
-    """Return how the member `name` differs; what is too large to be read whole has no `meaning`."""
-    if meaning and max(len(ours), len(theirs)) < TEXT_LIMIT:
-        return Difference(name, "metadata", meaning(ours) != meaning(theirs), tuple(_diff(ours, theirs)))
-    if b"\0" in ours[:SNIFF] or b"\0" in theirs[:SNIFF]:
-        what = ", compiled" if name.endswith(EXTENSIONS) else ""
-        return Difference(name, "binary", matters=True, lines=(f"{len(ours)} bytes here, {len(theirs)} there{what}",))
-    return Difference(name, "text", matters=True, lines=tuple(_diff(ours, theirs)))
+        longest, meaning = max(map(len, pair)), _meaning(name, here.kind, harmless, pair)
+        if meaning and longest < TEXT_LIMIT:  # a larger one was not read whole
+            matters = meaning(pair[0]) != meaning(pair[1])
+            if not matters:
+                harmless.add(name)
+            yield Difference(name, "metadata", matters, tuple(_diff(*pair)))
+        elif any(b"\0" in raw[:SNIFF] for raw in pair):
+            what = ", compiled" if name.endswith(EXTENSIONS) else ""
+            lines = (f"{len(pair[0])} bytes here, {len(pair[1])} there{what}",)
+            yield Difference(name, "binary", matters=True, lines=lines)
+        else:
+            yield Difference(name, "text", matters=True, lines=tuple(_diff(*pair)))
 
 
 def _meaning(name: str, kind: str, harmless: set[str], pair: tuple[bytes, bytes]) -> Callable[[bytes], object] | None:
     """Return what reads the meaning of the member `name` of a wheel or an sdist, None where its bytes are all it means.
 
-    The members `harmless` are known to mean the same; `pair` are the two that are compared.
+    Lists have their lines in any order, RECORD without those of members that are known to mean the same (`harmless`).
+    `pair` are the two that are compared.
     """
-    fields = functools.partial(_fields, unknown=_unknown(pair))
     folder, _, base = name.rpartition("/")
-    if kind == "sdist":
-        if base == "PKG-INFO" and ("/" not in folder or folder.endswith(".egg-info")):
-            return fields
-        return _files if base in FILE_LISTS and folder.endswith(".egg-info") else None
-    if "/" in folder or not folder.endswith(".dist-info"):
-        return None
-    if base == "RECORD":
-        return lambda raw: _rows(raw, harmless | {name})
-    readers: dict[str, Callable[[bytes], object]] = {"METADATA": fields, "WHEEL": _wheel_fields}
-    return readers.get(base)
+    at_top = "/" not in folder
+    of_wheel = kind == "wheel" and at_top and folder.endswith(".dist-info")
+    of_egg = kind == "sdist" and folder.endswith(".egg-info")
+    if (of_wheel and base == "METADATA") or (base == "PKG-INFO" and (of_egg or (kind == "sdist" and at_top))):
+        return functools.partial(_fields, pair=pair)
+    if of_wheel and base == "WHEEL":
+        return lambda raw: {
+            field: sorted(values)
+            for field, values in Metadata.parse(raw).fields.items()
+            if field not in OF_WHEEL_WRITING
+        }
+    if of_wheel and base == "RECORD":
+        return lambda raw: sorted(row for row in csv.reader(_lines(raw)) if row and row[0] not in harmless | {name})
+    if of_egg and base in FILE_LISTS:
+        return lambda raw: sorted(line.strip().removesuffix(b",") for line in raw.splitlines())  # also of JSON
+    return None
 
 
-def _unknown(pair: tuple[bytes, bytes]) -> frozenset[str]:
-    """Return the fields that repeat what the archive holds, and that one of the two metadata versions has not yet."""
-    versions = [Metadata.parse(raw).first("metadata-version") or "1.0" for raw in pair]
+def _fields(raw: bytes, pair: tuple[bytes, bytes]) -> object:
+    """Return core metadata as what it means: fields in any order, and the description.
+
+    Fields are left out that repeat what the archive holds, if one of the `pair` is of a version that has them not yet.
+    """
+    versions = [Metadata.parse(one).first("metadata-version") for one in pair]
     oldest = min(parsed_version(version) or Version("1.0") for version in versions)
-    return frozenset(name for name, since in OF_CONTENTS.items() if oldest < since)
-
-
-def _fields(raw: bytes, unknown: frozenset[str]) -> object:
-    """Return core metadata as what it means: fields in any order without the `unknown` ones, and the description."""
+    ignored = OF_WRITING | {"description"} | {name for name, since in OF_CONTENTS.items() if oldest < since}
     metadata = Metadata.parse(raw)
     fields = {
         name: sorted(_normalised(name, value) for value in values)
         for name, values in metadata.fields.items()
-        if name not in OF_WRITING | unknown and name != "description"
+        if name not in ignored and values
     }
-    return {name: values for name, values in fields.items() if values}, metadata.description.strip().splitlines()
+    return fields, metadata.description.strip().splitlines()
 
 
 def _normalised(name: str, value: str) -> str:
@@ -204,20 +198,8 @@ def _normalised(name: str, value: str) -> str:
     return " ".join(value.split())
 
 
-def _files(raw: bytes) -> object:
-    """Return the lines of a list of files in any order; it may be one of JSON."""
-    return sorted(line.strip().removesuffix(b",") for line in raw.splitlines())
-
-
-def _wheel_fields(raw: bytes) -> object:
-    fields = Metadata.parse(raw).fields
-    return {name: sorted(values) for name, values in fields.items() if name not in OF_WHEEL_WRITING}
-
-
-def _rows(raw: bytes, harmless: set[str]) -> object:
-    """Return the rows of RECORD in any order, without those of members that are known to mean the same."""
-    rows = csv.reader(raw.decode("utf-8", "backslashreplace").splitlines())
-    return sorted(tuple(row) for row in rows if row and row[0] not in harmless)
+def _lines(raw: bytes) -> list[str]:
+    return raw.decode("utf-8", "backslashreplace").splitlines()
 
 
 def _diff(ours: bytes, theirs: bytes) -> Iterator[str]:
@@ -225,8 +207,8 @@ def _diff(ours: bytes, theirs: bytes) -> Iterator[str]:
     if max(len(ours), len(theirs)) > DIFFED:
         yield f"{len(ours)} bytes here, {len(theirs)} there"
         return
-    here, there = (raw.decode("utf-8", "backslashreplace").splitlines() for raw in (ours, theirs))
-    lines = itertools.islice(difflib.unified_diff(here, there, n=0, lineterm=""), 2, None)  # without the file names
+    diff = difflib.unified_diff(_lines(ours), _lines(theirs), n=0, lineterm="")
+    lines = itertools.islice(diff, 2, None)  # without the file names
     shown = [*itertools.islice(lines, LINES)]
     yield from shown or (LINE_ENDS if b"\r\n" in ours + theirs else "the end of the last line",)
     if more := sum(1 for _ in lines):

@@ -5,13 +5,12 @@ from __future__ import annotations
 import contextlib
 import json
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from seatrial.machine.disk import write_whole
 from seatrial.machine.errors import ReleaseError
 from seatrial.machine.values import Value
-from seatrial.release.decoding import decode
-from seatrial.release.record import SCHEMA, now
+from seatrial.release.record import SCHEMA, decode, now
 from seatrial.release.stages import Built, Cell, Kind, Problem
 
 if TYPE_CHECKING:
@@ -96,10 +95,8 @@ def _write(path: Path, failed: Failed | FailedCell) -> None:
 
 
 def _read(path: Path, kind: type[F]) -> F | None:
-    try:
-        document: Any = json.loads(path.read_text(encoding="utf-8"))
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+        document = json.loads(path.read_text(encoding="utf-8"))
         del document["schema"]
-        found: F = decode(kind, document)
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-    return found
+        return cast("F", decode(kind, document))
+    return None

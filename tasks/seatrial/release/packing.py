@@ -107,19 +107,16 @@ class Packing:
 
 def differing(ours: Packing, theirs: Packing) -> tuple[str, ...]:
     """Return what differs in how two archives of the same members are packed; where nothing is seen, the headers."""
-    found = []
     both = ours.contents.keys() & theirs.contents.keys()
-    orders = [[name for name in packing.order if name in both] for packing in (ours, theirs)]
+    same = [name for name in both if ours.contents[name] == theirs.contents[name]]
     tables: Mapping[str, tuple[Mapping[str, object], Mapping[str, object]]] = {
         "times": (ours.times, theirs.times),
         "modes": (ours.modes, theirs.modes),
         "owners": (ours.owners, theirs.owners),
         "compression": (ours.sizes, theirs.sizes),
     }
-    for word, (here, there) in tables.items():
-        if any(here.get(name) != there.get(name) for name in both if ours.contents[name] == theirs.contents[name]):
-            found.append(word)
-    if orders[0] != orders[1]:
+    found = [word for word, (here, there) in tables.items() if any(here.get(name) != there.get(name) for name in same)]
+    if [name for name in ours.order if name in both] != [name for name in theirs.order if name in both]:
         found.append("order")
     if ours.folders != theirs.folders:
         found.append("folders")

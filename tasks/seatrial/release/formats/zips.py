@@ -65,7 +65,7 @@ def _end(file: IO[bytes], size: int) -> End:
         raise NotZip("it is not a zip file, or its end is cut off.")
     place = size - searched + found
     count, cd_size, cd_offset = struct.unpack("<HLL", tail[found + 10 : found + 20])
-    stands = (place,)
+    stands: tuple[int, ...] = (place,)
     if tail[max(found - 20, 0) : found].startswith(records.LOCATOR64):
         (place64,) = struct.unpack("<Q", tail[found - 12 : found - 4])
         stands = (place64, place - 20, place)
