@@ -17,11 +17,10 @@ import sysconfig
 import tempfile
 from dataclasses import asdict, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from seatrial.building.backend import Request, Shared
-from seatrial.building.folder import NAME
-from seatrial.building.isolation import fixed_environment
+from seatrial.building.isolation import NAME, fixed_environment
 from seatrial.machine import process, variables
 from seatrial.machine.errors import ReleaseError
 from seatrial.machine.values import Value
@@ -54,17 +53,13 @@ class BuildFailed(ReleaseError):
     what = "The build of the {e.kind} failed (exit code {e.code}). Its output:{e.output:quoted}"
     cause = (
         "an error in the project's configuration or in its build backend; a build requirement that does not exist;"
-        " {e.lacking}.{e.more}"
+        " {e.lacking}"
     )
     cure = "correct it and run `{run[build]}` again; dist/ and the record are unchanged."
 
     @property
     def lacking(self) -> str:
-        return LACKING[self.kind]
-
-    @property
-    def more(self) -> str:
-        return f" {self.uncommitted}" if self.uncommitted else ""
+        return f"{LACKING[self.kind]}. {self.uncommitted}".rstrip()
 
 
 class BuildOdd(ReleaseError):
@@ -112,17 +107,12 @@ class Job(Value):
                 worker.leave()
 
     @property
-    def installer(self) -> Literal["pip", "uv"]:
-        return "uv" if self.uv else "pip"
-
-    @property
     def env(self) -> dict[str, str]:
         """The environment of the build: no secret, what makes it repeatable, and no git repository from outside."""
         env = variables.for_build(os.environ, self.settings.build_env) | fixed_environment(self.epoch)
         if self.limits:
             env = {name: value for name, value in env.items() if name not in variables.INDEXES} | dict(self.limits)
-        outside = (str(self.scratch), str(temporary() / NAME))
-        env |= {"GIT_CEILING_DIRECTORIES": os.pathsep.join(outside)}
+        env["GIT_CEILING_DIRECTORIES"] = os.pathsep.join((str(self.scratch), str(temporary() / NAME)))
         return env | ({"UV": self.uv} if self.uv else {})  # where `build` looks for it
 
 
@@ -161,7 +151,7 @@ def build_one(
         out=str(job.out),
         report=str(job.scratch / f"{kind}.json"),
         environment=tempfile.mkdtemp(prefix="environment-", dir=job.scratch),
-        installer=job.installer,
+        installer="uv" if job.uv else "pip",
         shared=shared,
         variables=apart.settings if apart else {},
         first=str(apart.folder) if apart else None,
@@ -169,7 +159,10 @@ def build_one(
         umask=job.umask,
         end=secrets.token_hex(),
     )
-    ask = _worker(job, request.end, of_checkout=kind == "sdist" or watch is not None)
+    ask = functools.partial(process.run, PROGRAM, env=job.env, cwd=job.scratch)
+    if job.workers:
+        worker = job.workers[0 if kind == "sdist" or watch is not None else 1]
+        ask = functools.partial(worker.ask, end=request.end.encode())
     outcome = ask(
         given=json.dumps(asdict(request)).encode(),
         name=f"build the {kind} of {tree.name}",
@@ -178,18 +171,13 @@ def build_one(
         every=1.0 if watch else None,
         meanwhile=functools.partial(_meanwhile, job) if kind == "sdist" else None,
     )
-    code, output = _ending(outcome, request.end)
+    output, ended, code = outcome.output.rpartition(request.end)
+    if not ended:  # a program that does not say how it ended has failed, whatever its own code is
+        output, code = outcome.output, str(outcome.code or 1)
     job.screen.detail(f"build the {kind} of {tree.name}\n{output}")
-    if code != 0:
-        raise BuildFailed(kind, code, output, job.uncommitted)
+    if int(code) != 0:
+        raise BuildFailed(kind, int(code), output, job.uncommitted)
     return _output(job, request, sorted(set(job.out.iterdir()) - before))
-
-
-def _worker(job: Job, end: str, *, of_checkout: bool) -> Callable[..., process.Outcome]:
-    """Return what runs a program that builds until it answers with `end`: one of the job's, or one for this build."""
-    if job.workers:
-        return functools.partial(job.workers[0 if of_checkout else 1].ask, end=end.encode())
-    return functools.partial(process.run, PROGRAM, env=job.env, cwd=job.scratch)
 
 
 def _meanwhile(job: Job) -> None:
@@ -198,15 +186,6 @@ def _meanwhile(job: Job) -> None:
         job.workers[1].start()
     if job.meanwhile:
         job.meanwhile()
-
-
-def _ending(outcome: process.Outcome, end: str) -> tuple[int, str]:
-    """Return the code that the answer ends with, after the word `end`, and the output before it.
-
-    A program that ended without one has failed, whatever its own code is.
-    """
-    output, found, code = outcome.output.rpartition(end)
-    return (int(code), output) if found else (outcome.code or 1, outcome.output)
 
 
 def _output(job: Job, request: Request, paths: list[Path]) -> Output:

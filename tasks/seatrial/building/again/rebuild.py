@@ -13,8 +13,8 @@ from seatrial.building.again import requirements
 from seatrial.building.again.ways import UMASK, Search, Way, likeliest
 from seatrial.building.checkout import check_out
 from seatrial.building.distributions import SdistNeedsGit
-from seatrial.building.folder import LeadsOut
 from seatrial.building.frontend import BuildFailed, BuildOdd, Job, build_one
+from seatrial.building.isolation import LeadsOut
 from seatrial.index.http import FILE_BYTES, download
 from seatrial.machine.errors import ReleaseError
 from seatrial.project.pythons import KNOWN_PYTHONS
