@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from seatrial.index.simple import Served
     from seatrial.project.context import Context
     from seatrial.project.settings import Settings
-    from seatrial.release.stages import Kind
 
 PATIENCE = 60.0  # seconds for further ways to build, once one is known
 FAULT = re.compile(r"\b\w*(?:Error|error|Exception)\b: .+|.*(?:No such file|not found|Could not find).*")
@@ -127,7 +126,19 @@ class Rebuild:
         """
         begun = time.monotonic()
         self._first()
-        self._further()
+        further = time.monotonic()
+        for way in self.search.ways():
+            left = PATIENCE - (time.monotonic() - further)
+            if left <= 0:
+                self.context.say(f"no further way is tried after {PATIENCE:.0f} seconds")
+                break
+            self.context.say(f"not identical yet; trying {self.search.tried[way]}")
+            try:
+                nearer = self.attempt(way, left)
+            except ReleaseError as error:
+                self.context.detail(f"{self.search.tried[way]}: {error}")
+            else:
+                self.search.best = way if nearer else self.search.best
         self.seconds = time.monotonic() - begun
 
     def _first(self) -> None:
@@ -144,9 +155,9 @@ class Rebuild:
             except (BuildFailed, BuildOdd, SdistNeedsGit, LeadsOut) as error:
                 output = output or getattr(error, "output", str(error))
                 tried.append(f"{words or f'Python {self.choice.python or RUNNING}'}: {_fault(error)}")
-                continue
-            self.search.best = way
-            return
+            else:
+                self.search.best = way
+                return
         if not self.judged:
             raise NoWayLeft(self.source.tags[0], self.choice.words, tuple(tried), output)
 
@@ -158,21 +169,6 @@ class Rebuild:
             yield replace(usual, python=python)
         if words := self.search.generator():
             yield replace(usual, generator=words)
-
-    def _further(self) -> None:
-        begun = time.monotonic()
-        for way in self.search.ways():
-            left = PATIENCE - (time.monotonic() - begun)
-            if left <= 0:
-                self.context.say(f"no further way is tried after {PATIENCE:.0f} seconds")
-                return
-            self.context.say(f"not identical yet; trying {self.search.tried[way]}")
-            try:
-                nearer = self.attempt(way, left)
-            except ReleaseError as error:
-                self.context.detail(f"{self.search.tried[way]}: {error}")
-            else:
-                self.search.best = way if nearer else self.search.best
 
     def _pythons(self) -> Iterator[str]:
         """Yield the other Pythons that are here, the likeliest first."""
@@ -195,7 +191,9 @@ class Rebuild:
         tree = self._tree(way, place / "checkout")
         sdist = build_one(job, "sdist", tree, shared=self.environments.get(key))
         self.environments[key] = sdist.shared
-        self._stop_if_other_version(sdist.path)
+        version = Archive.open(sdist.path).version
+        if str(version) != self.version:
+            raise TagOfAnother(self.source.tags[0], self.version, str(version))
         try:
             if way.from_sdist or "wheel" not in job.settings.archives:
                 distributions.make_rest(job, tree, sdist, compare=False)
@@ -212,9 +210,13 @@ class Rebuild:
         if way.generator:
             dated = choice if requirements.knows_dates(context.uv) and self.judged else None
             choice = requirements.generated_by(way.generator, self.scratch, context.variables, dated) or choice
+        # The kinds that are served and can be built here, and are not identical yet.
+        final = {judged.dist.kind for judged in self.judged.values() if judged.is_final}
+        able = {kind_of(file.filename) for file in self.served if buildable(file.filename)}
+        wanted = [kind for kind in KINDS if kind in settings.archives and kind not in final]
         settings = replace(
             settings,
-            archives=self._archives(),
+            archives=tuple(kind for kind in wanted if kind in able) or tuple(wanted),
             normalise=way.normalise,
             build_timeout=min(settings.build_timeout, max(round(limit), 1)) if limit else settings.build_timeout,
         )
@@ -230,13 +232,6 @@ class Rebuild:
             umask=way.umask,
         )
 
-    def _archives(self) -> tuple[Kind, ...]:
-        """Return the kinds that are built: those that are served and can be built here, and are not identical yet."""
-        final = {judged.dist.kind for judged in self.judged.values() if judged.is_final}
-        able = {kind_of(file.filename) for file in self.served if buildable(file.filename)}
-        wanted = [kind for kind in KINDS if kind in self.settings.archives and kind not in final]
-        return tuple(kind for kind in wanted if kind in able) or tuple(wanted)
-
     def _tree(self, way: Way, target: Path) -> Path:
         tree = check_out(self.source, target, in_place=False)
         if way.dist:
@@ -251,11 +246,6 @@ class Rebuild:
                 path.write_bytes(path.read_bytes().replace(b"\r\n", b"\n").replace(b"\n", b"\r\n"))
         return tree
 
-    def _stop_if_other_version(self, sdist: Path) -> None:
-        version = Archive.open(sdist).version
-        if str(version) != self.version:
-            raise TagOfAnother(self.source.tags[0], self.version, str(version))
-
     def _judge(self, ours: Path, way: Way) -> bool:
         """Compare `ours` with the file of its name that is served, and return whether it is nearer than before."""
         made_by = generator(ours) if ours.name.endswith(".whl") else ""
@@ -264,10 +254,9 @@ class Rebuild:
         if file is None:
             return False
         dist, before = Dist.from_file(ours), self.judged.get(ours.name)
-        theirs = None if dist.sha256 == file.sha256 else self.downloaded(file)
-        if theirs is None:
+        if dist.sha256 == file.sha256:
             comparison = Comparison(ours.name, "identical")
-        elif theirs.is_file():
+        elif (theirs := self.downloaded(file)).is_file():
             comparison = compare(ours, theirs)
         else:
             lines = (f"-sha256 {dist.sha256}", f"+sha256 {file.sha256}, and it is not beside the record")

@@ -123,17 +123,15 @@ def recorded(
 
 def knows_dates(uv: str | None, python: str = RUNNING) -> bool:
     """Whether the installer of the build requirements of `python` can leave out what is newer than a day."""
-    return uv is not None or _pip(python) >= PIP_KNOWS_DATES
-
-
-def _pip(python: str) -> Version:
-    """Return the version of the pip that `build` uses: ours for our Python, else the one that virtualenv brings."""
+    if uv is not None:
+        return True
+    # The pip that `build` uses: ours for our Python, else the one that virtualenv brings.
     if python == RUNNING and importlib.util.find_spec("pip"):
-        return Version(importlib.metadata.version("pip"))
+        return Version(importlib.metadata.version("pip")) >= PIP_KNOWS_DATES
     from virtualenv.seed.wheels.embed import get_embed_wheel  # noqa: PLC0415 (slow, and seldom needed)
 
     wheel = get_embed_wheel("pip", python)
-    return Version(wheel.version) if wheel else Version("0")
+    return wheel is not None and Version(wheel.version) >= PIP_KNOWS_DATES
 
 
 def _constraint(folder: Path, name: str, lines: Iterable[str]) -> dict[str, str]:
