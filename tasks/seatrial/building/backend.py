@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from seatrial.project.pythons import BARE
 
@@ -121,34 +121,32 @@ def main() -> None:
 
 
 def answer(request: Request) -> int:
-    """Build what `request` says, write the report, and return 0; say what failed, and return 1."""
+    """Build what `request` says, write the report, and return 0; say what failed, and return 1.
+
+    The report says the file, its sha256, and the environment that it was built in.
+    """
     from build import BuildBackendException, BuildException, FailedProcessError  # noqa: PLC0415 (Request needs none)
 
     os.umask(request.umask)
     try:
-        report = build(request)
+        environment = _environment(request)
+        before = _installed(environment.folder)
+        path = Path(_builder(request, environment).build(request.kind, request.out))
     except subprocess.CalledProcessError as error:  # its output is logged
         sys.stdout.write(f"ERROR {Path(error.cmd[0]).name} ended with exit code {error.returncode}\n")
         return 1
     except (BuildException, BuildBackendException, FailedProcessError) as error:
         sys.stdout.write(f"ERROR {error}\n")
         return 1
-    Path(request.report).write_text(json.dumps(report), encoding="utf-8")
-    return 0
-
-
-def build(request: Request) -> dict[str, Any]:
-    """Build the archive and return the report: the file, its sha256, and the environment that it was built in."""
-    environment = _environment(request)
-    before = _installed(environment.folder)
-    path = Path(_builder(request, environment).build(request.kind, request.out))
-    return {
+    report = {
         "file": path.name,
         "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
         "environment": vars(environment),
         "is_unchanged": before == _installed(environment.folder),
         "distributions": before,
     }
+    Path(request.report).write_text(json.dumps(report), encoding="utf-8")
+    return 0
 
 
 def _environment(request: Request) -> Shared:

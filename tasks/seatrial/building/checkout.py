@@ -54,7 +54,13 @@ def check_out(source: git.Source, target: Path, *, in_place: bool) -> Path:
     _clone(source.top, target, source.commit)
     if missing := tuple(_add_submodules(source.top, target)):
         raise SubmodulesMissing(missing)
-    _fill_lfs(target)
+    if (pointers := _lfs_pointers(target)) and shutil.which("git-lfs"):  # out of the local store
+        git.run(target, "lfs", "install", "--local", "--skip-repo")  # for whoever asks git about the clone later, too
+        own_hooks = ("-c", f"core.hooksPath={target / '.git' / 'hooks'}")  # git-lfs writes some
+        git.run(target, *own_hooks, *LINE_ENDS, "lfs", "checkout", missing="")
+        pointers = _lfs_pointers(target)
+    if pointers:
+        raise LfsMissing(pointers)
     tree = target / source.inside
     if not tree.is_dir():
         raise git.CheckoutFailed(source.root, "nothing of it is committed.")
@@ -115,19 +121,6 @@ def _holds(repository: Path, commit: str) -> bool:
     # The store of a submodule names a working tree, which is not there any more when the submodule was put away.
     where = (f"--git-dir={repository}", f"--work-tree={repository}")
     return git.run(repository.parent, *where, "cat-file", "-t", commit, missing="").strip() == "commit"
-
-
-def _fill_lfs(target: Path) -> None:
-    """Put the contents of Git LFS into the clone `target`, out of the local store. Raises LfsMissing."""
-    if not (pointers := _lfs_pointers(target)):
-        return
-    if shutil.which("git-lfs"):
-        git.run(target, "lfs", "install", "--local", "--skip-repo")  # for whoever asks git about the clone later, too
-        own_hooks = ("-c", f"core.hooksPath={target / '.git' / 'hooks'}")  # git-lfs writes some
-        git.run(target, *own_hooks, *LINE_ENDS, "lfs", "checkout", missing="")
-        pointers = _lfs_pointers(target)
-    if pointers:
-        raise LfsMissing(pointers)
 
 
 def _lfs_pointers(target: Path) -> tuple[str, ...]:

@@ -74,13 +74,11 @@ class BuildOdd(ReleaseError):
 class Job(Value):
     """What is to be built: into the folder `out`, as at `epoch`, by `settings`; `screen` shows what is done.
 
-    `epoch` is SOURCE_DATE_EPOCH in seconds, None for the clock of this machine.
-
-    `uv` is its program, None where pip installs the build requirements. `uncommitted` is a sentence on changes that are
-    not part of the build. `limits` are variables that narrow which build requirements are chosen, in place of this
-    machine's own index settings. `python` is another Python to build with than the one that runs us, `umask` another
-    umask than the usual one. `workers` build of the checkout, and of the sdist; `meanwhile` is what to do while the
-    sdist is built.
+    `epoch` is SOURCE_DATE_EPOCH in seconds, None for the clock of this machine. `uv` is its program, None where pip
+    installs the build requirements. `uncommitted` is a sentence on changes that are not part of the build. `limits` are
+    variables that narrow which build requirements are chosen, in place of this machine's own index settings. `python`
+    is another Python to build with than the one that runs us, `umask` another umask than the usual one. `workers` build
+    of the checkout, and of the sdist; `meanwhile` is what to do while the sdist is built.
     """
 
     settings: Settings
@@ -196,14 +194,8 @@ def _output(job: Job, request: Request, paths: list[Path]) -> Output:
         names = tuple(sorted({report["file"], *(path.name for path in paths)}))
         raise BuildOdd("what it reports is not the one file it wrote:" if paths else "it wrote no file.", names)
     shared = Shared(**report["environment"])
-    environment = BuildEnvironment(
-        kind=request.kind,
-        python=platform.python_version(),
-        platform=sysconfig.get_platform(),
-        installer=request.installer,
-        distributions=tuple(
-            Installed(name, version, sha256=shared.hashes.get(name)) for name, version in report["distributions"]
-        ),
-        flags=tuple(f"{name}={value}" for name, value in sorted(job.env.items()) if name in variables.COMPILERS),
-    )
+    there = tuple(Installed(name, version, sha256=shared.hashes.get(name)) for name, version in report["distributions"])
+    flags = tuple(f"{name}={value}" for name, value in sorted(job.env.items()) if name in variables.COMPILERS)
+    python = (platform.python_version(), sysconfig.get_platform())
+    environment = BuildEnvironment(request.kind, *python, request.installer, there, flags)
     return Output(paths[0], environment, shared if report["is_unchanged"] else None)

@@ -128,15 +128,9 @@ def look(root: Path) -> Source:
     status = run(root, "status", "--porcelain", "-z", "--no-renames", "--untracked-files=normal", "--", ".")
     paths = (Path(entry[3:]).relative_to(inside) for entry in status.split("\0") if entry)
     theirs = (path for path in paths if OUTPUTS.isdisjoint(path.parts[:1]) and "__pycache__" not in path.parts)
-    return Source(
-        root=root,
-        top=Path(top),
-        inside="" if inside == "." else inside,
-        commit=commit,
-        tags=tuple(sorted(ref.removeprefix("tag: refs/tags/") for ref in refs.split(", ") if ref)),
-        changed=tuple(path.as_posix() for path in theirs),
-        epoch=int(epoch),
-    )
+    changed = tuple(path.as_posix() for path in theirs)
+    tags = tuple(sorted(ref.removeprefix("tag: refs/tags/") for ref in refs.split(", ") if ref))
+    return Source(root, Path(top), "" if inside == "." else inside, commit, tags, changed, int(epoch))
 
 
 def unknown(root: Path) -> Source:
@@ -212,15 +206,9 @@ def run(
     output.
     """
     umask: dict[str, Any] = {} if os.name == "nt" else {"umask": 0o022}
-    done = subprocess.run(
-        ["git", *args],
-        cwd=folder,
-        env={**variables.for_git(os.environ), **GIT_SETTINGS, **(more or {})},
-        capture_output=True,
-        check=False,
-        input=given.encode("utf-8", "surrogateescape"),
-        **umask,
-    )
+    env = {**variables.for_git(os.environ), **GIT_SETTINGS, **(more or {})}
+    data = given.encode("utf-8", "surrogateescape")
+    done = subprocess.run(["git", *args], cwd=folder, env=env, input=data, capture_output=True, check=False, **umask)
     if done.returncode != 0:
         reason = done.stderr.decode("utf-8", "backslashreplace").strip()
         if "dubious ownership" in reason:

@@ -5,17 +5,17 @@ Versions are compared as PEP 440 compares them, so `v2024.01.02` is the tag of 2
 
 from __future__ import annotations
 
-import contextlib
 import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 from seatrial.building import git
 from seatrial.machine.errors import ReleaseError
 from seatrial.machine.values import Value
+from seatrial.release.filenames import parsed_version
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -65,9 +65,9 @@ def read(tag: str, patterns: Iterable[str], project: str) -> VersionTag | None:
         shape = re.escape(pattern).replace(r"\{version\}", r"(?P<version>\d.*)").replace(r"\{name\}", "(?P<name>.+?)")
         found = re.fullmatch(shape, tag)
         name = found.groupdict().get("name", project) if found else ""
-        if found and canonicalize_name(name) == canonicalize_name(project):
-            with contextlib.suppress(InvalidVersion):
-                return VersionTag(tag, Version(found["version"]), pattern, name)
+        version = parsed_version(found["version"]) if found else None
+        if version and canonicalize_name(name) == canonicalize_name(project):
+            return VersionTag(tag, version, pattern, name)
     return None
 
 
@@ -80,24 +80,19 @@ def version_tags(source: Source, patterns: Sequence[str], project: str, *, merge
         return ()
     names = git.run(source.root, "tag", "--list", "--no-column", *(["--merged", "HEAD"] if merged else [])).splitlines()
     for spellings in (patterns, USUAL):
-        found = [tag for name in names if (tag := read(name, spellings, project))]
-        if found:
+        if found := [tag for name in names if (tag := read(name, spellings, project))]:
             return tuple(sorted(found, key=lambda tag: tag.version))
     return ()
 
 
 def tag_of(source: Source, patterns: Sequence[str], project: str, version: str) -> str | None:
     """Return the tag that `version` of `project` was released under, None where there is none."""
-    try:
-        wanted = Version(version)
-    except InvalidVersion:
-        return None
-    names = git.run(source.root, "tag", "--list", "--no-column").splitlines() if source.commit else []
-    for spellings in (patterns, USUAL):
-        for pattern in spellings:
-            found = (tag for name in names if (tag := read(name, (pattern,), project)) and tag.version == wanted)
-            if tag := next(found, None):
-                return tag.name
+    wanted = parsed_version(version)
+    names = git.run(source.root, "tag", "--list", "--no-column").splitlines() if source.commit and wanted else []
+    for pattern in (*patterns, *USUAL):
+        for name in names:
+            if (tag := read(name, (pattern,), project)) and tag.version == wanted:
+                return name
     return None
 
 

@@ -151,7 +151,7 @@ class Archive(Value):
         kind = kind_of(path.name)
         wanted = r"[^/]*\.dist-info/METADATA" if kind == "wheel" else "[^/]+/PKG-INFO"
         members, metadata = [], []
-        with _refusing(path), reading(path) as contents:
+        with refusing(path), reading(path) as contents:
             for member in contents:
                 members.append(Member(member.name, member.size))
                 if re.fullmatch(wanted, member.name):
@@ -165,7 +165,7 @@ class Archive(Value):
 
     def read(self, member: str, limit: int = TEXT_LIMIT) -> bytes:
         """Return at most `limit` bytes of `member`. Raises BadArchive."""
-        with _refusing(self.path), reading(self.path) as contents:
+        with refusing(self.path), reading(self.path) as contents:
             for content in contents:
                 if content.name == member:
                     return content.read(limit)
@@ -173,7 +173,7 @@ class Archive(Value):
 
     def texts(self) -> Iterator[tuple[str, str]]:
         """Yield name and content of each member that is text and not too large, in order. Raises BadArchive."""
-        with _refusing(self.path), reading(self.path) as contents:
+        with refusing(self.path), reading(self.path) as contents:
             for member in contents:
                 raw = member.read(TEXT_LIMIT) if member.size <= TEXT_LIMIT else b"\0"
                 if b"\0" not in raw[:SNIFF]:
@@ -238,7 +238,7 @@ def _tar_contents(members: Iterator[tars.Member], visit: Callable[[tars.Member],
 
 
 @contextlib.contextmanager
-def _refusing(path: Path) -> Iterator[None]:
+def refusing(path: Path) -> Iterator[None]:
     """Raise BadArchive for what is wrong with the archive at `path`."""
     try:
         yield

@@ -1,9 +1,9 @@
 """Two archives of one name compared member by member, with a verdict in one word.
 
 `identical`: the same bytes. `equivalent`: the same members with the same contents, but for a closed list: how they are
-packed (see `packing`), the `Generator` and `Wheel-Version` fields of WHEEL, what a build backend
-writes differently in the metadata without another meaning, and the rows of RECORD that follow from these. `different`:
-anything else, and the members that make it so.
+packed (see `packing`), the `Generator` and `Wheel-Version` fields of WHEEL, what a build backend writes differently in
+the metadata without another meaning, and the rows of RECORD that follow from these. `different`: anything else, and the
+members that make it so.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from seatrial.machine.values import Value
-from seatrial.release.archives import BROKEN, SNIFF, TEXT_LIMIT, Archive, BadArchive, Metadata, reason
+from seatrial.release.archives import SNIFF, TEXT_LIMIT, Archive, Metadata, refusing
 from seatrial.release.filenames import parsed_version
 from seatrial.release.packing import Packing, differing
 from seatrial.release.rebuilt import Difference
@@ -76,26 +76,16 @@ def compare(ours: Path, theirs: Path) -> Comparison:
     if Dist.from_file(ours).sha256 == Dist.from_file(theirs).sha256:
         return Comparison(theirs.name, "identical")
     here, there = Archive.open(ours), Archive.open(theirs)
-    packed, served = _packing(ours), _packing(theirs)
+    with refusing(ours):
+        packed = Packing.of(ours)
+    with refusing(theirs):
+        served = Packing.of(theirs)
     found = list(_differences(here, there, packed, served))
     found.sort(key=lambda difference: (not difference.matters, not is_code(difference), difference.member))
     packing = differing(packed, served)
-    return Comparison(
-        theirs.name,
-        "different" if any(difference.matters for difference in found) else "equivalent",
-        tuple(found),
-        packing,
-        clocked=not found and "times" in packing and served.clocked,
-        epoch=served.epoch,
-        umask=served.umask if "modes" in packing else None,
-    )
-
-
-def _packing(path: Path) -> Packing:
-    try:
-        return Packing.of(path)
-    except BROKEN as error:
-        raise BadArchive(path, reason(error)) from None
+    verdict: Verdict = "different" if any(difference.matters for difference in found) else "equivalent"
+    clocked, umask = not found and "times" in packing and served.clocked, served.umask if "modes" in packing else None
+    return Comparison(theirs.name, verdict, tuple(found), packing, clocked, served.epoch, umask)
 
 
 def generator(wheel: Path) -> str:

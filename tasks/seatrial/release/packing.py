@@ -13,31 +13,31 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, get_args
 
 from seatrial.release.archives import reading
+from seatrial.release.formats import tars
 from seatrial.release.formats.zip_records import Ambiguity
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
-    from seatrial.release.formats import tars
+    from seatrial.release.formats.zip_records import Entry
 
 RIGHTS, USUAL = 0o777, 0o022
 UMASKS = {0o644: 0o022, 0o755: 0o022, 0o664: 0o002, 0o775: 0o002, 0o600: 0o077, 0o700: 0o077}
+# What differs, by what the headers of a member say of it.
+HEADERS = {"times": ("moment",), "modes": ("mode",), "owners": ("owner",), "compression": ("method", "packed")}
 
 
 @dataclass
 class Packing:
-    """How an archive is packed, by member; `contents` has the sha256 of each file, and where each link leads.
+    """How an archive is packed: the names of its members in order, and the header of each, the last one of a name.
 
-    A name that stands there twice has both contents. `ambiguous` is what makes readers see different members.
+    `contents` has the sha256 of each file, and where each link leads. A name that stands there twice has both contents.
+    `ambiguous` is what makes readers see different members.
     """
 
-    contents: dict[str, str] = field(default_factory=dict)
     order: list[str] = field(default_factory=list)
-    times: dict[str, int | str] = field(default_factory=dict)
-    modes: dict[str, int | str] = field(default_factory=dict)
-    owners: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    sizes: dict[str, tuple[int, int]] = field(default_factory=dict)
+    headers: dict[str, tars.Member | Entry] = field(default_factory=dict)
+    contents: dict[str, str] = field(default_factory=dict)
     ambiguous: tuple[str, ...] = ()
 
     @classmethod
@@ -47,9 +47,7 @@ class Packing:
         with reading(path, packing._visit) as contents:
             if contents.zip:
                 for entry in contents.zip.entries:
-                    packing.order.append(entry.name)
-                    packing.times[entry.name], packing.modes[entry.name] = entry.moment, entry.mode
-                    packing.sizes[entry.name] = (entry.method, entry.packed)
+                    packing._visit(entry)
                 packing.ambiguous = tuple(sorted(contents.zip.oddities.keys() & set(get_args(Ambiguity))))
             for member in contents:
                 digest = hashlib.sha256()
@@ -58,11 +56,10 @@ class Packing:
                 packing._add(member.name, digest.hexdigest())
         return packing
 
-    def _visit(self, member: tars.Member) -> None:
+    def _visit(self, member: tars.Member | Entry) -> None:
         self.order.append(member.name)
-        self.times[member.name], self.modes[member.name] = member.moment, member.mode
-        self.owners[member.name] = member.owner
-        if member.kind not in {"file", "folder"}:
+        self.headers[member.name] = member
+        if isinstance(member, tars.Member) and member.kind not in {"file", "folder"}:
             self._add(member.name, f"{member.kind} {member.link}")
 
     def _add(self, name: str, content: str) -> None:
@@ -76,12 +73,12 @@ class Packing:
     @property
     def clocked(self) -> bool:
         """Whether the members have different times, as they have where nobody set them."""
-        return len(set(self.times.values())) > 1
+        return len({member.moment for member in self.headers.values()}) > 1
 
     @property
     def epoch(self) -> int | None:
         """The one time that all members have, in seconds; None where there is none, or it is not readable."""
-        (moment, *others) = {*self.times.values()} or {""}
+        (moment, *others) = {member.moment for member in self.headers.values()} or {""}
         if others:
             return None
         with contextlib.suppress(ValueError, OverflowError):
@@ -97,9 +94,9 @@ class Packing:
     def umask(self) -> int | None:
         """The umask other than 022 that the rights of the files come from, None where they come from none."""
         found = set()
-        for mode in self.modes.values():
+        for member in self.headers.values():
             with contextlib.suppress(ValueError):
-                number = mode if isinstance(mode, int) else int(mode, 8)
+                number = int(member.mode, 8) if isinstance(member.mode, str) else member.mode
                 found.add(UMASKS.get(number & RIGHTS) if number and not stat.S_ISDIR(number) else USUAL)
         others = found - {USUAL}
         return others.pop() if len(others) == 1 else None
@@ -109,13 +106,11 @@ def differing(ours: Packing, theirs: Packing) -> tuple[str, ...]:
     """Return what differs in how two archives of the same members are packed; where nothing is seen, the headers."""
     both = ours.contents.keys() & theirs.contents.keys()
     same = [name for name in both if ours.contents[name] == theirs.contents[name]]
-    tables: Mapping[str, tuple[Mapping[str, object], Mapping[str, object]]] = {
-        "times": (ours.times, theirs.times),
-        "modes": (ours.modes, theirs.modes),
-        "owners": (ours.owners, theirs.owners),
-        "compression": (ours.sizes, theirs.sizes),
-    }
-    found = [word for word, (here, there) in tables.items() if any(here.get(name) != there.get(name) for name in same)]
+
+    def said(packing: Packing, word: str) -> list[object]:
+        return [getattr(packing.headers[name], fact, None) for name in same for fact in HEADERS[word]]
+
+    found = [word for word in HEADERS if said(ours, word) != said(theirs, word)]
     if [name for name in ours.order if name in both] != [name for name in theirs.order if name in both]:
         found.append("order")
     if ours.folders != theirs.folders:

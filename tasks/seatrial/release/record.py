@@ -33,6 +33,7 @@ DIGEST_VARIABLE = "SEATRIAL_RECORD"
 
 Marks = tuple[int, int, int, int]
 S = TypeVar("S", bound=Stage)
+V = TypeVar("V", bound=Value)
 
 
 class StageMissing(ReleaseError):
@@ -178,12 +179,8 @@ class Record(Value):
 
     def rebuilt(self, built: Built) -> Rebuilt | None:
         """Return what came of building the release again that is on record, None where that was not done."""
-        try:
-            document = json.loads((self.folder / REBUILT).read_text(encoding="utf-8"))
-            found: Rebuilt = decode(Rebuilt, {n: v for n, v in document.items() if n not in {"schema", "stage"}})
-        except (OSError, ValueError, TypeError, AttributeError, RecursionError):
-            return None
-        return found if (found.project, found.version) == (built.project, built.version) else None
+        found = read_if_whole(self.folder / REBUILT, Rebuilt)
+        return found if found and (found.project, found.version) == (built.project, built.version) else None
 
     def rehash(self, dists: tuple[Dist, ...]) -> None:
         """Raise FilesChanged unless the folder of distributions holds exactly `dists`, byte for byte."""
@@ -273,6 +270,14 @@ def load(path: Path, kind: type[S]) -> S:
     except (ValueError, TypeError, RecursionError) as error:
         raise RecordDamaged(path, str(error)) from None
     return stage
+
+
+def read_if_whole(path: Path, kind: type[V]) -> V | None:
+    """Return the value in the JSON file at `path`, which decides nothing; None where it cannot be read."""
+    with contextlib.suppress(OSError, ValueError, TypeError, AttributeError, RecursionError):
+        document = json.loads(path.read_text(encoding="utf-8"))
+        return cast("V", decode(kind, {n: v for n, v in document.items() if n not in {"schema", "stage"}}))
+    return None
 
 
 @functools.cache  # a step asks for each stage a dozen times

@@ -11,6 +11,7 @@ from packaging.version import Version
 from seatrial.building.again import requirements
 from seatrial.building.again.requirements import InvalidDate, as_of, generated_by, recorded
 from seatrial.release.stages import BuildEnvironment, Installed
+from seatrial.trial.interpreters import RUNNING
 
 OUTER = {
     "PATH": os.environ["PATH"],
@@ -99,7 +100,7 @@ def test_an_old_pip_knows_no_dates(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_of_another_python_it_is_the_pip_that_virtualenv_has_that_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(requirements, "PIP_KNOWS_DATES", Version("20"))
-    assert requirements.knows_dates(None, "3.11" if requirements.RUNNING != "3.11" else "3.12")
+    assert requirements.knows_dates(None, "3.11" if RUNNING != "3.11" else "3.12")
 
 
 def test_there_is_no_pip_for_a_python_that_virtualenv_has_none_of() -> None:

@@ -220,17 +220,8 @@ class Rebuild:
             normalise=way.normalise,
             build_timeout=min(settings.build_timeout, max(round(limit), 1)) if limit else settings.build_timeout,
         )
-        return Job(
-            settings,
-            way.epoch,
-            place / "out",
-            place,
-            context.screen,
-            context.uv,
-            limits=choice.variables,
-            python=way.python or choice.python,
-            umask=way.umask,
-        )
+        job = Job(settings, way.epoch, place / "out", place, context.screen, context.uv)
+        return replace(job, limits=choice.variables, python=way.python or choice.python, umask=way.umask)
 
     def _tree(self, way: Way, target: Path) -> Path:
         tree = check_out(self.source, target, in_place=False)

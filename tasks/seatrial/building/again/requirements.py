@@ -16,11 +16,12 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 from seatrial.machine import variables
 from seatrial.machine.errors import ReleaseError
 from seatrial.machine.values import Value
+from seatrial.release.filenames import parsed_version
 from seatrial.trial.interpreters import RUNNING, find
 
 if TYPE_CHECKING:
@@ -88,13 +89,10 @@ def generated_by(generator: str, folder: Path, outer: Mapping[str, str], rest: C
     the file that says so to the installer.
     """
     found = GENERATOR.search(generator)
-    if found is None:
+    version = parsed_version(found[2]) if found else None
+    if found is None or version is None:
         return None
     name = canonicalize_name(found[1])
-    try:
-        version = Version(found[2])
-    except InvalidVersion:
-        return None
     rest = rest or Choice(_main_index(outer), "the rest as of today")
     pinned = _constraint(folder, "backend", [f"{DISTRIBUTIONS.get(name, name)}=={version}"])
     return replace(rest, variables={**rest.variables, **pinned}, words=f"{generator} as its wheel says, {rest.words}")

@@ -131,37 +131,28 @@ def content(file: IO[bytes], entry: Entry, limit: int) -> Iterator[bytes]:
     head = file.read(30)
     if head[:4] != records.LOCAL or len(head) != 30:  # noqa: PLR2004 (the length of a local header)
         raise Damaged("its local header is not where the central directory says")
-    name_size, extra_size = struct.unpack("<HH", head[26:30])
-    file.seek(name_size + extra_size, os.SEEK_CUR)
-    crc, length = 0, 0
-    for piece in _unpacked(file, entry, limit):
-        crc, length = zlib.crc32(piece, crc), length + len(piece)
-        yield piece
-    if length < min(entry.size, limit):
-        raise Damaged("it is cut short")
-    if length == entry.size and crc != entry.crc:
-        raise Damaged("it is not what its checksum says")
-
-
-def _unpacked(file: IO[bytes], entry: Entry, limit: int) -> Iterator[bytes]:
-    """Yield at most `limit` bytes of what follows, and one more than `entry` claims where there is more."""
     if entry.method not in {records.STORED, records.DEFLATED} or entry.flags & records.ENCRYPTED:
         raise Damaged("it is encrypted, or compressed in a way that installers do not know")
-    wanted, left = min(limit, entry.size), entry.packed
+    name_size, extra_size = struct.unpack("<HH", head[26:30])
+    file.seek(name_size + extra_size, os.SEEK_CUR)
     inflate = zlib.decompressobj(-15) if entry.method == records.DEFLATED else None
-    pending = b""
+    wanted, left, pending = min(limit, entry.size), entry.packed, b""
+    crc, length = 0, 0
     try:
-        while wanted > 0:
+        while length < wanted and not (inflate and inflate.eof):
             if not pending:
                 pending = file.read(min(CHUNK, left))
                 left -= len(pending)
                 if not pending:
-                    return
-            piece = inflate.decompress(pending, min(wanted, CHUNK)) if inflate else pending[:wanted]
+                    break
+            most = min(wanted - length, CHUNK)
+            piece = inflate.decompress(pending, most) if inflate else pending[:most]
             pending = inflate.unconsumed_tail if inflate else b""
-            wanted -= len(piece)
+            crc, length = zlib.crc32(piece, crc), length + len(piece)
             yield piece
-            if inflate and inflate.eof:
-                return
     except zlib.error as error:
         raise Damaged(str(error)) from None
+    if length < wanted:
+        raise Damaged("it is cut short")
+    if length == entry.size and crc != entry.crc:
+        raise Damaged("it is not what its checksum says")
