@@ -100,7 +100,15 @@ class Job(Value):
         checkout, sdist = (Worker(PROGRAM, env=self.env, cwd=self.scratch) for _ in range(2))
         with checkout.kept(), sdist.kept():
             checkout.start()
-            yield replace(self, workers=(checkout, sdist))
+
+            def meanwhile() -> None:
+                """Use the time of the first build, which leaves all but one core idle."""
+                if "wheel" in self.settings.archives:
+                    sdist.start()
+                if self.meanwhile:
+                    self.meanwhile()
+
+            yield replace(self, workers=(checkout, sdist), meanwhile=meanwhile)
             for worker in (checkout, sdist):
                 worker.leave()
 
@@ -167,7 +175,7 @@ def build_one(
         time_limit=job.settings.build_timeout,
         on_wait=watch or (lambda seconds: job.screen.detail(f"still building the {kind} ({seconds:.0f} s)")),
         every=1.0 if watch else None,
-        meanwhile=functools.partial(_meanwhile, job) if kind == "sdist" else None,
+        meanwhile=job.meanwhile if kind == "sdist" else None,
     )
     output, ended, code = outcome.output.rpartition(request.end)
     if not ended:  # a program that does not say how it ended has failed, whatever its own code is
@@ -176,14 +184,6 @@ def build_one(
     if int(code) != 0:
         raise BuildFailed(kind, int(code), output, job.uncommitted)
     return _output(job, request, sorted(set(job.out.iterdir()) - before))
-
-
-def _meanwhile(job: Job) -> None:
-    """Use the time of the first build, which leaves all but one core idle."""
-    if job.workers and "wheel" in job.settings.archives:
-        job.workers[1].start()
-    if job.meanwhile:
-        job.meanwhile()
 
 
 def _output(job: Job, request: Request, paths: list[Path]) -> Output:

@@ -233,8 +233,3 @@ def remote_of(root: Path) -> str | None:
 def address_of(root: Path, remote: str) -> str:
     """Return the address of the repository `remote`, as git has it."""
     return run(root, "remote", "get-url", remote, missing="").strip()
-
-
-def tag_epoch(root: Path, tag: str) -> int:
-    """Return when `tag` was made, in seconds; that of its commit where it is not annotated."""
-    return int(run(root, "for-each-ref", "--format=%(creatordate:unix)", f"refs/tags/{tag}").strip())

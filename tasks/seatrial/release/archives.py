@@ -225,7 +225,7 @@ def _zip_contents(file: IO[bytes], structure: zips.Zip, left: int) -> Iterator[C
             yield piece
 
     for entry in structure.entries:
-        if not entry.is_folder:
+        if not entry.name.endswith("/"):
             yield Content(entry.name, entry.size, functools.partial(pieces, entry))
 
 

@@ -110,10 +110,12 @@ class Rebuild:
     def __post_init__(self) -> None:
         asked = self.context.options.as_of  # whoever names a day wants to see what that day gives
         wheels = [file for file in self.served if kind_of(file.filename) == "wheel" and buildable(file.filename)]
+        # When the tag was made; that of its commit where it is not annotated.
+        asked_of_git = ("for-each-ref", "--format=%(creatordate:unix)", f"refs/tags/{self.source.tags[0]}")
         self.search = Search(
             Way(self.epoch, self.settings.normalise),
             left=lambda: [judged.comparison for judged in self.judged.values() if not judged.is_final],
-            tagged=git.tag_epoch(self.context.root, self.source.tags[0]),
+            tagged=int(git.run(self.context.root, *asked_of_git).strip()),
             generator=lambda: generator(self.downloaded(wheels[0])) if wheels and not asked else "",
             made_by=lambda: self.made_by,
             pythons=self._pythons(),

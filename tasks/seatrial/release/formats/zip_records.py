@@ -46,10 +46,6 @@ class Entry(NamedTuple):
     moment: int = 0
     mode: int = 0
 
-    @property
-    def is_folder(self) -> bool:
-        return self.name.endswith("/")
-
 
 class End(Value):
     """Where the central directory is. `shift` is how much later it begins than the end record says."""
@@ -85,8 +81,8 @@ class Walk:
         self.oddities: dict[Oddity, list[str]] = {}
 
     def run(self) -> None:
-        place: int | None = 0
-        while place is not None and place < self._size and self._count <= 2 * MEMBER_LIMIT:
+        place = 0
+        while place < self._size and self._count <= 2 * MEMBER_LIMIT:
             self._file.seek(place)
             signature = self._file.read(4)
             if signature == END:
@@ -115,15 +111,12 @@ class Walk:
             return self._central_header(place)
         if signature == END64:
             length, on_disk, total = struct.unpack("<QxxxxxxxxxxxxQQ", _exactly(self._file, 52)[:36])
-            if length != 44:  # noqa: PLR2004 (the record without extensible data)
-                self._odd("zip64", "an end record with extensible data")
-            if on_disk != total:
-                self._odd("counts", "it is split over several disks")
+            self._odd("zip64", "an end record with extensible data", when=length != 44)  # noqa: PLR2004
+            self._odd("counts", "it is split over several disks", when=on_disk != total)
             self._seen64.add(END64)
             return int(place + 12 + length)
         if signature == LOCATOR64:
-            if END64 not in self._seen64:
-                self._odd("zip64", "a locator without its end record")
+            self._odd("zip64", "a locator without its end record", when=END64 not in self._seen64)
             self._seen64.add(LOCATOR64)
             return place + 20
         return None
@@ -134,10 +127,8 @@ class Walk:
         raw, extra = _exactly(self._file, name_size), _exactly(self._file, extra_size)
         shown = raw.decode("utf-8", "backslashreplace")
         self._count += 1
-        if CONTROLS.intersection(raw):
-            self._odd("characters", shown)
-        if raw in self._local:
-            self._odd("twice", shown)
+        self._odd("characters", shown, when=not CONTROLS.isdisjoint(raw))
+        self._odd("twice", shown, when=raw in self._local)
         self._local.add(raw)
         size, packed = self._extra(extra, shown, method, size, packed)
         after = place + 30 + name_size + extra_size
@@ -165,8 +156,7 @@ class Walk:
                     size, packed = _local_sizes64(data, method, size, packed)
                 elif kind == UNICODE_PATH:
                     data[5:].decode("utf-8")
-                    if CONTROLS.intersection(data[5:]):
-                        self._odd("characters", shown)
+                    self._odd("characters", shown, when=not CONTROLS.isdisjoint(data[5:]))
         except (struct.error, UnicodeDecodeError):
             self._odd("extra", shown)
         if max(kinds.count(ZIP64), kinds.count(UNICODE_PATH)) > 1:
@@ -181,12 +171,9 @@ class Walk:
         raw = _exactly(self._file, name_size)
         shown = raw.decode("utf-8", "backslashreplace")
         self._count += 1
-        if comment_size:
-            self._odd("comment", shown)
-        if raw not in self._local:
-            self._odd("unwritten", shown)
-        if raw in self._central:
-            self._odd("twice", shown)
+        self._odd("comment", shown, when=comment_size > 0)
+        self._odd("unwritten", shown, when=raw not in self._local)
+        self._odd("twice", shown, when=raw in self._central)
         self._central.add(raw)
         return int(place + 46 + name_size + extra_size + comment_size)
 
@@ -194,22 +181,22 @@ class Walk:
         """Judge the end record at `place`, and what follows it."""
         head = self._file.read(18).ljust(18, b"\0")
         on_disk, total, comment_size = struct.unpack("<xxxxHHxxxxxxxxH", head)
-        if on_disk != total:
-            self._odd("counts", "it is split over several disks")
-        if END64 in self._seen64 and LOCATOR64 not in self._seen64:
-            self._odd("zip64", "an end record without its locator")
-        if self._end.count != len(self._central):
-            self._odd("counts", f"the end record says {self._end.count} members, there are {len(self._central)}")
+        self._odd("counts", "it is split over several disks", when=on_disk != total)
+        alone = END64 in self._seen64 and LOCATOR64 not in self._seen64
+        self._odd("zip64", "an end record without its locator", when=alone)
+        told, there = self._end.count, len(self._central)
+        self._odd("counts", f"the end record says {told} members, there are {there}", when=told != there)
         first = place if self._first_central is None else self._first_central
-        if first != self._end.start or self._end.shift:
-            self._odd("counts", "the central directory is not where the end record says")
-        if place + 22 + comment_size != self._size:
-            self._odd("trailing", f"{self._size - place - 22 - comment_size} bytes")
+        moved = first != self._end.start or self._end.shift > 0
+        self._odd("counts", "the central directory is not where the end record says", when=moved)
+        rest = self._size - place - 22 - comment_size
+        self._odd("trailing", f"{rest} bytes", when=rest != 0)
 
-    def _odd(self, kind: Oddity, place: str) -> None:
-        places = self.oddities.setdefault(kind, [])
-        if place not in places[-1:]:
-            places.append(place)
+    def _odd(self, kind: Oddity, place: str, *, when: bool = True) -> None:
+        if when:
+            places = self.oddities.setdefault(kind, [])
+            if place not in places[-1:]:
+                places.append(place)
 
 
 def _local_sizes64(data: bytes, method: int, size: int, packed: int) -> tuple[int, int]:
