@@ -50,11 +50,7 @@ class SdistNeedsGit(ReleaseError):
 
 
 class Product(Value):
-    """What came of a build.
-
-    The sdist that was written anew, the files that got lost on the way through it, what its own build asked for, and
-    the environments of the builds.
-    """
+    """The sdist that was written anew, the files that got lost in it, what its build asked for, all environments."""
 
     normalised: tuple[Normalised, ...] = ()
     lacking: tuple[str, ...] = ()
@@ -77,7 +73,8 @@ def make_rest(job: Job, tree: Path, sdist: Output, *, compare: bool = True) -> P
     if compare and not pure:
         job.screen.say(f"{sdist.path.name} contains code to compile. {compilations(job.settings)}")
     normalised = normalise(sdist.path, job.epoch) if job.settings.normalise and job.epoch is not None else None
-    product = Product((normalised,) if normalised else (), environments=(sdist.environment,))
+    reach, lacking = Reach(), tuple[str, ...]()
+    environments: tuple[BuildEnvironment, ...] = (sdist.environment,)
     if "wheel" in job.settings.archives:
         with workplace(temporary(), job.scratch / "src") as place:
             if place.parent == job.scratch and not pure:
@@ -85,23 +82,20 @@ def make_rest(job: Job, tree: Path, sdist: Output, *, compare: bool = True) -> P
             if compare:
                 wheel, reach, lacking = _compared(job, tree, sdist, place, pure=pure)
             else:
-                (wheel, reach), lacking = wheel_of(job, sdist, place), ()
-        environments = (sdist.environment, wheel.environment)
-        product = replace(product, reach=reach, lacking=lacking, environments=environments)
+                wheel, reach = wheel_of(job, sdist, place)
+        environments += (wheel.environment,)
     if "sdist" not in job.settings.archives:
         sdist.path.unlink()
-        product = replace(product, normalised=())
-    return product
+        normalised = None
+    return Product((normalised,) if normalised else (), lacking, reach, environments)
 
 
 def _compared(job: Job, tree: Path, sdist: Output, place: Path, *, pure: bool) -> tuple[Output, Reach, tuple[str, ...]]:
-    """Build the wheel of `sdist`; return also which files a wheel of `tree` has in addition.
-
-    The two are built at the same time, unless something has to be compiled: a compiler takes all of a machine.
-    """
+    """Build the wheel of `sdist`; return also which files a wheel of `tree` has in addition."""
     over, start = threading.Event(), time.monotonic()
     with ThreadPoolExecutor(1) as beside:
         try:
+            # At the same time, unless something has to be compiled: a compiler takes all of a machine.
             of_tree = beside.submit(_contents_of_tree, job, tree, sdist, over) if pure else None
             wheel, reach = wheel_of(job, sdist, place)
             if of_tree is None and time.monotonic() - start > QUICK:

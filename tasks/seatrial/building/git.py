@@ -110,10 +110,7 @@ class Source(Value):
 
 
 def look(root: Path) -> Source:
-    """Return what is known of the project in `root`.
-
-    Raises GitMissing, NoCommit, ShallowClone, ForeignOwner and CheckoutFailed.
-    """
+    """Return what is known of the project in `root`. Raises GitMissing, NoCommit, ShallowClone, and what `run` does."""
     if not any((folder / ".git").exists() for folder in (root, *root.parents)):
         return unknown(root)
     if shutil.which("git") is None:
@@ -202,8 +199,7 @@ def run(
 ) -> str:
     """Run git in `folder` and return what it prints; `given` is its input, `more` are further variables.
 
-    Where it fails, return `missing` if that is given, else raise `refuse`, ForeignOwner, or CheckoutFailed with git's
-    output.
+    Where it fails, return `missing` if that is given, else raise `refuse`, ForeignOwner, or CheckoutFailed with why.
     """
     umask: dict[str, Any] = {} if os.name == "nt" else {"umask": 0o022}
     env = {**variables.for_git(os.environ), **GIT_SETTINGS, **(more or {})}

@@ -73,10 +73,7 @@ def members(sdist: Path) -> str:
 
 @contextlib.contextmanager
 def unpacked(sdist: Path) -> Iterator[tarfile.TarFile]:
-    """Yield the tar file inside `sdist`, so that members can be read in any order without unpacking twice.
-
-    Raises SdistUnreadable, also for what its user meets.
-    """
+    """Yield the tar in `sdist`, to be read in any order. Raises SdistUnreadable, also for what its user meets."""
     try:
         with tempfile.TemporaryFile() as plain:
             left = max(FLOOR, RATIO * sdist.stat().st_size)

@@ -90,10 +90,7 @@ def _tagged(job: Job, source: Source, tag: VersionTag, first: Output | None) -> 
 
 
 def outstanding(built: Built, source: Source, patterns: tuple[str, ...], published: Index | None) -> str:
-    """Return what is missing for a release of this commit, in one sentence; empty where nothing is.
-
-    `published` is the index that the release is for, None to ask none.
-    """
+    """Say what a release of this commit to the index `published` (None: ask none) still needs; empty for nothing."""
     parts = []
     if source.changed:
         parts.append(f"commit {len(source.changed)} change{'' if len(source.changed) == 1 else 's'}")

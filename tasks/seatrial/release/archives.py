@@ -197,8 +197,7 @@ class Reading(Value):
 def reading(path: Path, visit: Callable[[tars.Member], None] | None = None) -> Iterator[Reading]:
     """Open the distribution at `path`; `visit` is called with each member of an sdist, links and folders too.
 
-    At most `FLOOR` bytes, or `RATIO` times the size of the file, are unpacked. Raises one of BROKEN, also while the
-    contents are read.
+    At most `FLOOR` bytes, or `RATIO` times its size, are unpacked. Raises one of BROKEN, also while contents are read.
     """
     found = path.stat()
     if not stat.S_ISREG(found.st_mode):  # a pipe or a device may never end

@@ -28,8 +28,7 @@ from seatrial.release.archives import SNIFF, TEXT_LIMIT, Archive, Metadata, read
 from seatrial.release.filenames import parsed_version
 from seatrial.release.formats import tars
 from seatrial.release.formats.zip_records import Ambiguity
-from seatrial.release.rebuilt import Difference
-from seatrial.release.stages import Dist
+from seatrial.release.stages import Difference, Dist
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -19,8 +19,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, Union, cast, get_args, 
 from seatrial.machine.disk import locked_file, move, write_whole
 from seatrial.machine.errors import ReleaseError
 from seatrial.machine.values import Value, fields_of, is_value
-from seatrial.release.rebuilt import Rebuilt
-from seatrial.release.stages import Built, Dist, Stage, Verified
+from seatrial.release.stages import Built, Dist, Rebuilt, Stage, Verified
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -155,10 +154,7 @@ class Record(Value):
         return found
 
     def recorded(self, kind: type[S]) -> S:
-        """Return the stage `kind`, without looking at its files: for callers that read a later stage of them too.
-
-        Raises what `read` raises, but for FilesChanged.
-        """
+        """Do as `read` without looking at the files: for callers that read a later stage of them too."""
         if found := self.find(kind):
             return found
         raise StageMissing(kind.name, kind.step)

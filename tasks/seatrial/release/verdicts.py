@@ -1,7 +1,6 @@
 """Of each file of a release: on which Python and platform it was verified, or why nowhere here.
 
-The facts are those of the record: `Built` names the files, each `Verified` the one that was installed. Nothing here has
-an effect.
+The facts are those of the record: `Built` names the files, each `Verified` the one that was installed.
 """
 
 from __future__ import annotations

@@ -21,8 +21,7 @@ from seatrial.project.pythons import KNOWN_PYTHONS
 from seatrial.release.archives import Archive
 from seatrial.release.comparison import VERDICTS, Comparison, compare, generator
 from seatrial.release.filenames import buildable
-from seatrial.release.rebuilt import Difference
-from seatrial.release.stages import KINDS, Dist, kind_of
+from seatrial.release.stages import KINDS, Difference, Dist, kind_of
 from seatrial.trial.interpreters import RUNNING, find
 
 if TYPE_CHECKING:

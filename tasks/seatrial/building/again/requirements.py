@@ -47,10 +47,7 @@ class InvalidDate(ReleaseError):
 
 
 class Choice(Value):
-    """Variables that choose build requirements, and words on what they choose; without variables it is today's.
-
-    `python` names the Python to build with, empty for the one that runs us.
-    """
+    """Variables that choose build requirements (none for today's), words on that, and a `python` other than ours."""
 
     variables: Mapping[str, str]
     words: str

@@ -1,7 +1,4 @@
-"""The records of a zip file from the front to the end, and what is odd about them (see `zips`).
-
-The records are those of PKWARE's APPNOTE.TXT; what is odd follows Warehouse (see `rules.limits`).
-"""
+"""The records of a zip file (PKWARE's APPNOTE.TXT) from front to end, and what is odd about them (see `zips`)."""
 
 from __future__ import annotations
 

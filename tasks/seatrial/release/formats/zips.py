@@ -83,7 +83,6 @@ def _end(file: IO[bytes], size: int) -> End:
 
 
 def _entries(file: IO[bytes], end: End) -> Iterator[Entry]:
-    """Yield the entries of the central directory."""
     file.seek(end.start)
     number = 0
     while file.tell() < end.records[0]:
