@@ -103,11 +103,10 @@ class Chosen(Reused):
 
     def install(self, requirements: Iterable[str]) -> None:
         """Install the build `requirements`."""
-        if not (wanted := sorted(requirements)):
-            return
         uv = (self.uv, "pip", "install", "--python", self.python_executable)
         pip = (self.python_executable, "-Im", "pip", "install", "--use-pep517", "--no-compile", "--no-input")
-        subprocess.run([*(uv if self.uv else pip), *wanted], check=True)
+        if wanted := sorted(requirements):
+            subprocess.run([*(uv if self.uv else pip), *wanted], check=True)
 
 
 def main() -> None:
@@ -121,10 +120,7 @@ def main() -> None:
 
 
 def answer(request: Request) -> int:
-    """Build what `request` says, write the report, and return 0; say what failed, and return 1.
-
-    The report says the file, its sha256, and the environment that it was built in.
-    """
+    """Build what `request` says, write the report, and return 0; say what failed, and return 1."""
     from build import BuildBackendException, BuildException, FailedProcessError  # noqa: PLC0415 (Request needs none)
 
     os.umask(request.umask)
@@ -196,10 +192,7 @@ def run_hook(
 
 
 def _install(request: Request, environment: Chosen | DefaultIsolatedEnv, requirements: set[str]) -> dict[str, str]:
-    """Install `requirements`; return the sha256 of what pip downloaded, by the name of the distribution.
-
-    pip says it (``pip install --report``); uv does not, nor does an older pip.
-    """
+    """Install `requirements`; return the sha256 of what pip downloaded, by distribution. uv does not tell."""
     report, found = Path(request.report).with_suffix(".pip.json"), {}
     if request.installer == "pip":
         os.environ["PIP_REPORT"] = str(report)
@@ -207,7 +200,7 @@ def _install(request: Request, environment: Chosen | DefaultIsolatedEnv, require
         environment.install(requirements)
     finally:
         os.environ.pop("PIP_REPORT", None)
-    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):  # an older pip writes none
         for item in json.loads(report.read_text(encoding="utf-8"))["install"]:
             found[item["metadata"]["name"]] = item["download_info"]["archive_info"]["hashes"]["sha256"]
     return found

@@ -43,14 +43,10 @@ class NothingToTake(ReleaseError):
     cure = "name a folder other than dist/ with the wheels and the sdist of one release, and nothing else."
 
 
-class NothingToTakeOf(ReleaseError):
-    folder: Path
-    wanted: Kind
-    found: str
-    usual: str
-    advice: str
+class NothingToTakeOf(NothingToTake):
+    usual: str = ""
+    advice: str = ""
 
-    what = "--from {e.folder}: it contains no {e.wanted}. Found: {e.found}."
     cause = "{e.usual}"
     cure = "{e.advice}"
 
@@ -80,10 +76,7 @@ def files(folder: Path, dist: Path) -> list[Path]:
 
 
 def stop_unless_one_release(folder: Path, archives: Sequence[Archive], kinds: Sequence[Kind]) -> None:
-    """Raise MixedFiles unless `archives` are of one project and version with one sdist at most.
-
-    Raises NothingToTakeOf where one of `kinds` is not among them.
-    """
+    """Raise MixedFiles for several releases or sdists among `archives`, NothingToTakeOf where one of `kinds` lacks."""
     releases = defaultdict[tuple[str, Any], list[str]](list)
     for archive in archives:
         releases[canonicalize_name(archive.name), archive.version].append(archive.path.name)
@@ -96,7 +89,7 @@ def stop_unless_one_release(folder: Path, archives: Sequence[Archive], kinds: Se
     for kind in kinds:
         if not any(archive.kind == kind for archive in archives):
             count = f"{len(archives)} file{'s' if len(archives) != 1 else ''}"
-            raise NothingToTakeOf(folder, kind, count, *LACKING[kind])
+            raise NothingToTakeOf(folder, f"it contains no {kind}. Found: {count}.", (), *LACKING[kind])
 
 
 def unlike(archives: Sequence[Archive]) -> dict[str, list[str]]:

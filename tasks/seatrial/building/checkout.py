@@ -87,9 +87,7 @@ def _add_submodules(top: Path, target: Path, above: str = "") -> Iterator[str]:
     found = git.run(target, *asked, missing="").split("\0") if wanted else []
     declared = [entry.partition("\n")[::2] for entry in found if entry]
     settings = dict(declared)
-    names = {
-        path: key.removeprefix("submodule.").removesuffix(".path") for key, path in declared if key.endswith(".path")
-    }
+    names = {path: key[len("submodule.") : -len(".path")] for key, path in declared if key.endswith(".path")}
     for path, commit in wanted.items():
         name = names.get(path)
         if name and settings.get(f"submodule.{name}.update") == "none":

@@ -127,9 +127,8 @@ def wheel_of(job: Job, sdist: Output, place: Path) -> tuple[Output, Reach]:
         reach = apart.reach
     for path in set(job.out.iterdir()) - before:
         path.unlink()  # without what it asked for it may lack something
-    job.screen.say(
-        f"the build of the wheel from {sdist.path.name} asked for {reach}: building it again with that in reach"
-    )
+    name = sdist.path.name
+    job.screen.say(f"the build of the wheel from {name} asked for {reach}: building it again with that in reach")
     shutil.rmtree(place)
     place.mkdir()
     try:

@@ -132,9 +132,16 @@ def seclusion(folder: Path) -> Iterator[Seclusion]:
 @contextlib.contextmanager
 def workplace(base: Path, otherwise: Path) -> Iterator[Path]:
     """Yield the folder below `base`, new and ours alone; `otherwise` where it is another user's or another run's."""
+    folder, ours = base / NAME, False
+    with contextlib.suppress(OSError):
+        folder.mkdir(mode=0o700, exist_ok=True)
+        found = folder.lstat()
+        # Nobody else can write to it; on Windows, the folder for temporary files is the user's own.
+        ours = os.name == "nt" or (
+            stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and not found.st_mode & 0o022
+        )
     with contextlib.ExitStack() as stack:
-        folder = base / NAME
-        held = _is_ours(folder) and stack.enter_context(locked_file(folder / ".lock"))
+        held = ours and stack.enter_context(locked_file(folder / ".lock"))
         place = folder / "src" if held else otherwise
         shutil.rmtree(place, ignore_errors=True)  # what a killed run left
         place.mkdir()
@@ -142,18 +149,6 @@ def workplace(base: Path, otherwise: Path) -> Iterator[Path]:
             yield place
         finally:
             shutil.rmtree(place, ignore_errors=True)
-
-
-def _is_ours(folder: Path) -> bool:
-    """Whether `folder` is a folder that nobody else can write to; it is made if it is not there."""
-    try:
-        folder.mkdir(mode=0o700, exist_ok=True)
-        found = folder.lstat()
-    except OSError:
-        return False
-    if os.name == "nt":
-        return True  # the folder for temporary files is the user's own there
-    return stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and not found.st_mode & 0o022
 
 
 def unpack(sdist: Path, place: Path) -> Path:

@@ -208,10 +208,8 @@ def _differences(here: Archive, there: Archive, packed: Packing, served: Packing
     ours, theirs = packed.contents, served.contents
     if more := sorted(set(served.ambiguous) - set(packed.ambiguous)):
         yield Difference(there.path.name, "ambiguous", matters=True, lines=(f"members: {', '.join(more)}",))
-    for name in sorted(ours.keys() - theirs.keys()):
-        yield Difference(name, "missing there", matters=True)
-    for name in sorted(theirs.keys() - ours.keys()):
-        yield Difference(name, "missing here", matters=True)
+    for name in ours.keys() ^ theirs.keys():
+        yield Difference(name, "missing there" if name in ours else "missing here", matters=True)
     changed = [name for name in sorted(ours.keys() & theirs.keys()) if ours[name] != theirs[name]]
     harmless: set[str] = set()
     for name in sorted(changed, key=lambda name: name.endswith(".dist-info/RECORD")):  # which follows from the others
@@ -236,8 +234,7 @@ def _differences(here: Archive, there: Archive, packed: Packing, served: Packing
 def _meaning(name: str, kind: str, harmless: set[str], pair: tuple[bytes, bytes]) -> Callable[[bytes], object] | None:
     """Return what reads the meaning of the member `name` of a wheel or an sdist, None where its bytes are all it means.
 
-    Lists have their lines in any order, RECORD without those of members that are known to mean the same (`harmless`).
-    `pair` are the two that are compared.
+    Lists have their lines in any order, RECORD none of members that mean the same (`harmless`). `pair` are compared.
     """
     folder, _, base = name.rpartition("/")
     at_top = "/" not in folder

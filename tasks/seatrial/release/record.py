@@ -204,10 +204,7 @@ class Record(Value):
         return hashlib.sha256(self.path(Built).read_bytes()).hexdigest()
 
     def move_aside(self, names: tuple[str, ...]) -> Path | None:
-        """Move the record, then the files `names` of dist, to a folder of their own; return it, None for nothing.
-
-        What was released or rehearsed is never deleted by us.
-        """
+        """Move the record, then the files `names` of dist, to a new folder, as we delete none; return it, or None."""
         kept = sorted([*self.folder.glob("*.json"), *self.folder.glob("report.*")])
         if not kept and not names:
             return None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
 import time
 from dataclasses import dataclass, field, replace
@@ -155,7 +154,10 @@ class Rebuild:
                 self.attempt(way)
             except (BuildFailed, BuildOdd, SdistNeedsGit, LeadsOut) as error:
                 output = output or getattr(error, "output", str(error))
-                tried.append(f"{words or f'Python {self.choice.python or RUNNING}'}: {_fault(error)}")
+                lines = [line.strip() for line in getattr(error, "output", "").splitlines() if line.strip()]
+                lines = lines or str(error).splitlines()[:1]
+                fault = [*lines[-1:], *filter(FAULT.search, lines)][-1]  # the last line that names one
+                tried.append(f"{words or f'Python {self.choice.python or RUNNING}'}: {fault}")
             else:
                 self.search.best = way
                 return
@@ -180,10 +182,7 @@ class Rebuild:
                 yield python
 
     def attempt(self, way: Way, limit: float = 0.0) -> bool:
-        """Build in the given `way`, in `limit` seconds if there is one; return whether some file came nearer.
-
-        Raises what a build raises.
-        """
+        """Build in `way`, in `limit` seconds unless 0; return whether a file came nearer. Raises as a build does."""
         self.count += 1
         place = self.scratch / f"attempt-{self.count}"
         (place / "out").mkdir(parents=True)
@@ -274,12 +273,3 @@ class Rebuild:
         """The worst verdict on any file; `not judged` where there is none."""
         verdicts = [judged.comparison.verdict for judged in self.judged.values()]
         return max(verdicts, key=VERDICTS.index) if verdicts else "not judged"
-
-
-def _fault(error: ReleaseError) -> str:
-    """Return the last line of a failed build's output that names a fault, else what the error says."""
-    lines = [line.strip() for line in getattr(error, "output", "").splitlines() if line.strip()]
-    faults = [line for line in lines if FAULT.search(line)]
-    with contextlib.suppress(IndexError):
-        return (faults or lines)[-1]
-    return str(error).splitlines()[0]

@@ -6,11 +6,11 @@ POSIX (ustar and pax) and GNU tar, which every build backend writes.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from typing import Protocol
 
     class Stream(Protocol):
@@ -36,9 +36,10 @@ class NotTar(ValueError):
 
 @dataclass
 class Member:
-    """A member and, while it is at hand, its bytes. `kind` is `file`, `folder`, a kind of link, or `other`.
+    """A member. `kind` is `file`, `folder`, a kind of link, or `other`.
 
-    `moment`, `mode` and `owner` are what the headers say of them, as it stands there.
+    `moment`, `mode` and `owner` are what the headers say of them, as it stands there. `pieces` yields at most so many
+    bytes of the member, before the next member is asked for.
     """
 
     name: str
@@ -49,11 +50,7 @@ class Member:
     moment: str
     mode: str
     owner: tuple[str, ...]
-    _reader: _Reader = field(repr=False)
-
-    def pieces(self, limit: int) -> Iterator[bytes]:
-        """Yield at most `limit` bytes of the member; to be used before the next member is asked for."""
-        yield from self._reader.data(limit)
+    pieces: Callable[[int], Iterator[bytes]]
 
 
 class _Reader:
@@ -152,7 +149,7 @@ def _member(header: bytes, flag: bytes, name: str, size: int, reader: _Reader, *
         moment=_text(header[136:148]).strip() + (f"+{long['mtime']}" if "mtime" in long else ""),
         mode=_text(header[100:108]).strip(),
         owner=tuple(_text(header[start:end]).strip() for start, end in OWNER),
-        _reader=reader,
+        pieces=reader.data,
     )
 
 

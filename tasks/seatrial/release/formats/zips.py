@@ -113,8 +113,7 @@ def _sizes64(extra: bytes, size: int, packed: int, offset: int) -> tuple[int, in
                 if value == records.MAX32:
                     (values[place],) = struct.unpack("<Q", data[:8])
                     data = data[8:]  # noqa: PLW2901 (the field holds only what did not fit, in order)
-    size, packed, offset = values
-    return size, packed, offset
+    return values[0], values[1], values[2]
 
 
 class Damaged(ValueError):
