@@ -148,9 +148,8 @@ def compilations(settings: Settings) -> str:
         times = ["1 in `check`"]
     if pythons:
         times.append(f"{len(pythons)} in `verify`, of the sdist on Python {', '.join(pythons)}")
-    return (
-        f"It is compiled this often: {'; '.join(times)}. `sdist-pythons` and `archives` in [tool.seatrial] reduce this."
-    )
+    less = "`sdist-pythons` and `archives` in [tool.seatrial] reduce this."
+    return f"It is compiled this often: {'; '.join(times)}. {less}"
 
 
 def _contents_of_tree(job: Job, tree: Path, sdist: Output, over: threading.Event) -> set[str]:

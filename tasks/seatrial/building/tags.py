@@ -72,10 +72,7 @@ def read(tag: str, patterns: Iterable[str], project: str) -> VersionTag | None:
 
 
 def version_tags(source: Source, patterns: Sequence[str], project: str, *, merged: bool) -> tuple[VersionTag, ...]:
-    """Return the version tags of `project`, lowest version first; with `merged` those of HEAD's history alone.
-
-    They are those that `patterns` spell, or where there is none of these, those of the usual spellings.
-    """
+    """Return the version tags of `project` by `patterns`, else by USUAL, lowest first; `merged`: of HEAD's history."""
     if source.commit is None:
         return ()
     names = git.run(source.root, "tag", "--list", "--no-column", *(["--merged", "HEAD"] if merged else [])).splitlines()
@@ -148,11 +145,9 @@ def next_tag(
 
 
 def put(checkout: Path, source: Source, tag: str) -> None:
-    """Tag HEAD of `checkout`, a clone of ours, as a release would be: annotated, at the time of the commit.
-
-    Where another tag is not older it is a second later than that: some tools take the latest tag.
-    """
+    """Tag HEAD of `checkout`, a clone of ours, as a release would be: annotated, at the time of the commit."""
     latest = ("--sort=-creatordate", "--count=1", "--format=%(creatordate:unix)", "refs/tags")
+    # A second later than any other tag: some tools take the latest.
     moment = max(source.epoch, int(git.run(checkout, "for-each-ref", *latest).strip() or 0) + 1)
     who = ("-c", "user.name=seatrial", "-c", "user.email=seatrial@localhost", "-c", "tag.gpgSign=false")
     date = {"GIT_COMMITTER_DATE": f"@{moment} +0000"}

@@ -151,8 +151,8 @@ class Archive(Value):
         kind = kind_of(path.name)
         wanted = r"[^/]*\.dist-info/METADATA" if kind == "wheel" else "[^/]+/PKG-INFO"
         members, metadata = [], []
-        with refusing(path), reading(path) as contents:
-            for member in contents:
+        with refusing(path), reading(path) as opened:
+            for member in opened.contents:
                 members.append(Member(member.name, member.size))
                 if re.fullmatch(wanted, member.name):
                     metadata.append(member.read(METADATA_LIMIT))
@@ -165,16 +165,16 @@ class Archive(Value):
 
     def read(self, member: str, limit: int = TEXT_LIMIT) -> bytes:
         """Return at most `limit` bytes of `member`. Raises BadArchive."""
-        with refusing(self.path), reading(self.path) as contents:
-            for content in contents:
+        with refusing(self.path), reading(self.path) as opened:
+            for content in opened.contents:
                 if content.name == member:
                     return content.read(limit)
         raise BadArchive(self.path, f"there is no file {member!r} in it.")
 
     def texts(self) -> Iterator[tuple[str, str]]:
         """Yield name and content of each member that is text and not too large, in order. Raises BadArchive."""
-        with refusing(self.path), reading(self.path) as contents:
-            for member in contents:
+        with refusing(self.path), reading(self.path) as opened:
+            for member in opened.contents:
                 raw = member.read(TEXT_LIMIT) if member.size <= TEXT_LIMIT else b"\0"
                 if b"\0" not in raw[:SNIFF]:
                     yield member.name, raw.decode("utf-8", "backslashreplace")
@@ -188,9 +188,6 @@ class Reading(Value):
 
     contents: Iterator[Content]
     zip: zips.Zip | None = None
-
-    def __iter__(self) -> Iterator[Content]:
-        return self.contents
 
 
 @contextlib.contextmanager

@@ -76,12 +76,12 @@ class Packing:
     def of(cls, path: Path) -> Packing:
         """Read the distribution at `path`. Raises one of archives.BROKEN."""
         packing = cls()
-        with reading(path, packing._visit) as contents:
-            if contents.zip:
-                for entry in contents.zip.entries:
+        with reading(path, packing._visit) as opened:
+            if opened.zip:
+                for entry in opened.zip.entries:
                     packing._visit(entry)
-                packing.ambiguous = tuple(sorted(contents.zip.oddities.keys() & set(get_args(Ambiguity))))
-            for member in contents:
+                packing.ambiguous = tuple(sorted(opened.zip.oddities.keys() & set(get_args(Ambiguity))))
+            for member in opened.contents:
                 digest = hashlib.sha256()
                 for piece in member.pieces(member.size):
                     digest.update(piece)

@@ -51,9 +51,8 @@ def _why_not(dist: Dist, verified: Sequence[Verified]) -> str:
     if not here:
         return f"no platform that fits: it is for {platforms}"
     if not any(takes(one.python, tag) for one in here for tag in tags):
-        named = {
-            one.interpreter if one.abi in {one.interpreter, "none"} else f"{one.interpreter}-{one.abi}" for one in tags
-        }
+        pairs = {(tag.interpreter, tag.abi) for tag in tags}
+        named = {one if abi in {one, "none"} else f"{one}-{abi}" for one, abi in pairs}
         return f"no interpreter that fits: it is for {' or '.join(sorted(named))}"
     return "another wheel of this release is preferred wherever this one fits"
 
