@@ -58,17 +58,13 @@ class Product(Value):
     environments: tuple[BuildEnvironment, ...] = ()
 
 
-def make(job: Job, tree: Path, *, compare: bool = True) -> Product:
-    """Build the archives that are asked for out of `tree`, the wheel from the sdist.
+def make(job: Job, tree: Path, sdist: Output | None = None, *, compare: bool = True) -> Product:
+    """Build the archives that are asked for out of `tree`, the wheel from the `sdist`, which may be there already.
 
     With `compare` a wheel of `tree` itself is built too, to see what the sdist does not hand on. Raises BuildFailed,
     ToolStuck, SdistNeedsGit, LeadsOut, BuildOdd and BadArchive.
     """
-    return make_rest(job, tree, build_one(job, "sdist", tree), compare=compare)
-
-
-def make_rest(job: Job, tree: Path, sdist: Output, *, compare: bool = True) -> Product:
-    """Build what `make` builds beside the `sdist`, which was built already."""
+    sdist = sdist or build_one(job, "sdist", tree)
     pure = not any(member.name.endswith(COMPILED) for member in Archive.open(sdist.path).members)
     if compare and not pure:
         job.screen.say(f"{sdist.path.name} contains code to compile. {compilations(job.settings)}")

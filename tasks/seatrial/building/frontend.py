@@ -165,10 +165,12 @@ def build_one(
         umask=job.umask,
         end=secrets.token_hex(),
     )
-    ask = functools.partial(process.run, PROGRAM, env=job.env, cwd=job.scratch)
     if job.workers:
-        worker = job.workers[0 if kind == "sdist" or watch is not None else 1]
+        of_checkout, of_sdist = job.workers
+        worker = of_checkout if kind == "sdist" or watch is not None else of_sdist
         ask = functools.partial(worker.ask, end=request.end.encode())
+    else:
+        ask = functools.partial(process.run, PROGRAM, env=job.env, cwd=job.scratch)
     outcome = ask(
         given=json.dumps(asdict(request)).encode(),
         name=f"build the {kind} of {tree.name}",

@@ -196,7 +196,7 @@ class Rebuild:
             raise TagOfAnother(self.source.tags[0], self.version, str(version))
         try:
             if way.from_sdist or "wheel" not in job.settings.archives:
-                distributions.make_rest(job, tree, sdist, compare=False)
+                distributions.make(job, tree, sdist, compare=False)
             else:
                 build_one(job, "wheel", self._tree(way, place / "again"), shared=sdist.shared)
         except ReleaseError:
@@ -229,11 +229,10 @@ class Rebuild:
             (tree / "dist").mkdir(exist_ok=True)
         for name in git.run(tree, "ls-files", "-z").split("\0") if way.umask != UMASK or way.crlf else ():
             path = tree / name
-            if path.is_symlink() or not path.is_file():
-                continue
-            if way.umask != UMASK:
+            is_file = path.is_file() and not path.is_symlink()
+            if is_file and way.umask != UMASK:
                 path.chmod((0o777 if path.stat().st_mode & 0o100 else 0o666) & ~way.umask)
-            if way.has_crlf(name):
+            if is_file and way.has_crlf(name):
                 path.write_bytes(path.read_bytes().replace(b"\r\n", b"\n").replace(b"\n", b"\r\n"))
         return tree
 
