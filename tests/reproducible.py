@@ -20,8 +20,8 @@ from seatrial.building import frontend
 from seatrial.building import git as source
 from seatrial.building.checkout import check_out
 from seatrial.building.distributions import make
-from seatrial.building.folder import NAME
 from seatrial.building.frontend import Job
+from seatrial.building.isolation import NAME
 from seatrial.cli.release import find_uv
 from seatrial.machine import temporary as scratch_of
 from seatrial.machine.errors import ReleaseError

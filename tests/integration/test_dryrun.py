@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from seatrial.building import folder as workplace
+from seatrial.building.isolation import NAME
 from seatrial.machine.disk import locked_file
 from seatrial.machine.temporary import ALIVE, PREFIX
 from seatrial.release.record import Record, load
@@ -192,8 +192,8 @@ def test_an_end_from_outside_leaves_no_process_and_no_folder(
         running.stdout.read()
         assert running.wait(60) != 0
     left = {path.name for path in temporary.glob("seatrial-*")}
-    assert left <= {workplace.NAME}  # kept for the next build, and empty
-    assert {path.name for path in (temporary / workplace.NAME).glob("*")} <= {".lock"}
+    assert left <= {NAME}  # kept for the next build, and empty
+    assert {path.name for path in (temporary / NAME).glob("*")} <= {".lock"}
     assert descendants(str(temporary)) == []
 
 

@@ -21,15 +21,15 @@ from dataclasses import dataclass, field
 from functools import partial
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from seatrial.project.pythons import BARE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from build import ProjectBuilder
-    from build.env import IsolatedEnv
+    from build.env import DefaultIsolatedEnv, IsolatedEnv
 
     from seatrial.release.stages import Kind
 
@@ -98,18 +98,15 @@ class Chosen(Reused):
         flags = ("--quiet", "--no-python-downloads") if self.uv else ("--quiet", "--no-periodic-update", *BARE)
         maker = (self.uv, "venv") if self.uv else (sys.executable, "-I", "-m", "virtualenv")
         subprocess.run([*maker, *flags, "--clear", "--python", request.python, request.environment], check=True)
-        windows = os.name == "nt"
-        super().__init__(
-            str(Path(request.environment, "Scripts" if windows else "bin", "python.exe" if windows else "python"))
-        )
+        python = ("Scripts", "python.exe") if os.name == "nt" else ("bin", "python")
+        super().__init__(str(Path(request.environment, *python)))
 
     def install(self, requirements: Iterable[str]) -> None:
         """Install the build `requirements`."""
-        if not (wanted := sorted(requirements)):
-            return
         uv = (self.uv, "pip", "install", "--python", self.python_executable)
         pip = (self.python_executable, "-Im", "pip", "install", "--use-pep517", "--no-compile", "--no-input")
-        subprocess.run([*(uv if self.uv else pip), *wanted], check=True)
+        if wanted := sorted(requirements):
+            subprocess.run([*(uv if self.uv else pip), *wanted], check=True)
 
 
 def main() -> None:
@@ -118,8 +115,7 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, format="* %(message)s", stream=sys.stdout)
     for line in sys.stdin:
         request = Request.read(line)
-        code = answer(request)
-        sys.stdout.write(f"{request.end} {code}\n")
+        sys.stdout.write(f"{request.end} {answer(request)}\n")
         sys.stdout.flush()
 
 
@@ -129,48 +125,35 @@ def answer(request: Request) -> int:
 
     os.umask(request.umask)
     try:
-        report = build(request)
+        environment = _environment(request)
+        before = _installed(environment.folder)
+        path = Path(_builder(request, environment).build(request.kind, request.out))
     except subprocess.CalledProcessError as error:  # its output is logged
         sys.stdout.write(f"ERROR {Path(error.cmd[0]).name} ended with exit code {error.returncode}\n")
         return 1
     except (BuildException, BuildBackendException, FailedProcessError) as error:
         sys.stdout.write(f"ERROR {error}\n")
         return 1
-    Path(request.report).write_text(json.dumps(report), encoding="utf-8")
-    return 0
-
-
-def build(request: Request) -> dict[str, Any]:
-    """Build the archive and return the report: the file, its sha256, and the environment that it was built in."""
-    environment = _shared(request) or _made(request)
-    before = _installed(environment.folder)
-    path = Path(_builder(request, environment).build(request.kind, request.out))
-    return {
+    report = {
         "file": path.name,
         "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
         "environment": vars(environment),
         "is_unchanged": before == _installed(environment.folder),
         "distributions": before,
     }
+    Path(request.report).write_text(json.dumps(report), encoding="utf-8")
+    return 0
 
 
-def _shared(request: Request) -> Shared | None:
-    """Return the shared environment if this build requires exactly what it was made for."""
-    shared = request.shared
-    if shared is None:
-        return None
-    builder = _builder(request, shared)
-    static = builder.build_system_requires
-    if not static <= set(shared.requirements):
-        return None
-    required = static | builder.get_requires_for_build(request.kind)
-    return shared if required == set(shared.requirements) else None
-
-
-def _made(request: Request) -> Shared:
-    """Return a new environment with all that the build requires."""
+def _environment(request: Request) -> Shared:
+    """Return the shared environment if this build requires exactly what it was made for, else a new one."""
     from build.env import DefaultIsolatedEnv  # noqa: PLC0415 (as in main)
 
+    if shared := request.shared:
+        builder, there = _builder(request, shared), set(shared.requirements)
+        static = builder.build_system_requires
+        if static <= there and static | builder.get_requires_for_build(request.kind) == there:
+            return shared
     environment: Chosen | DefaultIsolatedEnv
     if request.python:
         environment = Chosen(request)
@@ -179,12 +162,10 @@ def _made(request: Request) -> Shared:
         environment.__enter__()  # whoever asked deletes the folder: another build may use it
     builder = _builder(request, environment)
     static = builder.build_system_requires
-    with _reported(request, "static"):
-        environment.install(static)
+    hashes = _install(request, environment, static)
     dynamic = builder.get_requires_for_build(request.kind)
-    with _reported(request, "dynamic"):
-        environment.install(dynamic)
-    return Shared(request.environment, environment.python_executable, sorted(static | dynamic), _hashes(request))
+    hashes |= _install(request, environment, dynamic)
+    return Shared(request.environment, environment.python_executable, sorted(static | dynamic), hashes)
 
 
 def _builder(request: Request, environment: Shared | IsolatedEnv) -> ProjectBuilder:
@@ -210,28 +191,18 @@ def run_hook(
     subprocess.run(command, cwd=cwd, env=env, check=True)
 
 
-@contextlib.contextmanager
-def _reported(request: Request, name: str) -> Iterator[None]:
-    """Let pip say what it downloads (``pip install --report``); uv does not tell."""
+def _install(request: Request, environment: Chosen | DefaultIsolatedEnv, requirements: set[str]) -> dict[str, str]:
+    """Install `requirements`; return the sha256 of what pip downloaded, by distribution. uv does not tell."""
+    report, found = Path(request.report).with_suffix(".pip.json"), {}
     if request.installer == "pip":
-        os.environ["PIP_REPORT"] = str(_pip_report(request, name))
+        os.environ["PIP_REPORT"] = str(report)
     try:
-        yield
+        environment.install(requirements)
     finally:
         os.environ.pop("PIP_REPORT", None)
-
-
-def _pip_report(request: Request, name: str) -> Path:
-    return Path(request.report).with_suffix(f".{name}.json")
-
-
-def _hashes(request: Request) -> dict[str, str]:
-    """Return the sha256 of what pip downloaded, by the name of the distribution."""
-    found = {}
-    for path in (_pip_report(request, name) for name in ("static", "dynamic")):
-        with contextlib.suppress(OSError, ValueError, KeyError, TypeError):  # an older pip writes none
-            for item in json.loads(path.read_text(encoding="utf-8"))["install"]:
-                found[item["metadata"]["name"]] = item["download_info"]["archive_info"]["hashes"]["sha256"]
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):  # an older pip writes none
+        for item in json.loads(report.read_text(encoding="utf-8"))["install"]:
+            found[item["metadata"]["name"]] = item["download_info"]["archive_info"]["hashes"]["sha256"]
     return found
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any
 
 from packaging.utils import canonicalize_name
 
@@ -13,14 +14,23 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from packaging.version import Version
-
     from seatrial.release.archives import Archive
     from seatrial.release.stages import Kind
 
 DISTRIBUTIONS = (".whl", ".tar.gz")
-Releases = dict[tuple[str, "Version"], list[str]]  # by project and version: file names
-Modules = dict[str, list[tuple[str, str]]]  # by file name: path in the sdist, and hash
+LACKING: dict[Kind, tuple[str, str]] = {  # the usual cause, and what to do
+    "sdist": (
+        "cibuildwheel makes only wheels; another job makes the sdist, and it was not brought here.",
+        (
+            "put the sdist that the wheels were built from there (`python -m build --sdist`, of the same commit)."
+            ' `archives = ["wheel"]` in [tool.seatrial] releases without one.'
+        ),
+    ),
+    "wheel": (
+        "the wheels were not brought here, or another folder was meant.",
+        "put the wheels there; `--sdist-only` releases without them.",
+    ),
+}
 
 
 class NothingToTake(ReleaseError):
@@ -33,33 +43,12 @@ class NothingToTake(ReleaseError):
     cure = "name a folder other than dist/ with the wheels and the sdist of one release, and nothing else."
 
 
-class NothingToTakeOf(ReleaseError):
-    folder: Path
-    wanted: str
-    count: int
+class NothingToTakeOf(NothingToTake):
+    usual: str = ""
+    advice: str = ""
 
-    what = "--from {e.folder}: it contains no {e.wanted}. Found: {e.found}."
-    cause = "{e.cause_here}"
+    cause = "{e.usual}"
     cure = "{e.advice}"
-
-    @property
-    def found(self) -> str:
-        return f"{self.count} file{'s' if self.count != 1 else ''}"
-
-    @property
-    def cause_here(self) -> str:
-        if self.wanted == "sdist":
-            return "cibuildwheel makes only wheels; another job makes the sdist, and it was not brought here."
-        return "the wheels were not brought here, or another folder was meant."
-
-    @property
-    def advice(self) -> str:
-        if self.wanted == "sdist":
-            return (
-                "put the sdist that the wheels were built from there (`python -m build --sdist`, of the same commit)."
-                ' `archives = ["wheel"]` in [tool.seatrial] releases without one.'
-            )
-        return "put the wheels there; `--sdist-only` releases without them."
 
 
 class MixedFiles(ReleaseError):
@@ -87,44 +76,39 @@ def files(folder: Path, dist: Path) -> list[Path]:
 
 
 def stop_unless_one_release(folder: Path, archives: Sequence[Archive], kinds: Sequence[Kind]) -> None:
-    """Raise MixedFiles unless `archives` are of one project and version with one sdist at most.
-
-    Raises NothingToTakeOf where one of `kinds` is not among them.
-    """
-    releases: Releases = {}
+    """Raise MixedFiles for several releases or sdists among `archives`, NothingToTakeOf where one of `kinds` lacks."""
+    releases = defaultdict[tuple[str, Any], list[str]](list)
     for archive in archives:
-        releases.setdefault((canonicalize_name(archive.name), archive.version), []).append(archive.path.name)
+        releases[canonicalize_name(archive.name), archive.version].append(archive.path.name)
     if len(releases) > 1:
-        raise MixedFiles(folder, "files of more than one release", _described(releases))
+        found = (f"{name} {version}: {', '.join(sorted(files))}" for (name, version), files in sorted(releases.items()))
+        raise MixedFiles(folder, "files of more than one release", tuple(found))
     sdists = [archive.path.name for archive in archives if archive.kind == "sdist"]
     if len(sdists) > 1:
         raise MixedFiles(folder, "more than one sdist of a release", tuple(sorted(sdists)))
     for kind in kinds:
         if not any(archive.kind == kind for archive in archives):
-            raise NothingToTakeOf(folder, kind, len(archives))
-
-
-def _described(releases: Releases) -> tuple[str, ...]:
-    found = sorted(releases.items())
-    return tuple(f"{name} {version}: {', '.join(sorted(files))}" for (name, version), files in found)
+            count = f"{len(archives)} file{'s' if len(archives) != 1 else ''}"
+            raise NothingToTakeOf(folder, f"it contains no {kind}. Found: {count}.", (), *LACKING[kind])
 
 
 def unlike(archives: Sequence[Archive]) -> dict[str, list[str]]:
     """Return the modules whose text in a wheel is not that in the sdist, and the wheels that have them so.
 
-    A build copies modules as they are. Line ends do not count (git changes them on Windows), and neither do modules
-    that the build makes, which the sdist does not have.
+    A build copies modules as they are, to the same path or out of some folder. Line ends do not count (git changes them
+    on Windows), and neither do modules that the build makes, which the sdist does not have.
     """
     sdist = next((archive for archive in archives if archive.kind == "sdist"), None)
     if sdist is None:
         return {}
-    there: Modules = {}
+    there = defaultdict[str, list[tuple[str, str]]](list)  # by file name: path and hash
     for name, digest in _modules(sdist):
-        there.setdefault(name.rpartition("/")[2], []).append((name, digest))
+        there[name.rpartition("/")[2]].append((name, digest))
     found: dict[str, list[str]] = {}
     for wheel in (archive for archive in archives if archive.kind == "wheel"):
         for name, digest in _modules(wheel):
-            if not _is_copied(name, digest, there):
+            same = [known for path, known in there[name.rpartition("/")[2]] if path.endswith(f"/{name}")]
+            if same and digest not in same:
                 found.setdefault(name, []).append(wheel.path.name)
     return found
 
@@ -134,9 +118,3 @@ def _modules(archive: Archive) -> Iterator[tuple[str, str]]:
     for name, text in archive.texts():
         if name.endswith(".py"):
             yield name, hashlib.sha256(text.replace("\r\n", "\n").encode("utf-8", "replace")).hexdigest()
-
-
-def _is_copied(name: str, digest: str, there: Modules) -> bool:
-    """Whether the sdist has the module at the path `name`, or below some folder, with this hash, or not at all."""
-    same = [known for path, known in there.get(name.rpartition("/")[2], ()) if path.endswith(f"/{name}")]
-    return not same or digest in same

@@ -54,7 +54,13 @@ def check_out(source: git.Source, target: Path, *, in_place: bool) -> Path:
     _clone(source.top, target, source.commit)
     if missing := tuple(_add_submodules(source.top, target)):
         raise SubmodulesMissing(missing)
-    _fill_lfs(target)
+    if (pointers := _lfs_pointers(target)) and shutil.which("git-lfs"):  # out of the local store
+        git.run(target, "lfs", "install", "--local", "--skip-repo")  # for whoever asks git about the clone later, too
+        own_hooks = ("-c", f"core.hooksPath={target / '.git' / 'hooks'}")  # git-lfs writes some
+        git.run(target, *own_hooks, *LINE_ENDS, "lfs", "checkout", missing="")
+        pointers = _lfs_pointers(target)
+    if pointers:
+        raise LfsMissing(pointers)
     tree = target / source.inside
     if not tree.is_dir():
         raise git.CheckoutFailed(source.root, "nothing of it is committed.")
@@ -77,12 +83,19 @@ def _add_submodules(top: Path, target: Path, above: str = "") -> Iterator[str]:
     """Check out the submodules of `target` from where `top` keeps them, and theirs; yield those that are not there."""
     links = [entry.split(maxsplit=3) for entry in git.run(target, "ls-files", "-z", "--stage").split("\0")]
     wanted = {link[3]: link[1] for link in links if link and link[0] == GITLINK}
-    names = _submodule_names(target) if wanted else {}
+    asked = ("config", "-z", "--file", ".gitmodules", "--get-regexp", r"^submodule\..*\.(path|update)$")
+    found = git.run(target, *asked, missing="").split("\0") if wanted else []
+    declared = [entry.partition("\n")[::2] for entry in found if entry]
+    settings = dict(declared)
+    names = {path: key[len("submodule.") : -len(".path")] for key, path in declared if key.endswith(".path")}
     for path, commit in wanted.items():
         name = names.get(path)
-        if name and _setting(target, name, "update") == "none":
+        if name and settings.get(f"submodule.{name}.update") == "none":
             continue
-        place = _place_of_submodule(top, path, name, commit)
+        places = [top / path] if (top / path / ".git").exists() else []
+        if name:
+            places.append(_git_dir(top) / "modules" / name)
+        place = next((place for place in places if place.is_dir() and _holds(_git_dir(place), commit)), None)
         if place is None:
             yield above + path
             continue
@@ -93,26 +106,6 @@ def _add_submodules(top: Path, target: Path, above: str = "") -> Iterator[str]:
         where = PurePath(os.path.relpath(modules, target / path)).as_posix()
         (target / path / ".git").write_bytes(f"gitdir: {where}\n".encode())
         yield from _add_submodules(place, target / path, f"{above}{path}/")
-
-
-def _submodule_names(tree: Path) -> dict[str, str]:
-    """Return the names of the submodules that `tree` declares, by path."""
-    pattern = r"^submodule\..*\.path$"
-    found = git.run(tree, "config", "-z", "--file", ".gitmodules", "--get-regexp", pattern, missing="")
-    pairs = (entry.split("\n", 1) for entry in found.split("\0") if entry)
-    return {path: key.removeprefix("submodule.").removesuffix(".path") for key, path in pairs}
-
-
-def _setting(tree: Path, name: str, key: str) -> str:
-    return git.run(tree, "config", "--file", ".gitmodules", f"submodule.{name}.{key}", missing="").strip()
-
-
-def _place_of_submodule(top: Path, path: str, name: str | None, commit: str) -> Path | None:
-    """Return where `top` keeps the submodule at `path`, its folder or its store, if it holds `commit` there."""
-    places = [top / path] if (top / path / ".git").exists() else []
-    if name:
-        places.append(_git_dir(top) / "modules" / name)
-    return next((place for place in places if place.is_dir() and _holds(_git_dir(place), commit)), None)
 
 
 def _git_dir(place: Path) -> Path:
@@ -128,43 +121,27 @@ def _holds(repository: Path, commit: str) -> bool:
     return git.run(repository.parent, *where, "cat-file", "-t", commit, missing="").strip() == "commit"
 
 
-def _fill_lfs(target: Path) -> None:
-    """Put the contents of Git LFS into the clone `target`, out of the local store. Raises LfsMissing."""
-    if not (pointers := _lfs_pointers(target)):
-        return
-    if shutil.which("git-lfs"):
-        git.run(target, "lfs", "install", "--local", "--skip-repo")  # for whoever asks git about the clone later, too
-        own_hooks = ("-c", f"core.hooksPath={target / '.git' / 'hooks'}")  # git-lfs writes some
-        git.run(target, *own_hooks, *LINE_ENDS, "lfs", "checkout", missing="")
-        pointers = _lfs_pointers(target)
-    if pointers:
-        raise LfsMissing(pointers)
-
-
 def _lfs_pointers(target: Path) -> tuple[str, ...]:
-    return tuple(
-        path for path in git.run(target, "ls-files", "-z").split("\0") if path and _is_lfs_pointer(target / path)
-    )
-
-
-def _is_lfs_pointer(path: Path) -> bool:
-    marker = b"version https://git-lfs.github.com/spec/"
-    if path.is_symlink() or not path.is_file():
-        return False
-    with path.open("rb") as file:
-        return file.read(len(marker)) == marker
+    marker, found = b"version https://git-lfs.github.com/spec/", []
+    for name in git.run(target, "ls-files", "-z").split("\0"):
+        path = target / name
+        if name and path.is_file() and not path.is_symlink():
+            with path.open("rb") as file:
+                if file.read(len(marker)) == marker:
+                    found.append(name)
+    return tuple(found)
 
 
 def _copy(root: Path, target: Path) -> None:
+    """Copy files with their times, and with the rights that a checkout gives: the user's umask is no part of it."""
+
     def ours(folder: str, names: list[str]) -> set[str]:
         top = Path(folder) == root
         return {name for name in names if name == "__pycache__" or (top and name in git.OUTPUTS)}
 
-    shutil.copytree(root, target, symlinks=True, ignore=ours, copy_function=_copy_file)
+    def copy_file(source: str, copied: str) -> None:
+        shutil.copy2(source, copied, follow_symlinks=False)
+        if not Path(copied).is_symlink():
+            Path(copied).chmod(0o755 if Path(source).stat().st_mode & 0o100 else 0o644)
 
-
-def _copy_file(source: str, target: str) -> None:
-    """Copy a file with its times, and with the rights that a checkout gives it: the user's umask is no part of it."""
-    shutil.copy2(source, target, follow_symlinks=False)
-    if not Path(target).is_symlink():
-        Path(target).chmod(0o755 if Path(source).stat().st_mode & 0o100 else 0o644)
+    shutil.copytree(root, target, symlinks=True, ignore=ours, copy_function=copy_file)

@@ -6,7 +6,6 @@ reach, and what it asked for is recorded.
 
 from __future__ import annotations
 
-import contextlib
 import shutil
 import threading
 import time
@@ -14,16 +13,14 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import field, replace
 from typing import TYPE_CHECKING
 
-from seatrial.building.folder import unpack, workplace
 from seatrial.building.frontend import BuildFailed, build_one, temporary
-from seatrial.building.isolation import Reach, seclusion
+from seatrial.building.isolation import Reach, seclusion, unpack, workplace
 from seatrial.building.normalise import normalise
 from seatrial.machine.errors import ReleaseError
 from seatrial.machine.values import Value
 from seatrial.release.archives import Archive
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from seatrial.building.frontend import Job, Output
@@ -53,11 +50,7 @@ class SdistNeedsGit(ReleaseError):
 
 
 class Product(Value):
-    """What came of a build.
-
-    The sdist that was written anew, the files that got lost on the way through it, what its own build asked for, and
-    the environments of the builds.
-    """
+    """The sdist that was written anew, the files that got lost in it, what its build asked for, all environments."""
 
     normalised: tuple[Normalised, ...] = ()
     lacking: tuple[str, ...] = ()
@@ -65,72 +58,51 @@ class Product(Value):
     environments: tuple[BuildEnvironment, ...] = ()
 
 
-def make(job: Job, tree: Path, *, compare: bool = True) -> Product:
-    """Build the archives that are asked for out of `tree`, the wheel from the sdist.
+def make(job: Job, tree: Path, sdist: Output | None = None, *, compare: bool = True) -> Product:
+    """Build the archives that are asked for out of `tree`, the wheel from the `sdist`, which may be there already.
 
     With `compare` a wheel of `tree` itself is built too, to see what the sdist does not hand on. Raises BuildFailed,
     ToolStuck, SdistNeedsGit, LeadsOut, BuildOdd and BadArchive.
     """
-    return make_rest(job, tree, build_one(job, "sdist", tree), compare=compare)
-
-
-def make_rest(job: Job, tree: Path, sdist: Output, *, compare: bool = True) -> Product:
-    """Build what `make` builds beside the `sdist`, which was built already."""
-    pure = _is_pure(Archive.open(sdist.path))
+    sdist = sdist or build_one(job, "sdist", tree)
+    pure = not any(member.name.endswith(COMPILED) for member in Archive.open(sdist.path).members)
     if compare and not pure:
         job.screen.say(f"{sdist.path.name} contains code to compile. {compilations(job.settings)}")
     normalised = normalise(sdist.path, job.epoch) if job.settings.normalise and job.epoch is not None else None
-    product = Product((normalised,) if normalised else (), environments=(sdist.environment,))
+    reach, lacking = Reach(), tuple[str, ...]()
+    environments: tuple[BuildEnvironment, ...] = (sdist.environment,)
     if "wheel" in job.settings.archives:
-        with _place(job, pure=pure) as place:
-            build_wheel = (_beside_tree if pure else _before_tree) if compare else _alone
-            wheel, reach, lacking = build_wheel(job, tree, sdist, place)
-        environments = (sdist.environment, wheel.environment)
-        product = replace(product, reach=reach, lacking=lacking, environments=environments)
+        with workplace(temporary(), job.scratch / "src") as place:
+            if place.parent == job.scratch and not pure:
+                job.screen.say("the usual folder is in use: compiled files may differ from those of another build")
+            if compare:
+                wheel, reach, lacking = _compared(job, tree, sdist, place, pure=pure)
+            else:
+                wheel, reach = wheel_of(job, sdist, place)
+        environments += (wheel.environment,)
     if "sdist" not in job.settings.archives:
         sdist.path.unlink()
-        product = replace(product, normalised=())
-    return product
+        normalised = None
+    return Product((normalised,) if normalised else (), lacking, reach, environments)
 
 
-@contextlib.contextmanager
-def _place(job: Job, *, pure: bool) -> Iterator[Path]:
-    """Yield the folder to build a wheel in, the same for each build: compilers write its name into their files."""
-    with workplace(temporary(), job.scratch / "src") as place:
-        if place.parent == job.scratch and not pure:
-            job.screen.say("the usual folder is in use: compiled files may differ from those of another build")
-        yield place
-
-
-def _alone(job: Job, _: Path, sdist: Output, place: Path) -> tuple[Output, Reach, tuple[str, ...]]:
-    """Build the wheel of `sdist`; return it, what it reached for, and no files that got lost."""
-    return (*wheel_of(job, sdist, place), ())
-
-
-def _beside_tree(job: Job, tree: Path, sdist: Output, place: Path) -> tuple[Output, Reach, tuple[str, ...]]:
-    """Return also which files a wheel of `tree`, built at the same time, has in addition."""
-    over = threading.Event()
+def _compared(job: Job, tree: Path, sdist: Output, place: Path, *, pure: bool) -> tuple[Output, Reach, tuple[str, ...]]:
+    """Build the wheel of `sdist`; return also which files a wheel of `tree` has in addition."""
+    over, start = threading.Event(), time.monotonic()
     with ThreadPoolExecutor(1) as beside:
-        of_tree = beside.submit(_contents_of_tree, job, tree, sdist, over)
         try:
+            # At the same time, unless something has to be compiled: a compiler takes all of a machine.
+            of_tree = beside.submit(_contents_of_tree, job, tree, sdist, over) if pure else None
             wheel, reach = wheel_of(job, sdist, place)
-            return wheel, reach, _lost(of_tree.result(), wheel)
+            if of_tree is None and time.monotonic() - start > QUICK:
+                job.screen.say(
+                    "  not compared with a wheel of the checkout, since it takes more than a minute to compile"
+                )
+                return wheel, reach, ()
+            found = of_tree.result() if of_tree else _contents_of_tree(job, tree, sdist, over)
+            return wheel, reach, tuple(sorted(found - _contents(wheel.path)))
         finally:
             over.set()  # whatever ends this build ends the other one, too
-
-
-def _before_tree(job: Job, tree: Path, sdist: Output, place: Path) -> tuple[Output, Reach, tuple[str, ...]]:
-    """Compare where something has to be compiled: one after the other, since a compiler takes all of a machine."""
-    start = time.monotonic()
-    wheel, reach = wheel_of(job, sdist, place)
-    if time.monotonic() - start > QUICK:
-        job.screen.say("  not compared with a wheel of the checkout, since it takes more than a minute to compile")
-        return wheel, reach, ()
-    return wheel, reach, _lost(_contents_of_tree(job, tree, sdist, threading.Event()), wheel)
-
-
-def _lost(of_tree: set[str], wheel: Output) -> tuple[str, ...]:
-    return tuple(sorted(of_tree - _contents(wheel.path)))
 
 
 def wheel_of(job: Job, sdist: Output, place: Path) -> tuple[Output, Reach]:
@@ -151,17 +123,12 @@ def wheel_of(job: Job, sdist: Output, place: Path) -> tuple[Output, Reach]:
         reach = apart.reach
     for path in set(job.out.iterdir()) - before:
         path.unlink()  # without what it asked for it may lack something
-    job.screen.say(
-        f"the build of the wheel from {sdist.path.name} asked for {reach}: building it again with that in reach"
-    )
-    return _in_reach(job, sdist, place, reach), reach
-
-
-def _in_reach(job: Job, sdist: Output, place: Path, reach: Reach) -> Output:
+    name = sdist.path.name
+    job.screen.say(f"the build of the wheel from {name} asked for {reach}: building it again with that in reach")
     shutil.rmtree(place)
     place.mkdir()
     try:
-        return build_one(job, "wheel", unpack(sdist.path, place), shared=sdist.shared)
+        return build_one(job, "wheel", unpack(sdist.path, place), shared=sdist.shared), reach
     except BuildFailed as failed:
         if not reach.git:
             raise
@@ -177,14 +144,8 @@ def compilations(settings: Settings) -> str:
         times = ["1 in `check`"]
     if pythons:
         times.append(f"{len(pythons)} in `verify`, of the sdist on Python {', '.join(pythons)}")
-    return (
-        f"It is compiled this often: {'; '.join(times)}. `sdist-pythons` and `archives` in [tool.seatrial] reduce this."
-    )
-
-
-def _is_pure(sdist: Archive) -> bool:
-    """Whether nothing in `sdist` has to be compiled, so that a second wheel is cheap."""
-    return not any(member.name.endswith(COMPILED) for member in sdist.members)
+    less = "`sdist-pythons` and `archives` in [tool.seatrial] reduce this."
+    return f"It is compiled this often: {'; '.join(times)}. {less}"
 
 
 def _contents_of_tree(job: Job, tree: Path, sdist: Output, over: threading.Event) -> set[str]:

@@ -17,11 +17,10 @@ import sysconfig
 import tempfile
 from dataclasses import asdict, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from seatrial.building.backend import Request, Shared
-from seatrial.building.folder import NAME
-from seatrial.building.isolation import fixed_environment
+from seatrial.building.isolation import NAME, fixed_environment
 from seatrial.machine import process, variables
 from seatrial.machine.errors import ReleaseError
 from seatrial.machine.values import Value
@@ -54,17 +53,13 @@ class BuildFailed(ReleaseError):
     what = "The build of the {e.kind} failed (exit code {e.code}). Its output:{e.output:quoted}"
     cause = (
         "an error in the project's configuration or in its build backend; a build requirement that does not exist;"
-        " {e.lacking}.{e.more}"
+        " {e.lacking}"
     )
     cure = "correct it and run `{run[build]}` again; dist/ and the record are unchanged."
 
     @property
     def lacking(self) -> str:
-        return LACKING[self.kind]
-
-    @property
-    def more(self) -> str:
-        return f" {self.uncommitted}" if self.uncommitted else ""
+        return f"{LACKING[self.kind]}. {self.uncommitted}".rstrip()
 
 
 class BuildOdd(ReleaseError):
@@ -79,13 +74,11 @@ class BuildOdd(ReleaseError):
 class Job(Value):
     """What is to be built: into the folder `out`, as at `epoch`, by `settings`; `screen` shows what is done.
 
-    `epoch` is SOURCE_DATE_EPOCH in seconds, None for the clock of this machine.
-
-    `uv` is its program, None where pip installs the build requirements. `uncommitted` is a sentence on changes that are
-    not part of the build. `limits` are variables that narrow which build requirements are chosen, in place of this
-    machine's own index settings. `python` is another Python to build with than the one that runs us, `umask` another
-    umask than the usual one. `workers` build of the checkout, and of the sdist; `meanwhile` is what to do while the
-    sdist is built.
+    `epoch` is SOURCE_DATE_EPOCH in seconds, None for the clock of this machine. `uv` is its program, None where pip
+    installs the build requirements. `uncommitted` is a sentence on changes that are not part of the build. `limits` are
+    variables that narrow which build requirements are chosen, in place of this machine's own index settings. `python`
+    is another Python to build with than the one that runs us, `umask` another umask than the usual one. `workers` build
+    of the checkout, and of the sdist; `meanwhile` is what to do while the sdist is built.
     """
 
     settings: Settings
@@ -107,13 +100,17 @@ class Job(Value):
         checkout, sdist = (Worker(PROGRAM, env=self.env, cwd=self.scratch) for _ in range(2))
         with checkout.kept(), sdist.kept():
             checkout.start()
-            yield replace(self, workers=(checkout, sdist))
+
+            def meanwhile() -> None:
+                """Use the time of the first build, which leaves all but one core idle."""
+                if "wheel" in self.settings.archives:
+                    sdist.start()
+                if self.meanwhile:
+                    self.meanwhile()
+
+            yield replace(self, workers=(checkout, sdist), meanwhile=meanwhile)
             for worker in (checkout, sdist):
                 worker.leave()
-
-    @property
-    def installer(self) -> Literal["pip", "uv"]:
-        return "uv" if self.uv else "pip"
 
     @property
     def env(self) -> dict[str, str]:
@@ -121,8 +118,7 @@ class Job(Value):
         env = variables.for_build(os.environ, self.settings.build_env) | fixed_environment(self.epoch)
         if self.limits:
             env = {name: value for name, value in env.items() if name not in variables.INDEXES} | dict(self.limits)
-        outside = (str(self.scratch), str(temporary() / NAME))
-        env |= {"GIT_CEILING_DIRECTORIES": os.pathsep.join(outside)}
+        env["GIT_CEILING_DIRECTORIES"] = os.pathsep.join((str(self.scratch), str(temporary() / NAME)))
         return env | ({"UV": self.uv} if self.uv else {})  # where `build` looks for it
 
 
@@ -161,7 +157,7 @@ def build_one(
         out=str(job.out),
         report=str(job.scratch / f"{kind}.json"),
         environment=tempfile.mkdtemp(prefix="environment-", dir=job.scratch),
-        installer=job.installer,
+        installer="uv" if job.uv else "pip",
         shared=shared,
         variables=apart.settings if apart else {},
         first=str(apart.folder) if apart else None,
@@ -169,44 +165,27 @@ def build_one(
         umask=job.umask,
         end=secrets.token_hex(),
     )
-    ask = _worker(job, request.end, of_checkout=kind == "sdist" or watch is not None)
+    if job.workers:
+        of_checkout, of_sdist = job.workers
+        worker = of_checkout if kind == "sdist" or watch is not None else of_sdist
+        ask = functools.partial(worker.ask, end=request.end.encode())
+    else:
+        ask = functools.partial(process.run, PROGRAM, env=job.env, cwd=job.scratch)
     outcome = ask(
         given=json.dumps(asdict(request)).encode(),
         name=f"build the {kind} of {tree.name}",
         time_limit=job.settings.build_timeout,
         on_wait=watch or (lambda seconds: job.screen.detail(f"still building the {kind} ({seconds:.0f} s)")),
         every=1.0 if watch else None,
-        meanwhile=functools.partial(_meanwhile, job) if kind == "sdist" else None,
+        meanwhile=job.meanwhile if kind == "sdist" else None,
     )
-    code, output = _ending(outcome, request.end)
+    output, ended, code = outcome.output.rpartition(request.end)
+    if not ended:  # a program that does not say how it ended has failed, whatever its own code is
+        output, code = outcome.output, str(outcome.code or 1)
     job.screen.detail(f"build the {kind} of {tree.name}\n{output}")
-    if code != 0:
-        raise BuildFailed(kind, code, output, job.uncommitted)
+    if int(code) != 0:
+        raise BuildFailed(kind, int(code), output, job.uncommitted)
     return _output(job, request, sorted(set(job.out.iterdir()) - before))
-
-
-def _worker(job: Job, end: str, *, of_checkout: bool) -> Callable[..., process.Outcome]:
-    """Return what runs a program that builds until it answers with `end`: one of the job's, or one for this build."""
-    if job.workers:
-        return functools.partial(job.workers[0 if of_checkout else 1].ask, end=end.encode())
-    return functools.partial(process.run, PROGRAM, env=job.env, cwd=job.scratch)
-
-
-def _meanwhile(job: Job) -> None:
-    """Use the time of the first build, which leaves all but one core idle."""
-    if job.workers and "wheel" in job.settings.archives:
-        job.workers[1].start()
-    if job.meanwhile:
-        job.meanwhile()
-
-
-def _ending(outcome: process.Outcome, end: str) -> tuple[int, str]:
-    """Return the code that the answer ends with, after the word `end`, and the output before it.
-
-    A program that ended without one has failed, whatever its own code is.
-    """
-    output, found, code = outcome.output.rpartition(end)
-    return (int(code), output) if found else (outcome.code or 1, outcome.output)
 
 
 def _output(job: Job, request: Request, paths: list[Path]) -> Output:
@@ -217,14 +196,8 @@ def _output(job: Job, request: Request, paths: list[Path]) -> Output:
         names = tuple(sorted({report["file"], *(path.name for path in paths)}))
         raise BuildOdd("what it reports is not the one file it wrote:" if paths else "it wrote no file.", names)
     shared = Shared(**report["environment"])
-    environment = BuildEnvironment(
-        kind=request.kind,
-        python=platform.python_version(),
-        platform=sysconfig.get_platform(),
-        installer=request.installer,
-        distributions=tuple(
-            Installed(name, version, sha256=shared.hashes.get(name)) for name, version in report["distributions"]
-        ),
-        flags=tuple(f"{name}={value}" for name, value in sorted(job.env.items()) if name in variables.COMPILERS),
-    )
+    there = tuple(Installed(name, version, sha256=shared.hashes.get(name)) for name, version in report["distributions"])
+    flags = tuple(f"{name}={value}" for name, value in sorted(job.env.items()) if name in variables.COMPILERS)
+    python = (platform.python_version(), sysconfig.get_platform())
+    environment = BuildEnvironment(request.kind, *python, request.installer, there, flags)
     return Output(paths[0], environment, shared if report["is_unchanged"] else None)

@@ -71,8 +71,8 @@ class ForeignOwner(ReleaseError):
 class Source(Value):
     """The tree that a release is made from; `epoch` is SOURCE_DATE_EPOCH in seconds.
 
-    `top` is the folder of the git repository and `inside` the project's place in it ("" for the top itself); both
-    are None without git.
+    `top` is the folder of the git repository, None without git, and `inside` the project's place in it ("" for the top
+    itself). `changed` are the files that differ from HEAD or are new to git.
     """
 
     root: Path
@@ -110,10 +110,7 @@ class Source(Value):
 
 
 def look(root: Path) -> Source:
-    """Return what is known of the project in `root`.
-
-    Raises GitMissing, NoCommit, ShallowClone, ForeignOwner and CheckoutFailed.
-    """
+    """Return what is known of the project in `root`. Raises GitMissing, NoCommit, ShallowClone, and what `run` does."""
     if not any((folder / ".git").exists() for folder in (root, *root.parents)):
         return unknown(root)
     if shutil.which("git") is None:
@@ -125,31 +122,17 @@ def look(root: Path) -> Source:
         raise ShallowClone(root)
     commit, epoch, refs = head.rstrip("\n").split(" ", 2)
     inside = root.resolve().relative_to(Path(top).resolve()).as_posix()
-    return Source(
-        root=root,
-        top=Path(top),
-        inside="" if inside == "." else inside,
-        commit=commit,
-        tags=tuple(sorted(ref.removeprefix("tag: refs/tags/") for ref in refs.split(", ") if ref)),
-        changed=_changed(root, inside),
-        epoch=int(epoch),
-    )
+    status = run(root, "status", "--porcelain", "-z", "--no-renames", "--untracked-files=normal", "--", ".")
+    paths = (Path(entry[3:]).relative_to(inside) for entry in status.split("\0") if entry)
+    theirs = (path for path in paths if OUTPUTS.isdisjoint(path.parts[:1]) and "__pycache__" not in path.parts)
+    changed = tuple(path.as_posix() for path in theirs)
+    tags = tuple(sorted(ref.removeprefix("tag: refs/tags/") for ref in refs.split(", ") if ref))
+    return Source(root, Path(top), "" if inside == "." else inside, commit, tags, changed, int(epoch))
 
 
 def unknown(root: Path) -> Source:
     """Return a source of which no commit is known, as of the project in `root` without git."""
     return Source(root, None, "", None, (), (), NO_GIT_EPOCH)
-
-
-def _changed(root: Path, inside: str) -> tuple[str, ...]:
-    """Return the files of the project that differ from HEAD or are new to git, our own outputs left out."""
-    entries = run(root, "status", "--porcelain", "-z", "--no-renames", "--untracked-files=normal", "--", ".")
-    paths = (Path(entry[3:]).relative_to(inside) for entry in entries.split("\0") if entry)
-    return tuple(path.as_posix() for path in paths if not _is_output(path))
-
-
-def _is_output(path: Path) -> bool:
-    return not OUTPUTS.isdisjoint(path.parts[:1]) or "__pycache__" in path.parts
 
 
 def tracked(source: Source) -> tuple[str, ...]:
@@ -216,19 +199,12 @@ def run(
 ) -> str:
     """Run git in `folder` and return what it prints; `given` is its input, `more` are further variables.
 
-    Where it fails, return `missing` if that is given, else raise `refuse`, ForeignOwner, or CheckoutFailed with git's
-    output.
+    Where it fails, return `missing` if that is given, else raise `refuse`, ForeignOwner, or CheckoutFailed with why.
     """
     umask: dict[str, Any] = {} if os.name == "nt" else {"umask": 0o022}
-    done = subprocess.run(
-        ["git", *args],
-        cwd=folder,
-        env={**variables.for_git(os.environ), **GIT_SETTINGS, **(more or {})},
-        capture_output=True,
-        check=False,
-        input=given.encode("utf-8", "surrogateescape"),
-        **umask,
-    )
+    env = {**variables.for_git(os.environ), **GIT_SETTINGS, **(more or {})}
+    data = given.encode("utf-8", "surrogateescape")
+    done = subprocess.run(["git", *args], cwd=folder, env=env, input=data, capture_output=True, check=False, **umask)
     if done.returncode != 0:
         reason = done.stderr.decode("utf-8", "backslashreplace").strip()
         if "dubious ownership" in reason:
@@ -253,8 +229,3 @@ def remote_of(root: Path) -> str | None:
 def address_of(root: Path, remote: str) -> str:
     """Return the address of the repository `remote`, as git has it."""
     return run(root, "remote", "get-url", remote, missing="").strip()
-
-
-def tag_epoch(root: Path, tag: str) -> int:
-    """Return when `tag` was made, in seconds; that of its commit where it is not annotated."""
-    return int(run(root, "for-each-ref", "--format=%(creatordate:unix)", f"refs/tags/{tag}").strip())

@@ -11,11 +11,10 @@ import contextlib
 import gzip
 import hashlib
 import os
-import struct
 import tarfile
 import tempfile
 import zlib
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 from seatrial.machine.errors import ReleaseError
 from seatrial.release.archives import FLOOR, RATIO
@@ -45,8 +44,16 @@ def normalise(sdist: Path, epoch: int) -> Normalised | None:
 
     `epoch` is the time of the source, in seconds. Raises SdistUnreadable.
     """
+    with sdist.open("rb") as file:
+        packed_at = int.from_bytes(file.read(8)[4:], "little")  # RFC 1952, MTIME
     with unpacked(sdist) as tar:
-        if _is_repeatable(sdist, tar, epoch):
+        # Whether nothing in the archive is of the clock, of a user or of a umask.
+        if packed_at <= epoch and all(
+            member.mtime <= epoch
+            and (member.uid, member.gid, member.uname, member.gname) == NOBODY
+            and (member.issym() or member.mode == _rights(member))
+            for member in tar
+        ):
             return None
         before = Normalised(sdist.name, Dist.from_file(sdist).sha256, _digest(tar))
         fresh = sdist.with_name(f".{sdist.name}.normalised")
@@ -66,41 +73,21 @@ def members(sdist: Path) -> str:
 
 @contextlib.contextmanager
 def unpacked(sdist: Path) -> Iterator[tarfile.TarFile]:
-    """Yield the tar file inside `sdist`, so that members can be read in any order without unpacking twice.
-
-    Raises SdistUnreadable, also for what its user meets.
-    """
+    """Yield the tar in `sdist`, to be read in any order. Raises SdistUnreadable, also for what its user meets."""
     try:
         with tempfile.TemporaryFile() as plain:
-            _unpack(sdist, plain)
+            left = max(FLOOR, RATIO * sdist.stat().st_size)
+            with gzip.open(sdist) as packed:
+                while chunk := packed.read(CHUNK):
+                    left -= len(chunk)
+                    if left < 0:
+                        raise tarfile.TarError("it unpacks to far more than its size")
+                    plain.write(chunk)
+            plain.seek(0)
             with tarfile.open(fileobj=plain, mode="r:") as tar:
                 yield tar
     except UNREADABLE as error:
         raise SdistUnreadable(sdist.name, str(error) or type(error).__name__) from None
-
-
-def _unpack(sdist: Path, plain: IO[bytes]) -> None:
-    """Write what `sdist` holds to `plain`, and go back to its begin. Raises tarfile.TarError beyond its bounds."""
-    left = max(FLOOR, RATIO * sdist.stat().st_size)
-    with gzip.open(sdist) as packed:
-        while chunk := packed.read(CHUNK):
-            left -= len(chunk)
-            if left < 0:
-                raise tarfile.TarError("it unpacks to far more than its size")
-            plain.write(chunk)
-    plain.seek(0)
-
-
-def _is_repeatable(sdist: Path, tar: tarfile.TarFile, epoch: int) -> bool:
-    """Whether nothing in the archive is of the clock, of a user or of a umask."""
-    with sdist.open("rb") as file:
-        (packed_at,) = struct.unpack("<I", file.read(8)[4:])  # RFC 1952, MTIME
-    return packed_at <= epoch and all(_is_plain(member, epoch) for member in tar)
-
-
-def _is_plain(member: tarfile.TarInfo, epoch: int) -> bool:
-    owner = (member.uid, member.gid, member.uname, member.gname)
-    return member.mtime <= epoch and owner == NOBODY and (member.issym() or member.mode == _rights(member))
 
 
 def _rights(member: tarfile.TarInfo) -> int:
@@ -109,7 +96,7 @@ def _rights(member: tarfile.TarInfo) -> int:
 
 def _digest(tar: tarfile.TarFile) -> str:
     whole = hashlib.sha256()
-    for member in _in_order(tar):
+    for member in sorted(tar.getmembers(), key=lambda member: member.name):
         plain = _plain(member, 0, 0)
         content = hashlib.sha256()
         if _has_content(member) and (file := tar.extractfile(member)):
@@ -120,17 +107,13 @@ def _digest(tar: tarfile.TarFile) -> str:
     return whole.hexdigest()
 
 
-def _in_order(tar: tarfile.TarFile) -> list[tarfile.TarInfo]:
-    return sorted(tar.getmembers(), key=lambda member: member.name)
-
-
 def _write(tar: tarfile.TarFile, target: Path, epoch: int) -> None:
     with (
         target.open("wb") as raw,
         gzip.GzipFile("", "wb", 9, raw, mtime=epoch) as packed,
         tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as fresh,
     ):
-        for member in _in_order(tar):
+        for member in sorted(tar.getmembers(), key=lambda member: member.name):
             content = tar.extractfile(member) if _has_content(member) else None
             size = content.seek(0, os.SEEK_END) if content else 0
             if content:

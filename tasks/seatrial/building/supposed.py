@@ -6,6 +6,7 @@ checkout is ours, so HEAD gets the tag there that the release would have. The us
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -57,7 +58,14 @@ def suppose(job: Job, source: Source, project: str, version: str | None) -> Supp
     try:
         sdist = build_one(job, "sdist", tree)
     except BuildFailed as failed:
-        raise failed if has_tags else replace_hint(failed) from None
+        if has_tags:
+            raise
+        way_out = (
+            "There is no version tag in the history of HEAD; if that is what the backend asks for,"
+            " `dryrun --as VERSION` rehearses as if there were one."
+        )
+        hint = f"{failed.uncommitted} {way_out}".lstrip()
+        raise BuildFailed(failed.kind, failed.code, failed.output, hint) from None
     archive = Archive.open(sdist.path)
     if not tags.comes_from_git(archive.version):
         return Supposition(tree, sdist)
@@ -73,15 +81,6 @@ def suppose(job: Job, source: Source, project: str, version: str | None) -> Supp
     return built
 
 
-def replace_hint(failed: BuildFailed) -> BuildFailed:
-    """Return `failed` with the way out for a build backend that asks for a version tag where there is none."""
-    way_out = (
-        "There is no version tag in the history of HEAD; if that is what the backend asks for, `dryrun --as VERSION`"
-        " rehearses as if there were one."
-    )
-    return BuildFailed(failed.kind, failed.code, failed.output, f"{failed.uncommitted} {way_out}".lstrip())
-
-
 def _tagged(job: Job, source: Source, tag: VersionTag, first: Output | None) -> Supposition:
     """Build the sdist of a checkout whose HEAD has the `tag`, in the environment of the `first` build."""
     top = job.scratch / "tagged"
@@ -91,28 +90,21 @@ def _tagged(job: Job, source: Source, tag: VersionTag, first: Output | None) -> 
 
 
 def outstanding(built: Built, source: Source, patterns: tuple[str, ...], published: Index | None) -> str:
-    """Return what is missing for a release of this commit, in one sentence; empty where nothing is.
-
-    `published` is the index that the release is for, None to ask none.
-    """
+    """Say what a release of this commit to the index `published` (None: ask none) still needs; empty for nothing."""
     parts = []
     if source.changed:
         parts.append(f"commit {len(source.changed)} change{'' if len(source.changed) == 1 else 's'}")
-    served = published is not None and _is_served(published, built)
-    if served and published:
-        parts.append(f"raise the version ({built.version} is on {published.name})")
+    version, served = Version(built.version), False
+    if published is not None:
+        with contextlib.suppress(ReleaseError):  # `check` says what is wrong with the index
+            files = read_project(published, built.project, patient=False).files
+            served = any(version_of(file.filename) == version for file in files)
+        if served:
+            parts.append(f"raise the version ({built.version} is on {published.name})")
     known = tags.version_tags(source, patterns, built.project, merged=False)
     here = [tag for name in source.tags if (tag := tags.read(name, (*patterns, *tags.USUAL), built.project))]
-    if known and not any(tag.version == Version(built.version) for tag in here):
-        elsewhere = next((tag.name for tag in known if tag.version == Version(built.version)), None)
+    if known and not any(tag.version == version for tag in here):
+        elsewhere = next((tag.name for tag in known if tag.version == version), None)
         moved = f"move the tag {elsewhere} here or raise the version" if elsewhere and not served else "tag it"
         parts.append(f"tag it {built.supposed_tag}" if built.supposed_tag else moved)
     return f"to release this commit: {', '.join(parts)}" if parts else ""
-
-
-def _is_served(index: Index, built: Built) -> bool:
-    try:
-        files = read_project(index, built.project, patient=False).files
-    except ReleaseError:
-        return False  # `check` says what is wrong with the index
-    return any(version_of(file.filename) == Version(built.version) for file in files)

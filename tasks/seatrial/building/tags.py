@@ -5,17 +5,17 @@ Versions are compared as PEP 440 compares them, so `v2024.01.02` is the tag of 2
 
 from __future__ import annotations
 
-import contextlib
 import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 from seatrial.building import git
 from seatrial.machine.errors import ReleaseError
 from seatrial.machine.values import Value
+from seatrial.release.filenames import parsed_version
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -24,24 +24,12 @@ if TYPE_CHECKING:
     from seatrial.building.git import Source
 
 # Spellings that are looked for where the setting `tag` fits no tag of the repository.
-USUAL = (
-    "v{version}",
-    "{version}",
-    "V{version}",
-    "{name}-v{version}",
-    "{name}-{version}",
-    "{name}/v{version}",
-    "{name}/{version}",
-    "{name}@v{version}",
-    "{name}@{version}",
-    "{name}_v{version}",
-    "{name}_{version}",
-    "release/v{version}",
-    "release/{version}",
-    "release-v{version}",
-    "release-{version}",
-    "rel-{version}",
-)
+USUAL = """
+v{version} {version} V{version}
+{name}-v{version} {name}-{version} {name}/v{version} {name}/{version}
+{name}@v{version} {name}@{version} {name}_v{version} {name}_{version}
+release/v{version} release/{version} release-v{version} release-{version} rel-{version}
+""".split()
 
 
 class NotThatVersion(ReleaseError):
@@ -77,39 +65,31 @@ def read(tag: str, patterns: Iterable[str], project: str) -> VersionTag | None:
         shape = re.escape(pattern).replace(r"\{version\}", r"(?P<version>\d.*)").replace(r"\{name\}", "(?P<name>.+?)")
         found = re.fullmatch(shape, tag)
         name = found.groupdict().get("name", project) if found else ""
-        if found and canonicalize_name(name) == canonicalize_name(project):
-            with contextlib.suppress(InvalidVersion):
-                return VersionTag(tag, Version(found["version"]), pattern, name)
+        version = parsed_version(found["version"]) if found else None
+        if version and canonicalize_name(name) == canonicalize_name(project):
+            return VersionTag(tag, version, pattern, name)
     return None
 
 
 def version_tags(source: Source, patterns: Sequence[str], project: str, *, merged: bool) -> tuple[VersionTag, ...]:
-    """Return the version tags of `project`, lowest version first; with `merged` those of HEAD's history alone.
-
-    They are those that `patterns` spell, or where there is none of these, those of the usual spellings.
-    """
+    """Return the version tags of `project` by `patterns`, else by USUAL, lowest first; `merged`: of HEAD's history."""
     if source.commit is None:
         return ()
     names = git.run(source.root, "tag", "--list", "--no-column", *(["--merged", "HEAD"] if merged else [])).splitlines()
     for spellings in (patterns, USUAL):
-        found = [tag for name in names if (tag := read(name, spellings, project))]
-        if found:
+        if found := [tag for name in names if (tag := read(name, spellings, project))]:
             return tuple(sorted(found, key=lambda tag: tag.version))
     return ()
 
 
 def tag_of(source: Source, patterns: Sequence[str], project: str, version: str) -> str | None:
     """Return the tag that `version` of `project` was released under, None where there is none."""
-    try:
-        wanted = Version(version)
-    except InvalidVersion:
-        return None
-    names = git.run(source.root, "tag", "--list", "--no-column").splitlines() if source.commit else []
-    for spellings in (patterns, USUAL):
-        for pattern in spellings:
-            found = (tag for name in names if (tag := read(name, (pattern,), project)) and tag.version == wanted)
-            if tag := next(found, None):
-                return tag.name
+    wanted = parsed_version(version)
+    names = git.run(source.root, "tag", "--list", "--no-column").splitlines() if source.commit and wanted else []
+    for pattern in (*patterns, *USUAL):
+        for name in names:
+            if (tag := read(name, (pattern,), project)) and tag.version == wanted:
+                return name
     return None
 
 
@@ -131,8 +111,7 @@ def next_release(version: Version, last: Version | None) -> Version:
     That is the version without what counts commits; where it is not above `last` (some tools count from the last
     release on: 1.4.0.post1), `last` with its last part raised.
     """
-    base = f"{version.epoch}!" if version.epoch else ""
-    base += ".".join(map(str, version.release)) + ("".join(map(str, version.pre)) if version.pre else "")
+    base = version.base_version + "".join(map(str, version.pre or ()))
     found = Version(base)
     if last is None:
         first = found if any(found.release) else Version("0.1")
@@ -145,15 +124,10 @@ def next_release(version: Version, last: Version | None) -> Version:
 
 def raised(version: Version) -> Version:
     """Return `version` with its last part raised: 1.4 to 1.5, 2.0rc1 to 2.0rc2, 1.0.post1 to 1.0.post2."""
-    epoch = f"{version.epoch}!" if version.epoch else ""
-    release = ".".join(map(str, version.release))
+    counted = version.base_version + "".join(map(str, version.pre or ()))
     if version.post is not None:
-        pre = "".join(map(str, version.pre)) if version.pre else ""
-        return Version(f"{epoch}{release}{pre}.post{version.post + 1}")
-    if version.pre:
-        kind, number = version.pre
-        return Version(f"{epoch}{release}{kind}{number + 1}")
-    return Version(epoch + ".".join(map(str, [*version.release[:-1], version.release[-1] + 1])))
+        counted += f".post{version.post}"
+    return Version(re.sub(r"\d+$", lambda last: str(int(last[0]) + 1), counted))
 
 
 def next_tag(
@@ -171,11 +145,9 @@ def next_tag(
 
 
 def put(checkout: Path, source: Source, tag: str) -> None:
-    """Tag HEAD of `checkout`, a clone of ours, as a release would be: annotated, at the time of the commit.
-
-    Where another tag is not older it is a second later than that: some tools take the latest tag.
-    """
+    """Tag HEAD of `checkout`, a clone of ours, as a release would be: annotated, at the time of the commit."""
     latest = ("--sort=-creatordate", "--count=1", "--format=%(creatordate:unix)", "refs/tags")
+    # A second later than any other tag: some tools take the latest.
     moment = max(source.epoch, int(git.run(checkout, "for-each-ref", *latest).strip() or 0) + 1)
     who = ("-c", "user.name=seatrial", "-c", "user.email=seatrial@localhost", "-c", "tag.gpgSign=false")
     date = {"GIT_COMMITTER_DATE": f"@{moment} +0000"}

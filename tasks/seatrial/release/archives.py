@@ -12,6 +12,7 @@ import email.parser
 import email.policy
 import functools
 import gzip
+import re
 import stat
 import zlib
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from seatrial.machine.errors import ReleaseError
 from seatrial.machine.values import Value
 from seatrial.release import filenames
 from seatrial.release.formats import tars, zip_records, zips
+from seatrial.release.stages import kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -97,15 +99,13 @@ class Metadata(Value):
         values: dict[str, list[str]] = {}
         for name, value in message.items():
             values.setdefault(name.lower(), []).append(str(value))
-        fields = {name: tuple(lines) for name, lines in values.items()}
         body = message.get_payload()
-        description = body if isinstance(body, str) and body.strip() else "".join(fields.get("description", ()))
-        return cls(fields, description)
+        description = body if isinstance(body, str) and body.strip() else "".join(values.get("description", ()))
+        return cls({name: tuple(lines) for name, lines in values.items()}, description)
 
     def first(self, field: str) -> str | None:
         """Return the first value of `field` (lower case), None where it is absent, empty or UNKNOWN."""
-        value = next(iter(self.all(field)), None)
-        return value or None
+        return next(iter(self.all(field)), None) or None
 
     def all(self, field: str) -> tuple[str, ...]:
         """Return all values of `field`. PyPI takes UNKNOWN for absent."""
@@ -140,14 +140,21 @@ class Archive(Value):
     @classmethod
     def open(cls, path: Path) -> Archive:
         """Read the archive at `path`. Raises BadArchive for everything that is wrong with it."""
-        name, version, tags = _parsed_filename(path)
-        kind: Kind = "wheel" if path.name.endswith(".whl") else "sdist"
-        last = "METADATA" if kind == "wheel" else "PKG-INFO"
+        if not path.is_file():
+            raise BadArchive(path, "there is no such file.")
+        if not path.name.endswith((".whl", ".tar.gz")):
+            raise BadArchive(path, "PyPI takes wheels (.whl) and sdists (.tar.gz), and no other files.")
+        try:
+            name, version, _, tags = filenames.parse(path.name)
+        except ValueError as error:
+            raise BadArchive(path, reason(error)) from None
+        kind = kind_of(path.name)
+        wanted = r"[^/]*\.dist-info/METADATA" if kind == "wheel" else "[^/]+/PKG-INFO"
         members, metadata = [], []
-        with _refusing(path), reading(path) as contents:
-            for member in contents:
+        with refusing(path), reading(path) as opened:
+            for member in opened.contents:
                 members.append(Member(member.name, member.size))
-                if _is_metadata(member.name, last):
+                if re.fullmatch(wanted, member.name):
                     metadata.append(member.read(METADATA_LIMIT))
         if len(metadata) > 1 and kind == "sdist":
             raise TwoMetadata(path)
@@ -158,16 +165,16 @@ class Archive(Value):
 
     def read(self, member: str, limit: int = TEXT_LIMIT) -> bytes:
         """Return at most `limit` bytes of `member`. Raises BadArchive."""
-        with _refusing(self.path), reading(self.path) as contents:
-            for content in contents:
+        with refusing(self.path), reading(self.path) as opened:
+            for content in opened.contents:
                 if content.name == member:
                     return content.read(limit)
         raise BadArchive(self.path, f"there is no file {member!r} in it.")
 
     def texts(self) -> Iterator[tuple[str, str]]:
         """Yield name and content of each member that is text and not too large, in order. Raises BadArchive."""
-        with _refusing(self.path), reading(self.path) as contents:
-            for member in contents:
+        with refusing(self.path), reading(self.path) as opened:
+            for member in opened.contents:
                 raw = member.read(TEXT_LIMIT) if member.size <= TEXT_LIMIT else b"\0"
                 if b"\0" not in raw[:SNIFF]:
                     yield member.name, raw.decode("utf-8", "backslashreplace")
@@ -182,55 +189,39 @@ class Reading(Value):
     contents: Iterator[Content]
     zip: zips.Zip | None = None
 
-    def __iter__(self) -> Iterator[Content]:
-        return self.contents
-
 
 @contextlib.contextmanager
 def reading(path: Path, visit: Callable[[tars.Member], None] | None = None) -> Iterator[Reading]:
     """Open the distribution at `path`; `visit` is called with each member of an sdist, links and folders too.
 
-    At most `FLOOR` bytes, or `RATIO` times the size of the file, are unpacked. Raises one of BROKEN, also while the
-    contents are read.
+    At most `FLOOR` bytes, or `RATIO` times its size, are unpacked. Raises one of BROKEN, also while contents are read.
     """
-    with _opened(path) as file:
-        size = path.stat().st_size
-        budget = _Budget(max(FLOOR, RATIO * size))
+    found = path.stat()
+    if not stat.S_ISREG(found.st_mode):  # a pipe or a device may never end
+        raise OSError("it is not a file.")
+    total = max(FLOOR, RATIO * found.st_size)
+    with path.open("rb") as file:
         if path.name.endswith(".tar.gz"):
             with gzip.open(file) as stream:
-                yield Reading(_tar_contents(tars.members(stream, budget.left), visit))
+                yield Reading(_tar_contents(tars.members(stream, total), visit))
         else:
             structure = zips.read(file)
-            yield Reading(_zip_contents(file, structure, budget), structure)
+            yield Reading(_zip_contents(file, structure, total), structure)
 
 
-def _opened(path: Path) -> IO[bytes]:
-    """Open the regular file at `path`: a pipe or a device may never end. Raises OSError."""
-    if not stat.S_ISREG(path.stat().st_mode):
-        raise OSError("it is not a file.")
-    return path.open("rb")
+def _zip_contents(file: IO[bytes], structure: zips.Zip, left: int) -> Iterator[Content]:
+    """Yield the files of a zip, of which together at most `left` bytes are unpacked."""
 
-
-class _Budget:
-    """How many bytes may still be unpacked."""
-
-    def __init__(self, left: int) -> None:
-        self.left = left
-
-    def spend(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
-        for piece in pieces:
-            self.left -= len(piece)
-            if self.left < 0:
+    def pieces(entry: zip_records.Entry, limit: int) -> Iterator[bytes]:
+        nonlocal left
+        for piece in zips.content(file, entry, limit):
+            left -= len(piece)
+            if left < 0:
                 raise zips.NotZip("its members are too large together.")
             yield piece
 
-
-def _zip_contents(file: IO[bytes], structure: zips.Zip, budget: _Budget) -> Iterator[Content]:
-    def pieces(entry: zip_records.Entry, limit: int) -> Iterator[bytes]:
-        return budget.spend(zips.content(file, entry, limit))
-
     for entry in structure.entries:
-        if not entry.is_folder:
+        if not entry.name.endswith("/"):
             yield Content(entry.name, entry.size, functools.partial(pieces, entry))
 
 
@@ -243,7 +234,7 @@ def _tar_contents(members: Iterator[tars.Member], visit: Callable[[tars.Member],
 
 
 @contextlib.contextmanager
-def _refusing(path: Path) -> Iterator[None]:
+def refusing(path: Path) -> Iterator[None]:
     """Raise BadArchive for what is wrong with the archive at `path`."""
     try:
         yield
@@ -251,24 +242,6 @@ def _refusing(path: Path) -> Iterator[None]:
         raise BadArchive(path, "there is no such file.") from None
     except BROKEN as error:
         raise BadArchive(path, reason(error)) from None
-
-
-def _parsed_filename(path: Path) -> tuple[str, Version, frozenset[Tag]]:
-    """Return what the file name says. Raises BadArchive."""
-    if not path.is_file():
-        raise BadArchive(path, "there is no such file.")
-    if not path.name.endswith((".whl", ".tar.gz")):
-        raise BadArchive(path, "PyPI takes wheels (.whl) and sdists (.tar.gz), and no other files.")
-    try:
-        project, version, _, tags = filenames.parse(path.name)
-    except ValueError as error:
-        raise BadArchive(path, reason(error)) from None
-    return project, version, tags
-
-
-def _is_metadata(member: str, last: str) -> bool:
-    folder, _, name = member.rpartition("/")
-    return name == last and "/" not in folder and bool(folder) and (last == "PKG-INFO" or folder.endswith(".dist-info"))
 
 
 def reason(error: BaseException) -> str:

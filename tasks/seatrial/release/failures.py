@@ -5,13 +5,12 @@ from __future__ import annotations
 import contextlib
 import json
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
 from seatrial.machine.disk import write_whole
 from seatrial.machine.errors import ReleaseError
 from seatrial.machine.values import Value
-from seatrial.release.decoding import decode
-from seatrial.release.record import SCHEMA, now
+from seatrial.release.record import SCHEMA, now, read_if_whole
 from seatrial.release.stages import Built, Cell, Kind, Problem
 
 if TYPE_CHECKING:
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
     from seatrial.release.record import Record
 
 FAILED = "failed.json"
-F = TypeVar("F", bound=Value)
 
 
 class Failed(Value):
@@ -61,7 +59,7 @@ def noting(record: Record, step: str, commands: Commands) -> Iterator[None]:
 
 def last(record: Record) -> Failed | None:
     """Return what failed last and was not run since, None where that is not known."""
-    return _read(record.folder / FAILED, Failed)
+    return read_if_whole(record.folder / FAILED, Failed)
 
 
 @contextlib.contextmanager
@@ -81,7 +79,7 @@ def trying(record: Record, cell: Cell, commands: Commands, *errors: type[Release
 def cells(record: Record) -> tuple[FailedCell, ...]:
     """Return the cells that failed and are not verified, here or by a record that was brought here."""
     done = {verified.cell for verified in record.verified()}
-    found = (_read(path, FailedCell) for path in sorted(record.folder.glob("failed-*.json")))
+    found = (read_if_whole(path, FailedCell) for path in sorted(record.folder.glob("failed-*.json")))
     return tuple(one for one in found if one and Cell(one.python, one.kind) not in done)
 
 
@@ -93,13 +91,3 @@ def is_verified(record: Record) -> bool:
 def _write(path: Path, failed: Failed | FailedCell) -> None:
     with contextlib.suppress(OSError):
         write_whole(path, json.dumps({"schema": SCHEMA} | asdict(failed), indent=2) + "\n")
-
-
-def _read(path: Path, kind: type[F]) -> F | None:
-    try:
-        document: Any = json.loads(path.read_text(encoding="utf-8"))
-        del document["schema"]
-        found: F = decode(kind, document)
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-    return found

@@ -9,17 +9,17 @@ from __future__ import annotations
 import contextlib
 import functools
 import hashlib
+import itertools
 import json
-from dataclasses import asdict, field
+import types
+from dataclasses import MISSING, asdict, field
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 from seatrial.machine.disk import locked_file, move, write_whole
 from seatrial.machine.errors import ReleaseError
-from seatrial.machine.values import Value
-from seatrial.release.decoding import decode
-from seatrial.release.rebuilt import Rebuilt
-from seatrial.release.stages import Built, Dist, Stage, Verified
+from seatrial.machine.values import Value, fields_of, is_value
+from seatrial.release.stages import Built, Dist, Rebuilt, Stage, Verified
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -32,6 +32,7 @@ DIGEST_VARIABLE = "SEATRIAL_RECORD"
 
 Marks = tuple[int, int, int, int]
 S = TypeVar("S", bound=Stage)
+V = TypeVar("V", bound=Value)
 
 
 class StageMissing(ReleaseError):
@@ -144,8 +145,7 @@ class Record(Value):
     def read(self, kind: type[S]) -> S:
         """Return the stage `kind`, whose files were hashed again and are unchanged.
 
-        Raises StageMissing, RecordDamaged, RecordForeign, RecordSwapped and
-        FilesChanged.
+        Raises StageMissing, RecordDamaged, RecordForeign, RecordSwapped and FilesChanged.
         """
         if not self.path(kind).exists() and (built := self.find(Built)):
             self.rehash(built.dists)  # what was changed is told before what is missing
@@ -154,46 +154,39 @@ class Record(Value):
         return found
 
     def recorded(self, kind: type[S]) -> S:
-        """Return the stage `kind`, without looking at its files: for callers that read a later stage of them too.
-
-        Raises what `read` raises, but for FilesChanged.
-        """
-        found = self.find(kind)
-        if found is None:
-            raise StageMissing(kind.name, kind.step)
-        return found
+        """Do as `read` without looking at the files: for callers that read a later stage of them too."""
+        if found := self.find(kind):
+            return found
+        raise StageMissing(kind.name, kind.step)
 
     def find(self, kind: type[S]) -> S | None:
         """Return the stage `kind` as recorded, None where there is none. The files are not looked at."""
-        path = self.path(kind)
-        if not path.exists():
+        if not self.path(kind).exists():
             return None
-        self._compare_digest()
-        stage = load(path, kind)
-        self._same_release(path, stage)
-        return stage
+        if self.expected is not None:
+            found = self.digest() if self.path(Built).exists() else "(no file)"
+            if self.expected != found:
+                raise RecordSwapped(self.path(Built), self.expected or "(empty)", found)
+        return self._of_release(self.path(kind), kind)
 
     def verified(self) -> tuple[Verified, ...]:
         """Return the cells that were verified, of this release and on its rehearsal."""
-        found = []
-        for path in sorted(self.folder.glob("verified-*.json")):
-            stage = load(path, Verified)
-            self._same_release(path, stage)
-            found.append(stage)
-        return tuple(found)
+        return tuple(self._of_release(path, Verified) for path in sorted(self.folder.glob("verified-*.json")))
 
     def rebuilt(self, built: Built) -> Rebuilt | None:
         """Return what came of building the release again that is on record, None where that was not done."""
-        try:
-            document = json.loads((self.folder / REBUILT).read_text(encoding="utf-8"))
-            found: Rebuilt = decode(Rebuilt, {n: v for n, v in document.items() if n not in {"schema", "stage"}})
-        except (OSError, ValueError, TypeError, AttributeError, RecursionError):
-            return None
-        return found if (found.project, found.version) == (built.project, built.version) else None
+        found = read_if_whole(self.folder / REBUILT, Rebuilt)
+        return found if found and (found.project, found.version) == (built.project, built.version) else None
 
     def rehash(self, dists: tuple[Dist, ...]) -> None:
         """Raise FilesChanged unless the folder of distributions holds exactly `dists`, byte for byte."""
-        there = {path.name: self._seen(path) for path in self.dist.iterdir()} if self.dist.is_dir() else {}
+        there = dict[str, str]()
+        for path in self.dist.iterdir() if self.dist.is_dir() else ():
+            there[path.name] = "what is no file"
+            if path.is_file():
+                marks = _marks(path)
+                self.hashed[path.name] = (marks, dist := Dist.from_file(path))
+                there |= _recorded((dist,))
         if changed := _differences(_recorded(dists), there):
             raise FilesChanged(self.dist, changed)
 
@@ -206,30 +199,20 @@ class Record(Value):
         marks, known = self.hashed.get(dist.filename, (None, None))
         return (known if marks == _marks(path) else Dist.from_file(path)) == dist
 
-    def _seen(self, path: Path) -> str:
-        """Hash what is at `path`, and return it in the words of `_recorded`."""
-        if not path.is_file():
-            return "what is no file"
-        marks = _marks(path)
-        self.hashed[path.name] = (marks, dist := Dist.from_file(path))
-        return _recorded((dist,))[path.name]
-
     def digest(self) -> str:
         """The sha256 of ``built.json``, which travels between CI jobs outside the artifact."""
         return hashlib.sha256(self.path(Built).read_bytes()).hexdigest()
 
     def move_aside(self, names: tuple[str, ...]) -> Path | None:
-        """Move the record, then the files `names` of dist, to a folder of their own; return it, None for nothing.
-
-        What was released or rehearsed is never deleted by us.
-        """
+        """Move the record, then the files `names` of dist, to a new folder, as we delete none; return it, or None."""
         kept = sorted([*self.folder.glob("*.json"), *self.folder.glob("report.*")])
         if not kept and not names:
             return None
         self.prepare()
-        stamp = now().replace(":", "").replace("-", "")
-        aside = _fresh(self.folder / "aside" / stamp)
-        (aside / FOLDER).mkdir()
+        first = self.folder / "aside" / now().replace(":", "").replace("-", "")
+        numbered = (first.with_name(f"{first.name}-{number}") for number in itertools.count(2))
+        aside = next(folder for folder in itertools.chain([first], numbered) if not folder.exists())
+        (aside / FOLDER).mkdir(parents=True)
         for path in kept:
             move(path, aside / FOLDER / path.name)
         for name in names:
@@ -245,21 +228,15 @@ class Record(Value):
                 raise RunningAlready(self.folder)
             yield
 
-    def _compare_digest(self) -> None:
-        if self.expected is None:
-            return
-        found = self.digest() if self.path(Built).exists() else "(no file)"
-        if self.expected != found:
-            raise RecordSwapped(self.path(Built), self.expected or "(empty)", found)
-
-    def _same_release(self, path: Path, stage: Stage) -> None:
-        """Raise RecordForeign where `stage` is of other files than ``built.json``."""
-        if isinstance(stage, Built) or not self.path(Built).exists():
-            return
-        built = load(self.path(Built), Built)
-        if (stage.project, stage.version, stage.dists) != (built.project, built.version, built.dists):
-            files = _differences(_recorded(built.dists), _recorded(stage.dists))
-            raise RecordForeign(path, f"{stage.project} {stage.version}", f"{built.project} {built.version}", files)
+    def _of_release(self, path: Path, kind: type[S]) -> S:
+        """Return the stage at `path`. Raises RecordForeign where it is of other files than ``built.json``."""
+        stage = load(path, kind)
+        if not isinstance(stage, Built) and self.path(Built).exists():
+            built = load(self.path(Built), Built)
+            if (stage.project, stage.version, stage.dists) != (built.project, built.version, built.dists):
+                files = _differences(_recorded(built.dists), _recorded(stage.dists))
+                raise RecordForeign(path, f"{stage.project} {stage.version}", f"{built.project} {built.version}", files)
+        return stage
 
 
 def _recorded(dists: tuple[Dist, ...]) -> dict[str, str]:
@@ -288,6 +265,14 @@ def load(path: Path, kind: type[S]) -> S:
     return stage
 
 
+def read_if_whole(path: Path, kind: type[V]) -> V | None:
+    """Return the value in the JSON file at `path`, which decides nothing; None where it cannot be read."""
+    with contextlib.suppress(OSError, ValueError, TypeError, AttributeError, RecursionError):
+        document = json.loads(path.read_text(encoding="utf-8"))
+        return cast("V", decode(kind, {n: v for n, v in document.items() if n not in {"schema", "stage"}}))
+    return None
+
+
 @functools.cache  # a step asks for each stage a dozen times
 def _stage(text: str, kind: Any) -> Any:
     document = json.loads(text)
@@ -299,11 +284,27 @@ def _stage(text: str, kind: Any) -> Any:
     return decode(kind, document)
 
 
-def _fresh(wanted: Path) -> Path:
-    """Make and return the folder `wanted`, or one numbered after it where that exists."""
-    folder, number = wanted, 1
-    while folder.exists():
-        number += 1
-        folder = wanted.with_name(f"{wanted.name}-{number}")
-    folder.mkdir(parents=True)
-    return folder
+def decode(hint: Any, value: Any, where: str = "") -> Any:
+    """Return the JSON `value` as the type `hint`, a frozen value too; raise TypeError saying where it does not fit."""
+    origin, inner = get_origin(hint), get_args(hint)
+    if is_value(hint):
+        if not isinstance(value, dict):
+            raise TypeError(f"{where or 'it'} has missing or unknown fields: not an object")
+        names = {field.name for field in fields_of(hint)}
+        optional = {field.name for field in fields_of(hint) if field.default is not MISSING}  # new in a later version
+        if odd := (set(value) - names) | (names - optional - set(value)):
+            raise TypeError(f"{where or 'it'} has missing or unknown fields: {', '.join(sorted(odd))}")
+        hints = _hints(hint)
+        return hint(**{name: decode(hints[name], item, f"{where}.{name}".lstrip(".")) for name, item in value.items()})
+    if origin is tuple and isinstance(value, list):
+        return tuple(decode(inner[0], item, f"{where}[{n}]") for n, item in enumerate(value))
+    if origin in {Union, types.UnionType}:
+        return None if value is None else decode(inner[0], value, where)
+    if origin is Literal and value in inner:
+        return value
+    if origin is None and isinstance(value, hint) and isinstance(value, bool) == (hint is bool):
+        return value
+    raise TypeError(f"{where or 'it'} is not {getattr(hint, '__name__', hint)}")
+
+
+_hints: Any = functools.cache(get_type_hints)  # a step reads several stages, and each names its types in strings

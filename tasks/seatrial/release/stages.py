@@ -3,7 +3,8 @@
     source tree -build-> Built -check-> Checked -testpypi-> Rehearsed -verify-> Verified -pypi-> Released
 
 Each value holds the same `dists` and only what its own session proved. "The very same files" is
-``released.dists == built.dists``. Nothing here has an effect; `record` keeps these values on disk.
+``released.dists == built.dists``. Nothing here has an effect; `record` keeps these values on disk, and beside them what
+came of building a release again (`Rebuilt`).
 """
 
 from __future__ import annotations
@@ -183,8 +184,7 @@ class Built(Stage, kw_only=True):
     dry run, as if the commit were a release.
     """
 
-    name = "built"
-    step = "build"
+    name, step = "built", "build"
 
     commit: str | None
     tag: str | None
@@ -213,8 +213,7 @@ class Checked(Stage, kw_only=True):
     `offline` says that the indexes were not asked, which a later check makes up for.
     """
 
-    name = "checked"
-    step = "check"
+    name, step = "checked", "check"
 
     rules: tuple[str, ...]
     problems: tuple[Problem, ...]
@@ -230,8 +229,7 @@ class Rehearsed(Stage, kw_only=True):
     `reason` says why that is a stand-in on this machine; None for the rehearsal index of the project.
     """
 
-    name = "rehearsed"
-    step = "testpypi"
+    name, step = "rehearsed", "testpypi"
 
     index: str
     urls: tuple[str, ...]
@@ -245,8 +243,7 @@ class Verified(Stage, kw_only=True):
     allows; empty where it was not.
     """
 
-    name = "verified"
-    step = "verify"
+    name, step = "verified", "verify"
 
     index: str
     python: str
@@ -271,8 +268,7 @@ class Released(Stage, kw_only=True):
     `without_rehearsal_index` is the reason why the rehearsal index was not asked once more; None where it was.
     """
 
-    name = "released"
-    step = "pypi"
+    name, step = "released", "pypi"
 
     index: str
     urls: tuple[str, ...]
@@ -281,3 +277,53 @@ class Released(Stage, kw_only=True):
 
 
 CHAIN: tuple[type[Stage], ...] = (Built, Checked, Rehearsed, Verified, Released)
+
+
+class Difference(Value):
+    """A member that differs. `matters` makes the archives different; `lines` show how, `-` here and `+` there.
+
+    `kind` is metadata, text, binary, missing here or missing there; kind where one of the two is a link, ambiguous
+    where readers see different members.
+    """
+
+    member: str
+    kind: str
+    matters: bool
+    lines: tuple[str, ...] = ()
+
+
+class Again(Value):
+    """What came of building a file again: the verdict, the `way` that came nearest (empty for the usual one).
+
+    `packing` is what differs in how it is packed; `clocked` says that its times are those of a clock.
+    """
+
+    filename: str
+    verdict: str
+    way: str
+    packing: tuple[str, ...]
+    clocked: bool
+    differences: tuple[Difference, ...]
+
+
+class Rebuilt(Value, kw_only=True):
+    """What `rebuild` found out on a release: with which build requirements, and all ways that were `tried`.
+
+    It is no stage of a release. `made_by` is the build backend, `not_judged` are files that are not built here.
+    """
+
+    project: str
+    version: str
+    at: str
+    index: str
+    tag: str
+    commit: str | None
+    requirements: str
+    made_by: str
+    python: str
+    installer: str
+    seconds: int
+    tried: tuple[str, ...]
+    verdict: str
+    files: tuple[Again, ...]
+    not_judged: tuple[str, ...]

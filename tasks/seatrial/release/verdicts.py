@@ -1,7 +1,6 @@
 """Of each file of a release: on which Python and platform it was verified, or why nowhere here.
 
-The facts are those of the record: `Built` names the files, each `Verified` the one that was installed. Nothing here has
-an effect.
+The facts are those of the record: `Built` names the files, each `Verified` the one that was installed.
 """
 
 from __future__ import annotations
@@ -37,12 +36,8 @@ class Verdict(Value):
 
 def verdicts(built: Built, verified: Sequence[Verified]) -> tuple[Verdict, ...]:
     """Return the verdict on each file of `built`, in its order, from the cells that were `verified`."""
-    return tuple(_verdict(dist, verified) for dist in built.dists)
-
-
-def _verdict(dist: Dist, verified: Sequence[Verified]) -> Verdict:
-    proofs = tuple(one for one in verified if one.filename == dist.filename)
-    return Verdict(dist, proofs, "" if proofs else _why_not(dist, verified))
+    proofs = {dist: tuple(one for one in verified if one.filename == dist.filename) for dist in built.dists}
+    return tuple(Verdict(dist, found, "" if found else _why_not(dist, verified)) for dist, found in proofs.items())
 
 
 def _why_not(dist: Dist, verified: Sequence[Verified]) -> str:
@@ -56,12 +51,10 @@ def _why_not(dist: Dist, verified: Sequence[Verified]) -> str:
     if not here:
         return f"no platform that fits: it is for {platforms}"
     if not any(takes(one.python, tag) for one in here for tag in tags):
-        return f"no interpreter that fits: it is for {' or '.join(sorted({_interpreter(tag) for tag in tags}))}"
+        pairs = {(tag.interpreter, tag.abi) for tag in tags}
+        named = {one if abi in {one, "none"} else f"{one}-{abi}" for one, abi in pairs}
+        return f"no interpreter that fits: it is for {' or '.join(sorted(named))}"
     return "another wheel of this release is preferred wherever this one fits"
-
-
-def _interpreter(tag: Tag) -> str:
-    return tag.interpreter if tag.abi in {tag.interpreter, "none"} else f"{tag.interpreter}-{tag.abi}"
 
 
 def runs_on(platform: str, sys_platform: str, machine: str) -> bool:

@@ -16,9 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from seatrial.release.archives import Metadata
-    from seatrial.release.rebuilt import Rebuilt
     from seatrial.release.record import Record
-    from seatrial.release.stages import Problem, Verified
+    from seatrial.release.stages import Problem, Rebuilt, Verified
     from seatrial.report.page.description import Description
 
 

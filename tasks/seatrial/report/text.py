@@ -16,9 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from seatrial.release.archives import Archive
-    from seatrial.release.rebuilt import Again, Rebuilt
     from seatrial.release.record import Record
-    from seatrial.release.stages import Cell, Changes, Dist, Installed, Problem, Stage
+    from seatrial.release.stages import Again, Cell, Changes, Dist, Installed, Problem, Rebuilt, Stage
     from seatrial.release.verdicts import Verdict
 
 LICENCE = re.compile(r"(LICEN[CS]E|COPYING|NOTICE|AUTHORS)", re.IGNORECASE)

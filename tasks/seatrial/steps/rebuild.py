@@ -22,8 +22,7 @@ from seatrial.project.settings import load
 from seatrial.release import record
 from seatrial.release.comparison import generator, is_code
 from seatrial.release.filenames import buildable
-from seatrial.release.rebuilt import Again, Rebuilt
-from seatrial.release.stages import Built
+from seatrial.release.stages import Again, Built, Rebuilt
 from seatrial.report import status
 from seatrial.workspace import packages
 
@@ -36,7 +35,7 @@ if TYPE_CHECKING:
     from seatrial.building.git import Source
     from seatrial.project.context import Context
     from seatrial.project.settings import Settings
-    from seatrial.release.rebuilt import Difference
+    from seatrial.release.stages import Difference
 
 NAMED = 8  # files that were not judged
 MEMBERS = 40  # that differ in a file, of which the lines are shown

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from seatrial.building.folder import NAME, LeadsOut, unpack, workplace
+from seatrial.building.isolation import NAME, LeadsOut, unpack, workplace
 from seatrial.building.normalise import SdistUnreadable, normalise
 from seatrial.machine.disk import locked_file
 from tests.archives import gzipped, tarred, written

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import importlib.metadata
+import importlib.util
 import os
 from pathlib import Path
 
@@ -9,6 +11,7 @@ from packaging.version import Version
 from seatrial.building.again import requirements
 from seatrial.building.again.requirements import InvalidDate, as_of, generated_by, recorded
 from seatrial.release.stages import BuildEnvironment, Installed
+from seatrial.trial.interpreters import RUNNING
 
 OUTER = {
     "PATH": os.environ["PATH"],
@@ -88,10 +91,16 @@ def test_a_record_pins_all_that_it_lists(tmp_path: Path) -> None:
 
 def test_an_old_pip_knows_no_dates(monkeypatch: pytest.MonkeyPatch) -> None:
     assert requirements.knows_dates("/bin/uv")
-    assert requirements._pip("3.11") > Version("20")
-    monkeypatch.setattr(requirements, "_pip", lambda _: Version("25.3"))
-    assert not requirements.knows_dates(None)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _: True)
+    for version, knows in (("25.3", False), ("26.0", True)):
+        monkeypatch.setattr(importlib.metadata, "version", lambda _, version=version: version)
+        assert requirements.knows_dates(None) is knows
     assert requirements.knows_dates("/bin/uv")
+
+
+def test_of_another_python_it_is_the_pip_that_virtualenv_has_that_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(requirements, "PIP_KNOWS_DATES", Version("20"))
+    assert requirements.knows_dates(None, "3.11" if RUNNING != "3.11" else "3.12")
 
 
 def test_there_is_no_pip_for_a_python_that_virtualenv_has_none_of() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from seatrial.building.again.ways import Search, Way, likeliest
 from seatrial.release.comparison import LINE_ENDS, Comparison
-from seatrial.release.rebuilt import Difference
+from seatrial.release.stages import Difference
 
 WHEEL, SDIST = "demo-1.0-py3-none-any.whl", "demo-1.0.tar.gz"
 USUAL = Way(100, normalise=True)

@@ -11,8 +11,7 @@ import pytest
 
 from seatrial.release import archives
 from seatrial.release.archives import BadArchive
-from seatrial.release.comparison import Comparison, compare
-from seatrial.release.packing import Packing, differing
+from seatrial.release.comparison import Comparison, Packing, compare, differing
 
 if TYPE_CHECKING:
     from collections.abc import Callable

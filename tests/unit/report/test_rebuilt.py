@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from seatrial.release.rebuilt import Again, Difference, Rebuilt
+from seatrial.release.stages import Again, Difference, Rebuilt
 from seatrial.report.markdown import markdown
 from seatrial.report.page.html import page
 from tests.archives import SDIST, WHEEL

@@ -16,9 +16,8 @@ import pytest
 from seatrial.building import distributions, frontend
 from seatrial.building.brought import NothingToTake, NothingToTakeOf
 from seatrial.building.distributions import SdistNeedsGit
-from seatrial.building.folder import workplace
 from seatrial.building.frontend import BuildFailed, BuildOdd
-from seatrial.building.isolation import Reach, Seclusion, fixed_environment
+from seatrial.building.isolation import Reach, Seclusion, fixed_environment, workplace
 from seatrial.building.normalise import members
 from seatrial.index import holdings
 from seatrial.index.indexes import PYPI

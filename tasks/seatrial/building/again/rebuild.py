@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
 import time
 from dataclasses import dataclass, field, replace
@@ -13,16 +12,15 @@ from seatrial.building.again import requirements
 from seatrial.building.again.ways import UMASK, Search, Way, likeliest
 from seatrial.building.checkout import check_out
 from seatrial.building.distributions import SdistNeedsGit
-from seatrial.building.folder import LeadsOut
 from seatrial.building.frontend import BuildFailed, BuildOdd, Job, build_one
+from seatrial.building.isolation import LeadsOut
 from seatrial.index.http import FILE_BYTES, download
 from seatrial.machine.errors import ReleaseError
 from seatrial.project.pythons import KNOWN_PYTHONS
 from seatrial.release.archives import Archive
 from seatrial.release.comparison import VERDICTS, Comparison, compare, generator
 from seatrial.release.filenames import buildable
-from seatrial.release.rebuilt import Difference
-from seatrial.release.stages import KINDS, Dist, kind_of
+from seatrial.release.stages import KINDS, Difference, Dist, kind_of
 from seatrial.trial.interpreters import RUNNING, find
 
 if TYPE_CHECKING:
@@ -35,7 +33,6 @@ if TYPE_CHECKING:
     from seatrial.index.simple import Served
     from seatrial.project.context import Context
     from seatrial.project.settings import Settings
-    from seatrial.release.stages import Kind
 
 PATIENCE = 60.0  # seconds for further ways to build, once one is known
 FAULT = re.compile(r"\b\w*(?:Error|error|Exception)\b: .+|.*(?:No such file|not found|Could not find).*")
@@ -111,10 +108,12 @@ class Rebuild:
     def __post_init__(self) -> None:
         asked = self.context.options.as_of  # whoever names a day wants to see what that day gives
         wheels = [file for file in self.served if kind_of(file.filename) == "wheel" and buildable(file.filename)]
+        # When the tag was made; that of its commit where it is not annotated.
+        asked_of_git = ("for-each-ref", "--format=%(creatordate:unix)", f"refs/tags/{self.source.tags[0]}")
         self.search = Search(
             Way(self.epoch, self.settings.normalise),
             left=lambda: [judged.comparison for judged in self.judged.values() if not judged.is_final],
-            tagged=git.tag_epoch(self.context.root, self.source.tags[0]),
+            tagged=int(git.run(self.context.root, *asked_of_git).strip()),
             generator=lambda: generator(self.downloaded(wheels[0])) if wheels and not asked else "",
             made_by=lambda: self.made_by,
             pythons=self._pythons(),
@@ -127,7 +126,19 @@ class Rebuild:
         """
         begun = time.monotonic()
         self._first()
-        self._further()
+        further = time.monotonic()
+        for way in self.search.ways():
+            left = PATIENCE - (time.monotonic() - further)
+            if left <= 0:
+                self.context.say(f"no further way is tried after {PATIENCE:.0f} seconds")
+                break
+            self.context.say(f"not identical yet; trying {self.search.tried[way]}")
+            try:
+                nearer = self.attempt(way, left)
+            except ReleaseError as error:
+                self.context.detail(f"{self.search.tried[way]}: {error}")
+            else:
+                self.search.best = way if nearer else self.search.best
         self.seconds = time.monotonic() - begun
 
     def _first(self) -> None:
@@ -143,10 +154,13 @@ class Rebuild:
                 self.attempt(way)
             except (BuildFailed, BuildOdd, SdistNeedsGit, LeadsOut) as error:
                 output = output or getattr(error, "output", str(error))
-                tried.append(f"{words or f'Python {self.choice.python or RUNNING}'}: {_fault(error)}")
-                continue
-            self.search.best = way
-            return
+                lines = [line.strip() for line in getattr(error, "output", "").splitlines() if line.strip()]
+                lines = lines or str(error).splitlines()[:1]
+                fault = [*lines[-1:], *filter(FAULT.search, lines)][-1]  # the last line that names one
+                tried.append(f"{words or f'Python {self.choice.python or RUNNING}'}: {fault}")
+            else:
+                self.search.best = way
+                return
         if not self.judged:
             raise NoWayLeft(self.source.tags[0], self.choice.words, tuple(tried), output)
 
@@ -159,21 +173,6 @@ class Rebuild:
         if words := self.search.generator():
             yield replace(usual, generator=words)
 
-    def _further(self) -> None:
-        begun = time.monotonic()
-        for way in self.search.ways():
-            left = PATIENCE - (time.monotonic() - begun)
-            if left <= 0:
-                self.context.say(f"no further way is tried after {PATIENCE:.0f} seconds")
-                return
-            self.context.say(f"not identical yet; trying {self.search.tried[way]}")
-            try:
-                nearer = self.attempt(way, left)
-            except ReleaseError as error:
-                self.context.detail(f"{self.search.tried[way]}: {error}")
-            else:
-                self.search.best = way if nearer else self.search.best
-
     def _pythons(self) -> Iterator[str]:
         """Yield the other Pythons that are here, the likeliest first."""
         uploaded = min((file.uploaded for file in self.served if file.uploaded), default="")
@@ -183,10 +182,7 @@ class Rebuild:
                 yield python
 
     def attempt(self, way: Way, limit: float = 0.0) -> bool:
-        """Build in the given `way`, in `limit` seconds if there is one; return whether some file came nearer.
-
-        Raises what a build raises.
-        """
+        """Build in `way`, in `limit` seconds unless 0; return whether a file came nearer. Raises as a build does."""
         self.count += 1
         place = self.scratch / f"attempt-{self.count}"
         (place / "out").mkdir(parents=True)
@@ -195,10 +191,12 @@ class Rebuild:
         tree = self._tree(way, place / "checkout")
         sdist = build_one(job, "sdist", tree, shared=self.environments.get(key))
         self.environments[key] = sdist.shared
-        self._stop_if_other_version(sdist.path)
+        version = Archive.open(sdist.path).version
+        if str(version) != self.version:
+            raise TagOfAnother(self.source.tags[0], self.version, str(version))
         try:
             if way.from_sdist or "wheel" not in job.settings.archives:
-                distributions.make_rest(job, tree, sdist, compare=False)
+                distributions.make(job, tree, sdist, compare=False)
             else:
                 build_one(job, "wheel", self._tree(way, place / "again"), shared=sdist.shared)
         except ReleaseError:
@@ -212,30 +210,18 @@ class Rebuild:
         if way.generator:
             dated = choice if requirements.knows_dates(context.uv) and self.judged else None
             choice = requirements.generated_by(way.generator, self.scratch, context.variables, dated) or choice
+        # The kinds that are served and can be built here, and are not identical yet.
+        final = {judged.dist.kind for judged in self.judged.values() if judged.is_final}
+        able = {kind_of(file.filename) for file in self.served if buildable(file.filename)}
+        wanted = [kind for kind in KINDS if kind in settings.archives and kind not in final]
         settings = replace(
             settings,
-            archives=self._archives(),
+            archives=tuple(kind for kind in wanted if kind in able) or tuple(wanted),
             normalise=way.normalise,
             build_timeout=min(settings.build_timeout, max(round(limit), 1)) if limit else settings.build_timeout,
         )
-        return Job(
-            settings,
-            way.epoch,
-            place / "out",
-            place,
-            context.screen,
-            context.uv,
-            limits=choice.variables,
-            python=way.python or choice.python,
-            umask=way.umask,
-        )
-
-    def _archives(self) -> tuple[Kind, ...]:
-        """Return the kinds that are built: those that are served and can be built here, and are not identical yet."""
-        final = {judged.dist.kind for judged in self.judged.values() if judged.is_final}
-        able = {kind_of(file.filename) for file in self.served if buildable(file.filename)}
-        wanted = [kind for kind in KINDS if kind in self.settings.archives and kind not in final]
-        return tuple(kind for kind in wanted if kind in able) or tuple(wanted)
+        job = Job(settings, way.epoch, place / "out", place, context.screen, context.uv)
+        return replace(job, limits=choice.variables, python=way.python or choice.python, umask=way.umask)
 
     def _tree(self, way: Way, target: Path) -> Path:
         tree = check_out(self.source, target, in_place=False)
@@ -243,18 +229,12 @@ class Rebuild:
             (tree / "dist").mkdir(exist_ok=True)
         for name in git.run(tree, "ls-files", "-z").split("\0") if way.umask != UMASK or way.crlf else ():
             path = tree / name
-            if path.is_symlink() or not path.is_file():
-                continue
-            if way.umask != UMASK:
+            is_file = path.is_file() and not path.is_symlink()
+            if is_file and way.umask != UMASK:
                 path.chmod((0o777 if path.stat().st_mode & 0o100 else 0o666) & ~way.umask)
-            if way.has_crlf(name):
+            if is_file and way.has_crlf(name):
                 path.write_bytes(path.read_bytes().replace(b"\r\n", b"\n").replace(b"\n", b"\r\n"))
         return tree
-
-    def _stop_if_other_version(self, sdist: Path) -> None:
-        version = Archive.open(sdist).version
-        if str(version) != self.version:
-            raise TagOfAnother(self.source.tags[0], self.version, str(version))
 
     def _judge(self, ours: Path, way: Way) -> bool:
         """Compare `ours` with the file of its name that is served, and return whether it is nearer than before."""
@@ -264,10 +244,9 @@ class Rebuild:
         if file is None:
             return False
         dist, before = Dist.from_file(ours), self.judged.get(ours.name)
-        theirs = None if dist.sha256 == file.sha256 else self.downloaded(file)
-        if theirs is None:
+        if dist.sha256 == file.sha256:
             comparison = Comparison(ours.name, "identical")
-        elif theirs.is_file():
+        elif (theirs := self.downloaded(file)).is_file():
             comparison = compare(ours, theirs)
         else:
             lines = (f"-sha256 {dist.sha256}", f"+sha256 {file.sha256}, and it is not beside the record")
@@ -293,12 +272,3 @@ class Rebuild:
         """The worst verdict on any file; `not judged` where there is none."""
         verdicts = [judged.comparison.verdict for judged in self.judged.values()]
         return max(verdicts, key=VERDICTS.index) if verdicts else "not judged"
-
-
-def _fault(error: ReleaseError) -> str:
-    """Return the last line of a failed build's output that names a fault, else what the error says."""
-    lines = [line.strip() for line in getattr(error, "output", "").splitlines() if line.strip()]
-    faults = [line for line in lines if FAULT.search(line)]
-    with contextlib.suppress(IndexError):
-        return (faults or lines)[-1]
-    return str(error).splitlines()[0]

@@ -16,11 +16,12 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 from seatrial.machine import variables
 from seatrial.machine.errors import ReleaseError
 from seatrial.machine.values import Value
+from seatrial.release.filenames import parsed_version
 from seatrial.trial.interpreters import RUNNING, find
 
 if TYPE_CHECKING:
@@ -46,10 +47,7 @@ class InvalidDate(ReleaseError):
 
 
 class Choice(Value):
-    """Variables that choose build requirements, and words on what they choose; without variables it is today's.
-
-    `python` names the Python to build with, empty for the one that runs us.
-    """
+    """Variables that choose build requirements (none for today's), words on that, and a `python` other than ours."""
 
     variables: Mapping[str, str]
     words: str
@@ -88,13 +86,10 @@ def generated_by(generator: str, folder: Path, outer: Mapping[str, str], rest: C
     the file that says so to the installer.
     """
     found = GENERATOR.search(generator)
-    if found is None:
+    version = parsed_version(found[2]) if found else None
+    if found is None or version is None:
         return None
     name = canonicalize_name(found[1])
-    try:
-        version = Version(found[2])
-    except InvalidVersion:
-        return None
     rest = rest or Choice(_main_index(outer), "the rest as of today")
     pinned = _constraint(folder, "backend", [f"{DISTRIBUTIONS.get(name, name)}=={version}"])
     return replace(rest, variables={**rest.variables, **pinned}, words=f"{generator} as its wheel says, {rest.words}")
@@ -123,17 +118,15 @@ def recorded(
 
 def knows_dates(uv: str | None, python: str = RUNNING) -> bool:
     """Whether the installer of the build requirements of `python` can leave out what is newer than a day."""
-    return uv is not None or _pip(python) >= PIP_KNOWS_DATES
-
-
-def _pip(python: str) -> Version:
-    """Return the version of the pip that `build` uses: ours for our Python, else the one that virtualenv brings."""
+    if uv is not None:
+        return True
+    # The pip that `build` uses: ours for our Python, else the one that virtualenv brings.
     if python == RUNNING and importlib.util.find_spec("pip"):
-        return Version(importlib.metadata.version("pip"))
+        return Version(importlib.metadata.version("pip")) >= PIP_KNOWS_DATES
     from virtualenv.seed.wheels.embed import get_embed_wheel  # noqa: PLC0415 (slow, and seldom needed)
 
     wheel = get_embed_wheel("pip", python)
-    return Version(wheel.version) if wheel else Version("0")
+    return wheel is not None and Version(wheel.version) >= PIP_KNOWS_DATES
 
 
 def _constraint(folder: Path, name: str, lines: Iterable[str]) -> dict[str, str]:

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 UMASK = 0o022
 FIRST = (2019, 8)  # Python 3.8 came in October 2019, and another one each October since
 
-Change = tuple[dict[str, Any], "Callable[[Comparison], bool]"]
-
 
 class Way(Value):
     """One way to build.
@@ -93,7 +91,7 @@ class Search:
                 self.tried[way] = way.words(self.usual)
                 yield way
 
-    def _changes(self) -> Iterator[Change]:
+    def _changes(self) -> Iterator[tuple[dict[str, Any], Callable[[Comparison], bool]]]:
         """Yield what may be changed, with what it helps."""
         generator = self.generator()
         if generator and generator != self.made_by():

@@ -6,11 +6,11 @@ POSIX (ustar and pax) and GNU tar, which every build backend writes.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from typing import Protocol
 
     class Stream(Protocol):
@@ -36,9 +36,10 @@ class NotTar(ValueError):
 
 @dataclass
 class Member:
-    """A member and, while it is at hand, its bytes. `kind` is `file`, `folder`, a kind of link, or `other`.
+    """A member. `kind` is `file`, `folder`, a kind of link, or `other`.
 
-    `moment`, `mode` and `owner` are what the headers say of them, as it stands there.
+    `moment`, `mode` and `owner` are what the headers say of them, as it stands there. `pieces` yields at most so many
+    bytes of the member, before the next member is asked for.
     """
 
     name: str
@@ -49,11 +50,7 @@ class Member:
     moment: str
     mode: str
     owner: tuple[str, ...]
-    _reader: _Reader = field(repr=False)
-
-    def pieces(self, limit: int) -> Iterator[bytes]:
-        """Yield at most `limit` bytes of the member; to be used before the next member is asked for."""
-        yield from self._reader.data(limit)
+    pieces: Callable[[int], Iterator[bytes]]
 
 
 class _Reader:
@@ -64,18 +61,19 @@ class _Reader:
         self.left = self.padding = 0
 
     def block(self) -> bytes:
-        self.data_skipped()
+        """Return the block that follows the present member."""
+        for _ in self.data(self.left):
+            pass
+        self.exactly(self.padding)
+        self.padding = 0
         return self.exactly(BLOCK)
 
     def exactly(self, count: int) -> bytes:
         data = self._file.read(count)
-        self.spend(len(data))
-        return data
-
-    def spend(self, count: int) -> None:
-        self._budget -= count
+        self._budget -= len(data)
         if self._budget < 0:
             raise NotTar("it unpacks to far more than its size, which is more than seatrial reads.")
+        return data
 
     def data(self, limit: int) -> Iterator[bytes]:
         limit = min(limit, self.left)
@@ -86,13 +84,6 @@ class _Reader:
             self.left -= len(piece)
             limit -= len(piece)
             yield piece
-
-    def data_skipped(self) -> None:
-        """Go to the end of the present member."""
-        for _ in self.data(self.left):
-            pass
-        self.exactly(self.padding)
-        self.padding = 0
 
     def begin(self, size: int) -> None:
         self.left, self.padding = size, -size % BLOCK
@@ -110,12 +101,14 @@ def members(file: Stream, total: int) -> Iterator[Member]:
         count += 1
         if count > MEMBER_LIMIT:
             raise NotTar(f"it has more than {MEMBER_LIMIT} members, which is more than seatrial reads.")
-        found = _parse(header, first=count == 1)
-        reader.begin(found.size)
-        if found.kind in EXTENDED:
-            long |= _extended(found.kind, b"".join(reader.data(_bounded(found.size))))
-        elif found.kind != PAX_GLOBAL:
-            yield _member(found, long, reader, header)
+        flag, name, size = _parse(header, first=count == 1)
+        reader.begin(size)
+        if flag in EXTENDED:
+            if size > HEADER_LIMIT:
+                raise NotTar("an extended header in it is too large.")
+            long |= _extended(flag, b"".join(reader.data(size)))
+        elif flag != PAX_GLOBAL:
+            yield _member(header, flag, name, size, reader, long=long)
             long = {}
     if not count:
         raise NotTar("it is empty.")
@@ -123,57 +116,41 @@ def members(file: Stream, total: int) -> Iterator[Member]:
         pass
 
 
-class _Header(NamedTuple):
-    kind: bytes
-    name: str
-    size: int
-    link: str
-
-
-def _parse(block: bytes, *, first: bool) -> _Header:
-    """Return what the header `block` says. Raises NotTar where it is none."""
+def _parse(block: bytes, *, first: bool) -> tuple[bytes, str, int]:
+    """Return the type flag, the name and the size in the header `block`. Raises NotTar where it is none."""
     if len(block) != BLOCK:
         raise NotTar("it is cut short.")
     if _number(block[148:156]) != sum(block) - sum(block[148:156]) + 8 * ord(" "):
         raise NotTar("it is not a tar file inside." if first else "it is damaged: a header does not fit its checksum.")
     prefix = _text(block[345:500]) if block[257:263] == b"ustar\0" else ""
     name = _text(block[:100])
-    kind = FOLDER if block[156:157] == OLD_FILE and name.endswith("/") else block[156:157]
-    size = 0 if kind in LINKS or kind == FOLDER else _number(block[124:136])
-    return _Header(kind, f"{prefix}/{name}" if prefix else name, size, _text(block[157:257]))
+    flag = FOLDER if block[156:157] == OLD_FILE and name.endswith("/") else block[156:157]
+    size = 0 if flag in LINKS or flag == FOLDER else _number(block[124:136])
+    return flag, f"{prefix}/{name}" if prefix else name, size
 
 
-def _member(found: _Header, long: Mapping[str, str], reader: _Reader, header: bytes) -> Member:
+def _member(header: bytes, flag: bytes, name: str, size: int, reader: _Reader, *, long: Mapping[str, str]) -> Member:
     """Return the member with `header`; `long` is what extended headers before it said of it."""
-    sparse = found.kind == SPARSE or any(key.startswith("GNU.sparse") for key in long)
-    if found.kind == SPARSE:
-        _skip_sparse_map(reader, header)
-    size = found.size
-    if size and "size" in long:
-        size = _decimal(long["size"])
-        reader.begin(size)
-    name = long.get("GNU.sparse.name", long.get("path", found.name)).rstrip("/")
-    kind = LINKS.get(found.kind, "folder" if found.kind == FOLDER else "file" if found.kind in FILES else "other")
-    moment = _text(header[136:148]).strip() + (f"+{long['mtime']}" if "mtime" in long else "")
-    owner = tuple(_text(header[start:end]).strip() for start, end in OWNER)
-    mode = _text(header[100:108]).strip()
-    return Member(name, size, kind, sparse, long.get("linkpath", found.link), moment, mode, owner, reader)
-
-
-def _skip_sparse_map(reader: _Reader, header: bytes) -> None:
-    """Read the blocks on holes that follow the header of a sparse file (GNU), which its size does not count."""
-    more = header[482]
-    while more:
+    more = flag == SPARSE and header[482]
+    while more:  # blocks on holes follow the header of a sparse file (GNU), which its size does not count
         block = reader.exactly(BLOCK)
         if len(block) != BLOCK:
             raise NotTar("it is cut short.")
         more = block[504]
-
-
-def _bounded(size: int) -> int:
-    if size > HEADER_LIMIT:
-        raise NotTar("an extended header in it is too large.")
-    return size
+    if size and "size" in long:
+        size = _decimal(long["size"])
+        reader.begin(size)
+    return Member(
+        long.get("GNU.sparse.name", long.get("path", name)).rstrip("/"),
+        size,
+        LINKS.get(flag, "folder" if flag == FOLDER else "file" if flag in FILES else "other"),
+        sparse=flag == SPARSE or any(key.startswith("GNU.sparse") for key in long),
+        link=long.get("linkpath", _text(header[157:257])),
+        moment=_text(header[136:148]).strip() + (f"+{long['mtime']}" if "mtime" in long else ""),
+        mode=_text(header[100:108]).strip(),
+        owner=tuple(_text(header[start:end]).strip() for start, end in OWNER),
+        pieces=reader.data,
+    )
 
 
 def _extended(kind: bytes, data: bytes) -> dict[str, str]:

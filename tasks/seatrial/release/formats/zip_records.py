@@ -1,7 +1,4 @@
-"""The records of a zip file from the front to the end, and what is odd about them (see `zips`).
-
-The records are those of PKWARE's APPNOTE.TXT; what is odd follows Warehouse (see `rules.limits`).
-"""
+"""The records of a zip file (PKWARE's APPNOTE.TXT) from front to end, and what is odd about them (see `zips`)."""
 
 from __future__ import annotations
 
@@ -25,21 +22,9 @@ ZIP64, UNICODE_PATH = 0x0001, 0x7075
 ZIP64_LENGTHS = frozenset({0, 8, 16, 24, 28})
 CONTROLS = frozenset([*range(32), 127])
 
-Oddity = Literal[
-    "characters",
-    "extra",
-    "descriptor",
-    "sizes",
-    "unlisted",
-    "encoding",
-    "comment",
-    "twice",
-    "unwritten",
-    "counts",
-    "zip64",
-    "between",
-    "trailing",
-]
+# What makes one reader see other members than another does, and what is only not as it has to be.
+Ambiguity = Literal["twice", "unlisted", "unwritten", "sizes", "encoding", "between", "trailing"]
+Oddity = Literal[Ambiguity, "characters", "extra", "descriptor", "comment", "counts", "zip64"]
 
 
 class Entry(NamedTuple):
@@ -57,10 +42,6 @@ class Entry(NamedTuple):
     offset: int
     moment: int = 0
     mode: int = 0
-
-    @property
-    def is_folder(self) -> bool:
-        return self.name.endswith("/")
 
 
 class End(Value):
@@ -97,8 +78,8 @@ class Walk:
         self.oddities: dict[Oddity, list[str]] = {}
 
     def run(self) -> None:
-        place: int | None = 0
-        while place is not None and place < self._size and self._count <= 2 * MEMBER_LIMIT:
+        place = 0
+        while place < self._size and self._count <= 2 * MEMBER_LIMIT:
             self._file.seek(place)
             signature = self._file.read(4)
             if signature == END:
@@ -108,13 +89,14 @@ class Walk:
                 after = self._record(signature, place)
             except (struct.error, OverflowError, OSError):
                 after = None
-            if after is None:  # go on at the next record that the central directory knows
+            if after is None:
                 self._odd("between", f"at byte {place}")
                 after = self._next_mark(place)
             place = after
         self._odd("counts", "there is no end record behind the others")
 
     def _next_mark(self, place: int) -> int:
+        """Return where the next record is that the central directory knows."""
         after = bisect.bisect_right(self._marks, place)
         return self._marks[after] if after < len(self._marks) else self._size
 
@@ -125,10 +107,13 @@ class Walk:
         if signature == CENTRAL:
             return self._central_header(place)
         if signature == END64:
-            return self._end64(place)
+            length, on_disk, total = struct.unpack("<QxxxxxxxxxxxxQQ", _exactly(self._file, 52)[:36])
+            self._odd("zip64", "an end record with extensible data", when=length != 44)  # noqa: PLR2004
+            self._odd("counts", "it is split over several disks", when=on_disk != total)
+            self._seen64.add(END64)
+            return int(place + 12 + length)
         if signature == LOCATOR64:
-            if END64 not in self._seen64:
-                self._odd("zip64", "a locator without its end record")
+            self._odd("zip64", "a locator without its end record", when=END64 not in self._seen64)
             self._seen64.add(LOCATOR64)
             return place + 20
         return None
@@ -137,8 +122,11 @@ class Walk:
         head = _exactly(self._file, 26)
         flags, method, packed, size, name_size, extra_size = struct.unpack("<xxHHxxxxxxxxLLHH", head)
         raw, extra = _exactly(self._file, name_size), _exactly(self._file, extra_size)
-        shown = _shown(raw)
-        self._count_members(raw, shown, self._local)
+        shown = raw.decode("utf-8", "backslashreplace")
+        self._count += 1
+        self._odd("characters", shown, when=not CONTROLS.isdisjoint(raw))
+        self._odd("twice", shown, when=raw in self._local)
+        self._local.add(raw)
         size, packed = self._extra(extra, shown, method, size, packed)
         after = place + 30 + name_size + extra_size
         try:
@@ -155,14 +143,6 @@ class Walk:
             self._odd("sizes", shown)
         return int(after + packed)
 
-    def _count_members(self, raw: bytes, shown: str, seen: set[bytes]) -> None:
-        self._count += 1
-        if CONTROLS.intersection(raw):
-            self._odd("characters", shown)
-        if raw in seen:
-            self._odd("twice", shown)
-        seen.add(raw)
-
     def _extra(self, extra: bytes, shown: str, method: int, size: int, packed: int) -> tuple[int, int]:
         """Judge the extra fields of a local header; return its sizes, from the ZIP64 field where they are there."""
         kinds = []
@@ -173,8 +153,7 @@ class Walk:
                     size, packed = _local_sizes64(data, method, size, packed)
                 elif kind == UNICODE_PATH:
                     data[5:].decode("utf-8")
-                    if CONTROLS.intersection(data[5:]):
-                        self._odd("characters", shown)
+                    self._odd("characters", shown, when=not CONTROLS.isdisjoint(data[5:]))
         except (struct.error, UnicodeDecodeError):
             self._odd("extra", shown)
         if max(kinds.count(ZIP64), kinds.count(UNICODE_PATH)) > 1:
@@ -187,47 +166,34 @@ class Walk:
         head = _exactly(self._file, 42)
         name_size, extra_size, comment_size = struct.unpack("<HHH", head[24:30])
         raw = _exactly(self._file, name_size)
-        shown = _shown(raw)
-        if comment_size:
-            self._odd("comment", shown)
-        if raw not in self._local:
-            self._odd("unwritten", shown)
-        if raw in self._central:
-            self._odd("twice", shown)
+        shown = raw.decode("utf-8", "backslashreplace")
+        self._count += 1
+        self._odd("comment", shown, when=comment_size > 0)
+        self._odd("unwritten", shown, when=raw not in self._local)
+        self._odd("twice", shown, when=raw in self._central)
         self._central.add(raw)
-        self._count_members(b"", shown, set())
         return int(place + 46 + name_size + extra_size + comment_size)
-
-    def _end64(self, place: int) -> int:
-        head = _exactly(self._file, 52)
-        length, on_disk, total = struct.unpack("<QxxxxxxxxxxxxQQ", head[:36])
-        if length != 44:  # noqa: PLR2004 (the record without extensible data)
-            self._odd("zip64", "an end record with extensible data")
-        if on_disk != total:
-            self._odd("counts", "it is split over several disks")
-        self._seen64.add(END64)
-        return int(place + 12 + length)
 
     def _finish(self, place: int) -> None:
         """Judge the end record at `place`, and what follows it."""
-        head = _padded(self._file.read(18), 18)
-        on_disk, total, _, _, comment_size = struct.unpack("<xxxxHHLLH", head)
-        if on_disk != total:
-            self._odd("counts", "it is split over several disks")
-        if END64 in self._seen64 and LOCATOR64 not in self._seen64:
-            self._odd("zip64", "an end record without its locator")
-        if self._end.count != len(self._central):
-            self._odd("counts", f"the end record says {self._end.count} members, there are {len(self._central)}")
+        head = self._file.read(18).ljust(18, b"\0")
+        on_disk, total, comment_size = struct.unpack("<xxxxHHxxxxxxxxH", head)
+        self._odd("counts", "it is split over several disks", when=on_disk != total)
+        alone = END64 in self._seen64 and LOCATOR64 not in self._seen64
+        self._odd("zip64", "an end record without its locator", when=alone)
+        told, there = self._end.count, len(self._central)
+        self._odd("counts", f"the end record says {told} members, there are {there}", when=told != there)
         first = place if self._first_central is None else self._first_central
-        if first != self._end.start or self._end.shift:
-            self._odd("counts", "the central directory is not where the end record says")
-        if place + 22 + comment_size != self._size:
-            self._odd("trailing", f"{self._size - place - 22 - comment_size} bytes")
+        moved = first != self._end.start or self._end.shift > 0
+        self._odd("counts", "the central directory is not where the end record says", when=moved)
+        rest = self._size - place - 22 - comment_size
+        self._odd("trailing", f"{rest} bytes", when=rest != 0)
 
-    def _odd(self, kind: Oddity, place: str) -> None:
-        places = self.oddities.setdefault(kind, [])
-        if place not in places[-1:]:
-            places.append(place)
+    def _odd(self, kind: Oddity, place: str, *, when: bool = True) -> None:
+        if when:
+            places = self.oddities.setdefault(kind, [])
+            if place not in places[-1:]:
+                places.append(place)
 
 
 def _local_sizes64(data: bytes, method: int, size: int, packed: int) -> tuple[int, int]:
@@ -252,11 +218,3 @@ def _exactly(file: IO[bytes], count: int) -> bytes:
     if len(data) != count:
         raise struct.error("the file ends inside a record")
     return data
-
-
-def _padded(data: bytes, count: int) -> bytes:
-    return data + bytes(count - len(data))
-
-
-def _shown(raw: bytes) -> str:
-    return raw.decode("utf-8", "backslashreplace")

@@ -13,30 +13,12 @@ import zlib
 from typing import TYPE_CHECKING
 
 from seatrial.machine.values import Value
-from seatrial.release.formats.zip_records import (
-    CENTRAL,
-    DEFLATED,
-    ENCRYPTED,
-    END,
-    END64,
-    LOCAL,
-    LOCATOR64,
-    MAX32,
-    MEMBER_LIMIT,
-    STORED,
-    UTF8,
-    ZIP64,
-    End,
-    Entry,
-    Walk,
-    fields,
-)
+from seatrial.release.formats import zip_records as records
+from seatrial.release.formats.zip_records import MEMBER_LIMIT, End, Entry, Walk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from typing import IO
-
-    from seatrial.release.formats.zip_records import Oddity
 
 END_SEARCH = (1 << 16) + 22  # bytes at the end in which the end record lies
 CHUNK = 1 << 16
@@ -51,7 +33,7 @@ class Zip(Value):
     """What a zip file says of itself; `oddities` are what PyPI refuses, each with where it was seen."""
 
     entries: tuple[Entry, ...]
-    oddities: Mapping[Oddity, tuple[str, ...]]
+    oddities: Mapping[records.Oddity, tuple[str, ...]]
     file_size: int
 
     @property
@@ -78,30 +60,29 @@ def _end(file: IO[bytes], size: int) -> End:
     searched = min(size, END_SEARCH)
     file.seek(size - searched)
     tail = file.read(searched)
-    found = tail.rfind(END)
+    found = tail.rfind(records.END)
     if found < 0 or found + 22 > len(tail):
         raise NotZip("it is not a zip file, or its end is cut off.")
     place = size - searched + found
     count, cd_size, cd_offset = struct.unpack("<HLL", tail[found + 10 : found + 20])
-    records = [place]
-    if tail[max(found - 20, 0) : found].startswith(LOCATOR64):
+    stands: tuple[int, ...] = (place,)
+    if tail[max(found - 20, 0) : found].startswith(records.LOCATOR64):
         (place64,) = struct.unpack("<Q", tail[found - 12 : found - 4])
-        records = [place64, place - 20, place]
+        stands = (place64, place - 20, place)
         file.seek(place64)
         record = file.read(56)
-        if record[:4] != END64:
+        if record[:4] != records.END64:
             raise NotZip("its ZIP64 end record is not where its locator says.")
         count, cd_size, cd_offset = struct.unpack("<QQQ", record[32:56])
     if count > MEMBER_LIMIT:
         raise NotZip(TOO_MANY)
-    start = records[0] - cd_size
+    start = stands[0] - cd_size
     if start < 0 or start < cd_offset:
         raise NotZip("its central directory is not where its end record says.")
-    return End(count, start, start - cd_offset, tuple(records))
+    return End(count, start, start - cd_offset, stands)
 
 
 def _entries(file: IO[bytes], end: End) -> Iterator[Entry]:
-    """Yield the entries of the central directory."""
     file.seek(end.start)
     number = 0
     while file.tell() < end.records[0]:
@@ -109,7 +90,7 @@ def _entries(file: IO[bytes], end: End) -> Iterator[Entry]:
         if number > MEMBER_LIMIT:
             raise NotZip(TOO_MANY)
         head = file.read(46)
-        if head[:4] != CENTRAL:
+        if head[:4] != records.CENTRAL:
             raise NotZip("its central directory is damaged.")
         flags, method, time, date, crc, packed, size = struct.unpack("<HHHHLLL", head[8:28])
         name_size, extra_size, comment_size = struct.unpack("<HHH", head[28:34])
@@ -118,7 +99,7 @@ def _entries(file: IO[bytes], end: End) -> Iterator[Entry]:
         file.seek(comment_size, os.SEEK_CUR)
         if file.tell() > end.records[0]:
             raise NotZip("its central directory is damaged.")
-        name = raw.decode("utf-8" if flags & UTF8 else "cp437")
+        name = raw.decode("utf-8" if flags & records.UTF8 else "cp437")
         size, packed, offset = _sizes64(extra, size, packed, offset)
         yield Entry(name, flags, method, crc, packed, size, offset + end.shift, date << 16 | time, mode)
 
@@ -126,14 +107,13 @@ def _entries(file: IO[bytes], end: End) -> Iterator[Entry]:
 def _sizes64(extra: bytes, size: int, packed: int, offset: int) -> tuple[int, int, int]:
     """Return the three numbers, those that do not fit 32 bits taken from the ZIP64 field of `extra`."""
     values = [size, packed, offset]
-    for kind, data in fields(extra):
-        if kind == ZIP64:
+    for kind, data in records.fields(extra):
+        if kind == records.ZIP64:
             for place, value in enumerate(values):
-                if value == MAX32:
+                if value == records.MAX32:
                     (values[place],) = struct.unpack("<Q", data[:8])
                     data = data[8:]  # noqa: PLW2901 (the field holds only what did not fit, in order)
-    size, packed, offset = values
-    return size, packed, offset
+    return values[0], values[1], values[2]
 
 
 class Damaged(ValueError):
@@ -147,39 +127,30 @@ def content(file: IO[bytes], entry: Entry, limit: int) -> Iterator[bytes]:
     """
     file.seek(entry.offset)
     head = file.read(30)
-    if head[:4] != LOCAL or len(head) != 30:  # noqa: PLR2004 (the length of a local header)
+    if head[:4] != records.LOCAL or len(head) != 30:  # noqa: PLR2004 (the length of a local header)
         raise Damaged("its local header is not where the central directory says")
+    if entry.method not in {records.STORED, records.DEFLATED} or entry.flags & records.ENCRYPTED:
+        raise Damaged("it is encrypted, or compressed in a way that installers do not know")
     name_size, extra_size = struct.unpack("<HH", head[26:30])
     file.seek(name_size + extra_size, os.SEEK_CUR)
+    inflate = zlib.decompressobj(-15) if entry.method == records.DEFLATED else None
+    wanted, left, pending = min(limit, entry.size), entry.packed, b""
     crc, length = 0, 0
-    for piece in _unpacked(file, entry, limit):
-        crc, length = zlib.crc32(piece, crc), length + len(piece)
-        yield piece
-    if length < min(entry.size, limit):
-        raise Damaged("it is cut short")
-    if length == entry.size and crc != entry.crc:
-        raise Damaged("it is not what its checksum says")
-
-
-def _unpacked(file: IO[bytes], entry: Entry, limit: int) -> Iterator[bytes]:
-    """Yield at most `limit` bytes of what follows, and one more than `entry` claims where there is more."""
-    if entry.method not in {STORED, DEFLATED} or entry.flags & ENCRYPTED:
-        raise Damaged("it is encrypted, or compressed in a way that installers do not know")
-    wanted, left = min(limit, entry.size), entry.packed
-    inflate = zlib.decompressobj(-15) if entry.method == DEFLATED else None
-    pending = b""
     try:
-        while wanted > 0:
+        while length < wanted and not (inflate and inflate.eof):
             if not pending:
                 pending = file.read(min(CHUNK, left))
                 left -= len(pending)
                 if not pending:
-                    return
-            piece = inflate.decompress(pending, min(wanted, CHUNK)) if inflate else pending[:wanted]
+                    break
+            most = min(wanted - length, CHUNK)
+            piece = inflate.decompress(pending, most) if inflate else pending[:most]
             pending = inflate.unconsumed_tail if inflate else b""
-            wanted -= len(piece)
+            crc, length = zlib.crc32(piece, crc), length + len(piece)
             yield piece
-            if inflate and inflate.eof:
-                return
     except zlib.error as error:
         raise Damaged(str(error)) from None
+    if length < wanted:
+        raise Damaged("it is cut short")
+    if length == entry.size and crc != entry.crc:
+        raise Damaged("it is not what its checksum says")

@@ -19,8 +19,7 @@ from seatrial.report.text import counted, plural, rebuilt, rehearsed_as, told_ag
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from seatrial.release.rebuilt import Again, Difference
-    from seatrial.release.stages import Changes, FieldChanges, FileChanges
+    from seatrial.release.stages import Again, Changes, Difference, FieldChanges, FileChanges
     from seatrial.report.facts import Facts, File
     from seatrial.report.standing import Step
 

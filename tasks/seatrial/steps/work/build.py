@@ -108,7 +108,7 @@ def _make(context: Context, source: Source, staging: Path) -> Made:
                 return Made(_tools(), distributions.make(job, tree))
             name = packages.name_of(context.root)
             supposition = supposed.suppose(job, source, name, context.options.version)
-            return Made(_tools(), distributions.make_rest(job, supposition.tree, supposition.sdist), supposition.tag)
+            return Made(_tools(), distributions.make(job, supposition.tree, supposition.sdist), supposition.tag)
 
 
 def _described(source: Source, settings: Settings) -> str:
