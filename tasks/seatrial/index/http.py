@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
     from seatrial.index.indexes import Index
 
+    Receive = Callable[[urllib3.BaseHTTPResponse], bytes]
+
 READ_LIMIT = 30.0  # seconds between two pieces of an answer
 DEADLINE = 120.0  # seconds for the whole of one answer
 SLOWEST = 50_000  # bytes a second of a file; below that the transfer has stopped
@@ -142,8 +144,7 @@ def read(
                 raise IndexUnreachable(index.name, url, f"an answer of more than {limit >> 20} MiB")
         return bytes(body)
 
-    pauses = RETRY_AFTER if patient else ()
-    return _retried(index, url, pauses, deadline, functools.partial(_received, index, url, accept, receive))
+    return _retried(index, url, accept, receive, patient=patient, deadline=deadline)
 
 
 def download(
@@ -164,10 +165,8 @@ def download(
                     break
         return b""
 
-    pauses = RETRY_AFTER if patient else ()
     deadline = DEADLINE + limit / SLOWEST
-    one_try = functools.partial(_received, index, url, accept, receive)
-    if _retried(index, url, pauses, deadline, one_try) is None:
+    if _retried(index, url, accept, receive, patient=patient, deadline=deadline) is None:
         raise IndexRefused(index.name, url, HTTPStatus.NOT_FOUND, "Not Found")
 
 
@@ -193,11 +192,10 @@ def retry_after(text: str, now: datetime) -> float:
     return max((moment.replace(tzinfo=moment.tzinfo or timezone.utc) - now).total_seconds(), 0.0)
 
 
-def _retried(
-    index: Index, url: str, pauses: tuple[float, ...], deadline: float, one_try: Callable[[], Page | None]
-) -> Page | None:
+def _retried(index: Index, url: str, accept: str, receive: Receive, *, patient: bool, deadline: float) -> Page | None:
     end = time.monotonic() + deadline
-    for pause in (*pauses, None):
+    one_try = functools.partial(_received, index, url, accept, receive)
+    for pause in (*RETRY_AFTER, None) if patient else (None,):
         try:
             return _within(end - time.monotonic(), index, url, one_try)
         except IndexUnreachable as busy:
@@ -234,10 +232,9 @@ def _within(seconds: float, index: Index, url: str, call: Callable[[], Page | No
     return outcome[0]
 
 
-def _received(index: Index, url: str, accept: str, receive: Callable[[urllib3.BaseHTTPResponse], bytes]) -> Page | None:
+def _received(index: Index, url: str, accept: str, receive: Receive) -> Page | None:
     """Make one request; return what `receive` makes of the answer, None for 404."""
-    encoding = "identity" if accept == "*/*" else "gzip"
-    with _requested(index, url, accept, encoding=encoding) as (response, place):
+    with _requested(index, url, accept, encoding="identity" if accept == "*/*" else "gzip") as (response, place):
         if response.status == HTTPStatus.NOT_FOUND:
             return None
         if response.status != HTTPStatus.OK:
@@ -253,8 +250,18 @@ def _requested(index: Index, url: str, accept: str, *, encoding: str) -> Iterato
     """
     from seatrial.index import connections  # noqa: PLC0415 (urllib3 takes long to load, and many a step asks no index)
 
+    headers = {"Accept": accept, "Accept-Encoding": encoding, "Cache-Control": "no-cache"}
+    place, left = url, REDIRECTS
     try:
-        response, place = _followed(index, url, accept, encoding)
+        if urlsplit(place).scheme not in WEB:  # a page may name a file of this machine
+            raise IndexRefused(index.name, url, HTTPStatus.NOT_FOUND, "Not Found")
+        while True:
+            response = connections.get(place, headers | _login(index, place), READ_LIMIT)
+            moved = urljoin(place, response.headers.get("Location", "")) if response.status in MOVED else ""
+            if urlsplit(moved).scheme not in WEB or not left:
+                break
+            response.close()
+            place, left = moved, left - 1
         with contextlib.ExitStack() as stack:
             stack.callback(connections.release, response)
             yield response, place
@@ -262,30 +269,13 @@ def _requested(index: Index, url: str, accept: str, *, encoding: str) -> Iterato
         raise IndexUnreachable(index.name, url, connections.reason(error)) from None
 
 
-def _followed(index: Index, url: str, accept: str, encoding: str) -> tuple[urllib3.BaseHTTPResponse, str]:
-    from seatrial.index import connections  # noqa: PLC0415 (as above)
-
-    place, left = url, REDIRECTS
-    if urlsplit(place).scheme not in WEB:  # a page may name a file of this machine
-        raise IndexRefused(index.name, url, HTTPStatus.NOT_FOUND, "Not Found")
-    while True:
-        headers = {"Accept": accept, "Accept-Encoding": encoding, "Cache-Control": "no-cache", **_login(index, place)}
-        response = connections.get(place, headers, READ_LIMIT)
-        moved = urljoin(place, response.headers.get("Location", "")) if response.status in MOVED else ""
-        if urlsplit(moved).scheme not in WEB or not left:
-            return response, place
-        response.close()
-        place, left = moved, left - 1
-
-
 def _login(index: Index, url: str) -> dict[str, str]:
     """Return the header with the login of `index`, empty for another place than its own. Raises LoginWithheld."""
-    login = index.login
-    if login is None or origin(url) != origin(index.simple):
+    if index.login is None or origin(url) != origin(index.simple):
         return {}
-    if reason := withheld(login.password, url):
-        raise LoginWithheld(index.name, url, login.source, reason)
-    return {"Authorization": login.header}
+    if reason := withheld(index.login.password, url):
+        raise LoginWithheld(index.name, url, index.login.source, reason)
+    return {"Authorization": index.login.header}
 
 
 def _refusal(index: Index, url: str, response: urllib3.BaseHTTPResponse) -> ReleaseError:
@@ -294,7 +284,6 @@ def _refusal(index: Index, url: str, response: urllib3.BaseHTTPResponse) -> Rele
         pause = retry_after(response.headers.get("Retry-After", ""), datetime.now(timezone.utc))
         return IndexUnreachable(index.name, url, reason, pause, status)
     if status in DENIED and not index.is_public:
-        return LoginRefused(
-            index.name, url, status, reason, index.login.source if index.login else "", index.read_variable
-        )
+        source = index.login.source if index.login else ""
+        return LoginRefused(index.name, url, status, reason, source, index.read_variable)
     return IndexRefused(index.name, url, status, reason)
