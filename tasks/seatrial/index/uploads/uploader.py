@@ -81,6 +81,7 @@ class Upload:
         self.tell = tell
         self.answers: list[dict[str, Any]] = []
         self.minting: dict[str, Any] = {}
+        self.sending, self.told = "", 0  # the file, and how many of its bytes were told
 
     def run(self) -> dict[str, Any]:
         """Upload the files until one is not taken; return what the index answered, and what became of a token."""
@@ -104,39 +105,49 @@ class Upload:
             repository_url=self.url, non_interactive=True, disable_progress_bar=True, attestations=bool(self.attested)
         )
         options.auth = minting(minted)(options.repository_config, self.login)
-        with self._watched_minting():
-            repository = options.create_repository()
-        prepare(repository, self.url)
-        try:
+        with self._watching(), contextlib.closing(options.create_repository()) as repository:
+            prepare(repository, self.url)
             for path in self.files:
                 package = PackageFile.from_filename(path, None)
                 if self.attested:
                     package.add_attestations([path + self.attested])
-                with self._counted(os.path.basename(path)):  # noqa: PTH119 (a string it was, and is)
-                    response = repository.upload(package, max_redirects=1)
+                self.sending = os.path.basename(path)  # noqa: PTH119 (a string it was, and is)
+                self._tell_sent(0)
+                response = repository.upload(package, max_redirects=1)
                 self.answers.append({"file": package.basefilename, **answer(response)})
                 if response.status_code != requests.codes.ok:
                     return
-        finally:
-            repository.close()
 
     @contextlib.contextmanager
-    def _watched_minting(self) -> Iterator[None]:
-        """Keep what the index answers to the CI's identity, and the claims of that, as long as the context lasts."""
-        make = utils.make_requests_session
+    def _watching(self) -> Iterator[None]:
+        """Keep what the index answers to the CI's identity, and tell what is sent, as long as the context lasts."""
+        make_session, make_monitor = utils.make_requests_session, requests_toolbelt.MultipartEncoderMonitor
 
-        def watched() -> requests.Session:
-            session = make()
-            session.hooks["response"].append(self._note_minting)
-            return session
+        def session() -> requests.Session:
+            made = make_session()
+            made.hooks["response"].append(self._note_minting)
+            return made
 
-        utils.make_requests_session = watched
+        def monitor(encoder: Any, callback: Any) -> Any:
+            def both(progress: Any) -> None:
+                callback(progress)
+                if progress.bytes_read - self.told >= EVERY:
+                    self._tell_sent(progress.bytes_read)
+
+            return make_monitor(encoder, both)
+
+        utils.make_requests_session, requests_toolbelt.MultipartEncoderMonitor = session, monitor
         try:
             yield
         finally:
-            utils.make_requests_session = make
+            utils.make_requests_session, requests_toolbelt.MultipartEncoderMonitor = make_session, make_monitor
+
+    def _tell_sent(self, count: int) -> None:
+        self.told = count
+        self.tell({"event": "progress", "file": self.sending, "sent": count})
 
     def _note_minting(self, response: requests.Response, **_: Any) -> None:
+        """Keep an answer to the CI's identity, and the claims of that."""
         if response.ok or not urlsplit(response.url).path.startswith(OIDC):
             return
         self.minting = {"status": response.status_code}
@@ -146,27 +157,6 @@ class Upload:
             self.minting["body"] = str(document.get("message", ""))
             self.minting["errors"] = [(error["code"], error["description"]) for error in document["errors"]]
             self.minting["claims"] = claims(json.loads(sent)["token"])
-
-    @contextlib.contextmanager
-    def _counted(self, name: str) -> Iterator[None]:
-        """Tell how many bytes of the file `name` were sent, as long as the context lasts."""
-        make, told = requests_toolbelt.MultipartEncoderMonitor, [0]
-
-        def monitor(encoder: Any, callback: Any) -> Any:
-            def both(progress: Any) -> None:
-                callback(progress)
-                if progress.bytes_read - told[0] >= EVERY:
-                    told[0] = progress.bytes_read
-                    self.tell({"event": "progress", "file": name, "sent": progress.bytes_read})
-
-            return make(encoder, both)
-
-        self.tell({"event": "progress", "file": name, "sent": 0})
-        requests_toolbelt.MultipartEncoderMonitor = monitor
-        try:
-            yield
-        finally:
-            requests_toolbelt.MultipartEncoderMonitor = make
 
 
 def prepare(repository: Repository, url: str) -> None:
