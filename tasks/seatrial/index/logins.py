@@ -36,8 +36,8 @@ def with_logins(indexes: Indexes, outer: Mapping[str, str], *, uploads: bool = F
     """
     testpypi, pypi = (_with_login(index, outer, uploads=uploads) for index in (indexes.testpypi, indexes.pypi))
     needed = _with_login(indexes.dependencies, outer, uploads=False)
-    lent = [index.login for index in (testpypi, pypi) if origin(index.simple) == origin(needed.simple)]
     if not needed.is_public and needed.login is None:
+        lent = (index.login for index in (testpypi, pypi) if origin(index.simple) == origin(needed.simple))
         needed = replace(needed, login=next(filter(None, lent), None))
     return Indexes(*(_with_netrc(index) for index in (testpypi, pypi, needed)))
 

@@ -7,11 +7,12 @@ holds distributions alone. The signing itself is pypi-attestations' and needs th
 from __future__ import annotations
 
 import base64
+import contextlib
 import importlib.util
 import json
 import sys
 from dataclasses import field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from seatrial.index.holdings import provenance
 from seatrial.index.http import IndexRefused, IndexUnreachable
@@ -88,19 +89,16 @@ class Signer(Value):
 
     def holding(self, index: Index, stage: Stage) -> tuple[str, ...]:
         """Return the names of the files for which `index` serves an attestation of this repository that holds."""
-        return tuple(dist.filename for dist in stage.dists if self._holds(index, stage, dist))
-
-    def _holds(self, index: Index, stage: Stage, dist: Dist) -> bool:
-        try:
-            served = provenance(index, stage.project, stage.version, dist.filename) or b""
-        except (IndexRefused, IndexUnreachable):
-            return False
-        if not covers(served, dist):
-            return False
-        written = self.scratch / "provenance.json"
-        written.write_bytes(served)
+        found, written = [], self.scratch / "provenance.json"
         where = ("--repository", repository(self.outer), "--provenance-file", str(written))
-        return self._run("verify", "pypi", *where, str(self.folder / dist.filename), secret={}).code == 0
+        for dist in stage.dists:
+            with contextlib.suppress(IndexRefused, IndexUnreachable):
+                served = provenance(index, stage.project, stage.version, dist.filename) or b""
+                if covers(served, dist):
+                    written.write_bytes(served)
+                    verified = self._run("verify", "pypi", *where, str(self.folder / dist.filename), secret={})
+                    found += [dist.filename] if verified.code == 0 else []
+        return tuple(found)
 
     def _run(self, *args: str, secret: Mapping[str, str]) -> process.Outcome:
         env = variables.for_upload(self.outer, secret)
@@ -112,13 +110,8 @@ def covers(served: bytes, dist: Dist) -> bool:
     subject = [{"name": dist.filename, "digest": {"sha256": dist.sha256}}]
     try:
         bundles = json.loads(served)["attestation_bundles"]
-        statements = [_statement(attestation) for bundle in bundles for attestation in bundle["attestations"]]
-        return any(
-            statement["subject"] == subject and statement["predicateType"] == PREDICATE for statement in statements
-        )
+        envelopes = [attestation["envelope"] for bundle in bundles for attestation in bundle["attestations"]]
+        statements = [json.loads(base64.b64decode(envelope["statement"], validate=True)) for envelope in envelopes]
+        return any(each["subject"] == subject and each["predicateType"] == PREDICATE for each in statements)
     except (ValueError, KeyError, TypeError, RecursionError):
         return False
-
-
-def _statement(attestation: Any) -> Any:
-    return json.loads(base64.b64decode(attestation["envelope"]["statement"], validate=True))

@@ -63,13 +63,6 @@ class Refusal(Value):
     retry: bool = False
     public: bool | None = None
 
-    def fits(self, answer: Answer, text: str, *, public: bool) -> bool:
-        return (
-            (not self.statuses or answer.status in self.statuses)
-            and self.words.lower() in text
-            and self.public in {None, public}
-        )
-
 
 _TRUSTED = "the job's identity is {}"
 _NEXT = "a file name can never be used again: choose the next version"
@@ -166,7 +159,8 @@ def refusal(answer: Answer, *, public: bool = True) -> Refusal:
     """Return what `answer` means; `public` says that the index is PyPI or TestPyPI, whose sentences are known."""
     text = f"{answer.words} {answer.body}".lower()
     for known in REFUSALS:
-        if known.fits(answer, text, public=public):
+        is_one = known.words.lower() in text and known.public in {None, public}
+        if is_one and (not known.statuses or answer.status in known.statuses):
             return known
     if answer.status >= 500:  # noqa: PLR2004 (server errors)
         return SERVER_ERROR
@@ -183,13 +177,7 @@ def meaning(answer: Answer, *, public: bool = True) -> str:
 
 def answer_of(document: dict[str, Any]) -> Answer:
     """Return the answer that the uploader describes in `document`."""
-    return Answer(
-        status=document.get("status", 0),
-        reason=document.get("reason", ""),
-        body=document.get("body", ""),
-        file=document.get("file", ""),
-        retry_after=document.get("retry_after", ""),
-        errors=tuple((str(code), str(description)) for code, description in document.get("errors", ())),
-        claims=tuple((str(name), str(value)) for name, value in document.get("claims", ())),
-        final=document.get("final", False),
-    )
+    pairs = {
+        name: tuple((str(key), str(value)) for key, value in document.get(name, ())) for name in ("errors", "claims")
+    }
+    return Answer(**{"status": 0, "reason": "", **document, **pairs})

@@ -6,6 +6,7 @@ is done, what differs stops everything, and only what is absent is sent again.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
 import json
@@ -15,16 +16,11 @@ import tempfile
 import time
 from dataclasses import field
 from datetime import datetime, timezone
+from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from seatrial.index.holdings import (
-    holdings,
-    stop_if_closed,
-    stop_if_different,
-    stop_if_yanked,
-    wait_until_served,
-)
+from seatrial.index.holdings import holdings, stop_if_closed, stop_if_different, stop_if_yanked, wait_until_served
 from seatrial.index.http import LONGEST_PAUSE, retry_after
 from seatrial.index.uploads.attestations import SUFFIX
 from seatrial.index.uploads.refusals import Answer, answer_of, meaning, refusal
@@ -132,9 +128,8 @@ def upload(
             break
         pause = _pause(answer, pauses, public=job.index.is_public, seconds=clock() - started)
         if pause is not None:
-            job.say(
-                f"{job.index.name} did not accept every file; checking what it has, then trying again in {pause:.0f} s"
-            )
+            again = f"checking what it has, then trying again in {pause:.0f} s"
+            job.say(f"{job.index.name} did not accept every file; {again}")
             sleep(pause)
         found = _look(job)
         if found.absent and pause is None:
@@ -199,25 +194,21 @@ def _send(job: Job, dists: tuple[Dist, ...]) -> Answer | None:
     """
     ordered = sorted(dists, key=lambda dist: (dist.kind == "sdist", dist.filename))
     with terminal.meter("uploading", None, total=sum(dist.size for dist in ordered), unit="B") as meter:
+
+        def progress(output: str) -> None:
+            meter.done = sent(output, ordered) or meter.done
+
         for start in range(0, len(ordered), AT_ONCE):
             if start:
                 job.say(f"{start} of {len(ordered)} files sent")
-            some = ordered[start : start + AT_ONCE]
-            before = sum(dist.size for dist in ordered[:start])
-
-            def progress(output: str, some: list[Dist] = some, before: int = before) -> None:
-                meter.done = before + sent(output, some)
-
-            if answer := _call(job, some, progress):
+            if answer := _call(job, ordered[start : start + AT_ONCE], progress):
                 return answer
     return None
 
 
 def sent(output: str, dists: list[Dist]) -> int:
     """Return how many bytes of `dists`, which are sent in this order, the uploader has sent, by its lines so far."""
-    lines = (line for line in reversed(documents(output)) if line["event"] == "progress")
-    last: dict[str, Any] = next(lines, {})
-    total = 0
+    last, total = _last("progress", output) or {}, 0
     for dist in dists:
         if dist.filename == last.get("file"):
             return total + min(int(last["sent"]), dist.size)
@@ -225,17 +216,14 @@ def sent(output: str, dists: list[Dist]) -> int:
     return 0
 
 
-def documents(output: str) -> list[dict[str, Any]]:
-    """Return the documents in the uploader's `output`, a line each; what else programs write is left out."""
-    found = []
-    for line in output.splitlines():
-        try:
+def _last(event: str, output: str) -> dict[str, Any] | None:
+    """Return the last document of `event` in the uploader's `output`, a line each; what else is in it is left out."""
+    for line in reversed(output.splitlines()):
+        with contextlib.suppress(ValueError, RecursionError):
             document = json.loads(line)
-        except (ValueError, RecursionError):
-            continue
-        if isinstance(document, dict) and "event" in document:
-            found.append(document)
-    return found
+            if isinstance(document, dict) and document.get("event") == event:
+                return document
+    return None
 
 
 def uploader() -> Worker:
@@ -271,13 +259,12 @@ def _call(job: Job, dists: list[Dist], progress: Callable[[str], None]) -> Answe
 
 
 def _answer(job: Job, outcome: process.Outcome) -> Answer | None:
-    lines = documents(outcome.output)
-    done = next((line for line in reversed(lines) if line["event"] == "done"), None)
+    done = _last("done", outcome.output)
     if done is None:
         return Answer(0, f"The uploader ended with exit code {outcome.code}:\n{outcome.output}", final=True)
     for note in done["notes"]:
         job.say(note)
-    answers = [answer_of(document) for document in done["answers"]]
     if done["error"]:
         return answer_of(done["error"])
-    return next((answer for answer in answers if answer.status != 200), None)  # noqa: PLR2004 (taken)
+    answers = map(answer_of, done["answers"])
+    return next((answer for answer in answers if answer.status != HTTPStatus.OK), None)
