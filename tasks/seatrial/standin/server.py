@@ -55,69 +55,16 @@ class State:
     file_bytes: dict[str, int] = field(default_factory=dict)
 
 
-class Ledger:
-    """Which file names were ever used on an index, and for which bytes: a name is taken once and for ever."""
-
-    def __init__(self, folder: Path, book: Path) -> None:
-        self._folder, self._book, self._lock = folder, book, threading.Lock()
-
-    def accept(self, upload: Upload, state: State) -> bool:
-        """Return whether `upload` was stored; False where it is there already, identical. Raises RefusedError."""
-        with self._lock:
-            used = {path.name: facts(path)[0] for path in self._folder.iterdir() if path.is_file()}
-            with contextlib.suppress(FileNotFoundError):
-                used = json.loads(self._book.read_text(encoding="utf-8")) | used
-            self._stop_if_too_large(upload, state)
-            if used.get(upload.filename) == upload.sha256 and (self._folder / upload.filename).exists():
-                return False
-            self._stop_if_taken(upload, used, state)
-            used[upload.filename] = upload.sha256
-            fresh = self._book.with_suffix(".new")
-            fresh.write_text(json.dumps(used), encoding="utf-8")
-            fresh.replace(self._book)
-            upload.save(self._folder / upload.filename)
-            state.created.setdefault(release_of(upload.filename), datetime.now(timezone.utc))
-            return True
-
-    def _stop_if_too_large(self, upload: Upload, state: State) -> None:
-        project = project_of(upload.filename)
-        limit = state.file_bytes.get(project, FILE_BYTES)
-        if upload.size > limit:
-            sentence = f"File too large. Limit for project {project!r} is {limit >> 20} MB."
-            raise RefusedError(400, f"{sentence} See {HELP}#file-size-limit for more information.")
-        limit = state.project_bytes.get(project, PROJECT_BYTES)
-        if upload.size + sum(path.stat().st_size for path in self.files_of(project)) > limit:
-            sentence = f"Project size too large. Limit for project {project!r} total size is {limit >> 30} GB."
-            raise RefusedError(400, f"{sentence} See {HELP}#project-size-limit")
-
-    def files_of(self, project: str) -> list[Path]:
-        """Return the files of `project` (its normalised name), of all projects for an empty name."""
-        files = sorted(path for path in self._folder.iterdir() if path.is_file())
-        return [path for path in files if not project or project_of(path.name) == project]
-
-    def _stop_if_taken(self, upload: Upload, used: Mapping[str, str], state: State) -> None:
-        if upload.filename in used and not (self._folder / upload.filename).exists():
-            raise RefusedError(400, "This filename has already been used, use a different version. See " + HELP)
-        if upload.filename in used or upload.sha256 in used.values():
-            sentence = f"File already exists ('{upload.filename}', with blake2_256 hash '{upload.blake2}'). See {HELP}"
-            raise RefusedError(400, sentence)
-        release = release_of(upload.filename)
-        made = state.created.get(release)
-        if made is not None and datetime.now(timezone.utc) - made > AGE:
-            raise RefusedError(400, "Uploading new files to releases older than 14 days is not allowed.")
-        others = (name for name in used if name.endswith(".tar.gz") and (self._folder / name).exists())
-        if upload.filename.endswith(".tar.gz") and any(release_of(name) == release for name in others):
-            raise RefusedError(400, "Only one sdist may be uploaded per release.")
-
-
 class StandinIndex:
-    """The WSGI application of one index, which keeps its files in `folder` and takes `token`."""
+    """The WSGI application of one index, which keeps its files in `folder` and takes `token`.
+
+    A book beside the folder has the file names that were ever used, and for which bytes: a name is taken for ever.
+    """
 
     def __init__(self, folder: Path, token: str) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self._folder, self.token = folder, token
-        self._ledger = Ledger(folder, folder.with_suffix(".json"))
-        self.state = State()
+        self._folder, self.token, self.state = folder, token, State()
+        self._book, self._lock = folder.with_suffix(".json"), threading.Lock()
 
     def __call__(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
         match environ["REQUEST_METHOD"]:
@@ -133,7 +80,7 @@ class StandinIndex:
     def _read(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
         match [part for part in environ.get("PATH_INFO", "/").split("/") if part]:
             case ["simple"]:
-                names = sorted({project_of(path.name) for path in self._ledger.files_of("")} | self.state.projects)
+                names = sorted({project_of(path.name) for path in self.files()} | self.state.projects)
                 document = {"meta": {"api-version": API}, "projects": [{"name": name} for name in names]}
                 links = (f'<a href="{name}/">{name}</a><br>\n' for name in names)
                 return page(environ, start, document, "Simple index", links)
@@ -157,10 +104,55 @@ class StandinIndex:
                 if self.state.statuses.get(project, ("",))[0] == "archived":
                     sentence = f"The user 'standin' isn't allowed to upload to project {project!r}."
                     raise RefusedError(403, f"{sentence} See {HELP}#project-name for more information.")
-                self._ledger.accept(upload, self.state)
+                with self._lock:
+                    self.accept(upload)
         except RefusedError as error:
             return refused(start, error.status, error.reason)
         return refused(start, 200, "OK")
+
+    def accept(self, upload: Upload) -> bool:
+        """Return whether `upload` was stored; False where it is there already, identical. Raises RefusedError."""
+        used = {path.name: facts(path)[0] for path in self.files()}
+        with contextlib.suppress(FileNotFoundError):
+            used = json.loads(self._book.read_text(encoding="utf-8")) | used
+        self._stop_if_too_large(upload)
+        path = self._folder / upload.filename
+        if used.get(path.name) == upload.sha256 and path.exists():
+            return False
+        self._stop_if_taken(upload, used)
+        fresh = self._book.with_suffix(".new")
+        fresh.write_text(json.dumps(used | {path.name: upload.sha256}), encoding="utf-8")
+        fresh.replace(self._book)
+        upload.save(path)
+        self.state.created.setdefault(release_of(path.name), datetime.now(timezone.utc))
+        return True
+
+    def files(self) -> list[Path]:
+        return sorted(path for path in self._folder.iterdir() if path.is_file())
+
+    def _stop_if_too_large(self, upload: Upload) -> None:
+        project = project_of(upload.filename)
+        limit = self.state.file_bytes.get(project, FILE_BYTES)
+        if upload.size > limit:
+            sentence = f"File too large. Limit for project {project!r} is {limit >> 20} MB."
+            raise RefusedError(400, f"{sentence} See {HELP}#file-size-limit for more information.")
+        limit = self.state.project_bytes.get(project, PROJECT_BYTES)
+        if upload.size + sum(path.stat().st_size for path in self.files() if project_of(path.name) == project) > limit:
+            sentence = f"Project size too large. Limit for project {project!r} total size is {limit >> 30} GB."
+            raise RefusedError(400, f"{sentence} See {HELP}#project-size-limit")
+
+    def _stop_if_taken(self, upload: Upload, used: Mapping[str, str]) -> None:
+        if upload.filename in used and not (self._folder / upload.filename).exists():
+            raise RefusedError(400, "This filename has already been used, use a different version. See " + HELP)
+        if upload.filename in used or upload.sha256 in used.values():
+            sentence = f"File already exists ('{upload.filename}', with blake2_256 hash '{upload.blake2}'). See {HELP}"
+            raise RefusedError(400, sentence)
+        release, now = release_of(upload.filename), datetime.now(timezone.utc)
+        if now - self.state.created.get(release, now) > AGE:
+            raise RefusedError(400, "Uploading new files to releases older than 14 days is not allowed.")
+        is_same = (release_of(path.name) == release for path in self.files() if path.name.endswith(".tar.gz"))
+        if upload.filename.endswith(".tar.gz") and any(is_same):
+            raise RefusedError(400, "Only one sdist may be uploaded per release.")
 
     def _authenticate(self, environ: WSGIEnvironment) -> tuple[str, ...]:
         """Return the caveats that were added to our token. Raises RefusedError for any other token."""
@@ -179,7 +171,7 @@ class StandinIndex:
         normal = canonicalize_name(name)
         if name != normal:
             return refused(start, 301, "Moved Permanently", ("Location", f"/simple/{quote(normal)}/"))
-        files = self._ledger.files_of(normal)
+        files = [path for path in self.files() if project_of(path.name) == normal]
         if not files and normal not in self.state.projects | self.state.statuses.keys():
             return refused(start, 404, "Not Found")
         status, reason = self.state.statuses.get(normal, ("active", ""))
