@@ -20,7 +20,7 @@ from seatrial.index.http import download
 from seatrial.machine.errors import ReleaseError
 from seatrial.release.archives import Archive, BadArchive
 from seatrial.release.filenames import version_of
-from seatrial.release.stages import Changes, Dist, FieldChanges, FileChanges, Resized
+from seatrial.release.stages import Built, Changes, Dist, FieldChanges, FileChanges, Resized
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
     from seatrial.index.indexes import Index
     from seatrial.index.simple import Served
-    from seatrial.release.stages import Built
 
 LARGEST = 64 << 20  # bytes of a file that is fetched only to be compared
 MEMBERS = 400  # changes of one file that are kept

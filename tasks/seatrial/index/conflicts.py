@@ -9,14 +9,13 @@ from packaging.version import InvalidVersion, Version
 
 from seatrial.index.holdings import OtherBytes, compared, read_project
 from seatrial.index.uploads.upload import UploadRefused
-from seatrial.machine.errors import ReleaseError, listing
+from seatrial.machine.errors import Commands, ReleaseError, listing
 from seatrial.release.filenames import version_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from seatrial.index.indexes import Index, Indexes
-    from seatrial.machine.errors import Commands
     from seatrial.release.stages import Built, Problem
 
 NOT_CHECKED = "index-not-checked"

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from packaging.utils import canonicalize_name
 
 from seatrial.index import http
-from seatrial.index.indexes import PYPI, TESTPYPI
+from seatrial.index.indexes import PYPI, TESTPYPI, Index
 from seatrial.index.simple import NOT_THERE, Listing, Served, parse
 from seatrial.machine import terminal
 from seatrial.machine.errors import ReleaseError, listing, printable
@@ -24,7 +24,6 @@ from seatrial.release.filenames import parsed_version, version_of
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from seatrial.index.indexes import Index
     from seatrial.release.stages import Dist
 
 INTEGRITY = "application/vnd.pypi.integrity.v1+json"

@@ -15,7 +15,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
-from seatrial.index.indexes import origin
+from seatrial.index.indexes import Index, origin
 from seatrial.index.simple import ACCEPTED
 from seatrial.index.tokens import withheld
 from seatrial.machine.errors import ReleaseError
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import urllib3
-
-    from seatrial.index.indexes import Index
 
     Receive = Callable[[urllib3.BaseHTTPResponse], bytes]
 

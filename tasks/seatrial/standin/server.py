@@ -25,7 +25,7 @@ from seatrial.index.simple import HTML, JSON
 from seatrial.index.tokens import added_caveats, caveat_value
 from seatrial.release.archives import Archive, BadArchive
 from seatrial.release.stages import Dist
-from seatrial.standin.forms import RefusedError, parsed, stop_if_unfit
+from seatrial.standin.forms import RefusedError, Upload, parsed, stop_if_unfit
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
-    from seatrial.standin.forms import Upload
 
 HELP = "https://pypi.org/help/"
 PROJECT_BYTES = 10 << 30

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 from seatrial.index.holdings import holdings, stop_if_closed, stop_if_different, stop_if_yanked, wait_until_served
 from seatrial.index.http import LONGEST_PAUSE, retry_after
 from seatrial.index.uploads.attestations import SUFFIX
-from seatrial.index.uploads.refusals import Answer, answer_of, meaning, refusal
+from seatrial.index.uploads.refusals import Answer, Kind, answer_of, meaning, refusal
 from seatrial.machine import process, terminal, variables
 from seatrial.machine.errors import ReleaseError, printable
 from seatrial.machine.process import ToolStuck
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
     from seatrial.index.credentials import Credential
     from seatrial.index.holdings import Holdings
     from seatrial.index.indexes import Index
-    from seatrial.index.uploads.refusals import Kind
     from seatrial.release.stages import Dist
 
 PROGRAM = (sys.executable, "-I", "-m", "seatrial.index.uploads.uploader")
