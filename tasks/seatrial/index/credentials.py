@@ -89,9 +89,6 @@ class Credential(Value):
         return None
 
 
-# Which one.
-
-
 def choose(index: Index, outer: Mapping[str, str]) -> Credential | None:
     """Return the one credential for uploads to `index` that the variables `outer` give, None for none.
 
@@ -229,9 +226,6 @@ def _account_links(index: Index) -> str:
     )
 
 
-# What it may do.
-
-
 def stop_if_useless(credential: Credential, index: Index, project: str, now: float) -> None:
     """Raise BadCredential where the token says itself that `index` will not take it for `project`, or not now.
 
@@ -307,10 +301,9 @@ def publisher(outer: Mapping[str, str], claims: Mapping[str, str] | None = None)
     else:
         known = claims or {}
         owner, _, repository = (known.get("repository") or outer.get("GITHUB_REPOSITORY", "")).partition("/")
-        called = _file(
-            known.get("job_workflow_ref", "")
-        )  # which is what the server compares, also of a called workflow
-        workflow = _file(outer.get("GITHUB_WORKFLOW_REF", ""))
+        # Such as owner/name/.github/workflows/release.yml@ref; the server compares that of a called workflow.
+        refs = (known.get("job_workflow_ref", ""), outer.get("GITHUB_WORKFLOW_REF", ""))
+        called, workflow = (ref.partition("@")[0].rpartition("/")[2] for ref in refs)
         fields = {
             "Owner": owner,
             "Repository name": repository,
@@ -318,8 +311,3 @@ def publisher(outer: Mapping[str, str], claims: Mapping[str, str] | None = None)
             "Environment name": known.get("environment", NO_ENVIRONMENT) if called else ANY_ENVIRONMENT,
         }
     return tuple((name, value or "(unknown here)") for name, value in fields.items())
-
-
-def _file(ref: str) -> str:
-    """Return the file name in a reference to a workflow, such as ``owner/name/.github/workflows/release.yml@ref``."""
-    return ref.partition("@")[0].rpartition("/")[2]

@@ -6,7 +6,6 @@ import contextlib
 import functools
 import hashlib
 import re
-import shutil
 from typing import TYPE_CHECKING, BinaryIO
 
 import multipart
@@ -15,7 +14,6 @@ from seatrial.machine.values import Value
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
-    from pathlib import Path
 
     from _typeshed.wsgi import WSGIEnvironment
 
@@ -52,11 +50,6 @@ class Upload(Value):
             blake2.update(chunk)
             size += len(chunk)
         return cls(filename, file, sha256.hexdigest(), blake2.hexdigest(), size, fields)
-
-    def save(self, path: Path) -> None:
-        self.file.seek(0)
-        with path.open("wb") as out:
-            shutil.copyfileobj(self.file, out, CHUNK)
 
 
 @contextlib.contextmanager

@@ -1,8 +1,7 @@
 """An index on this machine that answers as PyPI's server does: who may upload, what is refused, the simple API.
 
 A WSGI application over a folder of files. Its sentences are those of warehouse 6b62157 (2026-08-21), in the status
-line, where twine's users see them, and in the body. Tests make a project archived,
-quarantined, yanked, empty, old or full.
+line, where twine's users see them, and in the body. Tests make a project archived, quarantined, yanked, empty, old or full.
 """
 
 from __future__ import annotations
@@ -12,6 +11,7 @@ import contextlib
 import functools
 import html
 import json
+import shutil
 import threading
 import time
 from dataclasses import dataclass, field
@@ -122,7 +122,9 @@ class StandinIndex:
         fresh = self._book.with_suffix(".new")
         fresh.write_text(json.dumps(used | {path.name: upload.sha256}), encoding="utf-8")
         fresh.replace(self._book)
-        upload.save(path)
+        upload.file.seek(0)
+        with path.open("wb") as out:
+            shutil.copyfileobj(upload.file, out, CHUNK)
         self.state.created.setdefault(release_of(path.name), datetime.now(timezone.utc))
         return True
 

@@ -64,7 +64,7 @@ class Refusal(Value):
     public: bool | None = None
 
 
-_TRUSTED = "the job's identity is {}"
+_TRUSTED = "the job's identity is"
 _NEXT = "a file name can never be used again: choose the next version"
 REFUSALS = (
     Refusal(
@@ -124,23 +124,21 @@ REFUSALS = (
         "the pending publisher is registered for another project name",
         kind="publisher",
     ),
-    Refusal("pull_request_target", _TRUSTED.format("from a pull_request_target workflow, which no index accepts")),
+    Refusal("pull_request_target", f"{_TRUSTED} from a pull_request_target workflow, which no index accepts"),
     Refusal("publishing functionality not enabled", f"trusted publishing is switched off at this index{STATUS_PAGE}"),
     Refusal("not-enabled", f"trusted publishing is switched off at this index for this CI{STATUS_PAGE}", (422,)),
     Refusal(
         "invalid-reuse-token",
-        _TRUSTED.format("valid once, and already used: run this job again; it goes on where it stopped"),
+        f"{_TRUSTED} valid once, and already used: run this job again; it goes on where it stopped",
     ),
-    Refusal(
-        "invalid-publisher", _TRUSTED.format("not that of the publisher registered on the index"), kind="publisher"
-    ),
+    Refusal("invalid-publisher", f"{_TRUSTED} not that of the publisher registered on the index", kind="publisher"),
     Refusal(
         "invalid-pending-publisher",
-        _TRUSTED.format("that of a pending publisher whose project exists already"),
+        f"{_TRUSTED} that of a pending publisher whose project exists already",
         kind="publisher",
     ),
-    Refusal("trusted publishing", _TRUSTED.format("missing, or the index does not know it")),
-    Refusal("oidc", _TRUSTED.format("missing, or the index does not know it")),
+    Refusal("trusted publishing", f"{_TRUSTED} missing, or the index does not know it"),
+    Refusal("oidc", f"{_TRUSTED} missing, or the index does not know it"),
     Refusal("credential not found", "no credential was found: set the token variable", (0,)),
     Refusal(
         "", "the credential may read this index but not upload to it, or not to this project", (403,), public=False

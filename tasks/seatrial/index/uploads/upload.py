@@ -32,7 +32,7 @@ from seatrial.machine.worker import Worker
 from seatrial.release.record import FilesChanged
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
 
     from seatrial.index.credentials import Credential
     from seatrial.index.holdings import Holdings
@@ -125,7 +125,11 @@ def upload(
         answer = _send(job, found.absent)
         if answer is None:
             break
-        pause = _pause(answer, pauses, public=job.index.is_public, seconds=clock() - started)
+        known = refusal(answer, public=job.index.is_public)
+        # A token that expired meanwhile is narrowed anew; one that the index says to have expired at once stays so.
+        retries = known.retry or (known.kind == "token-expired" and clock() - started > AGE_OF_TOKEN)
+        own, asked = next(pauses, None) if retries else None, _asked(answer)
+        pause = None if own is None or asked > LONGEST_PAUSE else max(own, asked)
         if pause is not None:
             again = f"checking what it has, then trying again in {pause:.0f} s"
             job.say(f"{job.index.name} did not accept every file; {again}")
@@ -147,19 +151,6 @@ def refused(index: Index, answer: Answer) -> UploadRefused:
 
 def _asked(answer: Answer) -> float:
     return retry_after(answer.retry_after, datetime.now(timezone.utc))
-
-
-def _pause(answer: Answer, pauses: Iterator[float], *, public: bool, seconds: float) -> float | None:
-    """Return the seconds until the next try: the next of `pauses`, or what the index asks for; None for no next try.
-
-    `seconds` is how long the last one took: a token that expired meanwhile is narrowed anew, one that the index says to
-    have expired at once stays so.
-    """
-    known = refusal(answer, public=public)
-    retries = known.retry or (known.kind == "token-expired" and seconds > AGE_OF_TOKEN)
-    own = next(pauses, None) if retries else None
-    asked = _asked(answer)
-    return None if own is None or asked > LONGEST_PAUSE else max(own, asked)
 
 
 def _look(job: Job) -> Holdings:
