@@ -47,7 +47,7 @@ def compare(built: Built, folder: Path, index: Index, wanted: str | None, scratc
         if since is None:
             there = f"has no version {wanted}" if wanted else "has no earlier version"
             return Changes(None, index.name, f"{index.name} {there} of {built.project}")
-        pairs = tuple(_pairs(built.dists, [file for file in served if version_of(file.filename) == since]))
+        pairs = _pairs(built.dists, [file for file in served if version_of(file.filename) == since])
         files = [_compared(folder / dist.filename, file, index, scratch) for dist, file in pairs]
     except ReleaseError as error:
         return Changes(None, index.name, str(error).splitlines()[0])

@@ -106,7 +106,8 @@ def choose(index: Index, outer: Mapping[str, str]) -> Credential | None:
     given |= _pair(index, outer)
     if len(set(given.values())) > 1:
         raise _bad(index, f"{' and '.join(given)} are both set, to different values", "one of them is left over.")
-    identity = _identity(index, outer)
+    has_one = not index.is_loopback and index.token_location in AUDIENCES
+    identity = ci_identity(outer, f"{AUDIENCES[index.token_location]}_ID_TOKEN") if has_one else {}
     if given and identity:
         complaint = f"{' and '.join(given)} and the CI's own identity (trusted publishing) are both present"
         raise _bad(index, complaint, "a stored token that trusted publishing has replaced.")
@@ -202,17 +203,14 @@ def _elsewhere(index: Index, value: str) -> str:
     return location if index.token_location and location != index.token_location else ""
 
 
-def _identity(index: Index, outer: Mapping[str, str]) -> dict[str, str]:
-    """Return the variables through which twine gets an identity: GitHub's, or GitLab's for this audience.
+def ci_identity(outer: Mapping[str, str], gitlab: str) -> dict[str, str]:
+    """Return the variables through which a CI's identity is had, GitHub's or GitLab's (in `gitlab`); empty for none.
 
     A set counts only where it is whole: every job of GitHub has GITHUB_ACTIONS, and only one with the permission
     ``id-token: write`` has the others.
     """
-    if index.is_loopback or index.token_location not in AUDIENCES:
-        return {}
-    gitlab = ("GITLAB_CI", f"{AUDIENCES[index.token_location]}_ID_TOKEN")
-    whole = [names for names in (GITHUB_IDENTITY, gitlab) if all(outer.get(name) for name in names)]
-    return {name: outer[name] for names in whole for name in names}
+    whole = (names for names in (GITHUB_IDENTITY, ("GITLAB_CI", gitlab)) if all(map(outer.get, names)))
+    return {name: outer[name] for name in next(whole, ())}
 
 
 def _bad(index: Index, complaint: str, reason: str, variable: str = "") -> BadCredential:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import contextlib
 import hashlib
 import hmac
 import json
@@ -167,13 +168,10 @@ def find_tokens(text: str) -> Iterator[tuple[int, Token]]:
     """Yield the line number, from 1, and the token, of each whole token in `text`; cut-off examples are none."""
     for run in RUN.finditer(text) if BEGINNING in text else ():
         start = run[0].rfind(BEGINNING)
-        if start < 0 or len(run[0]) - start > LONGEST:
-            continue
-        try:
-            token = Token.parse(run[0][start:])
-        except ValueError:
-            continue
-        yield text.count("\n", 0, run.start()) + 1, token
+        if start >= 0 and len(run[0]) - start <= LONGEST:
+            with contextlib.suppress(ValueError):
+                token = Token.parse(run[0][start:])
+                yield text.count("\n", 0, run.start()) + 1, token
 
 
 def _narrowed(raw: bytes, caveats: Iterable[bytes]) -> bytes:

@@ -1,7 +1,7 @@
 """An index on this machine that answers as PyPI's server does: who may upload, what is refused, the simple API.
 
 A WSGI application over a folder of files. Its sentences are those of warehouse 6b62157 (2026-08-21), in the status
-line, where twine's users see them, and in the body. Tests make a project archived, quarantined, yanked, empty, old or full.
+line, where twine's users see them, and in the body. Tests make projects archived, quarantined, yanked, empty or full.
 """
 
 from __future__ import annotations

@@ -14,6 +14,7 @@ import sys
 from dataclasses import field
 from typing import TYPE_CHECKING
 
+from seatrial.index.credentials import ci_identity
 from seatrial.index.holdings import provenance
 from seatrial.index.http import IndexRefused, IndexUnreachable
 from seatrial.machine import process, variables
@@ -30,10 +31,6 @@ if TYPE_CHECKING:
 
 SUFFIX = ".publish.attestation"  # what pypi-attestations appends, and twine looks for
 PREDICATE = "https://docs.pypi.org/attestations/publish/v1"
-IDENTITIES = (
-    ("GITHUB_ACTIONS", "ACTIONS_ID_TOKEN_REQUEST_TOKEN", "ACTIONS_ID_TOKEN_REQUEST_URL"),
-    ("GITLAB_CI", "SIGSTORE_ID_TOKEN"),
-)
 LIMIT = 600.0  # seconds for all files, the network included
 PROGRAM = (sys.executable, "-I", "-m", "pypi_attestations")
 
@@ -54,8 +51,7 @@ def stop_if_missing(index: Index) -> None:
 
 def identity(outer: Mapping[str, str]) -> dict[str, str]:
     """Return the variables through which a CI's identity for signing is had; empty where there is none."""
-    whole = next((names for names in IDENTITIES if all(outer.get(name) for name in names)), ())
-    return {name: outer[name] for name in whole}
+    return ci_identity(outer, "SIGSTORE_ID_TOKEN")
 
 
 def repository(outer: Mapping[str, str]) -> str:

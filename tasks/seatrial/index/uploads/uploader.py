@@ -74,43 +74,44 @@ class Upload:
     """One run of twine: `order` is the document that was read, `tell` writes a line."""
 
     def __init__(self, order: dict[str, Any], tell: Callable[[dict[str, Any]], None]) -> None:
-        self.url: str = order["url"]
-        self.files: list[str] = order["files"]
-        self.attested: str = order.get("attested", "")  # the suffix of the attestations, empty without
-        self.login = auth.CredentialInput(order.get("username"), order.get("password"))
-        self.tell = tell
+        self.order, self.tell = order, tell
         self.answers: list[dict[str, Any]] = []
-        self.minting: dict[str, Any] = {}
+        self.minted: list[str] = []  # tokens
+        self.minting: dict[str, Any] = {}  # how the index answered where it minted none
         self.sending, self.told = "", 0  # the file, and how many of its bytes were told
 
     def run(self) -> dict[str, Any]:
         """Upload the files until one is not taken; return what the index answered, and what became of a token."""
-        minted: list[str] = []
         error: dict[str, Any] | None = None
         try:
-            self._send(minted)
+            self._send()
         except requests.RequestException as lost:
             error = {"reason": f"{type(lost).__name__}: {lost}", "final": bool(self.minting), **self.minting}
         except Exception as refused:  # noqa: BLE001 (a damaged archive makes twine raise anything)
             error = {"reason": f"{type(refused).__name__}: {refused}", "final": True, **self.minting}
         except Ended:
             error = {"reason": "it was ended before it was done"}
-        host = urlsplit(self.url).netloc
-        notes = [burnt(host, token) for token in dict.fromkeys(minted)]
+        host = urlsplit(self.order["url"]).netloc
+        notes = [burnt(host, token) for token in dict.fromkeys(self.minted)]
         return {"event": "done", "answers": self.answers, "error": error, "notes": notes}
 
-    def _send(self, minted: list[str]) -> None:
+    def _send(self) -> None:
         setattr(auth, "keyring", None)  # noqa: B010 (twine does not export it; the credential was chosen already)
+        suffix = self.order.get("attested", "")  # of the attestations, empty without
         options = settings.Settings(
-            repository_url=self.url, non_interactive=True, disable_progress_bar=True, attestations=bool(self.attested)
+            repository_url=self.order["url"],
+            username=self.order.get("username"),
+            password=self.order.get("password"),
+            non_interactive=True,
+            disable_progress_bar=True,
+            attestations=bool(suffix),
         )
-        options.auth = minting(minted)(options.repository_config, self.login)
         with self._watching(), contextlib.closing(options.create_repository()) as repository:
-            prepare(repository, self.url)
-            for path in self.files:
+            prepare(repository, self.order["url"])
+            for path in self.order["files"]:
                 package = PackageFile.from_filename(path, None)
-                if self.attested:
-                    package.add_attestations([path + self.attested])
+                if suffix:
+                    package.add_attestations([path + suffix])
                 self.sending = os.path.basename(path)  # noqa: PTH119 (a string it was, and is)
                 self._tell_sent(0)
                 response = repository.upload(package, max_redirects=1)
@@ -147,16 +148,19 @@ class Upload:
         self.tell({"event": "progress", "file": self.sending, "sent": count})
 
     def _note_minting(self, response: requests.Response, **_: Any) -> None:
-        """Keep an answer to the CI's identity, and the claims of that."""
-        if response.ok or not urlsplit(response.url).path.startswith(OIDC):
+        """Keep what the index makes of the CI's identity: a token; before anything is sent, an error and the claims."""
+        if not urlsplit(response.url).path.startswith(OIDC):
             return
-        self.minting = {"status": response.status_code}
         with contextlib.suppress(ValueError, KeyError, TypeError, AttributeError):
-            sent: Any = response.request.body
-            document = response.json()
-            self.minting["body"] = str(document.get("message", ""))
-            self.minting["errors"] = [(error["code"], error["description"]) for error in document["errors"]]
-            self.minting["claims"] = claims(json.loads(sent)["token"])
+            if response.ok:
+                self.minted.append(str(response.json()["token"]))
+            elif not self.sending:
+                self.minting = {"status": response.status_code}
+                sent: Any = response.request.body
+                document = response.json()
+                self.minting["body"] = str(document.get("message", ""))
+                self.minting["errors"] = [(error["code"], error["description"]) for error in document["errors"]]
+                self.minting["claims"] = claims(json.loads(sent)["token"])
 
 
 def prepare(repository: Repository, url: str) -> None:
@@ -194,19 +198,6 @@ def decoded(reason: str) -> str:
         return reason.encode("latin-1").decode("utf-8")
     except UnicodeError:
         return reason
-
-
-def minting(minted: list[str]) -> type[auth.Private]:
-    """Return twine's class of credentials that ask nobody; what it mints is put into `minted`."""
-
-    class Remembering(auth.Private):
-        def make_trusted_publishing_token(self) -> str | None:
-            token = super().make_trusted_publishing_token()
-            if token:
-                minted.append(token)
-            return token
-
-    return Remembering
 
 
 def claims(token: str) -> list[tuple[str, str]]:
