@@ -244,12 +244,9 @@ def stop_if_useless(credential: Credential, index: Index, project: str, now: flo
 def describe(token: Token) -> str:
     """Describe in part of a line what `token` is for, never its text."""
     scope = token.scope
+    subject = "the whole account" if scope.whole_account else "conditions that only the index knows"
     if scope.projects is not None:
         subject = f"the project {' or '.join(sorted(scope.projects))}"
-    elif scope.whole_account:
-        subject = "the whole account"
-    else:
-        subject = "conditions that only the index knows"
     until = f", until {_moment(scope.expires)}" if scope.expires is not None else ""
     return f"a token of {token.location}, for {subject}{until}"
 

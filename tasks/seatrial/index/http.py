@@ -145,9 +145,7 @@ def read(
     return _retried(index, url, accept, receive, patient=patient, deadline=deadline)
 
 
-def download(
-    index: Index, url: str, target: Path, *, limit: int = FILE_BYTES, patient: bool = True, accept: str = "*/*"
-) -> None:
+def download(index: Index, url: str, target: Path, *, limit: int = FILE_BYTES, patient: bool = True) -> None:
     """Write the file at `url` to `target`, and no more than one byte above `limit`. The caller compares its hash.
 
     Raises what `read` raises, and IndexRefused where there is no such file.
@@ -164,7 +162,7 @@ def download(
         return b""
 
     deadline = DEADLINE + limit / SLOWEST
-    if _retried(index, url, accept, receive, patient=patient, deadline=deadline) is None:
+    if _retried(index, url, "*/*", receive, patient=patient, deadline=deadline) is None:
         raise IndexRefused(index.name, url, HTTPStatus.NOT_FOUND, "Not Found")
 
 

@@ -14,12 +14,13 @@ import binascii
 import contextlib
 import hashlib
 import hmac
+import io
 import json
 import re
 import secrets
 import uuid
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 from urllib.parse import urlsplit
 
 from seatrial.index.indexes import is_loopback
@@ -217,26 +218,23 @@ def _section(packets: Iterator[tuple[int, bytes]]) -> dict[int, bytes]:
 
 def _packets(raw: bytes) -> Iterator[tuple[int, bytes]]:
     """Yield field type and data of each packet after the version byte. Raises ValueError where one is cut short."""
-    at = 1
-    while at < len(raw):
-        kind, length, at = raw[at], 0, at + 1
-        if kind != END:
-            length, at = _varint(raw, at)
-        data, at = raw[at : at + length], at + length
+    stream = io.BytesIO(raw[1:])
+    while kind := stream.read(1):
+        length = _varint(stream) if kind[0] != END else 0
+        data = stream.read(length)
         if len(data) != length:
             raise ValueError("the macaroon is cut short")
-        yield kind, data
+        yield kind[0], data
 
 
-def _varint(raw: bytes, at: int) -> tuple[int, int]:
-    """Return the number at `at` (seven bits a byte, low ones first) and where it ends. Raises ValueError."""
-    number = shift = 0
-    for byte in raw[at : at + 5]:
-        at += 1
-        number |= (byte & 0x7F) << shift
-        shift += 7
+def _varint(stream: BinaryIO) -> int:
+    """Return the number that begins here, in at most five bytes of seven bits, low ones first. Raises ValueError."""
+    number = 0
+    for place in range(5):
+        byte = ord(stream.read(1) or b"\x80")  # at the end of the stream, more follows and never comes
+        number |= (byte & 0x7F) << 7 * place
         if byte < 0x80:  # noqa: PLR2004 (the top bit says that more follows)
-            return number, at
+            return number
     raise ValueError("the macaroon is cut short")
 
 

@@ -66,15 +66,13 @@ class StandinIndex:
         self._book, self._lock = folder.with_suffix(".json"), threading.Lock()
 
     def __call__(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
-        match environ["REQUEST_METHOD"]:
-            case "POST":
-                return self._upload(environ, start)
-            case "GET":
-                return self._read(environ, start)
-            case "HEAD":
-                self._read(environ, start)
-                return []
-        return refused(start, 405, "Method Not Allowed")
+        method = environ["REQUEST_METHOD"]
+        if method == "POST":
+            return self._upload(environ, start)
+        if method not in {"GET", "HEAD"}:
+            return refused(start, 405, "Method Not Allowed")
+        body = self._read(environ, start)
+        return body if method == "GET" else []
 
     def _read(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
         match [part for part in environ.get("PATH_INFO", "/").split("/") if part]:

@@ -19,7 +19,6 @@ import os
 import re
 import signal
 import sys
-import threading
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -56,12 +55,10 @@ def main() -> None:
     memory.lock()
     signal.signal(signal.SIGTERM, _end)
     out = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
-    lock = threading.Lock()
 
     def tell(document: dict[str, Any]) -> None:
-        with lock:
-            out.write(json.dumps(document) + "\n")
-            out.flush()
+        out.write(json.dumps(document) + "\n")
+        out.flush()
 
     for line in sys.stdin:
         said = io.StringIO()  # what twine prints; its log goes to standard error
