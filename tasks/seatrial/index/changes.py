@@ -70,9 +70,9 @@ def _pairs(dists: Sequence[Dist], served: Sequence[Served]) -> Iterator[tuple[Di
     """Yield one of our wheels (where there are many, the first with the same tags) and the sdist, each with another."""
     wheels = [file for file in served if file.filename.endswith(".whl")]
     ours = [dist for dist in dists if dist.kind == "wheel"]
-    both = [(dist, file) for dist in ours for file in wheels]
-    same = [pair for pair in both if pair[0].filename.split("-")[-3:] == pair[1].filename.split("-")[-3:]]
-    yield from same[:1] or both[:1]
+    every = [(dist, dist.filename.split("-")[-3:]) for dist in ours]
+    same = ((dist, file) for dist, tags in every for file in wheels if tags == file.filename.split("-")[-3:])
+    yield from itertools.islice(itertools.chain(same, zip(ours, wheels, strict=False)), 1)
     sdists = [file for file in served if file.filename.endswith(".tar.gz")]
     yield from [(dist, file) for dist in dists if dist.kind == "sdist" for file in sdists][:1]
 

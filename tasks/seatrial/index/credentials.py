@@ -50,24 +50,14 @@ class BadCredential(ReleaseError):
 
 class NoCredential(ReleaseError):
     index: str
-    aside: str
+    ignored: str
     variable: str
     links: str
+    otherwise: str
 
-    what = "No upload to {e.index}: no credential found.{e.set_aside}"
+    what = "No upload to {e.index}: no credential found.{e.ignored}"
     cause = "{e.variable} is not set here; in CI, a secret not passed to this step, or a job without an identity."
     cure = "put an API token into {e.variable}.{e.links}{e.otherwise}"
-
-    @property
-    def otherwise(self) -> str:
-        if not self.links:
-            user = self.variable.removesuffix("_TOKEN") + "_USERNAME"
-            return f" A password works too; its user name goes into {user}."
-        return " A trusted publisher needs none: `permissions: id-token: write` on GitHub, `id_tokens:` on GitLab."
-
-    @property
-    def set_aside(self) -> str:
-        return f" {self.aside}, so it is ignored." if self.aside else ""
 
 
 class Credential(Value):
@@ -139,7 +129,12 @@ def find(
         if look and (secret := look()).strip():
             stop_if_unfit(index, f"the credential from {source}", secret, variable=False)
             return Credential(source, secret, user)
-    raise NoCredential(index.name, set_aside(index, outer), index.token_variable, _account_links(index))
+    aside = set_aside(index, outer)
+    ignored = f" {aside}, so it is ignored." if aside else ""
+    otherwise = f" A password works too; its user name goes into {index.user_variable}."
+    if index.pages:
+        otherwise = " A trusted publisher needs none: `permissions: id-token: write` on GitHub, `id_tokens:` on GitLab."
+    raise NoCredential(index.name, ignored, index.token_variable, _account_links(index), otherwise)
 
 
 def ask_terminal(index: Index) -> str:

@@ -17,7 +17,7 @@ from seatrial.index import http
 from seatrial.index.indexes import PYPI, TESTPYPI, Index
 from seatrial.index.simple import NOT_THERE, Listing, Served, parse
 from seatrial.machine import terminal
-from seatrial.machine.errors import ReleaseError, listing, printable
+from seatrial.machine.errors import ReleaseError, listing
 from seatrial.machine.values import Value
 from seatrial.release.filenames import parsed_version, version_of
 
@@ -32,7 +32,6 @@ POLL_AFTER = (0.2, 0.5, 1.0, 2.0, 4.0, 8.0, 15.0)  # seconds between looks while
 AGREEING = 2  # answers in a row that have to agree where several edges serve one index
 LEAST = 5.0  # seconds that one look may take, however little is left of the waiting
 PUBLIC = frozenset(urlsplit(index.simple).hostname for index in (PYPI, TESTPYPI))
-CLOSED = frozenset({"archived", "quarantined"})
 
 
 class IndexNotJson(ReleaseError):
@@ -91,7 +90,7 @@ class ReleaseYanked(ReleaseError):
     project: str
     version: str
     files: tuple[str, ...]
-    manage: str
+    place: str
 
     what = (
         "{e.project} {e.version} was yanked on {e.index}: it serves these very files, but installers skip"
@@ -100,10 +99,6 @@ class ReleaseYanked(ReleaseError):
     cause = "somebody who manages the project yanked the release there, and it can be taken back."
     cure = "un-yank it{e.place} and run this again; if it was yanked for a reason, release the next version."
 
-    @property
-    def place(self) -> str:
-        return f" on {self.manage}" if self.manage else " there"
-
 
 class ProjectClosed(ReleaseError):
     """An index that says itself that it takes nothing for a project (PEP 792)."""
@@ -111,30 +106,13 @@ class ProjectClosed(ReleaseError):
     index: str
     project: str
     status: str
-    reason: str
-    pages: str
+    word: str
+    usual: str
+    way: str
 
     what = "{e.project} is {e.status} on {e.index}, so nothing was sent.{e.word}"
     cause = "{e.usual}"
     cure = "{e.way}"
-
-    @property
-    def word(self) -> str:
-        return f" Its reason: {printable(self.reason)}" if self.reason else ""
-
-    @property
-    def usual(self) -> str:
-        if self.status == "archived":
-            return "an owner of the project archived it, and no new files are accepted until it is unarchived."
-        return "the index suspects the project of malware, or of a breach of its terms; nobody can install it now."
-
-    @property
-    def way(self) -> str:
-        if self.status == "archived":
-            page = f" on {self.pages}/manage/project/{self.project}/settings/" if self.pages else ""
-            return f"unarchive it{page}, and run this again."
-        support = "write to security@pypi.org" if self.pages else "contact those who run the index"
-        return f"{support}. An upload would be accepted and shown to nobody."
 
 
 class NotVisible(ReleaseError):
@@ -253,14 +231,24 @@ def stop_if_different(index: Index, found: Holdings, project: str, version: str)
 def stop_if_yanked(index: Index, found: Holdings, project: str, version: str) -> None:
     """Raise ReleaseYanked where `index` serves some of the files and installers pass them over."""
     if found.yanked:
-        manage = f"{index.pages}/manage/project/{project}/release/{version}/" if index.pages else ""
-        raise ReleaseYanked(index.name, project, version, tuple(file.filename for file in found.yanked), manage)
+        place = f" on {index.pages}/manage/project/{project}/release/{version}/" if index.pages else " there"
+        raise ReleaseYanked(index.name, project, version, tuple(file.filename for file in found.yanked), place)
 
 
 def stop_if_closed(index: Index, found: Listing, project: str) -> None:
     """Raise ProjectClosed where `index` says that it takes nothing for `project`: archived or quarantined."""
-    if found.status in CLOSED:
-        raise ProjectClosed(index.name, project, found.status, found.reason, index.pages)
+    if found.status == "archived":
+        usual = "an owner of the project archived it, and no new files are accepted until it is unarchived."
+        page = f" on {index.pages}/manage/project/{project}/settings/" if index.pages else ""
+        way = f"unarchive it{page}, and run this again."
+    elif found.status == "quarantined":
+        usual = "the index suspects the project of malware, or of a breach of its terms; nobody can install it now."
+        support = "write to security@pypi.org" if index.pages else "contact those who run the index"
+        way = f"{support}. An upload would be accepted and shown to nobody."
+    else:
+        return
+    word = f" Its reason: {found.reason}" if found.reason else ""
+    raise ProjectClosed(index.name, project, found.status, word, usual, way)
 
 
 def wait_until_served(

@@ -89,8 +89,9 @@ class IndexRefused(ReleaseError):
 class LoginRefused(IndexRefused):
     """An index that shows itself only to those who log in, and that rejected the login, or was given none."""
 
-    source: str
+    tried: str
     variable: str
+    user: str
 
     what = "{e.index} did not show {e.url}: {e.status} {e.reason}. {e.tried}"
     cause = "an index that requires a login; or a login that has expired, or may not read this index."
@@ -98,14 +99,6 @@ class LoginRefused(IndexRefused):
         "put a token or password that may read it into {e.variable}, and its user name into {e.user} (without:"
         " __token__). Only seatrial's own requests use it: no installer and no build sees it."
     )
-
-    @property
-    def tried(self) -> str:
-        return f"The request used {self.source}." if self.source else "The request had no login: none is set."
-
-    @property
-    def user(self) -> str:
-        return self.variable.removesuffix("_TOKEN") + "_USERNAME"
 
 
 class LoginWithheld(ReleaseError):
@@ -175,7 +168,7 @@ def opened(index: Index, url: str, *, accept: str = ACCEPTED) -> Iterator[urllib
         yield response
 
 
-def retry_after(text: str, now: datetime) -> float:
+def retry_after(text: str, now: datetime | None = None) -> float:
     """Return the seconds that a Retry-After header asks for (RFC 9110): a number, or a date; 0 for anything else."""
     if text.strip().isdecimal():
         return float(text.strip())
@@ -185,7 +178,8 @@ def retry_after(text: str, now: datetime) -> float:
         moment = email.utils.parsedate_to_datetime(text)
     except (TypeError, ValueError):
         return 0.0
-    return max((moment.replace(tzinfo=moment.tzinfo or timezone.utc) - now).total_seconds(), 0.0)
+    wait = moment.replace(tzinfo=moment.tzinfo or timezone.utc) - (now or datetime.now(timezone.utc))
+    return max(wait.total_seconds(), 0.0)
 
 
 def _retried(index: Index, url: str, accept: str, receive: Receive, *, patient: bool, deadline: float) -> Page | None:
@@ -209,22 +203,21 @@ def _within(seconds: float, index: Index, url: str, call: Callable[[], Page | No
 
     A thread of its own, since no timeout of a socket bounds an answer that comes byte by byte, headers included.
     """
-    outcome: list[Page | None] = []
-    failure: list[BaseException] = []
+    outcome: list[Page | BaseException | None] = []
 
     def work() -> None:
         try:
             outcome.append(call())
         except BaseException as error:  # noqa: BLE001 (raised again below)
-            failure.append(error)
+            outcome.append(error)
 
     worker = threading.Thread(target=work, name=f"reading {url}", daemon=True)
     worker.start()
     worker.join(max(seconds, 0.01))
-    if failure:
-        raise failure[0]
     if not outcome:
         raise IndexUnreachable(index.name, url, f"the answer was not complete after {seconds:.0f} seconds")
+    if isinstance(outcome[0], BaseException):
+        raise outcome[0]
     return outcome[0]
 
 
@@ -277,9 +270,10 @@ def _login(index: Index, url: str) -> dict[str, str]:
 def _refusal(index: Index, url: str, response: urllib3.BaseHTTPResponse) -> ReleaseError:
     status, reason = response.status, response.reason or ""
     if status == HTTPStatus.TOO_MANY_REQUESTS or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        pause = retry_after(response.headers.get("Retry-After", ""), datetime.now(timezone.utc))
+        pause = retry_after(response.headers.get("Retry-After", ""))
         return IndexUnreachable(index.name, url, reason, pause, status)
     if status in DENIED and not index.is_public:
-        source = index.login.source if index.login else ""
-        return LoginRefused(index.name, url, status, reason, source, index.read_variable)
+        tried = f"The request used {index.login.source}." if index.login else "The request had no login: none is set."
+        user = index.read_variable.removesuffix("_TOKEN") + "_USERNAME"
+        return LoginRefused(index.name, url, status, reason, tried, index.read_variable, user)
     return IndexRefused(index.name, url, status, reason)

@@ -39,14 +39,12 @@ class Answer(Value):
     @property
     def words(self) -> str:
         """The answer as a quotation: status, and the sentence of the status line, else what the body says."""
-        return " ".join(filter(None, [str(self.status or ""), self.sentence]))
-
-    @property
-    def sentence(self) -> str:
+        sentence = self.reason
         if self.errors:
-            return "; ".join(f"{code}: {description}" for code, description in self.errors)
-        is_bare = self.reason in {"", responses.get(self.status, "")}
-        return ": ".join(filter(None, [self.reason, self.body])) if is_bare else self.reason
+            sentence = "; ".join(f"{code}: {description}" for code, description in self.errors)
+        elif self.reason in {"", responses.get(self.status, "")}:
+            sentence = ": ".join(filter(None, [self.reason, self.body]))
+        return " ".join(filter(None, [str(self.status or ""), sentence]))
 
 
 class Refusal(Value):

@@ -15,7 +15,6 @@ import sys
 import tempfile
 import time
 from dataclasses import field
-from datetime import datetime, timezone
 from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -128,7 +127,7 @@ def upload(
         known = refusal(answer, public=job.index.is_public)
         # A token that expired meanwhile is narrowed anew; one that the index says to have expired at once stays so.
         retries = known.retry or (known.kind == "token-expired" and clock() - started > AGE_OF_TOKEN)
-        own, asked = next(pauses, None) if retries else None, _asked(answer)
+        own, asked = next(pauses, None) if retries else None, retry_after(answer.retry_after)
         pause = None if own is None or asked > LONGEST_PAUSE else max(own, asked)
         if pause is not None:
             again = f"checking what it has, then trying again in {pause:.0f} s"
@@ -143,14 +142,10 @@ def upload(
 
 def refused(index: Index, answer: Answer) -> UploadRefused:
     """Return `answer` as an error, in the words of `index` and with the cause where it is known."""
-    seconds = _asked(answer)
+    seconds = retry_after(answer.retry_after)
     asked = f" (it asked us to retry in {seconds:.0f} s)" if seconds else ""
     kind = refusal(answer, public=index.is_public).kind
     return UploadRefused(index.name, answer.words + asked, meaning(answer, public=index.is_public), kind, answer.claims)
-
-
-def _asked(answer: Answer) -> float:
-    return retry_after(answer.retry_after, datetime.now(timezone.utc))
 
 
 def _look(job: Job) -> Holdings:
