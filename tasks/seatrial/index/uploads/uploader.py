@@ -207,9 +207,8 @@ def claims(token: str) -> list[tuple[str, str]]:
 def burnt(host: str, token: str) -> str:
     """Have the index at `host` end `token`; return in words what came of it. Nothing is raised: the upload is done."""
     try:
-        response = utils.make_requests_session().post(
-            f"https://{host}{OIDC}burn-token", json={"token": token}, timeout=LIMIT
-        )
+        url = f"https://{host}{OIDC}burn-token"
+        response = utils.make_requests_session().post(url, json={"token": token}, timeout=LIMIT)
     except requests.RequestException as error:
         return f"the minted token could not be burnt ({type(error).__name__}); {EXPIRES}"
     if response.status_code == ACCEPTED:
