@@ -214,9 +214,8 @@ def _bad(index: Index, complaint: str, reason: str, variable: str = "") -> BadCr
 
 def _account_links(index: Index) -> str:
     """Return where an account and a token are made, empty for an index whose site is not known."""
-    return (
-        f" Account: {index.pages}/account/register/  Token: {index.pages}/manage/account/token/" if index.pages else ""
-    )
+    pages = index.pages
+    return f" Account: {pages}/account/register/  Token: {pages}/manage/account/token/" if pages else ""
 
 
 def stop_if_useless(credential: Credential, index: Index, project: str, now: float) -> None:

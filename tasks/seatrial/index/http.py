@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import math
 import threading
 import time
 from datetime import datetime, timezone
@@ -185,17 +186,15 @@ def retry_after(text: str, now: datetime | None = None) -> float:
 def _retried(index: Index, url: str, accept: str, receive: Receive, *, patient: bool, deadline: float) -> Page | None:
     end = time.monotonic() + deadline
     one_try = functools.partial(_received, index, url, accept, receive)
-    for pause in (*RETRY_AFTER, None) if patient else (None,):
+    pauses = iter(RETRY_AFTER if patient else ())
+    while True:
         try:
             return _within(end - time.monotonic(), index, url, one_try)
         except IndexUnreachable as busy:
-            if pause is None or busy.pause > LONGEST_PAUSE:
-                raise
-            wait = max(pause, busy.pause)
-            if time.monotonic() + wait >= end:
+            wait = max(next(pauses, math.inf), busy.pause)
+            if busy.pause > LONGEST_PAUSE or time.monotonic() + wait >= end:
                 raise
         time.sleep(wait)
-    raise AssertionError("the last try returns or raises")
 
 
 def _within(seconds: float, index: Index, url: str, call: Callable[[], Page | None]) -> Page | None:
