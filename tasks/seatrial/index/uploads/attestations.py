@@ -93,7 +93,8 @@ class Signer(Value):
                 if covers(served, dist):
                     written.write_bytes(served)
                     verified = self._run("verify", "pypi", *where, str(self.folder / dist.filename), secret={})
-                    found += [dist.filename] if verified.code == 0 else []
+                    if verified.code == 0:
+                        found.append(dist.filename)
         return tuple(found)
 
     def _run(self, *args: str, secret: Mapping[str, str]) -> process.Outcome:
