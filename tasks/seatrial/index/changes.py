@@ -20,7 +20,7 @@ from seatrial.index.http import download
 from seatrial.machine.errors import ReleaseError
 from seatrial.release.archives import Archive, BadArchive
 from seatrial.release.filenames import version_of
-from seatrial.release.stages import Changes, Dist, FieldChanges, FileChanges, Resized
+from seatrial.release.stages import Built, Changes, Dist, FieldChanges, FileChanges, Resized
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
     from seatrial.index.indexes import Index
     from seatrial.index.simple import Served
-    from seatrial.release.stages import Built
 
 LARGEST = 64 << 20  # bytes of a file that is fetched only to be compared
 MEMBERS = 400  # changes of one file that are kept
@@ -48,7 +47,7 @@ def compare(built: Built, folder: Path, index: Index, wanted: str | None, scratc
         if since is None:
             there = f"has no version {wanted}" if wanted else "has no earlier version"
             return Changes(None, index.name, f"{index.name} {there} of {built.project}")
-        pairs = tuple(_pairs(built.dists, [file for file in served if version_of(file.filename) == since]))
+        pairs = _pairs(built.dists, [file for file in served if version_of(file.filename) == since])
         files = [_compared(folder / dist.filename, file, index, scratch) for dist, file in pairs]
     except ReleaseError as error:
         return Changes(None, index.name, str(error).splitlines()[0])
@@ -71,27 +70,23 @@ def _pairs(dists: Sequence[Dist], served: Sequence[Served]) -> Iterator[tuple[Di
     """Yield one of our wheels (where there are many, the first with the same tags) and the sdist, each with another."""
     wheels = [file for file in served if file.filename.endswith(".whl")]
     ours = [dist for dist in dists if dist.kind == "wheel"]
-    same = [(dist, file) for dist in ours for file in wheels if _tags(dist.filename) == _tags(file.filename)]
-    yield from same[:1] or [(dist, file) for dist in ours[:1] for file in wheels[:1]]
+    every = [(dist, dist.filename.split("-")[-3:]) for dist in ours]
+    same = ((dist, file) for dist, tags in every for file in wheels if tags == file.filename.split("-")[-3:])
+    yield from itertools.islice(itertools.chain(same, zip(ours, wheels, strict=False)), 1)
     sdists = [file for file in served if file.filename.endswith(".tar.gz")]
     yield from [(dist, file) for dist in dists if dist.kind == "sdist" for file in sdists][:1]
-
-
-def _tags(wheel: str) -> list[str]:
-    return wheel.removesuffix(".whl").split("-")[-3:]
 
 
 def _compared(path: Path, other: Served, index: Index, scratch: Path) -> tuple[FileChanges, tuple[FieldChanges, ...]]:
     """Return what the archive at `path` changes against `other` on `index`. Raises BadArchive, IndexUnreachable, ..."""
     ours, theirs = Archive.open(path), Archive.open(fetched(other, index, scratch))
-    before, after = _sizes(theirs), _sizes(ours)
+    before, after = ({unversioned(one, member.name): member.size for member in one.members} for one in (theirs, ours))
     moved = [name for name in before.keys() | after.keys() if before.get(name) != after.get(name)]
     moved.sort(key=lambda name: (-abs(after.get(name, 0) - before.get(name, 0)), name))
     members = tuple(Resized(name[:LENGTH], before.get(name), after.get(name)) for name in moved[:MEMBERS])
     size = theirs.path.stat().st_size
     changes = FileChanges(path.name, other.filename, size, members, len(moved) - len(members))
-    found = itertools.chain(_fields(theirs, ours), _described(theirs, ours), _entry_points(theirs, ours))
-    return changes, tuple(itertools.islice(found, FIELDS))
+    return changes, tuple(itertools.islice(_field_changes(theirs, ours), FIELDS))
 
 
 def fetched(other: Served, index: Index, scratch: Path) -> Path:
@@ -107,11 +102,6 @@ def fetched(other: Served, index: Index, scratch: Path) -> Path:
     return path
 
 
-def _sizes(archive: Archive) -> dict[str, int]:
-    """Return the size of each member, by a name without the version."""
-    return {unversioned(archive, member.name): member.size for member in archive.members}
-
-
 def unversioned(archive: Archive, member: str) -> str:
     """Return the name `member` without what each version of `archive` calls differently: the folder on top."""
     top, _, rest = member.partition("/")
@@ -122,12 +112,19 @@ def unversioned(archive: Archive, member: str) -> str:
     return f"*.{kind}/{rest}" if is_versioned else member
 
 
-def _fields(before: Archive, after: Archive) -> Iterator[FieldChanges]:
-    names = dict.fromkeys([*before.metadata.fields, *after.metadata.fields])
-    for name in sorted(set(names) - NOT_COMPARED):
+def _field_changes(before: Archive, after: Archive) -> Iterator[FieldChanges]:
+    """Yield what differs in metadata and entry points; of the description, only how many lines are gone and new."""
+    for name in sorted({*before.metadata.fields, *after.metadata.fields} - NOT_COMPARED):
         normal = _requirement if name == "requires-dist" else str
         old, new = (tuple(map(normal, archive.metadata.all(name))) for archive in (before, after))
         yield from _changed(name.title(), old, new)
+    was, now = (Counter(archive.metadata.description.splitlines()) for archive in (before, after))
+    gone, come = (was - now).total(), (now - was).total()
+    if gone or come:
+        yield FieldChanges("Description", (f"{gone} lines",), (f"{come} lines",))
+    theirs, ours = entry_points(before), entry_points(after)
+    for group in sorted({*theirs, *ours}):
+        yield from _changed(f"Entry points: {group}", theirs.get(group, ()), ours.get(group, ()))
 
 
 def _requirement(text: str) -> str:
@@ -136,20 +133,6 @@ def _requirement(text: str) -> str:
         return str(Requirement(text))
     except InvalidRequirement:
         return text
-
-
-def _described(before: Archive, after: Archive) -> Iterator[FieldChanges]:
-    """Yield how many lines of the description are gone and new; which, nobody wants to read in a list."""
-    old, new = (Counter(archive.metadata.description.splitlines()) for archive in (before, after))
-    gone, come = sum((old - new).values()), sum((new - old).values())
-    if gone or come:
-        yield FieldChanges("Description", (f"{gone} lines",), (f"{come} lines",))
-
-
-def _entry_points(before: Archive, after: Archive) -> Iterator[FieldChanges]:
-    old, new = entry_points(before), entry_points(after)
-    for group in sorted({*old, *new}):
-        yield from _changed(f"Entry points: {group}", old.get(group, ()), new.get(group, ()))
 
 
 def entry_points(archive: Archive) -> Mapping[str, tuple[str, ...]]:

@@ -9,14 +9,13 @@ from packaging.version import InvalidVersion, Version
 
 from seatrial.index.holdings import OtherBytes, compared, read_project
 from seatrial.index.uploads.upload import UploadRefused
-from seatrial.machine.errors import ReleaseError, listing
+from seatrial.machine.errors import Commands, ReleaseError, listing
 from seatrial.release.filenames import version_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from seatrial.index.indexes import Index, Indexes
-    from seatrial.machine.errors import Commands
     from seatrial.release.stages import Built, Problem
 
 NOT_CHECKED = "index-not-checked"
@@ -78,18 +77,13 @@ def next_version(version: str, taken: Iterable[Version] = ()) -> str:
 
 def _raised(version: Version) -> Version:
     """Return `version` with its last part raised: 1.0 to 1.0.1, 1.0rc1 to 1.0rc2, 1.0.post1 to 1.0.post2."""
-    epoch = f"{version.epoch}!" if version.epoch else ""
-    base = epoch + ".".join(map(str, version.release))
-    pre = "".join(map(str, version.pre)) if version.pre else ""
-    post = f".post{version.post}" if version.post is not None else ""
-    if version.dev is not None:
-        return Version(f"{base}{pre}{post}.dev{version.dev + 1}")
-    if version.post is not None:
-        return Version(f"{base}{pre}.post{version.post + 1}")
+    for part, number in ((".dev", version.dev), (".post", version.post)):
+        if number is not None:
+            return Version(f"{version.public.rpartition(part)[0]}{part}{number + 1}")
     if version.pre:
-        return Version(f"{base}{version.pre[0]}{version.pre[1] + 1}")
-    parts = [*version.release, *[0] * (PARTS - len(version.release))]
-    return Version(epoch + ".".join(map(str, [*parts[:-1], parts[-1] + 1])))
+        return Version(f"{version.base_version}{version.pre[0]}{version.pre[1] + 1}")
+    *front, last = [*version.release, *[0] * (PARTS - len(version.release))]
+    return Version(f"{version.epoch}!{'.'.join(map(str, [*front, last + 1]))}")
 
 
 def versions_on(index: Index, project: str) -> frozenset[Version]:
@@ -102,24 +96,18 @@ def versions_on(index: Index, project: str) -> frozenset[Version]:
 
 
 def explained(
-    met: OtherBytes | UploadRefused,
-    project: str,
-    version: str,
-    *,
-    indexes: Indexes,
-    step: str,
-    commands: Commands,
+    met: OtherBytes | UploadRefused, project: str, version: str, *, indexes: Indexes, step: str, commands: Commands
 ) -> ReleaseError:
     """Return `met`, which `step` met on an index, with what to do now, as `commands` are typed here."""
     if isinstance(met, UploadRefused) and met.kind != "version-taken":
         if step == "testpypi" and met.kind == "name-taken":
-            return NameTaken(met.index, project, met.words, _numbered(_elsewhere(indexes, commands)))
+            return NameTaken(met.index, project, met.words, _ways(indexes, commands))
         return met
     with contextlib.suppress(ReleaseError):  # an index that does not answer leaves us with what we know
         on_rehearsal, on_real = (versions_on(index, project) for index in (indexes.testpypi, indexes.pypi))
         met.free = next_version(version, on_rehearsal | on_real)
         if isinstance(met, OtherBytes) and step == "testpypi" and version not in map(str, on_real):
-            ways = _numbered([_next(indexes, met.free, commands), *_elsewhere(indexes, commands)])
+            ways = _ways(indexes, commands, met.free)
             return VersionSpent(met.index, indexes.pypi.name, project, version, met.files, ways)
     return met
 
@@ -133,33 +121,25 @@ def is_spent(indexes: Indexes, problems: Iterable[Problem]) -> bool:
 
 def of_version(built: Built, indexes: Indexes, commands: Commands) -> str:
     """Return the ways out of a version that is spent on the rehearsal index."""
-    taken = frozenset[Version]().union(
-        *(versions_on(index, built.project) for index in (indexes.testpypi, indexes.pypi))
-    )
-    ways = [_next(indexes, next_version(built.version, taken), commands), *_elsewhere(indexes, commands)]
-    return f"{indexes.pypi.name} does not have this version. There are three ways out:{_numbered(ways)}"
+    taken = versions_on(indexes.testpypi, built.project) | versions_on(indexes.pypi, built.project)
+    ways = _ways(indexes, commands, next_version(built.version, taken))
+    return f"{indexes.pypi.name} does not have this version. There are three ways out:{ways}"
 
 
-def _numbered(ways: Iterable[str]) -> str:
-    return listing(f"{number}. {way}" for number, way in enumerate(ways, 1))
-
-
-def _next(indexes: Indexes, free: str, commands: Commands) -> str:
-    return (
+def _ways(indexes: Indexes, commands: Commands, free: str | None = None) -> str:
+    """Return the ways that leave the public rehearsal index aside, after the next version where `free` names it."""
+    following = (
         f"The next version: {free} is free on both indexes, unless it was deleted, which cannot be seen. Set it,"
         f" commit, `{commands['verify']}`. Cost: a version number that {indexes.pypi.name} never shows."
     )
-
-
-def _elsewhere(indexes: Indexes, commands: Commands) -> tuple[str, str]:
-    """Return the ways that leave the public rehearsal index aside."""
-    typed = " and ".join(f"`{commands[f'{step} {ONCE}']}`" for step in ("verify", "pypi"))
     staging = (
         "A private staging index: set `upload` and `simple` in [tool.seatrial.indexes.testpypi], commit,"
         f" `{commands['verify']}`. Cost: an index to run, and an account on it."
     )
+    typed = " and ".join(f"`{commands[f'{step} {ONCE}']}`" for step in ("verify", "pypi"))
     here = (
         f'A rehearsal on this machine: this once, {typed}; for good, `rehearse-on = "dryrun"` in [tool.seatrial].'
         f" Cost: no other index serves these files before {indexes.pypi.name} does; the record says so."
     )
-    return staging, here
+    ways = (staging, here) if free is None else (following, staging, here)
+    return listing(f"{number}. {way}" for number, way in enumerate(ways, 1))

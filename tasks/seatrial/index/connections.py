@@ -23,8 +23,17 @@ SMALL = 1 << 16  # bytes that are read to the end, so that their connection is f
 
 
 def get(url: str, headers: Mapping[str, str], limit: float) -> urllib3.BaseHTTPResponse:
-    """Return the answer to one request for `url`, unread; `limit` is in seconds between two pieces of it."""
-    return _pool(url).request(
+    """Return the answer to one request for `url`, unread; `limit` is in seconds between two pieces of it.
+
+    It goes through the proxy of this machine, or past it to loopback.
+    """
+    parts, is_here, proxy = urlsplit(url), is_loopback(url), ""
+    if not is_here and not urllib.request.proxy_bypass(parts.netloc):
+        proxies = urllib.request.getproxies()
+        proxy = proxies.get(parts.scheme) or proxies.get("all", "")
+    certificates = (os.environ.get("SSL_CERT_FILE", ""), os.environ.get("SSL_CERT_DIR", ""))
+    pool = _connections(proxy, None if is_here and parts.scheme == "http" else certificates)
+    return pool.request(
         "GET", url, headers=headers, redirect=False, retries=False, preload_content=False, timeout=limit
     )
 
@@ -46,17 +55,6 @@ def reason(error: BaseException) -> str:
         nested = next((arg for arg in inner.args if isinstance(arg, BaseException)), None)
         inner = inner.__cause__ or inner.__context__ or nested
     return str(error) or type(error).__name__
-
-
-def _pool(url: str) -> urllib3.PoolManager:
-    """Return the connections to use for `url`: through the proxy of this machine, or past it to loopback."""
-    parts, proxy = urlsplit(url), ""
-    if not is_loopback(url) and not urllib.request.proxy_bypass(parts.netloc):
-        proxies = urllib.request.getproxies()
-        proxy = proxies.get(parts.scheme) or proxies.get("all", "")
-    if is_loopback(url) and parts.scheme == "http":
-        return _connections("", None)
-    return _connections(proxy, (os.environ.get("SSL_CERT_FILE", ""), os.environ.get("SSL_CERT_DIR", "")))
 
 
 @functools.cache

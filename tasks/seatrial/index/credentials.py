@@ -41,48 +41,23 @@ class BadCredential(ReleaseError):
     complaint: str
     reason: str
     variable: str
-    pages: str
+    links: str
 
     what = "No upload to {e.index}: {e.complaint}"
     cause = "{e.reason}"
     cure = "put one API token into {e.variable}, and unset the others.{e.links}"
 
-    @property
-    def links(self) -> str:
-        return account_links(self.pages)
-
 
 class NoCredential(ReleaseError):
     index: str
-    aside: str
+    ignored: str
     variable: str
-    pages: str
+    links: str
+    otherwise: str
 
-    what = "No upload to {e.index}: no credential found.{e.set_aside}"
+    what = "No upload to {e.index}: no credential found.{e.ignored}"
     cause = "{e.variable} is not set here; in CI, a secret not passed to this step, or a job without an identity."
     cure = "put an API token into {e.variable}.{e.links}{e.otherwise}"
-
-    @property
-    def otherwise(self) -> str:
-        if not self.pages:
-            user = self.variable.removesuffix("_TOKEN") + "_USERNAME"
-            return f" A password works too; its user name goes into {user}."
-        return " A trusted publisher needs none: `permissions: id-token: write` on GitHub, `id_tokens:` on GitLab."
-
-    @property
-    def set_aside(self) -> str:
-        return f" {self.aside}, so it is ignored." if self.aside else ""
-
-    @property
-    def links(self) -> str:
-        return account_links(self.pages)
-
-
-def account_links(pages: str) -> str:
-    """Return where an account and a token are made, on the index whose site is `pages`."""
-    if not pages:
-        return ""
-    return f" Account: {pages}/account/register/  Token: {pages}/manage/account/token/"
 
 
 class Credential(Value):
@@ -104,20 +79,25 @@ class Credential(Value):
         return None
 
 
-# Which one.
-
-
 def choose(index: Index, outer: Mapping[str, str]) -> Credential | None:
     """Return the one credential for uploads to `index` that the variables `outer` give, None for none.
 
     In this order of naming, not of preference, since two that disagree are an error: the index's own token variable,
     TWINE_USERNAME with TWINE_PASSWORD, the CI's identity (trusted publishing). Raises BadCredential.
     """
-    _stop_if_one_for_both(index, outer)
-    given = _token(index, outer) | _pair(index, outer)
+    one, other = (outer.get(f"{name}_TOKEN", "") for name in AUDIENCES.values())
+    if index.token_location and one.strip() and one == other:
+        complaint = "PYPI_TOKEN and TESTPYPI_TOKEN have the same value; the two indexes share no tokens"
+        raise _bad(index, complaint, "one token was copied into both variables.")
+    given = {}
+    if index.token_variable and (value := outer.get(index.token_variable)) is not None:
+        stop_if_unfit(index, index.token_variable, value)
+        given[index.token_variable] = (user_of(index, outer), value)
+    given |= _pair(index, outer)
     if len(set(given.values())) > 1:
         raise _bad(index, f"{' and '.join(given)} are both set, to different values", "one of them is left over.")
-    identity = _identity(index, outer)
+    has_one = not index.is_loopback and index.token_location in AUDIENCES
+    identity = ci_identity(outer, f"{AUDIENCES[index.token_location]}_ID_TOKEN") if has_one else {}
     if given and identity:
         complaint = f"{' and '.join(given)} and the CI's own identity (trusted publishing) are both present"
         raise _bad(index, complaint, "a stored token that trusted publishing has replaced.")
@@ -149,7 +129,12 @@ def find(
         if look and (secret := look()).strip():
             stop_if_unfit(index, f"the credential from {source}", secret, variable=False)
             return Credential(source, secret, user)
-    raise NoCredential(index.name, set_aside(index, outer), index.token_variable, index.pages)
+    aside = set_aside(index, outer)
+    ignored = f" {aside}, so it is ignored." if aside else ""
+    otherwise = f" A password works too; its user name goes into {index.user_variable}."
+    if index.pages:
+        otherwise = " A trusted publisher needs none: `permissions: id-token: write` on GitHub, `id_tokens:` on GitLab."
+    raise NoCredential(index.name, ignored, index.token_variable, _account_links(index), otherwise)
 
 
 def ask_terminal(index: Index) -> str:
@@ -161,14 +146,6 @@ def ask_terminal(index: Index) -> str:
             return getpass.getpass(f"API token for {index.name}{made} (it is not shown): ").strip()
         except (EOFError, getpass.GetPassWarning):
             return ""
-
-
-def _token(index: Index, outer: Mapping[str, str]) -> dict[str, tuple[str, str]]:
-    value = outer.get(index.token_variable) if index.token_variable else None
-    if value is None:
-        return {}
-    stop_if_unfit(index, index.token_variable, value)
-    return {index.token_variable: (user_of(index, outer), value)}
 
 
 def user_of(index: Index, outer: Mapping[str, str]) -> str:
@@ -189,14 +166,6 @@ def _pair(index: Index, outer: Mapping[str, str]) -> dict[str, tuple[str, str]]:
         raise _bad(index, complaint, "a user name and password, from before there were API tokens.", "TWINE_PASSWORD")
     stop_if_unfit(index, "TWINE_PASSWORD", password)
     return {"TWINE_PASSWORD": (username or TOKEN_USER, password)}
-
-
-def _stop_if_one_for_both(index: Index, outer: Mapping[str, str]) -> None:
-    """Raise BadCredential where both public indexes' variables have the same value; they share no token."""
-    one, other = (outer.get(f"{name}_TOKEN", "") for name in AUDIENCES.values())
-    if index.token_location and one.strip() and one == other:
-        complaint = "PYPI_TOKEN and TESTPYPI_TOKEN have the same value; the two indexes share no tokens"
-        raise _bad(index, complaint, "one token was copied into both variables.")
 
 
 def stop_if_unfit(index: Index, name: str, value: str, *, variable: bool = True) -> None:
@@ -229,24 +198,24 @@ def _elsewhere(index: Index, value: str) -> str:
     return location if index.token_location and location != index.token_location else ""
 
 
-def _identity(index: Index, outer: Mapping[str, str]) -> dict[str, str]:
-    """Return the variables through which twine gets an identity: GitHub's, or GitLab's for this audience.
+def ci_identity(outer: Mapping[str, str], gitlab: str) -> dict[str, str]:
+    """Return the variables through which a CI's identity is had, GitHub's or GitLab's (in `gitlab`); empty for none.
 
     A set counts only where it is whole: every job of GitHub has GITHUB_ACTIONS, and only one with the permission
     ``id-token: write`` has the others.
     """
-    if index.is_loopback or index.token_location not in AUDIENCES:
-        return {}
-    gitlab = ("GITLAB_CI", f"{AUDIENCES[index.token_location]}_ID_TOKEN")
-    whole = [names for names in (GITHUB_IDENTITY, gitlab) if all(outer.get(name) for name in names)]
-    return {name: outer[name] for names in whole for name in names}
+    whole = (names for names in (GITHUB_IDENTITY, ("GITLAB_CI", gitlab)) if all(map(outer.get, names)))
+    return {name: outer[name] for name in next(whole, ())}
 
 
 def _bad(index: Index, complaint: str, reason: str, variable: str = "") -> BadCredential:
-    return BadCredential(index.name, complaint, reason, variable or index.token_variable, index.pages)
+    return BadCredential(index.name, complaint, reason, variable or index.token_variable, _account_links(index))
 
 
-# What it may do.
+def _account_links(index: Index) -> str:
+    """Return where an account and a token are made, empty for an index whose site is not known."""
+    pages = index.pages
+    return f" Account: {pages}/account/register/  Token: {pages}/manage/account/token/" if pages else ""
 
 
 def stop_if_useless(credential: Credential, index: Index, project: str, now: float) -> None:
@@ -269,12 +238,9 @@ def stop_if_useless(credential: Credential, index: Index, project: str, now: flo
 def describe(token: Token) -> str:
     """Describe in part of a line what `token` is for, never its text."""
     scope = token.scope
+    subject = "the whole account" if scope.whole_account else "conditions that only the index knows"
     if scope.projects is not None:
         subject = f"the project {' or '.join(sorted(scope.projects))}"
-    elif scope.whole_account:
-        subject = "the whole account"
-    else:
-        subject = "conditions that only the index knows"
     until = f", until {_moment(scope.expires)}" if scope.expires is not None else ""
     return f"a token of {token.location}, for {subject}{until}"
 
@@ -314,32 +280,23 @@ def publisher(outer: Mapping[str, str], claims: Mapping[str, str] | None = None)
 
     `claims` are those of the identity that the index rejected, where they are known.
     """
-    fields = _gitlab(outer) if outer.get("GITLAB_CI") else _github(outer, claims or {})
-    return tuple((name, value or "(unknown here)") for name, value in fields)
-
-
-def _github(outer: Mapping[str, str], claims: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
-    owner, _, repository = (claims.get("repository") or outer.get("GITHUB_REPOSITORY", "")).partition("/")
-    called = _file(claims.get("job_workflow_ref", ""))  # which is what the server compares, also of a called workflow
-    workflow = called or _file(outer.get("GITHUB_WORKFLOW_REF", ""))
-    environment = claims.get("environment", NO_ENVIRONMENT) if called else ANY_ENVIRONMENT
-    return (
-        ("Owner", owner),
-        ("Repository name", repository),
-        ("Workflow name", workflow if called or not workflow else workflow + CALLED),
-        ("Environment name", environment),
-    )
-
-
-def _file(ref: str) -> str:
-    """Return the file name in a reference to a workflow, such as ``owner/name/.github/workflows/release.yml@ref``."""
-    return ref.partition("@")[0].rpartition("/")[2]
-
-
-def _gitlab(outer: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
-    return (
-        ("Namespace", outer.get("CI_PROJECT_NAMESPACE", "")),
-        ("Project name", outer.get("CI_PROJECT_NAME", "")),
-        ("Top-level pipeline file path", outer.get("CI_CONFIG_PATH", "")),
-        ("Environment name", outer.get("CI_ENVIRONMENT_NAME", "") or ANY_ENVIRONMENT),
-    )
+    if outer.get("GITLAB_CI"):
+        fields = {
+            "Namespace": outer.get("CI_PROJECT_NAMESPACE", ""),
+            "Project name": outer.get("CI_PROJECT_NAME", ""),
+            "Top-level pipeline file path": outer.get("CI_CONFIG_PATH", ""),
+            "Environment name": outer.get("CI_ENVIRONMENT_NAME", "") or ANY_ENVIRONMENT,
+        }
+    else:
+        known = claims or {}
+        owner, _, repository = (known.get("repository") or outer.get("GITHUB_REPOSITORY", "")).partition("/")
+        # Such as owner/name/.github/workflows/release.yml@ref; the server compares that of a called workflow.
+        refs = (known.get("job_workflow_ref", ""), outer.get("GITHUB_WORKFLOW_REF", ""))
+        called, workflow = (ref.partition("@")[0].rpartition("/")[2] for ref in refs)
+        fields = {
+            "Owner": owner,
+            "Repository name": repository,
+            "Workflow name": called or (workflow and workflow + CALLED),
+            "Environment name": known.get("environment", NO_ENVIRONMENT) if called else ANY_ENVIRONMENT,
+        }
+    return tuple((name, value or "(unknown here)") for name, value in fields.items())

@@ -5,7 +5,6 @@ Reads the simple repository API (see `simple`): what an installer reads, and the
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import itertools
 import time
@@ -13,20 +12,18 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from packaging.utils import canonicalize_name
-from packaging.version import InvalidVersion, Version
 
 from seatrial.index import http
-from seatrial.index.indexes import PYPI, TESTPYPI
+from seatrial.index.indexes import PYPI, TESTPYPI, Index
 from seatrial.index.simple import NOT_THERE, Listing, Served, parse
 from seatrial.machine import terminal
-from seatrial.machine.errors import ReleaseError, listing, printable
+from seatrial.machine.errors import ReleaseError, listing
 from seatrial.machine.values import Value
-from seatrial.release.filenames import version_of
+from seatrial.release.filenames import parsed_version, version_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from seatrial.index.indexes import Index
     from seatrial.release.stages import Dist
 
 INTEGRITY = "application/vnd.pypi.integrity.v1+json"
@@ -35,7 +32,6 @@ POLL_AFTER = (0.2, 0.5, 1.0, 2.0, 4.0, 8.0, 15.0)  # seconds between looks while
 AGREEING = 2  # answers in a row that have to agree where several edges serve one index
 LEAST = 5.0  # seconds that one look may take, however little is left of the waiting
 PUBLIC = frozenset(urlsplit(index.simple).hostname for index in (PYPI, TESTPYPI))
-CLOSED = frozenset({"archived", "quarantined"})
 
 
 class IndexNotJson(ReleaseError):
@@ -94,7 +90,7 @@ class ReleaseYanked(ReleaseError):
     project: str
     version: str
     files: tuple[str, ...]
-    manage: str
+    place: str
 
     what = (
         "{e.project} {e.version} was yanked on {e.index}: it serves these very files, but installers skip"
@@ -103,10 +99,6 @@ class ReleaseYanked(ReleaseError):
     cause = "somebody who manages the project yanked the release there, and it can be taken back."
     cure = "un-yank it{e.place} and run this again; if it was yanked for a reason, release the next version."
 
-    @property
-    def place(self) -> str:
-        return f" on {self.manage}" if self.manage else " there"
-
 
 class ProjectClosed(ReleaseError):
     """An index that says itself that it takes nothing for a project (PEP 792)."""
@@ -114,30 +106,13 @@ class ProjectClosed(ReleaseError):
     index: str
     project: str
     status: str
-    reason: str
-    pages: str
+    word: str
+    usual: str
+    way: str
 
     what = "{e.project} is {e.status} on {e.index}, so nothing was sent.{e.word}"
     cause = "{e.usual}"
     cure = "{e.way}"
-
-    @property
-    def word(self) -> str:
-        return f" Its reason: {printable(self.reason)}" if self.reason else ""
-
-    @property
-    def usual(self) -> str:
-        if self.status == "archived":
-            return "an owner of the project archived it, and no new files are accepted until it is unarchived."
-        return "the index suspects the project of malware, or of a breach of its terms; nobody can install it now."
-
-    @property
-    def way(self) -> str:
-        if self.status == "archived":
-            page = f" on {self.pages}/manage/project/{self.project}/settings/" if self.pages else ""
-            return f"unarchive it{page}, and run this again."
-        support = "write to security@pypi.org" if self.pages else "contact those who run the index"
-        return f"{support}. An upload would be accepted and shown to nobody."
 
 
 class NotVisible(ReleaseError):
@@ -200,18 +175,14 @@ def read_project(index: Index, project: str, *, patient: bool = True, deadline: 
     """
     url = index.project_url(project)
     page = http.read(index, url, patient=patient, deadline=deadline)
-    if page is None or _is_forwarded(index, page):
+    can_forward = index.upload and not index.is_public  # one for dependencies alone may lead to PyPI
+    if page is None or (can_forward and urlsplit(page.url).hostname in PUBLIC):
         return NOT_THERE
     try:
         found = parse(page.body, page.url)
     except ValueError as error:
         raise IndexNotJson(index.name, url, str(error)) from None
     return found if found.files or index.is_public else dataclasses.replace(found, exists=False)
-
-
-def _is_forwarded(index: Index, page: http.Page) -> bool:
-    """Whether `page` is PyPI's in place of an index of one's own; one for dependencies alone may lead there."""
-    return bool(index.upload) and not index.is_public and urlsplit(page.url).hostname in PUBLIC
 
 
 def read_release(index: Index, project: str, version: str) -> tuple[Served, ...]:
@@ -238,12 +209,11 @@ def holdings(
     if served and not any(file.sha256 for file in served.values()):
         raise NoHashes(index.name, index.project_url(project))
     there = [(dist, served[dist.filename]) for dist in dists if dist.filename in served]
-    extra = (file for name, file in served.items() if name not in names and _is_of(name, version))
     return Holdings(
         identical=tuple(dist for dist, file in there if file.sha256 == dist.sha256),
         absent=tuple(dist for dist in dists if dist.filename not in served),
         different=tuple((dist, file) for dist, file in there if file.sha256 != dist.sha256),
-        extra=tuple(extra),
+        extra=tuple(file for name, file in served.items() if name not in names and _is_of(name, version)),
         yanked=tuple(file for dist, file in there if file.yanked and file.sha256 == dist.sha256),
         served=tuple(file for _, file in there),
         listing=found,
@@ -261,19 +231,24 @@ def stop_if_different(index: Index, found: Holdings, project: str, version: str)
 def stop_if_yanked(index: Index, found: Holdings, project: str, version: str) -> None:
     """Raise ReleaseYanked where `index` serves some of the files and installers pass them over."""
     if found.yanked:
-        manage = manage_page(index, project, version)
-        raise ReleaseYanked(index.name, project, version, tuple(file.filename for file in found.yanked), manage)
+        place = f" on {index.pages}/manage/project/{project}/release/{version}/" if index.pages else " there"
+        raise ReleaseYanked(index.name, project, version, tuple(file.filename for file in found.yanked), place)
 
 
 def stop_if_closed(index: Index, found: Listing, project: str) -> None:
     """Raise ProjectClosed where `index` says that it takes nothing for `project`: archived or quarantined."""
-    if found.status in CLOSED:
-        raise ProjectClosed(index.name, project, found.status, found.reason, index.pages)
-
-
-def manage_page(index: Index, project: str, version: str) -> str:
-    """Return the page on which a release is yanked and un-yanked, empty where the index has none that is known."""
-    return f"{index.pages}/manage/project/{project}/release/{version}/" if index.pages else ""
+    if found.status == "archived":
+        usual = "an owner of the project archived it, and no new files are accepted until it is unarchived."
+        page = f" on {index.pages}/manage/project/{project}/settings/" if index.pages else ""
+        way = f"unarchive it{page}, and run this again."
+    elif found.status == "quarantined":
+        usual = "the index suspects the project of malware, or of a breach of its terms; nobody can install it now."
+        support = "write to security@pypi.org" if index.pages else "contact those who run the index"
+        way = f"{support}. An upload would be accepted and shown to nobody."
+    else:
+        return
+    word = f" Its reason: {found.reason}" if found.reason else ""
+    raise ProjectClosed(index.name, project, found.status, word, usual, way)
 
 
 def wait_until_served(
@@ -325,6 +300,5 @@ def provenance(index: Index, project: str, version: str, filename: str) -> bytes
 
 def _is_of(filename: str, version: str) -> bool:
     """Whether `filename` belongs to the release `version`, as versions compare (1.0 is 1.0.0, PEP 440)."""
-    with contextlib.suppress(InvalidVersion):
-        return version_of(filename) == Version(version)
-    return False
+    wanted = parsed_version(version)
+    return wanted is not None and version_of(filename) == wanted

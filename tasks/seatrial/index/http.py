@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import math
 import threading
 import time
 from datetime import datetime, timezone
@@ -15,7 +16,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
-from seatrial.index.indexes import origin
+from seatrial.index.indexes import Index, origin
 from seatrial.index.simple import ACCEPTED
 from seatrial.index.tokens import withheld
 from seatrial.machine.errors import ReleaseError
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
     import urllib3
 
-    from seatrial.index.indexes import Index
+    Receive = Callable[[urllib3.BaseHTTPResponse], bytes]
 
 READ_LIMIT = 30.0  # seconds between two pieces of an answer
 DEADLINE = 120.0  # seconds for the whole of one answer
@@ -89,8 +90,9 @@ class IndexRefused(ReleaseError):
 class LoginRefused(IndexRefused):
     """An index that shows itself only to those who log in, and that rejected the login, or was given none."""
 
-    source: str
+    tried: str
     variable: str
+    user: str
 
     what = "{e.index} did not show {e.url}: {e.status} {e.reason}. {e.tried}"
     cause = "an index that requires a login; or a login that has expired, or may not read this index."
@@ -98,14 +100,6 @@ class LoginRefused(IndexRefused):
         "put a token or password that may read it into {e.variable}, and its user name into {e.user} (without:"
         " __token__). Only seatrial's own requests use it: no installer and no build sees it."
     )
-
-    @property
-    def tried(self) -> str:
-        return f"The request used {self.source}." if self.source else "The request had no login: none is set."
-
-    @property
-    def user(self) -> str:
-        return self.variable.removesuffix("_TOKEN") + "_USERNAME"
 
 
 class LoginWithheld(ReleaseError):
@@ -142,13 +136,10 @@ def read(
                 raise IndexUnreachable(index.name, url, f"an answer of more than {limit >> 20} MiB")
         return bytes(body)
 
-    pauses = RETRY_AFTER if patient else ()
-    return _retried(index, url, pauses, deadline, functools.partial(_received, index, url, accept, receive))
+    return _retried(index, url, accept, receive, patient=patient, deadline=deadline)
 
 
-def download(
-    index: Index, url: str, target: Path, *, limit: int = FILE_BYTES, patient: bool = True, accept: str = "*/*"
-) -> None:
+def download(index: Index, url: str, target: Path, *, limit: int = FILE_BYTES, patient: bool = True) -> None:
     """Write the file at `url` to `target`, and no more than one byte above `limit`. The caller compares its hash.
 
     Raises what `read` raises, and IndexRefused where there is no such file.
@@ -164,10 +155,8 @@ def download(
                     break
         return b""
 
-    pauses = RETRY_AFTER if patient else ()
     deadline = DEADLINE + limit / SLOWEST
-    one_try = functools.partial(_received, index, url, accept, receive)
-    if _retried(index, url, pauses, deadline, one_try) is None:
+    if _retried(index, url, "*/*", receive, patient=patient, deadline=deadline) is None:
         raise IndexRefused(index.name, url, HTTPStatus.NOT_FOUND, "Not Found")
 
 
@@ -180,7 +169,7 @@ def opened(index: Index, url: str, *, accept: str = ACCEPTED) -> Iterator[urllib
         yield response
 
 
-def retry_after(text: str, now: datetime) -> float:
+def retry_after(text: str, now: datetime | None = None) -> float:
     """Return the seconds that a Retry-After header asks for (RFC 9110): a number, or a date; 0 for anything else."""
     if text.strip().isdecimal():
         return float(text.strip())
@@ -190,24 +179,22 @@ def retry_after(text: str, now: datetime) -> float:
         moment = email.utils.parsedate_to_datetime(text)
     except (TypeError, ValueError):
         return 0.0
-    return max((moment.replace(tzinfo=moment.tzinfo or timezone.utc) - now).total_seconds(), 0.0)
+    wait = moment.replace(tzinfo=moment.tzinfo or timezone.utc) - (now or datetime.now(timezone.utc))
+    return max(wait.total_seconds(), 0.0)
 
 
-def _retried(
-    index: Index, url: str, pauses: tuple[float, ...], deadline: float, one_try: Callable[[], Page | None]
-) -> Page | None:
+def _retried(index: Index, url: str, accept: str, receive: Receive, *, patient: bool, deadline: float) -> Page | None:
     end = time.monotonic() + deadline
-    for pause in (*pauses, None):
+    one_try = functools.partial(_received, index, url, accept, receive)
+    pauses = iter(RETRY_AFTER if patient else ())
+    while True:
         try:
             return _within(end - time.monotonic(), index, url, one_try)
         except IndexUnreachable as busy:
-            if pause is None or busy.pause > LONGEST_PAUSE:
-                raise
-            wait = max(pause, busy.pause)
-            if time.monotonic() + wait >= end:
+            wait = max(next(pauses, math.inf), busy.pause)
+            if busy.pause > LONGEST_PAUSE or time.monotonic() + wait >= end:
                 raise
         time.sleep(wait)
-    raise AssertionError("the last try returns or raises")
 
 
 def _within(seconds: float, index: Index, url: str, call: Callable[[], Page | None]) -> Page | None:
@@ -215,29 +202,27 @@ def _within(seconds: float, index: Index, url: str, call: Callable[[], Page | No
 
     A thread of its own, since no timeout of a socket bounds an answer that comes byte by byte, headers included.
     """
-    outcome: list[Page | None] = []
-    failure: list[BaseException] = []
+    outcome: list[Page | BaseException | None] = []
 
     def work() -> None:
         try:
             outcome.append(call())
         except BaseException as error:  # noqa: BLE001 (raised again below)
-            failure.append(error)
+            outcome.append(error)
 
     worker = threading.Thread(target=work, name=f"reading {url}", daemon=True)
     worker.start()
     worker.join(max(seconds, 0.01))
-    if failure:
-        raise failure[0]
     if not outcome:
         raise IndexUnreachable(index.name, url, f"the answer was not complete after {seconds:.0f} seconds")
+    if isinstance(outcome[0], BaseException):
+        raise outcome[0]
     return outcome[0]
 
 
-def _received(index: Index, url: str, accept: str, receive: Callable[[urllib3.BaseHTTPResponse], bytes]) -> Page | None:
+def _received(index: Index, url: str, accept: str, receive: Receive) -> Page | None:
     """Make one request; return what `receive` makes of the answer, None for 404."""
-    encoding = "identity" if accept == "*/*" else "gzip"
-    with _requested(index, url, accept, encoding=encoding) as (response, place):
+    with _requested(index, url, accept, encoding="identity" if accept == "*/*" else "gzip") as (response, place):
         if response.status == HTTPStatus.NOT_FOUND:
             return None
         if response.status != HTTPStatus.OK:
@@ -253,8 +238,18 @@ def _requested(index: Index, url: str, accept: str, *, encoding: str) -> Iterato
     """
     from seatrial.index import connections  # noqa: PLC0415 (urllib3 takes long to load, and many a step asks no index)
 
+    headers = {"Accept": accept, "Accept-Encoding": encoding, "Cache-Control": "no-cache"}
+    place, left = url, REDIRECTS
     try:
-        response, place = _followed(index, url, accept, encoding)
+        if urlsplit(place).scheme not in WEB:  # a page may name a file of this machine
+            raise IndexRefused(index.name, url, HTTPStatus.NOT_FOUND, "Not Found")
+        while True:
+            response = connections.get(place, headers | _login(index, place), READ_LIMIT)
+            moved = urljoin(place, response.headers.get("Location", "")) if response.status in MOVED else ""
+            if urlsplit(moved).scheme not in WEB or not left:
+                break
+            response.close()
+            place, left = moved, left - 1
         with contextlib.ExitStack() as stack:
             stack.callback(connections.release, response)
             yield response, place
@@ -262,39 +257,22 @@ def _requested(index: Index, url: str, accept: str, *, encoding: str) -> Iterato
         raise IndexUnreachable(index.name, url, connections.reason(error)) from None
 
 
-def _followed(index: Index, url: str, accept: str, encoding: str) -> tuple[urllib3.BaseHTTPResponse, str]:
-    from seatrial.index import connections  # noqa: PLC0415 (as above)
-
-    place, left = url, REDIRECTS
-    if urlsplit(place).scheme not in WEB:  # a page may name a file of this machine
-        raise IndexRefused(index.name, url, HTTPStatus.NOT_FOUND, "Not Found")
-    while True:
-        headers = {"Accept": accept, "Accept-Encoding": encoding, "Cache-Control": "no-cache", **_login(index, place)}
-        response = connections.get(place, headers, READ_LIMIT)
-        moved = urljoin(place, response.headers.get("Location", "")) if response.status in MOVED else ""
-        if urlsplit(moved).scheme not in WEB or not left:
-            return response, place
-        response.close()
-        place, left = moved, left - 1
-
-
 def _login(index: Index, url: str) -> dict[str, str]:
     """Return the header with the login of `index`, empty for another place than its own. Raises LoginWithheld."""
-    login = index.login
-    if login is None or origin(url) != origin(index.simple):
+    if index.login is None or origin(url) != origin(index.simple):
         return {}
-    if reason := withheld(login.password, url):
-        raise LoginWithheld(index.name, url, login.source, reason)
-    return {"Authorization": login.header}
+    if reason := withheld(index.login.password, url):
+        raise LoginWithheld(index.name, url, index.login.source, reason)
+    return {"Authorization": index.login.header}
 
 
 def _refusal(index: Index, url: str, response: urllib3.BaseHTTPResponse) -> ReleaseError:
     status, reason = response.status, response.reason or ""
     if status == HTTPStatus.TOO_MANY_REQUESTS or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        pause = retry_after(response.headers.get("Retry-After", ""), datetime.now(timezone.utc))
+        pause = retry_after(response.headers.get("Retry-After", ""))
         return IndexUnreachable(index.name, url, reason, pause, status)
     if status in DENIED and not index.is_public:
-        return LoginRefused(
-            index.name, url, status, reason, index.login.source if index.login else "", index.read_variable
-        )
+        tried = f"The request used {index.login.source}." if index.login else "The request had no login: none is set."
+        user = index.read_variable.removesuffix("_TOKEN") + "_USERNAME"
+        return LoginRefused(index.name, url, status, reason, tried, index.read_variable, user)
     return IndexRefused(index.name, url, status, reason)

@@ -10,8 +10,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from seatrial.index.credentials import choose, stop_if_unfit, user_of
-from seatrial.index.indexes import Indexes, Login, origin
+from seatrial.index.credentials import Credential, choose, stop_if_unfit, user_of
+from seatrial.index.indexes import Index, Indexes, Login, origin
 from seatrial.index.tokens import foreign
 from seatrial.machine import process, temporary, variables
 from seatrial.machine.process import ToolStuck
@@ -19,8 +19,6 @@ from seatrial.machine.process import ToolStuck
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from seatrial.index.credentials import Credential
-    from seatrial.index.indexes import Index
 
 LIMIT = 120.0  # seconds; a keyring may ask to be unlocked
 
@@ -36,8 +34,8 @@ def with_logins(indexes: Indexes, outer: Mapping[str, str], *, uploads: bool = F
     """
     testpypi, pypi = (_with_login(index, outer, uploads=uploads) for index in (indexes.testpypi, indexes.pypi))
     needed = _with_login(indexes.dependencies, outer, uploads=False)
-    lent = [index.login for index in (testpypi, pypi) if origin(index.simple) == origin(needed.simple)]
     if not needed.is_public and needed.login is None:
+        lent = (index.login for index in (testpypi, pypi) if origin(index.simple) == origin(needed.simple))
         needed = replace(needed, login=next(filter(None, lent), None))
     return Indexes(*(_with_netrc(index) for index in (testpypi, pypi, needed)))
 

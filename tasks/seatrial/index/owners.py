@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -52,9 +53,15 @@ def shared(ours: Metadata, theirs: Metadata) -> bool:
 
 def marks(metadata: Metadata) -> set[str]:
     """Return what says whose a project is: names, mail addresses, and hosts (with the owner's part of the path)."""
-    people = (match.strip().casefold() for text in _people(metadata) for match in NAMES.findall(text))
-    places = (_place(url) for url in addresses(metadata))
-    return {mark for mark in (*people, *places) if mark}
+    found = {match.strip().casefold() for text in _people(metadata) for match in NAMES.findall(text)}
+    for url in addresses(metadata):
+        with contextlib.suppress(ValueError):
+            parts = urlsplit(url)
+            host = (parts.hostname or "").removeprefix("www.")
+            owner = parts.path.strip("/").partition("/")[0].casefold()
+            if host not in NOBODYS:
+                found.add(f"{host}/{owner}" if host in SHARED else host)
+    return found - {""}
 
 
 def described(metadata: Metadata) -> str:
@@ -71,13 +78,3 @@ def addresses(metadata: Metadata) -> Iterator[str]:
     yield from metadata.all("home-page")
     yield from metadata.all("download-url")
     yield from (text.rpartition(",")[2].strip() for text in metadata.all("project-url"))
-
-
-def _place(url: str) -> str:
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return ""
-    host = (parts.hostname or "").removeprefix("www.")
-    owner = parts.path.strip("/").partition("/")[0].casefold()
-    return "" if host in NOBODYS else f"{host}/{owner}" if host in SHARED else host

@@ -11,7 +11,6 @@ import html.parser
 import json
 import re
 import time
-from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote, urljoin, urlsplit
 
@@ -66,18 +65,13 @@ def parse(body: bytes, page: str) -> Listing:
             raise ValueError("more values than a page has")
         document = json.loads(body)
         files = tuple(_served(entry, page) for entry in document["files"])
-        status, reason = _status(document)
+        table = document.get("project-status")
+        status, reason = (table.get("status"), table.get("reason")) if isinstance(table, dict) else ("", "")
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise ValueError("what is neither JSON (PEP 691) nor HTML (PEP 503)") from None
-    return Listing(files, status=status, reason=reason)
-
-
-def _status(document: Any) -> tuple[str, str]:
-    """Return status and reason of the project (PEP 792); what is not text is as if it were not there."""
-    table = document.get("project-status")
-    pair = (table.get("status"), table.get("reason")) if isinstance(table, dict) else (None, None)
-    status, reason = (text if isinstance(text, str) else "" for text in pair)
-    return status or "active", reason
+    # What is not text is as if it were not there.
+    known = status if isinstance(status, str) and status else "active"
+    return Listing(files, status=known, reason=reason if isinstance(reason, str) else "")
 
 
 def _served(entry: Any, page: str) -> Served:
@@ -97,40 +91,30 @@ def _served(entry: Any, page: str) -> Served:
     )
 
 
-@dataclass
 class _Links(html.parser.HTMLParser):
     """The anchors of a page that lead to distributions, and its `meta` elements."""
 
-    page: str
-    files: list[Served] = field(default_factory=list)
-    meta: dict[str, str] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
+    def __init__(self, page: str) -> None:
         super().__init__()
+        self.page, self.files, self.meta = page, list[Served](), dict[str, str]()
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        attributes = dict(attrs)
+        attributes = {name: value or "" for name, value in attrs}
         if tag == "meta":
-            self.meta[attributes.get("name") or ""] = attributes.get("content") or ""
-        if tag == "base" and attributes.get("href"):
-            self.page = urljoin(self.page, attributes["href"])
-        if tag == "a" and attributes.get("href"):
-            self._anchor(urljoin(self.page, attributes["href"]), attributes)
-
-    def _anchor(self, url: str, attributes: dict[str, str | None]) -> None:
+            self.meta[attributes.get("name", "")] = attributes.get("content", "")
+        if tag not in {"a", "base"} or not attributes.get("href"):
+            return
+        url = urljoin(self.page, attributes["href"])
+        if tag == "base":
+            self.page = url
+            return
         parts = urlsplit(url)
         filename = unquote(parts.path.rpartition("/")[2])
         if filename.endswith(DISTRIBUTIONS):
             digest = SHA256.search(parts.fragment)
-            self.files.append(
-                Served(
-                    filename=filename,
-                    sha256=digest[1].lower() if digest else "",
-                    url=parts._replace(fragment="").geturl(),
-                    yanked="data-yanked" in attributes,
-                    requires_python=attributes.get("data-requires-python") or "",
-                )
-            )
+            sha256, needs = digest[1].lower() if digest else "", attributes.get("data-requires-python", "")
+            url = parts._replace(fragment="").geturl()
+            self.files.append(Served(filename, sha256, url, "data-yanked" in attributes, requires_python=needs))
 
 
 def _of_html(body: bytes, page: str) -> Listing:

@@ -6,7 +6,6 @@ import contextlib
 import functools
 import hashlib
 import re
-import shutil
 from typing import TYPE_CHECKING, BinaryIO
 
 import multipart
@@ -14,8 +13,7 @@ import multipart
 from seatrial.machine.values import Value
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from pathlib import Path
+    from collections.abc import Iterable, Iterator, Mapping
 
     from _typeshed.wsgi import WSGIEnvironment
 
@@ -53,42 +51,33 @@ class Upload(Value):
             size += len(chunk)
         return cls(filename, file, sha256.hexdigest(), blake2.hexdigest(), size, fields)
 
-    def save(self, path: Path) -> None:
-        self.file.seek(0)
-        with path.open("wb") as out:
-            shutil.copyfileobj(self.file, out, CHUNK)
-
 
 @contextlib.contextmanager
 def parsed(environ: WSGIEnvironment) -> Iterator[Upload]:
-    """Yield the file in a request. Raises RefusedError."""
+    """Yield the file in a request, which is on disk if it is large. Raises RefusedError, also for what is no form."""
+    kind, options = multipart.parse_options_header(environ.get("CONTENT_TYPE", ""))
+    boundary, length = options.get("boundary"), int(environ.get("CONTENT_LENGTH") or 0)
+    fields: dict[str, str] = {}
+    filename: str = ""
+    file: BinaryIO | None = None
+    parts: Iterable[multipart.MultipartPart] = ()
+    if kind == "multipart/form-data" and boundary:
+        parts = multipart.MultipartParser(environ["wsgi.input"], boundary, length, part_limit=PARTS, strict=True)
     with contextlib.ExitStack() as stack:
-        fields: dict[str, str] = {}
-        filename, file = "", None
-        for part in _parts(environ):
-            stack.callback(part.close)
-            if part.name == "content":
-                filename, file = part.filename or "", part.file
-            else:
-                fields[part.name] = part.raw.decode("utf-8", "replace")
+        try:
+            for part in parts:
+                stack.callback(part.close)
+                if part.name == "content":
+                    filename, file = part.filename or "", part.file
+                else:
+                    fields[part.name] = part.raw.decode("utf-8", "replace")
+        except multipart.MultipartError:
+            raise RefusedError(400, "The request was cut short, or is no form.") from None
         if fields.get(":action") != "file_upload":
             raise RefusedError(405 if fields.get(":action") == "remove_pkg" else 400, "Unknown or missing :action")
         if not filename or file is None:
             raise RefusedError(400, "Upload payload does not have a file.")
         yield Upload.of(filename, file, fields)
-
-
-def _parts(environ: WSGIEnvironment) -> Iterator[multipart.MultipartPart]:
-    """Yield the parts of a form, none for a request that is no form; large ones are files. Raises RefusedError."""
-    kind, options = multipart.parse_options_header(environ.get("CONTENT_TYPE", ""))
-    length = int(environ.get("CONTENT_LENGTH") or 0)
-    if kind != "multipart/form-data" or not options.get("boundary"):
-        return
-    settings = {"part_limit": PARTS, "strict": True}
-    try:
-        yield from multipart.MultipartParser(environ["wsgi.input"], options["boundary"], length, **settings)
-    except multipart.MultipartError:
-        raise RefusedError(400, "The request was cut short, or is no form.") from None
 
 
 def stop_if_unfit(upload: Upload) -> None:

@@ -1,8 +1,7 @@
 """An index on this machine that answers as PyPI's server does: who may upload, what is refused, the simple API.
 
 A WSGI application over a folder of files. Its sentences are those of warehouse 6b62157 (2026-08-21), in the status
-line, where twine's users see them, and in the body. Tests make a project archived,
-quarantined, yanked, empty, old or full.
+line, where twine's users see them, and in the body. Tests make projects archived, quarantined, yanked, empty or full.
 """
 
 from __future__ import annotations
@@ -10,9 +9,9 @@ from __future__ import annotations
 import base64
 import contextlib
 import functools
-import hashlib
 import html
 import json
+import shutil
 import threading
 import time
 from dataclasses import dataclass, field
@@ -23,9 +22,10 @@ from urllib.parse import quote
 from packaging.utils import canonicalize_name
 
 from seatrial.index.simple import HTML, JSON
-from seatrial.index.tokens import added_caveats
-from seatrial.standin.forms import RefusedError, parsed, stop_if_unfit
-from seatrial.standin.metadata import requires_python
+from seatrial.index.tokens import added_caveats, caveat_value
+from seatrial.release.archives import Archive, BadArchive
+from seatrial.release.stages import Dist
+from seatrial.standin.forms import RefusedError, Upload, parsed, stop_if_unfit
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
-    from seatrial.standin.forms import Upload
 
 HELP = "https://pypi.org/help/"
 PROJECT_BYTES = 10 << 30
@@ -55,94 +54,39 @@ class State:
     file_bytes: dict[str, int] = field(default_factory=dict)
 
 
-class Ledger:
-    """Which file names were ever used on an index, and for which bytes: a name is taken once and for ever."""
-
-    def __init__(self, folder: Path, book: Path) -> None:
-        self._folder, self._book = folder, book
-        self._lock = threading.Lock()
-
-    def accept(self, upload: Upload, state: State) -> bool:
-        """Return whether `upload` was stored; False where it is there already, identical. Raises RefusedError."""
-        with self._lock:
-            used = self._read()
-            self._stop_if_too_large(upload, state)
-            if used.get(upload.filename) == upload.sha256 and (self._folder / upload.filename).exists():
-                return False
-            self._stop_if_taken(upload, used, state)
-            used[upload.filename] = upload.sha256
-            fresh = self._book.with_suffix(".new")
-            fresh.write_text(json.dumps(used), encoding="utf-8")
-            fresh.replace(self._book)
-            upload.save(self._folder / upload.filename)
-            state.created.setdefault(release_of(upload.filename), datetime.now(timezone.utc))
-            return True
-
-    def _read(self) -> dict[str, str]:
-        used = {path.name: sha256_of(path) for path in self._folder.iterdir() if path.is_file()}
-        with contextlib.suppress(FileNotFoundError):
-            used = json.loads(self._book.read_text(encoding="utf-8")) | used
-        return used
-
-    def _stop_if_too_large(self, upload: Upload, state: State) -> None:
-        project = project_of(upload.filename)
-        limit = state.file_bytes.get(project, FILE_BYTES)
-        if upload.size > limit:
-            sentence = f"File too large. Limit for project {project!r} is {limit >> 20} MB."
-            raise RefusedError(400, f"{sentence} See {HELP}#file-size-limit for more information.")
-        limit = state.project_bytes.get(project, PROJECT_BYTES)
-        if upload.size + sum(path.stat().st_size for path in self.files_of(project)) > limit:
-            sentence = f"Project size too large. Limit for project {project!r} total size is {limit >> 30} GB."
-            raise RefusedError(400, f"{sentence} See {HELP}#project-size-limit")
-
-    def files_of(self, project: str) -> list[Path]:
-        """Return the files of `project` (its normalised name), of all projects for an empty name."""
-        files = sorted(path for path in self._folder.iterdir() if path.is_file())
-        return [path for path in files if not project or project_of(path.name) == project]
-
-    def _stop_if_taken(self, upload: Upload, used: Mapping[str, str], state: State) -> None:
-        if upload.filename in used and not (self._folder / upload.filename).exists():
-            raise RefusedError(400, "This filename has already been used, use a different version. See " + HELP)
-        if upload.filename in used or upload.sha256 in used.values():
-            sentence = f"File already exists ('{upload.filename}', with blake2_256 hash '{upload.blake2}'). See {HELP}"
-            raise RefusedError(400, sentence)
-        release = release_of(upload.filename)
-        made = state.created.get(release)
-        if made is not None and datetime.now(timezone.utc) - made > AGE:
-            raise RefusedError(400, "Uploading new files to releases older than 14 days is not allowed.")
-        others = (name for name in used if name.endswith(".tar.gz") and (self._folder / name).exists())
-        if upload.filename.endswith(".tar.gz") and any(release_of(name) == release for name in others):
-            raise RefusedError(400, "Only one sdist may be uploaded per release.")
-
-
 class StandinIndex:
-    """The WSGI application of one index, which keeps its files in `folder` and takes `token`."""
+    """The WSGI application of one index, which keeps its files in `folder` and takes `token`.
+
+    A book beside the folder has the file names that were ever used, and for which bytes: a name is taken for ever.
+    """
 
     def __init__(self, folder: Path, token: str) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self._folder, self.token = folder, token
-        self._ledger = Ledger(folder, folder.with_suffix(".json"))
-        self.state = State()
+        self._folder, self.token, self.state = folder, token, State()
+        self._book, self._lock = folder.with_suffix(".json"), threading.Lock()
 
     def __call__(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
-        match environ["REQUEST_METHOD"]:
-            case "POST":
-                return self._upload(environ, start)
-            case "GET":
-                return self._read(environ, start)
-            case "HEAD":
-                self._read(environ, start)
-                return []
-        return refused(start, 405, "Method Not Allowed")
+        method = environ["REQUEST_METHOD"]
+        if method == "POST":
+            return self._upload(environ, start)
+        if method not in {"GET", "HEAD"}:
+            return refused(start, 405, "Method Not Allowed")
+        body = self._read(environ, start)
+        return body if method == "GET" else []
 
     def _read(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
         match [part for part in environ.get("PATH_INFO", "/").split("/") if part]:
             case ["simple"]:
-                return self._root(environ, start)
+                names = sorted({project_of(path.name) for path in self.files()} | self.state.projects)
+                document = {"meta": {"api-version": API}, "projects": [{"name": name} for name in names]}
+                links = (f'<a href="{name}/">{name}</a><br>\n' for name in names)
+                return page(environ, start, document, "Simple index", links)
             case ["simple", name]:
                 return self._project(environ, start, name)
-            case ["packages", name] if (self._folder / name).is_file():
-                return self._file(start, self._folder / name)
+            case ["packages", name] if (path := self._folder / name).is_file():
+                size = str(path.stat().st_size)
+                start("200 OK", [("Content-Type", "application/octet-stream"), ("Content-Length", size)])
+                return pieces(path)
             case []:
                 return answer(start, b"A stand-in index of seatrial.\n", "text/plain")
         return refused(start, 404, "Not Found")
@@ -157,10 +101,57 @@ class StandinIndex:
                 if self.state.statuses.get(project, ("",))[0] == "archived":
                     sentence = f"The user 'standin' isn't allowed to upload to project {project!r}."
                     raise RefusedError(403, f"{sentence} See {HELP}#project-name for more information.")
-                self._ledger.accept(upload, self.state)
+                with self._lock:
+                    self.accept(upload)
         except RefusedError as error:
             return refused(start, error.status, error.reason)
         return refused(start, 200, "OK")
+
+    def accept(self, upload: Upload) -> bool:
+        """Return whether `upload` was stored; False where it is there already, identical. Raises RefusedError."""
+        used = {path.name: facts(path)[0] for path in self.files()}
+        with contextlib.suppress(FileNotFoundError):
+            used = json.loads(self._book.read_text(encoding="utf-8")) | used
+        self._stop_if_too_large(upload)
+        path = self._folder / upload.filename
+        if used.get(path.name) == upload.sha256 and path.exists():
+            return False
+        self._stop_if_taken(upload, used)
+        fresh = self._book.with_suffix(".new")
+        fresh.write_text(json.dumps(used | {path.name: upload.sha256}), encoding="utf-8")
+        fresh.replace(self._book)
+        upload.file.seek(0)
+        with path.open("wb") as out:
+            shutil.copyfileobj(upload.file, out, CHUNK)
+        self.state.created.setdefault(release_of(path.name), datetime.now(timezone.utc))
+        return True
+
+    def files(self) -> list[Path]:
+        return sorted(path for path in self._folder.iterdir() if path.is_file())
+
+    def _stop_if_too_large(self, upload: Upload) -> None:
+        project = project_of(upload.filename)
+        limit = self.state.file_bytes.get(project, FILE_BYTES)
+        if upload.size > limit:
+            sentence = f"File too large. Limit for project {project!r} is {limit >> 20} MB."
+            raise RefusedError(400, f"{sentence} See {HELP}#file-size-limit for more information.")
+        limit = self.state.project_bytes.get(project, PROJECT_BYTES)
+        if upload.size + sum(path.stat().st_size for path in self.files() if project_of(path.name) == project) > limit:
+            sentence = f"Project size too large. Limit for project {project!r} total size is {limit >> 30} GB."
+            raise RefusedError(400, f"{sentence} See {HELP}#project-size-limit")
+
+    def _stop_if_taken(self, upload: Upload, used: Mapping[str, str]) -> None:
+        if upload.filename in used and not (self._folder / upload.filename).exists():
+            raise RefusedError(400, "This filename has already been used, use a different version. See " + HELP)
+        if upload.filename in used or upload.sha256 in used.values():
+            sentence = f"File already exists ('{upload.filename}', with blake2_256 hash '{upload.blake2}'). See {HELP}"
+            raise RefusedError(400, sentence)
+        release, now = release_of(upload.filename), datetime.now(timezone.utc)
+        if now - self.state.created.get(release, now) > AGE:
+            raise RefusedError(400, "Uploading new files to releases older than 14 days is not allowed.")
+        is_same = (release_of(path.name) == release for path in self.files() if path.name.endswith(".tar.gz"))
+        if upload.filename.endswith(".tar.gz") and any(is_same):
+            raise RefusedError(400, "Only one sdist may be uploaded per release.")
 
     def _authenticate(self, environ: WSGIEnvironment) -> tuple[str, ...]:
         """Return the caveats that were added to our token. Raises RefusedError for any other token."""
@@ -175,26 +166,15 @@ class StandinIndex:
             raise RefusedError(403, f"{sentence} See {HELP}#invalid-auth for more information.")
         return caveats
 
-    def _root(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
-        names = sorted({project_of(path.name) for path in self._ledger.files_of("")} | self.state.projects)
-        if is_json(environ):
-            document = {"meta": {"api-version": API}, "projects": [{"name": name} for name in names]}
-            return answer(start, json.dumps(document).encode(), JSON, CACHED)
-        links = "".join(f'<a href="{name}/">{name}</a><br>\n' for name in names)
-        return answer(start, html_page("Simple index", "", links), html_kind(environ), CACHED)
-
     def _project(self, environ: WSGIEnvironment, start: StartResponse, name: str) -> Iterable[bytes]:
         normal = canonicalize_name(name)
         if name != normal:
             return refused(start, 301, "Moved Permanently", ("Location", f"/simple/{quote(normal)}/"))
-        files = self._ledger.files_of(normal)
+        files = [path for path in self.files() if project_of(path.name) == normal]
         if not files and normal not in self.state.projects | self.state.statuses.keys():
             return refused(start, 404, "Not Found")
         status, reason = self.state.statuses.get(normal, ("active", ""))
         entries = [] if status == "quarantined" else [self._entry(path) for path in files]
-        if not is_json(environ):
-            page = html_page(f"Links for {normal}", status_meta(status, reason), "".join(map(link, entries)))
-            return answer(start, page, html_kind(environ), CACHED)
         document = {
             "meta": {"api-version": API, "_last-serial": len(files)},
             "name": normal,
@@ -202,51 +182,39 @@ class StandinIndex:
             "versions": sorted({release_of(entry["filename"])[1] for entry in entries}),
             "files": entries,
         }
-        return answer(start, json.dumps(document).encode(), JSON, CACHED)
+        return page(environ, start, document, f"Links for {normal}", map(link, entries))
 
     def _entry(self, path: Path) -> dict[str, Any]:
         stat = path.stat()
+        sha256, requires_python = facts(path)
         return {
             "filename": path.name,
             "url": f"/packages/{quote(path.name)}",
-            "hashes": {"sha256": sha256_of(path)},
+            "hashes": {"sha256": sha256},
             "size": stat.st_size,
             "upload-time": datetime.fromtimestamp(stat.st_mtime, timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
-            "requires-python": requires_python(path),
+            "requires-python": requires_python,
             "yanked": self.state.yanked.get(path.name, False) or path.name in self.state.yanked,
             "core-metadata": False,  # none is served beside the file (PEP 658, PEP 714)
             "data-dist-info-metadata": False,
             "provenance": None,
         }
 
-    def _file(self, start: StartResponse, path: Path) -> Iterable[bytes]:
-        headers = [("Content-Type", "application/octet-stream"), ("Content-Length", str(path.stat().st_size))]
-        start("200 OK", headers)
-        return pieces(path)
-
 
 CACHED = (("Cache-Control", "max-age=600, public"), ("Vary", "Accept"))  # whoever forgets to ask anew is found out
 
 
-def is_json(environ: WSGIEnvironment) -> bool:
-    return JSON in environ.get("HTTP_ACCEPT", "")
-
-
-def html_kind(environ: WSGIEnvironment) -> str:
-    """Return the content type of a page in HTML: the one with a version (PEP 691) where it is asked for."""
-    return HTML if HTML in environ.get("HTTP_ACCEPT", "") else "text/html; charset=utf-8"
-
-
-def answer(start: StartResponse, body: bytes, kind: str, headers: tuple[tuple[str, str], ...] = ()) -> list[bytes]:
-    start("200 OK", [("Content-Type", kind), ("Content-Length", str(len(body))), *headers])
+def answer(
+    start: StartResponse, body: bytes, kind: str, *headers: tuple[str, str], status: str = "200 OK"
+) -> list[bytes]:
+    start(status, [("Content-Type", kind), ("Content-Length", str(len(body))), *headers])
     return [body]
 
 
 def refused(start: StartResponse, status: int, reason: str, *headers: tuple[str, str]) -> list[bytes]:
     """Answer with `reason` in the status line, where twine looks for it, and in the body, where uv does."""
-    body = f"{status} {reason}\n".encode()
-    start(f"{status} {reason}", [("Content-Type", "text/plain"), ("Content-Length", str(len(body))), *headers])
-    return [body]
+    line = f"{status} {reason}"
+    return answer(start, f"{line}\n".encode(), "text/plain", *headers, status=line)
 
 
 def pieces(path: Path) -> Iterator[bytes]:
@@ -254,17 +222,24 @@ def pieces(path: Path) -> Iterator[bytes]:
         yield from iter(functools.partial(file.read, CHUNK), b"")
 
 
-def html_page(title: str, head: str, links: str) -> bytes:
-    """Return a page of the simple repository API in HTML (PEP 503)."""
-    meta = f'<meta name="pypi:repository-version" content="{API}">\n{head}'
+def page(
+    environ: WSGIEnvironment, start: StartResponse, document: Mapping[str, Any], title: str, links: Iterable[str]
+) -> list[bytes]:
+    """Answer with a page of the simple repository API: `document` (PEP 691), or the same in HTML (PEP 503, PEP 792).
+
+    HTML is of the type that has a version where that is asked for.
+    """
+    accepted = environ.get("HTTP_ACCEPT", "")
+    if JSON in accepted:
+        return answer(start, json.dumps(document).encode(), JSON, *CACHED)
+    state = document.get("project-status", {})
+    metas = {"pypi:repository-version": API, "pypi:project-status": state.get("status")}
+    metas["pypi:project-status-reason"] = state.get("reason")
+    meta = "".join(f'<meta name="{name}" content="{html.escape(text)}">\n' for name, text in metas.items() if text)
     text = f"<!DOCTYPE html>\n<html>\n<head>\n{meta}<title>{title}</title>\n</head>\n<body>\n<h1>{title}</h1>\n"
-    return f"{text}{links}</body>\n</html>\n".encode()
-
-
-def status_meta(status: str, reason: str) -> str:
-    """Return the status of a project as PEP 792 has it in HTML."""
-    pairs = {"pypi:project-status": status, "pypi:project-status-reason": reason}
-    return "".join(f'<meta name="{name}" content="{html.escape(text)}">\n' for name, text in pairs.items() if text)
+    text += "".join(links) + "</body>\n</html>\n"
+    kind = HTML if HTML in accepted else "text/html; charset=utf-8"
+    return answer(start, text.encode(), kind, *CACHED)
 
 
 def link(entry: Mapping[str, Any]) -> str:
@@ -290,28 +265,28 @@ def project_of(filename: str) -> str:
     return release_of(filename)[0]
 
 
-def sha256_of(path: Path) -> str:
-    """Return the hash of the file at `path`, which is read again only once it was written again."""
+def facts(path: Path) -> tuple[str, str | None]:
+    """Return the hash of the file at `path` and its Requires-Python, None where it has none or cannot be read.
+
+    The file is read again only once it was written again.
+    """
     stat = path.stat()
-    return _hashed(path, stat.st_mtime_ns, stat.st_size)
+    return _facts(path, stat.st_mtime_ns, stat.st_size)
 
 
 @functools.cache
-def _hashed(path: Path, _written: int, _size: int) -> str:
-    digest = hashlib.sha256()
-    for piece in pieces(path):
-        digest.update(piece)
-    return digest.hexdigest()
+def _facts(path: Path, _written: int, _size: int) -> tuple[str, str | None]:
+    try:
+        requires_python = Archive.open(path).metadata.first("requires-python")
+    except BadArchive:
+        requires_python = None
+    return Dist.from_file(path).sha256, requires_python
 
 
 def stop_if_forbidden(caveats: Iterable[str], project: str, now: float) -> None:
     """Raise RefusedError, in PyPI's words, where a caveat does not allow an upload for `project` at the time `now`."""
     for caveat in caveats:
-        try:
-            document = json.loads(caveat)
-        except (ValueError, RecursionError):
-            document = None
-        match document:
+        match caveat_value(caveat):
             case [0, int(expires), int(starts)] if not starts <= now < expires:
                 raise RefusedError(403, "Invalid API Token: token is expired")
             case [1, [*names]] if project not in names:

@@ -98,7 +98,6 @@ def test_a_message_is_plain_sentences(kind: type[ReleaseError]) -> None:
 TELLING: dict[tuple[str, str], dict[str, Any]] = {
     ("BadAnswer", "answer"): {"name": "pythons"},
     ("NotReady", "index"): {"trial": False},
-    ("ProjectClosed", "pages"): {"status": "archived"},
 }
 # Facts that code decides by, and nobody reads.
 DATA = {("UploadRefused", "kind"), ("UploadRefused", "claims")}

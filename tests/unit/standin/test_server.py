@@ -27,7 +27,7 @@ from seatrial.index.tokens import Token, added_caveats, make, narrow
 from seatrial.standin.forms import RefusedError, Upload, parsed, stop_if_unfit
 from seatrial.standin.indexes import LOCATIONS
 from seatrial.standin.launch import serve, serving
-from seatrial.standin.server import Ledger, StandinIndex, State, stop_if_forbidden
+from seatrial.standin.server import StandinIndex, stop_if_forbidden
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -369,13 +369,12 @@ def test_a_file_that_was_written_again_is_read_again(site: Site) -> None:
     assert refused(site.upload(WHEEL, wheel()), 400, "File already exists")
 
 
-def test_a_ledger_remembers_what_it_is_told_by_hand(tmp_path: Path) -> None:
+def test_an_index_remembers_what_it_is_told_by_hand(tmp_path: Path) -> None:
     folder = tmp_path / "index"
-    folder.mkdir()
-    ledger = Ledger(folder, tmp_path / "index.json")
+    index = StandinIndex(folder, "a-token")
     upload = Upload.of(WHEEL, io.BytesIO(b"a"), {})
-    assert ledger.accept(upload, State())
-    assert not ledger.accept(upload, State())
+    assert index.accept(upload)
+    assert not index.accept(upload)
     assert (folder / WHEEL).read_bytes() == b"a"
     assert json.loads((tmp_path / "index.json").read_bytes()) == {WHEEL: hashlib.sha256(b"a").hexdigest()}
 

@@ -88,7 +88,7 @@ class World:
     @property
     def stored(self) -> list[str]:
         """The names of the files on the index."""
-        return [path.name for path in self.app._ledger.files_of("")]
+        return [path.name for path in self.app.files()]
 
 
 @pytest.fixture
@@ -282,7 +282,7 @@ def test_the_identity_of_a_job_is_enough(world: World, github: dict[str, str], t
     issuer = world.issuer
     assert issuer.asked == ["/_/oidc/audience", "/identity", "/_/oidc/mint-token", "/_/oidc/burn-token"]
     assert issuer.burnt == issuer.secrets[-1:]
-    assert tuple(sorted(map(Dist.from_file, world.app._ledger.files_of("")))) == world.stage.dists
+    assert tuple(sorted(map(Dist.from_file, world.app.files()))) == world.stage.dists
     assert "credential: the CI's identity (trusted publishing)" in world.text
     assert "the minted token is burnt: test.pypi.org takes it no more" in world.said
     page = "https://test.pypi.org/manage/account/publishing/"

@@ -7,12 +7,14 @@ holds distributions alone. The signing itself is pypi-attestations' and needs th
 from __future__ import annotations
 
 import base64
+import contextlib
 import importlib.util
 import json
 import sys
 from dataclasses import field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from seatrial.index.credentials import ci_identity
 from seatrial.index.holdings import provenance
 from seatrial.index.http import IndexRefused, IndexUnreachable
 from seatrial.machine import process, variables
@@ -29,10 +31,6 @@ if TYPE_CHECKING:
 
 SUFFIX = ".publish.attestation"  # what pypi-attestations appends, and twine looks for
 PREDICATE = "https://docs.pypi.org/attestations/publish/v1"
-IDENTITIES = (
-    ("GITHUB_ACTIONS", "ACTIONS_ID_TOKEN_REQUEST_TOKEN", "ACTIONS_ID_TOKEN_REQUEST_URL"),
-    ("GITLAB_CI", "SIGSTORE_ID_TOKEN"),
-)
 LIMIT = 600.0  # seconds for all files, the network included
 PROGRAM = (sys.executable, "-I", "-m", "pypi_attestations")
 
@@ -53,8 +51,7 @@ def stop_if_missing(index: Index) -> None:
 
 def identity(outer: Mapping[str, str]) -> dict[str, str]:
     """Return the variables through which a CI's identity for signing is had; empty where there is none."""
-    whole = next((names for names in IDENTITIES if all(outer.get(name) for name in names)), ())
-    return {name: outer[name] for name in whole}
+    return ci_identity(outer, "SIGSTORE_ID_TOKEN")
 
 
 def repository(outer: Mapping[str, str]) -> str:
@@ -88,19 +85,17 @@ class Signer(Value):
 
     def holding(self, index: Index, stage: Stage) -> tuple[str, ...]:
         """Return the names of the files for which `index` serves an attestation of this repository that holds."""
-        return tuple(dist.filename for dist in stage.dists if self._holds(index, stage, dist))
-
-    def _holds(self, index: Index, stage: Stage, dist: Dist) -> bool:
-        try:
-            served = provenance(index, stage.project, stage.version, dist.filename) or b""
-        except (IndexRefused, IndexUnreachable):
-            return False
-        if not covers(served, dist):
-            return False
-        written = self.scratch / "provenance.json"
-        written.write_bytes(served)
+        found, written = [], self.scratch / "provenance.json"
         where = ("--repository", repository(self.outer), "--provenance-file", str(written))
-        return self._run("verify", "pypi", *where, str(self.folder / dist.filename), secret={}).code == 0
+        for dist in stage.dists:
+            with contextlib.suppress(IndexRefused, IndexUnreachable):
+                served = provenance(index, stage.project, stage.version, dist.filename) or b""
+                if covers(served, dist):
+                    written.write_bytes(served)
+                    verified = self._run("verify", "pypi", *where, str(self.folder / dist.filename), secret={})
+                    if verified.code == 0:
+                        found.append(dist.filename)
+        return tuple(found)
 
     def _run(self, *args: str, secret: Mapping[str, str]) -> process.Outcome:
         env = variables.for_upload(self.outer, secret)
@@ -112,13 +107,8 @@ def covers(served: bytes, dist: Dist) -> bool:
     subject = [{"name": dist.filename, "digest": {"sha256": dist.sha256}}]
     try:
         bundles = json.loads(served)["attestation_bundles"]
-        statements = [_statement(attestation) for bundle in bundles for attestation in bundle["attestations"]]
-        return any(
-            statement["subject"] == subject and statement["predicateType"] == PREDICATE for statement in statements
-        )
+        envelopes = [attestation["envelope"] for bundle in bundles for attestation in bundle["attestations"]]
+        statements = [json.loads(base64.b64decode(envelope["statement"], validate=True)) for envelope in envelopes]
+        return any(each["subject"] == subject and each["predicateType"] == PREDICATE for each in statements)
     except (ValueError, KeyError, TypeError, RecursionError):
         return False
-
-
-def _statement(attestation: Any) -> Any:
-    return json.loads(base64.b64decode(attestation["envelope"]["statement"], validate=True))

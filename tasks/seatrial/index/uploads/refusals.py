@@ -39,14 +39,12 @@ class Answer(Value):
     @property
     def words(self) -> str:
         """The answer as a quotation: status, and the sentence of the status line, else what the body says."""
-        return " ".join(filter(None, [str(self.status or ""), self.sentence]))
-
-    @property
-    def sentence(self) -> str:
+        sentence = self.reason
         if self.errors:
-            return "; ".join(f"{code}: {description}" for code, description in self.errors)
-        is_bare = self.reason in {"", responses.get(self.status, "")}
-        return ": ".join(filter(None, [self.reason, self.body])) if is_bare else self.reason
+            sentence = "; ".join(f"{code}: {description}" for code, description in self.errors)
+        elif self.reason in {"", responses.get(self.status, "")}:
+            sentence = ": ".join(filter(None, [self.reason, self.body]))
+        return " ".join(filter(None, [str(self.status or ""), sentence]))
 
 
 class Refusal(Value):
@@ -63,15 +61,8 @@ class Refusal(Value):
     retry: bool = False
     public: bool | None = None
 
-    def fits(self, answer: Answer, text: str, *, public: bool) -> bool:
-        return (
-            (not self.statuses or answer.status in self.statuses)
-            and self.words.lower() in text
-            and self.public in {None, public}
-        )
 
-
-_TRUSTED = "the job's identity is {}"
+_TRUSTED = "the job's identity is"
 _NEXT = "a file name can never be used again: choose the next version"
 REFUSALS = (
     Refusal(
@@ -131,23 +122,21 @@ REFUSALS = (
         "the pending publisher is registered for another project name",
         kind="publisher",
     ),
-    Refusal("pull_request_target", _TRUSTED.format("from a pull_request_target workflow, which no index accepts")),
+    Refusal("pull_request_target", f"{_TRUSTED} from a pull_request_target workflow, which no index accepts"),
     Refusal("publishing functionality not enabled", f"trusted publishing is switched off at this index{STATUS_PAGE}"),
     Refusal("not-enabled", f"trusted publishing is switched off at this index for this CI{STATUS_PAGE}", (422,)),
     Refusal(
         "invalid-reuse-token",
-        _TRUSTED.format("valid once, and already used: run this job again; it goes on where it stopped"),
+        f"{_TRUSTED} valid once, and already used: run this job again; it goes on where it stopped",
     ),
-    Refusal(
-        "invalid-publisher", _TRUSTED.format("not that of the publisher registered on the index"), kind="publisher"
-    ),
+    Refusal("invalid-publisher", f"{_TRUSTED} not that of the publisher registered on the index", kind="publisher"),
     Refusal(
         "invalid-pending-publisher",
-        _TRUSTED.format("that of a pending publisher whose project exists already"),
+        f"{_TRUSTED} that of a pending publisher whose project exists already",
         kind="publisher",
     ),
-    Refusal("trusted publishing", _TRUSTED.format("missing, or the index does not know it")),
-    Refusal("oidc", _TRUSTED.format("missing, or the index does not know it")),
+    Refusal("trusted publishing", f"{_TRUSTED} missing, or the index does not know it"),
+    Refusal("oidc", f"{_TRUSTED} missing, or the index does not know it"),
     Refusal("credential not found", "no credential was found: set the token variable", (0,)),
     Refusal(
         "", "the credential may read this index but not upload to it, or not to this project", (403,), public=False
@@ -166,7 +155,8 @@ def refusal(answer: Answer, *, public: bool = True) -> Refusal:
     """Return what `answer` means; `public` says that the index is PyPI or TestPyPI, whose sentences are known."""
     text = f"{answer.words} {answer.body}".lower()
     for known in REFUSALS:
-        if known.fits(answer, text, public=public):
+        is_one = known.words.lower() in text and known.public in {None, public}
+        if is_one and (not known.statuses or answer.status in known.statuses):
             return known
     if answer.status >= 500:  # noqa: PLR2004 (server errors)
         return SERVER_ERROR
@@ -183,13 +173,7 @@ def meaning(answer: Answer, *, public: bool = True) -> str:
 
 def answer_of(document: dict[str, Any]) -> Answer:
     """Return the answer that the uploader describes in `document`."""
-    return Answer(
-        status=document.get("status", 0),
-        reason=document.get("reason", ""),
-        body=document.get("body", ""),
-        file=document.get("file", ""),
-        retry_after=document.get("retry_after", ""),
-        errors=tuple((str(code), str(description)) for code, description in document.get("errors", ())),
-        claims=tuple((str(name), str(value)) for name, value in document.get("claims", ())),
-        final=document.get("final", False),
-    )
+    pairs = {
+        name: tuple((str(key), str(value)) for key, value in document.get(name, ())) for name in ("errors", "claims")
+    }
+    return Answer(**{"status": 0, "reason": "", **document, **pairs})

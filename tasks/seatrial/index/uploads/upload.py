@@ -6,6 +6,7 @@ is done, what differs stops everything, and only what is absent is sent again.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
 import json
@@ -14,20 +15,14 @@ import sys
 import tempfile
 import time
 from dataclasses import field
-from datetime import datetime, timezone
+from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from seatrial.index.holdings import (
-    holdings,
-    stop_if_closed,
-    stop_if_different,
-    stop_if_yanked,
-    wait_until_served,
-)
+from seatrial.index.holdings import holdings, stop_if_closed, stop_if_different, stop_if_yanked, wait_until_served
 from seatrial.index.http import LONGEST_PAUSE, retry_after
 from seatrial.index.uploads.attestations import SUFFIX
-from seatrial.index.uploads.refusals import Answer, answer_of, meaning, refusal
+from seatrial.index.uploads.refusals import Answer, Kind, answer_of, meaning, refusal
 from seatrial.machine import process, terminal, variables
 from seatrial.machine.errors import ReleaseError, printable
 from seatrial.machine.process import ToolStuck
@@ -36,12 +31,11 @@ from seatrial.machine.worker import Worker
 from seatrial.release.record import FilesChanged
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
 
     from seatrial.index.credentials import Credential
     from seatrial.index.holdings import Holdings
     from seatrial.index.indexes import Index
-    from seatrial.index.uploads.refusals import Kind
     from seatrial.release.stages import Dist
 
 PROGRAM = (sys.executable, "-I", "-m", "seatrial.index.uploads.uploader")
@@ -130,11 +124,14 @@ def upload(
         answer = _send(job, found.absent)
         if answer is None:
             break
-        pause = _pause(answer, pauses, public=job.index.is_public, seconds=clock() - started)
+        known = refusal(answer, public=job.index.is_public)
+        # A token that expired meanwhile is narrowed anew; one that the index says to have expired at once stays so.
+        retries = known.retry or (known.kind == "token-expired" and clock() - started > AGE_OF_TOKEN)
+        own, asked = next(pauses, None) if retries else None, retry_after(answer.retry_after)
+        pause = None if own is None or asked > LONGEST_PAUSE else max(own, asked)
         if pause is not None:
-            job.say(
-                f"{job.index.name} did not accept every file; checking what it has, then trying again in {pause:.0f} s"
-            )
+            again = f"checking what it has, then trying again in {pause:.0f} s"
+            job.say(f"{job.index.name} did not accept every file; {again}")
             sleep(pause)
         found = _look(job)
         if found.absent and pause is None:
@@ -145,27 +142,10 @@ def upload(
 
 def refused(index: Index, answer: Answer) -> UploadRefused:
     """Return `answer` as an error, in the words of `index` and with the cause where it is known."""
-    seconds = _asked(answer)
+    seconds = retry_after(answer.retry_after)
     asked = f" (it asked us to retry in {seconds:.0f} s)" if seconds else ""
     kind = refusal(answer, public=index.is_public).kind
     return UploadRefused(index.name, answer.words + asked, meaning(answer, public=index.is_public), kind, answer.claims)
-
-
-def _asked(answer: Answer) -> float:
-    return retry_after(answer.retry_after, datetime.now(timezone.utc))
-
-
-def _pause(answer: Answer, pauses: Iterator[float], *, public: bool, seconds: float) -> float | None:
-    """Return the seconds until the next try: the next of `pauses`, or what the index asks for; None for no next try.
-
-    `seconds` is how long the last one took: a token that expired meanwhile is narrowed anew, one that the index says to
-    have expired at once stays so.
-    """
-    known = refusal(answer, public=public)
-    retries = known.retry or (known.kind == "token-expired" and seconds > AGE_OF_TOKEN)
-    own = next(pauses, None) if retries else None
-    asked = _asked(answer)
-    return None if own is None or asked > LONGEST_PAUSE else max(own, asked)
 
 
 def _look(job: Job) -> Holdings:
@@ -199,25 +179,21 @@ def _send(job: Job, dists: tuple[Dist, ...]) -> Answer | None:
     """
     ordered = sorted(dists, key=lambda dist: (dist.kind == "sdist", dist.filename))
     with terminal.meter("uploading", None, total=sum(dist.size for dist in ordered), unit="B") as meter:
+
+        def progress(output: str) -> None:
+            meter.done = sent(output, ordered) or meter.done
+
         for start in range(0, len(ordered), AT_ONCE):
             if start:
                 job.say(f"{start} of {len(ordered)} files sent")
-            some = ordered[start : start + AT_ONCE]
-            before = sum(dist.size for dist in ordered[:start])
-
-            def progress(output: str, some: list[Dist] = some, before: int = before) -> None:
-                meter.done = before + sent(output, some)
-
-            if answer := _call(job, some, progress):
+            if answer := _call(job, ordered[start : start + AT_ONCE], progress):
                 return answer
     return None
 
 
 def sent(output: str, dists: list[Dist]) -> int:
     """Return how many bytes of `dists`, which are sent in this order, the uploader has sent, by its lines so far."""
-    lines = (line for line in reversed(documents(output)) if line["event"] == "progress")
-    last: dict[str, Any] = next(lines, {})
-    total = 0
+    last, total = _last("progress", output) or {}, 0
     for dist in dists:
         if dist.filename == last.get("file"):
             return total + min(int(last["sent"]), dist.size)
@@ -225,17 +201,14 @@ def sent(output: str, dists: list[Dist]) -> int:
     return 0
 
 
-def documents(output: str) -> list[dict[str, Any]]:
-    """Return the documents in the uploader's `output`, a line each; what else programs write is left out."""
-    found = []
-    for line in output.splitlines():
-        try:
+def _last(event: str, output: str) -> dict[str, Any] | None:
+    """Return the last document of `event` in the uploader's `output`, a line each; what else is in it is left out."""
+    for line in reversed(output.splitlines()):
+        with contextlib.suppress(ValueError, RecursionError):
             document = json.loads(line)
-        except (ValueError, RecursionError):
-            continue
-        if isinstance(document, dict) and "event" in document:
-            found.append(document)
-    return found
+            if isinstance(document, dict) and document.get("event") == event:
+                return document
+    return None
 
 
 def uploader() -> Worker:
@@ -271,13 +244,12 @@ def _call(job: Job, dists: list[Dist], progress: Callable[[str], None]) -> Answe
 
 
 def _answer(job: Job, outcome: process.Outcome) -> Answer | None:
-    lines = documents(outcome.output)
-    done = next((line for line in reversed(lines) if line["event"] == "done"), None)
+    done = _last("done", outcome.output)
     if done is None:
         return Answer(0, f"The uploader ended with exit code {outcome.code}:\n{outcome.output}", final=True)
     for note in done["notes"]:
         job.say(note)
-    answers = [answer_of(document) for document in done["answers"]]
     if done["error"]:
         return answer_of(done["error"])
-    return next((answer for answer in answers if answer.status != 200), None)  # noqa: PLR2004 (taken)
+    answers = map(answer_of, done["answers"])
+    return next((answer for answer in answers if answer.status != HTTPStatus.OK), None)

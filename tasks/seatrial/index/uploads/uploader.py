@@ -19,7 +19,6 @@ import os
 import re
 import signal
 import sys
-import threading
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -56,12 +55,10 @@ def main() -> None:
     memory.lock()
     signal.signal(signal.SIGTERM, _end)
     out = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
-    lock = threading.Lock()
 
     def tell(document: dict[str, Any]) -> None:
-        with lock:
-            out.write(json.dumps(document) + "\n")
-            out.flush()
+        out.write(json.dumps(document) + "\n")
+        out.flush()
 
     for line in sys.stdin:
         said = io.StringIO()  # what twine prints; its log goes to standard error
@@ -74,99 +71,93 @@ class Upload:
     """One run of twine: `order` is the document that was read, `tell` writes a line."""
 
     def __init__(self, order: dict[str, Any], tell: Callable[[dict[str, Any]], None]) -> None:
-        self.url: str = order["url"]
-        self.files: list[str] = order["files"]
-        self.attested: str = order.get("attested", "")  # the suffix of the attestations, empty without
-        self.login = auth.CredentialInput(order.get("username"), order.get("password"))
-        self.tell = tell
+        self.order, self.tell = order, tell
         self.answers: list[dict[str, Any]] = []
-        self.minting: dict[str, Any] = {}
+        self.minted: list[str] = []  # tokens
+        self.minting: dict[str, Any] = {}  # how the index answered where it minted none
+        self.sending, self.told = "", 0  # the file, and how many of its bytes were told
 
     def run(self) -> dict[str, Any]:
         """Upload the files until one is not taken; return what the index answered, and what became of a token."""
-        minted: list[str] = []
         error: dict[str, Any] | None = None
         try:
-            self._send(minted)
+            self._send()
         except requests.RequestException as lost:
             error = {"reason": f"{type(lost).__name__}: {lost}", "final": bool(self.minting), **self.minting}
         except Exception as refused:  # noqa: BLE001 (a damaged archive makes twine raise anything)
             error = {"reason": f"{type(refused).__name__}: {refused}", "final": True, **self.minting}
         except Ended:
             error = {"reason": "it was ended before it was done"}
-        host = urlsplit(self.url).netloc
-        notes = [burnt(host, token) for token in dict.fromkeys(minted)]
+        host = urlsplit(self.order["url"]).netloc
+        notes = [burnt(host, token) for token in dict.fromkeys(self.minted)]
         return {"event": "done", "answers": self.answers, "error": error, "notes": notes}
 
-    def _send(self, minted: list[str]) -> None:
+    def _send(self) -> None:
         setattr(auth, "keyring", None)  # noqa: B010 (twine does not export it; the credential was chosen already)
+        suffix = self.order.get("attested", "")  # of the attestations, empty without
         options = settings.Settings(
-            repository_url=self.url, non_interactive=True, disable_progress_bar=True, attestations=bool(self.attested)
+            repository_url=self.order["url"],
+            username=self.order.get("username"),
+            password=self.order.get("password"),
+            non_interactive=True,
+            disable_progress_bar=True,
+            attestations=bool(suffix),
         )
-        options.auth = minting(minted)(options.repository_config, self.login)
-        with self._watched_minting():
-            repository = options.create_repository()
-        prepare(repository, self.url)
-        try:
-            for path in self.files:
+        with self._watching(), contextlib.closing(options.create_repository()) as repository:
+            prepare(repository, self.order["url"])
+            for path in self.order["files"]:
                 package = PackageFile.from_filename(path, None)
-                if self.attested:
-                    package.add_attestations([path + self.attested])
-                with self._counted(os.path.basename(path)):  # noqa: PTH119 (a string it was, and is)
-                    response = repository.upload(package, max_redirects=1)
+                if suffix:
+                    package.add_attestations([path + suffix])
+                self.sending = os.path.basename(path)  # noqa: PTH119 (a string it was, and is)
+                self._tell_sent(0)
+                response = repository.upload(package, max_redirects=1)
                 self.answers.append({"file": package.basefilename, **answer(response)})
                 if response.status_code != requests.codes.ok:
                     return
-        finally:
-            repository.close()
 
     @contextlib.contextmanager
-    def _watched_minting(self) -> Iterator[None]:
-        """Keep what the index answers to the CI's identity, and the claims of that, as long as the context lasts."""
-        make = utils.make_requests_session
+    def _watching(self) -> Iterator[None]:
+        """Keep what the index answers to the CI's identity, and tell what is sent, as long as the context lasts."""
+        make_session, make_monitor = utils.make_requests_session, requests_toolbelt.MultipartEncoderMonitor
 
-        def watched() -> requests.Session:
-            session = make()
-            session.hooks["response"].append(self._note_minting)
-            return session
-
-        utils.make_requests_session = watched
-        try:
-            yield
-        finally:
-            utils.make_requests_session = make
-
-    def _note_minting(self, response: requests.Response, **_: Any) -> None:
-        if response.ok or not urlsplit(response.url).path.startswith(OIDC):
-            return
-        self.minting = {"status": response.status_code}
-        with contextlib.suppress(ValueError, KeyError, TypeError, AttributeError):
-            sent: Any = response.request.body
-            document = response.json()
-            self.minting["body"] = str(document.get("message", ""))
-            self.minting["errors"] = [(error["code"], error["description"]) for error in document["errors"]]
-            self.minting["claims"] = claims(json.loads(sent)["token"])
-
-    @contextlib.contextmanager
-    def _counted(self, name: str) -> Iterator[None]:
-        """Tell how many bytes of the file `name` were sent, as long as the context lasts."""
-        make, told = requests_toolbelt.MultipartEncoderMonitor, [0]
+        def session() -> requests.Session:
+            made = make_session()
+            made.hooks["response"].append(self._note_minting)
+            return made
 
         def monitor(encoder: Any, callback: Any) -> Any:
             def both(progress: Any) -> None:
                 callback(progress)
-                if progress.bytes_read - told[0] >= EVERY:
-                    told[0] = progress.bytes_read
-                    self.tell({"event": "progress", "file": name, "sent": progress.bytes_read})
+                if progress.bytes_read - self.told >= EVERY:
+                    self._tell_sent(progress.bytes_read)
 
-            return make(encoder, both)
+            return make_monitor(encoder, both)
 
-        self.tell({"event": "progress", "file": name, "sent": 0})
-        requests_toolbelt.MultipartEncoderMonitor = monitor
+        utils.make_requests_session, requests_toolbelt.MultipartEncoderMonitor = session, monitor
         try:
             yield
         finally:
-            requests_toolbelt.MultipartEncoderMonitor = make
+            utils.make_requests_session, requests_toolbelt.MultipartEncoderMonitor = make_session, make_monitor
+
+    def _tell_sent(self, count: int) -> None:
+        self.told = count
+        self.tell({"event": "progress", "file": self.sending, "sent": count})
+
+    def _note_minting(self, response: requests.Response, **_: Any) -> None:
+        """Keep what the index makes of the CI's identity: a token; before anything is sent, an error and the claims."""
+        if not urlsplit(response.url).path.startswith(OIDC):
+            return
+        with contextlib.suppress(ValueError, KeyError, TypeError, AttributeError):
+            if response.ok:
+                self.minted.append(str(response.json()["token"]))
+            elif not self.sending:
+                self.minting = {"status": response.status_code}
+                sent: Any = response.request.body
+                document = response.json()
+                self.minting["body"] = str(document.get("message", ""))
+                self.minting["errors"] = [(error["code"], error["description"]) for error in document["errors"]]
+                self.minting["claims"] = claims(json.loads(sent)["token"])
 
 
 def prepare(repository: Repository, url: str) -> None:
@@ -206,19 +197,6 @@ def decoded(reason: str) -> str:
         return reason
 
 
-def minting(minted: list[str]) -> type[auth.Private]:
-    """Return twine's class of credentials that ask nobody; what it mints is put into `minted`."""
-
-    class Remembering(auth.Private):
-        def make_trusted_publishing_token(self) -> str | None:
-            token = super().make_trusted_publishing_token()
-            if token:
-                minted.append(token)
-            return token
-
-    return Remembering
-
-
 def claims(token: str) -> list[tuple[str, str]]:
     """Return what a CI's identity (a JSON web token) says of the job: nothing of it is secret but its signature."""
     payload = token.split(".")[1]
@@ -229,9 +207,8 @@ def claims(token: str) -> list[tuple[str, str]]:
 def burnt(host: str, token: str) -> str:
     """Have the index at `host` end `token`; return in words what came of it. Nothing is raised: the upload is done."""
     try:
-        response = utils.make_requests_session().post(
-            f"https://{host}{OIDC}burn-token", json={"token": token}, timeout=LIMIT
-        )
+        url = f"https://{host}{OIDC}burn-token"
+        response = utils.make_requests_session().post(url, json={"token": token}, timeout=LIMIT)
     except requests.RequestException as error:
         return f"the minted token could not be burnt ({type(error).__name__}); {EXPIRES}"
     if response.status_code == ACCEPTED:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import io
 import json
 import os
 import signal
@@ -12,11 +13,11 @@ import tracemalloc
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 import requests
-from twine import auth, settings, utils
+from twine import settings, utils
 
 from seatrial.index.tokens import make
 from seatrial.index.uploads import upload, uploader
@@ -243,6 +244,7 @@ class Session:
 
     answer: int | Exception = uploader.ACCEPTED
     posted: list[tuple[str, Any]] = field(default_factory=list)
+    hooks: dict[str, list[Any]] = field(default_factory=lambda: {"response": []})
 
     def post(self, url: str, *, json: Any, timeout: float) -> requests.Response:
         assert timeout == uploader.LIMIT
@@ -262,16 +264,18 @@ def network(monkeypatch: pytest.MonkeyPatch) -> Session:
 
 
 def test_what_was_minted_is_burnt_when_the_upload_is_ended(monkeypatch: pytest.MonkeyPatch, network: Session) -> None:
-    def send(_upload: Upload, minted: list[str]) -> None:
-        monkeypatch.setattr(auth.Private, "make_trusted_publishing_token", lambda _: "pypi-minted")
-        config: Any = {"repository": f"https://{HOST}/legacy/"}
-        resolver = uploader.minting(minted)(config, auth.CredentialInput())
-        assert resolver.make_trusted_publishing_token() == "pypi-minted"
+    def mint(_settings: object) -> NoReturn:
+        response = requests.Response()
+        response.status_code, response.url = 200, f"https://{HOST}/_/oidc/mint-token"
+        response.raw = io.BytesIO(b'{"success": true, "token": "pypi-minted"}')
+        for watch in utils.make_requests_session().hooks["response"]:
+            watch(response)
         signal.raise_signal(signal.SIGTERM)
+        raise AssertionError("the signal ends it")
 
     before = signal.signal(signal.SIGTERM, uploader._end)
     try:
-        monkeypatch.setattr(Upload, "_send", send)
+        monkeypatch.setattr(settings.Settings, "create_repository", mint)
         done = Upload({"url": f"https://{HOST}/legacy/", "files": []}, print).run()
     finally:
         signal.signal(signal.SIGTERM, before)
