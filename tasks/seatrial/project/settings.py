@@ -16,8 +16,7 @@ from seatrial.machine import toml
 from seatrial.machine.errors import ReleaseError
 from seatrial.machine.values import Value
 from seatrial.project import pythons as matrix
-from seatrial.project import validation
-from seatrial.project.validation import DEPENDENCIES
+from seatrial.project.validation import DEPENDENCIES, BadConfig, fields
 from seatrial.release.stages import KINDS, Cell, Kind
 from seatrial.release.verdicts import MATRIX
 
@@ -132,10 +131,13 @@ def load(root: Path) -> Settings:
         settings_table = document(own)
     elif not is_project(root):
         raise NoProject(root)
-    settings = validation.fields(settings_table)
+    settings = fields(settings_table)
     settings.setdefault("pythons", matrix.supported_pythons(said.get("project")))
-    validation.stop_unless_some("sdist-pythons", settings.get("sdist_pythons", ()), settings["pythons"])
-    return Settings(**settings)
+    found = Settings(**settings)
+    if not set(found.sdist_pythons) <= set(found.pythons):
+        expected = f"some of `pythons`: {', '.join(found.pythons)}"
+        raise BadConfig("sdist-pythons", expected, list(found.sdist_pythons))
+    return found
 
 
 def is_project(root: Path) -> bool:

@@ -23,9 +23,7 @@ from seatrial.project.settings import document, is_project, listed, load, setup_
 from seatrial.project.validation import BadConfig, UnknownSetting
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
-
-    from packaging.requirements import Requirement
+    from collections.abc import Iterable, Mapping, Sequence
 
     from seatrial.project.settings import Settings
 
@@ -114,13 +112,17 @@ def find(root: Path) -> Repository:
     Raises TwoPackages, BrokenToml and BadConfig.
     """
     root = root.resolve()
-    private = {folder: _private(document(folder / "pyproject.toml"), folder) for folder in _members(root)}
+    private = {folder: _private(folder) for folder in _members(root)}
     left_out = (f"{relative(folder, root)} ({why})" for folder, why in private.items() if why)
-    members = _with_siblings([folder for folder, why in private.items() if not why])
-    names = {folder: name_of(folder) for folder in members}
-    _stop_if_two(names)
-    found = tuple(Package(names[folder], folder, _needed(folder, names)) for folder in sorted(members))
-    return Repository(root, found, tuple(sorted(left_out)))
+    names = {folder: name_of(folder) for folder in _with_siblings(one for one, why in private.items() if not why)}
+    members = sorted(names)
+    stop_if_two({folder: names[folder] for folder in members})
+    found = []
+    for folder in members:
+        wanted = _dependencies(document(folder / "pyproject.toml"), settings(folder).extras)
+        needs = [other for other, name in names.items() if name in wanted and other != folder]
+        found.append(Package(names[folder], folder, tuple(dict.fromkeys([*siblings(folder), *needs]))))
+    return Repository(root, tuple(found), tuple(sorted(left_out)))
 
 
 def together(folder: Path, release_with: Sequence[str]) -> Repository:
@@ -131,7 +133,7 @@ def together(folder: Path, release_with: Sequence[str]) -> Repository:
     folder = folder.resolve()
     own = _found(folder, release_with)
     others = [member for member in _with_siblings(own) if member != folder]
-    _stop_if_two({member: name_of(member) for member in (folder, *others)})
+    stop_if_two({member: name_of(member) for member in sorted({folder, *others})})
     return Repository(folder, (Package(name_of(folder), folder, own), *map(alone, others)))
 
 
@@ -213,67 +215,47 @@ def _setup_cfg(folder: Path) -> Mapping[str, Any]:
 
 def _members(root: Path) -> list[Path]:
     """Return the folders of the packages: those that `packages` names, else the members of a workspace."""
-    own = settings(root).packages if is_project(root) or (root / "seatrial.toml").exists() else ()
-    if own:
-        return [folder for pattern in own for folder in _named(root, pattern)]
-    said = document(root / "pyproject.toml")
     found: list[Path] = []
-    for members, excluded in _workspaces(root, said):
-        found += _folders(root, members, excluded)
+    for pattern in settings(root).packages if is_project(root) or (root / "seatrial.toml").exists() else ():
+        folders = _matching(root, pattern)
+        if not folders:
+            raise BadConfig("packages", "patterns of folders with a project in them", pattern, str(root))
+        found += folders
+    if found:
+        return found
+    said = document(root / "pyproject.toml")
+    workspaces = [table(said, "tool", "uv", "workspace")]
+    # Of hatch: `workspace` in an environment, in pyproject.toml or in hatch.toml.
+    for envs in (table(said, "tool", "hatch", "envs"), table(document(root / "hatch.toml"), "envs")):
+        workspaces += [table(envs, name, "workspace") for name in envs]
+    for one in workspaces:
+        excluded = {folder for pattern in listed(one, "exclude") for folder in _matching(root, pattern)}
+        matching = (folder for pattern in listed(one, "members") for folder in _matching(root, pattern))
+        found += [folder for folder in matching if folder not in excluded]
     if found and "project" in said:
         found.append(root)
     return list(dict.fromkeys(found))
 
 
-def _named(root: Path, pattern: str) -> list[Path]:
-    """Return the folders that a `pattern` of our own settings names. Raises BadConfig where there is none."""
-    found = _folders(root, [pattern], ())
-    if not found:
-        raise BadConfig("packages", "patterns of folders with a project in them", pattern, str(root))
-    return found
+def _matching(root: Path, member: Any) -> list[Path]:
+    """Return the folders of projects below `root` that match the pattern of a `member`, none where it is no pattern.
 
-
-def _workspaces(root: Path, said: Mapping[str, Any]) -> Iterator[tuple[list[str], list[str]]]:
-    """Yield what each workspace of the repository includes and excludes, as patterns.
-
-    uv: [tool.uv.workspace]; hatch: `workspace` in an environment, in pyproject.toml or in hatch.toml.
+    A hidden one (`.venv`, `.nox`) has to be named, and so has what is in it. Hatch lets a member be a table with
+    features beside the path.
     """
-    tables = [table(said, "tool", "uv", "workspace")]
-    for envs in (table(said, "tool", "hatch", "envs"), table(document(root / "hatch.toml"), "envs")):
-        tables += [table(envs, name, "workspace") for name in envs]
-    for one in tables:
-        yield [*map(_pattern, listed(one, "members"))], [*map(_pattern, listed(one, "exclude"))]
-
-
-def _pattern(member: Any) -> str:
-    """Return the pattern of a member of a workspace, which hatch lets be a table with features beside the path."""
-    return str(member.get("path", "")) if isinstance(member, dict) else str(member)
-
-
-def _folders(root: Path, patterns: Iterable[str], excluded: Iterable[str]) -> list[Path]:
-    """Return the folders of projects that match `patterns`, without those that match `excluded`."""
-    out = {folder.resolve() for pattern in excluded for folder in _matching(root, pattern)}
-    found = [folder.resolve() for pattern in patterns for folder in _matching(root, pattern)]
-    return [folder for folder in found if folder not in out]
-
-
-def _matching(root: Path, pattern: str) -> list[Path]:
-    """Return the folders of projects below `root` that match `pattern`, none where it is no pattern.
-
-    A hidden one (`.venv`, `.nox`) has to be named, and so has what is in it.
-    """
-    pattern = pattern.rstrip("/").removeprefix("./")
+    pattern = str(member.get("path", "") if isinstance(member, dict) else member).rstrip("/").removeprefix("./")
     try:
         found = sorted(filter(is_project, [root] if pattern == "." else root.glob(pattern)))
     except (ValueError, NotImplementedError):
         return []
     named = Path(pattern).parts
     hidden = ({part for part in path.relative_to(root).parts if part.startswith(".")} for path in found)
-    return [path for path, parts in zip(found, hidden, strict=True) if parts <= {*named}]
+    return [path.resolve() for path, parts in zip(found, hidden, strict=True) if parts <= {*named}]
 
 
-def _private(said: Mapping[str, Any], folder: Path) -> str:
-    """Return why the package with the document `said` is not for release, empty if it is."""
+def _private(folder: Path) -> str:
+    """Return why the package in `folder` is not for release, empty if it is."""
+    said = document(folder / "pyproject.toml")
     if table(said, "tool", "uv").get("package") is False:
         return "tool.uv.package = false"
     if "build-system" not in said and not any((folder / name).exists() for name in ("setup.py", "setup.cfg")):
@@ -282,18 +264,12 @@ def _private(said: Mapping[str, Any], folder: Path) -> str:
     return next((str(one) for one in classifiers if str(one).lower().startswith(PRIVATE)), "")
 
 
-def _stop_if_two(names: Mapping[Path, str]) -> None:
+def stop_if_two(names: Mapping[Path, str]) -> None:
+    """Raise TwoPackages where two of the folders have one name, with the folders in the order of `names`."""
     for name in sorted(set(names.values())):
-        folders = tuple(str(folder) for folder in sorted(names) if names[folder] == name)
+        folders = tuple(str(folder) for folder, own in names.items() if own == name)
         if len(folders) > 1:
             raise TwoPackages(name, folders)
-
-
-def _needed(folder: Path, names: Mapping[Path, str]) -> tuple[Path, ...]:
-    """Return the folders that the package in `folder` needs: its `release-with`, and members that it depends on."""
-    wanted = _dependencies(document(folder / "pyproject.toml"), settings(folder).extras)
-    members = [other for other, name in names.items() if name in wanted and other != folder]
-    return tuple(dict.fromkeys([*siblings(folder), *members]))
 
 
 def _dependencies(said: Mapping[str, Any], extras: Sequence[str]) -> set[str]:
@@ -301,6 +277,8 @@ def _dependencies(said: Mapping[str, Any], extras: Sequence[str]) -> set[str]:
 
     A requirement on the package itself (``demo[all]`` asking for ``demo[test]``) stands for its extras.
     """
+    from packaging.requirements import InvalidRequirement, Requirement  # noqa: PLC0415 (few repositories need it)
+
     project = table(said, "project")
     own = canonicalize_name(str(project.get("name", "")))
     optional = table(project, "optional-dependencies")
@@ -308,19 +286,13 @@ def _dependencies(said: Mapping[str, Any], extras: Sequence[str]) -> set[str]:
     lines[WITHOUT_EXTRA] = listed(project, "dependencies")
     chosen, found = [WITHOUT_EXTRA, *(str(canonicalize_name(extra)) for extra in extras)], set[str]()
     for extra in chosen:  # which grows meanwhile
-        for one in _requirements(lines.get(extra, [])):
-            found.add(name := canonicalize_name(one.name))
-            if name == own:
-                chosen += {canonicalize_name(inner) for inner in one.extras} - {*chosen}
+        for line in lines.get(extra, []):
+            with contextlib.suppress(InvalidRequirement):
+                needed = Requirement(str(line))
+                found.add(name := canonicalize_name(needed.name))
+                if name == own:
+                    chosen += {canonicalize_name(inner) for inner in needed.extras} - {*chosen}
     return found | _of_poetry(table(said, "tool", "poetry"), {*chosen})
-
-
-def _requirements(lines: Iterable[Any]) -> Iterator[Requirement]:
-    from packaging.requirements import InvalidRequirement, Requirement  # noqa: PLC0415 (few repositories need it)
-
-    for line in lines:
-        with contextlib.suppress(InvalidRequirement):
-            yield Requirement(str(line))
 
 
 def _of_poetry(poetry: Mapping[str, Any], extras: set[str]) -> set[str]:
