@@ -13,8 +13,6 @@ from seatrial.report.page.description import shown
 from seatrial.report.standing import Failure, Step, steps
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from seatrial.release.archives import Metadata
     from seatrial.release.rebuilt import Rebuilt
     from seatrial.release.record import Record
@@ -61,6 +59,7 @@ def gather(record: Record, following: str, *, failure: Failure | None = None, dr
         return None
     checked, released, rehearsed = record.find(Checked), record.find(Released), record.find(Rehearsed)
     files, verified = tuple(_file(record, dist) for dist in built.dists), record.verified()
+    first = sorted(files, key=lambda file: file.dist.kind != "wheel")  # an index gets a wheel first
     latest = released or rehearsed
     if failure is None and (failed := failures.last(record)):
         failure = Failure(failed.step, failed.message, failed.problems)
@@ -70,7 +69,7 @@ def gather(record: Record, following: str, *, failure: Failure | None = None, dr
         built=built,
         steps=steps(record, failure, dry=dry),
         files=files,
-        metadata=_metadata(files),
+        metadata=next((file.archive.metadata for file in first if file.archive), None),
         description=shown(checked.rendered) if checked and checked.rendered else None,
         changes=checked.changes if checked else None,
         checked=checked is not None,
@@ -96,9 +95,3 @@ def _file(record: Record, dist: Dist) -> File:
         return File(dist, Archive.open(path))
     except BadArchive as bad:
         return File(dist, None, str(bad).splitlines()[0])
-
-
-def _metadata(files: Sequence[File]) -> Metadata | None:
-    """Return the metadata of the file that an index gets first: a wheel."""
-    ordered = sorted(files, key=lambda file: file.dist.kind != "wheel")
-    return next((file.archive.metadata for file in ordered if file.archive), None)

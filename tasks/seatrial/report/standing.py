@@ -57,14 +57,15 @@ def steps(record: Record, failure: Failure | None = None, *, dry: bool = False) 
         verify,
         _step("pypi", record.find(Released), dry=dry),
     )
-    return tuple(_failed(failure, step) if failure and failure.name == step.name else step for step in recorded)
+    if failure is None:
+        return recorded
+    said = failure.message.partition("\n")[0].removesuffix(":")  # of a list that is not shown here
+    summary = text.counted(failure.problems) or said
+    return tuple(
+        Step(step.name, "failed", "", summary or step.summary) if step.name == failure.name else step
+        for step in recorded
+    )
 
 
 def _step(name: str, stage: Stage | None, *, dry: bool) -> Step:
     return Step(name, "done", stage.at, text.summary(stage, dry=dry)) if stage else Step(name, "open")
-
-
-def _failed(failure: Failure, step: Step) -> Step:
-    counted = text.counted(failure.problems)
-    said = failure.message.partition("\n")[0].removesuffix(":")  # of a list that is not shown here
-    return Step(step.name, "failed", "", counted or said or step.summary)

@@ -12,7 +12,7 @@ from seatrial.rules import judge  # noqa: F401 (loads the modules that declare t
 from seatrial.rules.rule import RULES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from seatrial.release.stages import Problem
     from seatrial.report.facts import Facts
@@ -23,16 +23,13 @@ LONGEST = 4000  # characters of a message, which may quote a program
 
 def section(facts: Facts) -> Safe:
     """Return the findings, errors first; what to say where there are none."""
-    if not facts.problems:
-        return _nothing(facts)
-    explained = explanations()
-    grouped = together(facts.problems)
-    shown = [_finding(problem, files, explained) for problem, files in grouped[:SHOWN]]
-    more = [tag("p", f"{len(grouped) - SHOWN} more are not shown.", class_="note")] if len(grouped) > SHOWN else []
-    return join([tag("ul", *shown, class_="findings"), *more])
-
-
-def _nothing(facts: Facts) -> Safe:
+    if facts.problems:
+        explained = {rule.code: rule.explanation for rule in reversed(RULES)}
+        grouped = together(facts.problems)
+        shown = [_finding(problem, files, explained.get(problem.rule, "")) for problem, files in grouped[:SHOWN]]
+        more = f"{len(grouped) - SHOWN} more are not shown."
+        note = tag("p", more, class_="note") if len(grouped) > SHOWN else ""
+        return join([tag("ul", *shown, class_="findings"), note])
     if not facts.checked:
         return tag("p", "These files are not checked yet.", class_="note")
     if flawed := project_page.counted(facts):
@@ -41,33 +38,17 @@ def _nothing(facts: Facts) -> Safe:
     return tag("p", "No problems.", class_="note")
 
 
-def _finding(problem: Problem, files: Sequence[str], explained: Mapping[str, str]) -> Safe:
+def _finding(problem: Problem, files: Sequence[str], explanation: str) -> Safe:
+    first, *rest = problem.message[:LONGEST].strip().splitlines() or [""]
+    message = [prose(first), *[join([tag("br"), prose(line)]) for line in rest]]
+    names = [part for file in files for part in (", ", tag("span", file, class_="name"))][1:]
+    why = [tag("p", prose(" ".join(part.split()))) for part in inspect.cleandoc(explanation).split("\n\n")]
+    if not explanation:
+        why = [tag("p", "It happened when the file was installed and used on this machine.")]
     return tag(
         "li",
         tag("span", problem.severity, class_="state"),
-        tag(
-            "div", tag("p", _lines(problem.message[:LONGEST])), tag("p", *_files(files), class_="quiet"), class_="what"
-        ),
-        tag("details", tag("summary", tag("code", problem.rule)), _why(explained.get(problem.rule, ""))),
+        tag("div", tag("p", *message), tag("p", *names, class_="quiet"), class_="what"),
+        tag("details", tag("summary", tag("code", problem.rule)), *why),
         class_=problem.severity,
     )
-
-
-def _files(files: Sequence[str]) -> Sequence[object]:
-    return [part for file in files for part in (", ", tag("span", file, class_="name"))][1:]
-
-
-def _lines(message: str) -> Safe:
-    first, *rest = message.strip().splitlines() or [""]
-    return join([prose(first), *[part for line in rest for part in (tag("br"), prose(line))]])
-
-
-def _why(explanation: str) -> Safe:
-    if not explanation:
-        return tag("p", "It happened when the file was installed and used on this machine.")
-    return join(tag("p", prose(" ".join(part.split()))) for part in inspect.cleandoc(explanation).split("\n\n"))
-
-
-def explanations() -> dict[str, str]:
-    """Return why each rule is one, by its code."""
-    return {rule.code: rule.explanation for rule in reversed(RULES)}

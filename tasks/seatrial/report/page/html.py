@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from seatrial import __version__
 from seatrial.machine.terminal import size
 from seatrial.release.comparison import is_code
+from seatrial.release.stages import kind_of
 from seatrial.report.page import findings, matrix, project_page
 from seatrial.report.page.markup import Safe, join, link, prose, tag
 from seatrial.report.page.trees import difference, listed, tree
@@ -19,8 +20,8 @@ from seatrial.report.text import counted, plural, rebuilt, rehearsed_as, told_ag
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from seatrial.release.rebuilt import Again, Difference
-    from seatrial.release.stages import Changes, FieldChanges, FileChanges
+    from seatrial.release.rebuilt import Again, Rebuilt
+    from seatrial.release.stages import Changes
     from seatrial.report.facts import Facts, File
     from seatrial.report.standing import Step
 
@@ -38,7 +39,9 @@ def page(facts: Facts, digest: str) -> str:
         for name, title, part in sections
     ]
     contents = tag("nav", *[tag("a", title, href=f"#{name}") for name, title, _ in sections], aria_label="On this page")
-    body = tag("body", _header(facts), contents, tag("main", *shown), _footer(facts))
+    made = tag("p", f"Written by seatrial {__version__} from the record of this release. It loads nothing.")
+    source = tag("p", "Source: commit ", tag("code", facts.built.commit)) if facts.built.commit else ""
+    body = tag("body", _header(facts), contents, tag("main", *shown), tag("footer", made, source))
     return f"<!doctype html>\n{tag('html', _head(facts, digest), body, lang='en')}\n"
 
 
@@ -61,32 +64,22 @@ def _head(facts: Facts, digest: str) -> Safe:
 
 def _header(facts: Facts) -> Safe:
     summary = facts.metadata.first("summary") if facts.metadata else None
-    following = tag("p", "Next: ", tag("code", facts.following), class_="next") if facts.following else ""
-    return tag(
-        "header",
+    parts = [
         tag("p", "Release report", class_="kicker"),
         tag("h1", facts.built.project, " ", tag("span", facts.built.version, class_="version")),
-        tag("p", summary, class_="lead") if summary else "",
-        tag("p", f"{DRY} It was {rehearsed_as(facts.built)}.", class_="notice") if facts.dry else "",
-        _failure(facts),
-        following,
-    )
-
-
-def _failure(facts: Facts) -> Safe:
-    if facts.failure is None:
-        return Safe("")
-    counts = counted(facts.failure.problems)
-    head = tag("p", tag("strong", facts.failure.name, " failed"), f": {counts}" if counts else "")
-    message = tag("pre", facts.failure.message[:LONGEST]) if facts.failure.message else ""
-    return tag("div", head, message, class_="notice failed")
-
-
-def _footer(facts: Facts) -> Safe:
-    made = tag("p", f"Written by seatrial {__version__} from the record of this release. It loads nothing.")
-    return tag(
-        "footer", made, tag("p", "Source: commit ", tag("code", facts.built.commit)) if facts.built.commit else ""
-    )
+    ]
+    if summary:
+        parts.append(tag("p", summary, class_="lead"))
+    if facts.dry:
+        parts.append(tag("p", f"{DRY} It was {rehearsed_as(facts.built)}.", class_="notice"))
+    if failure := facts.failure:
+        counts = counted(failure.problems)
+        head = tag("p", tag("strong", failure.name, " failed"), f": {counts}" if counts else "")
+        message = tag("pre", failure.message[:LONGEST]) if failure.message else ""
+        parts.append(tag("div", head, message, class_="notice failed"))
+    if facts.following:
+        parts.append(tag("p", "Next: ", tag("code", facts.following), class_="next"))
+    return tag("header", *parts)
 
 
 def _sections(facts: Facts) -> Iterator[tuple[str, str, Safe]]:
@@ -96,7 +89,7 @@ def _sections(facts: Facts) -> Iterator[tuple[str, str, Safe]]:
     yield "files", "Files", join(_file(facts, number, file) for number, file in enumerate(facts.files))
     yield "changes", "What changes", _changes(facts.changes) if facts.changes else Safe("")
     yield "matrix", "Verified on", matrix.section(facts)
-    yield "again", "Built again", _again(facts)
+    yield "again", "Built again", _again(facts.rebuilt) if facts.rebuilt else Safe("")
     yield "project-page", "The page on PyPI", project_page.section(facts)
 
 
@@ -112,85 +105,61 @@ def _step(step: Step) -> Safe:
 
 
 def _file(facts: Facts, number: int, file: File) -> Safe:
-    changes = _changes_of(facts, file)
     url = facts.urls[number] if number < len(facts.urls) else ""
+    compared = facts.changes.files if facts.changes else ()
+    changes = next((one for one in compared if one.filename == file.dist.filename), None)
     grown = f" ({difference(changes.before, file.dist.size)})" if changes else ""
-    summary = tag("p", file.dist.kind, " · ", size(file.dist.size), grown, class_="quiet")
-    return tag(
-        "article",
+    parts = [
         tag("h3", link(url, file.dist.filename)),
-        summary,
+        tag("p", file.dist.kind, " · ", size(file.dist.size), grown, class_="quiet"),
         tag("p", tag("span", "sha256 ", class_="label"), tag("code", file.dist.sha256), class_="hash"),
-        tag("p", file.trouble, class_="notice") if file.trouble else "",
-        _members(file, changes, len(facts.files)),
-        class_="card",
-    )
-
-
-def _members(file: File, changes: FileChanges | None, files: int) -> Safe:
-    if file.archive is None:
-        return Safe("")
-    total = size(sum(member.size for member in file.archive.members))
-    head = tag("summary", f"{plural(len(file.archive.members), 'member')}, {total} unpacked")
-    return tag("details", head, tree(file.archive, changes, files))
-
-
-def _changes_of(facts: Facts, file: File) -> FileChanges | None:
-    files = facts.changes.files if facts.changes else ()
-    return next((changes for changes in files if changes.filename == file.dist.filename), None)
+    ]
+    if file.trouble:
+        parts.append(tag("p", file.trouble, class_="notice"))
+    if file.archive:
+        total = size(sum(member.size for member in file.archive.members))
+        head = tag("summary", f"{plural(len(file.archive.members), 'member')}, {total} unpacked")
+        parts.append(tag("details", head, tree(file.archive, changes, len(facts.files))))
+    return tag("article", *parts, class_="card")
 
 
 def _changes(changes: Changes) -> Safe:
     """Return what differs from the version before, or why that is not known: never nothing."""
     if changes.since is None:
         return tag("p", "Not compared with an earlier version: ", prose(changes.reason), class_="note")
-    beside = tag("p", f"Compared with {changes.since}, as {changes.index} serves it.", class_="quiet")
-    fields = [tag("h3", "Metadata"), _fields(changes.fields)] if changes.fields else []
-    same = [] if fields else [tag("p", "The metadata is the same.", class_="note")]
-    files = [join([tag("h3", f"Members of the {_kind(file)}"), listed(file)]) for file in changes.files]
-    return join([beside, *fields, *same, *files])
+    parts = [tag("p", f"Compared with {changes.since}, as {changes.index} serves it.", class_="quiet")]
+    if changes.fields:
+        rows = [
+            tag("div", tag("dt", one.field), *_values("removed", "-", one.removed), *_values("added", "+", one.added))
+            for one in changes.fields
+        ]
+        parts += [tag("h3", "Metadata"), tag("dl", *rows, class_="fields")]
+    else:
+        parts.append(tag("p", "The metadata is the same.", class_="note"))
+    for file in changes.files:
+        parts += [tag("h3", f"Members of the {kind_of(file.filename)}"), listed(file)]
+    return join(parts)
 
 
-def _kind(changes: FileChanges) -> str:
-    return "wheel" if changes.filename.endswith(".whl") else "sdist"
+def _values(look: str, sign: str, values: tuple[str, ...]) -> list[Safe]:
+    return [tag("dd", tag("span", f"{sign} ", class_="sign", aria_label=look), value, class_=look) for value in values]
 
 
-def _fields(fields: tuple[FieldChanges, ...]) -> Safe:
-    rows = [
-        tag("div", tag("dt", field.field), *_values("removed", "-", field.removed), *_values("added", "+", field.added))
-        for field in fields
-    ]
-    return tag("dl", *rows, class_="fields")
-
-
-def _values(look: str, sign: str, values: tuple[str, ...]) -> Iterator[Safe]:
-    for value in values:
-        yield tag("dd", tag("span", f"{sign} ", class_="sign", aria_label=look), value, class_=look)
-
-
-def _again(facts: Facts) -> Safe:
+def _again(found: Rebuilt) -> Safe:
     """Return what `rebuild` found out: the verdict on each file, and the members that differ, code first."""
-    found = facts.rebuilt
-    if found is None:
-        return Safe("")
     missing = [tag("p", f"Not judged: {name}", class_="quiet") for name in found.not_judged]
     return join([tag("p", rebuilt(found), class_="quiet"), *map(_again_file, found.files), *missing])
 
 
 def _again_file(file: Again) -> Safe:
     look = "notice failed" if file.verdict == "different" else "note"
-    members = [_differing(difference) for difference in file.differences[:MEMBERS]]
-    return tag(
-        "article",
-        tag("h3", file.filename),
-        tag("p", told_again(file), class_=look),
-        tag("ul", *members, class_="plain") if members else "",
-        class_="card",
-    )
-
-
-def _differing(difference: Difference) -> Safe:
-    word = difference.kind if difference.matters else f"{difference.kind}, means the same"
-    name = tag("strong", difference.member) if difference.matters and is_code(difference) else difference.member
-    lines = tag("pre", "\n".join(difference.lines)) if difference.matters and difference.lines else ""
-    return tag("li", tag("code", name), f" {word}", lines)
+    parts = [tag("h3", file.filename), tag("p", told_again(file), class_=look)]
+    members = []
+    for one in file.differences[:MEMBERS]:
+        word = one.kind if one.matters else f"{one.kind}, means the same"
+        name = tag("strong", one.member) if one.matters and is_code(one) else one.member
+        lines = tag("pre", "\n".join(one.lines)) if one.matters and one.lines else ""
+        members.append(tag("li", tag("code", name), f" {word}", lines))
+    if members:
+        parts.append(tag("ul", *members, class_="plain"))
+    return tag("article", *parts, class_="card")
