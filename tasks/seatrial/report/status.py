@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from seatrial.project.context import Context
     from seatrial.release.record import Record
     from seatrial.release.stages import Dist
-    from seatrial.report.facts import Facts
     from seatrial.report.standing import State, Step
 
 LOG, LAST = "log.txt", "last.json"
@@ -54,7 +53,8 @@ def close(context: Context) -> None:
     written = _write_report(context)
     if context.last:
         _show(context, built, written=written)
-        _next(context)
+        if name := undone(context.record):
+            context.next(name, *_again(context, name))
 
 
 class LastDryRun(Value):
@@ -188,11 +188,6 @@ def _again(context: Context, name: str) -> tuple[str, ...]:
     return context.options.once
 
 
-def _next(context: Context) -> None:
-    if name := undone(context.record):
-        context.next(name, *_again(context, name))
-
-
 def _write_report(context: Context, failure: Failure | None = None) -> bool:
     """Write the report where it is out of date or there is something to add; return whether it is there.
 
@@ -214,8 +209,9 @@ def _say_why_not(context: Context, error: Exception) -> None:
 
 def table(title: str, rows: Sequence[Step], dists: Sequence[Dist] = ()) -> str:
     """Return the five steps of the release called `title`, and its files; no title leaves its line out."""
-    head = [styled(visible(title), "strong")] if title else []
-    lines = [*head, *(line for step in rows for line in _row(step))]
+    lines = [styled(visible(title), "strong")] if title else []
+    for step in rows:
+        lines += _row(step)
     lines += [f"  {visible(dist.filename)}  {styled(size(dist.size), 'quiet')}" for dist in dists[:FILES]]
     if len(dists) > FILES:
         lines.append(f"  and {text.plural(len(dists) - FILES, 'more file')}")
@@ -261,6 +257,8 @@ def write(record: Record, following: str, *, failure: Failure | None = None, dry
     Cells of `verify` may end side by side: who writes looks again afterwards, and who finds another at it lets it.
     """
     from seatrial.report.facts import gather  # noqa: PLC0415 (it takes a while to load, and often nothing is new)
+    from seatrial.report.markdown import markdown  # noqa: PLC0415 (as above)
+    from seatrial.report.page.html import page  # noqa: PLC0415 (as above)
 
     with locked_file(record.folder / ".report.lock") as free:
         while free:
@@ -268,14 +266,7 @@ def write(record: Record, following: str, *, failure: Failure | None = None, dry
             facts = gather(record, following, failure=failure, dry=dry)
             if facts is None:
                 return
-            _write(record.folder, facts, mark)
+            write_whole(record.folder / SUMMARY, markdown(facts))
+            write_whole(record.folder / PAGE, page(facts, mark))
             if mark == digest(record):
                 break
-
-
-def _write(folder: Path, facts: Facts, mark: str) -> None:
-    from seatrial.report.markdown import markdown  # noqa: PLC0415 (as above)
-    from seatrial.report.page.html import page  # noqa: PLC0415 (as above)
-
-    write_whole(folder / SUMMARY, markdown(facts))
-    write_whole(folder / PAGE, page(facts, mark))

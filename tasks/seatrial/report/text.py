@@ -84,14 +84,11 @@ def counted(problems: Sequence[Problem]) -> str:
 
 def together(problems: Sequence[Problem]) -> list[tuple[Problem, tuple[str, ...]]]:
     """Return each problem once, errors first, with all the files it is about."""
-    files: dict[tuple[str, str, str], set[str]] = {}
-    first: dict[tuple[str, str, str], Problem] = {}
-    for problem in problems:
-        key = (problem.severity, problem.rule, problem.message)
-        first.setdefault(key, problem)
-        files.setdefault(key, set()).add(problem.file)
-    ordered = sorted(first, key=lambda key: key[0] != "error")
-    return [(first[key], tuple(sorted(files[key]))) for key in ordered]
+    found: dict[tuple[str, str, str], tuple[Problem, set[str]]] = {}
+    for one in problems:
+        found.setdefault((one.severity, one.rule, one.message), (one, set()))[1].add(one.file)
+    ordered = sorted(found.values(), key=lambda pair: pair[0].severity != "error")
+    return [(first, tuple(sorted(files))) for first, files in ordered]
 
 
 def problem(found: Problem, files: Sequence[str]) -> str:
@@ -142,17 +139,17 @@ def dependencies(installed: Sequence[Installed]) -> str:
 
 def verdicts(found: Iterable[Verdict]) -> str:
     """Return one line a file: where it was verified, or why nowhere here."""
-    return "\n".join(f"  {verdict.dist.filename}: {_verdict(verdict)}" for verdict in found)
+    lines = []
+    for verdict in found:
+        places = [f"Python {proof.python} on {proof.sys_platform} {proof.machine}" for proof in verdict.proofs]
+        result = f"verified on {', '.join(places)}" if places else f"not verified here, {verdict.reason}"
+        lines.append(f"  {verdict.dist.filename}: {result}")
+    return "\n".join(lines)
 
 
 def unverified(found: Iterable[Verdict]) -> str:
     """Return one line for each file that was verified nowhere here, with the reason."""
     return verdicts(verdict for verdict in found if not verdict.proofs)
-
-
-def _verdict(verdict: Verdict) -> str:
-    places = [f"Python {proof.python} on {proof.sys_platform} {proof.machine}" for proof in verdict.proofs]
-    return f"verified on {', '.join(places)}" if places else f"not verified here, {verdict.reason}"
 
 
 def rehearsed_as(built: Built) -> str:
@@ -176,11 +173,7 @@ def changes(found: Changes) -> str:
     moved = [member for file in found.files for member in file.members]
     added = sum(member.before is None for member in moved)
     removed = sum(member.after is None for member in moved)
-    counts = [
-        f"{plural(added, 'member')} added",
-        f"{removed} removed",
-        f"{len(moved) - added - removed} resized",
-    ]
+    counts = [f"{plural(added, 'member')} added", f"{removed} removed", f"{len(moved) - added - removed} resized"]
     if more := sum(file.more for file in found.files):
         counts.append(f"{more} more")
     fields = f"; metadata: {visible(', '.join(one.field for one in found.fields))}" if found.fields else ""

@@ -254,14 +254,14 @@ def test_who_finds_another_at_it_lets_it(context: Context) -> None:
 
 def test_who_writes_looks_again_whether_the_record_moved_on(context: Context, monkeypatch: pytest.MonkeyPatch) -> None:
     write(context, (BUILT,))
-    writing = status._write
+    writing = status.write_whole
 
-    def late(*args: object) -> None:
+    def late(path: Path, text: str) -> None:
         if not context.record.path(CHECKED).exists():
             context.record.write(CHECKED)
-        writing(*args)  # type: ignore[arg-type]
+        writing(path, text)
 
-    monkeypatch.setattr(status, "_write", late)
+    monkeypatch.setattr(status, "write_whole", late)
     status.write(context.record, "")
     assert status.is_current(context.record)
 

@@ -88,11 +88,11 @@ def _side(metadata: Metadata) -> Iterator[Safe]:
     if links := list(_links(metadata))[:SHOWN]:
         yield tag("h3", "Project links")
         yield tag("ul", *[tag("li", link(url, label[:LONGEST])) for label, url in links], class_="plain")
-    meta = []
-    for title, names in FIELDS.items():
-        values = [value[:LONGEST] for name in names for value in metadata.all(name)[:SHOWN] if value]
-        meta += [(title, values)] if values else []
-    if meta:
+    meta = [
+        (title, [value[:LONGEST] for name in names for value in metadata.all(name)[:SHOWN] if value])
+        for title, names in FIELDS.items()
+    ]
+    if any(values for _, values in meta):
         yield tag("h3", "Meta")
         yield terms(meta)
     if pairs := sorted(tuple(text.partition(" :: ")[::2]) for text in metadata.all("classifier")[:SHOWN]):
