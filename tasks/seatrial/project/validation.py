@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import shlex
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -20,12 +21,7 @@ if TYPE_CHECKING:
 
     Read = Callable[[str, Any], Any]
 
-DEPENDENCIES = Index(
-    "PyPI",
-    simple=PYPI.simple,
-    token_variable="DEPENDENCIES_TOKEN",  # noqa: S106 (a variable's name)
-    token_location=PYPI.token_location,
-)
+DEPENDENCIES = replace(PYPI, upload="", pages="", token_variable="DEPENDENCIES_TOKEN")  # noqa: S106 (a variable's name)
 
 
 class BadConfig(ReleaseError):

@@ -13,7 +13,7 @@ from seatrial.index.holdings import wait_until_served
 from seatrial.machine.process import ToolFailed
 from seatrial.machine.values import Value
 from seatrial.report import text
-from seatrial.trial.installer import InstallFailed, Origin
+from seatrial.trial.installer import Beside, InstallFailed, Origin
 from seatrial.trial.tags import chosen, fits_everywhere, taken_by
 from seatrial.trial.trial import Subject
 from seatrial.workspace import siblings
@@ -81,10 +81,18 @@ class Candidate(Value):
         return siblings.fetched(self.index, self.rehearsed, dist, self.holdings.url(dist), scratch)
 
     def with_siblings(self, installer: Installer, venv: Venv) -> Installer:
-        """Return `installer` with the files of what is released together with the release, as the index serves them."""
+        """Return `installer` with the file of each sibling that `venv` takes, as the index serves it.
+
+        Raises OtherBytes, and NoFittingWheel.
+        """
         place = installer.scratch / "beside"
         place.mkdir(exist_ok=True)
-        return replace(installer, beside=siblings.served(self.index, self.siblings, venv, installer, place))
+        beside = []
+        for sibling, theirs, held in self.siblings:
+            dist = sibling.taken(venv, installer)
+            path = siblings.fetched(self.index, theirs, dist, held.url(dist), place)
+            beside.append(Beside(sibling.built.project, sibling.built.version, path, dist.sha256, held.url(dist)))
+        return replace(installer, beside=tuple(beside))
 
     def install(self, cell: Cell, installer: Installer, venv: Venv, say: Callable[[str], None]) -> None:
         """Install the file for `cell` from the index into `venv`, without dependencies.
@@ -137,19 +145,16 @@ class Candidate(Value):
                 installer.from_index(venv, release.project, release.version, dists, self.index.simple)
             except InstallFailed as failed:
                 if OTHER.search(failed.output):
-                    self._stop_if_other_bytes(dists, installer.scratch, say)
+                    known = (release.project, release.version, release.dists)
+                    held = wait_until_served(self.index, *known, limit=0, say=say)
+                    for dist in dists:
+                        replace(self, holdings=held).fetched(dist, installer.scratch)
                 if pause is None:
                     raise
             else:
                 return
             say(f"{self.index.name} shows the wheel, and it could not be installed; trying again in {pause:.0f} s")
             sleep(pause)
-
-    def _stop_if_other_bytes(self, dists: tuple[Dist, ...], scratch: Path, say: Callable[[str], None]) -> None:
-        release = self.rehearsed
-        held = wait_until_served(self.index, release.project, release.version, release.dists, limit=0, say=say)
-        for dist in dists:
-            replace(self, holdings=held).fetched(dist, scratch)
 
     def origins(self, used: Use, dependencies: Index) -> str:
         """Say where what was installed with the release came from; its siblings came from the same index."""

@@ -24,9 +24,8 @@ from seatrial.workspace import packages
 from seatrial.workspace.packages import PackageCycle
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
-    from seatrial.index.holdings import Holdings
     from seatrial.index.indexes import Index
     from seatrial.project.context import Context
     from seatrial.release.record import Record
@@ -90,6 +89,22 @@ class Sibling(Value):
     def label(self) -> str:
         return f"{self.built.project} {self.built.version}"
 
+    def taken(self, venv: Venv, installer: Installer) -> Dist:
+        """Return the file that an installer takes in `venv`: the wheel that fits best, else the sdist.
+
+        Raises NoFittingWheel where there is neither.
+        """
+        wheels = tuple(dist for dist in self.built.dists if dist.kind == "wheel")
+        sdist = next((dist for dist in self.built.dists if dist.kind == "sdist"), None)
+        if len(wheels) == 1 and fits_everywhere(wheels):
+            return wheels[0]
+        if not wheels and sdist:
+            return sdist
+        tags = taken_by(venv, installer.env, installer.scratch)
+        if sdist and fitting((dist.filename for dist in wheels), tags) is None:
+            return sdist
+        return chosen(wheels, tags, "of this environment")
+
 
 def of(context: Context, built: Built) -> tuple[Sibling, ...]:
     """Return what is released together with `built`, the files of each unchanged; those that others need first.
@@ -143,7 +158,7 @@ def local(context: Context, built: Built, venv: Venv, installer: Installer) -> t
     """
     found = []
     for sibling in of(context, built):
-        dist = _fitting(sibling.built.dists, venv, installer)
+        dist = sibling.taken(venv, installer)
         path = taken = sibling.record.dist / dist.filename
         if dist.kind == "sdist":  # a copy, since uv keeps the wheel that it builds of one by its path, for any Python
             folder = installer.scratch / "beside"
@@ -151,24 +166,6 @@ def local(context: Context, built: Built, venv: Venv, installer: Installer) -> t
             taken = Path(shutil.copy2(path, folder))
         found.append(Beside(sibling.built.project, sibling.built.version, taken, dist.sha256, path.as_uri()))
     return tuple(found)
-
-
-def _fitting(dists: tuple[Dist, ...], venv: Venv, installer: Installer) -> Dist:
-    """Return the one of `dists` that an installer takes in `venv`: the wheel that fits best, else the sdist.
-
-    Raises NoFittingWheel where there is neither.
-    """
-    wheels = tuple(dist for dist in dists if dist.kind == "wheel")
-    sdist = next((dist for dist in dists if dist.kind == "sdist"), None)
-    if len(wheels) == 1 and fits_everywhere(wheels):
-        return wheels[0]
-    if not wheels and sdist:
-        return sdist
-    taken = taken_by(venv, installer.env, installer.scratch)
-    name = fitting((dist.filename for dist in wheels), taken)
-    if name is None and sdist:
-        return sdist
-    return chosen(wheels, taken, "of this environment")
 
 
 def rehearsed(context: Context, built: Built) -> Iterator[tuple[Sibling, Rehearsed]]:
@@ -185,26 +182,6 @@ def rehearsed(context: Context, built: Built) -> Iterator[tuple[Sibling, Rehears
             expected = "a stand-in on this machine" if context.rehearsed_here else context.settings.testpypi.simple
             raise SiblingElsewhere(sibling.label, found.index, expected, again)
         yield sibling, found
-
-
-def served(
-    index: Index,
-    siblings: Iterable[tuple[Sibling, Rehearsed, Holdings]],
-    venv: Venv,
-    installer: Installer,
-    folder: Path,
-) -> tuple[Beside, ...]:
-    """Return the file of each sibling that `venv` takes, fetched from the index under test into `folder`.
-
-    Raises OtherBytes, and NoFittingWheel.
-    """
-    found = []
-    for sibling, theirs, held in siblings:
-        dist = _fitting(sibling.built.dists, venv, installer)
-        url = held.url(dist)
-        path = fetched(index, theirs, dist, url, folder)
-        found.append(Beside(sibling.built.project, sibling.built.version, path, dist.sha256, url))
-    return tuple(found)
 
 
 def fetched(index: Index, release: Stage, dist: Dist, url: str, folder: Path) -> Path:

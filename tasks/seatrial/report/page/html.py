@@ -4,29 +4,34 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import inspect
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from seatrial import __version__
 from seatrial.machine.terminal import size
 from seatrial.release.comparison import is_code
-from seatrial.release.stages import kind_of
-from seatrial.report.page import findings, matrix, project_page
-from seatrial.report.page.markup import Safe, join, link, prose, tag
+from seatrial.release.stages import KINDS, kind_of
+from seatrial.report.page import project_page
+from seatrial.report.page.markup import Safe, join, link, prose, tag, terms
 from seatrial.report.page.trees import difference, listed, tree
 from seatrial.report.standing import WORDS
-from seatrial.report.text import counted, plural, rebuilt, rehearsed_as, told_again
+from seatrial.report.text import by_version, counted, dependencies, plural, rebuilt, rehearsed_as, together, told_again
+from seatrial.rules import judge  # noqa: F401 (loads the modules that declare the rules)
+from seatrial.rules.rule import RULES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from seatrial.release.rebuilt import Again, Rebuilt
-    from seatrial.release.stages import Changes
+    from seatrial.release.stages import Changes, Kind, Problem, Verified
     from seatrial.report.facts import Facts, File
     from seatrial.report.standing import Step
 
 STYLE = Path(__file__).with_name("page.css")
 LONGEST = 8000  # characters of an error
+FINDINGS, QUOTED = 200, 4000  # that are shown, and characters of each, which may quote a program
+INSTALLED = 300  # distributions or modules of a cell
 MEMBERS = 100  # of a file that was built again
 DRY = "A dry run: the indexes were two stand-ins on this machine, and nothing left it."
 
@@ -85,10 +90,10 @@ def _header(facts: Facts) -> Safe:
 def _sections(facts: Facts) -> Iterator[tuple[str, str, Safe]]:
     """Yield name, title and content of each section; one without content is left out."""
     yield "stages", "Where it stands", tag("ol", *map(_step, facts.steps), class_="steps")
-    yield "findings", "Findings", findings.section(facts)
+    yield "findings", "Findings", _findings(facts)
     yield "files", "Files", join(_file(facts, number, file) for number, file in enumerate(facts.files))
     yield "changes", "What changes", _changes(facts.changes) if facts.changes else Safe("")
-    yield "matrix", "Verified on", matrix.section(facts)
+    yield "matrix", "Verified on", matrix(facts)
     yield "again", "Built again", _again(facts.rebuilt) if facts.rebuilt else Safe("")
     yield "project-page", "The page on PyPI", project_page.section(facts)
 
@@ -101,6 +106,39 @@ def _step(step: Step) -> Safe:
         tag("span", tag("strong", step.name), tag("span", step.summary, class_="quiet"), class_="what"),
         when,
         class_=step.state,
+    )
+
+
+def _findings(facts: Facts) -> Safe:
+    """Return the findings, errors first; what to say where there are none."""
+    if facts.problems:
+        explained = {rule.code: rule.explanation for rule in reversed(RULES)}
+        grouped = together(facts.problems)
+        shown = [_finding(problem, files, explained.get(problem.rule, "")) for problem, files in grouped[:FINDINGS]]
+        more = f"{len(grouped) - FINDINGS} more are not shown."
+        note = tag("p", more, class_="note") if len(grouped) > FINDINGS else ""
+        return join([tag("ul", *shown, class_="findings"), note])
+    if not facts.checked:
+        return tag("p", "These files are not checked yet.", class_="note")
+    if flawed := project_page.counted(facts):
+        link = tag("a", flawed, href="#project-page")
+        return tag("p", "No rule is broken. On the project's page, ", link, " should be fixed.", class_="note")
+    return tag("p", "No problems.", class_="note")
+
+
+def _finding(problem: Problem, files: Sequence[str], explanation: str) -> Safe:
+    first, *rest = problem.message[:QUOTED].strip().splitlines() or [""]
+    message = [prose(first), *[join([tag("br"), prose(line)]) for line in rest]]
+    names = [part for file in files for part in (", ", tag("span", file, class_="name"))][1:]
+    why = [tag("p", prose(" ".join(part.split()))) for part in inspect.cleandoc(explanation).split("\n\n")]
+    if not explanation:
+        why = [tag("p", "It happened when the file was installed and used on this machine.")]
+    return tag(
+        "li",
+        tag("span", problem.severity, class_="state"),
+        tag("div", tag("p", *message), tag("p", *names, class_="quiet"), class_="what"),
+        tag("details", tag("summary", tag("code", problem.rule)), *why),
+        class_=problem.severity,
     )
 
 
@@ -143,6 +181,46 @@ def _changes(changes: Changes) -> Safe:
 
 def _values(look: str, sign: str, values: tuple[str, ...]) -> list[Safe]:
     return [tag("dd", tag("span", f"{sign} ", class_="sign", aria_label=look), value, class_=look) for value in values]
+
+
+def matrix(facts: Facts) -> Safe:
+    """Return the matrix; nothing where no cell was announced."""
+    kinds = [kind for kind in KINDS if any(file.dist.kind == kind for file in facts.files)]
+    done = {(proof.python, f"{proof.sys_platform} {proof.machine}", proof.kind): proof for proof in facts.verified}
+    ran = {(python, platform) for python, platform, _ in done}
+    idle = {(cell.python, "") for cell in facts.cells} - {(python, "") for python, _ in ran}
+    if not ran | idle:
+        return Safe("")
+    body = []
+    for python, platform in sorted(ran | idle, key=lambda row: (by_version(row[0]), row)):
+        cells = [
+            tag("th", python, scope="row", data_label="Python"),
+            tag("td", platform or "not run", class_=None if platform else "open", data_label="Platform"),
+            *[_cell(kind, done.get((python, platform, kind))) for kind in kinds],
+        ]
+        body.append(tag("tr", *cells))
+    head = [tag("th", title, scope="col") for title in ("Python", "Platform", *kinds)]
+    table = tag("table", tag("thead", tag("tr", *head)), tag("tbody", *body))
+    return tag("div", table, class_="wide", role="region", aria_label="The matrix of verify", tabindex=0)
+
+
+def _cell(kind: Kind, proof: Verified | None) -> Safe:
+    if proof is None:
+        return tag("td", "not verified", class_="open", data_label=kind)
+    head = tag("summary", tag("span", "works", class_="state"), f" {proof.python_version}")
+    installed = []
+    for dist in proof.installed[:INSTALLED]:
+        origin = join([tag("br"), tag("span", dist.origin, class_="quiet")]) if dist.origin else ""
+        installed.append(tag("li", f"{dist.name} {dist.version}", origin))
+    details: dict[str, list[object]] = {
+        "File": [proof.filename],
+        "From": [proof.index],
+        "At": [tag("time", proof.at, datetime=proof.at)],
+        "Imported": [", ".join(proof.imported[:INSTALLED]) or "no importable modules"],
+        "Commands": [tag("code", command) for command in proof.ran],
+        f"Installed, with {dependencies(proof.installed)}": [tag("ul", *installed, class_="plain")],
+    }
+    return tag("td", tag("details", head, terms(details.items())), class_="done", data_label=kind)
 
 
 def _again(found: Rebuilt) -> Safe:
