@@ -27,7 +27,7 @@ from seatrial.report import ci, text
 from seatrial.report.standing import PAGE, SUMMARY, WORDS, Failure, steps
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from seatrial.project.context import Context
@@ -208,28 +208,25 @@ def _say_why_not(context: Context, error: Exception) -> None:
 
 
 def table(title: str, rows: Sequence[Step], dists: Sequence[Dist] = ()) -> str:
-    """Return the five steps of the release called `title`, and its files; no title leaves its line out."""
+    """Return the five steps of the release called `title`, and its files; no title leaves its line out.
+
+    A summary hangs below its step where it is too long.
+    """
     lines = [styled(visible(title), "strong")] if title else []
     for step in rows:
-        lines += _row(step)
+        word = WORDS[step.state]
+        head = f"  {styled(word, STYLES[step.state])}{' ' * (WORD - len(word))}  {step.name:{NAME}}  "
+        taken = 2 + WORD + 2 + NAME + 2
+        if step.at and not 0 < width() < ROOM:
+            when = step.at[:16].replace("T", " ")
+            head, taken = f"{head}{styled(when, 'quiet')}  ", taken + len(when) + 2
+        room = max(width() - taken - 1, LEAST) if width() else len(step.summary) + 1
+        first, *rest = textwrap.wrap(visible(step.summary), room) or [""]
+        lines += [(head + first).rstrip(), *(" " * taken + line for line in rest)]
     lines += [f"  {visible(dist.filename)}  {styled(size(dist.size), 'quiet')}" for dist in dists[:FILES]]
     if len(dists) > FILES:
         lines.append(f"  and {text.plural(len(dists) - FILES, 'more file')}")
     return "\n".join(lines)
-
-
-def _row(step: Step) -> Iterator[str]:
-    """Yield the lines of one step: its summary hangs below where it is too long."""
-    word = WORDS[step.state]
-    head = f"  {styled(word, STYLES[step.state])}{' ' * (WORD - len(word))}  {step.name:{NAME}}  "
-    taken = 2 + WORD + 2 + NAME + 2
-    if step.at and not 0 < width() < ROOM:
-        when = step.at[:16].replace("T", " ")
-        head, taken = f"{head}{styled(when, 'quiet')}  ", taken + len(when) + 2
-    room = max(width() - taken - 1, LEAST) if width() else len(step.summary) + 1
-    first, *rest = textwrap.wrap(visible(step.summary), room) or [""]
-    yield (head + first).rstrip()
-    yield from (" " * taken + line for line in rest)
 
 
 def digest(record: Record) -> str:

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 from seatrial.index.indexes import is_loopback
 from seatrial.machine.errors import indented, printable
 from seatrial.machine.terminal import size, visible
-from seatrial.release.stages import Built, Checked, Rehearsed, Released, Verified
+from seatrial.release.stages import KINDS, Built, Checked, Rehearsed, Released, Verified
 from seatrial.release.verdicts import verdicts as of_release
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from seatrial.release.archives import Archive
     from seatrial.release.rebuilt import Again, Rebuilt
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from seatrial.release.verdicts import Verdict
 
 LICENCE = re.compile(r"(LICEN[CS]E|COPYING|NOTICE|AUTHORS)", re.IGNORECASE)
-TESTS, DOCS = frozenset({"test", "tests", "testing"}), frozenset({"doc", "docs"})
+BESIDE = {"tests": frozenset({"test", "tests", "testing"}), "documentation": frozenset({"doc", "docs"})}
 IN_A_LINE = 4  # names of modules
 SHORT = 12  # characters of a commit
 
@@ -42,7 +42,9 @@ def summary(stage: Stage, *, dry: bool = False) -> str:
     match stage:
         case Built():
             dirty = " (not a clean tree)" if stage.dirty else ""
-            return f"from {stage.commit[:SHORT] if stage.commit else 'no commit'}{dirty}: {_sizes(stage.dists)}"
+            return (
+                f"from {stage.commit[:SHORT] if stage.commit else 'no commit'}{dirty}: {', '.join(_sizes(stage.dists))}"
+            )
         case Checked():
             return _checked(stage)
         case Rehearsed() if stage.reason:
@@ -56,13 +58,10 @@ def summary(stage: Stage, *, dry: bool = False) -> str:
     raise TypeError(stage)
 
 
-def _sizes(dists: Sequence[Dist]) -> str:
-    kinds = {kind: [dist.size for dist in dists if dist.kind == kind] for kind in ("wheel", "sdist")}
-    return ", ".join(
-        f"{kind if len(sizes) == 1 else plural(len(sizes), kind)} {size(sum(sizes))}"
-        for kind, sizes in kinds.items()
-        if sizes
-    )
+def _sizes(dists: Sequence[Dist]) -> Iterator[str]:
+    for kind in KINDS:
+        if sizes := [dist.size for dist in dists if dist.kind == kind]:
+            yield f"{kind if len(sizes) == 1 else plural(len(sizes), kind)} {size(sum(sizes))}"
 
 
 def _checked(checked: Checked) -> str:
@@ -184,17 +183,11 @@ def for_packagers(sdist: Archive) -> str:
     """Say what an sdist holds of that which packagers look for beside the code. None of it is judged."""
     names = [member.name.partition("/")[2] for member in sdist.members]
     licences = sorted({name.rpartition("/")[2] for name in names if LICENCE.match(name.rpartition("/")[2])})
-    parts = (
-        f"licence files: {', '.join(licences) or 'none'}",
-        f"tests: {_files_below(names, TESTS)}",
-        f"documentation: {_files_below(names, DOCS)}",
-    )
-    return f"{sdist.path.name} for packagers: {'; '.join(parts)}"
-
-
-def _files_below(names: Sequence[str], folders: frozenset[str]) -> str:
-    count = sum(not folders.isdisjoint(name.split("/")[:-1]) for name in names)
-    return plural(count, "file") if count else "none"
+    said = f"{sdist.path.name} for packagers: licence files: {', '.join(licences) or 'none'}"
+    for label, folders in BESIDE.items():
+        count = sum(not folders.isdisjoint(name.split("/")[:-1]) for name in names)
+        said += f"; {label}: {plural(count, 'file') if count else 'none'}"
+    return said
 
 
 def rebuilt(found: Rebuilt) -> str:
@@ -208,7 +201,6 @@ def rebuilt(found: Rebuilt) -> str:
 
 def told_again(file: Again) -> str:
     """Return the verdict on `file` in a few words."""
-    parts = [file.verdict, *([f"({file.way})"] if file.way else [])]
-    if file.packing and not file.differences:
-        parts.append(f"but for {' and '.join(file.packing)}")
-    return " ".join(parts)
+    way = f" ({file.way})" if file.way else ""
+    but = f" but for {' and '.join(file.packing)}" if file.packing and not file.differences else ""
+    return f"{file.verdict}{way}{but}"

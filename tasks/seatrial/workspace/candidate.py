@@ -98,32 +98,23 @@ class Candidate(Value):
         """Install the file for `cell` from the index into `venv`, without dependencies.
 
         Raises InstallFailed, NoFittingWheel and OtherBytes.
+
+        An sdist is fetched for the installer (see `fetched`), and so is a wheel where the index wants a login, which no
+        installer gets.
         """
-        dists = self.dists(cell.kind)
-        file = self._to_fetch(cell, dists, installer, venv)
+        dists, login = self.dists(cell.kind), self.index.login
+        file = dists[0] if cell.kind == "sdist" else None
+        if file is None and (login or not fits_everywhere(dists)):
+            try:
+                wheel = chosen(dists, taken_by(venv, installer.env, installer.scratch), cell.python)
+                file = wheel if login else None
+            except ToolFailed:
+                if login:
+                    raise  # else the installer knows it anyway; it is its message alone that is less clear
         if file is None:
             self.install_wheel(dists, installer, venv, say)
         else:
             installer.from_file(venv, self.fetched(file, installer.scratch), self.rehearsed.project)
-
-    def _to_fetch(self, cell: Cell, dists: tuple[Dist, ...], installer: Installer, venv: Venv) -> Dist | None:
-        """Return the file that we fetch for the installer, None where it takes a wheel from the index itself.
-
-        An sdist always is (see `fetched`); a wheel where the index wants a login, which no installer gets. Raises
-        NoFittingWheel where no wheel fits.
-        """
-        if dists[0].kind == "sdist":
-            return dists[0]
-        if fits_everywhere(dists) and self.index.login is None:
-            return None
-        try:
-            tags = taken_by(venv, installer.env, installer.scratch)
-        except ToolFailed:
-            if self.index.login:
-                raise
-            return None  # the installer knows it anyway; it is its message alone that is less clear
-        wheel = chosen(dists, tags, cell.python)
-        return wheel if self.index.login else None
 
     def install_wheel(
         self,

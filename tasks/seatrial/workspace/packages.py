@@ -298,12 +298,10 @@ def _dependencies(said: Mapping[str, Any], extras: Sequence[str]) -> set[str]:
 def _of_poetry(poetry: Mapping[str, Any], extras: set[str]) -> set[str]:
     """Return the normalised names in Poetry's table of dependencies, optional ones where one of `extras` names them."""
     offered = table(poetry, "extras")
-    asked = {
-        canonicalize_name(str(name))
-        for extra in offered
-        if canonicalize_name(extra) in extras
-        for name in listed(offered, extra)
-    }
+    asked = set()
+    for extra in offered:
+        if canonicalize_name(extra) in extras:
+            asked |= {canonicalize_name(str(name)) for name in listed(offered, extra)}
     needed = table(poetry, "dependencies")
     optional = {name for name in needed if table(needed, name).get("optional") is True}
     return {found for name in needed if (found := canonicalize_name(name)) in asked or name not in optional}

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from seatrial.machine import terminal
-from seatrial.machine.disk import locked_file
+from seatrial.machine.disk import locked_file, write_whole
 from seatrial.project.commands import Commands
 from seatrial.project.context import DryRun
 from seatrial.project.options import Options
@@ -254,12 +254,11 @@ def test_who_finds_another_at_it_lets_it(context: Context) -> None:
 
 def test_who_writes_looks_again_whether_the_record_moved_on(context: Context, monkeypatch: pytest.MonkeyPatch) -> None:
     write(context, (BUILT,))
-    writing = status.write_whole
 
     def late(path: Path, text: str) -> None:
         if not context.record.path(CHECKED).exists():
             context.record.write(CHECKED)
-        writing(path, text)
+        write_whole(path, text)
 
     monkeypatch.setattr(status, "write_whole", late)
     status.write(context.record, "")

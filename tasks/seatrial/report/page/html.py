@@ -23,7 +23,7 @@ from seatrial.rules.rule import RULES
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from seatrial.release.rebuilt import Again, Rebuilt
+    from seatrial.release.rebuilt import Rebuilt
     from seatrial.release.stages import Changes, Kind, Problem, Verified
     from seatrial.report.facts import Facts, File
     from seatrial.report.standing import Step
@@ -225,19 +225,15 @@ def _cell(kind: Kind, proof: Verified | None) -> Safe:
 
 def _again(found: Rebuilt) -> Safe:
     """Return what `rebuild` found out: the verdict on each file, and the members that differ, code first."""
-    missing = [tag("p", f"Not judged: {name}", class_="quiet") for name in found.not_judged]
-    return join([tag("p", rebuilt(found), class_="quiet"), *map(_again_file, found.files), *missing])
-
-
-def _again_file(file: Again) -> Safe:
-    look = "notice failed" if file.verdict == "different" else "note"
-    parts = [tag("h3", file.filename), tag("p", told_again(file), class_=look)]
-    members = []
-    for one in file.differences[:MEMBERS]:
-        word = one.kind if one.matters else f"{one.kind}, means the same"
-        name = tag("strong", one.member) if one.matters and is_code(one) else one.member
-        lines = tag("pre", "\n".join(one.lines)) if one.matters and one.lines else ""
-        members.append(tag("li", tag("code", name), f" {word}", lines))
-    if members:
-        parts.append(tag("ul", *members, class_="plain"))
-    return tag("article", *parts, class_="card")
+    parts = [tag("p", rebuilt(found), class_="quiet")]
+    for file in found.files:
+        members = []
+        for one in file.differences[:MEMBERS]:
+            word = one.kind if one.matters else f"{one.kind}, means the same"
+            name = tag("strong", one.member) if one.matters and is_code(one) else one.member
+            lines = tag("pre", "\n".join(one.lines)) if one.matters and one.lines else ""
+            members.append(tag("li", tag("code", name), f" {word}", lines))
+        verdict = tag("p", told_again(file), class_="notice failed" if file.verdict == "different" else "note")
+        differing = tag("ul", *members, class_="plain") if members else ""
+        parts.append(tag("article", tag("h3", file.filename), verdict, differing, class_="card"))
+    return join([*parts, *[tag("p", f"Not judged: {name}", class_="quiet") for name in found.not_judged]])
