@@ -7,7 +7,6 @@ stands in ``pyproject.toml``, or its keys in ``seatrial.toml`` for a project tha
 from __future__ import annotations
 
 import ast
-import re
 from dataclasses import field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -112,8 +111,7 @@ class Settings(Value):
         if self.resolution != "lowest-direct":
             return False
         first = next(kind for kind in KINDS if kind in self.archives)
-        pythons = (cell.python for cell in self.cells if cell.kind == first)
-        lowest = min(pythons, key=lambda python: ([int(part) for part in re.findall(r"\d+", python)], python))
+        lowest = min((cell.python for cell in self.cells if cell.kind == first), key=matrix.by_version)
         return cell == Cell(lowest, first)
 
 

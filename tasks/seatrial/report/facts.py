@@ -7,17 +7,14 @@ from typing import TYPE_CHECKING
 from seatrial.index.indexes import is_loopback
 from seatrial.machine.values import Value
 from seatrial.release import failures
-from seatrial.release.archives import Archive, BadArchive
-from seatrial.release.stages import Built, Cell, Changes, Checked, Dist, Rehearsed, Released
-from seatrial.report.page.description import shown
+from seatrial.release.archives import Archive, BadArchive, Metadata
+from seatrial.release.stages import Built, Cell, Changes, Checked, Dist, Problem, Rehearsed, Released, Verified
+from seatrial.report.page.description import Description, shown
 from seatrial.report.standing import Failure, Step, steps
 
 if TYPE_CHECKING:
-    from seatrial.release.archives import Metadata
     from seatrial.release.rebuilt import Rebuilt
     from seatrial.release.record import Record
-    from seatrial.release.stages import Problem, Verified
-    from seatrial.report.page.description import Description
 
 
 class File(Value):

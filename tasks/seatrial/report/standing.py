@@ -6,14 +6,13 @@ from typing import TYPE_CHECKING, Literal
 
 from seatrial.machine.values import Value
 from seatrial.release import failures
-from seatrial.release.stages import Built, Checked, Rehearsed, Released
+from seatrial.release.stages import Built, Checked, Problem, Rehearsed, Released, Stage
 from seatrial.report import text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from seatrial.release.record import Record
-    from seatrial.release.stages import Problem, Stage
 
 State = Literal["done", "part", "open", "failed"]
 PAGE, SUMMARY = "report.html", "report.md"  # in the folder of the record

@@ -21,19 +21,16 @@ from seatrial.machine.terminal import size, styled, visible, width
 from seatrial.machine.values import Value, fields_of
 from seatrial.project.options import Options
 from seatrial.release import failures
-from seatrial.release.record import now
-from seatrial.release.stages import Built, Rehearsed
+from seatrial.release.record import Record, now
+from seatrial.release.stages import Built, Dist, Rehearsed
 from seatrial.report import ci, text
-from seatrial.report.standing import PAGE, SUMMARY, WORDS, Failure, steps
+from seatrial.report.standing import PAGE, SUMMARY, WORDS, Failure, State, Step, steps
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
     from seatrial.project.context import Context
-    from seatrial.release.record import Record
-    from seatrial.release.stages import Dist
-    from seatrial.report.standing import State, Step
 
 LOG, LAST = "log.txt", "last.json"
 MARK = re.compile(rb'name="seatrial-record" content="([0-9a-f]{64})"')
@@ -233,8 +230,7 @@ def digest(record: Record) -> str:
     """Return one sha256 over all files of the record, and the version of what shows them."""
     hashed = hashlib.sha256(__version__.encode())
     for path in sorted(record.folder.glob("*.json")):
-        hashed.update(f"\n{path.name}\n".encode())
-        hashed.update(path.read_bytes())
+        hashed.update(f"\n{path.name}\n".encode() + path.read_bytes())
     return hashed.hexdigest()
 
 

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 from seatrial.index.indexes import is_loopback
 from seatrial.machine.errors import indented, printable
 from seatrial.machine.terminal import size, visible
+from seatrial.project.pythons import by_version
 from seatrial.release.stages import KINDS, Built, Checked, Rehearsed, Released, Verified
+from seatrial.release.verdicts import Verdict
 from seatrial.release.verdicts import verdicts as of_release
 
 if TYPE_CHECKING:
@@ -19,7 +21,6 @@ if TYPE_CHECKING:
     from seatrial.release.rebuilt import Again, Rebuilt
     from seatrial.release.record import Record
     from seatrial.release.stages import Cell, Changes, Dist, Installed, Problem, Stage
-    from seatrial.release.verdicts import Verdict
 
 LICENCE = re.compile(r"(LICEN[CS]E|COPYING|NOTICE|AUTHORS)", re.IGNORECASE)
 BESIDE = {"tests": frozenset({"test", "tests", "testing"}), "documentation": frozenset({"doc", "docs"})}
@@ -30,11 +31,6 @@ SHORT = 12  # characters of a commit
 def plural(count: int, noun: str, many: str = "") -> str:
     """Return `count` with its noun: "1 file", "2 files"."""
     return f"{count} {noun if count == 1 else many or f'{noun}s'}"
-
-
-def by_version(python: str) -> tuple[list[int], str]:
-    """Return the key by which Pythons, as nox names them, are sorted: 3.9, 3.10, pypy3.11, 3.14, 3.14t."""
-    return [int(number) for number in re.findall(r"\d+", python)], python
 
 
 def summary(stage: Stage, *, dry: bool = False) -> str:

@@ -9,25 +9,24 @@ from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
-from seatrial.index.holdings import wait_until_served
+from seatrial.index.holdings import Holdings, OtherBytes, wait_until_served
+from seatrial.index.http import download
 from seatrial.machine.process import ToolFailed
 from seatrial.machine.values import Value
+from seatrial.release.stages import Dist
 from seatrial.report import text
-from seatrial.trial.installer import Beside, InstallFailed, Origin
+from seatrial.trial.installer import Beside, Installer, InstallFailed, Origin, Venv
 from seatrial.trial.tags import chosen, fits_everywhere, taken_by
-from seatrial.trial.trial import Subject
+from seatrial.trial.trial import Subject, Use
 from seatrial.workspace import siblings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from seatrial.index.holdings import Holdings
     from seatrial.index.indexes import Index
     from seatrial.project.context import Context
-    from seatrial.release.stages import Built, Cell, Dist, Rehearsed
-    from seatrial.trial.installer import Installer, Venv
-    from seatrial.trial.trial import Use
+    from seatrial.release.stages import Built, Cell, Rehearsed
     from seatrial.workspace.siblings import Sibling
 
 RETRY_AFTER = (2.0, 10.0)  # seconds; an installer may meet an edge of the index that lags
@@ -72,25 +71,30 @@ class Candidate(Value):
             f"{release.project} {release.version} ({dists[0].kind})", release.project, release.version, origins
         )
 
-    def fetched(self, dist: Dist, scratch: Path) -> Path:
-        """Return `dist` as the index serves it, its bytes proved. Raises OtherBytes.
+    def fetched(self, dist: Dist, folder: Path, of: tuple[Rehearsed, Holdings] | None = None) -> Path:
+        """Return `dist` (`of` a sibling, where that is given) as the index serves it, its bytes proved. Raises OtherBytes.
 
         An sdist is fetched by its URL: an installer that builds one asks *its* index for the build requirements, and
         that must never be the rehearsal index.
         """
-        return siblings.fetched(self.index, self.rehearsed, dist, self.holdings.url(dist), scratch)
+        release, held = of or (self.rehearsed, self.holdings)
+        path = folder / dist.filename
+        download(self.index, held.url(dist), path, limit=dist.size)
+        found = Dist.from_file(path)
+        if found != dist:
+            files = ((dist.filename, dist.sha256, found.sha256),)
+            page = self.index.page(release.project, release.version)
+            raise OtherBytes(self.index.name, release.project, release.version, files, page)
+        return path
 
     def with_siblings(self, installer: Installer, venv: Venv) -> Installer:
-        """Return `installer` with the file of each sibling that `venv` takes, as the index serves it.
-
-        Raises OtherBytes, and NoFittingWheel.
-        """
+        """Return `installer` with the file of each sibling that `venv` takes. Raises OtherBytes, and NoFittingWheel."""
         place = installer.scratch / "beside"
         place.mkdir(exist_ok=True)
         beside = []
         for sibling, theirs, held in self.siblings:
             dist = sibling.taken(venv, installer)
-            path = siblings.fetched(self.index, theirs, dist, held.url(dist), place)
+            path = self.fetched(dist, place, (theirs, held))
             beside.append(Beside(sibling.built.project, sibling.built.version, path, dist.sha256, held.url(dist)))
         return replace(installer, beside=tuple(beside))
 
@@ -139,7 +143,7 @@ class Candidate(Value):
                     known = (release.project, release.version, release.dists)
                     held = wait_until_served(self.index, *known, limit=0, say=say)
                     for dist in dists:
-                        replace(self, holdings=held).fetched(dist, installer.scratch)
+                        self.fetched(dist, installer.scratch, (release, held))
                 if pause is None:
                     raise
             else:

@@ -19,13 +19,12 @@ from packaging.utils import canonicalize_name
 
 from seatrial.machine.errors import ReleaseError, listing
 from seatrial.machine.values import Value
-from seatrial.project.settings import document, is_project, listed, load, setup_py, table
+from seatrial.project.settings import Settings, document, is_project, listed, load, setup_py, table
 from seatrial.project.validation import BadConfig, UnknownSetting
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from seatrial.project.settings import Settings
 
 NAME = re.compile(r"[A-Z0-9]([A-Z0-9._-]*[A-Z0-9])?", re.ASCII | re.IGNORECASE)  # of a project (PEP 508)
 WITHOUT_EXTRA = ""
@@ -83,10 +82,7 @@ class Repository(Value):
     left_out: tuple[str, ...] = ()
 
     def package(self, word: str, start: Path) -> Package:
-        """Return the package that is called `word`, else the one in the folder `word` seen from `start`, or the root.
-
-        Raises NoSuchPackage.
-        """
+        """Return the package `word`, else the one in the folder `word` below `start` or the root. Raises NoSuchPackage."""
         by_name = {package.name: package for package in self.packages}
         if found := by_name.get(canonicalize_name(word)):
             return found
@@ -145,21 +141,14 @@ def alone(folder: Path) -> Package:
 
 def _with_siblings(folders: Iterable[Path]) -> list[Path]:
     """Return `folders` and all those that are released together with one of them."""
-    found: list[Path] = []
-    waiting = list(folders)
-    while waiting:
-        folder = waiting.pop(0)
-        if folder not in found:
-            found.append(folder)
-            waiting += siblings(folder)
+    found = list(dict.fromkeys(folders))
+    for folder in found:  # which grows meanwhile
+        found += [sibling for sibling in siblings(folder) if sibling not in found]
     return found
 
 
 def settings(folder: Path) -> Settings:
-    """Return the settings of one of several packages; what is wrong with them is reported with its folder.
-
-    Raises what `load` does.
-    """
+    """Return the settings of one of several packages, as `load` does; what is wrong with them names the folder."""
     try:
         return load(folder)
     except (BadConfig, UnknownSetting) as error:
@@ -249,8 +238,8 @@ def _matching(root: Path, member: Any) -> list[Path]:
     except (ValueError, NotImplementedError):
         return []
     named = Path(pattern).parts
-    hidden = ({part for part in path.relative_to(root).parts if part.startswith(".")} for path in found)
-    return [path.resolve() for path, parts in zip(found, hidden, strict=True) if parts <= {*named}]
+    parts = {path: path.relative_to(root).parts for path in found}
+    return [path.resolve() for path in found if all(part in named for part in parts[path] if part.startswith("."))]
 
 
 def _private(folder: Path) -> str:

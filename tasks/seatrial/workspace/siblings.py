@@ -12,13 +12,12 @@ from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
-from seatrial.index.holdings import OtherBytes, holdings, stop_if_different, stop_if_yanked
-from seatrial.index.http import download
+from seatrial.index.holdings import holdings, stop_if_different, stop_if_yanked
 from seatrial.machine.errors import ReleaseError
 from seatrial.machine.values import Value
 from seatrial.project.commands import ALL
-from seatrial.release.stages import Built, Dist, Rehearsed
-from seatrial.trial.installer import Beside
+from seatrial.release.stages import Built, Dist, Installed, Rehearsed, Verified
+from seatrial.trial.installer import Beside, Installer, Venv
 from seatrial.trial.tags import chosen, fits_everywhere, fitting, taken_by
 from seatrial.workspace import packages
 from seatrial.workspace.packages import PackageCycle
@@ -26,11 +25,8 @@ from seatrial.workspace.packages import PackageCycle
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from seatrial.index.indexes import Index
     from seatrial.project.context import Context
     from seatrial.release.record import Record
-    from seatrial.release.stages import Installed, Stage, Verified
-    from seatrial.trial.installer import Installer, Venv
 
 
 class SiblingNotReady(ReleaseError):
@@ -182,19 +178,6 @@ def rehearsed(context: Context, built: Built) -> Iterator[tuple[Sibling, Rehears
             expected = "a stand-in on this machine" if context.rehearsed_here else context.settings.testpypi.simple
             raise SiblingElsewhere(sibling.label, found.index, expected, again)
         yield sibling, found
-
-
-def fetched(index: Index, release: Stage, dist: Dist, url: str, folder: Path) -> Path:
-    """Return `dist` of `release` as `index` serves it at `url`, its bytes proved. Raises OtherBytes."""
-    path = folder / dist.filename
-    download(index, url, path, limit=dist.size)
-    found = Dist.from_file(path)
-    if found != dist:
-        files = ((dist.filename, dist.sha256, found.sha256),)
-        raise OtherBytes(
-            index.name, release.project, release.version, files, index.page(release.project, release.version)
-        )
-    return path
 
 
 def stop_unless_released(context: Context, built: Built, verified: tuple[Verified, ...]) -> None:

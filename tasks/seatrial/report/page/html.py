@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 
 from seatrial import __version__
 from seatrial.machine.terminal import size
+from seatrial.project.pythons import by_version
 from seatrial.release.comparison import is_code
-from seatrial.release.stages import KINDS, kind_of
+from seatrial.release.stages import KINDS, Changes, Kind, Problem, Verified, kind_of
 from seatrial.report.page import project_page
 from seatrial.report.page.markup import Safe, join, link, prose, tag, terms
 from seatrial.report.page.trees import difference, listed, tree
-from seatrial.report.standing import WORDS
-from seatrial.report.text import by_version, counted, dependencies, plural, rebuilt, rehearsed_as, together, told_again
+from seatrial.report.standing import WORDS, Step
+from seatrial.report.text import counted, dependencies, plural, rebuilt, rehearsed_as, together, told_again
 from seatrial.rules import judge  # noqa: F401 (loads the modules that declare the rules)
 from seatrial.rules.rule import RULES
 
@@ -24,9 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from seatrial.release.rebuilt import Rebuilt
-    from seatrial.release.stages import Changes, Kind, Problem, Verified
     from seatrial.report.facts import Facts, File
-    from seatrial.report.standing import Step
 
 STYLE = Path(__file__).with_name("page.css")
 LONGEST = 8000  # characters of an error
