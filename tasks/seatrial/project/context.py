@@ -10,7 +10,7 @@ from seatrial.index.indexes import Index, is_loopback
 from seatrial.machine import variables
 from seatrial.machine.screen import SCREEN, Screen
 from seatrial.machine.values import Value
-from seatrial.project.commands import ALL, Commands
+from seatrial.project.options import ALL, Commands
 from seatrial.release.record import Record
 
 if TYPE_CHECKING:

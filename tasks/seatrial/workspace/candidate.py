@@ -72,7 +72,7 @@ class Candidate(Value):
         )
 
     def fetched(self, dist: Dist, folder: Path, of: tuple[Rehearsed, Holdings] | None = None) -> Path:
-        """Return `dist` (`of` a sibling, where that is given) as the index serves it, its bytes proved. Raises OtherBytes.
+        """Return `dist`, `of` a sibling where given, as the index serves it, its bytes proved. Raises OtherBytes.
 
         An sdist is fetched by its URL: an installer that builds one asks *its* index for the build requirements, and
         that must never be the rehearsal index.

@@ -82,7 +82,7 @@ class Repository(Value):
     left_out: tuple[str, ...] = ()
 
     def package(self, word: str, start: Path) -> Package:
-        """Return the package `word`, else the one in the folder `word` below `start` or the root. Raises NoSuchPackage."""
+        """Return the package `word`, else that in the folder `word` of `start` or the root. Raises NoSuchPackage."""
         by_name = {package.name: package for package in self.packages}
         if found := by_name.get(canonicalize_name(word)):
             return found

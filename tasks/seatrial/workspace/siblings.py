@@ -15,7 +15,7 @@ from packaging.utils import canonicalize_name
 from seatrial.index.holdings import holdings, stop_if_different, stop_if_yanked
 from seatrial.machine.errors import ReleaseError
 from seatrial.machine.values import Value
-from seatrial.project.commands import ALL
+from seatrial.project.options import ALL
 from seatrial.release.stages import Built, Dist, Installed, Rehearsed, Verified
 from seatrial.trial.installer import Beside, Installer, Venv
 from seatrial.trial.tags import chosen, fits_everywhere, fitting, taken_by

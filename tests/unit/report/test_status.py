@@ -12,9 +12,8 @@ import pytest
 
 from seatrial.machine import terminal
 from seatrial.machine.disk import locked_file, write_whole
-from seatrial.project.commands import Commands
 from seatrial.project.context import DryRun
-from seatrial.project.options import Options
+from seatrial.project.options import Commands, Options
 from seatrial.release.failures import trying
 from seatrial.release.record import Record, StageMissing
 from seatrial.release.stages import Cell, Dist, Problem

@@ -11,9 +11,8 @@ import pytest
 from seatrial.index.holdings import OtherBytes, ReleaseYanked, holdings
 from seatrial.index.indexes import PYPI, TESTPYPI, Index
 from seatrial.index.tokens import make
-from seatrial.project.commands import ALL, Commands
 from seatrial.project.context import DryRun
-from seatrial.project.options import Options
+from seatrial.project.options import ALL, Commands, Options
 from seatrial.project.settings import Settings
 from seatrial.release.record import FilesChanged, Record, RecordDamaged
 from seatrial.release.stages import Built, Dist, Installed, Kind, Verified
