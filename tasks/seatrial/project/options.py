@@ -27,8 +27,7 @@ class Commands(Value):
     option: tuple[str, ...] = ()
 
     def __getitem__(self, words: str) -> str:
-        step, *options = words.split(" ")
-        return self.command(step, *options)
+        return self.command(*words.split(" "))
 
     def command(self, step: str, *options: str) -> str:
         """Return what a person types to run `step` with `options`."""

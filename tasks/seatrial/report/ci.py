@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from seatrial.machine.disk import write_whole
 from seatrial.release.stages import Built
-from seatrial.report.standing import SUMMARY
+from seatrial.report.text import SUMMARY
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -10,7 +10,7 @@ from seatrial.release import failures
 from seatrial.release.archives import Archive, BadArchive, Metadata
 from seatrial.release.stages import Built, Cell, Changes, Checked, Dist, Problem, Rehearsed, Released, Verified
 from seatrial.report.page.description import Description, shown
-from seatrial.report.standing import Failure, Step, steps
+from seatrial.report.text import Failure, Step, steps
 
 if TYPE_CHECKING:
     from seatrial.release.rebuilt import Rebuilt
@@ -54,14 +54,12 @@ def gather(record: Record, following: str, *, failure: Failure | None = None, dr
     built = record.find(Built)
     if built is None:
         return None
-    checked, released, rehearsed = record.find(Checked), record.find(Released), record.find(Rehearsed)
+    checked, latest = record.find(Checked), record.find(Released) or record.find(Rehearsed)
     files, verified = tuple(_file(record, dist) for dist in built.dists), record.verified()
     first = sorted(files, key=lambda file: file.dist.kind != "wheel")  # an index gets a wheel first
-    latest = released or rehearsed
     if failure is None and (failed := failures.last(record)):
         failure = Failure(failed.step, failed.message, failed.problems)
-    kinds = {dist.kind for dist in built.dists}
-    announced = {cell for cell in built.matrix if cell.kind in kinds}
+    announced = {cell for cell in built.matrix if cell.kind in {dist.kind for dist in built.dists}}
     return Facts(
         built=built,
         steps=steps(record, failure, dry=dry),

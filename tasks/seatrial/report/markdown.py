@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 from seatrial.machine.terminal import size, visible
 from seatrial.project.pythons import by_version
 from seatrial.report.page import project_page
-from seatrial.report.standing import WORDS
-from seatrial.report.text import changes, rebuilt, rehearsed_as, together, told_again
+from seatrial.report.text import WORDS, changes, rebuilt, rehearsed_as, together, told_again
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -24,7 +24,7 @@ from seatrial.release import failures
 from seatrial.release.record import Record, now
 from seatrial.release.stages import Built, Dist, Rehearsed
 from seatrial.report import ci, text
-from seatrial.report.standing import PAGE, SUMMARY, WORDS, Failure, State, Step, steps
+from seatrial.report.text import PAGE, SUMMARY, WORDS, Failure, State, Step, steps
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -186,10 +186,7 @@ def _again(context: Context, name: str) -> tuple[str, ...]:
 
 
 def _write_report(context: Context, failure: Failure | None = None) -> bool:
-    """Write the report where it is out of date or there is something to add; return whether it is there.
-
-    That it cannot be written stops no step.
-    """
+    """Write the report unless it is current; return whether it is there. That it cannot be written stops no step."""
     try:
         if failure or not is_current(context.record):
             again = context.commands.command("dryrun") if context.dry else following(context)
@@ -205,10 +202,7 @@ def _say_why_not(context: Context, error: Exception) -> None:
 
 
 def table(title: str, rows: Sequence[Step], dists: Sequence[Dist] = ()) -> str:
-    """Return the five steps of the release called `title`, and its files; no title leaves its line out.
-
-    A summary hangs below its step where it is too long.
-    """
+    """Return the five steps of the release called `title`, and its files; no title leaves its line out."""
     lines = [styled(visible(title), "strong")] if title else []
     for step in rows:
         word = WORDS[step.state]
@@ -218,7 +212,7 @@ def table(title: str, rows: Sequence[Step], dists: Sequence[Dist] = ()) -> str:
             when = step.at[:16].replace("T", " ")
             head, taken = f"{head}{styled(when, 'quiet')}  ", taken + len(when) + 2
         room = max(width() - taken - 1, LEAST) if width() else len(step.summary) + 1
-        first, *rest = textwrap.wrap(visible(step.summary), room) or [""]
+        first, *rest = textwrap.wrap(visible(step.summary), room) or [""]  # which hangs below where it is too long
         lines += [(head + first).rstrip(), *(" " * taken + line for line in rest)]
     lines += [f"  {visible(dist.filename)}  {styled(size(dist.size), 'quiet')}" for dist in dists[:FILES]]
     if len(dists) > FILES:

@@ -1,31 +1,87 @@
-"""What the terminal shows of a release, in plain text. Nothing here decides anything."""
+"""How far each step of a release is, and what the terminal shows of it in plain text. Nothing here decides anything."""
 
 from __future__ import annotations
 
 import re
 from textwrap import dedent
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from seatrial.index.indexes import is_loopback
 from seatrial.machine.errors import indented, printable
 from seatrial.machine.terminal import size, visible
+from seatrial.machine.values import Value
 from seatrial.project.pythons import by_version
-from seatrial.release.stages import KINDS, Built, Checked, Rehearsed, Released, Verified
+from seatrial.release import failures
+from seatrial.release.stages import KINDS, Built, Checked, Problem, Rehearsed, Released, Stage, Verified
 from seatrial.release.verdicts import Verdict
 from seatrial.release.verdicts import verdicts as of_release
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from seatrial.release.archives import Archive
     from seatrial.release.rebuilt import Again, Rebuilt
     from seatrial.release.record import Record
-    from seatrial.release.stages import Cell, Changes, Dist, Installed, Problem, Stage
+    from seatrial.release.stages import Cell, Changes, Dist, Installed
 
 LICENCE = re.compile(r"(LICEN[CS]E|COPYING|NOTICE|AUTHORS)", re.IGNORECASE)
 BESIDE = {"tests": frozenset({"test", "tests", "testing"}), "documentation": frozenset({"doc", "docs"})}
 IN_A_LINE = 4  # names of modules
 SHORT = 12  # characters of a commit
+State = Literal["done", "part", "open", "failed"]
+PAGE, SUMMARY = "report.html", "report.md"  # in the folder of the record
+WORDS: Mapping[State, str] = {"done": "done", "part": "in part", "open": "not yet", "failed": "failed"}
+
+
+class Failure(Value):
+    """Why the step `name` failed, which no record holds: an error's text, the problems that `check` stops for."""
+
+    name: str
+    message: str = ""
+    problems: tuple[Problem, ...] = ()
+
+
+class Step(Value):
+    """One of the five steps of a release: how far it is, when that was (UTC, ISO 8601), and its result in a line."""
+
+    name: str
+    state: State
+    at: str = ""
+    summary: str = ""
+
+
+def steps(record: Record, failure: Failure | None = None, *, dry: bool = False) -> tuple[Step, ...]:
+    """Return how far each of the five steps is, as recorded, and that one of them failed."""
+    built, verified = record.find(Built), record.verified()
+    if failure is None and (failed := failures.last(record)):
+        failure = Failure(failed.step, failed.message, failed.problems)
+    announced = {cell for cell in built.matrix if cell.kind in {dist.kind for dist in built.dists}} if built else set()
+    done = {proof.cell for proof in verified}
+    verify = _step("verify", max(verified, key=lambda proof: proof.at, default=None), dry=dry)
+    if verified:
+        state: State = "done" if announced <= done else "part"
+        verify = Step("verify", state, verify.at, f"{len(done)} of {len(announced | done)} cells")
+    if broken := [f"{one.python} {one.kind}" for one in failures.cells(record)]:
+        verify = Step("verify", "failed", verify.at, f"{', '.join(broken)}{f'; {verify.summary}' if verified else ''}")
+    recorded = (
+        _step("build", built, dry=dry),
+        _step("check", record.find(Checked), dry=dry),
+        _step("testpypi", record.find(Rehearsed), dry=dry),
+        verify,
+        _step("pypi", record.find(Released), dry=dry),
+    )
+    if failure is None:
+        return recorded
+    said = failure.message.partition("\n")[0].removesuffix(":")  # of a list that is not shown here
+    result = counted(failure.problems) or said
+    return tuple(
+        Step(step.name, "failed", "", result or step.summary) if step.name == failure.name else step
+        for step in recorded
+    )
+
+
+def _step(name: str, stage: Stage | None, *, dry: bool) -> Step:
+    return Step(name, "done", stage.at, summary(stage, dry=dry)) if stage else Step(name, "open")
 
 
 def plural(count: int, noun: str, many: str = "") -> str:
@@ -38,9 +94,8 @@ def summary(stage: Stage, *, dry: bool = False) -> str:
     match stage:
         case Built():
             dirty = " (not a clean tree)" if stage.dirty else ""
-            return (
-                f"from {stage.commit[:SHORT] if stage.commit else 'no commit'}{dirty}: {', '.join(_sizes(stage.dists))}"
-            )
+            commit = stage.commit[:SHORT] if stage.commit else "no commit"
+            return f"from {commit}{dirty}: {', '.join(_sizes(stage.dists))}"
         case Checked():
             return _checked(stage)
         case Rehearsed() if stage.reason:
@@ -107,8 +162,7 @@ def cells(verified: Sequence[Verified], announced: Sequence[Cell]) -> str:
     done = {proof.cell: proof for proof in verified}
     lines = []
     for cell in sorted({*announced, *done}, key=lambda cell: (by_version(cell.python), cell.kind)):
-        proof = done.get(cell)
-        result = _verified(proof) if proof else "not verified (no such interpreter here, or not run yet)"
+        result = _verified(done[cell]) if cell in done else "not verified (no such interpreter here, or not run yet)"
         lines.append(f"  Python {cell.python:8} {cell.kind:6} {result}")
     return "\n".join(lines)
 

@@ -67,9 +67,8 @@ class Candidate(Value):
         """Return the release as what is installed: one of `dists`, as it is served."""
         release = self.rehearsed
         origins = tuple(Origin(self.holdings.url(dist), dist.sha256) for dist in dists)
-        return Subject(
-            f"{release.project} {release.version} ({dists[0].kind})", release.project, release.version, origins
-        )
+        label = f"{release.project} {release.version} ({dists[0].kind})"
+        return Subject(label, release.project, release.version, origins)
 
     def fetched(self, dist: Dist, folder: Path, of: tuple[Rehearsed, Holdings] | None = None) -> Path:
         """Return `dist`, `of` a sibling where given, as the index serves it, its bytes proved. Raises OtherBytes.
@@ -101,10 +100,8 @@ class Candidate(Value):
     def install(self, cell: Cell, installer: Installer, venv: Venv, say: Callable[[str], None]) -> None:
         """Install the file for `cell` from the index into `venv`, without dependencies.
 
-        Raises InstallFailed, NoFittingWheel and OtherBytes.
-
-        An sdist is fetched for the installer (see `fetched`), and so is a wheel where the index wants a login, which no
-        installer gets.
+        Raises InstallFailed, NoFittingWheel and OtherBytes. An sdist is fetched for the installer (see `fetched`), and
+        so is a wheel where the index wants a login, which no installer gets.
         """
         dists, login = self.dists(cell.kind), self.index.login
         file = dists[0] if cell.kind == "sdist" else None

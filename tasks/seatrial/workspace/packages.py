@@ -103,10 +103,7 @@ class Repository(Value):
 
 
 def find(root: Path) -> Repository:
-    """Return the packages of the repository in the folder `root`, each with what it needs of the others.
-
-    Raises TwoPackages, BrokenToml and BadConfig.
-    """
+    """Return the packages of the repository in `root` and their needs. Raises TwoPackages, BrokenToml and BadConfig."""
     root = root.resolve()
     private = {folder: _private(folder) for folder in _members(root)}
     left_out = (f"{relative(folder, root)} ({why})" for folder, why in private.items() if why)
@@ -157,10 +154,7 @@ def settings(folder: Path) -> Settings:
 
 
 def siblings(folder: Path) -> tuple[Path, ...]:
-    """Return the folders that `release-with` names in the package in `folder`.
-
-    Raises BadConfig, also for a folder that is no other package, and BrokenToml.
-    """
+    """Return what `release-with` names in `folder`. Raises BrokenToml, and BadConfig for what is no other package."""
     return _found(folder, settings(folder).release_with)
 
 
@@ -187,19 +181,15 @@ def name_of(folder: Path) -> str:
 
     What is no name of a project counts for none, since folders are called so too.
     """
-    said = document(folder / "pyproject.toml")
-    tables = (table(said, "project"), table(said, "tool", "poetry"), _setup_cfg(folder), setup_py(folder))
-    names = (one["name"] for one in tables if isinstance(one.get("name"), str))
-    return canonicalize_name(next(filter(NAME.fullmatch, names), folder.name))
-
-
-def _setup_cfg(folder: Path) -> Mapping[str, Any]:
-    parser = configparser.RawConfigParser()
+    said, parser = document(folder / "pyproject.toml"), configparser.RawConfigParser()
     try:
         parser.read(folder / "setup.cfg", encoding="utf-8")
     except (configparser.Error, UnicodeDecodeError):
-        return {}  # the build says what is wrong with it
-    return dict(parser["metadata"]) if parser.has_section("metadata") else {}
+        parser = configparser.RawConfigParser()  # the build says what is wrong with it
+    setup_cfg = parser["metadata"] if parser.has_section("metadata") else {}
+    tables = (table(said, "project"), table(said, "tool", "poetry"), setup_cfg, setup_py(folder))
+    names = (one["name"] for one in tables if isinstance(one.get("name"), str))
+    return canonicalize_name(next(filter(NAME.fullmatch, names), folder.name))
 
 
 def _members(root: Path) -> list[Path]:

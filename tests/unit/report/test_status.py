@@ -18,8 +18,8 @@ from seatrial.release.failures import trying
 from seatrial.release.record import Record, StageMissing
 from seatrial.release.stages import Cell, Dist, Problem
 from seatrial.report import status
-from seatrial.report.standing import PAGE, SUMMARY, Failure, Step, steps
 from seatrial.report.status import table
+from seatrial.report.text import PAGE, SUMMARY, Failure, Step, steps
 from tests.projects import write_tree
 from tests.samples.contexts import make_context
 from tests.samples.stages import BUILT, CHECKED, FILES, REHEARSED, RELEASED, SAMPLES, VERIFIED, WHEEL

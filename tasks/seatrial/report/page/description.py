@@ -148,21 +148,20 @@ class _Builder(html.parser.HTMLParser):
         elif not here and not LINKS.match(target):
             why = "is relative, and leads to nothing on the page of an index"
         if why:
-            self._flag("link", target, why)
+            self.flaws.append(Flaw("link", target[:LONGEST], why))
             return {"class": "flawed", "title": f"{target[:LONGEST]}: {why}"}
         return {"href": f"#{PREFIX}{target[1:]}" if here else target, "rel": None if here else "noopener noreferrer"}
 
-    def _flag(self, what: str, target: str, why: str) -> None:
-        self.flaws.append(Flaw(what, target[:LONGEST], why))
-
     def _picture(self, given: dict[str, str]) -> None:
         source, alternative = given.get("src", ""), given.get("alt", "")
+        # An empty text says that the picture is there for its looks.
+        why = "" if "alt" in given else "has no text that stands for it (alt)"
         broken = not LINKS.match(source)
         self.pictures += not broken
         if broken:
-            self._flag("picture", source, "is relative, and shows nothing on the page of an index")
-        elif "alt" not in given:  # an empty one says that it is there for its looks
-            self._flag("picture", source, "has no text that stands for it (alt)")
+            why = "is relative, and shows nothing on the page of an index"
+        if why:
+            self.flaws.append(Flaw("picture", source[:LONGEST], why))
         name = f"picture: {alternative or 'without a text'}"
         look = "picture broken" if broken else "picture"
         self.out.append(

@@ -16,8 +16,7 @@ from seatrial.release.stages import KINDS, Changes, Kind, Problem, Verified, kin
 from seatrial.report.page import project_page
 from seatrial.report.page.markup import Safe, join, link, prose, tag, terms
 from seatrial.report.page.trees import difference, listed, tree
-from seatrial.report.standing import WORDS, Step
-from seatrial.report.text import counted, dependencies, plural, rebuilt, rehearsed_as, together, told_again
+from seatrial.report.text import WORDS, Step, counted, dependencies, plural, rebuilt, rehearsed_as, together, told_again
 from seatrial.rules import judge  # noqa: F401 (loads the modules that declare the rules)
 from seatrial.rules.rule import RULES
 
@@ -67,12 +66,11 @@ def _head(facts: Facts, digest: str) -> Safe:
 
 
 def _header(facts: Facts) -> Safe:
-    summary = facts.metadata.first("summary") if facts.metadata else None
     parts = [
         tag("p", "Release report", class_="kicker"),
         tag("h1", facts.built.project, " ", tag("span", facts.built.version, class_="version")),
     ]
-    if summary:
+    if facts.metadata and (summary := facts.metadata.first("summary")):
         parts.append(tag("p", summary, class_="lead"))
     if facts.dry:
         parts.append(tag("p", f"{DRY} It was {rehearsed_as(facts.built)}.", class_="notice"))
@@ -98,12 +96,11 @@ def _sections(facts: Facts) -> Iterator[tuple[str, str, Safe]]:
 
 
 def _step(step: Step) -> Safe:
-    when = tag("time", step.at.replace("T", " ").replace("Z", " UTC"), datetime=step.at) if step.at else ""
     return tag(
         "li",
         tag("span", WORDS[step.state], class_="state"),
         tag("span", tag("strong", step.name), tag("span", step.summary, class_="quiet"), class_="what"),
-        when,
+        tag("time", step.at.replace("T", " ").replace("Z", " UTC"), datetime=step.at) if step.at else "",
         class_=step.state,
     )
 
@@ -114,9 +111,8 @@ def _findings(facts: Facts) -> Safe:
         explained = {rule.code: rule.explanation for rule in reversed(RULES)}
         grouped = together(facts.problems)
         shown = [_finding(problem, files, explained.get(problem.rule, "")) for problem, files in grouped[:FINDINGS]]
-        more = f"{len(grouped) - FINDINGS} more are not shown."
-        note = tag("p", more, class_="note") if len(grouped) > FINDINGS else ""
-        return join([tag("ul", *shown, class_="findings"), note])
+        more = f"{len(grouped) - FINDINGS} more are not shown." if len(grouped) > FINDINGS else ""
+        return join([tag("ul", *shown, class_="findings"), tag("p", more, class_="note") if more else ""])
     if not facts.checked:
         return tag("p", "These files are not checked yet.", class_="note")
     if flawed := project_page.counted(facts):

@@ -60,5 +60,4 @@ def link(url: str, *children: object) -> Safe:
 
 def prose(message: str) -> Safe:
     """Return one of our own sentences, with what stands in backticks as code."""
-    parts = CODE.split(message)
-    return join(tag("code", part) if number % 2 else part for number, part in enumerate(parts))
+    return join(tag("code", part) if number % 2 else part for number, part in enumerate(CODE.split(message)))

@@ -17,7 +17,7 @@ from seatrial.report import facts as gathering
 from seatrial.report.page import html, project_page, trees
 from seatrial.report.page.html import STYLE, page
 from seatrial.report.page.markup import text
-from seatrial.report.standing import Failure
+from seatrial.report.text import Failure
 from tests.archives import SDIST, WHEEL, gzipped, sdist_members, tarred, wheel, written
 from tests.samples.reports import Elements, assert_harmless, gathered, hostile, recorded
 from tests.samples.stages import BUILT, CHECKED, REHEARSED, RELEASED, VERIFIED
