@@ -116,8 +116,8 @@ def _findings(facts: Facts) -> Safe:
     if not facts.checked:
         return tag("p", "These files are not checked yet.", class_="note")
     if flawed := project_page.counted(facts):
-        link = tag("a", flawed, href="#project-page")
-        return tag("p", "No rule is broken. On the project's page, ", link, " should be fixed.", class_="note")
+        anchor = tag("a", flawed, href="#project-page")
+        return tag("p", "No rule is broken. On the project's page, ", anchor, " should be fixed.", class_="note")
     return tag("p", "No problems.", class_="note")
 
 

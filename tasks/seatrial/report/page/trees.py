@@ -84,23 +84,18 @@ def short(name: str) -> str:
 
 def listed(changes: FileChanges) -> Safe:
     """Return the members that differ, in three lists: added, removed and resized."""
-    groups: dict[str, list[Resized]] = {"Added": [], "Removed": [], "Resized": []}
-    for member in changes.members:
-        name = "Added" if member.before is None else "Removed" if member.after is None else "Resized"
-        groups[name].append(member)
+    groups: dict[str, list[Safe]] = {"Added": [], "Removed": [], "Resized": []}
+    for one in changes.members:
+        if one.before is None or one.after is None:
+            group, sizes = "Added" if one.before is None else "Removed", size((one.before or 0) + (one.after or 0))
+        else:
+            group, sizes = "Resized", join([mark(one), f"{size(one.before)} → {size(one.after)} "])
+        beside = tag("span", sizes, class_="size")
+        groups[group].append(tag("li", tag("span", short(one.name), class_="name"), " ", beside, class_="file"))
     shown = []
-    for name, members in groups.items():
-        entries = [
-            tag("li", tag("span", short(one.name), class_="name"), " ", _sizes(one), class_="file") for one in members
-        ]
-        head = tag("summary", f"{name}: {len(members)}")
+    for name, entries in groups.items():
         if entries:
+            head = tag("summary", f"{name}: {len(entries)}")
             shown.append(tag("details", head, tag("ul", *entries, class_="tree"), open=len(entries) <= AT_ONCE))
     more = [tag("p", f"{plural(changes.more, 'more member')} changed.", class_="note")] if changes.more else []
     return join([*shown, *more]) if shown else tag("p", "The same members, all of the same size.", class_="note")
-
-
-def _sizes(member: Resized) -> Safe:
-    if member.before is None or member.after is None:
-        return tag("span", size((member.before or 0) + (member.after or 0)), class_="size")
-    return tag("span", mark(member), f"{size(member.before)} → {size(member.after)} ", class_="size")
