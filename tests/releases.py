@@ -19,9 +19,8 @@ from seatrial.index import logins
 from seatrial.index.indexes import PYPI, TESTPYPI
 from seatrial.index.tokens import make
 from seatrial.machine.screen import Screen
-from seatrial.project.commands import Commands
 from seatrial.project.context import Context
-from seatrial.project.options import Options
+from seatrial.project.options import Commands, Options
 from seatrial.project.settings import Settings
 from seatrial.release.record import Record
 from seatrial.release.stages import KINDS, Built, Cell, Checked, Dist, Rehearsed, Verified

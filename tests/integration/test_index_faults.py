@@ -19,8 +19,7 @@ from seatrial.index.uploads import upload
 from seatrial.index.uploads.refusals import ASK_PYPI, NO_ANSWER, UNKNOWN
 from seatrial.index.uploads.upload import Job
 from seatrial.machine.errors import ReleaseError
-from seatrial.project.commands import Commands
-from seatrial.project.options import Options
+from seatrial.project.options import Commands, Options
 from seatrial.release.record import Record
 from seatrial.release.stages import Rehearsed, Released
 from seatrial.steps import uploading

@@ -14,7 +14,7 @@ import pytest
 from seatrial.release.stages import Problem
 from seatrial.report.facts import gather
 from seatrial.report.page.html import page
-from seatrial.report.standing import Failure
+from seatrial.report.text import Failure
 from tests.archives import WHEEL, sdist, wheel
 from tests.samples.reports import STAGES, hostile, recorded
 

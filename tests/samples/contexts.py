@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from seatrial.machine.screen import Screen
-from seatrial.project.commands import Commands
 from seatrial.project.context import Context
-from seatrial.project.options import Options
+from seatrial.project.options import Commands, Options
 from seatrial.project.settings import Settings
 from seatrial.release.record import Record
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from seatrial.cli.options import Nox
     from seatrial.machine.screen import Screen
-    from seatrial.project.commands import Commands
+    from seatrial.project.options import Commands
 
 
 UPLOADS = re.compile(r"(TEST)?PYPI_(ID_)?TOKEN|TWINE_PASSWORD|ACTIONS_ID_TOKEN_REQUEST_TOKEN", re.IGNORECASE)

@@ -16,7 +16,7 @@ from seatrial.machine import process, temporary
 from seatrial.machine.disk import DiskTrouble
 from seatrial.machine.errors import ReleaseError
 from seatrial.machine.screen import SCREEN
-from seatrial.project.commands import Commands
+from seatrial.project.options import Commands
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -21,9 +21,8 @@ if TYPE_CHECKING:
 
     from seatrial.cli.caller import Caller
     from seatrial.machine.screen import Screen
-    from seatrial.project.commands import Commands
     from seatrial.project.context import Context
-    from seatrial.project.options import Options
+    from seatrial.project.options import Commands, Options
     from seatrial.workspace.packages import Package, Repository
 
     ContextIn = Callable[[Path, Commands, tuple[str, ...] | None], Context]

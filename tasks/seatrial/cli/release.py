@@ -20,8 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from seatrial.cli.caller import Caller
-    from seatrial.project.commands import Commands
-    from seatrial.project.options import Options
+    from seatrial.project.options import Commands, Options
 
 READERS = frozenset({"check", "testpypi", "verify", "pypi", "dryrun", "rebuild"})  # of an index, with its login
 UPLOADERS = frozenset({"testpypi", "pypi"})

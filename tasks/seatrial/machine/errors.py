@@ -24,7 +24,7 @@ CONTROL = re.compile("[\\x00-\\x1f\\x7f-\\x9f\\u061c\\u200e\\u200f\\u2028-\\u202
 
 
 class Commands(Protocol):
-    """What a person types for a step and its options, such as ``build --rebuild`` (`project.commands`)."""
+    """What a person types for a step and its options, such as ``build --rebuild`` (`project.options`)."""
 
     def __getitem__(self, words: str, /) -> str: ...
 

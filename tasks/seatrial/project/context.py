@@ -6,20 +6,18 @@ import threading
 from dataclasses import field, replace
 from typing import TYPE_CHECKING
 
-from seatrial.index.indexes import is_loopback
+from seatrial.index.indexes import Index, is_loopback
 from seatrial.machine import variables
 from seatrial.machine.screen import SCREEN, Screen
 from seatrial.machine.values import Value
-from seatrial.project.commands import ALL
+from seatrial.project.options import ALL, Commands
 from seatrial.release.record import Record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from seatrial.index.indexes import Index
     from seatrial.machine.worker import Worker
-    from seatrial.project.commands import Commands
     from seatrial.project.options import Options
     from seatrial.project.settings import Settings
 

@@ -1,16 +1,44 @@
-"""The options of all steps as one value: each step takes what concerns it."""
+"""The options of all steps as one value, and what a person types to run a step with some of them."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from seatrial.machine.values import Value
-from seatrial.project.commands import ALL
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from seatrial.release.stages import Kind
+
+ALL = ("--all",)
+
+
+class Commands(Value):
+    """How steps are typed: with nox, whose sessions have names that begin with `prefix`, or with `seatrial`.
+
+    `option` chooses packages of the repository: none, ``--package NAME``, or ALL. The words of a step and its options
+    are a key (``commands["build --rebuild"]``), which is how messages ask for them.
+    """
+
+    nox: bool = False
+    prefix: str = ""
+    option: tuple[str, ...] = ()
+
+    def __getitem__(self, words: str) -> str:
+        return self.command(*words.split(" "))
+
+    def command(self, step: str, *options: str) -> str:
+        """Return what a person types to run `step` with `options`."""
+        words = (*(f'"{word}"' if " " in word else word for word in self.option), *options)
+        if not self.nox:
+            return " ".join(["seatrial", step, *words])
+        return " ".join(["nox -s", self.prefix + step, *(["--", *words] if words else [])])
+
+    def for_package(self, name: str) -> Commands:
+        """Return how steps are typed for the package `name` of this repository."""
+        return replace(self, option=("--package", name))
 
 
 class Options(Value):

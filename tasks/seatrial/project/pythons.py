@@ -47,6 +47,11 @@ def are_pythons(value: Any) -> bool:
     return isinstance(value, list) and bool(value) and all(isinstance(p, str) and PYTHON.fullmatch(p) for p in value)
 
 
+def by_version(python: str) -> tuple[list[int], str]:
+    """Return the key by which Pythons, as nox names them, are sorted: 3.9, 3.10, pypy3.11, 3.14, 3.14t."""
+    return [int(number) for number in re.findall(r"\d+", python)], python
+
+
 def is_admitted(python: str, required: str) -> bool:
     """Whether `required` (Requires-Python) admits some patch release of `python`; an invalid one admits all."""
     try:

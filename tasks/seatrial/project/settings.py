@@ -7,7 +7,6 @@ stands in ``pyproject.toml``, or its keys in ``seatrial.toml`` for a project tha
 from __future__ import annotations
 
 import ast
-import re
 from dataclasses import field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -16,8 +15,7 @@ from seatrial.machine import toml
 from seatrial.machine.errors import ReleaseError
 from seatrial.machine.values import Value
 from seatrial.project import pythons as matrix
-from seatrial.project import validation
-from seatrial.project.validation import DEPENDENCIES
+from seatrial.project.validation import DEPENDENCIES, BadConfig, fields
 from seatrial.release.stages import KINDS, Cell, Kind
 from seatrial.release.verdicts import MATRIX
 
@@ -113,8 +111,7 @@ class Settings(Value):
         if self.resolution != "lowest-direct":
             return False
         first = next(kind for kind in KINDS if kind in self.archives)
-        pythons = (cell.python for cell in self.cells if cell.kind == first)
-        lowest = min(pythons, key=lambda python: ([int(part) for part in re.findall(r"\d+", python)], python))
+        lowest = min((cell.python for cell in self.cells if cell.kind == first), key=matrix.by_version)
         return cell == Cell(lowest, first)
 
 
@@ -132,10 +129,13 @@ def load(root: Path) -> Settings:
         settings_table = document(own)
     elif not is_project(root):
         raise NoProject(root)
-    settings = validation.fields(settings_table)
+    settings = fields(settings_table)
     settings.setdefault("pythons", matrix.supported_pythons(said.get("project")))
-    validation.stop_unless_some("sdist-pythons", settings.get("sdist_pythons", ()), settings["pythons"])
-    return Settings(**settings)
+    found = Settings(**settings)
+    if not set(found.sdist_pythons) <= set(found.pythons):
+        expected = f"some of `pythons`: {', '.join(found.pythons)}"
+        raise BadConfig("sdist-pythons", expected, list(found.sdist_pythons))
+    return found
 
 
 def is_project(root: Path) -> bool:

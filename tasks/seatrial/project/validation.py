@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import shlex
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -12,22 +13,15 @@ from seatrial.index.indexes import PYPI, TESTPYPI, Index
 from seatrial.machine import variables
 from seatrial.machine.errors import ReleaseError
 from seatrial.project import pythons
-from seatrial.release.stages import KINDS, Kind
+from seatrial.release.stages import KINDS
 from seatrial.release.verdicts import ALL, MATRIX
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
 
-DEPENDENCIES = Index(
-    "PyPI",
-    simple=PYPI.simple,
-    token_variable="DEPENDENCIES_TOKEN",  # noqa: S106 (a variable's name)
-    token_location=PYPI.token_location,
-)
+    Read = Callable[[str, Any], Any]
 
-REHEARSALS = ("testpypi", "dryrun")
-
-RESOLUTIONS = ("highest", "lowest-direct")
+DEPENDENCIES = replace(PYPI, upload="", pages="", token_variable="DEPENDENCIES_TOKEN")  # noqa: S106 (a variable's name)
 
 
 class BadConfig(ReleaseError):
@@ -70,7 +64,9 @@ def fields(table: Any) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for key, value in table.items():
         if key == "indexes":
-            found |= _indexes(value)
+            if not isinstance(value, dict):
+                raise BadConfig("indexes", "a table", value)
+            found |= {role: _index(role, urls) for role, urls in value.items()}
         elif key in READERS:
             found[key.replace("-", "_")] = READERS[key](key, value)
         else:
@@ -78,125 +74,93 @@ def fields(table: Any) -> dict[str, Any]:
     return found
 
 
-def stop_unless_some(key: str, chosen: Sequence[str], pythons: Sequence[str]) -> None:
-    """Raise BadConfig where the Pythons that are `chosen` are not some of those of the project."""
-    if not set(chosen) <= set(pythons):
-        raise BadConfig(key, f"some of `pythons`: {', '.join(pythons)}", list(chosen))
+def _reader(
+    expected: str, fits: Callable[[Any], object], first: Read | None = None, made: Callable[[Any], Any] | None = None
+) -> Read:
+    """Return what reads a setting: it raises BadConfig unless the value passes `first` and `fits` what is `expected`.
+
+    It returns what is `made` of the value; else the value, a list as a tuple.
+    """
+
+    def read(key: str, value: Any) -> Any:
+        if first:
+            first(key, value)
+        if not fits(value):
+            raise BadConfig(key, expected, value)
+        if made:
+            return made(value)
+        return tuple(value) if isinstance(value, list) else value
+
+    return read
 
 
-def _texts(key: str, value: Any) -> tuple[str, ...]:
-    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-        raise BadConfig(key, "a list of strings", value)
-    return tuple(value)
+def _each(expected: str, fits: Callable[[str], object]) -> Read:
+    """Return what reads a list of strings that each fit what is `expected`; BadConfig shows one that does not."""
+
+    def read(key: str, value: Any) -> tuple[str, ...]:
+        for item in _texts(key, value):
+            if not fits(item):
+                raise BadConfig(key, expected, item)
+        return tuple(value)
+
+    return read
 
 
-def _text(key: str, value: Any) -> str:
-    if not isinstance(value, str):
-        raise BadConfig(key, "a string", value)
-    return value
+def _are_texts(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(item, str) for item in value)
 
 
-def _flag(key: str, value: Any) -> bool:
-    if not isinstance(value, bool):
-        raise BadConfig(key, "true or false", value)
-    return value
+def _is_command(text: str) -> bool:
+    try:
+        return bool(shlex.split(text))
+    except ValueError:
+        return False
 
 
-def _seconds(key: str, value: Any) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or value <= 0:
-        raise BadConfig(key, "a number of seconds above 0", value)
-    return value
+_texts = _reader("a list of strings", _are_texts)
+_text = _reader("a string", lambda value: isinstance(value, str))
+_flag = _reader("true or false", lambda value: isinstance(value, bool))
+_seconds = _reader("a number of seconds above 0", lambda value: type(value) is int and value > 0)
+_pythons = _reader('a list like ["3.10", "3.14", "3.14t", "pypy3.11"]', pythons.are_pythons, _texts)
+_folders = _each(
+    'folders of this repository, relative to this one, like ["../core"]',
+    lambda folder: folder.strip() and not Path(folder).is_absolute(),
+)
 
-
-def _reasons(key: str, value: Any) -> dict[str, str]:
-    if not isinstance(value, dict) or not all(isinstance(text, str) and text.strip() for text in value.values()):
-        raise BadConfig(key, 'a table of rule codes with a reason each, like wheel-pth = "on purpose"', value)
-    return value
-
-
-def _commands(key: str, value: Any) -> tuple[str, ...]:
-    for command in _texts(key, value):
-        try:
-            words = shlex.split(command)
-        except ValueError:
-            words = []
-        if not words:
-            raise BadConfig(key, "a list of commands with their quotes closed", command)
-    return tuple(value)
-
-
-def _kinds(key: str, value: Any) -> tuple[Kind, ...]:
-    kinds = _texts(key, value)
-    if not kinds or set(kinds) - set(KINDS):
-        raise BadConfig(key, 'some of "wheel" and "sdist"', value)
-    return tuple(kind for kind in KINDS if kind in kinds)
-
-
-def _rehearsal(key: str, value: Any) -> str:
-    if _text(key, value) not in REHEARSALS:
-        raise BadConfig(key, '"testpypi" or "dryrun"', value)
-    return str(value)
-
-
-def _required(key: str, value: Any) -> str | tuple[str, ...]:
-    if value in {MATRIX, ALL} if isinstance(value, str) else False:
-        return str(value)
-    if not isinstance(value, list) or not value or not all(isinstance(item, str) and item.strip() for item in value):
-        raise BadConfig(key, '"matrix", "all" or a list of patterns like ["cp312-*-manylinux*"]', value)
-    return tuple(value)
-
-
-def _resolution(key: str, value: Any) -> str:
-    if _text(key, value) not in RESOLUTIONS:
-        raise BadConfig(key, '"highest" or "lowest-direct"', value)
-    return str(value)
-
-
-def _names(key: str, value: Any) -> tuple[str, ...]:
-    names = _texts(key, value)
-    if secrets := [name for name in names if variables.is_secret(name)]:
-        raise BadConfig(key, "names of variables that hold no secret", secrets[0])
-    return names
-
-
-def _pythons(key: str, value: Any) -> tuple[str, ...]:
-    names = _texts(key, value)
-    if not pythons.are_pythons(value):
-        raise BadConfig(key, 'a list like ["3.10", "3.14", "3.14t", "pypy3.11"]', value)
-    return names
-
-
-def _folders(key: str, value: Any) -> tuple[str, ...]:
-    folders = _texts(key, value)
-    if odd := [folder for folder in folders if not folder.strip() or Path(folder).is_absolute()]:
-        raise BadConfig(key, 'folders of this repository, relative to this one, like ["../core"]', odd[0])
-    return folders
-
-
-def _tags(key: str, value: Any) -> tuple[str, ...]:
-    if "{version}" not in _text(key, value):
-        raise BadConfig(key, 'a pattern with {version} in it, like "v{version}"', value)
-    return (value,)
-
-
-READERS: Mapping[str, Callable[[str, Any], Any]] = {
+READERS: Mapping[str, Read] = {
     "pythons": _pythons,
     "sdist-pythons": _pythons,
     "extras": _texts,
     "import-names": _texts,
-    "smoke": _commands,
+    "smoke": _each("a list of commands with their quotes closed", _is_command),
     "smoke-requires": _texts,
-    "ignore": _reasons,
+    "ignore": _reader(
+        'a table of rule codes with a reason each, like wheel-pth = "on purpose"',
+        lambda value: isinstance(value, dict) and all(isinstance(one, str) and one.strip() for one in value.values()),
+    ),
     "in-place": _flag,
     "normalise": _flag,
-    "build-env": _names,
-    "archives": _kinds,
-    "tag": _tags,
+    "build-env": _each("names of variables that hold no secret", lambda name: not variables.is_secret(name)),
+    "archives": _reader(
+        'some of "wheel" and "sdist"',
+        lambda kinds: kinds and set(kinds) <= set(KINDS),
+        first=_texts,
+        made=lambda kinds: tuple(kind for kind in KINDS if kind in kinds),
+    ),
+    "tag": _reader(
+        'a pattern with {version} in it, like "v{version}"',
+        lambda pattern: "{version}" in pattern,
+        first=_text,
+        made=lambda pattern: (pattern,),
+    ),
     "session-prefix": _text,
     "attestations": _flag,
-    "require-verified": _required,
-    "resolution": _resolution,
-    "rehearse-on": _rehearsal,
+    "require-verified": _reader(
+        '"matrix", "all" or a list of patterns like ["cp312-*-manylinux*"]',
+        lambda value: value in (MATRIX, ALL) or (value and _are_texts(value) and all(map(str.strip, value))),
+    ),
+    "resolution": _reader('"highest" or "lowest-direct"', ("highest", "lowest-direct").__contains__, _text),
+    "rehearse-on": _reader('"testpypi" or "dryrun"', ("testpypi", "dryrun").__contains__, _text),
     "release-with": _folders,
     "packages": _folders,
     "build-timeout": _seconds,
@@ -206,14 +170,8 @@ READERS: Mapping[str, Callable[[str, Any], Any]] = {
 DEFAULT_INDEXES = {"testpypi": TESTPYPI, "pypi": PYPI, "dependencies": DEPENDENCIES}
 
 
-def _indexes(value: Any) -> dict[str, Index]:
-    """Return the indexes that ``[tool.seatrial.indexes]`` names: `upload` and `simple` URLs."""
-    if not isinstance(value, dict):
-        raise BadConfig("indexes", "a table", value)
-    return {role: _index(role, urls) for role, urls in value.items()}
-
-
 def _index(role: str, urls: Any) -> Index:
+    """Return the index that ``[tool.seatrial.indexes]`` names for `role`: its `upload` and `simple` URLs."""
     key = f"indexes.{role}"
     if role not in DEFAULT_INDEXES:
         raise UnknownSetting(key, tuple(f"indexes.{name}" for name in DEFAULT_INDEXES))
@@ -222,17 +180,13 @@ def _index(role: str, urls: Any) -> Index:
         shown = sorted(urls) if isinstance(urls, dict) else _without_login(urls)
         raise BadConfig(key, f"a table with exactly: {', '.join(sorted(needed))}", shown)
     for name, url in urls.items():
-        _checked_url(f"{key}.{name}", url)
+        parts = urlsplit(_text(f"{key}.{name}", url))
+        if parts.scheme not in {"http", "https"} or not parts.netloc or "@" in parts.netloc:
+            raise BadConfig(f"{key}.{name}", "an http(s) URL without a login in it", _without_login(url))
     default, simple, upload = DEFAULT_INDEXES[role], urls["simple"].rstrip("/") + "/", urls.get("upload", "")
     if (simple, upload) == (default.simple, default.upload):
         return default
     return Index(urlsplit(simple).netloc, simple=simple, upload=upload, token_variable=default.token_variable)
-
-
-def _checked_url(key: str, url: Any) -> None:
-    parts = urlsplit(_text(key, url))
-    if parts.scheme not in {"http", "https"} or not parts.netloc or "@" in parts.netloc:
-        raise BadConfig(key, "an http(s) URL without a login in it", _without_login(url))
 
 
 def _without_login(value: Any) -> object:

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 
 from seatrial.machine.disk import write_whole
 from seatrial.release.stages import Built
-from seatrial.report.standing import SUMMARY
+from seatrial.report.text import SUMMARY
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from seatrial.index.indexes import Index
     from seatrial.project.context import Context
@@ -23,12 +23,8 @@ if TYPE_CHECKING:
 DOTENV = "ci.env"  # in the folder of the record
 PREFIX = "SEATRIAL_"  # SEATRIAL_RECORD is what the steps compare (record.DIGEST_VARIABLE)
 OLDEST_PYTHON = (3, 10)  # that runs the sessions themselves
-RUNNERS = ("ubuntu-latest", "windows-latest", "macos-latest")
-SYSTEMS = {
-    "ubuntu-latest": ("linux", "any"),
-    "windows-latest": ("win", "any"),
-    "macos-latest": ("macosx", "any"),
-}
+SYSTEMS = {"ubuntu-latest": ("linux", "any"), "windows-latest": ("win", "any"), "macos-latest": ("macosx", "any")}
+RUNNERS = tuple(SYSTEMS)
 
 
 def built(context: Context) -> None:
@@ -57,7 +53,7 @@ def hand_on(
     of the jobs that hold an identity.
     """
     if outer.get("GITHUB_OUTPUT"):
-        _append(Path(outer["GITHUB_OUTPUT"]), [f"{name}={value}" for name, value in values.items()])
+        _append(outer["GITHUB_OUTPUT"], "".join(f"{name}={value}\n" for name, value in values.items()))
     elif outer.get("GITLAB_CI"):
         lines = (f"{PREFIX}{name.upper()}={value}\n" for name, value in {**(known or {}), **values}.items())
         write_whole(folder / DOTENV, "".join(lines))
@@ -78,7 +74,7 @@ def stands(context: Context) -> None:
 def summarise(outer: Mapping[str, str], text: str) -> None:
     """Put `text`, Markdown, on the page of this run, where the CI system has such a page."""
     if outer.get("GITHUB_STEP_SUMMARY"):
-        _append(Path(outer["GITHUB_STEP_SUMMARY"]), [text, ""])
+        _append(outer["GITHUB_STEP_SUMMARY"], f"{text}\n\n")
 
 
 def matrix(built: Built) -> str:
@@ -87,12 +83,16 @@ def matrix(built: Built) -> str:
     A Python on which nox cannot run the sessions themselves is verified beside one that can, on Linux alone: the last
     of `setup` is the one that runs nox there.
     """
-    pythons = list(dict.fromkeys(cell.python for cell in built.matrix))
+    platforms = {dist.filename.removesuffix(".whl").rpartition("-")[2] for dist in built.dists if dist.kind == "wheel"}
+    # A tag is such as `any`, `win_amd64`, `manylinux_2_28_x86_64.manylinux2014_x86_64`.
+    tags = [tag.removeprefix("many").removeprefix("musl") for platform in platforms for tag in platform.split(".")]
+    fitting = [runner for runner, names in SYSTEMS.items() if any(tag.startswith(names) for tag in tags)]
     jobs = []
-    for python in pythons:
+    for python in dict.fromkeys(cell.python for cell in built.matrix):
         able = runs_nox(python)
-        runners = _runners([dist.filename for dist in built.dists]) if able else RUNNERS[:1]
         setup = python if able else f"{python}\n{'{}.{}'.format(*OLDEST_PYTHON)}"
+        # With no wheel, the one system that can be counted on to compile.
+        runners = fitting if fitting and able else RUNNERS[:1]
         jobs += [{"os": runner, "python": python, "setup": setup} for runner in runners]
     return json.dumps({"include": jobs}, separators=(",", ":"))
 
@@ -103,19 +103,6 @@ def runs_nox(python: str) -> bool:
     return major.isdecimal() and minor.isdecimal() and (int(major), int(minor)) >= OLDEST_PYTHON
 
 
-def _runners(filenames: Sequence[str]) -> tuple[str, ...]:
-    """Return the systems that one of the wheels is for; with no wheel, the one that can be counted on to compile."""
-    platforms = {name.removesuffix(".whl").rpartition("-")[2] for name in filenames if name.endswith(".whl")}
-    fitting = tuple(runner for runner in RUNNERS if any(_fits(platform, runner) for platform in platforms))
-    return fitting or RUNNERS[:1]
-
-
-def _fits(platform: str, runner: str) -> bool:
-    """Whether a wheel's platform tag (`any`, `win_amd64`, `manylinux_2_28_x86_64.manylinux2014_x86_64`) is its."""
-    names = [part.removeprefix("many").removeprefix("musl") for part in platform.split(".")]
-    return any(name.startswith(SYSTEMS[runner]) for name in names)
-
-
-def _append(path: Path, lines: Sequence[str]) -> None:
-    with path.open("a", encoding="utf-8", newline="\n") as file:
-        file.writelines(f"{line}\n" for line in lines)
+def _append(path: str, text: str) -> None:
+    with Path(path).open("a", encoding="utf-8", newline="\n") as file:
+        file.write(text)

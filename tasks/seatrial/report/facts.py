@@ -7,18 +7,14 @@ from typing import TYPE_CHECKING
 from seatrial.index.indexes import is_loopback
 from seatrial.machine.values import Value
 from seatrial.release import failures
-from seatrial.release.archives import Archive, BadArchive
-from seatrial.release.stages import Built, Cell, Changes, Checked, Dist, Rehearsed, Released
-from seatrial.report.page.description import shown
-from seatrial.report.standing import Failure, Step, steps
+from seatrial.release.archives import Archive, BadArchive, Metadata
+from seatrial.release.stages import Built, Cell, Changes, Checked, Dist, Problem, Rehearsed, Released, Verified
+from seatrial.report.page.description import Description, shown
+from seatrial.report.text import Failure, Step, steps
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from seatrial.release.archives import Metadata
     from seatrial.release.record import Record
-    from seatrial.release.stages import Problem, Rebuilt, Verified
-    from seatrial.report.page.description import Description
+    from seatrial.release.stages import Rebuilt
 
 
 class File(Value):
@@ -58,18 +54,17 @@ def gather(record: Record, following: str, *, failure: Failure | None = None, dr
     built = record.find(Built)
     if built is None:
         return None
-    checked, released, rehearsed = record.find(Checked), record.find(Released), record.find(Rehearsed)
+    checked, latest = record.find(Checked), record.find(Released) or record.find(Rehearsed)
     files, verified = tuple(_file(record, dist) for dist in built.dists), record.verified()
-    latest = released or rehearsed
+    first = sorted(files, key=lambda file: file.dist.kind != "wheel")  # an index gets a wheel first
     if failure is None and (failed := failures.last(record)):
         failure = Failure(failed.step, failed.message, failed.problems)
-    kinds = {dist.kind for dist in built.dists}
-    announced = {cell for cell in built.matrix if cell.kind in kinds}
+    announced = {cell for cell in built.matrix if cell.kind in {dist.kind for dist in built.dists}}
     return Facts(
         built=built,
         steps=steps(record, failure, dry=dry),
         files=files,
-        metadata=_metadata(files),
+        metadata=next((file.archive.metadata for file in first if file.archive), None),
         description=shown(checked.rendered) if checked and checked.rendered else None,
         changes=checked.changes if checked else None,
         checked=checked is not None,
@@ -95,9 +90,3 @@ def _file(record: Record, dist: Dist) -> File:
         return File(dist, Archive.open(path))
     except BadArchive as bad:
         return File(dist, None, str(bad).splitlines()[0])
-
-
-def _metadata(files: Sequence[File]) -> Metadata | None:
-    """Return the metadata of the file that an index gets first: a wheel."""
-    ordered = sorted(files, key=lambda file: file.dist.kind != "wheel")
-    return next((file.archive.metadata for file in ordered if file.archive), None)

@@ -6,9 +6,9 @@ import re
 from typing import TYPE_CHECKING
 
 from seatrial.machine.terminal import size, visible
+from seatrial.project.pythons import by_version
 from seatrial.report.page import project_page
-from seatrial.report.standing import WORDS
-from seatrial.report.text import by_version, changes, rebuilt, rehearsed_as, together, told_again
+from seatrial.report.text import WORDS, changes, rebuilt, rehearsed_as, together, told_again
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -22,9 +22,21 @@ LONGEST = 300  # characters of a finding
 
 def markdown(facts: Facts) -> str:
     """Return the release of `facts` as Markdown; what a package says of itself is text in it, and no markup."""
-    blocks = [f"## {plain(facts.title)}", *_stages(facts), *_findings(facts), *_files(facts), *_flaws(facts)]
-    blocks += [*_changes(facts), *_matrix(facts), *_again(facts)]
-    blocks += [f"Next: `{facts.following}`"] if facts.following else []
+    files = [(plain(file.dist.filename), size(file.dist.size), file.dist.sha256) for file in facts.files[:SHOWN]]
+    blocks = [f"## {plain(facts.title)}", *_stages(facts), *_findings(facts)]
+    blocks += [table(("file", "size", "sha256"), files), *_more(len(facts.files))]
+    if flaws := project_page.flaws(facts):
+        lines = [f"- {flaw.what} {plain(flaw.target or '(empty)')} {flaw.why}" for flaw in flaws[:SHOWN]]
+        blocks.append("\n".join(["To fix on the project's page:", "", *lines, *_more(len(flaws))]))
+    if facts.changes:
+        sentence = changes(facts.changes)
+        blocks.append(plain(sentence[0].upper() + sentence[1:]))
+    blocks += _matrix(facts)
+    if found := facts.rebuilt:
+        again = [(plain(file.filename), plain(told_again(file))) for file in found.files]
+        blocks += [plain(rebuilt(found)), table(("file", "built again"), again)]
+    if facts.following:
+        blocks.append(f"Next: `{facts.following}`")
     return "\n\n".join(blocks) + "\n"
 
 
@@ -59,24 +71,6 @@ def _findings(facts: Facts) -> Iterator[str]:
         yield "\n".join([*lines, *_more(len(problems))])
 
 
-def _files(facts: Facts) -> Iterator[str]:
-    rows = [(plain(file.dist.filename), size(file.dist.size), file.dist.sha256) for file in facts.files[:SHOWN]]
-    yield table(("file", "size", "sha256"), rows)
-    yield from _more(len(facts.files))
-
-
-def _flaws(facts: Facts) -> Iterator[str]:
-    if flaws := project_page.flaws(facts):
-        lines = [f"- {flaw.what} {plain(flaw.target or '(empty)')} {flaw.why}" for flaw in flaws[:SHOWN]]
-        yield "\n".join(["To fix on the project's page:", "", *lines, *_more(len(flaws))])
-
-
-def _changes(facts: Facts) -> Iterator[str]:
-    if facts.changes:
-        sentence = changes(facts.changes)
-        yield plain(sentence[0].upper() + sentence[1:])
-
-
 def _matrix(facts: Facts) -> Iterator[str]:
     done = [
         (proof.python, proof.kind, f"{proof.python_version} on {proof.sys_platform} {proof.machine}")
@@ -87,12 +81,6 @@ def _matrix(facts: Facts) -> Iterator[str]:
     if rows:
         rows.sort(key=lambda row: (by_version(row[0]), row))
         yield table(("Python", "archive", "verified"), (map(plain, row) for row in rows))
-
-
-def _again(facts: Facts) -> Iterator[str]:
-    if found := facts.rebuilt:
-        yield plain(rebuilt(found))
-        yield table(("file", "built again"), ((plain(file.filename), plain(told_again(file))) for file in found.files))
 
 
 def _more(count: int) -> list[str]:

@@ -21,20 +21,16 @@ from seatrial.machine.terminal import size, styled, visible, width
 from seatrial.machine.values import Value, fields_of
 from seatrial.project.options import Options
 from seatrial.release import failures
-from seatrial.release.record import now
-from seatrial.release.stages import Built, Rehearsed
+from seatrial.release.record import Record, now
+from seatrial.release.stages import Built, Dist, Rehearsed
 from seatrial.report import ci, text
-from seatrial.report.standing import PAGE, SUMMARY, WORDS, Failure, steps
+from seatrial.report.text import PAGE, SUMMARY, WORDS, Failure, State, Step, steps
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from seatrial.project.context import Context
-    from seatrial.release.record import Record
-    from seatrial.release.stages import Dist
-    from seatrial.report.facts import Facts
-    from seatrial.report.standing import State, Step
 
 LOG, LAST = "log.txt", "last.json"
 MARK = re.compile(rb'name="seatrial-record" content="([0-9a-f]{64})"')
@@ -54,7 +50,8 @@ def close(context: Context) -> None:
     written = _write_report(context)
     if context.last:
         _show(context, built, written=written)
-        _next(context)
+        if name := undone(context.record):
+            context.next(name, *_again(context, name))
 
 
 class LastDryRun(Value):
@@ -188,16 +185,8 @@ def _again(context: Context, name: str) -> tuple[str, ...]:
     return context.options.once
 
 
-def _next(context: Context) -> None:
-    if name := undone(context.record):
-        context.next(name, *_again(context, name))
-
-
 def _write_report(context: Context, failure: Failure | None = None) -> bool:
-    """Write the report where it is out of date or there is something to add; return whether it is there.
-
-    That it cannot be written stops no step.
-    """
+    """Write the report unless it is current; return whether it is there. That it cannot be written stops no step."""
     try:
         if failure or not is_current(context.record):
             again = context.commands.command("dryrun") if context.dry else following(context)
@@ -214,34 +203,28 @@ def _say_why_not(context: Context, error: Exception) -> None:
 
 def table(title: str, rows: Sequence[Step], dists: Sequence[Dist] = ()) -> str:
     """Return the five steps of the release called `title`, and its files; no title leaves its line out."""
-    head = [styled(visible(title), "strong")] if title else []
-    lines = [*head, *(line for step in rows for line in _row(step))]
+    lines = [styled(visible(title), "strong")] if title else []
+    for step in rows:
+        word = WORDS[step.state]
+        head = f"  {styled(word, STYLES[step.state])}{' ' * (WORD - len(word))}  {step.name:{NAME}}  "
+        taken = 2 + WORD + 2 + NAME + 2
+        if step.at and not 0 < width() < ROOM:
+            when = step.at[:16].replace("T", " ")
+            head, taken = f"{head}{styled(when, 'quiet')}  ", taken + len(when) + 2
+        room = max(width() - taken - 1, LEAST) if width() else len(step.summary) + 1
+        first, *rest = textwrap.wrap(visible(step.summary), room) or [""]  # which hangs below where it is too long
+        lines += [(head + first).rstrip(), *(" " * taken + line for line in rest)]
     lines += [f"  {visible(dist.filename)}  {styled(size(dist.size), 'quiet')}" for dist in dists[:FILES]]
     if len(dists) > FILES:
         lines.append(f"  and {text.plural(len(dists) - FILES, 'more file')}")
     return "\n".join(lines)
 
 
-def _row(step: Step) -> Iterator[str]:
-    """Yield the lines of one step: its summary hangs below where it is too long."""
-    word = WORDS[step.state]
-    head = f"  {styled(word, STYLES[step.state])}{' ' * (WORD - len(word))}  {step.name:{NAME}}  "
-    taken = 2 + WORD + 2 + NAME + 2
-    if step.at and not 0 < width() < ROOM:
-        when = step.at[:16].replace("T", " ")
-        head, taken = f"{head}{styled(when, 'quiet')}  ", taken + len(when) + 2
-    room = max(width() - taken - 1, LEAST) if width() else len(step.summary) + 1
-    first, *rest = textwrap.wrap(visible(step.summary), room) or [""]
-    yield (head + first).rstrip()
-    yield from (" " * taken + line for line in rest)
-
-
 def digest(record: Record) -> str:
     """Return one sha256 over all files of the record, and the version of what shows them."""
     hashed = hashlib.sha256(__version__.encode())
     for path in sorted(record.folder.glob("*.json")):
-        hashed.update(f"\n{path.name}\n".encode())
-        hashed.update(path.read_bytes())
+        hashed.update(f"\n{path.name}\n".encode() + path.read_bytes())
     return hashed.hexdigest()
 
 
@@ -261,6 +244,8 @@ def write(record: Record, following: str, *, failure: Failure | None = None, dry
     Cells of `verify` may end side by side: who writes looks again afterwards, and who finds another at it lets it.
     """
     from seatrial.report.facts import gather  # noqa: PLC0415 (it takes a while to load, and often nothing is new)
+    from seatrial.report.markdown import markdown  # noqa: PLC0415 (as above)
+    from seatrial.report.page.html import page  # noqa: PLC0415 (as above)
 
     with locked_file(record.folder / ".report.lock") as free:
         while free:
@@ -268,14 +253,7 @@ def write(record: Record, following: str, *, failure: Failure | None = None, dry
             facts = gather(record, following, failure=failure, dry=dry)
             if facts is None:
                 return
-            _write(record.folder, facts, mark)
+            write_whole(record.folder / SUMMARY, markdown(facts))
+            write_whole(record.folder / PAGE, page(facts, mark))
             if mark == digest(record):
                 break
-
-
-def _write(folder: Path, facts: Facts, mark: str) -> None:
-    from seatrial.report.markdown import markdown  # noqa: PLC0415 (as above)
-    from seatrial.report.page.html import page  # noqa: PLC0415 (as above)
-
-    write_whole(folder / SUMMARY, markdown(facts))
-    write_whole(folder / PAGE, page(facts, mark))

@@ -1,29 +1,86 @@
-"""What the terminal shows of a release, in plain text. Nothing here decides anything."""
+"""How far each step of a release is, and what the terminal shows of it in plain text. Nothing here decides anything."""
 
 from __future__ import annotations
 
 import re
 from textwrap import dedent
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from seatrial.index.indexes import is_loopback
 from seatrial.machine.errors import indented, printable
 from seatrial.machine.terminal import size, visible
-from seatrial.release.stages import Built, Checked, Rehearsed, Released, Verified
+from seatrial.machine.values import Value
+from seatrial.project.pythons import by_version
+from seatrial.release import failures
+from seatrial.release.stages import KINDS, Built, Checked, Problem, Rehearsed, Released, Stage, Verified
+from seatrial.release.verdicts import Verdict
 from seatrial.release.verdicts import verdicts as of_release
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from seatrial.release.archives import Archive
     from seatrial.release.record import Record
-    from seatrial.release.stages import Again, Cell, Changes, Dist, Installed, Problem, Rebuilt, Stage
-    from seatrial.release.verdicts import Verdict
+    from seatrial.release.stages import Again, Cell, Changes, Dist, Installed, Rebuilt
 
 LICENCE = re.compile(r"(LICEN[CS]E|COPYING|NOTICE|AUTHORS)", re.IGNORECASE)
-TESTS, DOCS = frozenset({"test", "tests", "testing"}), frozenset({"doc", "docs"})
+BESIDE = {"tests": frozenset({"test", "tests", "testing"}), "documentation": frozenset({"doc", "docs"})}
 IN_A_LINE = 4  # names of modules
 SHORT = 12  # characters of a commit
+State = Literal["done", "part", "open", "failed"]
+PAGE, SUMMARY = "report.html", "report.md"  # in the folder of the record
+WORDS: Mapping[State, str] = {"done": "done", "part": "in part", "open": "not yet", "failed": "failed"}
+
+
+class Failure(Value):
+    """Why the step `name` failed, which no record holds: an error's text, the problems that `check` stops for."""
+
+    name: str
+    message: str = ""
+    problems: tuple[Problem, ...] = ()
+
+
+class Step(Value):
+    """One of the five steps of a release: how far it is, when that was (UTC, ISO 8601), and its result in a line."""
+
+    name: str
+    state: State
+    at: str = ""
+    summary: str = ""
+
+
+def steps(record: Record, failure: Failure | None = None, *, dry: bool = False) -> tuple[Step, ...]:
+    """Return how far each of the five steps is, as recorded, and that one of them failed."""
+    built, verified = record.find(Built), record.verified()
+    if failure is None and (failed := failures.last(record)):
+        failure = Failure(failed.step, failed.message, failed.problems)
+    announced = {cell for cell in built.matrix if cell.kind in {dist.kind for dist in built.dists}} if built else set()
+    done = {proof.cell for proof in verified}
+    verify = _step("verify", max(verified, key=lambda proof: proof.at, default=None), dry=dry)
+    if verified:
+        state: State = "done" if announced <= done else "part"
+        verify = Step("verify", state, verify.at, f"{len(done)} of {len(announced | done)} cells")
+    if broken := [f"{one.python} {one.kind}" for one in failures.cells(record)]:
+        verify = Step("verify", "failed", verify.at, f"{', '.join(broken)}{f'; {verify.summary}' if verified else ''}")
+    recorded = (
+        _step("build", built, dry=dry),
+        _step("check", record.find(Checked), dry=dry),
+        _step("testpypi", record.find(Rehearsed), dry=dry),
+        verify,
+        _step("pypi", record.find(Released), dry=dry),
+    )
+    if failure is None:
+        return recorded
+    said = failure.message.partition("\n")[0].removesuffix(":")  # of a list that is not shown here
+    result = counted(failure.problems) or said
+    return tuple(
+        Step(step.name, "failed", "", result or step.summary) if step.name == failure.name else step
+        for step in recorded
+    )
+
+
+def _step(name: str, stage: Stage | None, *, dry: bool) -> Step:
+    return Step(name, "done", stage.at, summary(stage, dry=dry)) if stage else Step(name, "open")
 
 
 def plural(count: int, noun: str, many: str = "") -> str:
@@ -31,17 +88,13 @@ def plural(count: int, noun: str, many: str = "") -> str:
     return f"{count} {noun if count == 1 else many or f'{noun}s'}"
 
 
-def by_version(python: str) -> tuple[list[int], str]:
-    """Return the key by which Pythons, as nox names them, are sorted: 3.9, 3.10, pypy3.11, 3.14, 3.14t."""
-    return [int(number) for number in re.findall(r"\d+", python)], python
-
-
 def summary(stage: Stage, *, dry: bool = False) -> str:
     """Return in a line what the step proved that made `stage`; in a `dry` run it was made with stand-ins."""
     match stage:
         case Built():
             dirty = " (not a clean tree)" if stage.dirty else ""
-            return f"from {stage.commit[:SHORT] if stage.commit else 'no commit'}{dirty}: {_sizes(stage.dists)}"
+            commit = stage.commit[:SHORT] if stage.commit else "no commit"
+            return f"from {commit}{dirty}: {', '.join(_sizes(stage.dists))}"
         case Checked():
             return _checked(stage)
         case Rehearsed() if stage.reason:
@@ -55,13 +108,10 @@ def summary(stage: Stage, *, dry: bool = False) -> str:
     raise TypeError(stage)
 
 
-def _sizes(dists: Sequence[Dist]) -> str:
-    kinds = {kind: [dist.size for dist in dists if dist.kind == kind] for kind in ("wheel", "sdist")}
-    return ", ".join(
-        f"{kind if len(sizes) == 1 else plural(len(sizes), kind)} {size(sum(sizes))}"
-        for kind, sizes in kinds.items()
-        if sizes
-    )
+def _sizes(dists: Sequence[Dist]) -> Iterator[str]:
+    for kind in KINDS:
+        if sizes := [dist.size for dist in dists if dist.kind == kind]:
+            yield f"{kind if len(sizes) == 1 else plural(len(sizes), kind)} {size(sum(sizes))}"
 
 
 def _checked(checked: Checked) -> str:
@@ -83,14 +133,11 @@ def counted(problems: Sequence[Problem]) -> str:
 
 def together(problems: Sequence[Problem]) -> list[tuple[Problem, tuple[str, ...]]]:
     """Return each problem once, errors first, with all the files it is about."""
-    files: dict[tuple[str, str, str], set[str]] = {}
-    first: dict[tuple[str, str, str], Problem] = {}
-    for problem in problems:
-        key = (problem.severity, problem.rule, problem.message)
-        first.setdefault(key, problem)
-        files.setdefault(key, set()).add(problem.file)
-    ordered = sorted(first, key=lambda key: key[0] != "error")
-    return [(first[key], tuple(sorted(files[key]))) for key in ordered]
+    found: dict[tuple[str, str, str], tuple[Problem, set[str]]] = {}
+    for one in problems:
+        found.setdefault((one.severity, one.rule, one.message), (one, set()))[1].add(one.file)
+    ordered = sorted(found.values(), key=lambda pair: pair[0].severity != "error")
+    return [(first, tuple(sorted(files))) for first, files in ordered]
 
 
 def problem(found: Problem, files: Sequence[str]) -> str:
@@ -114,8 +161,7 @@ def cells(verified: Sequence[Verified], announced: Sequence[Cell]) -> str:
     done = {proof.cell: proof for proof in verified}
     lines = []
     for cell in sorted({*announced, *done}, key=lambda cell: (by_version(cell.python), cell.kind)):
-        proof = done.get(cell)
-        result = _verified(proof) if proof else "not verified (no such interpreter here, or not run yet)"
+        result = _verified(done[cell]) if cell in done else "not verified (no such interpreter here, or not run yet)"
         lines.append(f"  Python {cell.python:8} {cell.kind:6} {result}")
     return "\n".join(lines)
 
@@ -141,17 +187,17 @@ def dependencies(installed: Sequence[Installed]) -> str:
 
 def verdicts(found: Iterable[Verdict]) -> str:
     """Return one line a file: where it was verified, or why nowhere here."""
-    return "\n".join(f"  {verdict.dist.filename}: {_verdict(verdict)}" for verdict in found)
+    lines = []
+    for verdict in found:
+        places = [f"Python {proof.python} on {proof.sys_platform} {proof.machine}" for proof in verdict.proofs]
+        result = f"verified on {', '.join(places)}" if places else f"not verified here, {verdict.reason}"
+        lines.append(f"  {verdict.dist.filename}: {result}")
+    return "\n".join(lines)
 
 
 def unverified(found: Iterable[Verdict]) -> str:
     """Return one line for each file that was verified nowhere here, with the reason."""
     return verdicts(verdict for verdict in found if not verdict.proofs)
-
-
-def _verdict(verdict: Verdict) -> str:
-    places = [f"Python {proof.python} on {proof.sys_platform} {proof.machine}" for proof in verdict.proofs]
-    return f"verified on {', '.join(places)}" if places else f"not verified here, {verdict.reason}"
 
 
 def rehearsed_as(built: Built) -> str:
@@ -175,11 +221,7 @@ def changes(found: Changes) -> str:
     moved = [member for file in found.files for member in file.members]
     added = sum(member.before is None for member in moved)
     removed = sum(member.after is None for member in moved)
-    counts = [
-        f"{plural(added, 'member')} added",
-        f"{removed} removed",
-        f"{len(moved) - added - removed} resized",
-    ]
+    counts = [f"{plural(added, 'member')} added", f"{removed} removed", f"{len(moved) - added - removed} resized"]
     if more := sum(file.more for file in found.files):
         counts.append(f"{more} more")
     fields = f"; metadata: {visible(', '.join(one.field for one in found.fields))}" if found.fields else ""
@@ -190,17 +232,11 @@ def for_packagers(sdist: Archive) -> str:
     """Say what an sdist holds of that which packagers look for beside the code. None of it is judged."""
     names = [member.name.partition("/")[2] for member in sdist.members]
     licences = sorted({name.rpartition("/")[2] for name in names if LICENCE.match(name.rpartition("/")[2])})
-    parts = (
-        f"licence files: {', '.join(licences) or 'none'}",
-        f"tests: {_files_below(names, TESTS)}",
-        f"documentation: {_files_below(names, DOCS)}",
-    )
-    return f"{sdist.path.name} for packagers: {'; '.join(parts)}"
-
-
-def _files_below(names: Sequence[str], folders: frozenset[str]) -> str:
-    count = sum(not folders.isdisjoint(name.split("/")[:-1]) for name in names)
-    return plural(count, "file") if count else "none"
+    said = f"{sdist.path.name} for packagers: licence files: {', '.join(licences) or 'none'}"
+    for label, folders in BESIDE.items():
+        count = sum(not folders.isdisjoint(name.split("/")[:-1]) for name in names)
+        said += f"; {label}: {plural(count, 'file') if count else 'none'}"
+    return said
 
 
 def rebuilt(found: Rebuilt) -> str:
@@ -214,7 +250,6 @@ def rebuilt(found: Rebuilt) -> str:
 
 def told_again(file: Again) -> str:
     """Return the verdict on `file` in a few words."""
-    parts = [file.verdict, *([f"({file.way})"] if file.way else [])]
-    if file.packing and not file.differences:
-        parts.append(f"but for {' and '.join(file.packing)}")
-    return " ".join(parts)
+    way = f" ({file.way})" if file.way else ""
+    but = f" but for {' and '.join(file.packing)}" if file.packing and not file.differences else ""
+    return f"{file.verdict}{way}{but}"

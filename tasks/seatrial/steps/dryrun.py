@@ -26,7 +26,7 @@ from seatrial.release.filenames import project_of, tags_of
 from seatrial.release.record import Record
 from seatrial.release.stages import Built, Dist, Released
 from seatrial.report import status, text
-from seatrial.report.standing import Failure
+from seatrial.report.text import Failure
 from seatrial.standin import launch
 from seatrial.workspace import order, packages
 

@@ -9,25 +9,24 @@ from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
-from seatrial.index.holdings import wait_until_served
+from seatrial.index.holdings import Holdings, OtherBytes, wait_until_served
+from seatrial.index.http import download
 from seatrial.machine.process import ToolFailed
 from seatrial.machine.values import Value
+from seatrial.release.stages import Dist
 from seatrial.report import text
-from seatrial.trial.installer import InstallFailed, Origin
+from seatrial.trial.installer import Beside, Installer, InstallFailed, Origin, Venv
 from seatrial.trial.tags import chosen, fits_everywhere, taken_by
-from seatrial.trial.trial import Subject
+from seatrial.trial.trial import Subject, Use
 from seatrial.workspace import siblings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from seatrial.index.holdings import Holdings
     from seatrial.index.indexes import Index
     from seatrial.project.context import Context
-    from seatrial.release.stages import Built, Cell, Dist, Rehearsed
-    from seatrial.trial.installer import Installer, Venv
-    from seatrial.trial.trial import Use
+    from seatrial.release.stages import Built, Cell, Rehearsed
     from seatrial.workspace.siblings import Sibling
 
 RETRY_AFTER = (2.0, 10.0)  # seconds; an installer may meet an edge of the index that lags
@@ -68,54 +67,55 @@ class Candidate(Value):
         """Return the release as what is installed: one of `dists`, as it is served."""
         release = self.rehearsed
         origins = tuple(Origin(self.holdings.url(dist), dist.sha256) for dist in dists)
-        return Subject(
-            f"{release.project} {release.version} ({dists[0].kind})", release.project, release.version, origins
-        )
+        label = f"{release.project} {release.version} ({dists[0].kind})"
+        return Subject(label, release.project, release.version, origins)
 
-    def fetched(self, dist: Dist, scratch: Path) -> Path:
-        """Return `dist` as the index serves it, its bytes proved. Raises OtherBytes.
+    def fetched(self, dist: Dist, folder: Path, of: tuple[Rehearsed, Holdings] | None = None) -> Path:
+        """Return `dist`, `of` a sibling where given, as the index serves it, its bytes proved. Raises OtherBytes.
 
         An sdist is fetched by its URL: an installer that builds one asks *its* index for the build requirements, and
         that must never be the rehearsal index.
         """
-        return siblings.fetched(self.index, self.rehearsed, dist, self.holdings.url(dist), scratch)
+        release, held = of or (self.rehearsed, self.holdings)
+        path = folder / dist.filename
+        download(self.index, held.url(dist), path, limit=dist.size)
+        found = Dist.from_file(path)
+        if found != dist:
+            files = ((dist.filename, dist.sha256, found.sha256),)
+            page = self.index.page(release.project, release.version)
+            raise OtherBytes(self.index.name, release.project, release.version, files, page)
+        return path
 
     def with_siblings(self, installer: Installer, venv: Venv) -> Installer:
-        """Return `installer` with the files of what is released together with the release, as the index serves them."""
+        """Return `installer` with the file of each sibling that `venv` takes. Raises OtherBytes, and NoFittingWheel."""
         place = installer.scratch / "beside"
         place.mkdir(exist_ok=True)
-        return replace(installer, beside=siblings.served(self.index, self.siblings, venv, installer, place))
+        beside = []
+        for sibling, theirs, held in self.siblings:
+            dist = sibling.taken(venv, installer)
+            path = self.fetched(dist, place, (theirs, held))
+            beside.append(Beside(sibling.built.project, sibling.built.version, path, dist.sha256, held.url(dist)))
+        return replace(installer, beside=tuple(beside))
 
     def install(self, cell: Cell, installer: Installer, venv: Venv, say: Callable[[str], None]) -> None:
         """Install the file for `cell` from the index into `venv`, without dependencies.
 
-        Raises InstallFailed, NoFittingWheel and OtherBytes.
+        Raises InstallFailed, NoFittingWheel and OtherBytes. An sdist is fetched for the installer (see `fetched`), and
+        so is a wheel where the index wants a login, which no installer gets.
         """
-        dists = self.dists(cell.kind)
-        file = self._to_fetch(cell, dists, installer, venv)
+        dists, login = self.dists(cell.kind), self.index.login
+        file = dists[0] if cell.kind == "sdist" else None
+        if file is None and (login or not fits_everywhere(dists)):
+            try:
+                wheel = chosen(dists, taken_by(venv, installer.env, installer.scratch), cell.python)
+                file = wheel if login else None
+            except ToolFailed:
+                if login:
+                    raise  # else the installer knows it anyway; it is its message alone that is less clear
         if file is None:
             self.install_wheel(dists, installer, venv, say)
         else:
             installer.from_file(venv, self.fetched(file, installer.scratch), self.rehearsed.project)
-
-    def _to_fetch(self, cell: Cell, dists: tuple[Dist, ...], installer: Installer, venv: Venv) -> Dist | None:
-        """Return the file that we fetch for the installer, None where it takes a wheel from the index itself.
-
-        An sdist always is (see `fetched`); a wheel where the index wants a login, which no installer gets. Raises
-        NoFittingWheel where no wheel fits.
-        """
-        if dists[0].kind == "sdist":
-            return dists[0]
-        if fits_everywhere(dists) and self.index.login is None:
-            return None
-        try:
-            tags = taken_by(venv, installer.env, installer.scratch)
-        except ToolFailed:
-            if self.index.login:
-                raise
-            return None  # the installer knows it anyway; it is its message alone that is less clear
-        wheel = chosen(dists, tags, cell.python)
-        return wheel if self.index.login else None
 
     def install_wheel(
         self,
@@ -137,19 +137,16 @@ class Candidate(Value):
                 installer.from_index(venv, release.project, release.version, dists, self.index.simple)
             except InstallFailed as failed:
                 if OTHER.search(failed.output):
-                    self._stop_if_other_bytes(dists, installer.scratch, say)
+                    known = (release.project, release.version, release.dists)
+                    held = wait_until_served(self.index, *known, limit=0, say=say)
+                    for dist in dists:
+                        self.fetched(dist, installer.scratch, (release, held))
                 if pause is None:
                     raise
             else:
                 return
             say(f"{self.index.name} shows the wheel, and it could not be installed; trying again in {pause:.0f} s")
             sleep(pause)
-
-    def _stop_if_other_bytes(self, dists: tuple[Dist, ...], scratch: Path, say: Callable[[str], None]) -> None:
-        release = self.rehearsed
-        held = wait_until_served(self.index, release.project, release.version, release.dists, limit=0, say=say)
-        for dist in dists:
-            replace(self, holdings=held).fetched(dist, scratch)
 
     def origins(self, used: Use, dependencies: Index) -> str:
         """Say where what was installed with the release came from; its siblings came from the same index."""

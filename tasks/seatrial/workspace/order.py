@@ -44,8 +44,7 @@ def side_by_side(step: str, repository: Repository, work: Callable[[Package], bo
     by_root = {package.root: package for package in repository.ordered()}
     graph = graphlib.TopologicalSorter({package.root: package.needs for package in by_root.values()})
     graph.prepare()
-    done: list[str] = []
-    failed: list[str] = []
+    succeeded: dict[str, bool] = {}
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         running: dict[Future[bool], Path] = {}
         while graph.is_active():
@@ -57,9 +56,7 @@ def side_by_side(step: str, repository: Repository, work: Callable[[Package], bo
                 root = running.pop(future)
                 if future.result():
                     graph.done(root)
-                    done.append(by_root[root].name)
-                else:
-                    failed.append(by_root[root].name)
-    if failed:
-        waiting = (package.name for package in by_root.values() if package.name not in {*done, *failed})
-        raise PackagesFailed(step, tuple(failed), tuple(waiting))
+                succeeded[by_root[root].name] = future.result()
+    if failed := tuple(name for name, fine in succeeded.items() if not fine):
+        waiting = (package.name for package in by_root.values() if package.name not in succeeded)
+        raise PackagesFailed(step, failed, tuple(waiting))

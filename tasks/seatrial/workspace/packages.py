@@ -19,15 +19,12 @@ from packaging.utils import canonicalize_name
 
 from seatrial.machine.errors import ReleaseError, listing
 from seatrial.machine.values import Value
-from seatrial.project.settings import document, is_project, listed, load, setup_py, table
+from seatrial.project.settings import Settings, document, is_project, listed, load, setup_py, table
 from seatrial.project.validation import BadConfig, UnknownSetting
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
-    from packaging.requirements import Requirement
-
-    from seatrial.project.settings import Settings
 
 NAME = re.compile(r"[A-Z0-9]([A-Z0-9._-]*[A-Z0-9])?", re.ASCII | re.IGNORECASE)  # of a project (PEP 508)
 WITHOUT_EXTRA = ""
@@ -85,10 +82,7 @@ class Repository(Value):
     left_out: tuple[str, ...] = ()
 
     def package(self, word: str, start: Path) -> Package:
-        """Return the package that is called `word`, else the one in the folder `word` seen from `start`, or the root.
-
-        Raises NoSuchPackage.
-        """
+        """Return the package `word`, else that in the folder `word` of `start` or the root. Raises NoSuchPackage."""
         by_name = {package.name: package for package in self.packages}
         if found := by_name.get(canonicalize_name(word)):
             return found
@@ -109,18 +103,19 @@ class Repository(Value):
 
 
 def find(root: Path) -> Repository:
-    """Return the packages of the repository in the folder `root`, each with what it needs of the others.
-
-    Raises TwoPackages, BrokenToml and BadConfig.
-    """
+    """Return the packages of the repository in `root` and their needs. Raises TwoPackages, BrokenToml and BadConfig."""
     root = root.resolve()
-    private = {folder: _private(document(folder / "pyproject.toml"), folder) for folder in _members(root)}
+    private = {folder: _private(folder) for folder in _members(root)}
     left_out = (f"{relative(folder, root)} ({why})" for folder, why in private.items() if why)
-    members = _with_siblings([folder for folder, why in private.items() if not why])
-    names = {folder: name_of(folder) for folder in members}
-    _stop_if_two(names)
-    found = tuple(Package(names[folder], folder, _needed(folder, names)) for folder in sorted(members))
-    return Repository(root, found, tuple(sorted(left_out)))
+    names = {folder: name_of(folder) for folder in _with_siblings(one for one, why in private.items() if not why)}
+    members = sorted(names)
+    stop_if_two({folder: names[folder] for folder in members})
+    found = []
+    for folder in members:
+        wanted = _dependencies(document(folder / "pyproject.toml"), settings(folder).extras)
+        needs = [other for other, name in names.items() if name in wanted and other != folder]
+        found.append(Package(names[folder], folder, tuple(dict.fromkeys([*siblings(folder), *needs]))))
+    return Repository(root, tuple(found), tuple(sorted(left_out)))
 
 
 def together(folder: Path, release_with: Sequence[str]) -> Repository:
@@ -131,7 +126,7 @@ def together(folder: Path, release_with: Sequence[str]) -> Repository:
     folder = folder.resolve()
     own = _found(folder, release_with)
     others = [member for member in _with_siblings(own) if member != folder]
-    _stop_if_two({member: name_of(member) for member in (folder, *others)})
+    stop_if_two({member: name_of(member) for member in sorted({folder, *others})})
     return Repository(folder, (Package(name_of(folder), folder, own), *map(alone, others)))
 
 
@@ -143,21 +138,14 @@ def alone(folder: Path) -> Package:
 
 def _with_siblings(folders: Iterable[Path]) -> list[Path]:
     """Return `folders` and all those that are released together with one of them."""
-    found: list[Path] = []
-    waiting = list(folders)
-    while waiting:
-        folder = waiting.pop(0)
-        if folder not in found:
-            found.append(folder)
-            waiting += siblings(folder)
+    found = list(dict.fromkeys(folders))
+    for folder in found:  # which grows meanwhile
+        found += [sibling for sibling in siblings(folder) if sibling not in found]
     return found
 
 
 def settings(folder: Path) -> Settings:
-    """Return the settings of one of several packages; what is wrong with them is reported with its folder.
-
-    Raises what `load` does.
-    """
+    """Return the settings of one of several packages, as `load` does; what is wrong with them names the folder."""
     try:
         return load(folder)
     except (BadConfig, UnknownSetting) as error:
@@ -166,10 +154,7 @@ def settings(folder: Path) -> Settings:
 
 
 def siblings(folder: Path) -> tuple[Path, ...]:
-    """Return the folders that `release-with` names in the package in `folder`.
-
-    Raises BadConfig, also for a folder that is no other package, and BrokenToml.
-    """
+    """Return what `release-with` names in `folder`. Raises BrokenToml, and BadConfig for what is no other package."""
     return _found(folder, settings(folder).release_with)
 
 
@@ -196,84 +181,60 @@ def name_of(folder: Path) -> str:
 
     What is no name of a project counts for none, since folders are called so too.
     """
-    said = document(folder / "pyproject.toml")
-    tables = (table(said, "project"), table(said, "tool", "poetry"), _setup_cfg(folder), setup_py(folder))
+    said, parser = document(folder / "pyproject.toml"), configparser.RawConfigParser()
+    try:
+        parser.read(folder / "setup.cfg", encoding="utf-8")
+    except (configparser.Error, UnicodeDecodeError):
+        parser = configparser.RawConfigParser()  # the build says what is wrong with it
+    setup_cfg = parser["metadata"] if parser.has_section("metadata") else {}
+    tables = (table(said, "project"), table(said, "tool", "poetry"), setup_cfg, setup_py(folder))
     names = (one["name"] for one in tables if isinstance(one.get("name"), str))
     return canonicalize_name(next(filter(NAME.fullmatch, names), folder.name))
 
 
-def _setup_cfg(folder: Path) -> Mapping[str, Any]:
-    parser = configparser.RawConfigParser()
-    try:
-        parser.read(folder / "setup.cfg", encoding="utf-8")
-    except (configparser.Error, UnicodeDecodeError):
-        return {}  # the build says what is wrong with it
-    return dict(parser["metadata"]) if parser.has_section("metadata") else {}
-
-
 def _members(root: Path) -> list[Path]:
     """Return the folders of the packages: those that `packages` names, else the members of a workspace."""
-    own = settings(root).packages if is_project(root) or (root / "seatrial.toml").exists() else ()
-    if own:
-        return [folder for pattern in own for folder in _named(root, pattern)]
-    said = document(root / "pyproject.toml")
     found: list[Path] = []
-    for members, excluded in _workspaces(root, said):
-        found += _folders(root, members, excluded)
+    for pattern in settings(root).packages if is_project(root) or (root / "seatrial.toml").exists() else ():
+        folders = _matching(root, pattern)
+        if not folders:
+            raise BadConfig("packages", "patterns of folders with a project in them", pattern, str(root))
+        found += folders
+    if found:
+        return found
+    said = document(root / "pyproject.toml")
+    workspaces = [table(said, "tool", "uv", "workspace")]
+    # Of hatch: `workspace` in an environment, in pyproject.toml or in hatch.toml.
+    for envs in (table(said, "tool", "hatch", "envs"), table(document(root / "hatch.toml"), "envs")):
+        workspaces += [table(envs, name, "workspace") for name in envs]
+    for one in workspaces:
+        excluded = {folder for pattern in listed(one, "exclude") for folder in _matching(root, pattern)}
+        matching = (folder for pattern in listed(one, "members") for folder in _matching(root, pattern))
+        found += [folder for folder in matching if folder not in excluded]
     if found and "project" in said:
         found.append(root)
     return list(dict.fromkeys(found))
 
 
-def _named(root: Path, pattern: str) -> list[Path]:
-    """Return the folders that a `pattern` of our own settings names. Raises BadConfig where there is none."""
-    found = _folders(root, [pattern], ())
-    if not found:
-        raise BadConfig("packages", "patterns of folders with a project in them", pattern, str(root))
-    return found
+def _matching(root: Path, member: Any) -> list[Path]:
+    """Return the folders of projects below `root` that match the pattern of a `member`, none where it is no pattern.
 
-
-def _workspaces(root: Path, said: Mapping[str, Any]) -> Iterator[tuple[list[str], list[str]]]:
-    """Yield what each workspace of the repository includes and excludes, as patterns.
-
-    uv: [tool.uv.workspace]; hatch: `workspace` in an environment, in pyproject.toml or in hatch.toml.
+    A hidden one (`.venv`, `.nox`) has to be named, and so has what is in it. Hatch lets a member be a table with
+    features beside the path.
     """
-    tables = [table(said, "tool", "uv", "workspace")]
-    for envs in (table(said, "tool", "hatch", "envs"), table(document(root / "hatch.toml"), "envs")):
-        tables += [table(envs, name, "workspace") for name in envs]
-    for one in tables:
-        yield [*map(_pattern, listed(one, "members"))], [*map(_pattern, listed(one, "exclude"))]
-
-
-def _pattern(member: Any) -> str:
-    """Return the pattern of a member of a workspace, which hatch lets be a table with features beside the path."""
-    return str(member.get("path", "")) if isinstance(member, dict) else str(member)
-
-
-def _folders(root: Path, patterns: Iterable[str], excluded: Iterable[str]) -> list[Path]:
-    """Return the folders of projects that match `patterns`, without those that match `excluded`."""
-    out = {folder.resolve() for pattern in excluded for folder in _matching(root, pattern)}
-    found = [folder.resolve() for pattern in patterns for folder in _matching(root, pattern)]
-    return [folder for folder in found if folder not in out]
-
-
-def _matching(root: Path, pattern: str) -> list[Path]:
-    """Return the folders of projects below `root` that match `pattern`, none where it is no pattern.
-
-    A hidden one (`.venv`, `.nox`) has to be named, and so has what is in it.
-    """
-    pattern = pattern.rstrip("/").removeprefix("./")
+    pattern = str(member.get("path", "") if isinstance(member, dict) else member).rstrip("/").removeprefix("./")
     try:
         found = sorted(filter(is_project, [root] if pattern == "." else root.glob(pattern)))
     except (ValueError, NotImplementedError):
         return []
     named = Path(pattern).parts
-    hidden = ({part for part in path.relative_to(root).parts if part.startswith(".")} for path in found)
-    return [path for path, parts in zip(found, hidden, strict=True) if parts <= {*named}]
+    parts = {path: path.relative_to(root).parts for path in found}
+    return [path.resolve() for path in found if all(part in named for part in parts[path] if part.startswith("."))]
 
 
-def _private(said: Mapping[str, Any], folder: Path) -> str:
-    """Return why the package with the document `said` is not for release, empty if it is."""
+def _private(folder: Path) -> str:
+    """Return why the package in `folder` is not for release, empty if it is."""
+    said = document(folder / "pyproject.toml")
     if table(said, "tool", "uv").get("package") is False:
         return "tool.uv.package = false"
     if "build-system" not in said and not any((folder / name).exists() for name in ("setup.py", "setup.cfg")):
@@ -282,18 +243,12 @@ def _private(said: Mapping[str, Any], folder: Path) -> str:
     return next((str(one) for one in classifiers if str(one).lower().startswith(PRIVATE)), "")
 
 
-def _stop_if_two(names: Mapping[Path, str]) -> None:
+def stop_if_two(names: Mapping[Path, str]) -> None:
+    """Raise TwoPackages where two of the folders have one name, with the folders in the order of `names`."""
     for name in sorted(set(names.values())):
-        folders = tuple(str(folder) for folder in sorted(names) if names[folder] == name)
+        folders = tuple(str(folder) for folder, own in names.items() if own == name)
         if len(folders) > 1:
             raise TwoPackages(name, folders)
-
-
-def _needed(folder: Path, names: Mapping[Path, str]) -> tuple[Path, ...]:
-    """Return the folders that the package in `folder` needs: its `release-with`, and members that it depends on."""
-    wanted = _dependencies(document(folder / "pyproject.toml"), settings(folder).extras)
-    members = [other for other, name in names.items() if name in wanted and other != folder]
-    return tuple(dict.fromkeys([*siblings(folder), *members]))
 
 
 def _dependencies(said: Mapping[str, Any], extras: Sequence[str]) -> set[str]:
@@ -301,6 +256,8 @@ def _dependencies(said: Mapping[str, Any], extras: Sequence[str]) -> set[str]:
 
     A requirement on the package itself (``demo[all]`` asking for ``demo[test]``) stands for its extras.
     """
+    from packaging.requirements import InvalidRequirement, Requirement  # noqa: PLC0415 (few repositories need it)
+
     project = table(said, "project")
     own = canonicalize_name(str(project.get("name", "")))
     optional = table(project, "optional-dependencies")
@@ -308,30 +265,22 @@ def _dependencies(said: Mapping[str, Any], extras: Sequence[str]) -> set[str]:
     lines[WITHOUT_EXTRA] = listed(project, "dependencies")
     chosen, found = [WITHOUT_EXTRA, *(str(canonicalize_name(extra)) for extra in extras)], set[str]()
     for extra in chosen:  # which grows meanwhile
-        for one in _requirements(lines.get(extra, [])):
-            found.add(name := canonicalize_name(one.name))
-            if name == own:
-                chosen += {canonicalize_name(inner) for inner in one.extras} - {*chosen}
+        for line in lines.get(extra, []):
+            with contextlib.suppress(InvalidRequirement):
+                needed = Requirement(str(line))
+                found.add(name := canonicalize_name(needed.name))
+                if name == own:
+                    chosen += {canonicalize_name(inner) for inner in needed.extras} - {*chosen}
     return found | _of_poetry(table(said, "tool", "poetry"), {*chosen})
-
-
-def _requirements(lines: Iterable[Any]) -> Iterator[Requirement]:
-    from packaging.requirements import InvalidRequirement, Requirement  # noqa: PLC0415 (few repositories need it)
-
-    for line in lines:
-        with contextlib.suppress(InvalidRequirement):
-            yield Requirement(str(line))
 
 
 def _of_poetry(poetry: Mapping[str, Any], extras: set[str]) -> set[str]:
     """Return the normalised names in Poetry's table of dependencies, optional ones where one of `extras` names them."""
     offered = table(poetry, "extras")
-    asked = {
-        canonicalize_name(str(name))
-        for extra in offered
-        if canonicalize_name(extra) in extras
-        for name in listed(offered, extra)
-    }
+    asked = set()
+    for extra in offered:
+        if canonicalize_name(extra) in extras:
+            asked |= {canonicalize_name(str(name)) for name in listed(offered, extra)}
     needed = table(poetry, "dependencies")
     optional = {name for name in needed if table(needed, name).get("optional") is True}
     return {found for name in needed if (found := canonicalize_name(name)) in asked or name not in optional}

@@ -12,26 +12,21 @@ from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
-from seatrial.index.holdings import OtherBytes, holdings, stop_if_different, stop_if_yanked
-from seatrial.index.http import download
+from seatrial.index.holdings import holdings, stop_if_different, stop_if_yanked
 from seatrial.machine.errors import ReleaseError
 from seatrial.machine.values import Value
-from seatrial.project.commands import ALL
-from seatrial.release.stages import Built, Dist, Rehearsed
-from seatrial.trial.installer import Beside
+from seatrial.project.options import ALL
+from seatrial.release.stages import Built, Dist, Installed, Rehearsed, Verified
+from seatrial.trial.installer import Beside, Installer, Venv
 from seatrial.trial.tags import chosen, fits_everywhere, fitting, taken_by
 from seatrial.workspace import packages
-from seatrial.workspace.packages import PackageCycle, TwoPackages
+from seatrial.workspace.packages import PackageCycle
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
-    from seatrial.index.holdings import Holdings
-    from seatrial.index.indexes import Index
     from seatrial.project.context import Context
     from seatrial.release.record import Record
-    from seatrial.release.stages import Installed, Stage, Verified
-    from seatrial.trial.installer import Installer, Venv
 
 
 class SiblingNotReady(ReleaseError):
@@ -90,6 +85,22 @@ class Sibling(Value):
     def label(self) -> str:
         return f"{self.built.project} {self.built.version}"
 
+    def taken(self, venv: Venv, installer: Installer) -> Dist:
+        """Return the file that an installer takes in `venv`: the wheel that fits best, else the sdist.
+
+        Raises NoFittingWheel where there is neither.
+        """
+        wheels = tuple(dist for dist in self.built.dists if dist.kind == "wheel")
+        sdist = next((dist for dist in self.built.dists if dist.kind == "sdist"), None)
+        if len(wheels) == 1 and fits_everywhere(wheels):
+            return wheels[0]
+        if not wheels and sdist:
+            return sdist
+        tags = taken_by(venv, installer.env, installer.scratch)
+        if sdist and fitting((dist.filename for dist in wheels), tags) is None:
+            return sdist
+        return chosen(wheels, tags, "of this environment")
+
 
 def of(context: Context, built: Built) -> tuple[Sibling, ...]:
     """Return what is released together with `built`, the files of each unchanged; those that others need first.
@@ -98,23 +109,24 @@ def of(context: Context, built: Built) -> tuple[Sibling, ...]:
     """
     found: dict[Path, Sibling] = {}
     _collect(context, context.root.resolve(), built, (), found)
-    siblings = tuple(found.values())
-    _stop_if_two(built, context.root, siblings)
-    return siblings
+    names = {sibling.root: canonicalize_name(sibling.built.project) for sibling in found.values()}
+    packages.stop_if_two({context.root: canonicalize_name(built.project), **names})
+    return tuple(found.values())
 
 
 def _collect(context: Context, root: Path, built: Built, way: tuple[Path, ...], found: dict[Path, Sibling]) -> None:
     """Put the siblings of `built`, which is in `root`, into `found`; `way` leads from the package of `run` to it."""
     for word in built.release_with:
         folder = (root / word).resolve()
-        if folder in {*way, root}:
-            raise PackageCycle(tuple(map(packages.name_of, (folder, *_since(folder, (*way, root)), folder))))
+        if folder in (line := (*way, root)):
+            raise PackageCycle(tuple(map(packages.name_of, (*line[line.index(folder) :], folder))))
         if folder in found:
             continue
         record = context.record_of(folder)
         theirs = record.find(Built)
         if theirs is None:
-            raise SiblingNotReady(_named(folder, context), "built", _command_in(context, folder, "build"))
+            named = f"{packages.name_of(folder)} ({packages.relative(folder, context.root)})"
+            raise SiblingNotReady(named, "built", _command_in(context, folder, "build"))
         record.rehash(theirs.dists)
         _collect(context, folder, theirs, (*way, root), found)
         found[folder] = Sibling(folder, record, theirs)
@@ -127,25 +139,6 @@ def _command_in(context: Context, folder: Path, step: str, *options: str) -> str
         where = "" if commands.option else f" in {packages.relative(folder, context.root)}"
         return f"`{commands.command(step, *options)}`{where}"
     return f"`{commands.for_package(packages.name_of(folder)).command(step, *options)}`"
-
-
-def _since(folder: Path, way: tuple[Path, ...]) -> tuple[Path, ...]:
-    return way[way.index(folder) + 1 :]
-
-
-def _named(folder: Path, context: Context) -> str:
-    """Return the name of a package that is not built, and where it is."""
-    return f"{packages.name_of(folder)} ({packages.relative(folder, context.root)})"
-
-
-def _stop_if_two(built: Built, root: Path, siblings: tuple[Sibling, ...]) -> None:
-    """Raise TwoPackages where two of them, or one and `built`, have one name."""
-    folders: dict[str, list[str]] = {canonicalize_name(built.project): [str(root)]}
-    for sibling in siblings:
-        folders.setdefault(canonicalize_name(sibling.built.project), []).append(str(sibling.root))
-    for name, of_name in folders.items():
-        if len(of_name) > 1:
-            raise TwoPackages(name, tuple(of_name))
 
 
 def commit_note(sibling: Sibling, built: Built) -> str:
@@ -161,36 +154,14 @@ def local(context: Context, built: Built, venv: Venv, installer: Installer) -> t
     """
     found = []
     for sibling in of(context, built):
-        dist = _fitting(sibling.built.dists, venv, installer)
-        path = sibling.record.dist / dist.filename
-        taken = _apart(path, installer.scratch) if dist.kind == "sdist" else path
+        dist = sibling.taken(venv, installer)
+        path = taken = sibling.record.dist / dist.filename
+        if dist.kind == "sdist":  # a copy, since uv keeps the wheel that it builds of one by its path, for any Python
+            folder = installer.scratch / "beside"
+            folder.mkdir(exist_ok=True)
+            taken = Path(shutil.copy2(path, folder))
         found.append(Beside(sibling.built.project, sibling.built.version, taken, dist.sha256, path.as_uri()))
     return tuple(found)
-
-
-def _apart(path: Path, scratch: Path) -> Path:
-    """Return a copy of the sdist at `path`: uv keeps the wheel that it builds of one by its path, for any Python."""
-    folder = scratch / "beside"
-    folder.mkdir(exist_ok=True)
-    return Path(shutil.copy2(path, folder))
-
-
-def _fitting(dists: tuple[Dist, ...], venv: Venv, installer: Installer) -> Dist:
-    """Return the one of `dists` that an installer takes in `venv`: the wheel that fits best, else the sdist.
-
-    Raises NoFittingWheel where there is neither.
-    """
-    wheels = tuple(dist for dist in dists if dist.kind == "wheel")
-    sdist = next((dist for dist in dists if dist.kind == "sdist"), None)
-    if len(wheels) == 1 and fits_everywhere(wheels):
-        return wheels[0]
-    if not wheels and sdist:
-        return sdist
-    taken = taken_by(venv, installer.env, installer.scratch)
-    name = fitting((dist.filename for dist in wheels), taken)
-    if name is None and sdist:
-        return sdist
-    return chosen(wheels, taken, "of this environment")
 
 
 def rehearsed(context: Context, built: Built) -> Iterator[tuple[Sibling, Rehearsed]]:
@@ -209,46 +180,20 @@ def rehearsed(context: Context, built: Built) -> Iterator[tuple[Sibling, Rehears
         yield sibling, found
 
 
-def served(
-    index: Index,
-    siblings: Iterable[tuple[Sibling, Rehearsed, Holdings]],
-    venv: Venv,
-    installer: Installer,
-    folder: Path,
-) -> tuple[Beside, ...]:
-    """Return the file of each sibling that `venv` takes, fetched from the index under test into `folder`.
-
-    Raises OtherBytes, and NoFittingWheel.
-    """
-    found = []
-    for sibling, theirs, held in siblings:
-        dist = _fitting(sibling.built.dists, venv, installer)
-        url = held.url(dist)
-        path = fetched(index, theirs, dist, url, folder)
-        found.append(Beside(sibling.built.project, sibling.built.version, path, dist.sha256, url))
-    return tuple(found)
-
-
-def fetched(index: Index, release: Stage, dist: Dist, url: str, folder: Path) -> Path:
-    """Return `dist` of `release` as `index` serves it at `url`, its bytes proved. Raises OtherBytes."""
-    path = folder / dist.filename
-    download(index, url, path, limit=dist.size)
-    found = Dist.from_file(path)
-    if found != dist:
-        files = ((dist.filename, dist.sha256, found.sha256),)
-        raise OtherBytes(
-            index.name, release.project, release.version, files, index.page(release.project, release.version)
-        )
-    return path
-
-
 def stop_unless_released(context: Context, built: Built, verified: tuple[Verified, ...]) -> None:
     """Raise what keeps `built` from being released: a sibling that the index does not serve, or that has changed.
 
     Raises SiblingNotReleased, SiblingChanged, OtherBytes, and what reading an index raises.
     """
     for sibling in of(context, built):
-        _stop_if_changed(context, sibling, verified)
+        met = tuple(
+            f"{one.name} {one.version} (sha256 {one.sha256}, Python {cell.python}, {cell.kind})"
+            for cell in verified
+            for one in others_than(sibling, cell)
+        )
+        again = context.commands.command("verify", "--keep-sealed", *context.options.once)
+        if met:
+            raise SiblingChanged(sibling.label, met, again)
         index, theirs = context.settings.pypi, sibling.built
         found = holdings(index, theirs.project, theirs.version, theirs.dists)
         stop_if_different(index, found, theirs.project, theirs.version)
@@ -257,19 +202,6 @@ def stop_unless_released(context: Context, built: Built, verified: tuple[Verifie
             names = tuple(dist.filename for dist in found.absent)
             first = _command_in(context, sibling.root, "pypi", *context.options.once)
             raise SiblingNotReleased(index.name, sibling.label, names, first)
-
-
-def _stop_if_changed(context: Context, sibling: Sibling, verified: tuple[Verified, ...]) -> None:
-    """Raise SiblingChanged where a cell was verified with another file of `sibling` than those of its record."""
-    met = tuple(
-        f"{one.name} {one.version} (sha256 {one.sha256}, Python {cell.python}, {cell.kind})"
-        for cell in verified
-        for one in others_than(sibling, cell)
-    )
-    if met:
-        raise SiblingChanged(
-            sibling.label, met, context.commands.command("verify", "--keep-sealed", *context.options.once)
-        )
 
 
 def others_than(sibling: Sibling, verified: Verified) -> tuple[Installed, ...]:

@@ -9,7 +9,7 @@ import pytest
 from seatrial.cli.caller import Caller
 from seatrial.cli.options import Nox
 from seatrial.machine.screen import SCREEN
-from seatrial.project.commands import Commands
+from seatrial.project.options import Commands
 
 BOTH = ("PYPI_TOKEN", "TESTPYPI_TOKEN")
 

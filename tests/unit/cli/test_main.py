@@ -19,7 +19,7 @@ from seatrial.cli import chain, main, secrets
 from seatrial.cli.options import INTERFACE
 from seatrial.index.indexes import Index
 from seatrial.machine import memory
-from seatrial.project.commands import Commands
+from seatrial.project.options import Commands
 from seatrial.release.record import DIGEST_VARIABLE, StageMissing
 from tests.archives import WHEEL, wheel
 from tests.projects import sample, write_tree

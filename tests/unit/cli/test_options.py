@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 from seatrial.cli.options import INTERFACE, BadOption, Nox, OtherInterface, SecretInArguments, _parser, nox_of, parse
-from seatrial.project.commands import ALL
-from seatrial.project.options import Options
+from seatrial.project.options import ALL, Options
 
 HERE = Path("/a/project") if Path("/").is_absolute() else Path("C:/a/project")
 NOTHING = Options()

@@ -15,7 +15,7 @@ import pytest
 import seatrial
 from seatrial.cli.options import BadOption
 from seatrial.machine.errors import ReleaseError, indented, listing, printable, shortened
-from seatrial.project.commands import Commands
+from seatrial.project.options import Commands
 from seatrial.release.record import FilesChanged, StageMissing
 from seatrial.release.stages import Problem
 

@@ -7,9 +7,8 @@ import pytest
 
 from seatrial.index.indexes import PYPI, TESTPYPI
 from seatrial.machine.screen import Screen
-from seatrial.project.commands import ALL, Commands
 from seatrial.project.context import DryRun, Resolution
-from seatrial.project.options import Options
+from seatrial.project.options import ALL, Commands, Options
 from seatrial.project.settings import Settings
 from seatrial.release.record import Record
 from tests.samples.contexts import make_context

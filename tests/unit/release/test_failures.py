@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from seatrial.project.commands import Commands
+from seatrial.project.options import Commands
 from seatrial.release import failures
 from seatrial.release.record import Record, StageMissing
 from seatrial.release.stages import Cell

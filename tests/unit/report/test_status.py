@@ -11,16 +11,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from seatrial.machine import terminal
-from seatrial.machine.disk import locked_file
-from seatrial.project.commands import Commands
+from seatrial.machine.disk import locked_file, write_whole
 from seatrial.project.context import DryRun
-from seatrial.project.options import Options
+from seatrial.project.options import Commands, Options
 from seatrial.release.failures import trying
 from seatrial.release.record import Record, StageMissing
 from seatrial.release.stages import Cell, Dist, Problem
 from seatrial.report import status
-from seatrial.report.standing import PAGE, SUMMARY, Failure, Step, steps
 from seatrial.report.status import table
+from seatrial.report.text import PAGE, SUMMARY, Failure, Step, steps
 from tests.projects import write_tree
 from tests.samples.contexts import make_context
 from tests.samples.stages import BUILT, CHECKED, FILES, REHEARSED, RELEASED, SAMPLES, VERIFIED, WHEEL
@@ -254,14 +253,13 @@ def test_who_finds_another_at_it_lets_it(context: Context) -> None:
 
 def test_who_writes_looks_again_whether_the_record_moved_on(context: Context, monkeypatch: pytest.MonkeyPatch) -> None:
     write(context, (BUILT,))
-    writing = status._write
 
-    def late(*args: object) -> None:
+    def late(path: Path, text: str) -> None:
         if not context.record.path(CHECKED).exists():
             context.record.write(CHECKED)
-        writing(*args)  # type: ignore[arg-type]
+        write_whole(path, text)
 
-    monkeypatch.setattr(status, "_write", late)
+    monkeypatch.setattr(status, "write_whole", late)
     status.write(context.record, "")
     assert status.is_current(context.record)
 

@@ -24,9 +24,8 @@ from seatrial.index.indexes import PYPI
 from seatrial.index.simple import Listing, Served
 from seatrial.machine import process
 from seatrial.machine.screen import Screen
-from seatrial.project.commands import Commands
 from seatrial.project.context import Context, DryRun
-from seatrial.project.options import Options
+from seatrial.project.options import Commands, Options
 from seatrial.project.predecessor import SHORT, VerifiedNotReleased
 from seatrial.project.settings import Settings
 from seatrial.project.validation import BadConfig

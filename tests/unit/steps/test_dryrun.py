@@ -17,8 +17,7 @@ from seatrial.building import git
 from seatrial.index.indexes import Index
 from seatrial.machine.errors import ReleaseError
 from seatrial.machine.screen import Screen
-from seatrial.project.commands import ALL, Commands
-from seatrial.project.options import Options
+from seatrial.project.options import ALL, Commands, Options
 from seatrial.project.settings import Settings
 from seatrial.release.record import DIGEST_VARIABLE
 from seatrial.release.stages import Built, Dist, Problem

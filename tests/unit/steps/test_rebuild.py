@@ -19,8 +19,7 @@ from seatrial.building.git import ShallowClone
 from seatrial.index.simple import Served
 from seatrial.machine import process
 from seatrial.machine.screen import Screen
-from seatrial.project.commands import Commands
-from seatrial.project.options import Options
+from seatrial.project.options import Commands, Options
 from seatrial.project.pythons import KNOWN_PYTHONS
 from seatrial.project.settings import Settings
 from seatrial.release.stages import BuildEnvironment, Dist, Installed

@@ -14,7 +14,7 @@ from seatrial.release.failures import FAILED
 from seatrial.release.record import StageMissing
 from seatrial.release.stages import Problem
 from seatrial.report import status as report
-from seatrial.report.standing import Failure
+from seatrial.report.text import Failure
 from seatrial.steps import status
 from seatrial.steps.work.check import NotReady
 from tests.projects import commit, git, write_tree

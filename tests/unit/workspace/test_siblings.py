@@ -11,9 +11,8 @@ import pytest
 from seatrial.index.holdings import OtherBytes, ReleaseYanked, holdings
 from seatrial.index.indexes import PYPI, TESTPYPI, Index
 from seatrial.index.tokens import make
-from seatrial.project.commands import ALL, Commands
 from seatrial.project.context import DryRun
-from seatrial.project.options import Options
+from seatrial.project.options import ALL, Commands, Options
 from seatrial.project.settings import Settings
 from seatrial.release.record import FilesChanged, Record, RecordDamaged
 from seatrial.release.stages import Built, Dist, Installed, Kind, Verified
@@ -22,6 +21,7 @@ from seatrial.standin.server import StandinIndex
 from seatrial.trial.installer import Installer, Venv
 from seatrial.trial.tags import NoFittingWheel
 from seatrial.workspace import siblings
+from seatrial.workspace.candidate import Candidate
 from seatrial.workspace.packages import PackageCycle, TwoPackages
 from seatrial.workspace.siblings import (
     Sibling,
@@ -34,7 +34,6 @@ from seatrial.workspace.siblings import (
     of,
     others_than,
     rehearsed,
-    served,
     stop_unless_released,
 )
 from tests.index_server import ALWAYS, Faults
@@ -47,7 +46,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from seatrial.index.holdings import Holdings
     from seatrial.project.context import Context
+    from seatrial.release.stages import Rehearsed
+    from seatrial.trial.installer import Beside
 
 REASON = Options(rehearse_on="TestPyPI is down")
 
@@ -250,6 +252,12 @@ def installer_in(scratch: Path) -> Installer:
     return Installer(None, {}, scratch, PYPI.simple)
 
 
+def served(index: Index, found: list[tuple[Sibling, Rehearsed, Holdings]], root: Path) -> tuple[Beside, ...]:
+    """Return the files of the siblings that are `found`, as an installer below `root` gets them from `index`."""
+    candidate = Candidate(found[0][1], index, found[0][2], tuple(found))
+    return candidate.with_siblings(installer_in(root), Venv(root / "venv")).beside
+
+
 @pytest.mark.parametrize(
     ("files", "tags", "expected"),
     [
@@ -312,10 +320,10 @@ def test_the_files_of_all_siblings_are_fetched_from_the_index_under_test(root: P
             (sibling, stage, holdings(index, stage.project, stage.version, stage.dists))
             for sibling, stage in rehearsed(context, cli)
         ]
-        taken = served(index, found, Venv(root / "venv"), installer_in(root), root)
+        taken = served(index, found, root)
     wheels = [(one, dist) for one in (base, core) for dist in one.dists if dist.kind == "wheel"]
     assert [(one.project, one.version, one.path, one.sha256) for one in taken] == [
-        (stage.project, stage.version, root / dist.filename, dist.sha256) for stage, dist in wheels
+        (stage.project, stage.version, root / "beside" / dist.filename, dist.sha256) for stage, dist in wheels
     ]
     assert [Dist.from_file(one.path) for one in taken] == [dist for _, dist in wheels]
     assert all(one.url.startswith(index.simple.removesuffix("simple/")) for one in taken)
@@ -332,7 +340,7 @@ def test_other_bytes_than_are_recorded_are_not_installed(root: Path, house: Hous
         wheel = next(dist for dist in core.dists if dist.kind == "wheel")
         house.faults.order("body", prefix=urlsplit(found.url(wheel)).path, times=ALWAYS, detail=b"x" * wheel.size)
         with pytest.raises(OtherBytes) as error:
-            served(index, [(sibling, stage, found)], Venv(root / "venv"), installer_in(root), root)
+            served(index, [(sibling, stage, found)], root)
     assert error.value.files[0][:2] == (wheel.filename, wheel.sha256)
 
 

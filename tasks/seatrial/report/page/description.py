@@ -27,8 +27,7 @@ HEADINGS = {f"h{level}": level for level in range(1, 7)}
 DROPPED = frozenset({"script", "style", "iframe", "object", "template", "noscript", "title", "textarea", "svg", "math"})
 KEPT = {"align", "title", "colspan", "rowspan", "start", "class", "lang"}
 WORDS = re.compile(r"[\w .:%-]{1,80}", re.ASCII)
-FIRST = 3  # the level of the highest heading: the page has its own above
-LOWEST = 6
+FIRST, LOWEST = 3, 6  # the levels of the highest and the lowest heading: the page has its own above
 DEEPEST = 100  # elements in one another
 LONGEST = 200  # characters of an address that is shown
 PREFIX = "readme-"  # of what the description calls something, so that it clashes with no name of the page itself
@@ -92,7 +91,10 @@ class _Builder(html.parser.HTMLParser):
         elif tag == "img":
             self._picture(given)
         elif (tag in PLAIN or tag in HEADINGS) and len(self.open) < DEEPEST:
-            name = self._heading(tag) if tag in HEADINGS else tag
+            name = tag
+            if tag in HEADINGS:  # below those of the page, and no level left out on the way down
+                self.level = min(HEADINGS[tag] + FIRST - 1, self.level + 1, LOWEST)
+                name = f"h{self.level}"
             self._start(tag, name, self._attributes(tag, given))
 
     def handle_endtag(self, tag: str) -> None:
@@ -125,11 +127,6 @@ class _Builder(html.parser.HTMLParser):
         if name not in VOID:
             self.open.append((was, name, len(self.out)))
 
-    def _heading(self, tag: str) -> str:
-        """Return the heading's name here: below those of the page, and no level left out on the way down."""
-        self.level = min(HEADINGS[tag] + FIRST - 1, self.level + 1, LOWEST)
-        return f"h{self.level}"
-
     def _attributes(self, tag: str, given: dict[str, str]) -> dict[str, object]:
         kept: dict[str, object] = {name: given[name] for name in KEPT & given.keys() if WORDS.fullmatch(given[name])}
         if "class" in kept:
@@ -145,29 +142,26 @@ class _Builder(html.parser.HTMLParser):
     def _link(self, target: str | None) -> dict[str, object]:
         if target is None:
             return {}
-        why = self._flaw(target)
+        here, why = target.startswith("#"), ""
+        if here and target[1:] not in self.names:
+            why = "leads to nothing on the page"
+        elif not here and not LINKS.match(target):
+            why = "is relative, and leads to nothing on the page of an index"
         if why:
-            self._flag("link", target, why)
+            self.flaws.append(Flaw("link", target[:LONGEST], why))
             return {"class": "flawed", "title": f"{target[:LONGEST]}: {why}"}
-        here = target.startswith("#")
         return {"href": f"#{PREFIX}{target[1:]}" if here else target, "rel": None if here else "noopener noreferrer"}
-
-    def _flag(self, what: str, target: str, why: str) -> None:
-        self.flaws.append(Flaw(what, target[:LONGEST], why))
-
-    def _flaw(self, target: str) -> str:
-        if target.startswith("#"):
-            return "" if target[1:] in self.names else "leads to nothing on the page"
-        return "" if LINKS.match(target) else "is relative, and leads to nothing on the page of an index"
 
     def _picture(self, given: dict[str, str]) -> None:
         source, alternative = given.get("src", ""), given.get("alt", "")
+        # An empty text says that the picture is there for its looks.
+        why = "" if "alt" in given else "has no text that stands for it (alt)"
         broken = not LINKS.match(source)
         self.pictures += not broken
         if broken:
-            self._flag("picture", source, "is relative, and shows nothing on the page of an index")
-        elif "alt" not in given:  # an empty one says that it is there for its looks
-            self._flag("picture", source, "has no text that stands for it (alt)")
+            why = "is relative, and shows nothing on the page of an index"
+        if why:
+            self.flaws.append(Flaw("picture", source[:LONGEST], why))
         name = f"picture: {alternative or 'without a text'}"
         look = "picture broken" if broken else "picture"
         self.out.append(

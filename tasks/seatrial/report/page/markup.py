@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from seatrial.machine.terminal import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 VOID = frozenset({"br", "hr", "col", "input", "meta", "img"})
 LINKS = re.compile(r"(https?|mailto):", re.IGNORECASE)  # everything else (javascript:, data:, file:) leads nowhere
@@ -37,13 +37,18 @@ def tag(name: str, /, *children: object, **attributes: object) -> Safe:
 
     ``class_`` is `class`, ``aria_label`` is `aria-label`.
     """
-    given = {key.rstrip("_").replace("_", "-"): value for key, value in attributes.items()}
-    shown = "".join(_attribute(key, value) for key, value in given.items() if value is not None and value is not False)
+    shown = ""
+    for key, value in attributes.items():
+        if value is not None and value is not False:
+            given = "" if value is True else f'="{html.escape(visible(value))}"'
+            shown += f" {key.rstrip('_').replace('_', '-')}{given}"
     return Safe(f"<{name}{shown}>" if name in VOID else f"<{name}{shown}>{join(children)}</{name}>")
 
 
-def _attribute(name: str, value: object) -> str:
-    return f" {name}" if value is True else f' {name}="{html.escape(visible(value))}"'
+def terms(listed: Iterable[tuple[str, Sequence[object]]]) -> Safe:
+    """Return a list of terms, each with its values; a term without any is left out."""
+    parts = [(tag("dt", term), *[tag("dd", value) for value in values]) for term, values in listed if values]
+    return tag("dl", *map(join, parts))
 
 
 def link(url: str, *children: object) -> Safe:
@@ -55,5 +60,4 @@ def link(url: str, *children: object) -> Safe:
 
 def prose(message: str) -> Safe:
     """Return one of our own sentences, with what stands in backticks as code."""
-    parts = CODE.split(message)
-    return join(tag("code", part) if number % 2 else part for number, part in enumerate(parts))
+    return join(tag("code", part) if number % 2 else part for number, part in enumerate(CODE.split(message)))

@@ -13,7 +13,7 @@ from seatrial.report.text import plural
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from seatrial.release.archives import Archive, Member
+    from seatrial.release.archives import Archive
     from seatrial.release.stages import FileChanges, Resized
 
 ENTRIES = 1500  # files of a tree; a page that takes a minute to open helps nobody
@@ -40,24 +40,17 @@ def tree(archive: Archive, changes: FileChanges | None, trees: int = 1) -> Safe:
     members = sorted(archive.members, key=lambda member: member.name)
     top = Folder()
     for member in members[:limit]:
-        _put(top, member, mark(before.get(unversioned(archive, member.name))))
+        *folders, name = member.name.split("/", DEEPEST)
+        way = [top]
+        for folder in folders:
+            way.append(way[-1].folders.setdefault(folder, Folder()))
+        for above in way:
+            above.count += 1
+            above.size += member.size
+        way[-1].files.append((name, member.size, mark(before.get(unversioned(archive, member.name)))))
     more = len(members) - limit
     left_out = [tag("p", f"{plural(more, 'more member')} not shown.", class_="note")] if more > 0 else []
     return join([tag("ul", *_entries(top), class_="tree"), *left_out])
-
-
-def _put(top: Folder, member: Member, marked: Safe) -> None:
-    *folders, name = member.name.split("/", DEEPEST)
-    _count(top, member.size)
-    for folder in folders:
-        top = top.folders.setdefault(folder, Folder())
-        _count(top, member.size)
-    top.files.append((name, member.size, marked))
-
-
-def _count(folder: Folder, size: int) -> None:
-    folder.count += 1
-    folder.size += size
 
 
 def _entries(folder: Folder) -> Iterator[Safe]:
@@ -91,26 +84,18 @@ def short(name: str) -> str:
 
 def listed(changes: FileChanges) -> Safe:
     """Return the members that differ, in three lists: added, removed and resized."""
-    groups: dict[str, list[Resized]] = {"Added": [], "Removed": [], "Resized": []}
-    for member in changes.members:
-        name = "Added" if member.before is None else "Removed" if member.after is None else "Resized"
-        groups[name].append(member)
-    shown = [_group(name, members) for name, members in groups.items() if members]
+    groups: dict[str, list[Safe]] = {"Added": [], "Removed": [], "Resized": []}
+    for one in changes.members:
+        if one.before is None or one.after is None:
+            group, sizes = "Added" if one.before is None else "Removed", size((one.before or 0) + (one.after or 0))
+        else:
+            group, sizes = "Resized", join([mark(one), f"{size(one.before)} → {size(one.after)} "])
+        beside = tag("span", sizes, class_="size")
+        groups[group].append(tag("li", tag("span", short(one.name), class_="name"), " ", beside, class_="file"))
+    shown = []
+    for name, entries in groups.items():
+        if entries:
+            head = tag("summary", f"{name}: {len(entries)}")
+            shown.append(tag("details", head, tag("ul", *entries, class_="tree"), open=len(entries) <= AT_ONCE))
     more = [tag("p", f"{plural(changes.more, 'more member')} changed.", class_="note")] if changes.more else []
     return join([*shown, *more]) if shown else tag("p", "The same members, all of the same size.", class_="note")
-
-
-def _group(name: str, members: list[Resized]) -> Safe:
-    entries = [
-        tag("li", tag("span", short(member.name), class_="name"), " ", _sizes(member), class_="file")
-        for member in members
-    ]
-    head = tag("summary", f"{name}: {len(members)}")
-    return tag("details", head, tag("ul", *entries, class_="tree"), open=len(members) <= AT_ONCE)
-
-
-def _sizes(member: Resized) -> Safe:
-    if member.before is None or member.after is None:
-        return tag("span", size((member.before or 0) + (member.after or 0)), class_="size")
-    sizes = f"{size(member.before)} → {size(member.after)} "
-    return tag("span", tag("b", f"{difference(member.before, member.after)} ", class_="grown"), sizes, class_="size")

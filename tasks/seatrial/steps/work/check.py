@@ -17,7 +17,7 @@ from seatrial.release.archives import Archive
 from seatrial.release.record import now
 from seatrial.release.stages import Built, Changes, Checked, Problem, Trial
 from seatrial.report import status, text
-from seatrial.report.standing import Failure
+from seatrial.report.text import Failure
 from seatrial.rules import index as index_rules
 from seatrial.rules.distribution import Release
 from seatrial.rules.judge import for_index, judge_release

@@ -14,11 +14,10 @@ import pytest
 from seatrial.release.record import Record
 from seatrial.release.stages import Cell, Changes, FileChanges, Problem, Resized, Stage
 from seatrial.report import facts as gathering
-from seatrial.report.page import findings, project_page, trees
-from seatrial.report.page import matrix as grid
+from seatrial.report.page import html, project_page, trees
 from seatrial.report.page.html import STYLE, page
 from seatrial.report.page.markup import text
-from seatrial.report.standing import Failure
+from seatrial.report.text import Failure
 from tests.archives import SDIST, WHEEL, gzipped, sdist_members, tarred, wheel, written
 from tests.samples.reports import Elements, assert_harmless, gathered, hostile, recorded
 from tests.samples.stages import BUILT, CHECKED, REHEARSED, RELEASED, VERIFIED
@@ -153,7 +152,7 @@ def test_what_stops_a_check_is_shown_though_no_record_holds_it(place: Path) -> N
 
 
 def test_findings_have_a_bound(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(findings, "SHOWN", 2)
+    monkeypatch.setattr(html, "FINDINGS", 2)
     problems = tuple(Problem("install-failed", "warning", WHEEL, str(number)) for number in range(5))
     source = page(gathered(place, problems=problems), "0" * 64)
     assert "3 more are not shown." in source
@@ -194,10 +193,10 @@ def test_members_of_another_size_are_listed_with_both() -> None:
 
 def test_the_matrix_has_a_row_a_python_and_platform_in_order(place: Path) -> None:
     matrix = (Cell("3.9", "wheel"), Cell("3.14t", "wheel"), Cell("3.14t", "sdist"), Cell("3.10", "wheel"))
-    shown = grid.section(gathered(place, (replace(BUILT, matrix=matrix), CHECKED, REHEARSED, VERIFIED)))
+    shown = html.matrix(gathered(place, (replace(BUILT, matrix=matrix), CHECKED, REHEARSED, VERIFIED)))
     assert re.findall(r'<th scope="row" data-label="Python">([^<]*)', shown) == ["3.9", "3.10", "3.14t"]
     assert "demo --version" in shown
-    assert grid.section(replace(gathered(place), verified=(), cells=())) == ""
+    assert html.matrix(replace(gathered(place), verified=(), cells=())) == ""
 
 
 def test_a_tree_shows_what_is_new_and_what_has_grown(place: Path) -> None:

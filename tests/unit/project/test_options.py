@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from seatrial.project.commands import ALL, Commands
+from seatrial.project.options import ALL, Commands
 
 NOX = Commands(nox=True, prefix="release-")
 
