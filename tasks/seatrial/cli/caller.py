@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from seatrial.machine.screen import Screen
     from seatrial.project.options import Commands
 
-
 UPLOADS = re.compile(r"(TEST)?PYPI_(ID_)?TOKEN|TWINE_PASSWORD|ACTIONS_ID_TOKEN_REQUEST_TOKEN", re.IGNORECASE)
 FOREIGN = ("build", "dryrun", "rebuild", "check", "verify")  # steps that run what is built, installed and tested
 

@@ -34,6 +34,5 @@ def act(step: str, context: Context) -> None:
 
     That it failed is kept beside the record. Raises what stops it.
     """
-    noting = failures.noting(context.record, step, context.commands) if step in RECORDED else contextlib.nullcontext()
-    with noting:
+    with failures.noting(context.record, step, context.commands) if step in RECORDED else contextlib.nullcontext():
         importlib.import_module(f"seatrial.steps.{step}").run(context)

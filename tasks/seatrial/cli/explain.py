@@ -20,7 +20,7 @@ from seatrial.project.settings import document, table
 from seatrial.release.stages import KINDS, Built, Checked
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from seatrial.project.context import Context
     from seatrial.project.settings import Settings
@@ -32,6 +32,8 @@ URL_OF = (
     "import json, sys; print(next(f['url'] for f in json.load(sys.stdin)['files'] if f['filename'] == sys.argv[1]))"
 )
 WORD = re.compile(r"[\w.!+-]+", re.ASCII)  # all that a name or a version is made of
+# Of what lies in dist/, where nothing is recorded.
+HASHES = f"$(sha256sum {PATTERNS['wheel']} | sed 's/ .*//; s/^/--hash=sha256:/' | tr '\\n' ' ')"
 HASHED = "--require-hashes -r ../hashes.txt"
 SERVERS = {"testpypi": 8081, "pypi": 8082}
 
@@ -62,7 +64,7 @@ def step(name: str, context: Context) -> str:
         release = replace(release, version=options.version, dists=())
     if name == "verify" and options.kind is None:
         kinds = [kind for kind in KINDS if kind in settings.archives]
-        return "\n".join(line for kind in kinds for line in verify(settings, release, kind, _environment(kind)))
+        return "\n".join(line for kind in kinds for line in verify(settings, release, kind, f"../verify-{kind}"))
     if name == "inspect":
         return inspect([str(path) for path in options.files])
     return "\n".join(commands(name, settings, release, options.kind or "wheel"))
@@ -75,7 +77,9 @@ def known(context: Context) -> Known:
     name = built.project if built else _word(metadata.get("name"), Known.project)
     version = built.version if built else _word(metadata.get("version"), Known.version)
     guess = Known.modules if name == Known.project else (re.sub(r"[-.]+", "_", name),)
-    modules = context.settings.import_names or _imported(checked) or guess
+    imported = {module for trial in checked.trials for module in trial.imported} if checked else set()
+    public = tuple(sorted(module for module in imported if "." not in module))
+    modules = context.settings.import_names or public or guess
     return Known(name, version, modules, built.dists if built else ())
 
 
@@ -84,25 +88,17 @@ def _word(value: object, unknown: str) -> str:
     return value if isinstance(value, str) and WORD.fullmatch(value) else unknown
 
 
-def _imported(checked: Checked | None) -> tuple[str, ...]:
-    names = {module for trial in checked.trials for module in trial.imported} if checked else set()
-    return tuple(sorted(name for name in names if "." not in name))
-
-
 def commands(name: str, settings: Settings, release: Known, kind: Kind = "wheel") -> list[str]:
     """Return the commands for the step `name` on what is known of a `release`."""
-    explained: dict[str, Callable[[], list[str]]] = {
-        "build": lambda: build(settings),
-        "check": lambda: check(settings, release),
-        "testpypi": lambda: upload(settings, release, settings.testpypi),
-        "verify": lambda: verify(settings, release, kind),
-        "pypi": lambda: upload(settings, release, settings.pypi),
-        "dryrun": lambda: dryrun(settings, release),
-        "inspect": lambda: [inspect([])],
-        "rebuild": lambda: rebuild(settings, release),
-        "status": lambda: status(settings, release),
-    }
-    return explained[name]()
+    if name == "build":
+        return build(settings)
+    if name == "inspect":
+        return [inspect([])]
+    if name == "verify":
+        return verify(settings, release, kind)
+    if name in SERVERS:
+        return upload(settings, release, settings.testpypi if name == "testpypi" else settings.pypi)
+    return {"check": check, "dryrun": dryrun, "rebuild": rebuild, "status": status}[name](settings, release)
 
 
 def build(settings: Settings) -> list[str]:
@@ -113,11 +109,10 @@ def build(settings: Settings) -> list[str]:
         "python -m build --sdist --outdir dist ../seatrial-checkout",
     ]
     if "wheel" in settings.archives:
-        unpacked = "../seatrial-build"
         lines += [
-            f"mkdir {unpacked}",
-            f"tar -xzf {PATTERNS['sdist']} -C {unpacked}",
-            f"python -m build --wheel --outdir dist {unpacked}/*",
+            "mkdir ../seatrial-build",
+            f"tar -xzf {PATTERNS['sdist']} -C ../seatrial-build",
+            "python -m build --wheel --outdir dist ../seatrial-build/*",
         ]
     return [*lines, "sha256sum dist/*"]
 
@@ -159,12 +154,8 @@ def _import(venv: str, release: Known) -> str:
 
 
 def _page(index: Index, release: Known) -> str:
-    return f"{JSON} {index.simple}{canonical(release.project)}/"
-
-
-def canonical(project: str) -> str:
-    """Return the name of `project` as it stands in an address (PEP 503)."""
-    return project if project == Known.project else canonicalize_name(project)
+    project = release.project if release.project == Known.project else canonicalize_name(release.project)
+    return f"{JSON} {index.simple}{project}/"
 
 
 def upload(settings: Settings, release: Known, index: Index) -> list[str]:
@@ -178,21 +169,22 @@ def upload(settings: Settings, release: Known, index: Index) -> list[str]:
     ]
 
 
-def _environment(kind: Kind) -> str:
-    return f"../verify-{kind}"
-
-
 def verify(settings: Settings, release: Known, kind: Kind, venv: str = "../verify") -> list[str]:
     """Return the commands that install the file of `kind`: the release from its index, dependencies from theirs."""
     pip, dependencies = f"{_pip(venv)} install --no-cache-dir", f"--index-url {settings.dependencies.simple}"
     if kind == "wheel":
+        hashes = " ".join(f"--hash=sha256:{dist.sha256}" for dist in release.dists if dist.kind == "wheel")
         own = [
-            f'echo "{release.project}=={release.version} {_hashes(release)}" > ../hashes.txt',
+            f'echo "{release.project}=={release.version} {hashes or HASHES}" > ../hashes.txt',
             f"{pip} --no-deps --index-url {settings.testpypi.simple} --only-binary :all: {HASHED}",
         ]
     else:
+        index = settings.testpypi
+        address = f'"$({_page(index, release)} | python -c "{URL_OF}" {release.sdist})"'
+        if index.simple.startswith("http://127.0.0.1"):  # pypiserver has one folder, and no JSON
+            address = f"{index.upload}packages/{release.sdist}"
         own = [
-            f"curl -L -o ../{release.sdist} {_address(settings.testpypi, release)}",
+            f"curl -L -o ../{release.sdist} {address}",
             f"cmp ../{release.sdist} dist/{release.sdist}",
             f"{pip} --no-deps {dependencies} ../{release.sdist}",
         ]
@@ -209,21 +201,6 @@ def verify(settings: Settings, release: Known, kind: Kind, venv: str = "../verif
     ]
 
 
-def _hashes(release: Known) -> str:
-    """Return pip's options with the sha256 of each wheel; of what lies in dist/ where nothing is recorded."""
-    wheels = [dist for dist in release.dists if dist.kind == "wheel"]
-    return " ".join(f"--hash=sha256:{dist.sha256}" for dist in wheels) or (
-        f"$(sha256sum {PATTERNS['wheel']} | sed 's/ .*//; s/^/--hash=sha256:/' | tr '\\n' ' ')"
-    )
-
-
-def _address(index: Index, release: Known) -> str:
-    """Return where the sdist is served. pypiserver has one folder, and no JSON."""
-    if index.simple.startswith("http://127.0.0.1"):
-        return f"{index.upload}packages/{release.sdist}"
-    return f'"$({_page(index, release)} | python -c "{URL_OF}" {release.sdist})"'
-
-
 def inspect(files: Sequence[str]) -> str:
     return f"python -m twine check {shlex.join(files) or 'FILE...'}   # the part of it that twine knows"
 
@@ -235,22 +212,15 @@ def status(settings: Settings, release: Known) -> list[str]:
 
 def dryrun(settings: Settings, release: Known) -> list[str]:
     """Return the commands of all steps, on two pypiservers of this machine."""
-    servers = "../servers"
-    lines = [
-        f"python -m venv --without-pip {servers}",
-        f"{_pip(servers)} install pypiserver",
-        "mkdir ../testpypi ../pypi",
-    ]
+    servers, local = "../servers", dict[str, Index]()
+    lines = [f"python -m venv --without-pip {servers}", f"{_pip(servers)} install pypiserver"]
+    lines.append("mkdir ../testpypi ../pypi")
     for name, port in SERVERS.items():
         lines.append(f"{servers}/bin/pypi-server run -p {port} -i 127.0.0.1 -P . -a . ../{name} &")
-    local = {
-        name: Index(name, simple=f"http://127.0.0.1:{port}/simple/", upload=f"http://127.0.0.1:{port}/")
-        for name, port in SERVERS.items()
-    }
+        local[name] = Index(name, simple=f"http://127.0.0.1:{port}/simple/", upload=f"http://127.0.0.1:{port}/")
     here = replace(settings, testpypi=local["testpypi"], pypi=local["pypi"])
     lines += [*build(here), *check(here, release), *upload(here, release, here.testpypi)]
-    for kind in KINDS:
-        if kind in here.archives:
-            lines += verify(here, release, kind, _environment(kind))
-    uploads = upload(here, release, here.pypi)
-    return [line.replace("...   # your token", "any") for line in [*lines, *uploads]] + ["kill %1 %2"]
+    kinds = [kind for kind in KINDS if kind in here.archives]
+    lines += [line for kind in kinds for line in verify(here, release, kind, f"../verify-{kind}")]
+    lines += upload(here, release, here.pypi)
+    return [line.replace("...   # your token", "any") for line in lines] + ["kill %1 %2"]

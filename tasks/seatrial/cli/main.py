@@ -63,7 +63,7 @@ def run(
     if step in {"--version", "-V"}:
         print(f"seatrial {__version__}")
         return 0
-    print(usage(), end="")
+    print(USAGE.format(steps="\n".join(f"  {name:10} {text}" for name, text in STEPS.items())), end="")
     if step in {"--help", "-h"}:
         return 0
     print(f"seatrial: unknown step: {step}", file=sys.stderr)
@@ -78,7 +78,9 @@ def _step(step: str, rest: Sequence[str], outer: Mapping[str, str], adapt: Calla
         caller = Caller(step, nox, commands, screen, outer)
         with process.interruptible():
             if step == "adopt":
-                _adopt(caller, rest)
+                from seatrial.steps.adopt import adopt  # noqa: PLC0415 (each step imports what it needs, and no more)
+
+                adopt(rest, caller.start)
             else:
                 chosen = options.parse(step, rest, caller.start, prog=caller.prog)
                 commands = replace(commands, option=chosen.packages)
@@ -87,14 +89,12 @@ def _step(step: str, rest: Sequence[str], outer: Mapping[str, str], adapt: Calla
                 finally:
                     if chosen.timing:
                         screen.line(screen.timeline())
-    except ReleaseError as error:
-        screen.failure(error.text(commands))
-        return 1
     except BrokenPipeError:  # nobody reads our output any more, as behind `| head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return 1
-    except OSError as error:
-        screen.failure(DiskTrouble(str(error)).text(commands))
+    except (ReleaseError, OSError) as error:
+        told = error if isinstance(error, ReleaseError) else DiskTrouble(str(error))
+        screen.failure(told.text(commands))
         return 1
     except KeyboardInterrupt:
         again = "it goes on where it stopped" if step in RESUMED else "it starts from the beginning"
@@ -103,17 +103,11 @@ def _step(step: str, rest: Sequence[str], outer: Mapping[str, str], adapt: Calla
     return 0
 
 
-def _adopt(caller: Caller, words: Sequence[str]) -> None:
-    from seatrial.steps.adopt import adopt  # noqa: PLC0415 (each step imports what it needs, and no more)
-
-    adopt(words, caller.start)
-
-
 def act(caller: Caller, chosen: Options, adapt: Callable[[Context], Context]) -> None:
     """Run the step of `caller` with the options that were `chosen`. Raises ReleaseError."""
     caller.screen.verbose = chosen.verbose
     if caller.step == "inspect" and not chosen.packages:
-        from seatrial.cli import explain  # noqa: PLC0415
+        from seatrial.cli import explain  # noqa: PLC0415 (as above)
         from seatrial.steps.inspect import inspect  # noqa: PLC0415
 
         if chosen.explain:
@@ -129,8 +123,3 @@ def act(caller: Caller, chosen: Options, adapt: Callable[[Context], Context]) ->
         caller.screen.say(caller.exposed, "note")
     temporary.sweep()
     release.run(caller, chosen, adapt)
-
-
-def usage() -> str:
-    """Return the help text."""
-    return USAGE.format(steps="\n".join(f"  {name:10} {text}" for name, text in STEPS.items()))

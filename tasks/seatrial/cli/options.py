@@ -114,16 +114,21 @@ def parse(step: str, words: Sequence[str], start: Path, *, prog: str = "") -> Op
     args = parser.parse_intermixed_args(list(words))
     if len(args.words) > WORDS.get(step, 0):
         parser.error(f"unrecognized arguments: {' '.join(args.words)}")
-    values: dict[str, Any] = vars(args) | {
-        "rehearse_on": _reason(parser, args.rehearse_on),
-        "since": _version(parser, "--since", args.since),
-        "version": _version(parser, "--as", args.as_version),
-        "without_rehearsal_index": _text(parser, "--without-rehearsal-index", args.without_rehearsal_index),
-    }
+    values: dict[str, Any] = vars(args)
+    free, as_version = values.pop("words"), values.pop("as_version")
+    if args.rehearse_on is not None:
+        place, reason = args.rehearse_on
+        if place != "dryrun" or not reason.strip():
+            parser.error('use `--rehearse-on dryrun "REASON"`, with a reason')
+        values["rehearse_on"] = reason.strip()
+    values["since"] = _version(parser, "--since", args.since)
+    values["version"] = _version(parser, "--as", as_version)
+    if args.without_rehearsal_index is not None:
+        values["without_rehearsal_index"] = args.without_rehearsal_index.strip()
+        if not values["without_rehearsal_index"]:
+            parser.error("--without-rehearsal-index takes a reason, and it is empty")
     for name in ("taken_from", "keep", "json", "environment", "record"):
         values[name] = values[name] and start / values[name]
-    free = values.pop("words")
-    del values["as_version"]
     if step == "inspect":
         values["files"] = tuple(map(Path, free))
     if step == "rebuild" and free:
@@ -138,26 +143,8 @@ def _version(parser: argparse.ArgumentParser, option: str, text: str | None) -> 
         parser.error(f"{option} takes a version, and {text!r} is not a valid version")
 
 
-def _text(parser: argparse.ArgumentParser, option: str, text: str | None) -> str | None:
-    if text is not None and not text.strip():
-        parser.error(f"{option} takes a reason, and it is empty")
-    return text and text.strip()
-
-
-def _reason(parser: argparse.ArgumentParser, words: list[str] | None) -> str | None:
-    if words is None:
-        return None
-    place, reason = words
-    if place != "dryrun" or not reason.strip():
-        parser.error('use `--rehearse-on dryrun "REASON"`, with a reason')
-    return reason.strip()
-
-
 def _parser(prog: str, step: str) -> argparse.ArgumentParser:
-    """Return the parser of all options, since nox hands the same to each step; its help has those that concern `step`.
-
-    Those are its own, and those of the steps that it runs before it.
-    """
+    """Return the parser of all options, since nox hands the same to each step; its help has those up to `step`."""
     parser = _Parser(prog=prog, allow_abbrev=False, description="Any step takes the options of the others, too.")
 
     def add(*flags: str, of: tuple[str, ...] = (step,), help: str, **settings: Any) -> None:  # noqa: A002 (argparse's)
@@ -169,33 +156,18 @@ def _parser(prog: str, step: str) -> argparse.ArgumentParser:
     add("--timing", action="store_true", help="say what took how long")
     add("--rebuild", action="store_true", of=CHAIN, help="start over; the old files and record are set aside")
     add("--keep-sealed", action="store_true", of=CHAIN, help="go on with the sealed files although HEAD moved")
-    add(
-        "--from",
-        dest="taken_from",
-        type=Path,
-        metavar="FOLDER",
-        of=("build", "dryrun"),
-        help="take these distributions as they are",
-    )
-    add("--sdist-only", action="store_true", of=("build", "dryrun"), help="no wheel")
+    built = ("build", "dryrun")
+    add("--from", dest="taken_from", type=Path, metavar="FOLDER", of=built, help="take these distributions as they are")
+    add("--sdist-only", action="store_true", of=built, help="no wheel")
     add("--as", dest="as_version", metavar="VERSION", of=("dryrun",), help="rehearse as if HEAD were this release")
     add("--offline", action="store_true", of=("check", "dryrun"), help="no look-ups on the indexes")
     add("--since", metavar="VERSION", of=("check", "dryrun"), help="compare with this version, not with the last one")
-    add(
-        "--rehearse-on",
-        nargs=2,
-        metavar=("dryrun", "REASON"),
-        of=("testpypi", "verify", "pypi"),
-        help="this once, the stand-in on this machine is the rehearsal",
-    )
+    here = "this once, the stand-in on this machine is the rehearsal"
+    add("--rehearse-on", nargs=2, metavar=("dryrun", "REASON"), of=("testpypi", "verify", "pypi"), help=here)
     add("--remote", action="store_true", of=("status",), help="compare the record with both indexes and the tag")
     add("--yes", metavar="VERSION", of=("pypi",), help="the confirmation, where there is no terminal")
-    add(
-        "--without-rehearsal-index",
-        metavar="REASON",
-        of=("pypi",),
-        help="go on although the rehearsal index does not answer",
-    )
+    anyway = "go on although the rehearsal index does not answer"
+    add("--without-rehearsal-index", metavar="REASON", of=("pypi",), help=anyway)
     add("--no-narrow", dest="narrow", action="store_false", of=("testpypi", "pypi"), help="use the token unchanged")
     add("--python", metavar="NAME", of=("verify",), help="only this Python")
     add("--kind", choices=("wheel", "sdist"), of=("verify",), help="only this kind of archive")

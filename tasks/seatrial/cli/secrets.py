@@ -30,21 +30,15 @@ def shed(words: Sequence[str]) -> None:
     names = variables.kept_back(os.environ)
     if os.name == "nt" or not names:
         return
-    document = _document(names)
+    kept = sorted(names, key=lambda name: len(os.environ[name]))
+    while len(document := json.dumps({name: os.environ[name] for name in kept}).encode()) > PIPE:
+        kept.pop()  # what a pipe has no room for is lost, the longest first
     reading, writing = os.pipe()
     os.write(writing, document)
     os.close(writing)
     os.set_inheritable(reading, True)  # noqa: FBT003 (the function's own way)
     env = {name: value for name, value in os.environ.items() if name not in names}
     os.execve(sys.executable, [sys.executable, "-I", *MODULE, f"{OPTION}{reading}", *words], env)  # noqa: S606
-
-
-def _document(names: Sequence[str]) -> bytes:
-    """Return the secrets called `names` as JSON; those that a pipe has no room for are lost, the longest first."""
-    kept = sorted(names, key=lambda name: len(os.environ[name]))
-    while len(document := json.dumps({name: os.environ[name] for name in kept}).encode()) > PIPE:
-        kept.pop()
-    return document
 
 
 def received(words: Sequence[str]) -> tuple[Mapping[str, str], list[str]]:

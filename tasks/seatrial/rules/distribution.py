@@ -165,12 +165,12 @@ class _Pass:
 
     def run(self) -> None:
         """Take each member; of a wheel whose members are too large together only those that come first (zip-ratio)."""
-        with archives.reading(self._dist.path, self._tar_member) as contents:
-            self._dist.zip = structure = contents.zip
+        with archives.reading(self._dist.path, self._tar_member) as opened:
+            self._dist.zip = structure = opened.zip
             left = max(limits.RATIO_FLOOR, limits.RATIO * structure.file_size) if structure else None
             if structure:
                 self._named(sum(len(entry.name) for entry in structure.entries))
-            for content in contents:
+            for content in opened.contents:
                 self._dist.members.append(Member(content.name, content.size))
                 if left is not None:
                     left -= content.size

@@ -20,9 +20,8 @@ from seatrial.machine.terminal import line as say
 from seatrial.report.text import plural
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
-    from seatrial.adoption.changes import Change
     from seatrial.adoption.plan import Plan
     from seatrial.adoption.target import Target
 
@@ -47,7 +46,9 @@ def adopt(argv: Sequence[str], start: Path) -> None:
     root = (start / chosen.path).resolve()
     source = origin.read()
     if chosen.check:
-        for sentence in [*comparison.compare(root, source), *_age(root)]:
+        found, today = [*comparison.compare(root, source)], dt.datetime.now(tz=dt.timezone.utc).date()
+        found += [warning for _, head in lock.find(root) if (warning := head.age_warning(today))]
+        for sentence in found:
             say(sentence)
         return
     project = target.look(root)
@@ -58,7 +59,8 @@ def adopt(argv: Sequence[str], start: Path) -> None:
     target.stop_if_ignored(project, [change.name for change in planned.changes if change.before is None])
     _show(planned)
     restored, created = changes.undoing(root, planned.changes)
-    _offer(project, planned, created)
+    if lines := list(for_tools(project, planned.folder, created)):
+        say(f"to leave the copy out of other tools (not done for you; add to a list that is there):{listing(lines)}")
     if chosen.dry_run or not planned.changes:
         say("nothing was written (--dry-run)" if planned.changes else "nothing to change: all of it is up to date")
         return
@@ -74,82 +76,48 @@ class _Parser(argparse.ArgumentParser):
 def _parser() -> argparse.ArgumentParser:
     description = "Put the release sessions into a project, or bring them up to date."
     parser = _Parser(prog="seatrial adopt", allow_abbrev=False, description=description)
-    parser.add_argument(
-        "path", nargs="?", type=Path, default=Path(), metavar="PATH", help="the project (default: here)"
-    )
-    parser.add_argument("--dry-run", action="store_true", help="show what would change, and write nothing")
-    parser.add_argument(
-        "--data", action="append", default=[], metavar="NAME=VALUE", help="answer a question; a wrong answer lists all"
-    )
+    add = parser.add_argument
+    add("path", nargs="?", type=Path, default=Path(), metavar="PATH", help="the project (default: here)")
+    add("--dry-run", action="store_true", help="show what would change, and write nothing")
+    wrong = "answer a question; a wrong answer lists all"
+    add("--data", action="append", default=[], metavar="NAME=VALUE", help=wrong)
     mode = parser.add_mutually_exclusive_group()
     mode.add_argument("--check", action="store_true", help="compare the project with this seatrial, and write nothing")
     mode.add_argument("--update", action="store_true", help="bring copy, lock and workflows to this seatrial")
     return parser
 
 
-def _age(root: Path) -> list[str]:
-    """Return a warning for a lock that is old."""
-    today = dt.datetime.now(tz=dt.timezone.utc).date()
-    return [warning for _, head in lock.find(root) if (warning := head.age_warning(today))]
-
-
 def _show(planned: Plan) -> None:
     say(f"adopting into {planned.root}")
-    created = [change for change in planned.changes if change.before is None]
-    removed = [change for change in planned.changes if change.after is None]
+    created = [f"{one.name} ({_amount(one.after or b'')})" for one in planned.changes if one.before is None]
     if created:
-        say(f"new:{listing(_with_lines(change) for change in created)}")
+        say(f"new:{listing(created)}")
     for change in planned.changes:
         if change.before is not None and change.after is not None:
             say(f"changed in {change.name}:{indented(_shown(change, change.before, change.after), last=400)}")
+    removed = [change.name for change in planned.changes if change.after is None]
+    tops = [name.partition("/")[0] for name in removed if "/" in name]
+    folders = [f"{top}/ ({plural(tops.count(top), 'file')})" for top in dict.fromkeys(tops)]
     if removed:
-        say(f"removed:{listing(_by_folder(removed))}")
+        say(f"removed:{listing([*folders, *(name for name in removed if '/' not in name)])}")
     if planned.left:
         say(f"changed since seatrial wrote it, so left where it is:{listing(planned.left)}")
     for note in planned.notes:
         say(f"note: {note}")
 
 
-def _with_lines(change: Change) -> str:
-    return f"{change.name} ({_amount(change.after or b'')})"
-
-
 def _amount(content: bytes) -> str:
     return f"{len(content) // 1024 + 1} KiB" if b"\0" in content else plural(len(content.splitlines()), "line")
 
 
-def _shown(change: Change, before: bytes, after: bytes) -> str:
-    """Return how the content of a file changes: of a lock what moves, of a wheel how large it is."""
-    if change.name.endswith(f"/{lock.FILE}"):
-        return "\n".join(_moves(change))
-    return f"{_amount(before)} -> {_amount(after)}" if b"\0" in after else change.diff
-
-
-def _by_folder(removed: Sequence[Change]) -> Iterator[str]:
-    """Yield the folders that lose files, with how many, and the files of the project's own folder."""
-    tops = [change.name.partition("/")[0] for change in removed if "/" in change.name]
-    yield from (f"{top}/ ({plural(tops.count(top), 'file')})" for top in dict.fromkeys(tops))
-    yield from (change.name for change in removed if "/" not in change.name)
-
-
-def _moves(change: Change) -> Iterator[str]:
-    """Yield the requirements of a lock that change, without their hashes."""
-    before, after = (
-        lock.requirements((content or b"").decode("utf-8", "replace")) for content in (change.before, change.after)
-    )
-    for name in sorted(before.keys() | after.keys()):
-        if before.get(name) != after.get(name):
-            yield f"{_short(before.get(name))} -> {_short(after.get(name))}"
-
-
-def _short(requirement: str | None) -> str:
-    return requirement.partition(" --hash")[0] if requirement else "(none)"
-
-
-def _offer(project: Target, planned: Plan, created: Sequence[str]) -> None:
-    """Say what the owner may want to add for tools that would otherwise take the new files in."""
-    if lines := list(for_tools(project, planned.folder, created)):
-        say(f"to leave the copy out of other tools (not done for you; add to a list that is there):{listing(lines)}")
+def _shown(change: changes.Change, before: bytes, after: bytes) -> str:
+    """Return how the content of a file changes: of a lock what moves, without hashes; of a wheel how large it is."""
+    if not change.name.endswith(f"/{lock.FILE}"):
+        return f"{_amount(before)} -> {_amount(after)}" if b"\0" in after else change.diff
+    old, new = (lock.requirements(content.decode("utf-8", "replace")) for content in (before, after))
+    moved = [name for name in sorted(old.keys() | new.keys()) if old.get(name) != new.get(name)]
+    pairs = ([one.get(name, "(none)").partition(" --hash")[0] for one in (old, new)] for name in moved)
+    return "\n".join(f"{was} -> {becomes}" for was, becomes in pairs)
 
 
 def _tell(project: Target, planned: Plan, restored: Sequence[str], created: Sequence[str], *, update: bool) -> None:

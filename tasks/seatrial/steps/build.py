@@ -47,9 +47,8 @@ def build(context: Context) -> Built:
 
 def recipe(context: Context) -> str:
     """Return what decides beside the source tree which files come out."""
-    tree = "in-place" if context.settings.in_place else "checkout"
-    form = "normalised" if context.settings.normalise else "as-made"
-    taken = str(context.options.taken_from or "")
-    parts = [*context.settings.archives, tree, form, taken, *context.settings.release_with]
-    supposed_version = context.options.version if context.dry else None
-    return ",".join([*parts, *([f"as {supposed_version}"] if supposed_version else [])])
+    settings, options = context.settings, context.options
+    tree = "in-place" if settings.in_place else "checkout"
+    form = "normalised" if settings.normalise else "as-made"
+    supposed = [f"as {options.version}"] if context.dry and options.version else []
+    return ",".join([*settings.archives, tree, form, str(options.taken_from or ""), *settings.release_with, *supposed])

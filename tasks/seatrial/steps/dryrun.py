@@ -37,11 +37,9 @@ if TYPE_CHECKING:
     from seatrial.machine.worker import Worker
     from seatrial.project.context import Context
     from seatrial.standin.indexes import Standins
-    from seatrial.workspace.packages import Package, Repository
 
     Step = Callable[[Context], None]
 
-STEPS = ("build", "check", "testpypi", "verify", "pypi")
 INDEXES = ("testpypi", "pypi")
 CANNOT_SHOW = """\
 what a dry run cannot show: whether the name is free or yours on the real indexes, your accounts, tokens and trusted
@@ -86,27 +84,29 @@ def run(context: Context) -> None:
     Raises BadWorkspace, DryrunFailed, LocalWheel, and whatever stops one of the steps.
     """
     *siblings, _ = packages.together(context.root, context.settings.release_with).ordered()
-    with upload.uploader().kept() as uploader, _workspace(context) as place, launch.serve(place) as standins:
-        _introduce(context, standins)
+    with _prepared(context) as (place, uploader, standins):
         places = {sibling.root: place / "with" / sibling.name for sibling in siblings}
         dry = DryRun(place, places | {context.root.resolve(): place}, uploader, functools.partial(_load, uploader))
         for sibling in siblings:
             context.screen.line(f"\n== {sibling.name}, which is released together with this package")
-            _release(_of_sibling(context, sibling, standins, dry))
+            settings = packages.settings(sibling.root)
+            settings = settings.with_indexes(logins.with_logins(settings.indexes, context.variables))
+            own = replace(context, root=sibling.root, settings=settings, published=settings.pypi)
+            own = replace(own, options=Options(offline=context.options.offline, verbose=context.options.verbose))
+            _release(_in_dry_run(own, standins, replace(dry, place=places[sibling.root])))
         release_dry(context, standins, dry)
         uploader.leave()
 
 
-def of_all(context: Context, repository: Repository, act: Callable[[Package, Step], bool]) -> None:
+def of_all(context: Context, repository: packages.Repository, act: Callable[[packages.Package, Step], bool]) -> None:
     """Release all packages of `repository` to the same two stand-in indexes, each after those it needs.
 
     `act` runs a step on a package, shows what it says in one piece, and returns whether it passed.
     """
-    with upload.uploader().kept() as uploader, _workspace(context) as place, launch.serve(place) as standins:
-        _introduce(context, standins)
+    with _prepared(context) as (place, uploader, standins):
         places = {package.root: place / "packages" / package.name for package in repository.packages}
 
-        def rehearse(package: Package) -> bool:
+        def rehearse(package: packages.Package) -> bool:
             dry = DryRun(places[package.root], places, uploader)
             return act(package, lambda its: release_dry(its, standins, dry))
 
@@ -115,6 +115,29 @@ def of_all(context: Context, repository: Repository, act: Callable[[Package, Ste
         context.screen.line(CANNOT_SHOW)
         if context.options.keep:
             context.screen.line(f"kept in {place}: testpypi, pypi, and in packages dist and release-record of each")
+
+
+@contextlib.contextmanager
+def _prepared(context: Context) -> Iterator[tuple[Path, Worker, Standins]]:
+    """Yield the folder of this dry run, the program that uploads, and the stand-ins, which serve meanwhile.
+
+    The folder is the one to keep, or a temporary one that is gone afterwards. Raises BadWorkspace.
+    """
+    with contextlib.ExitStack() as stack:
+        uploader = stack.enter_context(upload.uploader().kept())
+        if folder := context.options.keep:
+            if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+                raise BadWorkspace(folder, "it exists and is not an empty folder.")
+            place = folder.resolve()
+            if place in {(context.root / own).resolve() for own in ("dist", "release-record", ".")}:
+                raise BadWorkspace(folder, "this is the project's own.")
+            folder.mkdir(parents=True, exist_ok=True)
+        else:
+            place = stack.enter_context(temporary.folder("dryrun"))
+        standins = stack.enter_context(launch.serve(place))
+        pairs = ((context.settings.testpypi, standins.testpypi), (context.settings.pypi, standins.pypi))
+        context.detail("   ".join(f"stand-in for {index.name}: {url}" for index, url in pairs))
+        yield place, uploader, standins
 
 
 def release_dry(context: Context, standins: Standins, dry: DryRun) -> None:
@@ -131,7 +154,11 @@ def release_dry(context: Context, standins: Standins, dry: DryRun) -> None:
         status.dry(context, rehearsal.record, "dryrun", failure)
         raise
     status.dry(context, rehearsal.record, "dryrun --from FOLDER" if local else "testpypi")
-    _say_what_is_missing(context, rehearsal.record.recorded(Built))
+    # What a release of this commit still needs comes last, since the next command is refused without it.
+    published = None if context.options.offline else context.published
+    built = rehearsal.record.recorded(Built)
+    if missing := supposed.outstanding(built, git.look(context.root), context.settings.tag, published):
+        context.screen.line(missing)
     if local:
         raise LocalWheel(local, context.settings.pypi.name)
     context.next("testpypi")
@@ -157,15 +184,6 @@ def _in_dry_run(context: Context, standins: Standins, dry: DryRun) -> Context:
     )
 
 
-def _of_sibling(context: Context, sibling: Package, standins: Standins, dry: DryRun) -> Context:
-    """Return what the steps work with for a package that is released together with the one of `context`."""
-    settings = packages.settings(sibling.root)
-    settings = settings.with_indexes(logins.with_logins(settings.indexes, context.variables))
-    own = replace(context, root=sibling.root, settings=settings, published=settings.pypi)
-    own = replace(own, options=Options(offline=context.options.offline, verbose=context.options.verbose))
-    return _in_dry_run(own, standins, replace(dry, place=dry.places[sibling.root]))
-
-
 def _release(context: Context) -> tuple[str, ...]:
     """Run all steps; return the wheels that had to be left out, since PyPI takes none that are made so.
 
@@ -178,11 +196,15 @@ def _release(context: Context) -> tuple[str, ...]:
     try:
         _run("check", context)
     except NotReady:
-        local = _local_wheels(context)
+        built, settings = context.record.find(Built), context.settings
+        # Wheels for this Linux alone matter where they were built here and PyPI is meant.
+        is_local = "sdist" in settings.archives and not context.options.taken_from and settings.pypi.is_public
+        names = [dist.filename for dist in built.dists] if built and is_local else []
+        local = tuple(name for name in names if any(tag.platform.startswith("linux_") for tag in tags_of(name)))
         if not local:
             raise
         context.say(f"the wheel stays here, as said above; going on with the sdist alone:{listing(local)}")
-        context = context.with_settings(replace(context.settings, archives=("sdist",)))
+        context = context.with_settings(replace(settings, archives=("sdist",)))
         _run("build", context)
         _run("check", context)
     _run("testpypi", context)
@@ -207,46 +229,11 @@ def _load(uploader: Worker) -> None:
     judge.prepare()
 
 
-def _local_wheels(context: Context) -> tuple[str, ...]:
-    """Return the wheels that are for this Linux alone, where they were built here and PyPI is meant."""
-    built = context.record.find(Built)
-    built_here = "sdist" in context.settings.archives and not context.options.taken_from
-    if built is None or not (built_here and context.settings.pypi.is_public):
-        return ()
-    platforms = {dist.filename: {tag.platform for tag in tags_of(dist.filename)} for dist in built.dists}
-    return tuple(name for name, tags in platforms.items() if any(tag.startswith("linux_") for tag in tags))
-
-
-@contextlib.contextmanager
-def _workspace(context: Context) -> Iterator[Path]:
-    """Yield the folder of this dry run: the one to keep, or a temporary one that is gone afterwards."""
-    if context.options.keep:
-        yield _to_keep(context.options.keep, context.root)
-        return
-    with temporary.folder("dryrun") as place:
-        yield place
-
-
-def _to_keep(folder: Path, root: Path) -> Path:
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise BadWorkspace(folder, "it exists and is not an empty folder.")
-    if folder.resolve() in {(root / "dist").resolve(), (root / "release-record").resolve(), root.resolve()}:
-        raise BadWorkspace(folder, "this is the project's own.")
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder.resolve()
-
-
-def _introduce(context: Context, standins: Standins) -> None:
-    pairs = ((context.settings.testpypi, standins.testpypi), (context.settings.pypi, standins.pypi))
-    context.detail("   ".join(f"stand-in for {index.name}: {url}" for index, url in pairs))
-
-
 def _summarise(context: Context, rehearsal: Context, standins: Standins) -> None:
     """Say what was proved. The bytes that the stand-in for PyPI holds are read anew from its own folder."""
     record = rehearsal.record
     built, released = record.recorded(Built), record.read(Released)
-    held = {name: _held(standins.folder / name, built.project) for name in INDEXES}
-    held["the record"] = released.dists
+    held = {name: _held(standins.folder / name, built.project) for name in INDEXES} | {"the record": released.dists}
     if differing := tuple(place for place, dists in held.items() if dists != built.dists):
         raise DryrunFailed(differing)
     count = text.plural(len(built.dists), "file")
@@ -257,13 +244,6 @@ def _summarise(context: Context, rehearsal: Context, standins: Standins) -> None
     context.detail(CANNOT_SHOW)
     if context.options.keep and not context.options.all:
         context.screen.line(f"kept in {record.folder.parent}: dist, release-record, testpypi, pypi")
-
-
-def _say_what_is_missing(context: Context, built: Built) -> None:
-    """Say what a release of this commit still needs: last, since the next command is refused without it."""
-    published = None if context.options.offline else context.published
-    if missing := supposed.outstanding(built, git.look(context.root), context.settings.tag, published):
-        context.screen.line(missing)
 
 
 def _held(folder: Path, project: str) -> tuple[Dist, ...]:

@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from seatrial.release.stages import Problem
-
 
 class FindingsInFiles(ReleaseError):
     count: int
@@ -36,13 +34,9 @@ def inspect(files: Sequence[Path], output: Path | None, say: Callable[[str], Non
     for file, problems in found:
         say(text.problems(problems) if problems else f"  {printable(file.name)}: no problems found")
     if output:
-        answer = [
-            {"file": str(file), "problems": [_shown(problem) for problem in problems]} for file, problems in found
-        ]
+        facts = ("rule", "severity", "message")
+        shown = [[{fact: getattr(problem, fact) for fact in facts} for problem in problems] for _, problems in found]
+        answer = [{"file": str(file), "problems": problems} for file, problems in zip(files, shown, strict=True)]
         output.write_text(json.dumps(answer, indent=2) + "\n", encoding="utf-8")
     if count := sum(any(problem.severity == "error" for problem in problems) for _, problems in found):
         raise FindingsInFiles(count)
-
-
-def _shown(problem: Problem) -> dict[str, str]:
-    return {"rule": problem.rule, "severity": problem.severity, "message": problem.message}

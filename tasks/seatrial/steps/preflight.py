@@ -17,12 +17,10 @@ from seatrial.release import failures
 from seatrial.release.stages import Built, Rehearsed, Released
 from seatrial.report import text
 from seatrial.trial import interpreters
-from seatrial.trial.interpreters import RUNNING
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from seatrial.building.git import Source
     from seatrial.project.context import Context
 
 
@@ -66,25 +64,33 @@ class TagElsewhere(ReleaseError):
 def stop_early(context: Context, steps: Collection[str], *, withheld: bool = False) -> None:
     """Raise what would stop one of `steps` later, as far as it can be known now.
 
-    With `withheld` there are credentials that only the process of the upload gets to see.
-
-    Raises PythonMissing and NoPythonAdmitted; where files are to be uploaded also Dirty, TagElsewhere, BadCredential
-    and NoCredential.
+    With `withheld` there are credentials that only the process of the upload gets to see. Raises PythonMissing and
+    NoPythonAdmitted; where files are to be uploaded also Dirty, TagElsewhere, BadCredential and NoCredential.
     """
+    project = table(document(context.root / "pyproject.toml"), "project")
+    said = {key: value for key, value in project.items() if isinstance(value, str)}  # else it is dynamic
     if {"check", "verify", "dryrun"} & {*steps}:
-        _stop_without_python(context)
-    if "testpypi" in steps and context.rehearsed_here is None and not context.dry:
-        source = git.look(context.root)
-        if _is_sealed(context, source):
-            return
-        if source.dirty and not context.options.taken_from:
-            raise Dirty(source.changed)
-        _stop_on_other_tag(context, source)
-        if not withheld:
-            _stop_without_credential(context)
+        admitted, required = context.settings.pythons, said.get("requires-python", "")
+        if not any(is_admitted(python, required) for python in admitted):
+            raise NoPythonAdmitted(required, admitted)
+        # The one that runs us costs nothing to find, so it is looked for first.
+        if not any(interpreters.find(one, context.uv) for one in sorted(admitted, key=interpreters.RUNNING.__ne__)):
+            raise PythonMissing(admitted, interpreters.here(KNOWN_PYTHONS, context.uv))
+    if "testpypi" not in steps or context.rehearsed_here is not None or context.dry:
+        return
+    source = git.look(context.root)
+    if _is_sealed(context, source):
+        return
+    if source.dirty and not context.options.taken_from:
+        raise Dirty(source.changed)
+    name = said.get("name")
+    if source.commit and name is not None and "version" in said:
+        stop_if_tagged_elsewhere(context, name, said["version"], source.commit)
+    if not withheld:
+        _stop_without_credential(context, name)
 
 
-def _is_sealed(context: Context, source: Source) -> bool:
+def _is_sealed(context: Context, source: git.Source) -> bool:
     """Whether nothing new is going to be uploaded: `build` keeps the files that were rehearsed, or stops."""
     record, options = context.record, context.options
     built, rehearsed = record.find(Built), record.find(Rehearsed)
@@ -94,40 +100,21 @@ def _is_sealed(context: Context, source: Source) -> bool:
     return built.commit == source.commit or options.keep_sealed or is_stopped
 
 
-def _stop_without_python(context: Context) -> None:
-    admitted = context.settings.pythons
-    required = _said(context, "requires-python") or ""
-    if not any(is_admitted(python, required) for python in admitted):
-        raise NoPythonAdmitted(required, admitted)
-    # The one that runs us costs nothing to find, so it is looked for first.
-    if not any(interpreters.find(python, context.uv) for python in sorted(admitted, key=RUNNING.__ne__)):
-        raise PythonMissing(admitted, interpreters.here(KNOWN_PYTHONS, context.uv))
-
-
-def _stop_on_other_tag(context: Context, source: Source) -> None:
-    """Raise TagElsewhere where the static version of the project is tagged on another commit than HEAD."""
-    name, version = (_said(context, key) for key in ("name", "version"))
-    if source.commit is None or name is None or version is None:
-        return
+def stop_if_tagged_elsewhere(context: Context, project: str, version: str, commit: str) -> None:
+    """Raise TagElsewhere where `version` of `project` is tagged on another commit than `commit`."""
     for pattern in context.settings.tag:
-        tag = tags.spelt(pattern, name, version)
-        commit = git.commit_of_tag(context.root, tag)
-        if commit is not None and commit != source.commit:
-            raise TagElsewhere(tag, commit[:12], source.commit[:12])
+        tag = tags.spelt(pattern, project, version)
+        tagged = git.commit_of_tag(context.root, tag)
+        if tagged is not None and tagged != commit:
+            raise TagElsewhere(tag, tagged[:12], commit[:12])
 
 
-def _said(context: Context, key: str) -> str | None:
-    """Return what ``pyproject.toml`` says of the project at `key`, None where that is dynamic or no text."""
-    value = table(document(context.root / "pyproject.toml"), "project").get(key)
-    return value if isinstance(value, str) else None
-
-
-def _stop_without_credential(context: Context) -> None:
+def _stop_without_credential(context: Context, project: str | None) -> None:
     """Raise BadCredential or NoCredential where the upload to the rehearsal index would; a token is read, not sent."""
     index = context.settings.testpypi
     found = credentials.choose(index, context.variables)
     if found is None and not context.interactive:
         keyring = functools.partial(logins.secret, index.upload)
         found = credentials.find(index, context.variables, keyring=keyring, ask=None)
-    if found and (name := _said(context, "name")):
-        credentials.stop_if_useless(found, index, canonicalize_name(name), time.time())
+    if found and project:
+        credentials.stop_if_useless(found, index, canonicalize_name(project), time.time())

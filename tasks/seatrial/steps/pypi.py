@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
-from seatrial.building import git
+from seatrial.building import git, tags
 from seatrial.index import logins
 from seatrial.index.holdings import NotVisible, holdings, wait_until_served
 from seatrial.index.http import IndexRefused, IndexUnreachable
@@ -17,14 +18,12 @@ from seatrial.release.record import now
 from seatrial.release.stages import KINDS, Built, Rehearsed, Released, Verified
 from seatrial.release.verdicts import lacking, verdicts
 from seatrial.report import ci, status, text
-from seatrial.steps.preflight import TagElsewhere
+from seatrial.steps.preflight import stop_if_tagged_elsewhere
 from seatrial.steps.testpypi import describe, elsewhere
-from seatrial.steps.uploading import Sending, find_credential, host
+from seatrial.steps.uploading import Sending, find_credential
 from seatrial.workspace import siblings
 
 if TYPE_CHECKING:
-    from seatrial.index.credentials import Credential
-    from seatrial.index.indexes import Index
     from seatrial.project.context import Context
 
 
@@ -146,29 +145,36 @@ def run(context: Context) -> None:
         step.summary = release(context, proved(context))
         ci.uploaded(context, context.settings.pypi)
     status.close(context)
-    _say_what_is_left(context)
+    built = context.record.recorded(Built)
+    tag = tags.spelt(context.settings.tag[0], built.project, built.version)
+    if built.commit and not context.dry and git.commit_of_tag(context.root, tag) is None:
+        context.screen.line(f"next: git tag {tag} {built.commit[:12]} && git push origin {tag}")
     ci.stands(context)
 
 
 def release(context: Context, proof: Proof) -> str:
     """Upload the files of `proof` unless that is done, and return where they are."""
-    index, done = context.settings.pypi, context.record.find(Released)
-    if done is not None and done.index == index.simple and _is_served(context, index, proof.built):
-        return f"{done.project} {done.version} has been on {index.name} since {done.at}"
-    siblings.stop_unless_released(context, proof.built, proof.verified)
-    _ask_rehearsal_index(context, proof)
-    context.detail(f"to {index.name}:\n{text.files(proof.built.dists)}")
-    credential = find_credential(context, index, proof.built.project, context.variables)
-    _confirm(context, proof.built)
-    return _upload(context, proof.built, logins.readable(index, credential), credential)
-
-
-def _is_served(context: Context, index: Index, built: Built) -> bool:
-    """Whether `index` still serves every file of `built`, whatever the record says. Says what is missing."""
-    held = holdings(index, built.project, built.version, built.dists)
-    if missing := [dist.filename for dist in built.dists if dist not in held.identical]:
+    index, built, done = context.settings.pypi, proof.built, context.record.find(Released)
+    if done is not None and done.index == index.simple:
+        held = holdings(index, built.project, built.version, built.dists)
+        missing = [dist.filename for dist in built.dists if dist not in held.identical]
+        if not missing:
+            return f"{done.project} {done.version} has been on {index.name} since {done.at}"
         context.say(f"recorded as released, but {index.name} does not serve:{listing(missing)}", "warning")
-    return not missing
+    siblings.stop_unless_released(context, built, proof.verified)
+    _ask_rehearsal_index(context, proof)
+    context.detail(f"to {index.name}:\n{text.files(built.dists)}")
+    credential = find_credential(context, index, built.project, context.variables)
+    typed = context.options.yes
+    if typed is None and context.interactive:
+        host = urlsplit(index.upload).netloc
+        context.screen.line(f"This cannot be undone: {built.project} {built.version} goes to {host} for good.")
+        typed = context.screen.ask("Type the version to release it: ").strip()
+    if typed != built.version:
+        command = context.commands.command("pypi", "--yes", built.version)
+        raise NotConfirmed(built.project, built.version, typed, command)
+    readable = logins.readable(index, credential)
+    return _upload(Sending(context, "pypi", readable, built, credential, context.variables))
 
 
 def proved(context: Context) -> Proof:
@@ -186,70 +192,48 @@ def proved(context: Context) -> Proof:
     rehearsed = record.read(Rehearsed)
     if rehearsed.index != context.settings.testpypi.simple and not context.counts(rehearsed.index):
         raise elsewhere(context, "pypi", rehearsed)
-    if rehearsed.reason is not None:
+    here = rehearsed.reason is not None  # on this machine, where each step has its own stand-in
+    if here:
         context.say(f"rehearsed on {describe(context, rehearsed)}", "note")
-    verified = record.verified()
-    proof = Proof(built, rehearsed, _counting(rehearsed, verified))
+    counting = (one for one in record.verified() if one.index == rehearsed.index or (here and is_loopback(one.index)))
+    proof = Proof(built, rehearsed, tuple(counting))
     _stop_unless_verified(context, proof)
-    _stop_unless_files_are(context, proof)
-    _compare_source(context, built)
+    if built.commit is None:
+        return proof
+    if not context.dry:
+        stop_if_tagged_elsewhere(context, built.project, built.version, built.commit)
+    if (head := git.look(context.root).commit) != built.commit:
+        context.say(f"HEAD is now {(head or 'gone')[:12]}; these files were built from {built.commit[:12]}", "note")
     return proof
-
-
-def _counting(rehearsed: Rehearsed, verified: tuple[Verified, ...]) -> tuple[Verified, ...]:
-    """Return the cells that were verified where `rehearsed` was; on this machine each step has its own stand-in."""
-    here = rehearsed.reason is not None
-    return tuple(cell for cell in verified if cell.index == rehearsed.index or (here and is_loopback(cell.index)))
 
 
 def _stop_unless_verified(context: Context, proof: Proof) -> None:
     """Raise NotVerified unless the announced matrix is proved, CellsFailed where a cell was tried and does not work.
 
     In CI every cell has to be there. Elsewhere an interpreter may be missing: those cells are named, and one of each
-    kind that this release has is enough.
+    kind that this release has is enough. Raises FilesNotVerified where the settings ask for a file that none installed.
     """
     built, done = proof.built, {verified.cell for verified in proof.verified}
     kinds = [kind for kind in KINDS if any(dist.kind == kind for dist in built.dists)]
-    missing = [cell for cell in built.matrix if cell not in done and cell.kind in kinds]
+    cells = [cell for cell in built.matrix if cell.kind in kinds]
+    missing = [cell for cell in cells if cell not in done]
     unproved = [kind for kind in kinds if not any(cell.kind == kind for cell in done)]
-    if failed := failures.cells(context.record):
-        named = (f"Python {one.python}, {one.kind}, at {one.at}" for one in failed)
-        raise CellsFailed(context.settings.pypi.name, tuple(named))
+    if failed := tuple(f"Python {one.python}, {one.kind}, at {one.at}" for one in failures.cells(context.record)):
+        raise CellsFailed(context.settings.pypi.name, failed)
     if unproved or (missing and context.in_ci):
         names = tuple(f"Python {cell.python}, {cell.kind}" for cell in missing)
         raise NotVerified(context.settings.pypi.name, names, context.in_ci)
     if context.settings.resolution == "lowest-direct" and not any(cell.lowest for cell in proof.verified):
-        context.say(
-            "not verified with the lowest direct dependencies; `verify` tries them on the lowest Python", "note"
-        )
-    cells = [cell for cell in built.matrix if cell.kind in kinds]
+        lowest = "not verified with the lowest direct dependencies; `verify` tries them on the lowest Python"
+        context.say(lowest, "note")
     context.detail(f"verified:\n{text.cells(proof.verified, cells)}")
     if missing:
         context.say(f"not verified: {', '.join(f'{cell.python} {cell.kind}' for cell in missing)}", "note")
-
-
-def _stop_unless_files_are(context: Context, proof: Proof) -> None:
-    """Name the files that no cell installed. Raises FilesNotVerified where the settings ask for one of them."""
-    found = verdicts(proof.built, proof.verified)
+    found, required = verdicts(built, proof.verified), context.settings.require_verified
     if any(not verdict.proofs for verdict in found):
         context.say(f"not verified here:\n{text.unverified(found)}", "note")
-    required = context.settings.require_verified
-    if missing := lacking(found, required):
-        raise FilesNotVerified(context.settings.pypi.name, json.dumps(required), missing)
-
-
-def _compare_source(context: Context, built: Built) -> None:
-    """Say where HEAD has moved on; raise TagElsewhere where this version's tag is on another commit."""
-    if built.commit is None:
-        return
-    for pattern in context.settings.tag:
-        tag = pattern.format(version=built.version, name=built.project)
-        commit = git.commit_of_tag(context.root, tag)
-        if commit is not None and commit != built.commit and not context.dry:
-            raise TagElsewhere(tag, commit[:12], built.commit[:12])
-    head = git.look(context.root).commit
-    if head != built.commit:
-        context.say(f"HEAD is now {(head or 'gone')[:12]}; these files were built from {built.commit[:12]}", "note")
+    if files := lacking(found, required):
+        raise FilesNotVerified(context.settings.pypi.name, json.dumps(required), files)
 
 
 def _ask_rehearsal_index(context: Context, proof: Proof) -> None:
@@ -264,21 +248,9 @@ def _ask_rehearsal_index(context: Context, proof: Proof) -> None:
         raise RehearsalUnknown(index.name, error.text(context.commands).splitlines()[0]) from None
 
 
-def _confirm(context: Context, built: Built) -> None:
-    """Have the version typed, or take ``--yes VERSION``. Raises NotConfirmed."""
-    typed = context.options.yes
-    if typed is None and context.interactive:
-        place = f" to {host(context.settings.pypi)}"
-        context.screen.line(f"This cannot be undone: {built.project} {built.version} goes{place} for good.")
-        typed = context.screen.ask("Type the version to release it: ").strip()
-    if typed != built.version:
-        command = context.commands.command("pypi", "--yes", built.version)
-        raise NotConfirmed(built.project, built.version, typed, command)
-
-
-def _upload(context: Context, built: Built, index: Index, credential: Credential) -> str:
-    """Upload `built` to `index` and record what that serves. Raises NotAttested where files lack what was asked for."""
-    sending = Sending(context, "pypi", index, built, credential, context.variables)
+def _upload(sending: Sending) -> str:
+    """Upload the files and record what the index serves. Raises NotAttested where files lack what was asked for."""
+    context, index, built = sending.context, sending.index, sending.stage
     attested = sending.can_attest()
     found, holding = sending.send(attested=attested)
     released = Released(
@@ -292,15 +264,7 @@ def _upload(context: Context, built: Built, index: Index, credential: Credential
         without_rehearsal_index=context.options.without_rehearsal_index,
     )
     context.record.write(released)
-    page = index.page(built.project, built.version)
     if attested and (missing := tuple(dist.filename for dist in built.dists if dist.filename not in holding)):
         raise NotAttested(index.name, missing)
+    page = index.page(built.project, built.version)
     return f"{text.plural(len(built.dists), 'file')} on {index.name}, the same bytes as rehearsed: {page}"
-
-
-def _say_what_is_left(context: Context) -> None:
-    """Name what a release still needs and no step does."""
-    built = context.record.recorded(Built)
-    tag = context.settings.tag[0].format(version=built.version, name=built.project)
-    if built.commit and not context.dry and git.commit_of_tag(context.root, tag) is None:
-        context.screen.line(f"next: git tag {tag} {built.commit[:12]} && git push origin {tag}")

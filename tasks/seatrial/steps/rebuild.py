@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import platform
 from dataclasses import asdict, replace
@@ -27,15 +28,9 @@ from seatrial.report import status
 from seatrial.workspace import packages
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from pathlib import Path
 
-    from seatrial.building.again.rebuild import Judged
-    from seatrial.building.again.requirements import Choice
-    from seatrial.building.git import Source
     from seatrial.project.context import Context
-    from seatrial.project.settings import Settings
-    from seatrial.release.stages import Difference
 
 NAMED = 8  # files that were not judged
 MEMBERS = 40  # that differ in a file, of which the lines are shown
@@ -117,12 +112,21 @@ def rebuild(context: Context) -> None:
     source, version = _tagged(context), str(Version(options.version or ""))
     with temporary.folder("rebuild") as scratch:
         tree = check_out(source, scratch / "settings" / context.root.name, in_place=False)
-        settings = _settings_of(tree, context.settings)
-        project = packages.name_of(tree)
-        built = _built(context, source)
+        settings, project = context.settings, packages.name_of(tree)
+        with contextlib.suppress(ReleaseError):  # settings that this version does not know, or the table was broken
+            then = load(tree)
+            settings = replace(settings, archives=then.archives, normalise=then.normalise, build_env=then.build_env)
+        if options.record:
+            built: Built | None = record.load(options.record, Built)
+        else:
+            found = None if options.as_of else context.record.find(Built)
+            built = found if found and found.commit == source.commit else None
         served, local = read_release(index, project, version), None
         if not served and built and options.record:
-            served, local = _of_record(context, built), options.record.resolve().parent.parent / "dist"
+            beside = f"it is compared with the files of {options.record}"
+            context.say(f"{index.name} does not have {built.version}: {beside}")
+            served = tuple(Served(file.filename, file.sha256, "", yanked=False) for file in built.dists)
+            local = options.record.resolve().parent.parent / "dist"
         if not served:
             raise NothingServed(index.name, project, version)
         epoch = built.epoch if built else source.epoch
@@ -131,14 +135,19 @@ def rebuild(context: Context) -> None:
         context.detail(f"building {source.tags[0]} again, with {work.choice.words}")
         work.run()
         came = _result(work, project)
-    _leave(context, came)
+    written = json.dumps({"schema": record.SCHEMA, "stage": "rebuilt"} | asdict(came), indent=2) + "\n"
+    context.record.prepare()
+    write_whole(context.record.folder / record.REBUILT, written)
+    if options.json:
+        options.json.write_text(written, encoding="utf-8")
+    status.renew(context)
     _show(context, work, came)
     different = tuple(file.filename for file in came.files if file.verdict == "different")
     if different or not came.files:
         raise NotRebuilt(index.name, project, version, different)
 
 
-def _tagged(context: Context) -> Source:
+def _tagged(context: Context) -> git.Source:
     """Return the tree of the tag that the version was released under. Raises NoVersion and TagMissing."""
     version = context.options.version or ""
     try:
@@ -154,31 +163,7 @@ def _tagged(context: Context) -> Source:
     return tags.at_tag(source, tag)
 
 
-def _settings_of(tree: Path, today: Settings) -> Settings:
-    """Return today's settings with those that decide about the bytes as the tag has them."""
-    try:
-        then = load(tree)
-    except ReleaseError:
-        return today  # settings that this version does not know, or the table was broken
-    return replace(today, archives=then.archives, normalise=then.normalise, build_env=then.build_env)
-
-
-def _built(context: Context, source: Source) -> Built | None:
-    """Return the record of the build that is to be repeated, if there is one. Raises RecordDamaged."""
-    if context.options.record:
-        return record.load(context.options.record, Built)
-    built = None if context.options.as_of else context.record.find(Built)
-    return built if built and built.commit == source.commit else None
-
-
-def _of_record(context: Context, built: Built) -> tuple[Served, ...]:
-    """Return the files of the record that was named, where the release is not out yet."""
-    name = context.settings.pypi.name
-    context.say(f"{name} does not have {built.version}: it is compared with the files of {context.options.record}")
-    return tuple(Served(file.filename, file.sha256, "", yanked=False) for file in built.dists)
-
-
-def _choice(work: Rebuild, built: Built | None) -> Choice:
+def _choice(work: Rebuild, built: Built | None) -> requirements.Choice:
     """Return which build requirements are taken. Raises InvalidDate."""
     context, outer = work.context, work.context.variables
     if built and (choice := requirements.recorded(built.environments, work.scratch, outer, context.uv)):
@@ -201,6 +186,7 @@ def _choice(work: Rebuild, built: Built | None) -> Choice:
 
 def _result(work: Rebuild, project: str) -> Rebuilt:
     wheels = [judged.made_by for judged in work.judged.values() if judged.made_by]
+    found = [(judged.way, judged.comparison) for _, judged in sorted(work.judged.items())]
     return Rebuilt(
         project=project,
         version=work.version,
@@ -215,24 +201,9 @@ def _result(work: Rebuild, project: str) -> Rebuilt:
         seconds=round(work.seconds),
         tried=tuple(words or "as usual" for words in work.search.tried.values()),
         verdict=work.verdict,
-        files=tuple(_again(judged) for _, judged in sorted(work.judged.items())),
+        files=tuple(Again(it.filename, it.verdict, way, it.packing, it.clocked, it.differences) for way, it in found),
         not_judged=tuple(sorted(file.filename for file in work.served if file.filename not in work.judged)),
     )
-
-
-def _again(judged: Judged) -> Again:
-    found = judged.comparison
-    return Again(found.filename, found.verdict, judged.way, found.packing, found.clocked, found.differences)
-
-
-def _leave(context: Context, came: Rebuilt) -> None:
-    """Write what came of it, as evidence, and bring the report up to date where there is one."""
-    text = json.dumps({"schema": record.SCHEMA, "stage": "rebuilt"} | asdict(came), indent=2) + "\n"
-    context.record.prepare()
-    write_whole(context.record.folder / record.REBUILT, text)
-    if context.options.json:
-        context.options.json.write_text(text, encoding="utf-8")
-    status.renew(context)
 
 
 def _show(context: Context, work: Rebuild, came: Rebuilt) -> None:
@@ -243,7 +214,13 @@ def _show(context: Context, work: Rebuild, came: Rebuilt) -> None:
             clock = ", which are those of a clock" if file.clocked else ""
             words += f": the same but for {' and '.join(file.packing)}{clock}"
         context.say(words, "error" if file.verdict == "different" else "")
-        _show_members(context, file.differences)
+        for difference in file.differences[:MEMBERS]:
+            word = f"{difference.kind}{'' if difference.matters else ', means the same'}"
+            lines = "".join(f"\n      {printable(line)}" for line in difference.lines) if difference.matters else ""
+            red = "error" if difference.matters and is_code(difference) else ""
+            context.say(f"    {printable(difference.member)}: {word}{lines}", red)
+        if len(file.differences) > MEMBERS:
+            context.say("    and more: see rebuilt.json")
     if len(came.not_judged) > NAMED:
         context.say(f"not judged  {len(came.not_judged)} files, such as wheels for other systems: see {record.REBUILT}")
     for name in came.not_judged if len(came.not_judged) <= NAMED else ():
@@ -254,14 +231,3 @@ def _show(context: Context, work: Rebuild, came: Rebuilt) -> None:
             context.say(f"{printable(served.filename)} is yanked", "warning")
     made_by = f"{came.made_by} and " if came.made_by and came.made_by not in came.requirements else ""
     context.screen.summarise(f"{came.tag}: {came.verdict}, with {made_by}{came.requirements}")
-
-
-def _show_members(context: Context, differences: Iterable[Difference]) -> None:
-    for count, difference in enumerate(differences):
-        if count == MEMBERS:
-            context.say("    and more: see rebuilt.json")
-            return
-        word = f"{difference.kind}{'' if difference.matters else ', means the same'}"
-        lines = "".join(f"\n      {printable(line)}" for line in difference.lines) if difference.matters else ""
-        red = "error" if difference.matters and is_code(difference) else ""
-        context.say(f"    {printable(difference.member)}: {word}{lines}", red)

@@ -9,7 +9,7 @@ import os
 import re
 from typing import TYPE_CHECKING
 
-from seatrial.building import git
+from seatrial.building import git, tags
 from seatrial.index.conflicts import next_version, versions_on
 from seatrial.index.holdings import holdings
 from seatrial.machine import process, variables
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
-    from seatrial.building.git import Source
     from seatrial.index.holdings import Holdings
     from seatrial.index.indexes import Index
     from seatrial.project.context import Context
@@ -68,27 +67,20 @@ def run(context: Context) -> None:
     except (git.ShallowClone, git.GitMissing, git.ForeignOwner):  # as in a job of CI that reads the record alone
         source = git.unknown(context.root)
     moved_on = bool(built and built.commit and source.commit not in {built.commit, None})
-    for line in _surroundings(context, source, moved_on=moved_on):
-        context.screen.line(line)
+    if moved_on and source.commit:
+        version = table(document(context.root / "pyproject.toml"), "project").get("version")
+        named = f"{version} ({source.commit[:7]})" if isinstance(version, str) else source.commit[:7]
+        context.screen.line(f"HEAD is {named}, not built yet")
+    if source.dirty:
+        context.screen.line(source.uncommitted)
+    if last := report.last_dry_run(context):
+        context.screen.line(str(last))
     if of_files := text.of_files(context.record):
         context.screen.line(of_files)
     report.status(context, moved_on=moved_on)
     ci.stands(context)
     if context.options.remote:
         compare(context)
-
-
-def _surroundings(context: Context, source: Source, *, moved_on: bool) -> Iterator[str]:
-    """Yield a line on HEAD, where it is not what was built, and one on the last dry run, if one left a report."""
-    if moved_on and source.commit:
-        project = table(document(context.root / "pyproject.toml"), "project")
-        version = project.get("version")
-        named = f"{version} ({source.commit[:7]})" if isinstance(version, str) else source.commit[:7]
-        yield f"HEAD is {named}, not built yet"
-    if source.dirty:
-        yield source.uncommitted
-    if last := report.last_dry_run(context):
-        yield str(last)
 
 
 def compare(context: Context) -> None:
@@ -99,23 +91,28 @@ def compare(context: Context) -> None:
     built = context.record.find(Built)
     if built is None:
         raise StageMissing(Built.name, Built.step)
-    rehearsed = context.record.find(Rehearsed)
-    whole = {
-        context.settings.testpypi: rehearsed is not None and rehearsed.index == context.settings.testpypi.simple,
-        context.settings.pypi: context.record.find(Released) is not None,
-    }
+    testpypi, pypi = context.settings.testpypi, context.settings.pypi
+    rehearsed, released = context.record.find(Rehearsed), context.record.find(Released)
+    whole = {testpypi: rehearsed is not None and rehearsed.index == testpypi.simple, pypi: released is not None}
     held = {index: holdings(index, built.project, built.version, built.dists) for index in whole}
     context.screen.line(f"{built.project} {built.version}, compared with the record:")
     for index, found in held.items():
         context.screen.line(f"  {index.name}: {summary(found)}")
-    tags = _tags(context, built)
-    for line in _described(tags, built):
+    found_tags = _tags(context, built)
+    for line in _described(found_tags, built):
         context.screen.line(f"  {line}")
-    released = held[context.settings.pypi]
-    if (released.served or released.extra) and released.listing.status != "quarantined" and not _all_yanked(released):
-        context.screen.line(_yank(context, built))
+    out = held[pypi]
+    all_yanked = bool(out.served) and len(out.yanked) == len(out.served)
+    if (out.served or out.extra) and out.listing.status != "quarantined" and not all_yanked:
+        taken = versions_on(testpypi, built.project) | versions_on(pypi, built.project)
+        manage = f"{pypi.pages}/manage/project/{built.project}/release/{built.version}/"
+        page = manage if pypi.pages else f"of this release on {pypi.name}"
+        facts = {"page": page, "project": built.project, "version": built.version}
+        context.screen.line(YANK.format(**facts, free=next_version(built.version, taken)))
     wrong = [line for index, found in held.items() for line in differences(index, found, whole=whole[index])]
-    wrong += _moved(tags, built)
+    for one in found_tags:
+        where = f" at {one.place}" if one is not found_tags[0] else ""
+        wrong += [f"tag {name} is on {commit}{where}" for name, commit in one.commits.items() if commit != built.commit]
     if wrong:
         raise NotAsRecorded(built.project, built.version, tuple(wrong))
 
@@ -128,10 +125,6 @@ def summary(found: Holdings) -> str:
     yanked = f", {len(found.yanked)} yanked" if found.yanked else ""
     status = f"; the project is {printable(found.listing.status)}" if found.listing.status not in {"", "active"} else ""
     return f"{len(found.identical)} of {count} files, identical{yanked}{status}"
-
-
-def _all_yanked(found: Holdings) -> bool:
-    return bool(found.served) and len(found.yanked) == len(found.served)
 
 
 def differences(index: Index, found: Holdings, *, whole: bool) -> Iterator[str]:
@@ -152,12 +145,15 @@ class Tags(Value):
     commits: Mapping[str, str]
     trouble: str = ""
 
+    def __str__(self) -> str:
+        return ", ".join(f"{name} on {commit[:12]}" for name, commit in self.commits.items())
+
 
 def _tags(context: Context, built: Built) -> tuple[Tags, ...]:
     """Return the tags of this version here and in the remote repository, which has the time of ANSWER_LIMIT."""
     if built.commit is None:
         return ()
-    names = [pattern.format(version=built.version, name=built.project) for pattern in context.settings.tag]
+    names = [tags.spelt(pattern, built.project, built.version) for pattern in context.settings.tag]
     found = {name: git.commit_of_tag(context.root, name) for name in names}
     here = Tags("tag", {name: commit for name, commit in found.items() if commit is not None})
     remote = git.remote_of(context.root)
@@ -173,9 +169,8 @@ def _tags_of_remote(root: Path, remote: str, names: Iterable[str]) -> Tags:
     if WITH_LOGIN.match(git.address_of(root, remote)):
         return Tags(remote, {}, "its address contains a login, which git would show to other processes here")
     refs = [f"refs/tags/{name}{peeled}" for name in names for peeled in ("", "^{}")]  # the latter of annotated tags
-    argv = ("git", "ls-remote", "--tags", remote, *refs)
+    argv, env = ("git", "ls-remote", "--tags", remote, *refs), variables.for_remote_git(os.environ)
     try:
-        env = variables.for_remote_git(os.environ)
         outcome = process.run(argv, env=env, cwd=root, time_limit=ANSWER_LIMIT)
     except ToolStuck:
         return Tags(remote, {}, f"no answer within {ANSWER_LIMIT:.0f} seconds")
@@ -183,17 +178,17 @@ def _tags_of_remote(root: Path, remote: str, names: Iterable[str]) -> Tags:
         said = variables.LOGIN_IN_URL.sub("//", outcome.output).strip().splitlines()
         return Tags(remote, {}, said[0] if said else f"exit code {outcome.code}")
     told = {match[2]: match[1] for match in REF.finditer(outcome.output)}
-    commits = {name: told.get(f"{name}^{{}}", told.get(name, "")) for name in names}
+    commits = {name: told.get(f"{name}^{{}}") or told.get(name) for name in names}
     return Tags(remote, {name: commit for name, commit in commits.items() if commit})
 
 
-def _described(tags: tuple[Tags, ...], built: Built) -> Iterator[str]:
+def _described(found: tuple[Tags, ...], built: Built) -> Iterator[str]:
     """Yield a line for each repository: which tags of this version it has, and what is still to be pushed."""
     if built.commit is None:
         yield "tag: none, it was built without git"
         return
-    here, *elsewhere = tags
-    yield f"tag: {_listed(here) or 'not set in this repository'}; built from {built.commit[:12]}"
+    here, *elsewhere = found
+    yield f"tag: {str(here) or 'not set in this repository'}; built from {built.commit[:12]}"
     for there in elsewhere:
         missing = " ".join(name for name in here.commits if name not in there.commits)
         if there.trouble:
@@ -201,28 +196,4 @@ def _described(tags: tuple[Tags, ...], built: Built) -> Iterator[str]:
         elif missing:
             yield f"{there.place}: {missing} is not pushed (git push {there.place} {missing})"
         else:
-            yield f"{there.place}: {_listed(there) or 'no tag of this version'}"
-
-
-def _listed(tags: Tags) -> str:
-    return ", ".join(f"{name} on {commit[:12]}" for name, commit in tags.commits.items())
-
-
-def _moved(tags: tuple[Tags, ...], built: Built) -> Iterator[str]:
-    for one in tags:
-        where = f" at {one.place}" if one is not tags[0] else ""
-        for name, commit in one.commits.items():
-            if commit != built.commit:
-                yield f"tag {name} is on {commit}{where}"
-
-
-def _yank(context: Context, built: Built) -> str:
-    index = context.settings.pypi
-    manage = f"{index.pages}/manage/project/{built.project}/release/{built.version}/"
-    taken = versions_on(context.settings.testpypi, built.project) | versions_on(index, built.project)
-    return YANK.format(
-        page=manage if index.pages else f"of this release on {index.name}",
-        project=built.project,
-        version=built.version,
-        free=next_version(built.version, taken),
-    )
+            yield f"{there.place}: {str(there) or 'no tag of this version'}"

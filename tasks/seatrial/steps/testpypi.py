@@ -69,17 +69,16 @@ def _rehearse(context: Context) -> str:
         credential = find_credential(context, target, checked.project, variables)
         index = logins.readable(target, credential)
         holdings, _ = Sending(context, "testpypi", index, checked, credential, variables).send()
-    record.write(
-        Rehearsed(
-            project=checked.project,
-            version=checked.version,
-            dists=checked.dists,
-            at=now(),
-            index=index.simple,
-            urls=tuple(holdings.url(dist) for dist in checked.dists),
-            reason=context.rehearsed_here,
-        )
+    rehearsed = Rehearsed(
+        project=checked.project,
+        version=checked.version,
+        dists=checked.dists,
+        at=now(),
+        index=index.simple,
+        urls=tuple(holdings.url(dist) for dist in checked.dists),
+        reason=context.rehearsed_here,
     )
+    record.write(rehearsed)
     page = index.page(checked.project, checked.version)
     return f"{text.plural(len(checked.dists), 'file')} on {index.name}, hashes as built: {page}"
 

@@ -7,7 +7,6 @@ import os
 import time
 from dataclasses import field
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from packaging.utils import canonicalize_name
 
@@ -16,14 +15,12 @@ from seatrial.index.holdings import OtherBytes, read_project, stop_if_closed
 from seatrial.index.uploads import attestations
 from seatrial.index.uploads.upload import Job, UploadRefused, copied, upload
 from seatrial.machine import temporary, terminal, variables
-from seatrial.machine.errors import ReleaseError, listing
+from seatrial.machine.errors import ReleaseError
 from seatrial.machine.values import Value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
-    from seatrial.index.credentials import Credential
     from seatrial.index.holdings import Holdings
     from seatrial.index.indexes import Index
     from seatrial.project.context import Context
@@ -34,22 +31,18 @@ class PublisherRefused(ReleaseError):
     index: str
     words: str
     project: str
-    fields: tuple[tuple[str, str], ...]
+    fields: tuple[str, ...]
     pages: str
 
     what = "{e.index} has no trusted publisher for {e.project} that matches this job. It answered:{e.words:quoted}"
-    cause = "a field on the publisher's page that differs from this job:{e.shown_fields}"
+    cause = "a field on the publisher's page that differs from this job:{e.fields:listed}"
     cure = (
         "correct it on {e.pages}/manage/project/{e.project}/settings/publishing/. A project that does not exist there"
         " yet needs a pending publisher for exactly the name {e.project}: {e.pages}/manage/account/publishing/"
     )
 
-    @property
-    def shown_fields(self) -> str:
-        return listing(f"{name}: {value}" for name, value in self.fields)
 
-
-def find_credential(context: Context, index: Index, project: str, outer: Mapping[str, str]) -> Credential:
+def find_credential(context: Context, index: Index, project: str, outer: Mapping[str, str]) -> credentials.Credential:
     """Return the one credential for `index`, read as far as it can be, and say which it is. Nothing was sent yet.
 
     Raises BadCredential and NoCredential.
@@ -70,11 +63,6 @@ def find_credential(context: Context, index: Index, project: str, outer: Mapping
     return found
 
 
-def host(index: Index) -> str:
-    """Return the host that takes the uploads of `index`, which a confirmation names."""
-    return urlsplit(index.upload).netloc
-
-
 class Sending(Value):
     """The files of `stage` on their way to `index`; `outer` are the variables in which a CI's identity is found."""
 
@@ -82,7 +70,7 @@ class Sending(Value):
     step: str
     index: Index
     stage: Stage
-    credential: Credential
+    credential: credentials.Credential
     outer: Mapping[str, str] = field(repr=False)
 
     @property
@@ -109,45 +97,40 @@ class Sending(Value):
         first = self._look_at_project()
         try:
             found, holding = self._upload(attested=attested)
-        except UploadRefused as refused:
-            raise self._explained(refused) from None
-        except OtherBytes as met:
-            raise self._with_ways_out(met) from None
+        except (UploadRefused, OtherBytes) as met:
+            raise self._explained(met) from None
         if first:
             self.context.say(credentials.advice(self.index, self.stage.project, "exists now"))
         return found, holding
 
     def _upload(self, *, attested: bool) -> tuple[Holdings, tuple[str, ...]]:
+        context, confirmed = self.context, self.context.options.yes
+        confirming = ("--yes", confirmed) if confirmed else ()
         with temporary.folder(self.step) as scratch:
             folder = copied(self.stage.dists, self.context.record.dist, scratch / "files")
             signer = attestations.Signer(folder, scratch, self.outer)
             if attested:
                 signer.sign(self.stage.dists)
-            found = upload(self._job(folder, attested=attested))
+            job = Job(
+                index=self.index,
+                project=self.stage.project,
+                version=self.stage.version,
+                dists=self.stage.dists,
+                folder=folder,
+                credential=self._narrowed,
+                env=variables.for_upload(os.environ, {}),
+                limit=context.settings.index_timeout,
+                say=context.detail,
+                warn=functools.partial(context.say, label="warning"),
+                again=context.commands.command(self.step, *context.options.once, *confirming),
+                attested=attested,
+                rehearses=self.step == "testpypi",
+                worker=context.dry.uploader if context.dry else None,
+            )
+            found = upload(job)
             return found, signer.holding(self.index, self.stage) if attested else ()
 
-    def _job(self, folder: Path, *, attested: bool) -> Job:
-        context, confirmed = self.context, self.context.options.yes
-        return Job(
-            index=self.index,
-            project=self.stage.project,
-            version=self.stage.version,
-            dists=self.stage.dists,
-            folder=folder,
-            credential=self._narrowed,
-            env=variables.for_upload(os.environ, {}),
-            limit=context.settings.index_timeout,
-            say=context.detail,
-            warn=functools.partial(context.say, label="warning"),
-            again=context.commands.command(
-                self.step, *context.options.once, *(("--yes", confirmed) if confirmed else ())
-            ),
-            attested=attested,
-            rehearses=self.step == "testpypi",
-            worker=context.dry.uploader if context.dry else None,
-        )
-
-    def _narrowed(self) -> Credential:
+    def _narrowed(self) -> credentials.Credential:
         """Return the credential, its token narrowed to this project and the next minutes unless that is not wanted."""
         if not self.index.token_location or not self.context.options.narrow:
             return self.credential
@@ -175,20 +158,11 @@ class Sending(Value):
             self.context.say(credentials.advice(index, self.stage.project, "is there"), "warning")
         return whole_account and not listing.exists
 
-    def _explained(self, refused: UploadRefused) -> ReleaseError:
-        """Return what `refused` means: a CI's identity that was not accepted, field by field, or a way out."""
-        if refused.kind == "publisher":
-            fields = credentials.publisher(self.outer, dict(refused.claims))
-            return PublisherRefused(self.index.name, refused.words, self.project, fields, self.index.pages)
-        return self._with_ways_out(refused)
-
-    def _with_ways_out(self, met: OtherBytes | UploadRefused) -> ReleaseError:
-        context, stage = self.context, self.stage
-        return conflicts.explained(
-            met,
-            stage.project,
-            stage.version,
-            indexes=context.settings.indexes,
-            step=self.step,
-            commands=context.commands,
-        )
+    def _explained(self, met: OtherBytes | UploadRefused) -> ReleaseError:
+        """Return what `met` means: a CI's identity that was not accepted, field by field, or a way out."""
+        index, stage, settings = self.index, self.stage, self.context.settings
+        if isinstance(met, UploadRefused) and met.kind == "publisher":
+            fields = [f"{name}: {value}" for name, value in credentials.publisher(self.outer, dict(met.claims))]
+            return PublisherRefused(index.name, met.words, self.project, tuple(fields), index.pages)
+        release, commands = (stage.project, stage.version), self.context.commands
+        return conflicts.explained(met, *release, indexes=settings.indexes, step=self.step, commands=commands)

@@ -15,10 +15,8 @@ from seatrial.workspace import siblings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from seatrial.project.context import Context
-    from seatrial.workspace.siblings import Sibling
 
 
 class NoSuchCell(ReleaseError):
@@ -37,7 +35,10 @@ def run(context: Context) -> None:
     """
     context.record.prepare()
     with context.screen.step("verify") as step:
-        step.summary = _summary(*_verified(context))
+        verified, missing = _verified(context)
+        step.summary = ", ".join(f"{cell.python} {cell.kind}" for cell in verified) or "nothing to verify"
+        if absent := list(dict.fromkeys(cell.python for cell in missing)):
+            step.summary += f"; {' and '.join(absent)} {'is' if len(absent) == 1 else 'are'} not on this machine"
     status.close(replace(context, last=context.last and not _is_followed(context)))
 
 
@@ -62,40 +63,36 @@ def _verified(context: Context) -> tuple[list[Cell], list[Cell]]:
     beside = siblings.of(context, built)
     cells = _cells(context, rehearsed)
     left = [cell for cell in cells if not _is_done(context, beside, rehearsed, cell)]
-    here = _here(context, left, some_are_done=len(left) < len(cells)) if left else []
+    pythons = () if context.options.environment else tuple(dict.fromkeys(cell.python for cell in left))
+    missing = tuple(python for python in pythons if not interpreters.find(python, context.uv))
+    has_none = len(missing) == len(pythons) and len(left) == len(cells)  # in CI every cell has to be there
+    if missing and (has_none or context.in_ci):
+        raise PythonMissing(missing, interpreters.here(KNOWN_PYTHONS, context.uv))
+    here = [cell for cell in left if cell.python not in missing]
     if here:
         from seatrial.steps.work import verify as work  # noqa: PLC0415 (only where there is something to do)
 
-        with rehearsal(context, _held(context, built, beside)) as (index, _):
+        records = [(context.record, built), *((sibling.record, sibling.built) for sibling in beside)]
+        held = tuple(record.dist / dist.filename for record, stage in records for dist in stage.dists)
+        with rehearsal(context, held) as (index, _):
             work.verify(context, built, rehearsed, index, here)
     return [cell for cell in cells if cell in here or cell not in left], [cell for cell in left if cell not in here]
 
 
-def _summary(verified: Sequence[Cell], missing: Sequence[Cell]) -> str:
-    cells = ", ".join(f"{cell.python} {cell.kind}" for cell in verified) or "nothing to verify"
-    absent = list(dict.fromkeys(cell.python for cell in missing))
-    if not absent:
-        return cells
-    return f"{cells}; {' and '.join(absent)} {'is' if len(absent) == 1 else 'are'} not on this machine"
-
-
 def _cells(context: Context, rehearsed: Rehearsed) -> list[Cell]:
     """Return the cells that are asked for, those of a kind that the release lacks left out. Raises NoSuchCell."""
-    options, settings = context.options, context.settings
-    if options.python is not None and options.python not in settings.pythons:
-        raise NoSuchCell(options.python, settings.pythons)
-    cells = [
-        cell for cell in settings.cells if options.python in {None, cell.python} and options.kind in {None, cell.kind}
-    ]
+    python, kind, settings = context.options.python, context.options.kind, context.settings
+    if python is not None and python not in settings.pythons:
+        raise NoSuchCell(python, settings.pythons)
+    cells = [cell for cell in settings.cells if python in {None, cell.python} and kind in {None, cell.kind}]
     kinds = {dist.kind for dist in rehearsed.dists}
-    for kind in sorted({cell.kind for cell in cells} - kinds):
-        context.detail(f"{rehearsed.project} {rehearsed.version} has no {kind}")
+    for lacking in sorted({cell.kind for cell in cells} - kinds):
+        context.detail(f"{rehearsed.project} {rehearsed.version} has no {lacking}")
     return [cell for cell in cells if cell.kind in kinds]
 
 
-def _is_done(context: Context, beside: Sequence[Sibling], rehearsed: Rehearsed, cell: Cell) -> bool:
+def _is_done(context: Context, beside: Sequence[siblings.Sibling], rehearsed: Rehearsed, cell: Cell) -> bool:
     """Say and return whether `cell` is verified already, with what is released together with it still."""
-    label = f"{rehearsed.project} {rehearsed.version} ({cell.kind}, Python {cell.python})"
     needs_lowest = context.settings.tries_lowest(cell)
     done = any(
         verified.cell == cell
@@ -105,25 +102,6 @@ def _is_done(context: Context, beside: Sequence[Sibling], rehearsed: Rehearsed, 
         for verified in context.record.verified()
     )
     if done:
+        label = f"{rehearsed.project} {rehearsed.version} ({cell.kind}, Python {cell.python})"
         context.detail(f"{label} is verified already")
     return done
-
-
-def _held(context: Context, built: Built, beside: Sequence[Sibling]) -> tuple[Path, ...]:
-    """Return the files that a stand-in on this machine has to serve: the release's, and those of its siblings."""
-    records = [(context.record, built), *((sibling.record, sibling.built) for sibling in beside)]
-    return tuple(record.dist / dist.filename for record, stage in records for dist in stage.dists)
-
-
-def _here(context: Context, cells: Sequence[Cell], *, some_are_done: bool) -> list[Cell]:
-    """Return those of `cells` whose Python is on this machine.
-
-    Raises PythonMissing where one is missing in CI, and elsewhere where all are and no other cell is done.
-    """
-    if context.options.environment:
-        return list(cells)
-    pythons = dict.fromkeys(cell.python for cell in cells)
-    missing = tuple(python for python in pythons if not interpreters.find(python, context.uv))
-    if missing and (context.in_ci or (len(missing) == len(pythons) and not some_are_done)):
-        raise PythonMissing(missing, interpreters.here(KNOWN_PYTHONS, context.uv))
-    return [cell for cell in cells if cell.python not in missing]

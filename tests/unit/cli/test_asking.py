@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from seatrial.cli import asking, chain, main
+from seatrial.cli import chain, main, release
 from seatrial.index import credentials, logins
 from seatrial.index.credentials import NoCredential
 from seatrial.index.indexes import TESTPYPI
@@ -52,13 +52,13 @@ def context(tmp_path: Path) -> Context:
 
 def test_what_is_typed_is_handed_on_to_all_with_that_index(context: Context, typed: list[str]) -> None:
     house = context.with_settings(Settings(pythons=("3.13",), testpypi=HOUSE))
-    tokens = asking.tokens([context, context, house, house])
+    tokens = release.tokens([context, context, house, house])
     assert typed == ["TestPyPI", "house"]
     for one in (context, house):
-        told = asking.with_token(one, tokens)
+        told = release.with_token(one, tokens)
         assert (told.variables, told.asks) == ({"TESTPYPI_TOKEN": TOKEN}, False)
-    assert asking.with_token(context, {}) == replace(context, asks=False)
-    assert TOKEN not in repr(asking.with_token(context, tokens))
+    assert release.with_token(context, {}) == replace(context, asks=False)
+    assert TOKEN not in repr(release.with_token(context, tokens))
 
 
 def test_where_nothing_is_needed_nobody_is_asked(context: Context, typed: list[str]) -> None:
@@ -75,9 +75,9 @@ def test_where_nothing_is_needed_nobody_is_asked(context: Context, typed: list[s
         replace(context, dry=DryRun(context.root)),
     ]
     rehearsed.record.path(Rehearsed).unlink()
-    assert asking.tokens(contexts[1:]) == {}
+    assert release.tokens(contexts[1:]) == {}
     rehearsed.record.write(REHEARSED)
-    assert asking.tokens(contexts[:1]) == {}
+    assert release.tokens(contexts[:1]) == {}
     assert typed == []
 
 
@@ -85,7 +85,7 @@ def test_an_empty_answer_stops_before_anything_is_built(context: Context, monkey
     monkeypatch.setattr(credentials, "ask_terminal", lambda _: "")
     monkeypatch.setattr(logins, "secret", lambda *_: "")
     with pytest.raises(NoCredential):
-        asking.tokens([context])
+        release.tokens([context])
 
 
 @pytest.mark.parametrize(("step", "asked"), [("testpypi", 1), ("verify", 1), ("check", 0)])

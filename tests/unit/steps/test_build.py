@@ -34,7 +34,6 @@ from seatrial.release.record import FilesChanged, Record
 from seatrial.release.stages import Built, Cell, Dist, Installed, Rehearsed, Released, Tool, Verified
 from seatrial.steps import build as module
 from seatrial.steps.build import build, recipe
-from seatrial.steps.work import build as work
 from seatrial.steps.work.build import DistNotFolder
 from seatrial.workspace.packages import PackageCycle
 from tests import archives
@@ -124,6 +123,8 @@ def test_the_files_are_built_from_the_commit_and_recorded(
     assert one.dists == tuple(sorted(map(Dist.from_file, (root / "dist").iterdir())))
     assert one.matrix == (Cell("3.13", "wheel"), Cell("3.13", "sdist"))
     assert [tool.name for tool in one.tools] == ["seatrial", "build", "python"]
+    assert one.tools[1].version[0].isdigit()
+    assert one.tools[2].version.count(".") == 2
     assert "untracked.log" not in tool.trees["sdist"]
     told = capsys.readouterr().out
     assert f"building sdist, wheel of commit {one.commit[:12] if one.commit else ''} (v1.1)" in told
@@ -920,12 +921,6 @@ def test_dist_itself_is_not_taken(root: Path) -> None:
     with pytest.raises(NothingToTake, match="this is where seatrial puts the files itself"):
         build(make_context(root, options=Options(taken_from=root / "dist")))
     assert names(root / "dist") == {SDIST}
-
-
-def test_the_lock_names_the_version_of_build() -> None:
-    tools = {tool.name: tool.version for tool in work._tools()}
-    assert tools["build"][0].isdigit()
-    assert tools["python"].count(".") == 2
 
 
 def test_modules_of_a_wheel_that_are_not_as_in_the_sdist_are_named(

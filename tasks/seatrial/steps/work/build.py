@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import importlib.metadata
 import os
 import platform
@@ -22,7 +21,6 @@ from seatrial.building.frontend import BuildOdd, Job
 from seatrial.machine import temporary, variables
 from seatrial.machine.disk import move
 from seatrial.machine.errors import ReleaseError, listing, shortened
-from seatrial.machine.values import Value
 from seatrial.project import predecessor
 from seatrial.release.archives import Archive
 from seatrial.release.record import now
@@ -31,11 +29,10 @@ from seatrial.report import text
 from seatrial.workspace import packages
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from seatrial.building.git import Source
     from seatrial.project.context import Context
-    from seatrial.project.settings import Settings
 
 
 class DistNotFolder(ReleaseError):
@@ -47,24 +44,25 @@ class DistNotFolder(ReleaseError):
     cure = "remove or rename it, or mount what it leads to, and run `{run[build]}` again."
 
 
-class Made(Value):
-    """How the files came to be: the tools that took part, what came of them, and the tag that HEAD was given for it."""
-
-    tools: tuple[Tool, ...]
-    product: Product
-    tag: str | None = None
-
-
 def built(context: Context, source: Source, fingerprint: str, before: Built | None, parting: str) -> Built:
     """Make the distributions in the place of those of `before`, record them, and return what is recorded.
 
     `parting` says why `before` makes way. Raises DistNotFolder, and whatever building raises.
     """
-    _stop_unless_folder(context.record.dist)
+    dist, folder = context.record.dist, context.record.folder
+    if dist.is_symlink() and not dist.exists():
+        raise DistNotFolder(dist, f"a link to {dist.readlink()}, which does not exist")
+    if dist.exists() and not dist.is_dir():
+        raise DistNotFolder(dist, "a file")
     context.record.prepare()
-    with _staging(context.record.folder) as staging:
-        if context.options.taken_from:
-            made = _take(context.options.taken_from, staging, context.root / "dist")
+    for old in folder.glob("staging-*"):  # what a killed run left
+        shutil.rmtree(old, ignore_errors=True)
+    with tempfile.TemporaryDirectory(prefix="staging-", dir=folder, ignore_cleanup_errors=True) as place:
+        staging = Path(place)
+        if taken_from := context.options.taken_from:
+            for path in brought.files(taken_from, context.root / "dist"):
+                shutil.copy2(path, staging / path.name)
+            made: tuple[Product, str | None] = Product(), None
         else:
             made = _make(context, source, staging)
         archives = [Archive.open(path) for path in sorted(staging.iterdir())]
@@ -75,94 +73,58 @@ def built(context: Context, source: Source, fingerprint: str, before: Built | No
     return built
 
 
-def _stop_unless_folder(dist: Path) -> None:
-    if dist.is_symlink() and not dist.exists():
-        raise DistNotFolder(dist, f"a link to {dist.readlink()}, which does not exist")
-    if dist.exists() and not dist.is_dir():
-        raise DistNotFolder(dist, "a file")
-
-
-@contextlib.contextmanager
-def _staging(folder: Path) -> Iterator[Path]:
-    """Yield a folder beside the record for files in the making; what a killed run left of one is swept."""
-    for old in folder.glob("staging-*"):
-        shutil.rmtree(old, ignore_errors=True)
-    with tempfile.TemporaryDirectory(prefix="staging-", dir=folder, ignore_cleanup_errors=True) as staging:
-        yield Path(staging)
-
-
-def _make(context: Context, source: Source, staging: Path) -> Made:
-    """Build into `staging`, and return how."""
+def _make(context: Context, source: Source, staging: Path) -> tuple[Product, str | None]:
+    """Build into `staging`; return what came of it, and the tag that HEAD was given for it."""
     settings = context.settings
-    context.detail(f"building {', '.join(reversed(settings.archives))} of {_described(source, settings)}")
+    if source.commit is None or settings.in_place:
+        tree = "a copy of the working tree" + (" (in-place)" if source.commit else " (no git here)")
+    else:
+        tree = f"commit {source.commit[:12]}" + (f" ({', '.join(source.tags)})" if source.tags else "")
+    context.detail(f"building {', '.join(reversed(settings.archives))} of {tree}")
     if dropped := variables.dropped(os.environ, settings.build_env):
-        context.detail(
-            f"withheld from the build (`build-env` in [tool.seatrial] lets more through): {', '.join(dropped)}"
-        )
+        names = ", ".join(dropped)
+        context.detail(f"withheld from the build (`build-env` in [tool.seatrial] lets more through): {names}")
     with temporary.folder("build") as scratch:
         uncommitted = "" if settings.in_place else source.uncommitted
         job = Job(settings, source.epoch, staging, scratch, context.screen, context.uv, uncommitted)
         with replace(job, meanwhile=context.dry.meanwhile if context.dry else None).started() as job:
             if context.dry is None or source.commit is None or settings.in_place:
-                tree = check_out(source, scratch / "checkout", in_place=settings.in_place)
-                return Made(_tools(), distributions.make(job, tree))
+                checkout = check_out(source, scratch / "checkout", in_place=settings.in_place)
+                return distributions.make(job, checkout), None
             name = packages.name_of(context.root)
             supposition = supposed.suppose(job, source, name, context.options.version)
-            return Made(_tools(), distributions.make(job, supposition.tree, supposition.sdist), supposition.tag)
-
-
-def _described(source: Source, settings: Settings) -> str:
-    if source.commit is None or settings.in_place:
-        return "a copy of the working tree" + (" (in-place)" if source.commit else " (no git here)")
-    return f"commit {source.commit[:12]}" + (f" ({', '.join(source.tags)})" if source.tags else "")
-
-
-def _tools() -> tuple[Tool, ...]:
-    versions = {
-        "seatrial": __version__,
-        "build": importlib.metadata.version("build"),
-        "python": platform.python_version(),
-    }
-    return tuple(Tool(name, version) for name, version in versions.items())
-
-
-def _take(folder: Path, staging: Path, dist: Path) -> Made:
-    """Copy the distributions in `folder` to `staging`. Raises NothingToTake."""
-    for path in brought.files(folder, dist):
-        shutil.copy2(path, staging / path.name)
-    return Made((Tool("seatrial", __version__), Tool("--from", folder.name)), Product())
+            return distributions.make(job, supposition.tree, supposition.sdist), supposition.tag
 
 
 def _stop_unless_one_release(context: Context, archives: Sequence[Archive]) -> None:
     """Raise what is wrong with `archives` as one release; name the modules of taken wheels that are of another."""
-    if not context.options.taken_from:
-        _one_release(archives, context.settings)
+    wanted = context.settings.archives
+    if context.options.taken_from:
+        brought.stop_unless_one_release(context.options.taken_from, archives, wanted)
+        unlike = brought.unlike(archives)
+        places = [wheels[0] if len(wheels) == 1 else f"{len(wheels)} wheels" for wheels in unlike.values()]
+        modules = shortened([f"{name} (in {place})" for name, place in zip(unlike, places, strict=True)])
+        question = f"Were all files built from one commit?{modules}"
+        if unlike:
+            context.say(f"these modules differ from those in the sdist. {question}", "warning")
         return
-    brought.stop_unless_one_release(context.options.taken_from, archives, context.settings.archives)
-    if unlike := brought.unlike(archives):
-        modules = shortened([f"{name} (in {_some(wheels)})" for name, wheels in unlike.items()])
-        context.say(
-            f"these modules differ from those in the sdist. Were all files built from one commit?{modules}", "warning"
-        )
-
-
-def _some(wheels: Sequence[str]) -> str:
-    return wheels[0] if len(wheels) == 1 else f"{len(wheels)} wheels"
-
-
-def _one_release(archives: Sequence[Archive], settings: Settings) -> None:
-    """Raise BuildOdd unless `archives` are one project in one version, and the kinds that were asked for."""
     names = tuple(archive.path.name for archive in archives)
     if len({canonicalize_name(archive.name) for archive in archives}) > 1:
         raise BuildOdd("its files belong to more than one project:", names)
     if len({archive.version for archive in archives}) > 1:
         raise BuildOdd("its files have more than one version:", names)
-    if missing := set(settings.archives) - {archive.kind for archive in archives}:
+    if missing := set(wanted) - {archive.kind for archive in archives}:
         raise BuildOdd(f"there is no {' and no '.join(sorted(missing))} among its files:", names)
 
 
-def _record_of(context: Context, source: Source, fingerprint: str, archives: Sequence[Archive], made: Made) -> Built:
-    first = archives[0]
+def _record_of(
+    context: Context, source: Source, fingerprint: str, archives: Sequence[Archive], made: tuple[Product, str | None]
+) -> Built:
+    first, (product, tag) = archives[0], made
+    if context.options.taken_from:
+        made_by = {"--from": context.options.taken_from.name}
+    else:
+        made_by = {"build": importlib.metadata.version("build"), "python": platform.python_version()}
     return Built(
         project=first.metadata.name or first.name,
         version=str(first.version),
@@ -173,14 +135,14 @@ def _record_of(context: Context, source: Source, fingerprint: str, archives: Seq
         dirty=source.dirty,
         epoch=source.epoch,
         fingerprint=fingerprint,
-        normalised=made.product.normalised,
-        lacking=made.product.lacking,
-        reached=made.product.reach.words,
-        tools=made.tools,
+        normalised=product.normalised,
+        lacking=product.lacking,
+        reached=product.reach.words,
+        tools=(Tool("seatrial", __version__), *(Tool(name, version) for name, version in made_by.items())),
         matrix=context.settings.cells,
         release_with=context.settings.release_with,
-        environments=made.product.environments,
-        supposed_tag=made.tag,
+        environments=product.environments,
+        supposed_tag=tag,
     )
 
 
@@ -206,15 +168,12 @@ def _show(context: Context, built: Built, source: Source, archives: Sequence[Arc
     if built.supposed_tag:
         context.say(text.rehearsed_as(built))
     if source.dirty and context.settings.in_place:
-        changed = shortened(source.changed)
-        context.say(
-            f"these files contain uncommitted changes (in-place), so only `dryrun` rehearses them:{changed}", "warning"
-        )
+        rehearsed = f"so only `dryrun` rehearses them:{shortened(source.changed)}"
+        context.say(f"these files contain uncommitted changes (in-place), {rehearsed}", "warning")
     context.detail(f"built {built.project} {built.version} in {context.record.dist}:\n{text.files(built.dists)}")
     for sdist in built.normalised:
-        context.detail(
-            f"{sdist.filename} was normalised: its members are as the backend wrote them, times and owners not"
-        )
+        kept = "its members are as the backend wrote them, times and owners not"
+        context.detail(f"{sdist.filename} was normalised: {kept}")
     for archive in archives:
         if archive.kind == "sdist":
             context.detail(text.for_packagers(archive))

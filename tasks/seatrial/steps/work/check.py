@@ -29,11 +29,9 @@ from seatrial.trial.trial import Subject, use
 from seatrial.workspace import siblings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-    from concurrent.futures import Future
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from seatrial.building.git import Source
     from seatrial.project.context import Context, Locks
     from seatrial.release.stages import Dist
 
@@ -67,11 +65,13 @@ def checked(context: Context, built: Built) -> Checked:
         context.detail(f"released together with {sibling.label}{siblings.commit_note(sibling, built)}")
     source = git.look(context.root)
     committed = git.committed(source)
-    with _comparing(context, built) as changes, ThreadPoolExecutor(1) as beside:
+    with contextlib.ExitStack() as stack, ThreadPoolExecutor(1) as beside:
+        comparing = ThreadPoolExecutor(1)
+        stack.callback(comparing.shutdown, wait=False, cancel_futures=True)  # after an error nobody waits for it
+        changes = comparing.submit(_compare, context, built)
         rules, problems, rendered = _judge_release(context, built, source, committed)
         looked_up, listed = _look_up(context, built)
         _stop_on_errors(context, (*problems, *listed))
-        rules = tuple(sorted({*rules, *looked_up}))
         context.screen.doing("installing and importing the files from this disk")
         reading = beside.submit(_read_all, context, built, Checkout.of(context.root, committed))
         trials, met = _try_all(context, built)
@@ -83,7 +83,7 @@ def checked(context: Context, built: Built) -> Checked:
         version=built.version,
         dists=built.dists,
         at=now(),
-        rules=rules,
+        rules=tuple(sorted({*rules, *looked_up})),
         problems=(*problems, *listed, *met),
         trials=trials,
         changes=changes.result(),
@@ -104,16 +104,6 @@ def completed(context: Context, built: Built, done: Checked) -> Checked:
         whole = replace(whole, changes=_compare(context, built))
     context.say(text.changes(whole.changes))
     return whole
-
-
-@contextlib.contextmanager
-def _comparing(context: Context, built: Built) -> Iterator[Future[Changes]]:
-    """Compare with the earlier version meanwhile; after an error nobody waits for it."""
-    pool = ThreadPoolExecutor(1)
-    try:
-        yield pool.submit(_compare, context, built)
-    finally:
-        pool.shutdown(wait=False, cancel_futures=True)
 
 
 def _compare(context: Context, built: Built) -> Changes:
@@ -141,12 +131,9 @@ def is_error(problem: Problem) -> bool:
 
 
 def _judge_release(
-    context: Context, built: Built, source: Source, committed: tuple[str, ...]
+    context: Context, built: Built, source: git.Source, committed: tuple[str, ...]
 ) -> tuple[tuple[str, ...], tuple[Problem, ...], str]:
-    """Return the codes of the rules that ran, what they found, and the description as HTML.
-
-    Ignored warnings are left out and named.
-    """
+    """Return the codes of the rules that ran, what they found that is not ignored, and the description as HTML."""
     release = Release(
         tags=source.tags,
         tag_patterns=context.settings.tag,
@@ -167,21 +154,18 @@ def _judge_release(
 
 def _other_index(context: Context) -> str:
     """Return the name of the index that these files are for, where neither it nor the rehearsal index is PyPI's."""
-    concerned = (
-        [context.settings.pypi] if context.rehearsed_here else [context.settings.pypi, context.settings.testpypi]
-    )
-    return "" if any(index.is_public for index in concerned) else context.settings.pypi.name
+    pypi, testpypi = context.settings.pypi, context.settings.testpypi
+    is_known = pypi.is_public or (testpypi.is_public and not context.rehearsed_here)
+    return "" if is_known else pypi.name
 
 
 def _look_up(context: Context, built: Built) -> tuple[tuple[str, ...], tuple[Problem, ...]]:
     """Return the codes of the rules on the indexes, and what they found, ignored warnings left out and named."""
-    if context.options.offline:
-        context.say(
-            f"what {context.settings.testpypi.name} and {context.settings.pypi.name} have was not checked (--offline)",
-            "note",
-        )
-        return (), ()
     indexes = context.settings.indexes
+    if context.options.offline:
+        names = f"{indexes.testpypi.name} and {indexes.pypi.name}"
+        context.say(f"what {names} have was not checked (--offline)", "note")
+        return (), ()
     uploads = [indexes.pypi] if context.rehearsed_here else [indexes.testpypi, indexes.pypi]
     first = min(built.dists, key=lambda dist: (dist.kind != "wheel", dist.filename))
     metadata = Archive.open(context.record.dist / first.filename).metadata
@@ -193,13 +177,11 @@ def _look_up(context: Context, built: Built) -> tuple[tuple[str, ...], tuple[Pro
 
 def _without_ignored(context: Context, problems: Sequence[Problem]) -> tuple[Problem, ...]:
     """Return `problems` without those that the settings ignore, which are named: no error that PyPI refuses for."""
-    ignored = [
-        problem
-        for problem in problems
-        if problem.rule in context.settings.ignore and (problem.severity == "warning" or problem.silenceable)
-    ]
+    reasons = context.settings.ignore
+    can_be = (problem for problem in problems if problem.severity == "warning" or problem.silenceable)
+    ignored = [problem for problem in can_be if problem.rule in reasons]
     for problem in ignored:
-        context.detail(f"ignored: {problem.file}: {problem.rule} ({context.settings.ignore[problem.rule]})")
+        context.detail(f"ignored: {problem.file}: {problem.rule} ({reasons[problem.rule]})")
     return tuple(problem for problem in problems if problem not in ignored)
 
 
@@ -216,11 +198,8 @@ def _try_all(context: Context, built: Built) -> tuple[tuple[Trial, ...], tuple[P
     with temporary.folder("check") as scratch, ThreadPoolExecutor(len(plan) or 1) as pool:
         proxies = _proxies(built, plan)
         attempt = functools.partial(_try, context, built, scratch, context.locks)
-        started = [
-            pool.submit(attempt, archive, by_name[archive.path.name], python)
-            for archive, python in plan
-            if python or archive.path.name not in proxies
-        ]
+        tried = [(archive, python) for archive, python in plan if python or archive.path.name not in proxies]
+        started = [pool.submit(attempt, archive, by_name[archive.path.name], python) for archive, python in tried]
         with context.screen.progress("check: installing and importing", total=len(started), unit="trials") as shown:
             for _ in as_completed(started):
                 shown.done += 1
@@ -268,31 +247,23 @@ def _try(  # noqa: PLR0917 (the first four are the same for all)
     """
     place = scratch / f"{archive.kind}-{python or RUNNING}"
     place.mkdir()
+    on = f"On Python {python}: " if python else ""  # where it is not the one that runs us
     installer = Installer.of(context.uv, place, context.settings.dependencies, resolved)
     origin = Origin(archive.path.as_uri(), dist.sha256)
     subject = Subject(dist.filename, archive.metadata.name or archive.name, str(archive.version), (origin,))
     try:
-        venv = installer.create(place / "venv", python, interpreters.find(python or RUNNING, context.uv))
-    except ReleaseError as error:
-        if interpreters.python_for(archive, context.settings.pythons, context.uv) != python:
+        try:
+            venv = installer.create(place / "venv", python, interpreters.find(python or RUNNING, context.uv))
+        except ReleaseError:
+            if interpreters.python_for(archive, context.settings.pythons, context.uv) == python:
+                raise
             context.detail(f"{dist.filename}: not tried on Python {python}, for which no environment could be made")
             return None
-        return _failed(dist, python, error)
-    try:
         installer.from_file(venv, archive.path, subject.project)
         installer = replace(installer, beside=siblings.local(context, built, venv, installer))
         used = use(installer, venv, subject, context.settings, context.root)
     except ReleaseError as error:
-        return _failed(dist, python, error)
-    found = tuple(replace(problem, message=f"{_on(python)}{problem.message}") for problem in used.problems)
+        problem = Problem("install-failed", "error", dist.filename, f"{on}{error}", silenceable=True)
+        return Trial(dist.filename, python or RUNNING, (), ()), (problem,)
+    found = tuple(replace(problem, message=f"{on}{problem.message}") for problem in used.problems)
     return Trial(dist.filename, python or RUNNING, used.imported, used.installed, used.summary), found
-
-
-def _on(python: str | None) -> str:
-    """Return the words that a message begins with, if it is not about the Python that runs us."""
-    return f"On Python {python}: " if python else ""
-
-
-def _failed(dist: Dist, python: str | None, error: ReleaseError) -> tuple[Trial, tuple[Problem, ...]]:
-    problem = Problem("install-failed", "error", dist.filename, f"{_on(python)}{error}", silenceable=True)
-    return Trial(dist.filename, python or RUNNING, (), ()), (problem,)

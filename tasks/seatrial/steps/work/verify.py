@@ -12,7 +12,7 @@ from packaging.utils import canonicalize_name
 from seatrial.index import conflicts
 from seatrial.index.holdings import OtherBytes, read_project
 from seatrial.machine import temporary
-from seatrial.machine.errors import ReleaseError, indented, listing
+from seatrial.machine.errors import ReleaseError
 from seatrial.release import failures
 from seatrial.release.record import now
 from seatrial.release.stages import Built, Cell, Rehearsed, Verified
@@ -50,23 +50,22 @@ class NotVerifiable(ReleaseError):
 
     @property
     def shown(self) -> str:
-        return f"{self.count} error{'s' if self.count != 1 else ''}, see above"
+        return f"{text.plural(self.count, 'error')}, see above"
 
 
 class LowestFailed(ReleaseError):
     pins: tuple[str, ...]
     reason: str
 
-    what = "With the lowest direct dependencies that the metadata allows, this release does not work:{e.shown}"
+    what = (
+        "With the lowest direct dependencies that the metadata allows, this release does not work:"
+        "{e.pins:listed}{e.reason:quoted}"
+    )
     cause = "a lower bound that was never tried; or lowest versions that exclude each other, or are older than Python."
     cure = (
         "raise the bound to what does work (`dryrun` tries it before a version is spent), and take the next version."
         ' `resolution = "highest"` in [tool.seatrial] leaves this run out.'
     )
-
-    @property
-    def shown(self) -> str:
-        return f"{listing(self.pins or ('(none has a lower bound)',))}{indented(self.reason)}"
 
 
 class ReusedEnvironment(ReleaseError):
@@ -91,14 +90,9 @@ def verify(context: Context, built: Built, rehearsed: Rehearsed, index: Index, c
         for future in futures:
             context.detail(future.result())
     except OtherBytes as met:
-        raise conflicts.explained(
-            met,
-            met.project,
-            met.version,
-            indexes=context.settings.indexes,
-            step="verify",
-            commands=context.commands,
-        ) from None
+        release, indexes = (met.project, met.version), context.settings.indexes
+        explained = conflicts.explained(met, *release, indexes=indexes, step="verify", commands=context.commands)
+        raise explained from None
 
 
 def _verify_cell(context: Context, candidate: Candidate, cell: Cell, resolved: Locks) -> str:
@@ -109,94 +103,13 @@ def _verify_cell(context: Context, candidate: Candidate, cell: Cell, resolved: L
         failures.trying(context.record, cell, context.commands, InstallFailed, NotVerifiable, LowestFailed),
     ):
         installer = Installer.of(context.uv, scratch, context.settings.dependencies, resolved)
-        venv = _environment(context, installer, cell)
-        used = _used(context, candidate, cell, installer, venv)
+        used = _used(context, candidate, cell, installer)
         low: tuple[Installed, ...] = ()
         if context.settings.tries_lowest(cell):
             with temporary.folder("lowest") as place:
                 low = _used_with_lowest(context, candidate, cell, replace(installer, scratch=place), used)
-    verified = replace(_record_of(candidate, cell, used), lowest=low)
-    context.record.write(verified)
-    label = f"{verified.project} {verified.version} ({cell.kind}, Python {cell.python})"
-    came = candidate.origins(used, context.settings.dependencies)
-    return f"verified {label} from {candidate.index.name}, {came}; {used.summary}"
-
-
-def _environment(context: Context, installer: Installer, cell: Cell) -> Venv:
-    """Return the environment that was handed over, else a new one. Raises ReusedEnvironment."""
-    if context.options.environment is None:
-        return installer.create(
-            installer.scratch / "environment", cell.python, interpreters.find(cell.python, context.uv)
-        )
-    venv = Venv(context.options.environment)
-    if (venv.root / USED).exists():
-        raise ReusedEnvironment(venv.root)
-    (venv.root / USED).touch()
-    return venv
-
-
-def _used(context: Context, candidate: Candidate, cell: Cell, installer: Installer, venv: Venv) -> Use:
-    """Install a file for `cell` from the index into `venv`, and use it. Raises NotVerifiable."""
-    candidate.install(cell, installer, venv, context.detail)
-    installer = candidate.with_siblings(installer, venv)
-    subject = candidate.subject(candidate.dists(cell.kind))
-    used = use(installer, venv, subject, context.settings, context.root)
-    _stop_on_errors(context, used, candidate.index)
-    return used
-
-
-def _used_with_lowest(
-    context: Context, candidate: Candidate, cell: Cell, installer: Installer, used: Use
-) -> tuple[Installed, ...]:
-    """Use the file of `used` once more, with the lowest direct dependencies; return what was installed.
-
-    Raises LowestFailed.
-    """
-    dist = next(dist for dist in candidate.dists(cell.kind) if dist.sha256 == used.subject.sha256)
-    pins: list[str] = []
-    venv = installer.create(installer.scratch / "lowest", cell.python, interpreters.find(cell.python, context.uv))
-    installer.from_file(venv, candidate.fetched(dist, installer.scratch), candidate.rehearsed.project)
-    installer = candidate.with_siblings(installer, venv)
-    fixed = {canonicalize_name(beside.project) for beside in installer.beside}
-
-    def narrowed(requirements: Sequence[str]) -> Sequence[str]:
-        tags = taken_by(venv, installer.env, installer.scratch)
-        index = context.settings.dependencies
-        found = lowest(
-            requirements,
-            used.python_version,
-            tags,
-            lambda name: () if name in fixed else read_project(index, name).files,
-        )
-        pins.extend(found.pins)
-        if found.unbounded:
-            context.detail(f"no lower bound, so not tried with their lowest version: {', '.join(found.unbounded)}")
-        return found.requirements
-
-    try:
-        subject = candidate.subject((dist,))
-        second = use(installer, venv, subject, context.settings, context.root, narrowed=narrowed)
-        _stop_on_errors(context, second, candidate.index)
-    except (InstallFailed, NotVerifiable) as failed:
-        raise LowestFailed(tuple(pins), failed.text(context.commands)) from None
-    context.detail(
-        f"works with the lowest direct dependencies too: {', '.join(pins) or 'it has none with a lower bound'}"
-    )
-    return second.installed
-
-
-def _stop_on_errors(context: Context, used: Use, index: Index) -> None:
-    silenced = [one for one in used.problems if one.silenceable and one.rule in context.settings.ignore]
-    problems = [problem for problem in used.problems if problem not in silenced]
-    for problem, files in text.together(problems):
-        context.say(text.problem(problem, files), problem.severity)
-    if errors := sum(problem.severity == "error" for problem in problems):
-        raise NotVerifiable(errors, index.name)
-
-
-def _record_of(candidate: Candidate, cell: Cell, used: Use) -> Verified:
     rehearsed, dists = candidate.rehearsed, candidate.dists(cell.kind)
-    return Verified(
+    verified = Verified(
         project=rehearsed.project,
         version=rehearsed.version,
         dists=rehearsed.dists,
@@ -211,4 +124,67 @@ def _record_of(candidate: Candidate, cell: Cell, used: Use) -> Verified:
         installed=used.installed,
         imported=used.imported,
         ran=used.ran,
+        lowest=low,
     )
+    context.record.write(verified)
+    label = f"{rehearsed.project} {rehearsed.version} ({cell.kind}, Python {cell.python})"
+    came = candidate.origins(used, context.settings.dependencies)
+    return f"verified {label} from {candidate.index.name}, {came}; {used.summary}"
+
+
+def _used(context: Context, candidate: Candidate, cell: Cell, installer: Installer) -> Use:
+    """Install and use a file for `cell` as the index serves it. Raises ReusedEnvironment and NotVerifiable."""
+    if context.options.environment is None:
+        place = installer.scratch / "environment"
+        venv = installer.create(place, cell.python, interpreters.find(cell.python, context.uv))
+    else:
+        venv = Venv(context.options.environment)
+        if (venv.root / USED).exists():
+            raise ReusedEnvironment(venv.root)
+        (venv.root / USED).touch()
+    candidate.install(cell, installer, venv, context.detail)
+    installer = candidate.with_siblings(installer, venv)
+    subject = candidate.subject(candidate.dists(cell.kind))
+    used = use(installer, venv, subject, context.settings, context.root)
+    _stop_on_errors(context, used, candidate.index)
+    return used
+
+
+def _used_with_lowest(
+    context: Context, candidate: Candidate, cell: Cell, installer: Installer, used: Use
+) -> tuple[Installed, ...]:
+    """Return what was installed for the file of `used` with the lowest direct dependencies. Raises LowestFailed."""
+    dist = next(dist for dist in candidate.dists(cell.kind) if dist.sha256 == used.subject.sha256)
+    pins: list[str] = []
+    venv = installer.create(installer.scratch / "lowest", cell.python, interpreters.find(cell.python, context.uv))
+    installer.from_file(venv, candidate.fetched(dist, installer.scratch), candidate.rehearsed.project)
+    installer = candidate.with_siblings(installer, venv)
+    fixed = {canonicalize_name(beside.project) for beside in installer.beside}
+
+    def narrowed(wanted: Sequence[str]) -> Sequence[str]:
+        tags = taken_by(venv, installer.env, installer.scratch)
+        index, python = context.settings.dependencies, used.python_version
+        found = lowest(wanted, python, tags, lambda name: () if name in fixed else read_project(index, name).files)
+        pins.extend(found.pins)
+        if found.unbounded:
+            context.detail(f"no lower bound, so not tried with their lowest version: {', '.join(found.unbounded)}")
+        return found.requirements
+
+    try:
+        subject = candidate.subject((dist,))
+        second = use(installer, venv, subject, context.settings, context.root, narrowed=narrowed)
+        _stop_on_errors(context, second, candidate.index)
+    except (InstallFailed, NotVerifiable) as failed:
+        raise LowestFailed(tuple(pins) or ("(none has a lower bound)",), failed.text(context.commands)) from None
+    pinned = ", ".join(pins) or "it has none with a lower bound"
+    context.detail(f"works with the lowest direct dependencies too: {pinned}")
+    return second.installed
+
+
+def _stop_on_errors(context: Context, used: Use, index: Index) -> None:
+    silenced = [one for one in used.problems if one.silenceable and one.rule in context.settings.ignore]
+    problems = [problem for problem in used.problems if problem not in silenced]
+    for problem, files in text.together(problems):
+        context.say(text.problem(problem, files), problem.severity)
+    if errors := sum(problem.severity == "error" for problem in problems):
+        raise NotVerifiable(errors, index.name)
