@@ -21,7 +21,6 @@ from .subject import (
     Subject,
     finding,
     listed,
-    located,
     metadata_of,
     names_of,
     normalised,
@@ -32,7 +31,6 @@ from .subject import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from importlib.metadata import Distribution
 
     Problem = dict[str, str]
 
@@ -46,7 +44,7 @@ def file_problems(subject: Subject) -> Iterator[Problem]:
     if not subject.own:
         message = f"{subject.name} has no RECORD, so nothing can be said about its files."
         yield finding("no-record", subject.name, message)
-    elif _is_empty(subject):
+    elif all(".dist-info/" in path for path in subject.own.values()) and not _requirements(subject):
         message = f"{subject.name} installs nothing: no module, no file, no requirement. The build left everything out."
         yield finding("empty", subject.name, message)
     missing = [path for real, path in subject.own.items() if not path.endswith(".pyc") and not os.path.exists(real)]
@@ -60,10 +58,8 @@ def file_problems(subject: Subject) -> Iterator[Problem]:
     yield from _changed_files(subject)
 
 
-def _is_empty(subject: Subject) -> bool:
-    """Whether the distribution has nothing but metadata, and not even a requirement that would make it of use."""
-    files = [path for path in subject.own.values() if ".dist-info/" not in path]
-    return not files and not metadata_of(subject.dist).get_all("Requires-Dist", [])
+def _requirements(subject: Subject) -> list[str]:
+    return list(metadata_of(subject.dist).get_all("Requires-Dist", []))
 
 
 def can_be_run(path: str) -> bool:
@@ -76,24 +72,20 @@ def _changed_files(subject: Subject) -> Iterator[Problem]:
     Only the latter may not matter, where the file is none of the code: a licence or a test that got into both.
     """
     code = {name.partition(".")[0] for name in subject.names.modules}
-    for path, written in _hashes(subject.dist).items():
-        real = real_path(located(subject.dist, path))
+    rows = csv.reader(text_of(subject.dist, "RECORD").splitlines())
+    # `sha256=` and base64 for URLs (PEP 376, PEP 427)
+    hashes = {row[0]: row[1].rstrip("=") for row in rows if len(row) > 1 and row[0] and "=" in row[1]}
+    for path, written in hashes.items():
+        real = real_path(str(subject.dist.locate_file(path)))
         if path.endswith(".pyc") or not os.path.isfile(real) or _hash(real, written) in {None, written}:
             continue
-        named = ((str(metadata.get("Name", "")), files) for metadata, files in subject.neighbours)
-        owners = [name for name, files in named if real in files and normalised(name) != normalised(subject.name)]
+        owners = [name for name, files in subject.others if real in files]
         if owners and os.path.basename(real) == "__init__.py" and makes_namespace(source_text(real)):
             continue  # the older kinds of namespaces share this file
         why = f"{' and '.join(owners)} has a file of that name too" if owners else "the wheel is at odds with itself"
         message = f"`{path}` is not what RECORD of {subject.name} says (hash): {why}."
         severe = not owners or re.split(r"[/.]", path, maxsplit=1)[0] in code
         yield finding("changed-file", path, message, severity="error" if severe else "warning")
-
-
-def _hashes(dist: Distribution) -> dict[str, str]:
-    """Return the files of RECORD that have a hash there: ``sha256=`` and base64 for URLs (PEP 376, PEP 427)."""
-    rows = csv.reader(text_of(dist, "RECORD").splitlines())
-    return {row[0]: row[1].rstrip("=") for row in rows if len(row) > 1 and row[0] and "=" in row[1]}
 
 
 def _hash(path: str, like: str) -> str | None:
@@ -110,10 +102,7 @@ def _hash(path: str, like: str) -> str | None:
 
 def shared_names(subject: Subject) -> Iterator[Problem]:
     """A module or package that another distribution has too: what was installed last is imported, if not a mixture."""
-    for metadata, files in subject.neighbours:
-        other = str(metadata.get("Name", ""))
-        if normalised(other) == normalised(subject.name):
-            continue
+    for other, files in subject.others:
         shared = sorted(set(subject.names.modules).intersection(names_of(files).modules))
         if shared:
             message = (
@@ -126,10 +115,9 @@ def shared_names(subject: Subject) -> Iterator[Problem]:
 def shared_scripts(subject: Subject) -> Iterator[Problem]:
     """A command that another distribution installs too: it is that of whatever was installed last."""
     scripts = real_path(sysconfig.get_path("scripts"))
-    for metadata, files in subject.neighbours:
-        other = str(metadata.get("Name", ""))
+    for other, files in subject.others:
         both = sorted(real for real in set(files).intersection(subject.own) if os.path.dirname(real) == scripts)
-        if both and normalised(other) != normalised(subject.name):
+        if both:
             names = listed([os.path.basename(real) for real in both])
             message = (
                 f"{names} is a command of both {subject.name} and {other}: whichever is installed last overwrites it."
@@ -143,7 +131,7 @@ def unknown_extras(subject: Subject) -> Iterator[Problem]:
         normalised(metadata.get("Name", "")): {normalised(extra) for extra in metadata.get_all("Provides-Extra", [])}
         for metadata, _ in subject.neighbours
     }
-    for line in metadata_of(subject.dist).get_all("Requires-Dist", []):
+    for line in _requirements(subject):
         match = re.match(r"\s*([\w.-]+)\s*\[([^\]]+)\]", line)
         known = offered.get(normalised(match[1])) if match else None
         if match and known is not None and normalised(match[1]) != normalised(subject.name):
@@ -168,7 +156,10 @@ def source_problems(subject: Subject, tried: Iterable[Attempt]) -> Iterator[Prob
     told = {real_path(frames[-1][0]) for frames in (one.frames for one in tried) if frames}
     bad, left = [], SOURCE
     for real, path in sorted(subject.own.items(), key=lambda item: item[1]):
-        if real in told or not _is_source(path) or not os.path.isfile(real) or _is_compiled(real):
+        parts = path[:-3].split("/")
+        # A file that ends in `.py` can also be a template, or a test's data.
+        is_source = path.endswith(".py") and all(map(is_import_name, parts)) and not ASIDE.intersection(parts)
+        if real in told or not is_source or not os.path.isfile(real) or _is_compiled(real):
             continue
         left -= os.path.getsize(real)
         if left < 0:
@@ -190,13 +181,6 @@ def _is_compiled(path: str) -> bool:
         return False
     found = os.stat(path)
     return (magic, flags, *facts) == (MAGIC_NUMBER, 0, int(found.st_mtime) & 0xFFFFFFFF, found.st_size & 0xFFFFFFFF)
-
-
-def _is_source(path: str) -> bool:
-    """Whether `path` is of a module, rather than of a template or a test's data that ends in ``.py`` too."""
-    *folders, filename = path.split("/")
-    parts = [*folders, filename[:-3]]
-    return filename.endswith(".py") and all(map(is_import_name, parts)) and not ASIDE.intersection(parts)
 
 
 def _why_not_compiled(path: str) -> str | None:
