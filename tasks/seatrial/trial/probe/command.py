@@ -69,25 +69,6 @@ def _implementation_version(version: Any) -> str:
 
 def main(argv: Sequence[str]) -> int:
     """Do what `argv` says and write the answer."""
-    args = _parser().parse_args(argv)
-    if args.mode == "environment":
-        answer: dict[str, Any] = dict(environment())
-    else:
-        answer = document().check(args.name, args.import_name, args.time_limit, _project(args.project))
-    with open(args.out, "w", encoding="utf-8") as file:
-        json.dump(answer, file, indent=1)
-    return 0
-
-
-def _project(path: str | None) -> Any:
-    """Return what the program knows of the project, which is in the JSON file at `path`."""
-    if path is None:
-        return None
-    with open(path, encoding="utf-8") as file:
-        return importlib.import_module(f"{document().__package__}.subject").Project(**json.load(file))
-
-
-def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="command.py", description="Look at an installed distribution from the inside."
     )
@@ -100,7 +81,18 @@ def _parser() -> argparse.ArgumentParser:
     checking.add_argument("--import-name", action="append", default=[], metavar="NAME", help="import these only")
     checking.add_argument("--project", metavar="FILE", help="what is known of the checkout (see `subject.Project`)")
     checking.add_argument("--time-limit", type=float, default=TIME_LIMIT, metavar="SECONDS", help="for each import")
-    return parser
+    args = parser.parse_args(argv)
+    if args.mode == "environment":
+        answer: Any = environment()
+    else:
+        check, known = document().check, None
+        if args.project:
+            with open(args.project, encoding="utf-8") as file:
+                known = importlib.import_module(f"{PACKAGE}.subject").Project(**json.load(file))
+        answer = check(args.name, args.import_name, args.time_limit, known)
+    with open(args.out, "w", encoding="utf-8") as file:
+        json.dump(answer, file, indent=1)
+    return 0
 
 
 if __name__ == "__main__":

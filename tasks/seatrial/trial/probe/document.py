@@ -11,11 +11,11 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from .entry_points import entry_point_problems
-from .files import file_problems, shared_names, shared_scripts, source_problems, start_problems, unknown_extras
+from .files import file_problems, source_problems, start_problems
 from .imports import Attempt, attempts
 from .modules import borrowed_problems, failure, failure_problems, module_problems, tally
 from .names import is_import_name
-from .subject import Subject, declared_names, finding, lies_in, metadata_of, normalised, subject_of, text_of
+from .subject import Subject, finding, lies_in, metadata_of, normalised, subject_of, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,24 +31,21 @@ def check(name: str, setting: Sequence[str], time_limit: float, project: Project
     `setting` are the import names that the project's configuration has, if any; `project` is what is known of its
     checkout.
     """
-    named = (
-        dist
-        for dist in importlib.metadata.distributions()
-        if normalised(metadata_of(dist).get("Name", "")) == normalised(name)
-    )
-    dist = next(named, None)  # the first is the one that Python imports
+    wanted = normalised(name)
+    there = importlib.metadata.distributions()  # the first of a name is the one that Python imports
+    dist = next((dist for dist in there if normalised(metadata_of(dist).get("Name", "")) == wanted), None)
     if dist is None:
         about: dict[str, Any] = {"distribution": None, "why_none": None, "extras": [], "requires_python": ""}
         about.update(imported=[], modules=[], tally={"total": 0, "imported": 0, "others": {}, "aside": 0})
         problems = [finding("not-installed", name, f"{name} is not installed in this environment.")]
     else:
-        subject, metadata = subject_of(dist, project), metadata_of(dist)
+        subject = subject_of(dist, project)
         modules, counted, problems = _look_at(subject, setting, time_limit)
         about = {
             "distribution": {"name": subject.name, "version": subject.version, "files": len(subject.own)},
             "why_none": None if setting or modules else subject.names.why_none,
-            "extras": metadata.get_all("Provides-Extra", []),
-            "requires_python": metadata.get("Requires-Python", ""),
+            "extras": subject.metadata.get_all("Provides-Extra", []),
+            "requires_python": subject.metadata.get("Requires-Python", ""),
             "imported": [module["name"] for module in modules if module["ok"]],
             "modules": modules,
             "tally": counted,
@@ -69,14 +66,12 @@ def _look_at(
     subject: Subject, setting: Sequence[str], time_limit: float
 ) -> tuple[list[dict[str, Any]], dict[str, Any], list[Problem]]:
     """Return what became of each module, how many there are, and the problems of files, modules and entry points."""
-    declared = setting or declared_names(subject.dist)
+    fields = [field.partition(";") for field in subject.metadata.get_all("Import-Name", [])]  # PEP 794
+    public = [name.strip() for name, _, mark in fields if name.strip() and mark.strip() != "private"]
+    declared, problems = setting or public, list(file_problems(subject))
     top = list(dict.fromkeys(declared or subject.names.modules))
     inner = [] if setting else [name for name in subject.names.inner if name not in top and lies_in(name, top)]
     main = declared or subject.main
-    files = list(file_problems(subject))
-    clobbered = any((one["kind"], one["severity"]) == ("changed-file", "error") for one in files)
-    shared = [] if clobbered else shared_names(subject)  # the graver one says it already
-    problems = [*files, *shared, *shared_scripts(subject), *unknown_extras(subject)]
     problems += [
         finding("import-name", name, f"`{name}` is given as an import name, and Python cannot import that.")
         for name in top

@@ -17,17 +17,7 @@ from typing import TYPE_CHECKING
 
 from .imports import KEPT, Attempt, run_bounded
 from .names import ASIDE, is_import_name, makes_namespace
-from .subject import (
-    Subject,
-    finding,
-    listed,
-    metadata_of,
-    names_of,
-    normalised,
-    real_path,
-    source_text,
-    text_of,
-)
+from .subject import Subject, finding, listed, names_of, normalised, real_path, source_text, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -40,11 +30,14 @@ HASHES = frozenset({"sha256", "sha384", "sha512"})  # what the wheel format allo
 
 
 def file_problems(subject: Subject) -> Iterator[Problem]:
-    """What RECORD lists must be there as it was released, but for the bytecode that is made again at will."""
+    """What RECORD lists must be there as it was released, but for the bytecode that is made again at will.
+
+    What other distributions have must not get into its way.
+    """
     if not subject.own:
         message = f"{subject.name} has no RECORD, so nothing can be said about its files."
         yield finding("no-record", subject.name, message)
-    elif all(".dist-info/" in path for path in subject.own.values()) and not _requirements(subject):
+    elif all(".dist-info/" in path for path in subject.own.values()) and "Requires-Dist" not in subject.metadata:
         message = f"{subject.name} installs nothing: no module, no file, no requirement. The build left everything out."
         yield finding("empty", subject.name, message)
     missing = [path for real, path in subject.own.items() if not path.endswith(".pyc") and not os.path.exists(real)]
@@ -55,11 +48,12 @@ def file_problems(subject: Subject) -> Iterator[Problem]:
     for real, path in subject.own.items():
         if os.path.dirname(real) == scripts and not can_be_run(real):
             yield finding("script-mode", path, f"The script `{path}` was installed, and is not executable.")
-    yield from _changed_files(subject)
-
-
-def _requirements(subject: Subject) -> list[str]:
-    return list(metadata_of(subject.dist).get_all("Requires-Dist", []))
+    changed = list(_changed_files(subject))
+    yield from changed
+    if all(one["severity"] != "error" for one in changed):  # which says it already
+        yield from _shared_names(subject)
+    yield from _shared_scripts(subject)
+    yield from _unknown_extras(subject)
 
 
 def can_be_run(path: str) -> bool:
@@ -100,7 +94,7 @@ def _hash(path: str, like: str) -> str | None:
     return f"{algorithm}={base64.urlsafe_b64encode(digest.digest()).decode().rstrip('=')}"
 
 
-def shared_names(subject: Subject) -> Iterator[Problem]:
+def _shared_names(subject: Subject) -> Iterator[Problem]:
     """A module or package that another distribution has too: what was installed last is imported, if not a mixture."""
     for other, files in subject.others:
         shared = sorted(set(subject.names.modules).intersection(names_of(files).modules))
@@ -112,7 +106,7 @@ def shared_names(subject: Subject) -> Iterator[Problem]:
             yield finding("shared-name", shared[0], message, severity="warning")
 
 
-def shared_scripts(subject: Subject) -> Iterator[Problem]:
+def _shared_scripts(subject: Subject) -> Iterator[Problem]:
     """A command that another distribution installs too: it is that of whatever was installed last."""
     scripts = real_path(sysconfig.get_path("scripts"))
     for other, files in subject.others:
@@ -125,13 +119,13 @@ def shared_scripts(subject: Subject) -> Iterator[Problem]:
             yield finding("shared-script", os.path.basename(both[0]), message)
 
 
-def unknown_extras(subject: Subject) -> Iterator[Problem]:
+def _unknown_extras(subject: Subject) -> Iterator[Problem]:
     """Extras of dependencies that those do not have: installers warn, and leave out what they were to bring."""
     offered = {
         normalised(metadata.get("Name", "")): {normalised(extra) for extra in metadata.get_all("Provides-Extra", [])}
         for metadata, _ in subject.neighbours
     }
-    for line in _requirements(subject):
+    for line in subject.metadata.get_all("Requires-Dist", []):
         match = re.match(r"\s*([\w.-]+)\s*\[([^\]]+)\]", line)
         known = offered.get(normalised(match[1])) if match else None
         if match and known is not None and normalised(match[1]) != normalised(subject.name):

@@ -19,27 +19,49 @@ if TYPE_CHECKING:
     from typing import Any
 
 
-class AttributeAbsentError(Exception):
-    """A module was imported, and what was asked of it is not in it."""
-
-
 def attempt(name: str) -> dict[str, Any]:
     """Import `name` in this interpreter, and return how it went."""
+    module, _, attribute = name.partition(":")
     try:
-        origin, module, thing = _load(name)
-    except AttributeAbsentError as error:
-        return {"name": name, "ok": False, "error_type": "no-attribute", "error": words(error)}
+        origin, loaded = _load(module)
     except BaseException as error:  # noqa: BLE001 (SystemExit is one of the answers)
         return {"name": name, "ok": False, **_failure(error)}
-    return {"name": name, "ok": True, "origin": origin, "callable": callable(thing), "version": _version(module)}
+    thing = loaded
+    try:
+        for part in filter(None, attribute.split(".")):
+            thing = getattr(thing, part)
+    except AttributeError as error:
+        return {"name": name, "ok": False, "error_type": "no-attribute", "error": words(error)}
+    except BaseException as error:  # noqa: BLE001 (likewise)
+        return {"name": name, "ok": False, **_failure(error)}
+    return {"name": name, "ok": True, "origin": origin, "callable": callable(thing), "version": _version(loaded)}
+
+
+def _load(module: str) -> tuple[str | list[str] | None, object]:
+    """Return the file that `module` comes from, or the folders of a namespace (PEP 420), and the module itself.
+
+    The finders are asked before the import: a module may put something else into its place in ``sys.modules``. It is
+    done as `importlib.util.find_spec` does it, which not every module has at hand.
+    """
+    spec: ModuleSpec | None = None
+    if module not in sys.modules:
+        parent = module.rpartition(".")[0]
+        path = getattr(importlib.import_module(parent), "__path__", []) if parent else None
+        specs = (finder.find_spec(module, path) for finder in sys.meta_path if hasattr(finder, "find_spec"))
+        spec = next((found for found in specs if found), None)
+    loaded: object = importlib.import_module(module)
+    spec = spec or getattr(loaded, "__spec__", None)
+    if spec is None:
+        return None, loaded
+    folders = spec.submodule_search_locations
+    return [str(one) for one in folders] if spec.origin is None and folders is not None else spec.origin, loaded
 
 
 def _failure(error: BaseException) -> dict[str, Any]:
-    said = repr(error.code) if isinstance(error, SystemExit) else words(error)
     failure: dict[str, Any] = {
         "error_type": type(error).__name__,
         "defined_in": str(type(error).__module__),
-        "error": said,
+        "error": repr(error.code) if isinstance(error, SystemExit) else words(error),
         "frames": _frames(error),
     }
     if isinstance(error, ImportError) and error.name:
@@ -57,32 +79,6 @@ def _is_about_a_module(error: ImportError) -> bool:
     return isinstance(error, ModuleNotFoundError) and type(error).__name__ != "PackageNotFoundError"
 
 
-def _load(name: str) -> tuple[str | list[str] | None, object, object]:
-    """Return where the module of `name` comes from, that module, and what `name` stands for.
-
-    The finders are asked before the import: a module may put something else into its place in ``sys.modules``.
-    """
-    module, _, attribute = name.partition(":")
-    found = None if module in sys.modules else _found(module)
-    loaded: object = importlib.import_module(module)
-    origin = _origin(found or getattr(loaded, "__spec__", None))
-    thing = loaded
-    try:
-        for part in filter(None, attribute.split(".")):
-            thing = getattr(thing, part)
-    except AttributeError as error:
-        raise AttributeAbsentError(words(error)) from None
-    return origin, loaded, thing
-
-
-def _found(module: str) -> ModuleSpec | None:
-    """Return what the finders say of `module` (as `importlib.util.find_spec`, which not every module has at hand)."""
-    parent = module.rpartition(".")[0]
-    path = getattr(importlib.import_module(parent), "__path__", []) if parent else None
-    specs = (finder.find_spec(module, path) for finder in sys.meta_path if hasattr(finder, "find_spec"))
-    return next((spec for spec in specs if spec), None)
-
-
 def _version(module: object) -> str | None:
     """Return the ``__version__`` of `module` if it has one that is a text; some warn, or work, when asked for it."""
     import warnings  # noqa: PLC0415 (see above)
@@ -94,14 +90,6 @@ def _version(module: object) -> str | None:
             return str(version) if isinstance(version, str) else None
     except Exception:  # noqa: BLE001 (it may be anybody's code)
         return None
-
-
-def _origin(spec: ModuleSpec | None) -> str | list[str] | None:
-    """Return the file of a module, or the folders of a namespace (PEP 420), which has no file."""
-    if spec is None:
-        return None
-    folders = spec.submodule_search_locations
-    return [str(folder) for folder in folders] if spec.origin is None and folders is not None else spec.origin
 
 
 def words(error: BaseException) -> str:

@@ -163,14 +163,10 @@ def _in_child(names: Sequence[str], time_limit: float) -> tuple[int | None, str,
     flags = ("-I", "-u", "-X", "faulthandler")
     argv = [sys.executable, *flags, os.path.abspath(importer.__file__), listed, answers]
     try:
-        code, output = run_bounded(argv, time_limit, lambda: _size(answers))
+        code, output = run_bounded(argv, time_limit, lambda: os.path.getsize(answers) if os.path.exists(answers) else 0)
         return code, output, list(_read(answers))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def _size(path: str) -> int:
-    return os.path.getsize(path) if os.path.exists(path) else 0
 
 
 def _read(path: str) -> Iterator[Attempt]:
@@ -206,16 +202,13 @@ def run_bounded(
             waiting.join(time_limit)
             code = child.returncode
     finally:
-        end = _end_tree if os.name == "nt" else _end_group
-        end(child)
+        if os.name == "nt":
+            _end_tree(child)
+        else:  # the child if it hung, and what a module started
+            with contextlib.suppress(ProcessLookupError, PermissionError):  # macOS says the latter of zombies
+                os.killpg(child.pid, signal.SIGKILL)
         waiting.join()
     return code, tail.text()
-
-
-def _end_group(child: subprocess.Popen[bytes]) -> None:
-    """Kill what is left of the process group of `child`: itself if it hung, and what a module started."""
-    with contextlib.suppress(ProcessLookupError, PermissionError):  # macOS says the latter of a group of zombies
-        os.killpg(child.pid, signal.SIGKILL)
 
 
 def _end_tree(child: subprocess.Popen[bytes]) -> None:

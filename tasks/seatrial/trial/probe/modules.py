@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from .causes import EXCUSED, Cause, cause_of
-from .subject import Subject, finding, listed, metadata_of, normalised, real_path, whose
+from .subject import Subject, finding, listed, normalised, real_path, whose
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -85,7 +85,7 @@ def failure_problems(subject: Subject, failures: Iterable[Failure]) -> Iterator[
             message += " Nothing in the project imports it, so this counts as intended."
         if first.severity == "error":
             message += " `import-names` in [tool.seatrial] narrows what is imported"
-            extras = metadata_of(subject.dist).get_all("Provides-Extra", [])
+            extras = subject.metadata.get_all("Provides-Extra", [])
             message += f"; `extras` names those to install: {', '.join(extras)}." if extras else "."
         yield finding(_kind(one), one.name, f"{message}{printed(one)}", severity=first.severity)
 
@@ -135,8 +135,8 @@ def tally(tried: Sequence[Attempt], failures: Iterable[Failure]) -> dict[str, An
 
 def _is_for_other_systems(subject: Subject) -> bool:
     """Whether the classifiers name operating systems, and this is none of them."""
-    classifiers = metadata_of(subject.dist).get_all("Classifier", [])
-    systems = [words[1] for words in (line.split(" :: ") for line in classifiers) if words[0] == "Operating System"]
+    classifiers = (line.split(" :: ") for line in subject.metadata.get_all("Classifier", []))
+    systems = [words[1] for words in classifiers if words[0] == "Operating System"]
     ours = {"win32": "Microsoft", "darwin": "MacOS"}.get(sys.platform, "POSIX")
     fitting = {"OS Independent", ours} | ({"POSIX", "Unix"} if os.name == "posix" else set())
     return bool(systems) and not fitting.intersection(systems)

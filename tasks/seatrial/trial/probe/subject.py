@@ -53,6 +53,7 @@ class Subject:
     """The distribution that is looked at; `own` has its files by their real path, each as RECORD spells it."""
 
     dist: Distribution
+    metadata: Message
     name: str
     version: str
     own: Mapping[str, str]
@@ -138,7 +139,8 @@ def subject_of(dist: Distribution, project: Project | None = None) -> Subject:
     present = {normalised(metadata_of(other).get("Name", "")) for other in importlib.metadata.distributions()}
     needed = map(Needed.from_line, metadata.get_all("Requires-Dist", []))
     unmet = tuple(one for one in needed if one.name not in present)
-    return Subject(dist, metadata["Name"], metadata.get("Version", ""), own, names_of(own), unmet, project or Project())
+    facts = (metadata["Name"], metadata.get("Version", ""), own, names_of(own), unmet, project or Project())
+    return Subject(dist, metadata, *facts)
 
 
 def names_of(own: Mapping[str, str]) -> Names:
@@ -193,12 +195,6 @@ def real_path(path: str) -> str:
 def real_folder(path: str) -> str:
     """Return the folder `path` in the one spelling that can be compared."""
     return os.path.normcase(os.path.realpath(path))
-
-
-def declared_names(dist: Distribution) -> list[str]:
-    """Return the public import names that the metadata declares (Import-Name, PEP 794)."""
-    fields = [field.partition(";") for field in metadata_of(dist).get_all("Import-Name", [])]
-    return [name.strip() for name, _, mark in fields if name.strip() and mark.strip() != "private"]
 
 
 def lies_in(name: str, modules: Iterable[str]) -> bool:
