@@ -7,15 +7,14 @@ library that came or went, data that its code reads and that is not there. The c
 
 from __future__ import annotations
 
-import contextlib
 import gc
 import re
 from typing import TYPE_CHECKING
 
-from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from seatrial.project.pythons import KNOWN_PYTHONS
+from seatrial.trial import requirements
 from seatrial.trial.probe.source import imports, parsed
 from seatrial.trial.resources import SIGNS, reads
 from seatrial.trial.stdlib import history
@@ -25,6 +24,8 @@ if TYPE_CHECKING:
     import ast
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
+
+    from packaging.requirements import Requirement
 
     from seatrial.release.archives import Archive
     from seatrial.release.stages import Problem
@@ -116,8 +117,9 @@ def _missing_modules(wheel: Wheel) -> Iterator[Found]:
 
 def _absent(wheel: Wheel, one: Import) -> str | None:
     """Return the module of ours that `one` wants and that is in no file, None where all is well or nobody knows."""
-    if one.module.partition(".")[0] not in wheel.tops:
-        return None
+    top = one.module.partition(".")[0]
+    if top not in wheel.code.packages or top not in wheel.names.modules:
+        return None  # another distribution can put modules into a namespace
     if one.module not in wheel.modules:
         return None if _is_made(wheel, one.module) else one.module
     wanted = f"{one.module}.{one.name}"
@@ -178,9 +180,7 @@ def _standard_library(wheel: Wheel, supported: Sequence[str]) -> Iterator[Found]
 
 
 def _requirements(archive: Archive) -> Iterator[Requirement]:
-    for line in archive.metadata.all("requires-dist"):
-        with contextlib.suppress(InvalidRequirement):
-            yield Requirement(line)
+    yield from filter(None, map(requirements.parsed, archive.metadata.all("requires-dist")))
 
 
 def _syntax(wheel: Wheel, unread: Mapping[str, SyntaxError], supported: Sequence[str]) -> Iterator[Found]:

@@ -107,17 +107,13 @@ def fitting(names: Iterable[str], taken: Sequence[str]) -> str | None:
     Of two with equal tags the one with the higher build number is preferred, as installers do.
     """
     rank = {tag: place for place, tag in enumerate(taken)}
-    able = [name for name in names if not rank.keys().isdisjoint(map(str, tags_of(name)))]
-    return min(able, key=lambda name: (_best(name, rank), *_negative(parse_wheel_filename(name)[2])), default=None)
-
-
-def _best(name: str, rank: Mapping[str, int]) -> int:
-    return min(rank[tag] for tag in map(str, tags_of(name)) if tag in rank)
-
-
-def _negative(build: tuple[()] | tuple[int, str]) -> tuple[int, ...]:
-    """Return what sorts build numbers from the highest down, none last."""
-    return (-build[0], *(-ord(char) for char in build[1])) if build else (1,)
+    able: dict[str, tuple[int, ...]] = {}
+    for name in names:
+        places = [rank[tag] for tag in map(str, tags_of(name)) if tag in rank]
+        if places:
+            build = parse_wheel_filename(name)[2]  # from the highest down, none last
+            able[name] = (min(places), -build[0], *(-ord(char) for char in build[1])) if build else (min(places), 1)
+    return min(able, key=able.__getitem__, default=None)
 
 
 def fits_everywhere(dists: Iterable[Dist]) -> bool:

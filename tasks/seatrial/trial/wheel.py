@@ -7,12 +7,11 @@ import posixpath
 import re
 from typing import TYPE_CHECKING, Literal
 
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
-
 from seatrial.machine.values import Value
 from seatrial.project.pythons import KNOWN_PYTHONS
 from seatrial.release.archives import Archive
 from seatrial.release.stages import Problem
+from seatrial.trial.interpreters import admitted
 from seatrial.trial.probe.modules import is_for_another_python
 from seatrial.trial.probe.names import INTERNAL, import_names, module_of, place_of
 from seatrial.trial.probe.source import Code
@@ -20,6 +19,8 @@ from seatrial.trial.probe.source import Code
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
+
+    from seatrial.trial.probe.names import Names
 
 Severity = Literal["error", "warning"]
 Found = tuple[str, Severity, str]  # code, severity, message
@@ -43,7 +44,8 @@ class Wheel(Value):
 
     @functools.cached_property
     def code(self) -> Code:
-        return Code.of((path, functools.partial(_encoded, text)) for path, text in sorted(self.texts.items()))
+        encoded = functools.partial(str.encode, encoding="utf-8", errors="surrogateescape")
+        return Code.of((path, functools.partial(encoded, text)) for path, text in sorted(self.texts.items()))
 
     @functools.cached_property
     def modules(self) -> frozenset[str]:
@@ -59,15 +61,8 @@ class Wheel(Value):
         return frozenset(name for path in self.files if not path.endswith(".py") and (name := module_of(path)))
 
     @functools.cached_property
-    def tops(self) -> frozenset[str]:
-        """The packages at the top, namespaces left out: nobody else can put modules into those."""
-        return frozenset(
-            name for name in import_names(self.files, self.texts.get).modules if name in self.code.packages
-        )
-
-    @functools.cached_property
-    def loose(self) -> frozenset[str]:
-        return import_names(self.files, self.texts.get).loose
+    def names(self) -> Names:
+        return import_names(self.files, self.texts.get)
 
     @functools.cached_property
     def reached(self) -> frozenset[str]:
@@ -80,14 +75,13 @@ class Wheel(Value):
 
     def supports(self, pythons: Sequence[str]) -> list[str]:
         """Return the known Pythons that the tags and Requires-Python admit; `pythons` where that says nothing."""
-        try:
-            admitted = SpecifierSet(self.archive.metadata.first("requires-python") or "")
-        except InvalidSpecifier:
+        required = admitted(self.archive.metadata.first("requires-python"))
+        if required is None:
             return []
         known = [python for python in KNOWN_PYTHONS if self._is_for(python)]
-        if not str(admitted):
+        if not str(required):
             return [python for python in known if python in pythons]
-        return [python for python in known if any(admitted.contains(f"{python}.{patch}") for patch in PATCHES)]
+        return [python for python in known if any(required.contains(f"{python}.{patch}") for patch in PATCHES)]
 
     def _is_for(self, python: str) -> bool:
         """Whether one of the tags is for `python`: of that CPython, of an earlier one's stable ABI, or of Python 3."""
@@ -102,7 +96,7 @@ class Wheel(Value):
 
     def may_fail(self, module: str) -> bool:
         """Whether `module` need not work everywhere: all can do without it, or its name or place says so."""
-        if is_for_another_python(module) or module in self.loose or self.code.is_optional(module):
+        if is_for_another_python(module) or module in self.names.loose or self.code.is_optional(module):
             return True
         return not (is_public(module) or module.endswith(".__main__") or module in self.reached)
 
@@ -110,10 +104,6 @@ class Wheel(Value):
 def problem(file: str, code: str, severity: Severity, message: str) -> Problem:
     """Return what fails somebody who installs `file`: an error stops a release, and can be silenced with a reason."""
     return Problem(f"install-{code}", severity, file, message, silenceable=severity == "error")
-
-
-def _encoded(text: str) -> bytes:
-    return text.encode("utf-8", "surrogateescape")
 
 
 def is_aside(module: str) -> bool:

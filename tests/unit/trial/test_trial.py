@@ -13,14 +13,13 @@ from seatrial.machine.process import ToolFailed, ToolMissing
 from seatrial.project.settings import Settings
 from seatrial.release.stages import Installed
 from seatrial.trial.installer import Beside, Installer, Origin, Venv
+from seatrial.trial.requirements import holding
 from seatrial.trial.trial import (
     SiblingExcluded,
     Subject,
     Use,
     _installed,
     _resolved,
-    _words,
-    holding,
     needed,
     other_version,
     smoke,
@@ -152,12 +151,14 @@ def test_quotes_keep_words_together_and_no_shell_is_involved(venv: Venv, tmp_pat
 @pytest.mark.parametrize(
     ("backslash", "expected"),
     [
-        (True, ["demo", "a b", "c d", "#e", "f g", "C:x"]),
-        (False, ["demo", "a b", "c d", "#e", "f\\", "g", r"C:\x"]),
+        (True, ["tool", "a b", "c d", "#e", "f g", "C:x"]),
+        (False, ["tool", "a b", "c d", "#e", "f\\", "g", r"C:\x"]),
     ],
 )
-def test_a_backslash_is_part_of_a_path_on_windows(*, backslash: bool, expected: list[str]) -> None:
-    assert _words(r"""demo 'a b' "c d" #e f\ g C:\x""", backslash=backslash) == expected
+def test_a_backslash_is_part_of_a_path_on_windows(
+    venv: Venv, tmp_path: Path, *, backslash: bool, expected: list[str]
+) -> None:
+    assert _resolved(r"""tool 'a b' "c d" #e f\ g C:\x""", venv, tmp_path, backslash=backslash) == expected
 
 
 # What was found in the environment.
