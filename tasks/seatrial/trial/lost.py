@@ -108,10 +108,8 @@ def _roots(wheel: Wheel, names: Iterable[str]) -> dict[str, str]:
             if "/".join(parts[depth:]) in wheel.files:
                 root = "".join(f"{part}/" for part in parts[:depth])
                 counts[parts[depth], root] += 1
-    roots: dict[str, str] = {}
-    for (top, root), _ in sorted(counts.items(), key=lambda item: (-item[1], len(item[0][1]))):
-        roots.setdefault(top, root)
-    return roots
+    ranked = sorted(counts, key=lambda place: (-counts[place], len(place[1])))
+    return dict(ranked[::-1])  # of one top the first that is ranked
 
 
 def _is_missed(place: str, wheel: Wheel) -> bool:

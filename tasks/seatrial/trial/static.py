@@ -17,8 +17,7 @@ from seatrial.project.pythons import KNOWN_PYTHONS
 from seatrial.trial import requirements
 from seatrial.trial.probe.source import imports, parsed
 from seatrial.trial.resources import SIGNS, reads
-from seatrial.trial.stdlib import history
-from seatrial.trial.wheel import Found, Severity, Wheel, is_aside, problem
+from seatrial.trial.wheel import Found, Severity, Wheel, history, is_aside, problem
 
 if TYPE_CHECKING:
     import ast

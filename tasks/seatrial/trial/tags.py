@@ -74,8 +74,17 @@ class NoFittingWheel(ReleaseError):
 
 
 def taken_by(venv: Venv, env: Mapping[str, str], scratch: Path) -> tuple[str, ...]:
-    """Return the tags of wheels that the interpreter of `venv` takes, the best first. Raises ToolFailed."""
-    argv = (str(venv.python), "-I", "-c", ASK, *map(str, _copies()))
+    """Return the tags of wheels that the interpreter of `venv` takes, the best first. Raises ToolFailed.
+
+    Our own `packaging` may be too new for an old Python. virtualenv has a wheel of pip for each that it makes
+    environments for; they are tried from the newest on.
+    """
+    spec = importlib.util.find_spec("virtualenv")
+    folders = [Path(place) / "seed" / "wheels" / "embed" for place in (spec and spec.submodule_search_locations) or ()]
+    wheels = [path for folder in folders for path in folder.glob("pip-*.whl")]
+    wheels.sort(key=lambda path: version_of(path.name) or Version("0"), reverse=True)
+    copies = [Path(str(packaging.__file__)).parent, *wheels]
+    argv = (str(venv.python), "-I", "-c", ASK, *map(str, copies))
     outcome = process.run(argv, env=env, cwd=scratch, time_limit=LIMIT)
     try:
         return tuple(json.loads(outcome.output.splitlines()[-1]))
@@ -87,18 +96,6 @@ def taken_by(venv: Venv, env: Mapping[str, str], scratch: Path) -> tuple[str, ..
             "an interpreter that is damaged, or older than our `packaging` supports.",
             "set `pythons` in [tool.seatrial] to Pythons that are still supported, or repair the interpreter.",
         ) from None
-
-
-def _copies() -> list[Path]:
-    """Return where `packaging` is to be had: ours, which may be too new for an old Python, then pip's, newest first.
-
-    virtualenv has a wheel of pip for each Python that it makes environments for.
-    """
-    spec = importlib.util.find_spec("virtualenv")
-    folders = [Path(place) / "seed" / "wheels" / "embed" for place in (spec and spec.submodule_search_locations) or ()]
-    wheels = [path for folder in folders for path in folder.glob("pip-*.whl")]
-    wheels.sort(key=lambda path: version_of(path.name) or Version("0"), reverse=True)
-    return [Path(str(packaging.__file__)).parent, *wheels]
 
 
 def fitting(names: Iterable[str], taken: Sequence[str]) -> str | None:

@@ -26,8 +26,7 @@ from seatrial.trial.checkout import Checkout
 from seatrial.trial.installer import origin_of
 from seatrial.trial.interpreters import admitted
 from seatrial.trial.requirements import holding, parsed
-from seatrial.trial.stdlib import history
-from seatrial.trial.wheel import problem
+from seatrial.trial.wheel import history, problem
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -97,7 +96,7 @@ def use(
     origins = installer.dependencies(venv, [*requirements, *settings.smoke_requires], subject.project, subject.version)
     installer.check(venv)
     report = probe(installer, venv, subject, settings, checkout)
-    ran, smoke_problems = smoke(installer, venv, subject, settings, checkout)
+    failed = smoke(installer, venv, subject, settings, checkout)
     found = other_version(subject, report["distribution"])
     inside = f"{venv.root}{os.sep}"
     for told in report["problems"]:  # with relative paths, so that one fault of both files is one
@@ -111,8 +110,8 @@ def use(
         subject=next(one for one in installed if one.name == canonicalize_name(subject.project)),
         installed=installed,
         imported=tuple(report["imported"]),
-        ran=ran,
-        problems=(*found, *_at_odds(subject, settings, report), *smoke_problems),
+        ran=settings.smoke,
+        problems=(*found, *_at_odds(subject, settings, report), *failed),
         summary=summary(report["tally"]),
     )
 
@@ -219,10 +218,8 @@ def _ask_probe(installer: Installer, venv: Venv, mode: str, *args: str) -> Any:
     return json.loads(answer.read_text(encoding="utf-8"))
 
 
-def smoke(
-    installer: Installer, venv: Venv, subject: Subject, settings: Settings, checkout: Path
-) -> tuple[tuple[str, ...], list[Problem]]:
-    """Run the project's smoke commands in `venv`; return those that were run and what failed."""
+def smoke(installer: Installer, venv: Venv, subject: Subject, settings: Settings, checkout: Path) -> list[Problem]:
+    """Run the project's smoke commands in `venv`, and return what failed."""
     env = {**installer.env, "PATH": os.pathsep.join([str(venv.scripts), installer.env.get("PATH", os.defpath)])}
     env["VIRTUAL_ENV"] = str(venv.root)
     problems = []
@@ -234,7 +231,7 @@ def smoke(
             said = "\n".join(outcome.output.strip().splitlines()[-20:])
             message = f"The smoke command `{command}` failed (exit code {outcome.code}):\n{said}"
             problems.append(problem(subject.label, "smoke", "error", message))
-    return settings.smoke, problems
+    return problems
 
 
 def _resolved(command: str, venv: Venv, checkout: Path, *, backslash: bool = os.name != "nt") -> list[str]:

@@ -7,6 +7,8 @@ import posixpath
 import re
 from typing import TYPE_CHECKING, Literal
 
+from stdlib_list import stdlib_list
+
 from seatrial.machine.values import Value
 from seatrial.project.pythons import KNOWN_PYTHONS
 from seatrial.release.archives import Archive
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
 Severity = Literal["error", "warning"]
 Found = tuple[str, Severity, str]  # code, severity, message
 PATCHES = (*range(30), 99)  # of a Python's minor version
+# Modules of Python's own that are documented for some versions only, and there in all.
+UNEVEN = frozenset({"lib", "nt", "test", "xxsubtype", "xxlimited"})
 
 
 class Wheel(Value):
@@ -99,6 +103,23 @@ class Wheel(Value):
         if is_for_another_python(module) or module in self.names.loose or self.code.is_optional(module):
             return True
         return not (is_public(module) or module.endswith(".__main__") or module in self.reached)
+
+
+@functools.cache
+def history() -> Mapping[str, tuple[str | None, str | None]]:
+    """Return the modules of Python's own that came or went within the known Pythons: the first with it, and the last.
+
+    `stdlib-list` has them from the documentation. None stands for one that had it from the beginning, or has it still.
+    """
+    versions: dict[str, list[str]] = {}
+    for python in KNOWN_PYTHONS:
+        for top in {name.partition(".")[0] for name in stdlib_list(python)}:
+            versions.setdefault(top, []).append(python)
+    return {
+        top: (None if there[0] == KNOWN_PYTHONS[0] else there[0], None if there[-1] == KNOWN_PYTHONS[-1] else there[-1])
+        for top, there in versions.items()
+        if not top.startswith("_") and top not in UNEVEN and len(there) < len(KNOWN_PYTHONS)
+    }
 
 
 def problem(file: str, code: str, severity: Severity, message: str) -> Problem:

@@ -12,7 +12,7 @@ from seatrial.trial import lost, static
 from seatrial.trial.checkout import Checkout
 from seatrial.trial.probe.source import parsed
 from seatrial.trial.resources import reads
-from seatrial.trial.stdlib import history
+from seatrial.trial.wheel import history
 from tests.archives import WHEEL, sdist, wheel
 from tests.projects import write_tree
 

@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 from importlib.machinery import all_suffixes
 from typing import TYPE_CHECKING
 
-from .known import FOREIGN, SUPPLIERS, system_of
 from .names import module_of
 from .source import conditional_names, parsed, raises_on_purpose, read_bytes
 from .subject import SCRIPTS, Subject, lies_in, normalised, real_path, standard_library, whose
@@ -35,6 +34,39 @@ MISTAKES = frozenset(
     ("TypeError", "AttributeError", "NameError", "UnboundLocalError", "SyntaxError", "IndentationError")
 )
 GONE = "82"  # the version of setuptools that has no `pkg_resources` any more
+
+# Ends of the names of modules for one platform, and how `sys.platform` begins there.
+PLATFORMS = {
+    **dict.fromkeys(("win", "win32", "windows", "nt"), "win32"),
+    **dict.fromkeys(("darwin", "mac", "macos", "osx"), "darwin"),
+    **dict.fromkeys(("linux", "linux2"), "linux"),
+}
+
+FOREIGN = frozenset(  # of those that are of some systems only; `sys.stdlib_module_names` came in Python 3.10
+    "_winapi crypt curses fcntl grp msvcrt nt ossaudiodev posix pty pwd readline resource spwd syslog termios tkinter"
+    " tty winreg winsound _curses _scproxy _tkinter".split()
+)
+
+# Distributions whose modules have another name; `python-`, `py` and the like are seen through (see `_supplies`).
+SUPPLIERS = {
+    "attr": "attrs",
+    "bs4": "beautifulsoup4",
+    "cv2": "opencv",
+    "crypto": "pycryptodome",
+    "fitz": "pymupdf",
+    "gi": "pygobject",
+    "google-protobuf": "protobuf",
+    "mysqldb": "mysqlclient",
+    "pil": "pillow",
+    "pkg-resources": "setuptools",
+    "pythoncom": "pywin32",
+    "sklearn": "scikit-learn",
+    "skimage": "scikit-image",
+    "win32api": "pywin32",
+    "win32com": "pywin32",
+    "win32con": "pywin32",
+    "zmq": "pyzmq",
+}
 
 
 @dataclass(frozen=True)
@@ -60,10 +92,19 @@ def cause_of(subject: Subject, one: Attempt) -> Cause:
     if one.error_type == "no-attribute":
         return Cause("own")
     cause = _cause_of(subject, one)
-    system = system_of(one.name.partition(":")[0])
+    system = _system_of(one.name.partition(":")[0])
     if system and cause.kind not in EXCUSED:
         return Cause("platform", f"By its name it is for {system}, and this is {sys.platform}", f"are for {system}")
     return cause
+
+
+def _system_of(module: str) -> str | None:
+    """Return the system that `module` is for by its name, if that is another one than ours."""
+    for part in module.split("."):
+        system = PLATFORMS.get(part.rpartition("_")[2].lower())
+        if system and not sys.platform.startswith(system):
+            return system
+    return None
 
 
 def _cause_of(subject: Subject, one: Attempt) -> Cause:
@@ -74,7 +115,13 @@ def _cause_of(subject: Subject, one: Attempt) -> Cause:
         return _no_file(subject, one.path)
     meant = _is_on_purpose(subject, one)
     if one.missing:
-        cause = _absence(subject, one, one.missing)
+        cause = (
+            _hidden(subject, one.missing)
+            or _left_out(subject, one, one.missing)
+            or _of_python(subject, one.missing)
+            or _of_a_requirement(subject, one.missing)
+            or _undeclared(subject, one, one.missing)
+        )
         return replace(cause, kind="choice") if meant and cause.kind == "undeclared" else cause
     for extra in (extra for needed in subject.unmet for extra in needed.extras):
         if re.search(rf"\[[^]]*\b{re.escape(extra)}\b[^]]*\]", one.error or ""):
@@ -97,10 +144,9 @@ def _is_on_purpose(subject: Subject, one: Attempt) -> bool:
         "IndexError": "sys.argv" in words,
         "ValueError": "sys.argv" in words,
     }
-    if of_its_user.get(one.error_type):
+    of_the_machine = issubclass(getattr(builtins, one.error_type, Exception), OSError)  # what it has, or lets in
+    if of_its_user.get(one.error_type) or of_the_machine:
         return True
-    if issubclass(getattr(builtins, one.error_type, Exception), OSError):
-        return True  # what the machine has, or lets in
     return not real_path(place).startswith(standard_library()) and raises_on_purpose(place, line)
 
 
@@ -141,17 +187,6 @@ def _not_in_python(module: str, name: str) -> Cause | None:
     if origin.endswith(".py") and name in conditional_names(parsed(read_bytes(origin))):
         return Cause("platform", f"{text} on {sys.platform}", label)
     return Cause("python", text, label)
-
-
-def _absence(subject: Subject, one: Attempt, missing: str) -> Cause:
-    """Say how a module can be absent: one of the distribution's own, of Python's, or of a dependency."""
-    return (
-        _hidden(subject, missing)
-        or _left_out(subject, one, missing)
-        or _of_python(subject, missing)
-        or _of_a_requirement(subject, missing)
-        or _undeclared(subject, one, missing)
-    )
 
 
 def _left_out(subject: Subject, one: Attempt, missing: str) -> Cause | None:

@@ -42,6 +42,9 @@ def document() -> Any:
 
 def environment() -> dict[str, str]:
     """Return the variables of environment markers (PEP 508) and the folders of this environment."""
+    version = sys.implementation.version
+    numbers = f"{version.major}.{version.minor}.{version.micro}"
+    is_final = version.releaselevel == "final"
     return {
         "os_name": os.name,
         "sys_platform": sys.platform,
@@ -53,18 +56,12 @@ def environment() -> dict[str, str]:
         "python_full_version": platform.python_version(),
         "python_version": ".".join(platform.python_version_tuple()[:2]),
         "implementation_name": sys.implementation.name,
-        "implementation_version": _implementation_version(sys.implementation.version),
+        "implementation_version": numbers if is_final else f"{numbers}{version.releaselevel[0]}{version.serial}",
         "executable": sys.executable,
         "prefix": sys.prefix,
         "purelib": sysconfig.get_path("purelib"),
         "platlib": sysconfig.get_path("platlib"),
     }
-
-
-def _implementation_version(version: Any) -> str:
-    """Return ``sys.implementation.version`` as PEP 508 writes it."""
-    numbers = f"{version.major}.{version.minor}.{version.micro}"
-    return numbers if version.releaselevel == "final" else f"{numbers}{version.releaselevel[0]}{version.serial}"
 
 
 def main(argv: Sequence[str]) -> int:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from .entry_points import entry_point_problems
 from .files import file_problems, source_problems, start_problems
-from .imports import Attempt, attempts
+from .imports import attempts
 from .modules import borrowed_problems, failure, failure_problems, module_problems, tally
 from .names import is_import_name
 from .subject import Subject, finding, lies_in, metadata_of, normalised, subject_of, text_of
@@ -92,20 +92,15 @@ def _look_at(
     modules = []
     for one in tried:
         met = list(module_problems(subject, one, main=one.name in main)) if one.ok and one.name in top else []
-        modules.append(_module(subject, one, met))
         problems += met
+        item = {key: getattr(one, key) for key in ("name", "ok", "origin", "error_type", "error", "output")}
+        errors = [problem for problem in met if problem["severity"] == "error"]
+        if errors:
+            item.update(ok=False, error_type=errors[0]["kind"], error=errors[0]["message"])
+        modules.append({**item, "where": subject.where(one)})
     problems += source_problems(subject, tried)
     counted = {**tally(tried, failures.values()), "aside": 0 if setting else len(subject.names.aside)}
     return modules, counted, [*problems, *pointed]
-
-
-def _module(subject: Subject, one: Attempt, problems: Sequence[Problem]) -> dict[str, Any]:
-    """Return the document's item on one module; it is in order if none of its `problems` is an error."""
-    item = {key: getattr(one, key) for key in ("name", "ok", "origin", "error_type", "error", "output")}
-    errors = [problem for problem in problems if problem["severity"] == "error"]
-    if one.ok and errors:
-        item.update(ok=False, error_type=errors[0]["kind"], error=errors[0]["message"])
-    return {**item, "where": subject.where(one)}
 
 
 def _installed() -> list[dict[str, Any]]:

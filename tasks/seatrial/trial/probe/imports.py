@@ -72,7 +72,17 @@ def attempts(names: Sequence[str], time_limit: float) -> list[Attempt]:
     if len(names) <= FEW:
         return list(_each_alone(names, time_limit))
     tried = {one.name: one for one in _together(names, time_limit)}
-    recovered = _tried_again(tried, time_limit)
+    alike: dict[object, list[str]] = {}  # what failed beside others: of each symptom one is tried alone ...
+    for one in tried.values():
+        if not one.ok and one.error_type not in {"above", *ENDINGS}:
+            alike.setdefault(one.symptom, []).append(one.name)
+    recovered = set()
+    for group in alike.values():
+        for name in group:
+            tried[name] = _alone(name, time_limit)
+            if not tried[name].ok:
+                break
+            recovered.add(name)  # ... and if that is well now, all
     below = [one.name for one in tried.values() if one.error_type == "above" and one.error in recovered]
     if below:
         tried.update((one.name, one) for one in attempts(below, time_limit))
@@ -112,23 +122,6 @@ def _together(names: Sequence[str], time_limit: float) -> Iterator[Attempt]:
     yield from map(_untried, left)
 
 
-def _tried_again(tried: dict[str, Attempt], time_limit: float) -> set[str]:
-    """Try alone what failed beside others, of each symptom one and, if that is well now, all; return what is well."""
-    alike: dict[object, list[str]] = {}
-    for one in tried.values():
-        if not one.ok and one.error_type not in {"above", *ENDINGS}:
-            alike.setdefault(one.symptom, []).append(one.name)
-    recovered = set()
-    for names in alike.values():
-        for name in names:
-            one = _alone(name, time_limit)
-            tried[name] = one
-            if not one.ok:
-                break
-            recovered.add(name)
-    return recovered
-
-
 def _alone(name: str, time_limit: float) -> Attempt:
     """Import `name` in an interpreter of its own; one that does not answer hung or ended itself."""
     code, output, answers = _in_child([name], time_limit)
@@ -164,20 +157,17 @@ def _in_child(names: Sequence[str], time_limit: float) -> tuple[int | None, str,
     argv = [sys.executable, *flags, os.path.abspath(importer.__file__), listed, answers]
     try:
         code, output = run_bounded(argv, time_limit, lambda: os.path.getsize(answers) if os.path.exists(answers) else 0)
-        return code, output, list(_read(answers))
+        tried = []
+        linecache.checkcache()
+        with contextlib.suppress(OSError, ValueError, SyntaxError), open(answers, encoding="utf-8") as file:
+            for line in file:
+                answer = ast.literal_eval(line)
+                places = answer.pop("frames", ())
+                frames = [(name, at, code or linecache.getline(name, at).strip()) for name, at, code in places]
+                tried.append(Attempt(**answer, frames=frames))
+        return code, output, tried
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def _read(path: str) -> Iterator[Attempt]:
-    """Yield what a child wrote, as far as it got."""
-    linecache.checkcache()
-    with contextlib.suppress(OSError, ValueError, SyntaxError), open(path, encoding="utf-8") as file:
-        for line in file:
-            answer = ast.literal_eval(line)
-            places = answer.pop("frames", ())
-            frames = [(name, at, code or linecache.getline(name, at).strip()) for name, at, code in places]
-            yield Attempt(**answer, frames=frames)
 
 
 def run_bounded(

@@ -84,29 +84,24 @@ def statements(tree: ast.AST) -> Iterator[tuple[ast.AST, Place]]:
     while waiting:
         node, place = waiting.pop()
         yield node, place
-        waiting += reversed(list(_below(node, place)))
-
-
-def _below(node: ast.AST, place: Place) -> Iterator[tuple[ast.AST, Place]]:
-    """Yield the statements right inside `node`, each with its place."""
-    if isinstance(node, TRIES):
-        body = replace(place, guarded=place.guarded or any(CATCHING & caught(one) for one in node.handlers))
-        yield from ((child, body) for child in node.body)
-        fallback = replace(place, conditional=True)
-        yield from ((child, fallback) for child in (*node.handlers, *node.orelse))
-        yield from ((child, place) for child in node.finalbody)
-    elif isinstance(node, ast.If):
-        typing = last_name(node.test) in TYPING
-        branch = replace(place, conditional=True)
-        yield from ((child, replace(branch, typing=place.typing or typing)) for child in node.body)
-        yield from ((child, place if typing else branch) for child in node.orelse)
-    else:
-        if isinstance(node, (ast.With, ast.AsyncWith)) and any(_suppresses(item.context_expr) for item in node.items):
-            place = replace(place, guarded=True)
-        elif isinstance(node, FUNCTIONS):
-            place = replace(place, lazy=True)
-        for part in PARTS:
-            yield from ((child, place) for child in getattr(node, part, ()))
+        if isinstance(node, TRIES):
+            conditional = replace(place, conditional=True)
+            body = replace(place, guarded=place.guarded or any(CATCHING & caught(one) for one in node.handlers))
+            waiting += [(child, place) for child in reversed(node.finalbody)]
+            waiting += [(child, conditional) for child in reversed((*node.handlers, *node.orelse))]
+            waiting += [(child, body) for child in reversed(node.body)]
+        elif isinstance(node, ast.If):
+            typing, conditional = last_name(node.test) in TYPING, replace(place, conditional=True)
+            branch = replace(conditional, typing=place.typing or typing)
+            waiting += [(child, place if typing else conditional) for child in reversed(node.orelse)]
+            waiting += [(child, branch) for child in reversed(node.body)]
+        else:
+            if isinstance(node, (ast.With, ast.AsyncWith)) and any(map(_suppresses, node.items)):
+                place = replace(place, guarded=True)
+            elif isinstance(node, FUNCTIONS):
+                place = replace(place, lazy=True)
+            children = [child for part in PARTS for child in getattr(node, part, ())]
+            waiting += [(child, place) for child in reversed(children)]
 
 
 def caught(handler: ast.ExceptHandler) -> set[str]:
@@ -115,8 +110,9 @@ def caught(handler: ast.ExceptHandler) -> set[str]:
     return {last_name(kind) if kind else "BaseException" for kind in kinds}
 
 
-def _suppresses(call: ast.expr) -> bool:
-    """Whether `call` is ``contextlib.suppress(ImportError)``, or a helper of a test that skips where it is absent."""
+def _suppresses(item: ast.withitem) -> bool:
+    """Whether `item` is ``contextlib.suppress(ImportError)``, or a helper of a test that skips where it is absent."""
+    call = item.context_expr
     named = isinstance(call, ast.Call) and last_name(call.func) in {"suppress", "raises"}
     return named and any(last_name(kind) in CATCHING for kind in getattr(call, "args", ()))
 

@@ -146,18 +146,14 @@ def subject_of(dist: Distribution, project: Project | None = None) -> Subject:
 def names_of(own: Mapping[str, str]) -> Names:
     """Return what a distribution offers for import whose files are `own`: real path, and the path in RECORD."""
     places = {path: real for real, path in own.items()}
-
-    def read_text(path: str) -> str | None:
-        with contextlib.suppress(OSError):
-            return source_text(places[path])
-        return None
-
-    return import_names(own.values(), read_text)
+    return import_names(own.values(), lambda path: source_text(places[path]))
 
 
 def source_text(path: str) -> str:
-    with open(path, encoding="utf-8", errors="replace") as file:
+    """Return the text of the file at `path`, empty where it cannot be read."""
+    with contextlib.suppress(OSError), open(path, encoding="utf-8", errors="replace") as file:
         return file.read()
+    return ""
 
 
 def normalised(name: str) -> str:
