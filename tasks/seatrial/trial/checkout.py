@@ -21,9 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 ROOTS = ("", "src/", "lib/", "python/")  # where packages lie in a checkout
-SKIPPED = re.compile(
-    r"build|dist|node_modules|site-packages|venv|release-record|__pycache__|\..*|.*\.egg-info", re.DOTALL
-)
+SKIPPED = frozenset({"build", "dist", "node_modules", "site-packages", "venv", "release-record", "__pycache__"})
 LIMIT = 20_000  # files
 # Files of requirements that people install to use a project, rather than to work on it.
 REQUIREMENTS = re.compile(
@@ -120,7 +118,7 @@ def _walk(root: Path) -> Iterator[str]:
                 if path.is_file():
                     count += 1
                     yield path.relative_to(root).as_posix()
-                elif SKIPPED.fullmatch(path.name) or path.is_symlink() or (path / "pyvenv.cfg").exists():
+                elif path.name in SKIPPED or path.name.startswith(".") or path.name.endswith(".egg-info"):
                     continue
-                elif path.is_dir():
+                elif path.is_dir() and not path.is_symlink() and not (path / "pyvenv.cfg").exists():
                     waiting.append(path)

@@ -93,7 +93,12 @@ class _Handler(BaseHTTPRequestHandler):
             return
         try:
             if is_page:
-                self._hand_on_page(url)
+                page = http.read(self.relay.index, url, patient=False)
+                if page is None:
+                    raise IndexRefused(self.relay.index.name, url, HTTPStatus.NOT_FOUND, "Not Found")
+                body = self.relay.page(page.body, page.url)
+                self._begin({"Content-Type": JSON, "Content-Length": str(len(body))})
+                self.wfile.write(body)
             else:
                 with http.opened(self.relay.index, url, accept="*/*") as response:
                     self._begin({name: response.headers.get(name, "") for name in ("Content-Type", "Content-Length")})
@@ -110,15 +115,6 @@ class _Handler(BaseHTTPRequestHandler):
     def do_HEAD(self) -> None:
         """Say that there are no parts of files to be had, which is what uv asks for with it."""
         self.send_error(405)
-
-    def _hand_on_page(self, url: str) -> None:
-        index = self.relay.index
-        page = http.read(index, url, patient=False)
-        if page is None:
-            raise IndexRefused(index.name, url, HTTPStatus.NOT_FOUND, "Not Found")
-        body = self.relay.page(page.body, page.url)
-        self._begin({"Content-Type": JSON, "Content-Length": str(len(body))})
-        self.wfile.write(body)
 
     def _begin(self, headers: Mapping[str, str]) -> None:
         self.send_response(200)

@@ -14,9 +14,8 @@ from seatrial.trial.probe.source import caught, last_name, statements
 READING = frozenset({"read_text", "read_bytes", "open"})  # methods of a path
 FOLDERS = frozenset({"dirname", "abspath", "realpath", "normpath", "str", "fspath", "Path", "PurePath", "resolve"})
 SAME = frozenset({"resolve", "absolute", "as_posix", "__str__"})  # methods of a path that lead to the same file
-OF_PACKAGES = frozenset(  # importlib.resources, pkgutil, pkg_resources
-    ("read_text", "read_binary", "open_text", "open_binary", "get_data", "resource_string", "resource_stream")
-)
+# Functions of importlib.resources, pkgutil, pkg_resources.
+OF_PACKAGES = frozenset("read_text read_binary open_text open_binary get_data resource_string resource_stream".split())
 HANDLING = frozenset({"OSError", "IOError", "FileNotFoundError", "EnvironmentError", "Exception", "BaseException"})
 CAREFUL = frozenset(  # what asks whether a file is there, or makes or removes it
     "exists is_file isfile is_dir isdir glob iterdir listdir touch mkdir unlink remove".split()

@@ -49,7 +49,7 @@ def problems(path: Path, pythons: Sequence[str], checkout: Checkout | None = Non
     found = [
         *_missing_modules(wheel),
         *_standard_library(wheel, supported),
-        *_syntax(wheel, unread, supported),
+        *(_syntax(wheel, unread, supported[0]) if supported else ()),
         *_missing_data(wheel, read, checkout.data() if checkout else {}),
         *_own_extras(wheel.archive),
         *_names(wheel),
@@ -182,16 +182,14 @@ def _requirements(archive: Archive) -> Iterator[Requirement]:
     yield from filter(None, map(requirements.parsed, archive.metadata.all("requires-dist")))
 
 
-def _syntax(wheel: Wheel, unread: Mapping[str, SyntaxError], supported: Sequence[str]) -> Iterator[Found]:
-    """Modules that only a later Python than the lowest of the `supported` can compile."""
-    if not supported:
-        return
+def _syntax(wheel: Wheel, unread: Mapping[str, SyntaxError], lowest: str) -> Iterator[Found]:
+    """Modules that only a later Python than the `lowest` one can compile."""
     bad: dict[Severity, list[str]] = {}
     for module, error in sorted(unread.items()):
         severity: Severity = "warning" if wheel.may_fail(module) else "error"
         bad.setdefault(severity, []).append(f"`{_path(wheel, module)}`, line {error.lineno}: {error.msg}")
     for severity, places in sorted(bad.items()):
-        yield "syntax", severity, f"{_some(places)}. Requires-Python admits {supported[0]}, which cannot compile that."
+        yield "syntax", severity, f"{_some(places)}. Requires-Python admits {lowest}, which cannot compile that."
 
 
 def _missing_data(wheel: Wheel, read: Mapping[str, Mapping[str, int]], data: Mapping[str, str]) -> Iterator[Found]:
@@ -212,11 +210,11 @@ def _own_extras(archive: Archive) -> Iterator[Found]:
     """Extras of its own that another extra asks for, and that it has not: installers warn, and install nothing."""
     offered = {canonicalize_name(extra) for extra in archive.metadata.all("provides-extra")}
     for requirement in _requirements(archive):
-        if canonicalize_name(requirement.name) == canonicalize_name(archive.name):
-            for extra in sorted(requirement.extras):
-                if canonicalize_name(extra) not in offered:
-                    asks = f"`{requirement}` asks for an extra that this project does not have: {extra}."
-                    yield "unknown-extra", "warning", asks
+        is_own = canonicalize_name(requirement.name) == canonicalize_name(archive.name)
+        for extra in sorted(requirement.extras) if is_own else ():
+            if canonicalize_name(extra) not in offered:
+                asks = f"`{requirement}` asks for an extra that this project does not have: {extra}."
+                yield "unknown-extra", "warning", asks
 
 
 def _names(wheel: Wheel) -> Iterator[Found]:

@@ -119,10 +119,7 @@ def fits_everywhere(dists: Iterable[Dist]) -> bool:
 
 
 def chosen(dists: Sequence[Dist], taken: Sequence[str], python: str) -> Dist:
-    """Return the wheel of `dists` that is to be installed on `python`, which takes the tags `taken`.
-
-    Raises NoFittingWheel.
-    """
+    """Return the wheel of `dists` to install on `python`, which takes the tags `taken`. Raises NoFittingWheel."""
     name = fitting((dist.filename for dist in dists), taken)
     if name is None:
         raise NoFittingWheel(python, taken[0] if taken else "", tuple(dist.filename for dist in dists))

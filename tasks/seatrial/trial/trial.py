@@ -224,9 +224,8 @@ def smoke(installer: Installer, venv: Venv, subject: Subject, settings: Settings
     env["VIRTUAL_ENV"] = str(venv.root)
     problems = []
     for command in settings.smoke:
-        outcome = process.run(
-            _resolved(command, venv, checkout), env=env, cwd=installer.scratch, time_limit=SMOKE_LIMIT, log=True
-        )
+        argv = _resolved(command, venv, checkout)
+        outcome = process.run(argv, env=env, cwd=installer.scratch, time_limit=SMOKE_LIMIT, log=True)
         if outcome.code != 0:
             said = "\n".join(outcome.output.strip().splitlines()[-20:])
             message = f"The smoke command `{command}` failed (exit code {outcome.code}):\n{said}"

@@ -90,13 +90,9 @@ class Wheel(Value):
     def _is_for(self, python: str) -> bool:
         """Whether one of the tags is for `python`: of that CPython, of an earlier one's stable ABI, or of Python 3."""
         minor = int(python.partition(".")[2])
-        for tag in self.archive.tags:
-            match = re.fullmatch(r"(cp|py)3(\d*)", tag.interpreter)
-            if match and (not match[2] or int(match[2]) == minor):
-                return True
-            if match and int(match[2]) < minor and (tag.abi == "abi3" or match[1] == "py"):
-                return True
-        return False
+        matches = ((re.fullmatch(r"(cp|py)3(\d*)", tag.interpreter), tag.abi) for tag in self.archive.tags)
+        firsts = ((int(match[2] or minor), abi == "abi3" or match[1] == "py") for match, abi in matches if match)
+        return any(first == minor or (first < minor and goes_on) for first, goes_on in firsts)
 
     def may_fail(self, module: str) -> bool:
         """Whether `module` need not work everywhere: all can do without it, or its name or place says so."""

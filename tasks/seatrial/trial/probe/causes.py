@@ -9,7 +9,6 @@ import platform
 import re
 import sys
 from dataclasses import dataclass, replace
-from importlib.machinery import all_suffixes
 from typing import TYPE_CHECKING
 
 from .names import module_of
@@ -17,8 +16,6 @@ from .source import conditional_names, parsed, raises_on_purpose, read_bytes
 from .subject import SCRIPTS, Subject, lies_in, normalised, real_path, standard_library, whose
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from .imports import Attempt
 
 NO_NAME = re.compile(r"cannot import name '(\w+)'")  # what Python says where a module lacks something
@@ -30,23 +27,20 @@ NO_LIBRARY = re.compile(r"cannot open shared object file|Library not loaded|DLL 
 NO_ATTRIBUTE = re.compile(r"module '([\w.]+)' has no attribute '(\w+)'")
 OS = frozenset(("os.py", "<frozen os>"))
 SCOPE = re.compile(r"\b(locals|globals)\(\)")
-MISTAKES = frozenset(
-    ("TypeError", "AttributeError", "NameError", "UnboundLocalError", "SyntaxError", "IndentationError")
-)
+MISTAKES = frozenset("TypeError AttributeError NameError UnboundLocalError SyntaxError IndentationError".split())
 GONE = "82"  # the version of setuptools that has no `pkg_resources` any more
-
 # Ends of the names of modules for one platform, and how `sys.platform` begins there.
 PLATFORMS = {
     **dict.fromkeys(("win", "win32", "windows", "nt"), "win32"),
     **dict.fromkeys(("darwin", "mac", "macos", "osx"), "darwin"),
     **dict.fromkeys(("linux", "linux2"), "linux"),
 }
-
-FOREIGN = frozenset(  # of those that are of some systems only; `sys.stdlib_module_names` came in Python 3.10
+FOREIGN = frozenset(  # Python's own that are of some systems only; `sys.stdlib_module_names` came in Python 3.10
     "_winapi crypt curses fcntl grp msvcrt nt ossaudiodev posix pty pwd readline resource spwd syslog termios tkinter"
     " tty winreg winsound _curses _scproxy _tkinter".split()
 )
-
+OF_PYTHON = getattr(sys, "stdlib_module_names", FOREIGN)
+RUNNING = "Python {}.{}".format(*sys.version_info)
 # Distributions whose modules have another name; `python-`, `py` and the like are seen through (see `_supplies`).
 SUPPLIERS = {
     "attr": "attrs",
@@ -59,13 +53,10 @@ SUPPLIERS = {
     "mysqldb": "mysqlclient",
     "pil": "pillow",
     "pkg-resources": "setuptools",
-    "pythoncom": "pywin32",
     "sklearn": "scikit-learn",
     "skimage": "scikit-image",
-    "win32api": "pywin32",
-    "win32com": "pywin32",
-    "win32con": "pywin32",
     "zmq": "pyzmq",
+    **dict.fromkeys(("pythoncom", "win32api", "win32com", "win32con"), "pywin32"),
 }
 
 
@@ -92,19 +83,11 @@ def cause_of(subject: Subject, one: Attempt) -> Cause:
     if one.error_type == "no-attribute":
         return Cause("own")
     cause = _cause_of(subject, one)
-    system = _system_of(one.name.partition(":")[0])
+    systems = (PLATFORMS.get(part.rpartition("_")[2].lower()) for part in one.name.partition(":")[0].split("."))
+    system = next((system for system in systems if system and not sys.platform.startswith(system)), None)
     if system and cause.kind not in EXCUSED:
         return Cause("platform", f"By its name it is for {system}, and this is {sys.platform}", f"are for {system}")
     return cause
-
-
-def _system_of(module: str) -> str | None:
-    """Return the system that `module` is for by its name, if that is another one than ours."""
-    for part in module.split("."):
-        system = PLATFORMS.get(part.rpartition("_")[2].lower())
-        if system and not sys.platform.startswith(system):
-            return system
-    return None
 
 
 def _cause_of(subject: Subject, one: Attempt) -> Cause:
@@ -153,10 +136,8 @@ def _is_on_purpose(subject: Subject, one: Attempt) -> bool:
 def _purpose(subject: Subject, one: Attempt) -> Cause:
     """Say of an error that is raised on purpose what it is about, as far as can be known."""
     if one.because_of:
-        cause = _of_a_requirement(subject, one.because_of)
-        if cause:
-            return cause
-        return Cause("choice", f"It says so itself, because `{one.because_of}` is absent", f"need `{one.because_of}`")
+        text = f"It says so itself, because `{one.because_of}` is absent"
+        return _of_a_requirement(subject, one.because_of) or Cause("choice", text, f"need `{one.because_of}`")
     words = {
         "SystemExit": "end the program",
         "KeyError": "need a variable that is not set",
@@ -179,9 +160,9 @@ def _no_file(subject: Subject, path: str) -> Cause:
 
 def _not_in_python(module: str, name: str) -> Cause | None:
     """A module of Python's own that does not have `name` (any more), or does on another system."""
-    if not _is_of_python(module):
+    if module.partition(".")[0] not in OF_PYTHON:
         return None
-    text, label = f"`{name}` is not in `{module}` of {_running()}", f"need `{module}.{name}`"
+    text, label = f"`{name}` is not in `{module}` of {RUNNING}", f"need `{module}.{name}`"
     spec = importlib.machinery.PathFinder.find_spec(module)
     origin = (spec and spec.origin) or ""
     if origin.endswith(".py") and name in conditional_names(parsed(read_bytes(origin))):
@@ -234,41 +215,33 @@ def host_of(group: str) -> str:
 
 def _hidden(subject: Subject, missing: str) -> Cause | None:
     """A module that is there: another one stands before its namespace, or it is an extension for another Python."""
-    filenames = {name + end for name in (missing.rpartition(".")[2], "__init__") for end in all_suffixes()}
+    top, stem = missing.partition(".")[0], missing.rpartition(".")[2]
+    readable = {name + end for name in (stem, "__init__") for end in importlib.machinery.all_suffixes()}
     for metadata, own in subject.neighbours:
         for path in (path for real, path in own.items() if module_of(path) == missing and os.path.exists(real)):
-            text = _covered(own, missing)
-            if path.rpartition("/")[2] not in filenames:
+            spec = importlib.machinery.PathFinder.find_spec(top) if top != missing else None
+            if path.rpartition("/")[2] not in readable:
                 text = f"but Python {platform.python_version()} on {sys.platform} cannot read `{path}`"
-            if text:
-                return Cause("own", f"`{missing}` is among the files of {metadata.get('Name')}, {text}")
+            elif spec is None or spec.origin is None:
+                continue
+            elif real_path(spec.origin) in own:
+                text = f"and `{top}` does not lead to it"
+            else:
+                text = f"but hidden, because `{top}` is {whose(spec.origin)}"
+            return Cause("own", f"`{missing}` is among the files of {metadata.get('Name')}, {text}")
     return None
 
 
-def _covered(own: Mapping[str, str], module: str) -> str | None:
-    """Say which package or module takes the place of the namespace that `module` is in, if any does."""
-    top = module.partition(".")[0]
-    spec = importlib.machinery.PathFinder.find_spec(top) if top != module else None
-    if spec is None or spec.origin is None:
-        return None
-    if real_path(spec.origin) in own:
-        return f"and `{top}` does not lead to it"
-    return f"but hidden, because `{top}` is {whose(spec.origin)}"
-
-
 def _of_python(subject: Subject, missing: str) -> Cause | None:
-    """A module of the standard library that this Python has no longer, has not yet, or never had on this system.
-
-    `pkg_resources` was there with each Python as well, and has left setuptools.
-    """
+    """A module that Python has no longer, has not yet, or never had on this system; or the one of setuptools."""
     top = missing.partition(".")[0]
     since, until = subject.project.stdlib.get(top, (None, None))
     if since or until:
         when = f"since {since}" if since else f"until {until}"
-        text = f"`{top}` is in the standard library only {when}, and this is {_running()}"
+        text = f"`{top}` is in the standard library only {when}, and this is {RUNNING}"
         return Cause("python", text, f"need `{top}`")
-    if _is_of_python(top):
-        text = f"`{top}` is in the standard library, but {_running()} does not have it on {sys.platform}"
+    if top in OF_PYTHON:
+        text = f"`{top}` is in the standard library, but {RUNNING} does not have it on {sys.platform}"
         return Cause("platform", text, f"need `{top}`")
     setuptools = [metadata for metadata, _ in subject.neighbours if metadata.get("Name") == "setuptools"]
     if missing == "pkg_resources" and setuptools:
@@ -276,14 +249,6 @@ def _of_python(subject: Subject, missing: str) -> Cause | None:
         cure = "use importlib.resources and importlib.metadata, or require `setuptools<82`"
         return Cause("dependency", f"{has}: {cure}", "need `pkg_resources`")
     return None
-
-
-def _is_of_python(module: str) -> bool:
-    return module.partition(".")[0] in getattr(sys, "stdlib_module_names", FOREIGN)
-
-
-def _running() -> str:
-    return "Python {}.{}".format(*sys.version_info)
 
 
 def _of_a_requirement(subject: Subject, missing: str) -> Cause | None:

@@ -11,7 +11,6 @@ Exit code 0 says that the document was written, whatever is in it.
 
 from __future__ import annotations
 
-import argparse
 import gc
 import importlib
 import importlib.util
@@ -21,6 +20,7 @@ import platform
 import signal
 import sys
 import sysconfig
+from argparse import ArgumentParser
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -66,10 +66,8 @@ def environment() -> dict[str, str]:
 
 def main(argv: Sequence[str]) -> int:
     """Do what `argv` says and write the answer."""
-    parser = argparse.ArgumentParser(
-        prog="command.py", description="Look at an installed distribution from the inside."
-    )
-    common = argparse.ArgumentParser(add_help=False)
+    parser = ArgumentParser(prog="command.py", description="Look at an installed distribution from the inside.")
+    common = ArgumentParser(add_help=False)
     common.add_argument("--out", required=True, metavar="FILE", help="where the JSON document goes")
     modes = parser.add_subparsers(dest="mode", required=True)
     modes.add_parser("environment", parents=[common], help="the marker variables of this interpreter")

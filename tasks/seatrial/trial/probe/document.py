@@ -20,9 +20,8 @@ from .subject import Subject, finding, lies_in, metadata_of, normalised, subject
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from .subject import Project
-
-    Problem = dict[str, str]
+    from .imports import Attempt
+    from .subject import Problem, Project
 
 
 def check(name: str, setting: Sequence[str], time_limit: float, project: Project | None = None) -> dict[str, Any]:
@@ -92,15 +91,19 @@ def _look_at(
     modules = []
     for one in tried:
         met = list(module_problems(subject, one, main=one.name in main)) if one.ok and one.name in top else []
+        modules.append(_module(subject, one, [problem for problem in met if problem["severity"] == "error"]))
         problems += met
-        item = {key: getattr(one, key) for key in ("name", "ok", "origin", "error_type", "error", "output")}
-        errors = [problem for problem in met if problem["severity"] == "error"]
-        if errors:
-            item.update(ok=False, error_type=errors[0]["kind"], error=errors[0]["message"])
-        modules.append({**item, "where": subject.where(one)})
     problems += source_problems(subject, tried)
     counted = {**tally(tried, failures.values()), "aside": 0 if setting else len(subject.names.aside)}
     return modules, counted, [*problems, *pointed]
+
+
+def _module(subject: Subject, one: Attempt, errors: Sequence[Problem]) -> dict[str, Any]:
+    """Return the document's item on one module, which is not in order if there are `errors`."""
+    item = {key: getattr(one, key) for key in ("name", "ok", "origin", "error_type", "error", "output")}
+    if errors:
+        item.update(ok=False, error_type=errors[0]["kind"], error=errors[0]["message"])
+    return {**item, "where": subject.where(one)}
 
 
 def _installed() -> list[dict[str, Any]]:

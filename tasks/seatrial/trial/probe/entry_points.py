@@ -19,7 +19,7 @@ from .subject import SCRIPTS, Subject, finding, lies_in, normalised, real_path
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
 
-    Problem = dict[str, str]
+    from .subject import Problem
 
 # The object reference of the entry points specification, with the extras that older files have there.
 REFERENCE = re.compile(r"(?P<module>[\w.]+)\s*(:\s*(?P<attribute>[\w.]+))?\s*(\[(?P<extras>[^\]]*)\])?\s*")

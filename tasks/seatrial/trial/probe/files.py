@@ -22,7 +22,7 @@ from .subject import Subject, finding, listed, names_of, normalised, real_path, 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    Problem = dict[str, str]
+    from .subject import Problem
 
 START_LIMIT = 60.0  # seconds for Python to start
 SOURCE = 1 << 22  # bytes of source that are compiled
@@ -113,10 +113,8 @@ def _shared_scripts(subject: Subject) -> Iterator[Problem]:
         both = sorted(real for real in set(files).intersection(subject.own) if os.path.dirname(real) == scripts)
         if both:
             names = listed([os.path.basename(real) for real in both])
-            message = (
-                f"{names} is a command of both {subject.name} and {other}: whichever is installed last overwrites it."
-            )
-            yield finding("shared-script", os.path.basename(both[0]), message)
+            message = f"{names} is a command of both {subject.name} and {other}: whichever is installed last"
+            yield finding("shared-script", os.path.basename(both[0]), f"{message} overwrites it.")
 
 
 def _unknown_extras(subject: Subject) -> Iterator[Problem]:
@@ -177,7 +175,7 @@ def _is_compiled(path: str) -> bool:
     return (magic, flags, *facts) == (MAGIC_NUMBER, 0, int(found.st_mtime) & 0xFFFFFFFF, found.st_size & 0xFFFFFFFF)
 
 
-def _why_not_compiled(path: str) -> str | None:
+def _why_not_compiled(path: str) -> str:
     try:
         with open(path, "rb") as file, warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -185,5 +183,5 @@ def _why_not_compiled(path: str) -> str | None:
     except SyntaxError as error:
         return f", line {error.lineno or 1}"
     except (ValueError, MemoryError, RecursionError):
-        return ""
-    return None
+        pass
+    return ""

@@ -24,15 +24,13 @@ def attempt(name: str) -> dict[str, Any]:
     module, _, attribute = name.partition(":")
     try:
         origin, loaded = _load(module)
+        thing = loaded
+        try:
+            for part in filter(None, attribute.split(".")):
+                thing = getattr(thing, part)
+        except AttributeError as error:
+            return {"name": name, "ok": False, "error_type": "no-attribute", "error": words(error)}
     except BaseException as error:  # noqa: BLE001 (SystemExit is one of the answers)
-        return {"name": name, "ok": False, **_failure(error)}
-    thing = loaded
-    try:
-        for part in filter(None, attribute.split(".")):
-            thing = getattr(thing, part)
-    except AttributeError as error:
-        return {"name": name, "ok": False, "error_type": "no-attribute", "error": words(error)}
-    except BaseException as error:  # noqa: BLE001 (likewise)
         return {"name": name, "ok": False, **_failure(error)}
     return {"name": name, "ok": True, "origin": origin, "callable": callable(thing), "version": _version(loaded)}
 
@@ -58,11 +56,19 @@ def _load(module: str) -> tuple[str | list[str] | None, object]:
 
 
 def _failure(error: BaseException) -> dict[str, Any]:
+    """Return what is told of `error`; of the places in its traceback a SyntaxError's own is the last, with its code."""
+    frames = []
+    trace = error.__traceback__
+    while trace is not None:
+        frames.append((trace.tb_frame.f_code.co_filename, trace.tb_lineno or 0, ""))
+        trace = trace.tb_next
+    if isinstance(error, SyntaxError) and error.filename:
+        frames.append((error.filename, error.lineno or 0, (error.text or "").strip()))
     failure: dict[str, Any] = {
         "error_type": type(error).__name__,
         "defined_in": str(type(error).__module__),
         "error": repr(error.code) if isinstance(error, SystemExit) else words(error),
-        "frames": _frames(error),
+        "frames": frames,
     }
     if isinstance(error, ImportError) and error.name:
         failure["missing" if _is_about_a_module(error) else "lacking"] = str(error.name)
@@ -99,18 +105,6 @@ def words(error: BaseException) -> str:
     except Exception:  # noqa: BLE001 (its __str__ is anybody's code)
         text = "(it cannot say what it is about)"
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
-
-
-def _frames(error: BaseException) -> list[tuple[str, int, str]]:
-    """Return file and line of each place in the traceback; a SyntaxError's own place is the last, with its code."""
-    frames = []
-    trace = error.__traceback__
-    while trace is not None:
-        frames.append((trace.tb_frame.f_code.co_filename, trace.tb_lineno or 0, ""))
-        trace = trace.tb_next
-    if isinstance(error, SyntaxError) and error.filename:
-        frames.append((error.filename, error.lineno or 0, (error.text or "").strip()))
-    return frames
 
 
 def main(argv: Sequence[str]) -> int:

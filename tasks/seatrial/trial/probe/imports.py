@@ -65,9 +65,9 @@ class Attempt:
 
 
 def attempts(names: Sequence[str], time_limit: float) -> list[Attempt]:
-    """Import `names`, a package before what is inside it; a few in an interpreter each, many together.
+    """Import `names`, a package before what is inside it; `time_limit` is in seconds, for each.
 
-    `time_limit` is in seconds, for each.
+    A few get an interpreter each, many share one.
     """
     if len(names) <= FEW:
         return list(_each_alone(names, time_limit))
@@ -129,21 +129,17 @@ def _alone(name: str, time_limit: float) -> Attempt:
         return answers[0] if answers[0].ok else replace(answers[0], output=output)
     if code is None:
         words = f"was still being imported after {time_limit:g} seconds, and was ended"
-        return Attempt(name, ok=False, error_type="hang", error=words, output=output)
-    return Attempt(name, ok=False, error_type="crash", error=_how_it_ended(code), output=output)
+    elif code >= 0:
+        words = f"ends the interpreter when it is imported (exit code {code}), as os._exit does"
+    else:
+        names = {number.value: number.name for number in signal.Signals}
+        words = f"crashes the interpreter when it is imported ({names.get(-code, f'signal {-code}')})"
+    return Attempt(name, ok=False, error_type="hang" if code is None else "crash", error=words, output=output)
 
 
 def _untried(name: str) -> Attempt:
     words = f"was not imported, because {PATIENCE} imports before it did not come to an end"
     return Attempt(name, ok=False, error_type="untried", error=words)
-
-
-def _how_it_ended(code: int) -> str:
-    """Say what an exit code means that came without an answer; a negative one is a signal."""
-    if code >= 0:
-        return f"ends the interpreter when it is imported (exit code {code}), as os._exit does"
-    names = {number.value: number.name for number in signal.Signals}
-    return f"crashes the interpreter when it is imported ({names.get(-code, f'signal {-code}')})"
 
 
 def _in_child(names: Sequence[str], time_limit: float) -> tuple[int | None, str, list[Attempt]]:

@@ -6,6 +6,7 @@ import importlib.machinery
 import os
 import re
 import sys
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,8 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from .imports import Attempt
-
-    Problem = dict[str, str]
+    from .subject import Problem
 
 # Other words for the parts of a version (PEP 440).
 SPELLINGS = {"alpha": "a", "beta": "b", "c": "rc", "pre": "rc", "preview": "rc", "rev": "post", "r": "post"}
@@ -30,11 +30,6 @@ class Failure:
     attempt: Attempt
     cause: Cause
     severity: str
-
-    @property
-    def alike(self) -> tuple[object, ...]:
-        """What several failures have in common that can be reported at once."""
-        return (self.severity, self.cause, _kind(self.attempt), self.attempt.missing or self.attempt.symptom)
 
 
 def failure(subject: Subject, one: Attempt, *, main: bool, inner: bool) -> Failure:
@@ -75,7 +70,8 @@ def failure_problems(subject: Subject, failures: Iterable[Failure]) -> Iterator[
     """Yield what is to be said of `failures`, once of those that have one cause."""
     groups: dict[object, list[Failure]] = {}
     for met in failures:
-        groups.setdefault(met.alike, []).append(met)
+        key = (met.severity, met.cause, _kind(met.attempt), met.attempt.missing or met.attempt.symptom)
+        groups.setdefault(key, []).append(met)
     for first, *others in groups.values():
         one = first.attempt
         message = f"`{one.name}` {reason(subject, one, first.cause)}."
@@ -125,12 +121,9 @@ def borrowed_problems(subject: Subject) -> Iterator[Problem]:
 def tally(tried: Sequence[Attempt], failures: Iterable[Failure]) -> dict[str, Any]:
     """Return how many modules there are, how many were imported, and what the others need, by how many."""
     labels = {one.attempt.name: one.cause.label or "cannot be imported" for one in failures}
-    counted: dict[str, int] = {}
-    for one in tried:
-        if not one.ok:
-            label = labels.get(one.name) or labels.get(one.error or "", "cannot be imported")
-            counted[label] = counted.get(label, 0) + 1
-    return {"total": len(tried), "imported": sum(one.ok for one in tried), "others": counted}
+    failed = [one for one in tried if not one.ok]
+    others = Counter(labels.get(one.name) or labels.get(one.error or "", "cannot be imported") for one in failed)
+    return {"total": len(tried), "imported": len(tried) - len(failed), "others": dict(others)}
 
 
 def _is_for_other_systems(subject: Subject) -> bool:

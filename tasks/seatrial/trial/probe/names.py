@@ -14,13 +14,10 @@ if TYPE_CHECKING:
     ReadText = Callable[[str], str | None]
 
 SHORT = 12  # lines of code in the __init__.py of a namespace
-
 # `x.py`, `x.pyc`, `x.so`, `x.cpython-313-darwin.so`, `x.pyd`; a bare `libx.so` is a library that an extension links to.
 MODULE_FILE = re.compile(r"(?!lib[^.]*\.so$)(?P<name>[^.]+)(\.pyc?|(\..+)?\.(so|pyd))")
-
 # Top-level folders and files that are for the project's own people, and get into wheels by mistake.
 ASIDE = frozenset("test tests conftest setup doc docs example examples benchmark benchmarks".split())
-
 # Modules and folders inside a package that are for its own people: their import may start whatever they are for.
 INTERNAL = re.compile(r"tests?|conftest|setup|examples?|benchmarks?|test_\w+|\w+_tests?")
 
@@ -74,10 +71,7 @@ def import_names(paths: Iterable[str], read_text: ReadText) -> Names:
 
 
 def _library(paths: Iterable[str]) -> tuple[dict[Parts, str], dict[Parts, set[str]]]:
-    """Return the files of site-packages, their place and the path they were given by; and what each folder there holds.
-
-    A folder in a folder has a slash at its end.
-    """
+    """Return the files of site-packages by their place, and what each folder holds: folders with a slash at the end."""
     files: dict[Parts, str] = {}
     content: dict[Parts, set[str]] = {(): set()}
     for path in sorted(set(paths)):
