@@ -12,7 +12,7 @@ import pytest
 from seatrial.trial.probe import command
 from seatrial.trial.probe.document import check
 from seatrial.trial.probe.subject import Project
-from seatrial.trial.stdlib import history
+from seatrial.trial.wheel import history
 from tests.projects import write_tree
 
 if TYPE_CHECKING:

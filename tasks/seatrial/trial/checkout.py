@@ -10,11 +10,11 @@ import contextlib
 import re
 from typing import TYPE_CHECKING, Any
 
-from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from seatrial.machine import toml
 from seatrial.machine.values import Value
+from seatrial.trial.requirements import parsed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -66,8 +66,8 @@ class Checkout(Value):
         found: dict[str, str] = {}
         for place, lines in self._declarations():
             for line in lines:
-                if name := _name_of(line):
-                    found.setdefault(canonicalize_name(name), place)
+                if requirement := parsed(re.split(r"\s#|\s--", line.strip(), maxsplit=1)[0]):  # no comments, no options
+                    found.setdefault(canonicalize_name(requirement.name), place)
         return found
 
     def _declarations(self) -> Iterator[tuple[str, Iterable[str]]]:
@@ -84,15 +84,10 @@ class Checkout(Value):
         }
         for place, names in tables.items():
             yield place, [name for name in names or () if isinstance(name, str) and name != "python"]
-        yield "setup.cfg", self._setup_cfg()
-
-    def _setup_cfg(self) -> list[str]:
         parser = configparser.ConfigParser(interpolation=None, strict=False)
-        try:
+        with contextlib.suppress(configparser.Error):
             parser.read_string(self._text("setup.cfg"))
-        except configparser.Error:
-            return []
-        return parser.get("options", "install_requires", fallback="").splitlines()
+            yield "setup.cfg", parser.get("options", "install_requires", fallback="").splitlines()
 
     def _toml(self, name: str) -> Mapping[str, Any]:
         try:
@@ -114,14 +109,6 @@ def _at(table: Any, *keys: str) -> Any:
     return table
 
 
-def _name_of(line: str) -> str | None:
-    """Return the project that a line of requirements names, None for comments and options."""
-    try:
-        return Requirement(re.split(r"\s#|\s--", line.strip(), maxsplit=1)[0]).name
-    except InvalidRequirement:
-        return None
-
-
 def _walk(root: Path) -> Iterator[str]:
     """Yield the files below `root`, but for what builds, environments and tools put there."""
     waiting, count = [root], 0
@@ -131,12 +118,7 @@ def _walk(root: Path) -> Iterator[str]:
                 if path.is_file():
                     count += 1
                     yield path.relative_to(root).as_posix()
-                elif _is_of_the_project(path):
+                elif path.name in SKIPPED or path.name.startswith(".") or path.name.endswith(".egg-info"):
+                    continue
+                elif path.is_dir() and not path.is_symlink() and not (path / "pyvenv.cfg").exists():
                     waiting.append(path)
-
-
-def _is_of_the_project(folder: Path) -> bool:
-    name = folder.name
-    if name in SKIPPED or name.startswith(".") or name.endswith(".egg-info"):
-        return False
-    return folder.is_dir() and not folder.is_symlink() and not (folder / "pyvenv.cfg").exists()

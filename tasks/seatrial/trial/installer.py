@@ -12,7 +12,7 @@ import shutil
 import sys
 from dataclasses import field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from packaging.utils import canonicalize_name
@@ -31,7 +31,8 @@ if TYPE_CHECKING:
     from seatrial.release.stages import Dist
 
 INSTALL_LIMIT = 3600.0  # seconds; an sdist may have to be compiled
-LOCKED_KINDS = ("sdist", "archive", "vcs", "directory")  # beside wheels (PEP 751); the last three come from a URL
+# What a package without wheels is built from, which is one of these (PEP 751); the last three come from a URL.
+LOCKED_KINDS = ("sdist", "archive", "vcs", "directory")
 
 
 class InstallFailed(ReleaseError):
@@ -144,7 +145,7 @@ class Installer(Value):
         # Without a cache uv refuses to make the links to it that UV_LINK_MODE may ask for.
         cache = ("--no-cache", "--link-mode", "copy") if self.uv else ("--no-cache-dir",)
         flags = ("--no-deps", "--require-hashes", "--only-binary", ":all:", *cache, "-r", str(wanted))
-        self._install(venv, f"{project} {version} from the index", *self._from(index), *flags)
+        self._pip(venv, f"{project} {version} from the index", "install", *self._from(index), *flags)
 
     def from_file(self, venv: Venv, path: Path, project: str) -> None:
         """Install the file at `path` without dependencies; what an sdist needs to be built comes from `self.index`.
@@ -156,11 +157,11 @@ class Installer(Value):
             path = Path(shutil.copy2(path, self.scratch))
         fresh = ("--refresh-package", project) if self.uv else ("--no-cache-dir",)
         reference = f"{project} @ {path.as_uri()}"  # uv takes `#` in a path for the beginning of something else
-        self._install(venv, path.name, *self._from(self.index), "--no-deps", *fresh, reference)
+        self._pip(venv, path.name, "install", *self._from(self.index), "--no-deps", *fresh, reference)
 
     def locked(self, venv: Venv, requirements: Path) -> None:
         """Install the tools that the file `requirements` locks by hash, from wherever the environment says."""
-        self._install(venv, requirements.name, "--require-hashes", "-r", str(requirements))
+        self._pip(venv, requirements.name, "install", "--require-hashes", "-r", str(requirements))
 
     def dependencies(self, venv: Venv, requirements: Sequence[str], subject: str, version: str) -> Origins:
         """Install `requirements` (PEP 508, without markers) from `self.index` alone; return where each came from.
@@ -170,20 +171,17 @@ class Installer(Value):
         """
         if not requirements:
             return {}
-        listed = self.scratch / "dependencies.txt"
+        listed, source = self.scratch / "dependencies.txt", self._from(self.index)
         listed.write_text("".join(f"{line}\n" for line in requirements), encoding="utf-8")
-        found = (
-            self._locked(venv, listed, subject) if self.uv else self._reported(venv, listed, f"{subject}=={version}")
-        )
+        if self.beside:  # which is held to its files
+            constraints = self.scratch / "beside.txt"
+            constraints.write_text("".join(f"{one.line}\n" for one in self.beside), encoding="utf-8")
+            source += ("--constraint", str(constraints))
+        if self.uv:
+            found = self._locked(venv, listed, source, subject)
+        else:
+            found = self._reported(venv, listed, source, f"{subject}=={version}")
         return {name: tuple(replace(one, url=self._told(one.url)) for one in many) for name, many in found.items()}
-
-    def _constraints(self) -> tuple[str, ...]:
-        """Return the arguments that hold what is `beside` the subject to its files."""
-        if not self.beside:
-            return ()
-        listed = self.scratch / "beside.txt"
-        listed.write_text("".join(f"{one.line}\n" for one in self.beside), encoding="utf-8")
-        return ("--constraint", str(listed))
 
     def _told(self, url: str) -> str:
         """Return where what was installed from `url` came from; a file of this disk is one of those `beside`."""
@@ -194,9 +192,9 @@ class Installer(Value):
 
     def check(self, venv: Venv) -> None:
         """Raise InstallFailed where requirements of what is installed are not met (``pip check``)."""
-        self._run(self._pip(venv, "check"), "The set of installed distributions (pip check)")
+        self._pip(venv, "The set of installed distributions (pip check)", "check")
 
-    def _locked(self, venv: Venv, listed: Path, subject: str) -> Origins:
+    def _locked(self, venv: Venv, listed: Path, source: tuple[str, ...], subject: str) -> Origins:
         """Resolve `listed` to a pylock.toml (PEP 751) and install exactly that: uv tells hashes in no other way."""
         lock = self.scratch / "pylock.toml"
         key = (venv.interpreter, listed.read_text(encoding="utf-8"), subject)
@@ -205,33 +203,37 @@ class Installer(Value):
             if resolution.lock:
                 lock.write_text(resolution.lock, encoding="utf-8")
             else:
-                self._resolve(venv, listed, subject, lock)
+                resolve = (str(self.uv), "pip", "compile", "--quiet", "--format", "pylock.toml", "--no-header")
+                target = ("--python", str(venv.python), "--no-emit-package", subject, "-o", str(lock))
+                self._run((*resolve, *target, *source, str(listed)), "The dependencies")
                 resolution.lock = lock.read_text(encoding="utf-8")
-        self._install(venv, "The dependencies", *self._from(self.index), "-r", str(lock))
-        packages = toml.parse(lock.read_text(encoding="utf-8")).get("packages", [])
-        return {canonicalize_name(package["name"]): tuple(_lock_origins(package)) for package in packages}
+        self._pip(venv, "The dependencies", "install", *self._from(self.index), "-r", str(lock))
+        origins: Origins = {}
+        for package in toml.parse(resolution.lock).get("packages", []):
+            files = package.get("wheels") or [package[kind] for kind in LOCKED_KINDS if kind in package]
+            origins[canonicalize_name(package["name"])] = tuple(
+                Origin(file.get("url") or file["path"], file.get("hashes", {}).get("sha256", "")) for file in files
+            )
+        return origins
 
-    def _resolve(self, venv: Venv, listed: Path, subject: str, lock: Path) -> None:
-        resolve = (str(self.uv), "pip", "compile", "--quiet", "--format", "pylock.toml", "--no-header")
-        target = ("--python", str(venv.python), "--no-emit-package", subject, "-o", str(lock))
-        self._run((*resolve, *target, *self._from(self.index), *self._constraints(), str(listed)), "The dependencies")
-
-    def _reported(self, venv: Venv, listed: Path, pin: str) -> Origins:
+    def _reported(self, venv: Venv, listed: Path, source: tuple[str, ...], pin: str) -> Origins:
         """Install `listed` with pip, and read its installation report."""
         report = self.scratch / "report.json"
-        flags = ("--no-compile", "--report", str(report), "-r", str(listed), pin)  # as uv: bytecode when it is needed
-        self._install(venv, "The dependencies", *self._from(self.index), *self._constraints(), *flags)
-        items = json.loads(report.read_text(encoding="utf-8"))["install"]
-        return {canonicalize_name(item["metadata"]["name"]): (_report_origin(item),) for item in items}
+        flags = ("--no-compile", "--report", str(report), "-r", str(listed))  # as uv: bytecode when it is needed
+        self._pip(venv, "The dependencies", "install", *source, *flags, pin)
+        origins: Origins = {}
+        for item in json.loads(report.read_text(encoding="utf-8"))["install"]:
+            info = item["download_info"]
+            sha256 = info.get("archive_info", {}).get("hashes", {}).get("sha256", "")
+            origins[canonicalize_name(item["metadata"]["name"])] = (Origin(info["url"], sha256),)
+        return origins
 
-    def _install(self, venv: Venv, subject: str, *args: str) -> None:
-        self._run((*self._pip(venv, "install"), *args), subject)
-
-    def _pip(self, venv: Venv, command: str) -> tuple[str, ...]:
+    def _pip(self, venv: Venv, subject: str, command: str, *args: str) -> None:
         if self.uv:
-            return (self.uv, "pip", command, "--quiet", "--python", str(venv.python))
-        # pip says which requirements exclude each other only where it is not told to be quiet.
-        return (str(venv.python), "-I", "-m", "pip", "--no-input", command)
+            program = (self.uv, "pip", command, "--quiet", "--python", str(venv.python))
+        else:  # pip says which requirements exclude each other only where it is not told to be quiet
+            program = (str(venv.python), "-I", "-m", "pip", "--no-input", command)
+        self._run((*program, *args), subject)
 
     def _from(self, index: str) -> tuple[str, ...]:
         return ("--default-index" if self.uv else "--index-url", index)
@@ -249,14 +251,3 @@ def origin_of(origins: Origins, name: str, wheel_tags: Sequence[str]) -> Origin 
     if len(candidates) == 1:
         return candidates[0]
     return next((origin for origin in candidates if origin.tags == frozenset(wheel_tags)), None)
-
-
-def _lock_origins(package: Mapping[str, Any]) -> list[Origin]:
-    """Return the files that a package of a pylock.toml can be installed from: wheels, or the one thing built from."""
-    files = package.get("wheels") or [package[kind] for kind in LOCKED_KINDS if kind in package]
-    return [Origin(file.get("url") or file["path"], file.get("hashes", {}).get("sha256", "")) for file in files]
-
-
-def _report_origin(item: Mapping[str, Any]) -> Origin:
-    info = item["download_info"]
-    return Origin(info["url"], info.get("archive_info", {}).get("hashes", {}).get("sha256", ""))

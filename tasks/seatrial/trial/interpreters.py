@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from seatrial.release.archives import Archive
-    from seatrial.release.stages import Kind
 
 LIMIT = 60.0  # seconds
 NUMBERS = re.compile(r"\d+\.\d+")  # in the name of a Python: `3.14t`, `pypy3.11`
@@ -59,20 +58,18 @@ def here(pythons: Iterable[str], uv: str | None) -> tuple[str, ...]:
 def trials(archives: Sequence[Archive], pythons: Sequence[str], uv: str | None) -> Iterator[tuple[Archive, str | None]]:
     """Yield what to try of `archives`, one of each kind, and the Python to try it on: None for the one that runs us.
 
-    Wheel and sdist, whose build may not work there, are tried on the lowest Python as well: what a newer one hides
-    shows there. Not where the wheel is compiled: it is for one Python, or says little of the others.
+    Of several wheels it is the one that this Python would install. Wheel and sdist, whose build may not work there, are
+    tried on the lowest Python as well: what a newer one hides shows there. Not where the wheel is compiled: it is for
+    one Python, or says little of the others.
     """
-    chosen = [archive for kind in KINDS if (archive := _fitting(archives, kind))]
+    chosen = []
+    for kind in KINDS:
+        of_kind = {archive.path.name: archive for archive in archives if archive.kind == kind}
+        best = fitting(of_kind, tuple(map(str, sys_tags()))) if kind == "wheel" else next(iter(of_kind), None)
+        chosen += [of_kind[best]] if best else []
     yield from ((archive, python_for(archive, pythons, uv)) for archive in chosen)
     if any(archive.kind == "wheel" and EVERYWHERE in map(str, archive.tags) for archive in chosen):
         yield from ((archive, lowest) for archive in chosen if (lowest := lowest_for(archive, pythons, uv)))
-
-
-def _fitting(archives: Sequence[Archive], kind: Kind) -> Archive | None:
-    """Return the archive of `kind` that the Python which runs us would install."""
-    of_kind = {archive.path.name: archive for archive in archives if archive.kind == kind}
-    best = fitting(of_kind, tuple(map(str, sys_tags()))) if kind == "wheel" else next(iter(of_kind), None)
-    return of_kind[best] if best else None
 
 
 def python_for(archive: Archive, pythons: Sequence[str], uv: str | None) -> str | None:
@@ -80,7 +77,7 @@ def python_for(archive: Archive, pythons: Sequence[str], uv: str | None) -> str 
 
     Of these it is the highest of `pythons` that is here, else the highest that is here at all.
     """
-    supported = _supported(archive)
+    supported = admitted(archive.metadata.first("requires-python"))
     if supported is None or supported.contains(f"{RUNNING}.99"):
         return None
     versions = {python: found[0] for python in pythons if (found := NUMBERS.search(python))}
@@ -92,7 +89,7 @@ def python_for(archive: Archive, pythons: Sequence[str], uv: str | None) -> str 
 
 def lowest_for(archive: Archive, pythons: Sequence[str], uv: str | None) -> str | None:
     """Return the lowest Python here that `archive` is for, not below the project's, if it is not tried on it anyway."""
-    supported = _supported(archive)
+    supported = admitted(archive.metadata.first("requires-python"))
     named = [KNOWN_PYTHONS.index(python) for python in pythons if python in KNOWN_PYTHONS]
     if supported is None or not named:
         return None
@@ -101,9 +98,9 @@ def lowest_for(archive: Archive, pythons: Sequence[str], uv: str | None) -> str 
     return None if lowest in {RUNNING, python_for(archive, pythons, uv)} else lowest
 
 
-def _supported(archive: Archive) -> SpecifierSet | None:
+def admitted(requires_python: str | None) -> SpecifierSet | None:
     """Return what Requires-Python admits, None where it is no specifier."""
     try:
-        return SpecifierSet(archive.metadata.first("requires-python") or "")
+        return SpecifierSet(requires_python or "")
     except InvalidSpecifier:
         return None

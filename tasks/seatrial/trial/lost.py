@@ -13,7 +13,7 @@ from seatrial.machine.errors import shortened
 from seatrial.project.exclusions import dropped
 from seatrial.release.archives import Archive
 from seatrial.trial.checkout import ROOTS
-from seatrial.trial.probe.names import ASIDE, INTERNAL, import_names, module_of
+from seatrial.trial.probe.names import ASIDE, INTERNAL, module_of
 from seatrial.trial.wheel import Wheel, problem
 
 if TYPE_CHECKING:
@@ -38,7 +38,8 @@ def problems(paths: Sequence[Path], checkout: Checkout) -> list[Problem]:
 
     A module is an error, a data file a warning: somebody may mean it. Raises BadArchive.
     """
-    packed = {name for path in paths if not path.name.endswith(".whl") for name in _members(path)}
+    sdists = [Archive.open(path) for path in paths if not path.name.endswith(".whl")]
+    packed = {member.name.partition("/")[2] for sdist in sdists for member in sdist.members}
     found: list[Problem] = []
     for path in paths:
         if path.name.endswith(".whl"):
@@ -48,19 +49,16 @@ def problems(paths: Sequence[Path], checkout: Checkout) -> list[Problem]:
     return found
 
 
-def _members(path: Path) -> Iterator[str]:
-    """Yield the members of the sdist at `path`, without its top folder."""
-    yield from (member.name.partition("/")[2] for member in Archive.open(path).members)
-
-
 def _told(lost: Sequence[tuple[str, str]], wheel: Wheel, packed: Collection[str], root: Path) -> Iterator[Found]:
     modules: list[str] = []
     private: list[str] = []
     data: list[str] = []
+    there = wheel.files.union(place for place, _ in lost)
     for place, name in lost:
         module = module_of(place) if place.endswith(".py") else ""
-        regular = posixpath.join(posixpath.dirname(name), "__init__.py")
-        if not module or (regular not in packed and not _is_in_package(place, wheel, lost)):
+        init, regular = (posixpath.join(posixpath.dirname(path), "__init__.py") for path in (place, name))
+        # A module is in site-packages itself or in a regular package.
+        if not module or (regular not in packed and "/" in place and init not in there):
             data.append(name)
         else:
             (private if any(part.startswith("_") for part in module.split(".")) else modules).append(name)
@@ -71,25 +69,22 @@ def _told(lost: Sequence[tuple[str, str]], wheel: Wheel, packed: Collection[str]
     ]
     for names, code, severity, noun in groups:
         if names:
-            there = "The sdist" if all(name in packed for name in names) else "The project"
+            who = "The sdist" if all(name in packed for name in names) else "The project"
             why = dropped(root, names)
-            yield code, severity, f"{there} has {noun} in its packages that this wheel lacks{why}:{shortened(names)}"
-
-
-def _is_in_package(place: str, wheel: Wheel, lost: Iterable[tuple[str, str]]) -> bool:
-    """Whether the folder of `place` is site-packages or a regular package, here or among what is lost."""
-    if "/" not in place:
-        return True
-    init = posixpath.join(posixpath.dirname(place), "__init__.py")
-    return init in wheel.files or any(other == init for other, _ in lost)
+            yield code, severity, f"{who} has {noun} in its packages that this wheel lacks{why}:{shortened(names)}"
 
 
 def _lost(wheel: Wheel, names: Collection[str]) -> Iterator[tuple[str, str]]:
     """Yield what `wheel` lacks of `names`: the place that it would have there, and its name."""
-    packages = [name.replace(".", "/") for name in import_names(wheel.files, wheel.texts.get).modules]
+    packages = [name.replace(".", "/") for name in wheel.names.modules]
     packages = [package for package in packages if f"{package}/__init__.py" in wheel.files]
     roots = _roots(wheel, names)
-    for module, name in _namesakes(wheel, names):
+    shipped = {name.partition(".")[0] for name in wheel.names.modules} | ASIDE
+    for name in names:  # one that is called like the project is of it, where the wheel has none such
+        place = next((name[len(root) :] for root in reversed(ROOTS) if name.startswith(root)), name)
+        module = place.removesuffix("/__init__.py").removesuffix(".py")
+        if place == module or module in shipped or canonicalize_name(module) != wheel.archive.name:
+            continue
         if name.endswith("/__init__.py"):
             packages.append(module)
             roots[module] = name.removesuffix(f"{module}/__init__.py")
@@ -104,16 +99,6 @@ def _lost(wheel: Wheel, names: Collection[str]) -> Iterator[tuple[str, str]]:
                     yield place, name
 
 
-def _namesakes(wheel: Wheel, names: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """Yield the package or module among `names` that is called like the project, where `wheel` has none such."""
-    shipped = {name.partition(".")[0] for name in import_names(wheel.files, wheel.texts.get).modules} | ASIDE
-    for name in names:
-        place = next((name[len(root) :] for root in reversed(ROOTS) if name.startswith(root)), name)
-        module = place.removesuffix("/__init__.py").removesuffix(".py")
-        if place != module and module not in shipped and canonicalize_name(module) == wheel.archive.name:
-            yield module, name
-
-
 def _roots(wheel: Wheel, names: Iterable[str]) -> dict[str, str]:
     """Return in which folder each top-level package of `wheel` is, by where most of its files are."""
     counts: Counter[tuple[str, str]] = Counter()
@@ -123,10 +108,8 @@ def _roots(wheel: Wheel, names: Iterable[str]) -> dict[str, str]:
             if "/".join(parts[depth:]) in wheel.files:
                 root = "".join(f"{part}/" for part in parts[:depth])
                 counts[parts[depth], root] += 1
-    roots: dict[str, str] = {}
-    for (top, root), _ in sorted(counts.items(), key=lambda item: (-item[1], len(item[0][1]))):
-        roots.setdefault(top, root)
-    return roots
+    ranked = sorted(counts, key=lambda place: (-counts[place], len(place[1])))
+    return dict(ranked[::-1])  # of one top the first that is ranked
 
 
 def _is_missed(place: str, wheel: Wheel) -> bool:

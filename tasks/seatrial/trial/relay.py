@@ -17,7 +17,7 @@ import threading
 from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
 from seatrial.index import http
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from seatrial.index.indexes import Index, Login
-    from seatrial.index.simple import Served
 
 PROJECT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*/?")  # below the simple URL; nothing that climbs out of it
 METADATA = ".metadata"  # what an index serves beside a file (PEP 658)
@@ -60,17 +59,17 @@ class Relay:
 
     def page(self, body: bytes, url: str) -> bytes:
         """Return the page `body` of a project, which came from `url`, in JSON and with our own addresses for files."""
-        listed = [self._entry(file) for file in parse(body, url).files]
+        listed = [
+            {
+                "filename": file.filename,
+                "url": self._local(file.url),
+                "hashes": {"sha256": file.sha256} if file.sha256 else {},
+                "requires-python": file.requires_python or None,
+                "yanked": file.yanked,
+            }
+            for file in parse(body, url).files
+        ]
         return json.dumps({"meta": {"api-version": "1.0"}, "name": url.split("/")[-2], "files": listed}).encode()
-
-    def _entry(self, file: Served) -> dict[str, Any]:
-        return {
-            "filename": file.filename,
-            "url": self._local(file.url),
-            "hashes": {"sha256": file.sha256} if file.sha256 else {},
-            "requires-python": file.requires_python or None,
-            "yanked": file.yanked,
-        }
 
     def _local(self, url: str) -> str:
         """Return our own address of a file of the index; files elsewhere are fetched from there, without any login."""
@@ -94,9 +93,16 @@ class _Handler(BaseHTTPRequestHandler):
             return
         try:
             if is_page:
-                self._hand_on_page(url)
+                page = http.read(self.relay.index, url, patient=False)
+                if page is None:
+                    raise IndexRefused(self.relay.index.name, url, HTTPStatus.NOT_FOUND, "Not Found")
+                body = self.relay.page(page.body, page.url)
+                self._begin({"Content-Type": JSON, "Content-Length": str(len(body))})
+                self.wfile.write(body)
             else:
-                self._hand_on_file(url)
+                with http.opened(self.relay.index, url, accept="*/*") as response:
+                    self._begin({name: response.headers.get(name, "") for name in ("Content-Type", "Content-Length")})
+                    shutil.copyfileobj(response, self.wfile)
         except IndexRefused as error:
             self.send_error(error.status, f"{error.reason} (says {self.relay.index.name})")
         except IndexUnreachable as error:
@@ -109,20 +115,6 @@ class _Handler(BaseHTTPRequestHandler):
     def do_HEAD(self) -> None:
         """Say that there are no parts of files to be had, which is what uv asks for with it."""
         self.send_error(405)
-
-    def _hand_on_page(self, url: str) -> None:
-        index = self.relay.index
-        page = http.read(index, url, patient=False)
-        if page is None:
-            raise IndexRefused(index.name, url, HTTPStatus.NOT_FOUND, "Not Found")
-        body = self.relay.page(page.body, page.url)
-        self._begin({"Content-Type": JSON, "Content-Length": str(len(body))})
-        self.wfile.write(body)
-
-    def _hand_on_file(self, url: str) -> None:
-        with http.opened(self.relay.index, url, accept="*/*") as response:
-            self._begin({name: response.headers.get(name, "") for name in ("Content-Type", "Content-Length")})
-            shutil.copyfileobj(response, self.wfile)
 
     def _begin(self, headers: Mapping[str, str]) -> None:
         self.send_response(200)
@@ -165,12 +157,5 @@ def local(index: Index) -> Index:
 
 def told(url: str, index: Index) -> str:
     """Return `url` as it is on the index that `index` stands for, for the record."""
-    if not index.stands_for or not url.startswith(base := _base(index.simple)):
-        return url
-    return urljoin(index.stands_for, "/" + url[len(base) :])
-
-
-def _base(simple: str) -> str:
-    """Return what stands before the path of the index in the simple URL of a relay."""
-    parts = urlsplit(simple)
-    return f"{parts.scheme}://{parts.netloc}/{parts.path.split('/')[1]}/"
+    base = "/".join([*index.simple.split("/")[:4], ""])  # of a relay: what stands before the path of the index
+    return urljoin(index.stands_for, f"/{url[len(base) :]}") if index.stands_for and url.startswith(base) else url

@@ -7,29 +7,29 @@ library that came or went, data that its code reads and that is not there. The c
 
 from __future__ import annotations
 
-import contextlib
 import gc
 import re
 from typing import TYPE_CHECKING
 
-from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from seatrial.project.pythons import KNOWN_PYTHONS
+from seatrial.trial import requirements
 from seatrial.trial.probe.source import imports, parsed
 from seatrial.trial.resources import SIGNS, reads
-from seatrial.trial.stdlib import history
-from seatrial.trial.wheel import Found, Severity, Wheel, is_aside, problem
+from seatrial.trial.wheel import Found, Severity, Wheel, history, is_aside, problem
 
 if TYPE_CHECKING:
+    import ast
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
+
+    from packaging.requirements import Requirement
 
     from seatrial.release.archives import Archive
     from seatrial.release.stages import Problem
     from seatrial.trial.checkout import Checkout
     from seatrial.trial.probe.source import Import
-    from seatrial.trial.resources import Read
 
 # Signs of code that makes modules, or lets them be found, in a way of its own.
 DYNAMIC = re.compile(r"sys\.modules|__path__|meta_path|extend_path|declare_namespace|path_hooks|LazyLoader")
@@ -49,7 +49,7 @@ def problems(path: Path, pythons: Sequence[str], checkout: Checkout | None = Non
     found = [
         *_missing_modules(wheel),
         *_standard_library(wheel, supported),
-        *_syntax(wheel, unread, supported),
+        *(_syntax(wheel, unread, supported[0]) if supported else ()),
         *_missing_data(wheel, read, checkout.data() if checkout else {}),
         *_own_extras(wheel.archive),
         *_names(wheel),
@@ -63,42 +63,36 @@ def untold(found: Iterable[Problem], told: Iterable[Problem]) -> list[Problem]:
     return [one for one in found if f"`{one.message.split('`')[1] if '`' in one.message else ''}`" not in shown]
 
 
-def _parse(wheel: Wheel, lowest: str) -> tuple[dict[str, SyntaxError], dict[str, list[Read]]]:
+def _parse(wheel: Wheel, lowest: str) -> tuple[dict[str, SyntaxError], dict[str, dict[str, int]]]:
     """Parse each module once, as `lowest` would; return what that cannot compile, and the files that modules read."""
     unread: dict[str, SyntaxError] = {}
-    read: dict[str, list[Read]] = {}
+    read: dict[str, dict[str, int]] = {}
     collects = gc.isenabled()
     gc.disable()  # trees are many small objects without a circle, and gone after each module
     try:
         for module in wheel.code.readers:
-            if not is_aside(module) or module.endswith(".__main__"):
-                _parse_one(wheel, module, (3, int(lowest.partition(".")[2])), unread, read)
+            if is_aside(module) and not module.endswith(".__main__"):
+                continue
+            source, package = wheel.code.text(module), module in wheel.code.packages
+            tree = _tree(source, (3, int(lowest.partition(".")[2])))
+            if isinstance(tree, SyntaxError):
+                unread[module] = tree
+                tree = _tree(source)
+            known = None if isinstance(tree, SyntaxError) else tree
+            wheel.code.known[module] = imports(known, module, package=package) if known else []
+            if known and SIGNS.search(source):
+                read[module] = reads(known, module, package=package)
     finally:
         if collects:
             gc.enable()
     return unread, read
 
 
-def _parse_one(
-    wheel: Wheel,
-    module: str,
-    lowest: tuple[int, int],
-    unread: dict[str, SyntaxError],
-    read: dict[str, list[Read]],
-) -> None:
-    source, package = wheel.code.text(module), module in wheel.code.packages
+def _tree(source: bytes, version: tuple[int, int] | None = None) -> ast.Module | SyntaxError:
     try:
-        tree = parsed(source, feature_version=lowest)
+        return parsed(source, feature_version=version)
     except SyntaxError as error:
-        unread[module] = error
-        try:
-            tree = parsed(source)
-        except SyntaxError:
-            wheel.code.known[module] = []
-            return
-    wheel.code.known[module] = imports(tree, module, package=package)
-    if SIGNS.search(source):
-        read[module] = reads(tree, module, package=package)
+        return error
 
 
 def _imports(wheel: Wheel) -> Iterator[tuple[str, Import]]:
@@ -122,15 +116,15 @@ def _missing_modules(wheel: Wheel) -> Iterator[Found]:
 
 def _absent(wheel: Wheel, one: Import) -> str | None:
     """Return the module of ours that `one` wants and that is in no file, None where all is well or nobody knows."""
-    if one.module.partition(".")[0] not in wheel.tops:
-        return None
+    top = one.module.partition(".")[0]
+    if top not in wheel.code.packages or top not in wheel.names.modules:
+        return None  # another distribution can put modules into a namespace
     if one.module not in wheel.modules:
         return None if _is_made(wheel, one.module) else one.module
     wanted = f"{one.module}.{one.name}"
     if one.name in {"", "*"} or wanted in wheel.modules or one.module not in wheel.code.packages:
         return None
-    path = f"{one.module.replace('.', '/')}/__init__.py"
-    text = wheel.texts.get(path)
+    text = wheel.texts.get(f"{one.module.replace('.', '/')}/__init__.py")
     if text is None or re.search(rf"\b{re.escape(one.name)}\b", text) or NAMESPACE_HOOKS.search(text):
         return None
     return None if _is_made(wheel, wanted) else wanted
@@ -149,8 +143,7 @@ def _is_made(wheel: Wheel, module: str) -> bool:
 
 
 def _path(wheel: Wheel, module: str) -> str:
-    base = module.replace(".", "/")
-    return f"{base}/__init__.py" if module in wheel.code.packages else f"{base}.py"
+    return f"{module.replace('.', '/')}{'/__init__' if module in wheel.code.packages else ''}.py"
 
 
 def _some(places: Sequence[str]) -> str:
@@ -161,70 +154,53 @@ def _some(places: Sequence[str]) -> str:
 
 def _standard_library(wheel: Wheel, supported: Sequence[str]) -> Iterator[Found]:
     """Modules of Python's own that some of the `supported` Pythons do not have."""
-    required = _required(wheel.archive)
+    archive = wheel.archive
+    required = {archive.name, *(canonicalize_name(requirement.name) for requirement in _requirements(archive))}
     lacking: dict[tuple[str, Severity], list[str]] = {}
     for module, one in _imports(wheel):
         top = one.module.partition(".")[0]
-        if top not in history() or one.place.conditional or top in wheel.modules or _is_supplied(top, required):
+        if top not in history() or one.place.conditional or top in wheel.modules:
             continue
-        if top == "distutils" and wheel.code.wants(module, "setuptools"):
+        if top == "distutils" and ("setuptools" in required or wheel.code.wants(module, "setuptools")):
+            continue
+        name = canonicalize_name(top)  # of which a requirement may be a backport or a copy
+        if any(name in project.split("-") or project in {f"py{name}", f"{name}lts"} for project in required):
             continue
         severity: Severity = "warning" if one.place.lazy or wheel.may_fail(module) else "error"
         lacking.setdefault((top, severity), []).append(f"{_path(wheel, module)}, line {one.line}")
     for (top, severity), places in sorted(lacking.items()):
         since, until = history()[top]
-        without = [python for python in supported if not _has(python, since, until)]
+        first, last = map(KNOWN_PYTHONS.index, (since or KNOWN_PYTHONS[0], until or KNOWN_PYTHONS[-1]))
+        without = [python for python in supported if python not in KNOWN_PYTHONS[first : last + 1]]
         if without:
             when = f"since {since}" if since else f"until {until}"
             message = f"`{top}` is in the standard library only {when}, and is imported ({_some(places)})."
             yield "stdlib", severity, f"{message} Requires-Python admits {', '.join(without)}, where that fails."
 
 
-def _has(python: str, since: str | None, until: str | None) -> bool:
-    at = KNOWN_PYTHONS.index(python)
-    return (since is None or KNOWN_PYTHONS.index(since) <= at) and (until is None or at <= KNOWN_PYTHONS.index(until))
-
-
-def _required(archive: Archive) -> set[str]:
-    """Return the normalised names of the projects that are there: its own, and those that it may require."""
-    return {archive.name} | {str(canonicalize_name(requirement.name)) for requirement in _requirements(archive)}
-
-
 def _requirements(archive: Archive) -> Iterator[Requirement]:
-    for line in archive.metadata.all("requires-dist"):
-        with contextlib.suppress(InvalidRequirement):
-            yield Requirement(line)
+    yield from filter(None, map(requirements.parsed, archive.metadata.all("requires-dist")))
 
 
-def _is_supplied(top: str, required: set[str]) -> bool:
-    """Whether a requirement is a backport or a copy of the module `top` of the standard library."""
-    if top == "distutils" and "setuptools" in required:
-        return True
-    name = canonicalize_name(top)
-    return any(name in re.split("-", one) or one in {f"py{name}", f"{name}lts"} for one in required)
-
-
-def _syntax(wheel: Wheel, unread: Mapping[str, SyntaxError], supported: Sequence[str]) -> Iterator[Found]:
-    """Modules that only a later Python than the lowest of the `supported` can compile."""
-    if not supported:
-        return
+def _syntax(wheel: Wheel, unread: Mapping[str, SyntaxError], lowest: str) -> Iterator[Found]:
+    """Modules that only a later Python than the `lowest` one can compile."""
     bad: dict[Severity, list[str]] = {}
     for module, error in sorted(unread.items()):
         severity: Severity = "warning" if wheel.may_fail(module) else "error"
         bad.setdefault(severity, []).append(f"`{_path(wheel, module)}`, line {error.lineno}: {error.msg}")
     for severity, places in sorted(bad.items()):
-        yield "syntax", severity, f"{_some(places)}. Requires-Python admits {supported[0]}, which cannot compile that."
+        yield "syntax", severity, f"{_some(places)}. Requires-Python admits {lowest}, which cannot compile that."
 
 
-def _missing_data(wheel: Wheel, read: Mapping[str, list[Read]], data: Mapping[str, str]) -> Iterator[Found]:
+def _missing_data(wheel: Wheel, read: Mapping[str, Mapping[str, int]], data: Mapping[str, str]) -> Iterator[Found]:
     """Files that code opens beside itself by a literal name, and that the wheel has not."""
     missing: dict[str, list[str]] = {}
     for module, files in read.items():
-        for file in files:
-            is_there = file.path in wheel.files or any(name.startswith(f"{file.path}/") for name in wheel.files)
-            is_ours = file.path.partition("/")[0] in wheel.modules or "/" not in file.path
+        for path, line in files.items():
+            is_there = path in wheel.files or any(name.startswith(f"{path}/") for name in wheel.files)
+            is_ours = path.partition("/")[0] in wheel.modules or "/" not in path
             if is_ours and not is_there and not wheel.may_fail(module):
-                missing.setdefault(file.path, []).append(f"{_path(wheel, module)}, line {file.line}")
+                missing.setdefault(path, []).append(f"{_path(wheel, module)}, line {line}")
     for path, places in sorted(missing.items()):
         where = f" In the checkout it is {data[path]}." if path in data else ""
         yield "missing-data", "error", f"`{path}` is read ({_some(places)}), and is not in this wheel.{where}"
@@ -234,11 +210,11 @@ def _own_extras(archive: Archive) -> Iterator[Found]:
     """Extras of its own that another extra asks for, and that it has not: installers warn, and install nothing."""
     offered = {canonicalize_name(extra) for extra in archive.metadata.all("provides-extra")}
     for requirement in _requirements(archive):
-        if canonicalize_name(requirement.name) == canonicalize_name(archive.name):
-            for extra in sorted(requirement.extras):
-                if canonicalize_name(extra) not in offered:
-                    asks = f"`{requirement}` asks for an extra that this project does not have: {extra}."
-                    yield "unknown-extra", "warning", asks
+        is_own = canonicalize_name(requirement.name) == canonicalize_name(archive.name)
+        for extra in sorted(requirement.extras) if is_own else ():
+            if canonicalize_name(extra) not in offered:
+                asks = f"`{requirement}` asks for an extra that this project does not have: {extra}."
+                yield "unknown-extra", "warning", asks
 
 
 def _names(wheel: Wheel) -> Iterator[Found]:

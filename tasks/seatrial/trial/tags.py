@@ -74,8 +74,17 @@ class NoFittingWheel(ReleaseError):
 
 
 def taken_by(venv: Venv, env: Mapping[str, str], scratch: Path) -> tuple[str, ...]:
-    """Return the tags of wheels that the interpreter of `venv` takes, the best first. Raises ToolFailed."""
-    argv = (str(venv.python), "-I", "-c", ASK, *map(str, _copies()))
+    """Return the tags of wheels that the interpreter of `venv` takes, the best first. Raises ToolFailed.
+
+    Our own `packaging` may be too new for an old Python. virtualenv has a wheel of pip for each that it makes
+    environments for; they are tried from the newest on.
+    """
+    spec = importlib.util.find_spec("virtualenv")
+    folders = [Path(place) / "seed" / "wheels" / "embed" for place in (spec and spec.submodule_search_locations) or ()]
+    wheels = [path for folder in folders for path in folder.glob("pip-*.whl")]
+    wheels.sort(key=lambda path: version_of(path.name) or Version("0"), reverse=True)
+    copies = [Path(str(packaging.__file__)).parent, *wheels]
+    argv = (str(venv.python), "-I", "-c", ASK, *map(str, copies))
     outcome = process.run(argv, env=env, cwd=scratch, time_limit=LIMIT)
     try:
         return tuple(json.loads(outcome.output.splitlines()[-1]))
@@ -89,35 +98,19 @@ def taken_by(venv: Venv, env: Mapping[str, str], scratch: Path) -> tuple[str, ..
         ) from None
 
 
-def _copies() -> list[Path]:
-    """Return where `packaging` is to be had: ours, which may be too new for an old Python, then pip's, newest first.
-
-    virtualenv has a wheel of pip for each Python that it makes environments for.
-    """
-    spec = importlib.util.find_spec("virtualenv")
-    folders = [Path(place) / "seed" / "wheels" / "embed" for place in (spec and spec.submodule_search_locations) or ()]
-    wheels = [path for folder in folders for path in folder.glob("pip-*.whl")]
-    wheels.sort(key=lambda path: version_of(path.name) or Version("0"), reverse=True)
-    return [Path(str(packaging.__file__)).parent, *wheels]
-
-
 def fitting(names: Iterable[str], taken: Sequence[str]) -> str | None:
     """Return the one of the wheels `names` that an interpreter with the tags `taken` prefers, None where none fits.
 
     Of two with equal tags the one with the higher build number is preferred, as installers do.
     """
     rank = {tag: place for place, tag in enumerate(taken)}
-    able = [name for name in names if not rank.keys().isdisjoint(map(str, tags_of(name)))]
-    return min(able, key=lambda name: (_best(name, rank), *_negative(parse_wheel_filename(name)[2])), default=None)
-
-
-def _best(name: str, rank: Mapping[str, int]) -> int:
-    return min(rank[tag] for tag in map(str, tags_of(name)) if tag in rank)
-
-
-def _negative(build: tuple[()] | tuple[int, str]) -> tuple[int, ...]:
-    """Return what sorts build numbers from the highest down, none last."""
-    return (-build[0], *(-ord(char) for char in build[1])) if build else (1,)
+    able: dict[str, tuple[int, ...]] = {}
+    for name in names:
+        places = [rank[tag] for tag in map(str, tags_of(name)) if tag in rank]
+        if places:
+            build = parse_wheel_filename(name)[2]  # from the highest down, none last
+            able[name] = (min(places), -build[0], *(-ord(char) for char in build[1])) if build else (min(places), 1)
+    return min(able, key=able.__getitem__, default=None)
 
 
 def fits_everywhere(dists: Iterable[Dist]) -> bool:
@@ -126,10 +119,7 @@ def fits_everywhere(dists: Iterable[Dist]) -> bool:
 
 
 def chosen(dists: Sequence[Dist], taken: Sequence[str], python: str) -> Dist:
-    """Return the wheel of `dists` that is to be installed on `python`, which takes the tags `taken`.
-
-    Raises NoFittingWheel.
-    """
+    """Return the wheel of `dists` to install on `python`, which takes the tags `taken`. Raises NoFittingWheel."""
     name = fitting((dist.filename for dist in dists), taken)
     if name is None:
         raise NoFittingWheel(python, taken[0] if taken else "", tuple(dist.filename for dist in dists))

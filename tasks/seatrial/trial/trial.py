@@ -13,24 +13,23 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from packaging.requirements import InvalidRequirement, Requirement
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
-from packaging.version import InvalidVersion, Version
 
 from seatrial.machine import process, temporary
 from seatrial.machine.errors import ReleaseError
 from seatrial.machine.process import ToolFailed
 from seatrial.machine.values import Value
 from seatrial.machine.variables import LOGIN_IN_URL
+from seatrial.release.filenames import parsed_version
 from seatrial.release.stages import Installed
 from seatrial.trial.checkout import Checkout
 from seatrial.trial.installer import origin_of
-from seatrial.trial.stdlib import history
-from seatrial.trial.wheel import problem
+from seatrial.trial.interpreters import admitted
+from seatrial.trial.requirements import holding, parsed
+from seatrial.trial.wheel import history, problem
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from seatrial.project.settings import Settings
     from seatrial.release.stages import Problem
@@ -97,13 +96,12 @@ def use(
     origins = installer.dependencies(venv, [*requirements, *settings.smoke_requires], subject.project, subject.version)
     installer.check(venv)
     report = probe(installer, venv, subject, settings, checkout)
-    ran, smoke_problems = smoke(installer, venv, subject, settings, checkout)
-    found = [
-        problem(subject.label, p["kind"], p["severity"], _without(venv.root, p["message"])) for p in report["problems"]
-    ]
-    found[:0] = other_version(subject, report["distribution"])
-    found += excluded_python(subject, report["requires_python"], report["python"])
-    found += unknown_extras(subject, settings.extras, report["extras"])
+    failed = smoke(installer, venv, subject, settings, checkout)
+    found = other_version(subject, report["distribution"])
+    inside = f"{venv.root}{os.sep}"
+    for told in report["problems"]:  # with relative paths, so that one fault of both files is one
+        message = told["message"].replace(repr(inside)[1:-1], "").replace(inside, "")  # exceptions quote a path
+        found.append(problem(subject.label, told["kind"], told["severity"], message))
     installed = _installed(report, origins | {canonicalize_name(subject.project): subject.origins})
     return Use(
         python_version=report["python"],
@@ -112,8 +110,8 @@ def use(
         subject=next(one for one in installed if one.name == canonicalize_name(subject.project)),
         installed=installed,
         imported=tuple(report["imported"]),
-        ran=ran,
-        problems=(*found, *smoke_problems),
+        ran=settings.smoke,
+        problems=(*found, *_at_odds(subject, settings, report), *failed),
         summary=summary(report["tally"]),
     )
 
@@ -141,47 +139,32 @@ def stop_if_excluded(subject: Subject, requirements: Iterable[str], beside: Iter
             raise SiblingExcluded(f"{subject.project} {subject.version}", line, f"{one.project} {one.version}")
 
 
-def parsed(line: str) -> Requirement | None:
-    """Return the requirement in `line`, None where it is not PEP 508."""
-    try:
-        return Requirement(line)
-    except InvalidRequirement:
-        return None
-
-
 def other_version(subject: Subject, distribution: Mapping[str, Any] | None) -> list[Problem]:
     """Return a problem where the installed `distribution` is of another version than `subject` (PEP 440)."""
     there = (distribution or {"version": subject.version})["version"]
-    try:
-        same = Version(there) == Version(subject.version)
-    except InvalidVersion:
-        same = False
+    version = parsed_version(there)
+    if version is not None and version == parsed_version(subject.version):
+        return []
     message = f"{subject.project} {there or '(no version)'} is installed instead of {subject.version}."
-    return [] if same else [problem(subject.label, "version", "error", message)]
+    return [problem(subject.label, "version", "error", message)]
 
 
-def excluded_python(subject: Subject, requires_python: str, python: str) -> list[Problem]:
-    """Return a problem where Requires-Python does not admit the very version that runs here, patch release and all.
+def _at_odds(subject: Subject, settings: Settings, report: Mapping[str, Any]) -> Iterator[Problem]:
+    """Yield what is at odds with the metadata: the very Python that runs here, and extras of the settings.
 
-    uv installs what says ``==3.11`` on 3.11.7; pip refuses.
+    uv installs what says ``==3.11`` on 3.11.7; pip refuses. An invalid Requires-Python installers take for none, and
+    the rules have said it.
     """
-    try:
-        admitted = SpecifierSet(requires_python).contains(python, prereleases=True)
-    except InvalidSpecifier:
-        return []  # installers take it for none, and the rules have said it
-    message = f"Requires-Python of {subject.project} is `{requires_python}`, which leaves out {python}: pip refuses it."
-    return [] if admitted else [problem(subject.label, "requires-python", "error", message)]
-
-
-def unknown_extras(subject: Subject, asked: Iterable[str], offered: Iterable[str]) -> list[Problem]:
-    """Return a problem for each extra of the settings that the distribution has not (Provides-Extra)."""
-    known = {canonicalize_name(extra): extra for extra in offered}
+    python, required = report["python"], admitted(report["requires_python"])
+    if required is not None and not required.contains(python, prereleases=True):
+        message = f"Requires-Python of {subject.project} is `{report['requires_python']}`, which leaves out {python}"
+        yield problem(subject.label, "requires-python", "error", f"{message}: pip refuses it.")
+    known = {canonicalize_name(extra): extra for extra in report["extras"]}
     has = f"it has {', '.join(sorted(known.values()))}" if known else "it defines none"
-    return [
-        problem(subject.label, "extra", "error", f"{subject.project} has no extra `{extra}` ({has}): see `extras`.")
-        for extra in asked
-        if canonicalize_name(extra) not in known
-    ]
+    for extra in settings.extras:
+        if canonicalize_name(extra) not in known:
+            message = f"{subject.project} has no extra `{extra}` ({has}): see `extras`."
+            yield problem(subject.label, "extra", "error", message)
 
 
 def needed(installer: Installer, venv: Venv, subject: Subject, settings: Settings) -> list[str]:
@@ -204,40 +187,6 @@ def surroundings(installer: Installer, venv: Venv) -> tuple[Mapping[str, str], l
     folders = [os.path.relpath(answer[name], answer["prefix"]) for name in ("purelib", "platlib")]
     markers = {name: str(value) for name, value in answer.items()}
     return markers, [str(venv.root / folder) for folder in dict.fromkeys(folders)]
-
-
-def holding(requires: Iterable[str], project: str, extras: Sequence[str], surroundings: Mapping[str, str]) -> list[str]:
-    """Return those of `requires` whose markers hold in `surroundings` with one of `extras` or none.
-
-    A requirement on the project itself (``demo[all]`` asking for ``demo[test]``) stands for its extras. A line that
-    is not PEP 508 is handed on as it is, for the installer to refuse in its own words.
-    """
-    wanted, known, lines = {"", *extras}, set[str](), list[str]()
-    while wanted - known:
-        fresh, known = wanted - known, set(wanted)
-        for line in requires:
-            requirement = parsed(line)
-            if requirement is None:
-                lines.append(line)
-                continue
-            if not any(_holds(requirement, extra, surroundings) for extra in fresh):
-                continue
-            if canonicalize_name(requirement.name) == canonicalize_name(project):
-                wanted |= requirement.extras
-            else:
-                requirement.marker = None
-                lines.append(str(requirement))
-    return list(dict.fromkeys(lines))
-
-
-def _holds(requirement: Requirement, extra: str, surroundings: Mapping[str, str]) -> bool:
-    return requirement.marker is None or requirement.marker.evaluate({**surroundings, "extra": extra})
-
-
-def _without(folder: Path, message: str) -> str:
-    """Return `message` with paths relative to the environment's `folder`, so that one fault of both files is one."""
-    prefix = f"{folder}{os.sep}"
-    return message.replace(repr(prefix)[1:-1], "").replace(prefix, "")  # exceptions quote a path as its repr
 
 
 def probe(installer: Installer, venv: Venv, subject: Subject, settings: Settings, checkout: Path) -> Any:
@@ -269,40 +218,35 @@ def _ask_probe(installer: Installer, venv: Venv, mode: str, *args: str) -> Any:
     return json.loads(answer.read_text(encoding="utf-8"))
 
 
-def smoke(
-    installer: Installer, venv: Venv, subject: Subject, settings: Settings, checkout: Path
-) -> tuple[tuple[str, ...], list[Problem]]:
-    """Run the project's smoke commands in `venv`; return those that were run and what failed."""
+def smoke(installer: Installer, venv: Venv, subject: Subject, settings: Settings, checkout: Path) -> list[Problem]:
+    """Run the project's smoke commands in `venv`, and return what failed."""
     env = {**installer.env, "PATH": os.pathsep.join([str(venv.scripts), installer.env.get("PATH", os.defpath)])}
     env["VIRTUAL_ENV"] = str(venv.root)
     problems = []
     for command in settings.smoke:
-        outcome = process.run(
-            _resolved(command, venv, checkout), env=env, cwd=installer.scratch, time_limit=SMOKE_LIMIT, log=True
-        )
+        argv = _resolved(command, venv, checkout)
+        outcome = process.run(argv, env=env, cwd=installer.scratch, time_limit=SMOKE_LIMIT, log=True)
         if outcome.code != 0:
             said = "\n".join(outcome.output.strip().splitlines()[-20:])
             message = f"The smoke command `{command}` failed (exit code {outcome.code}):\n{said}"
             problems.append(problem(subject.label, "smoke", "error", message))
-    return settings.smoke, problems
+    return problems
 
 
-def _resolved(command: str, venv: Venv, checkout: Path) -> list[str]:
-    """Return `command` as words, its program taken from `venv` where it is there; no shell is involved."""
-    words = [word.replace("{project}", str(checkout)) for word in _words(command, backslash=os.name != "nt")]
-    for name in (words[0], f"{words[0]}.exe"):
-        if (venv.scripts / name).is_file():
-            return [str(venv.scripts / name), *words[1:]]
-    return words
+def _resolved(command: str, venv: Venv, checkout: Path, *, backslash: bool = os.name != "nt") -> list[str]:
+    """Return `command` as words, its program taken from `venv` where it is there; no shell is involved.
 
-
-def _words(command: str, *, backslash: bool) -> list[str]:
-    """Split `command` at its blanks but for those in quotes, as a POSIX shell does; `backslash` can be no escape."""
+    It is split at its blanks but for those in quotes, as a POSIX shell does; a `backslash` can be no escape.
+    """
     lexer = shlex.shlex(command, posix=True)
     lexer.whitespace_split, lexer.commenters = True, ""
     if not backslash:
         lexer.escape = ""
-    return list(lexer)
+    words = [word.replace("{project}", str(checkout)) for word in lexer]
+    for name in (words[0], f"{words[0]}.exe"):
+        if (venv.scripts / name).is_file():
+            return [str(venv.scripts / name), *words[1:]]
+    return words
 
 
 def _installed(report: Any, origins: Origins) -> tuple[Installed, ...]:

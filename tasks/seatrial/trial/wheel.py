@@ -7,12 +7,13 @@ import posixpath
 import re
 from typing import TYPE_CHECKING, Literal
 
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from stdlib_list import stdlib_list
 
 from seatrial.machine.values import Value
 from seatrial.project.pythons import KNOWN_PYTHONS
 from seatrial.release.archives import Archive
 from seatrial.release.stages import Problem
+from seatrial.trial.interpreters import admitted
 from seatrial.trial.probe.modules import is_for_another_python
 from seatrial.trial.probe.names import INTERNAL, import_names, module_of, place_of
 from seatrial.trial.probe.source import Code
@@ -21,9 +22,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from seatrial.trial.probe.names import Names
+
 Severity = Literal["error", "warning"]
 Found = tuple[str, Severity, str]  # code, severity, message
 PATCHES = (*range(30), 99)  # of a Python's minor version
+# Modules of Python's own that are documented for some versions only, and there in all.
+UNEVEN = frozenset({"lib", "nt", "test", "xxsubtype", "xxlimited"})
 
 
 class Wheel(Value):
@@ -43,7 +48,8 @@ class Wheel(Value):
 
     @functools.cached_property
     def code(self) -> Code:
-        return Code.of((path, functools.partial(_encoded, text)) for path, text in sorted(self.texts.items()))
+        encoded = functools.partial(str.encode, encoding="utf-8", errors="surrogateescape")
+        return Code.of((path, functools.partial(encoded, text)) for path, text in sorted(self.texts.items()))
 
     @functools.cached_property
     def modules(self) -> frozenset[str]:
@@ -59,15 +65,8 @@ class Wheel(Value):
         return frozenset(name for path in self.files if not path.endswith(".py") and (name := module_of(path)))
 
     @functools.cached_property
-    def tops(self) -> frozenset[str]:
-        """The packages at the top, namespaces left out: nobody else can put modules into those."""
-        return frozenset(
-            name for name in import_names(self.files, self.texts.get).modules if name in self.code.packages
-        )
-
-    @functools.cached_property
-    def loose(self) -> frozenset[str]:
-        return import_names(self.files, self.texts.get).loose
+    def names(self) -> Names:
+        return import_names(self.files, self.texts.get)
 
     @functools.cached_property
     def reached(self) -> frozenset[str]:
@@ -80,40 +79,48 @@ class Wheel(Value):
 
     def supports(self, pythons: Sequence[str]) -> list[str]:
         """Return the known Pythons that the tags and Requires-Python admit; `pythons` where that says nothing."""
-        try:
-            admitted = SpecifierSet(self.archive.metadata.first("requires-python") or "")
-        except InvalidSpecifier:
+        required = admitted(self.archive.metadata.first("requires-python"))
+        if required is None:
             return []
         known = [python for python in KNOWN_PYTHONS if self._is_for(python)]
-        if not str(admitted):
+        if not str(required):
             return [python for python in known if python in pythons]
-        return [python for python in known if any(admitted.contains(f"{python}.{patch}") for patch in PATCHES)]
+        return [python for python in known if any(required.contains(f"{python}.{patch}") for patch in PATCHES)]
 
     def _is_for(self, python: str) -> bool:
         """Whether one of the tags is for `python`: of that CPython, of an earlier one's stable ABI, or of Python 3."""
         minor = int(python.partition(".")[2])
-        for tag in self.archive.tags:
-            match = re.fullmatch(r"(cp|py)3(\d*)", tag.interpreter)
-            if match and (not match[2] or int(match[2]) == minor):
-                return True
-            if match and int(match[2]) < minor and (tag.abi == "abi3" or match[1] == "py"):
-                return True
-        return False
+        matches = ((re.fullmatch(r"(cp|py)3(\d*)", tag.interpreter), tag.abi) for tag in self.archive.tags)
+        firsts = ((int(match[2] or minor), abi == "abi3" or match[1] == "py") for match, abi in matches if match)
+        return any(first == minor or (first < minor and goes_on) for first, goes_on in firsts)
 
     def may_fail(self, module: str) -> bool:
         """Whether `module` need not work everywhere: all can do without it, or its name or place says so."""
-        if is_for_another_python(module) or module in self.loose or self.code.is_optional(module):
+        if is_for_another_python(module) or module in self.names.loose or self.code.is_optional(module):
             return True
         return not (is_public(module) or module.endswith(".__main__") or module in self.reached)
+
+
+@functools.cache
+def history() -> Mapping[str, tuple[str | None, str | None]]:
+    """Return the modules of Python's own that came or went within the known Pythons: the first with it, and the last.
+
+    `stdlib-list` has them from the documentation. None stands for one that had it from the beginning, or has it still.
+    """
+    versions: dict[str, list[str]] = {}
+    for python in KNOWN_PYTHONS:
+        for top in {name.partition(".")[0] for name in stdlib_list(python)}:
+            versions.setdefault(top, []).append(python)
+    return {
+        top: (None if there[0] == KNOWN_PYTHONS[0] else there[0], None if there[-1] == KNOWN_PYTHONS[-1] else there[-1])
+        for top, there in versions.items()
+        if not top.startswith("_") and top not in UNEVEN and len(there) < len(KNOWN_PYTHONS)
+    }
 
 
 def problem(file: str, code: str, severity: Severity, message: str) -> Problem:
     """Return what fails somebody who installs `file`: an error stops a release, and can be silenced with a reason."""
     return Problem(f"install-{code}", severity, file, message, silenceable=severity == "error")
-
-
-def _encoded(text: str) -> bytes:
-    return text.encode("utf-8", "surrogateescape")
 
 
 def is_aside(module: str) -> bool:

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import subprocess
 import sys
@@ -13,7 +12,7 @@ import pytest
 from packaging.requirements import Requirement
 from uv import find_uv_bin
 
-from seatrial.machine import process, toml
+from seatrial.machine import process
 from seatrial.release.stages import Dist
 from seatrial.trial.installer import (
     Beside,
@@ -21,8 +20,6 @@ from seatrial.trial.installer import (
     InstallFailed,
     Origin,
     Venv,
-    _lock_origins,
-    _report_origin,
     origin_of,
 )
 from tests.archives import wheel
@@ -157,21 +154,26 @@ def test_what_was_there_before_has_no_origin() -> None:
         ("local", [Origin("wheels/local-1.0-py3-none-any.whl", "1" * 64)]),
     ],
 )
-def test_the_origins_in_a_lock_are_its_wheels_or_else_what_it_is_built_from(name: str, expected: list[Origin]) -> None:
-    packages = {package["name"]: package for package in toml.parse(LOCK)["packages"]}
-    assert _lock_origins(packages[name]) == expected
+def test_the_origins_in_a_lock_are_its_wheels_or_else_what_it_is_built_from(
+    tmp_path: Path, tools: FakeTools, name: str, expected: list[Origin]
+) -> None:
+    origins = installer_with("uv", tmp_path).dependencies(Venv(tmp_path / "venv"), ["numpy"], "demo", "1.0")
+    assert (len(tools.ran), origins[name]) == (2, tuple(expected))
 
 
 @pytest.mark.parametrize(
-    ("place", "expected"),
+    ("name", "expected"),
     [
-        (0, Origin(f"{FILES}/demo-1.0-py3-none-any.whl", "aa")),
-        (1, Origin("file:///somewhere/checkout", "")),
-        (2, Origin(f"{FILES}/old-1.0.tar.gz", "")),
+        ("demo", Origin(f"{FILES}/demo-1.0-py3-none-any.whl", "aa")),
+        ("local", Origin("file:///somewhere/checkout", "")),
+        ("old", Origin(f"{FILES}/old-1.0.tar.gz", "")),
     ],
 )
-def test_the_origin_in_a_report_is_what_was_downloaded(place: int, expected: Origin) -> None:
-    assert _report_origin(json.loads(REPORT)["install"][place]) == expected
+def test_the_origin_in_a_report_is_what_was_downloaded(
+    tmp_path: Path, tools: FakeTools, name: str, expected: Origin
+) -> None:
+    origins = installer_with(None, tmp_path).dependencies(Venv(tmp_path / "venv"), ["old"], "demo", "1.0")
+    assert (len(tools.ran), origins[name]) == (1, (expected,))
 
 
 @pytest.mark.skipif(os.name == "nt", reason="an environment is laid out otherwise there")

@@ -12,7 +12,7 @@ from seatrial.trial import lost, static
 from seatrial.trial.checkout import Checkout
 from seatrial.trial.probe.source import parsed
 from seatrial.trial.resources import reads
-from seatrial.trial.stdlib import history
+from seatrial.trial.wheel import history
 from tests.archives import WHEEL, sdist, wheel
 from tests.projects import write_tree
 
@@ -173,7 +173,7 @@ RESOURCES = "from importlib import resources\nimport pkgutil\n"
     ],
 )
 def test_a_file_that_is_read_beside_the_code_is_seen(text: str, path: str) -> None:
-    assert [one.path for one in reads(parsed(text), "p.a", package=False)] == [path]
+    assert list(reads(parsed(text), "p.a", package=False)) == [path]
 
 
 @pytest.mark.parametrize(
@@ -195,7 +195,7 @@ def test_a_file_that_is_read_beside_the_code_is_seen(text: str, path: str) -> No
     ],
 )
 def test_what_need_not_be_there_or_is_not_known_is_no_such_file(text: str) -> None:
-    assert reads(parsed(text), "p.a", package=False) == []
+    assert reads(parsed(text), "p.a", package=False) == {}
 
 
 def test_a_file_that_is_read_and_is_not_in_the_wheel_is_told_with_its_place(tmp_path: Path) -> None:

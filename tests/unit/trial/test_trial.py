@@ -13,14 +13,13 @@ from seatrial.machine.process import ToolFailed, ToolMissing
 from seatrial.project.settings import Settings
 from seatrial.release.stages import Installed
 from seatrial.trial.installer import Beside, Installer, Origin, Venv
+from seatrial.trial.requirements import holding
 from seatrial.trial.trial import (
     SiblingExcluded,
     Subject,
     Use,
     _installed,
     _resolved,
-    _words,
-    holding,
     needed,
     other_version,
     smoke,
@@ -152,12 +151,14 @@ def test_quotes_keep_words_together_and_no_shell_is_involved(venv: Venv, tmp_pat
 @pytest.mark.parametrize(
     ("backslash", "expected"),
     [
-        (True, ["demo", "a b", "c d", "#e", "f g", "C:x"]),
-        (False, ["demo", "a b", "c d", "#e", "f\\", "g", r"C:\x"]),
+        (True, ["tool", "a b", "c d", "#e", "f g", "C:x"]),
+        (False, ["tool", "a b", "c d", "#e", "f\\", "g", r"C:\x"]),
     ],
 )
-def test_a_backslash_is_part_of_a_path_on_windows(*, backslash: bool, expected: list[str]) -> None:
-    assert _words(r"""demo 'a b' "c d" #e f\ g C:\x""", backslash=backslash) == expected
+def test_a_backslash_is_part_of_a_path_on_windows(
+    venv: Venv, tmp_path: Path, *, backslash: bool, expected: list[str]
+) -> None:
+    assert _resolved(r"""tool 'a b' "c d" #e f\ g C:\x""", venv, tmp_path, backslash=backslash) == expected
 
 
 # What was found in the environment.
@@ -405,9 +406,7 @@ def test_smoke_commands_run_in_the_environment_and_away_from_the_checkout(
 ) -> None:
     site.install({"demo.py": "import os, sys\nprint(sys.prefix == os.environ['VIRTUAL_ENV'], os.getcwd())\n"})
     good, bad = "python -c 'import demo'", "python -c 'import demo, sys; sys.exit(3)'"
-    ran, problems = smoke(as_installer(recorder), home[0], SUBJECT, Settings(smoke=(good, bad)), recorder.scratch / "x")
-    assert ran == (good, bad)
-    (problem,) = problems
+    (problem,) = smoke(as_installer(recorder), home[0], SUBJECT, Settings(smoke=(good, bad)), recorder.scratch / "x")
     assert (problem.rule, problem.severity, problem.file) == ("install-smoke", "error", SUBJECT.label)
     assert problem.message == f"The smoke command `{bad}` failed (exit code 3):\nTrue {recorder.scratch}"
 
@@ -416,9 +415,7 @@ def test_only_the_end_of_what_a_smoke_command_says_is_shown(
     recorder: Recorder, home: tuple[Venv, Site], site: Site
 ) -> None:
     site.install({"demo.py": "print(*range(100), sep='\\n')\nraise SystemExit(1)\n"})
-    _, (problem,) = smoke(
-        as_installer(recorder), home[0], SUBJECT, Settings(smoke=("python -m demo",)), recorder.scratch
-    )
+    (problem,) = smoke(as_installer(recorder), home[0], SUBJECT, Settings(smoke=("python -m demo",)), recorder.scratch)
     assert problem.message.splitlines()[1:] == [str(number) for number in range(80, 100)]
 
 
@@ -426,9 +423,7 @@ def test_the_programs_of_the_subject_are_first_on_the_path(
     recorder: Recorder, home: tuple[Venv, Site], site: Site
 ) -> None:
     site.install({"demo.py": "import os\nprint(os.environ['PATH'].split(os.pathsep)[0])\nraise SystemExit(1)\n"})
-    _, (problem,) = smoke(
-        as_installer(recorder), home[0], SUBJECT, Settings(smoke=("python -m demo",)), recorder.scratch
-    )
+    (problem,) = smoke(as_installer(recorder), home[0], SUBJECT, Settings(smoke=("python -m demo",)), recorder.scratch)
     assert problem.message.splitlines()[1:] == [str(home[0].scripts)]
 
 

@@ -19,7 +19,7 @@ from seatrial.release.stages import Built, Cell, Rehearsed, Verified
 from seatrial.report import text
 from seatrial.trial import interpreters
 from seatrial.trial.installer import Installer, InstallFailed, Venv
-from seatrial.trial.lowest import lowest
+from seatrial.trial.requirements import lowest
 from seatrial.trial.tags import taken_by
 from seatrial.trial.trial import use
 from seatrial.workspace.candidate import Candidate

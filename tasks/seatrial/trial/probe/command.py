@@ -11,7 +11,6 @@ Exit code 0 says that the document was written, whatever is in it.
 
 from __future__ import annotations
 
-import argparse
 import gc
 import importlib
 import importlib.util
@@ -21,6 +20,7 @@ import platform
 import signal
 import sys
 import sysconfig
+from argparse import ArgumentParser
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -42,6 +42,9 @@ def document() -> Any:
 
 def environment() -> dict[str, str]:
     """Return the variables of environment markers (PEP 508) and the folders of this environment."""
+    version = sys.implementation.version
+    numbers = f"{version.major}.{version.minor}.{version.micro}"
+    is_final = version.releaselevel == "final"
     return {
         "os_name": os.name,
         "sys_platform": sys.platform,
@@ -53,7 +56,7 @@ def environment() -> dict[str, str]:
         "python_full_version": platform.python_version(),
         "python_version": ".".join(platform.python_version_tuple()[:2]),
         "implementation_name": sys.implementation.name,
-        "implementation_version": _implementation_version(sys.implementation.version),
+        "implementation_version": numbers if is_final else f"{numbers}{version.releaselevel[0]}{version.serial}",
         "executable": sys.executable,
         "prefix": sys.prefix,
         "purelib": sysconfig.get_path("purelib"),
@@ -61,37 +64,10 @@ def environment() -> dict[str, str]:
     }
 
 
-def _implementation_version(version: Any) -> str:
-    """Return ``sys.implementation.version`` as PEP 508 writes it."""
-    numbers = f"{version.major}.{version.minor}.{version.micro}"
-    return numbers if version.releaselevel == "final" else f"{numbers}{version.releaselevel[0]}{version.serial}"
-
-
 def main(argv: Sequence[str]) -> int:
     """Do what `argv` says and write the answer."""
-    args = _parser().parse_args(argv)
-    if args.mode == "environment":
-        answer: dict[str, Any] = dict(environment())
-    else:
-        answer = document().check(args.name, args.import_name, args.time_limit, _project(args.project))
-    with open(args.out, "w", encoding="utf-8") as file:
-        json.dump(answer, file, indent=1)
-    return 0
-
-
-def _project(path: str | None) -> Any:
-    """Return what the program knows of the project, which is in the JSON file at `path`."""
-    if path is None:
-        return None
-    with open(path, encoding="utf-8") as file:
-        return importlib.import_module(f"{document().__package__}.subject").Project(**json.load(file))
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="command.py", description="Look at an installed distribution from the inside."
-    )
-    common = argparse.ArgumentParser(add_help=False)
+    parser = ArgumentParser(prog="command.py", description="Look at an installed distribution from the inside.")
+    common = ArgumentParser(add_help=False)
     common.add_argument("--out", required=True, metavar="FILE", help="where the JSON document goes")
     modes = parser.add_subparsers(dest="mode", required=True)
     modes.add_parser("environment", parents=[common], help="the marker variables of this interpreter")
@@ -100,7 +76,18 @@ def _parser() -> argparse.ArgumentParser:
     checking.add_argument("--import-name", action="append", default=[], metavar="NAME", help="import these only")
     checking.add_argument("--project", metavar="FILE", help="what is known of the checkout (see `subject.Project`)")
     checking.add_argument("--time-limit", type=float, default=TIME_LIMIT, metavar="SECONDS", help="for each import")
-    return parser
+    args = parser.parse_args(argv)
+    if args.mode == "environment":
+        answer: Any = environment()
+    else:
+        check, known = document().check, None
+        if args.project:
+            with open(args.project, encoding="utf-8") as file:
+                known = importlib.import_module(f"{PACKAGE}.subject").Project(**json.load(file))
+        answer = check(args.name, args.import_name, args.time_limit, known)
+    with open(args.out, "w", encoding="utf-8") as file:
+        json.dump(answer, file, indent=1)
+    return 0
 
 
 if __name__ == "__main__":

@@ -19,11 +19,10 @@ from .subject import SCRIPTS, Subject, finding, lies_in, normalised, real_path
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
 
-    Problem = dict[str, str]
+    from .subject import Problem
 
 # The object reference of the entry points specification, with the extras that older files have there.
 REFERENCE = re.compile(r"(?P<module>[\w.]+)\s*(:\s*(?P<attribute>[\w.]+))?\s*(\[(?P<extras>[^\]]*)\])?\s*")
-
 SCRIPT_VALUE = re.compile(r"[\w.]+:[\w.]+")
 
 
@@ -103,7 +102,8 @@ def _loading_problem(subject: Subject, point: EntryPoint, one: Attempt | None) -
     elif not one.ok:
         cause = cause_of(subject, one)
         severity = "error" if _must_load(subject, point, one, cause) else "warning"
-        why = f"`{point.value}` {reason(subject, one, cause)}.{_extra_hint(point)}{printed(one)}"
+        hint = f" It is for the extra `{point.extras}`; {EXTRAS}." if point.extras else ""
+        why = f"`{point.value}` {reason(subject, one, cause)}.{hint}{printed(one)}"
     elif point.group in SCRIPTS and not one.callable:
         why = f"`{point.value}` is not callable."
     else:
@@ -122,12 +122,6 @@ def _must_load(subject: Subject, point: EntryPoint, one: Attempt, cause: Cause) 
         return False
     if cause.kind in EXCUSED or (point.extras and one.error_type != "no-attribute" and cause.kind != "own"):
         return False
-    hosts = {normalised(metadata.get("Name", "")) for metadata, _ in subject.neighbours} - {normalised(subject.name)}
+    hosts = {normalised(name) for name, _ in subject.others}
     fatal = {"own", "elsewhere"} | ({"undeclared"} if host_of(point.group) in hosts else set())
     return point.group in SCRIPTS or cause.kind in fatal
-
-
-def _extra_hint(point: EntryPoint) -> str:
-    if not point.extras:
-        return ""
-    return f" It is for the extra `{point.extras}`; {EXTRAS}."

@@ -17,24 +17,12 @@ from typing import TYPE_CHECKING
 
 from .imports import KEPT, Attempt, run_bounded
 from .names import ASIDE, is_import_name, makes_namespace
-from .subject import (
-    Subject,
-    finding,
-    listed,
-    located,
-    metadata_of,
-    names_of,
-    normalised,
-    real_path,
-    source_text,
-    text_of,
-)
+from .subject import Subject, finding, listed, names_of, normalised, real_path, source_text, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from importlib.metadata import Distribution
 
-    Problem = dict[str, str]
+    from .subject import Problem
 
 START_LIMIT = 60.0  # seconds for Python to start
 SOURCE = 1 << 22  # bytes of source that are compiled
@@ -42,11 +30,14 @@ HASHES = frozenset({"sha256", "sha384", "sha512"})  # what the wheel format allo
 
 
 def file_problems(subject: Subject) -> Iterator[Problem]:
-    """What RECORD lists must be there as it was released, but for the bytecode that is made again at will."""
+    """What RECORD lists must be there as it was released, but for the bytecode that is made again at will.
+
+    What other distributions have must not get into its way.
+    """
     if not subject.own:
         message = f"{subject.name} has no RECORD, so nothing can be said about its files."
         yield finding("no-record", subject.name, message)
-    elif _is_empty(subject):
+    elif all(".dist-info/" in path for path in subject.own.values()) and "Requires-Dist" not in subject.metadata:
         message = f"{subject.name} installs nothing: no module, no file, no requirement. The build left everything out."
         yield finding("empty", subject.name, message)
     missing = [path for real, path in subject.own.items() if not path.endswith(".pyc") and not os.path.exists(real)]
@@ -57,13 +48,12 @@ def file_problems(subject: Subject) -> Iterator[Problem]:
     for real, path in subject.own.items():
         if os.path.dirname(real) == scripts and not can_be_run(real):
             yield finding("script-mode", path, f"The script `{path}` was installed, and is not executable.")
-    yield from _changed_files(subject)
-
-
-def _is_empty(subject: Subject) -> bool:
-    """Whether the distribution has nothing but metadata, and not even a requirement that would make it of use."""
-    files = [path for path in subject.own.values() if ".dist-info/" not in path]
-    return not files and not metadata_of(subject.dist).get_all("Requires-Dist", [])
+    changed = list(_changed_files(subject))
+    yield from changed
+    if all(one["severity"] != "error" for one in changed):  # which says it already
+        yield from _shared_names(subject)
+    yield from _shared_scripts(subject)
+    yield from _unknown_extras(subject)
 
 
 def can_be_run(path: str) -> bool:
@@ -76,24 +66,20 @@ def _changed_files(subject: Subject) -> Iterator[Problem]:
     Only the latter may not matter, where the file is none of the code: a licence or a test that got into both.
     """
     code = {name.partition(".")[0] for name in subject.names.modules}
-    for path, written in _hashes(subject.dist).items():
-        real = real_path(located(subject.dist, path))
+    rows = csv.reader(text_of(subject.dist, "RECORD").splitlines())
+    # `sha256=` and base64 for URLs (PEP 376, PEP 427)
+    hashes = {row[0]: row[1].rstrip("=") for row in rows if len(row) > 1 and row[0] and "=" in row[1]}
+    for path, written in hashes.items():
+        real = real_path(str(subject.dist.locate_file(path)))
         if path.endswith(".pyc") or not os.path.isfile(real) or _hash(real, written) in {None, written}:
             continue
-        named = ((str(metadata.get("Name", "")), files) for metadata, files in subject.neighbours)
-        owners = [name for name, files in named if real in files and normalised(name) != normalised(subject.name)]
+        owners = [name for name, files in subject.others if real in files]
         if owners and os.path.basename(real) == "__init__.py" and makes_namespace(source_text(real)):
             continue  # the older kinds of namespaces share this file
         why = f"{' and '.join(owners)} has a file of that name too" if owners else "the wheel is at odds with itself"
         message = f"`{path}` is not what RECORD of {subject.name} says (hash): {why}."
         severe = not owners or re.split(r"[/.]", path, maxsplit=1)[0] in code
         yield finding("changed-file", path, message, severity="error" if severe else "warning")
-
-
-def _hashes(dist: Distribution) -> dict[str, str]:
-    """Return the files of RECORD that have a hash there: ``sha256=`` and base64 for URLs (PEP 376, PEP 427)."""
-    rows = csv.reader(text_of(dist, "RECORD").splitlines())
-    return {row[0]: row[1].rstrip("=") for row in rows if len(row) > 1 and row[0] and "=" in row[1]}
 
 
 def _hash(path: str, like: str) -> str | None:
@@ -108,12 +94,9 @@ def _hash(path: str, like: str) -> str | None:
     return f"{algorithm}={base64.urlsafe_b64encode(digest.digest()).decode().rstrip('=')}"
 
 
-def shared_names(subject: Subject) -> Iterator[Problem]:
+def _shared_names(subject: Subject) -> Iterator[Problem]:
     """A module or package that another distribution has too: what was installed last is imported, if not a mixture."""
-    for metadata, files in subject.neighbours:
-        other = str(metadata.get("Name", ""))
-        if normalised(other) == normalised(subject.name):
-            continue
+    for other, files in subject.others:
         shared = sorted(set(subject.names.modules).intersection(names_of(files).modules))
         if shared:
             message = (
@@ -123,27 +106,24 @@ def shared_names(subject: Subject) -> Iterator[Problem]:
             yield finding("shared-name", shared[0], message, severity="warning")
 
 
-def shared_scripts(subject: Subject) -> Iterator[Problem]:
+def _shared_scripts(subject: Subject) -> Iterator[Problem]:
     """A command that another distribution installs too: it is that of whatever was installed last."""
     scripts = real_path(sysconfig.get_path("scripts"))
-    for metadata, files in subject.neighbours:
-        other = str(metadata.get("Name", ""))
+    for other, files in subject.others:
         both = sorted(real for real in set(files).intersection(subject.own) if os.path.dirname(real) == scripts)
-        if both and normalised(other) != normalised(subject.name):
+        if both:
             names = listed([os.path.basename(real) for real in both])
-            message = (
-                f"{names} is a command of both {subject.name} and {other}: whichever is installed last overwrites it."
-            )
-            yield finding("shared-script", os.path.basename(both[0]), message)
+            message = f"{names} is a command of both {subject.name} and {other}: whichever is installed last"
+            yield finding("shared-script", os.path.basename(both[0]), f"{message} overwrites it.")
 
 
-def unknown_extras(subject: Subject) -> Iterator[Problem]:
+def _unknown_extras(subject: Subject) -> Iterator[Problem]:
     """Extras of dependencies that those do not have: installers warn, and leave out what they were to bring."""
     offered = {
         normalised(metadata.get("Name", "")): {normalised(extra) for extra in metadata.get_all("Provides-Extra", [])}
         for metadata, _ in subject.neighbours
     }
-    for line in metadata_of(subject.dist).get_all("Requires-Dist", []):
+    for line in subject.metadata.get_all("Requires-Dist", []):
         match = re.match(r"\s*([\w.-]+)\s*\[([^\]]+)\]", line)
         known = offered.get(normalised(match[1])) if match else None
         if match and known is not None and normalised(match[1]) != normalised(subject.name):
@@ -168,7 +148,10 @@ def source_problems(subject: Subject, tried: Iterable[Attempt]) -> Iterator[Prob
     told = {real_path(frames[-1][0]) for frames in (one.frames for one in tried) if frames}
     bad, left = [], SOURCE
     for real, path in sorted(subject.own.items(), key=lambda item: item[1]):
-        if real in told or not _is_source(path) or not os.path.isfile(real) or _is_compiled(real):
+        parts = path[:-3].split("/")
+        # A file that ends in `.py` can also be a template, or a test's data.
+        is_source = path.endswith(".py") and all(map(is_import_name, parts)) and not ASIDE.intersection(parts)
+        if real in told or not is_source or not os.path.isfile(real) or _is_compiled(real):
             continue
         left -= os.path.getsize(real)
         if left < 0:
@@ -192,14 +175,7 @@ def _is_compiled(path: str) -> bool:
     return (magic, flags, *facts) == (MAGIC_NUMBER, 0, int(found.st_mtime) & 0xFFFFFFFF, found.st_size & 0xFFFFFFFF)
 
 
-def _is_source(path: str) -> bool:
-    """Whether `path` is of a module, rather than of a template or a test's data that ends in ``.py`` too."""
-    *folders, filename = path.split("/")
-    parts = [*folders, filename[:-3]]
-    return filename.endswith(".py") and all(map(is_import_name, parts)) and not ASIDE.intersection(parts)
-
-
-def _why_not_compiled(path: str) -> str | None:
+def _why_not_compiled(path: str) -> str:
     try:
         with open(path, "rb") as file, warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -207,5 +183,5 @@ def _why_not_compiled(path: str) -> str | None:
     except SyntaxError as error:
         return f", line {error.lineno or 1}"
     except (ValueError, MemoryError, RecursionError):
-        return ""
-    return None
+        pass
+    return ""

@@ -19,28 +19,56 @@ if TYPE_CHECKING:
     from typing import Any
 
 
-class AttributeAbsentError(Exception):
-    """A module was imported, and what was asked of it is not in it."""
-
-
 def attempt(name: str) -> dict[str, Any]:
     """Import `name` in this interpreter, and return how it went."""
+    module, _, attribute = name.partition(":")
     try:
-        origin, module, thing = _load(name)
-    except AttributeAbsentError as error:
-        return {"name": name, "ok": False, "error_type": "no-attribute", "error": words(error)}
+        origin, loaded = _load(module)
+        thing = loaded
+        try:
+            for part in filter(None, attribute.split(".")):
+                thing = getattr(thing, part)
+        except AttributeError as error:
+            return {"name": name, "ok": False, "error_type": "no-attribute", "error": words(error)}
     except BaseException as error:  # noqa: BLE001 (SystemExit is one of the answers)
         return {"name": name, "ok": False, **_failure(error)}
-    return {"name": name, "ok": True, "origin": origin, "callable": callable(thing), "version": _version(module)}
+    return {"name": name, "ok": True, "origin": origin, "callable": callable(thing), "version": _version(loaded)}
+
+
+def _load(module: str) -> tuple[str | list[str] | None, object]:
+    """Return the file that `module` comes from, or the folders of a namespace (PEP 420), and the module itself.
+
+    The finders are asked before the import: a module may put something else into its place in ``sys.modules``. It is
+    done as `importlib.util.find_spec` does it, which not every module has at hand.
+    """
+    spec: ModuleSpec | None = None
+    if module not in sys.modules:
+        parent = module.rpartition(".")[0]
+        path = getattr(importlib.import_module(parent), "__path__", []) if parent else None
+        specs = (finder.find_spec(module, path) for finder in sys.meta_path if hasattr(finder, "find_spec"))
+        spec = next((found for found in specs if found), None)
+    loaded: object = importlib.import_module(module)
+    spec = spec or getattr(loaded, "__spec__", None)
+    if spec is None:
+        return None, loaded
+    folders = spec.submodule_search_locations
+    return [str(one) for one in folders] if spec.origin is None and folders is not None else spec.origin, loaded
 
 
 def _failure(error: BaseException) -> dict[str, Any]:
-    said = repr(error.code) if isinstance(error, SystemExit) else words(error)
+    """Return what is told of `error`; of the places in its traceback a SyntaxError's own is the last, with its code."""
+    frames = []
+    trace = error.__traceback__
+    while trace is not None:
+        frames.append((trace.tb_frame.f_code.co_filename, trace.tb_lineno or 0, ""))
+        trace = trace.tb_next
+    if isinstance(error, SyntaxError) and error.filename:
+        frames.append((error.filename, error.lineno or 0, (error.text or "").strip()))
     failure: dict[str, Any] = {
         "error_type": type(error).__name__,
         "defined_in": str(type(error).__module__),
-        "error": said,
-        "frames": _frames(error),
+        "error": repr(error.code) if isinstance(error, SystemExit) else words(error),
+        "frames": frames,
     }
     if isinstance(error, ImportError) and error.name:
         failure["missing" if _is_about_a_module(error) else "lacking"] = str(error.name)
@@ -57,32 +85,6 @@ def _is_about_a_module(error: ImportError) -> bool:
     return isinstance(error, ModuleNotFoundError) and type(error).__name__ != "PackageNotFoundError"
 
 
-def _load(name: str) -> tuple[str | list[str] | None, object, object]:
-    """Return where the module of `name` comes from, that module, and what `name` stands for.
-
-    The finders are asked before the import: a module may put something else into its place in ``sys.modules``.
-    """
-    module, _, attribute = name.partition(":")
-    found = None if module in sys.modules else _found(module)
-    loaded: object = importlib.import_module(module)
-    origin = _origin(found or getattr(loaded, "__spec__", None))
-    thing = loaded
-    try:
-        for part in filter(None, attribute.split(".")):
-            thing = getattr(thing, part)
-    except AttributeError as error:
-        raise AttributeAbsentError(words(error)) from None
-    return origin, loaded, thing
-
-
-def _found(module: str) -> ModuleSpec | None:
-    """Return what the finders say of `module` (as `importlib.util.find_spec`, which not every module has at hand)."""
-    parent = module.rpartition(".")[0]
-    path = getattr(importlib.import_module(parent), "__path__", []) if parent else None
-    specs = (finder.find_spec(module, path) for finder in sys.meta_path if hasattr(finder, "find_spec"))
-    return next((spec for spec in specs if spec), None)
-
-
 def _version(module: object) -> str | None:
     """Return the ``__version__`` of `module` if it has one that is a text; some warn, or work, when asked for it."""
     import warnings  # noqa: PLC0415 (see above)
@@ -96,14 +98,6 @@ def _version(module: object) -> str | None:
         return None
 
 
-def _origin(spec: ModuleSpec | None) -> str | list[str] | None:
-    """Return the file of a module, or the folders of a namespace (PEP 420), which has no file."""
-    if spec is None:
-        return None
-    folders = spec.submodule_search_locations
-    return [str(folder) for folder in folders] if spec.origin is None and folders is not None else spec.origin
-
-
 def words(error: BaseException) -> str:
     """Return what an exception says of itself, in characters that every file can take."""
     try:
@@ -111,18 +105,6 @@ def words(error: BaseException) -> str:
     except Exception:  # noqa: BLE001 (its __str__ is anybody's code)
         text = "(it cannot say what it is about)"
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
-
-
-def _frames(error: BaseException) -> list[tuple[str, int, str]]:
-    """Return file and line of each place in the traceback; a SyntaxError's own place is the last, with its code."""
-    frames = []
-    trace = error.__traceback__
-    while trace is not None:
-        frames.append((trace.tb_frame.f_code.co_filename, trace.tb_lineno or 0, ""))
-        trace = trace.tb_next
-    if isinstance(error, SyntaxError) and error.filename:
-        frames.append((error.filename, error.lineno or 0, (error.text or "").strip()))
-    return frames
 
 
 def main(argv: Sequence[str]) -> int:

@@ -65,14 +65,24 @@ class Attempt:
 
 
 def attempts(names: Sequence[str], time_limit: float) -> list[Attempt]:
-    """Import `names`, a package before what is inside it; a few in an interpreter each, many together.
+    """Import `names`, a package before what is inside it; `time_limit` is in seconds, for each.
 
-    `time_limit` is in seconds, for each.
+    A few get an interpreter each, many share one.
     """
     if len(names) <= FEW:
         return list(_each_alone(names, time_limit))
     tried = {one.name: one for one in _together(names, time_limit)}
-    recovered = _tried_again(tried, time_limit)
+    alike: dict[object, list[str]] = {}  # what failed beside others: of each symptom one is tried alone ...
+    for one in tried.values():
+        if not one.ok and one.error_type not in {"above", *ENDINGS}:
+            alike.setdefault(one.symptom, []).append(one.name)
+    recovered = set()
+    for group in alike.values():
+        for name in group:
+            tried[name] = _alone(name, time_limit)
+            if not tried[name].ok:
+                break
+            recovered.add(name)  # ... and if that is well now, all
     below = [one.name for one in tried.values() if one.error_type == "above" and one.error in recovered]
     if below:
         tried.update((one.name, one) for one in attempts(below, time_limit))
@@ -112,23 +122,6 @@ def _together(names: Sequence[str], time_limit: float) -> Iterator[Attempt]:
     yield from map(_untried, left)
 
 
-def _tried_again(tried: dict[str, Attempt], time_limit: float) -> set[str]:
-    """Try alone what failed beside others, of each symptom one and, if that is well now, all; return what is well."""
-    alike: dict[object, list[str]] = {}
-    for one in tried.values():
-        if not one.ok and one.error_type not in {"above", *ENDINGS}:
-            alike.setdefault(one.symptom, []).append(one.name)
-    recovered = set()
-    for names in alike.values():
-        for name in names:
-            one = _alone(name, time_limit)
-            tried[name] = one
-            if not one.ok:
-                break
-            recovered.add(name)
-    return recovered
-
-
 def _alone(name: str, time_limit: float) -> Attempt:
     """Import `name` in an interpreter of its own; one that does not answer hung or ended itself."""
     code, output, answers = _in_child([name], time_limit)
@@ -136,21 +129,17 @@ def _alone(name: str, time_limit: float) -> Attempt:
         return answers[0] if answers[0].ok else replace(answers[0], output=output)
     if code is None:
         words = f"was still being imported after {time_limit:g} seconds, and was ended"
-        return Attempt(name, ok=False, error_type="hang", error=words, output=output)
-    return Attempt(name, ok=False, error_type="crash", error=_how_it_ended(code), output=output)
+    elif code >= 0:
+        words = f"ends the interpreter when it is imported (exit code {code}), as os._exit does"
+    else:
+        names = {number.value: number.name for number in signal.Signals}
+        words = f"crashes the interpreter when it is imported ({names.get(-code, f'signal {-code}')})"
+    return Attempt(name, ok=False, error_type="hang" if code is None else "crash", error=words, output=output)
 
 
 def _untried(name: str) -> Attempt:
     words = f"was not imported, because {PATIENCE} imports before it did not come to an end"
     return Attempt(name, ok=False, error_type="untried", error=words)
-
-
-def _how_it_ended(code: int) -> str:
-    """Say what an exit code means that came without an answer; a negative one is a signal."""
-    if code >= 0:
-        return f"ends the interpreter when it is imported (exit code {code}), as os._exit does"
-    names = {number.value: number.name for number in signal.Signals}
-    return f"crashes the interpreter when it is imported ({names.get(-code, f'signal {-code}')})"
 
 
 def _in_child(names: Sequence[str], time_limit: float) -> tuple[int | None, str, list[Attempt]]:
@@ -163,25 +152,18 @@ def _in_child(names: Sequence[str], time_limit: float) -> tuple[int | None, str,
     flags = ("-I", "-u", "-X", "faulthandler")
     argv = [sys.executable, *flags, os.path.abspath(importer.__file__), listed, answers]
     try:
-        code, output = run_bounded(argv, time_limit, lambda: _size(answers))
-        return code, output, list(_read(answers))
+        code, output = run_bounded(argv, time_limit, lambda: os.path.getsize(answers) if os.path.exists(answers) else 0)
+        tried = []
+        linecache.checkcache()
+        with contextlib.suppress(OSError, ValueError, SyntaxError), open(answers, encoding="utf-8") as file:
+            for line in file:
+                answer = ast.literal_eval(line)
+                places = answer.pop("frames", ())
+                frames = [(name, at, code or linecache.getline(name, at).strip()) for name, at, code in places]
+                tried.append(Attempt(**answer, frames=frames))
+        return code, output, tried
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def _size(path: str) -> int:
-    return os.path.getsize(path) if os.path.exists(path) else 0
-
-
-def _read(path: str) -> Iterator[Attempt]:
-    """Yield what a child wrote, as far as it got."""
-    linecache.checkcache()
-    with contextlib.suppress(OSError, ValueError, SyntaxError), open(path, encoding="utf-8") as file:
-        for line in file:
-            answer = ast.literal_eval(line)
-            places = answer.pop("frames", ())
-            frames = [(name, at, code or linecache.getline(name, at).strip()) for name, at, code in places]
-            yield Attempt(**answer, frames=frames)
 
 
 def run_bounded(
@@ -206,16 +188,13 @@ def run_bounded(
             waiting.join(time_limit)
             code = child.returncode
     finally:
-        end = _end_tree if os.name == "nt" else _end_group
-        end(child)
+        if os.name == "nt":
+            _end_tree(child)
+        else:  # the child if it hung, and what a module started
+            with contextlib.suppress(ProcessLookupError, PermissionError):  # macOS says the latter of zombies
+                os.killpg(child.pid, signal.SIGKILL)
         waiting.join()
     return code, tail.text()
-
-
-def _end_group(child: subprocess.Popen[bytes]) -> None:
-    """Kill what is left of the process group of `child`: itself if it hung, and what a module started."""
-    with contextlib.suppress(ProcessLookupError, PermissionError):  # macOS says the latter of a group of zombies
-        os.killpg(child.pid, signal.SIGKILL)
 
 
 def _end_tree(child: subprocess.Popen[bytes]) -> None:

@@ -6,18 +6,18 @@ import importlib.machinery
 import os
 import re
 import sys
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from .causes import EXCUSED, Cause, cause_of
-from .subject import Subject, finding, listed, metadata_of, normalised, real_path, whose
+from .subject import Subject, finding, listed, normalised, real_path, whose
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from .imports import Attempt
-
-    Problem = dict[str, str]
+    from .subject import Problem
 
 # Other words for the parts of a version (PEP 440).
 SPELLINGS = {"alpha": "a", "beta": "b", "c": "rc", "pre": "rc", "preview": "rc", "rev": "post", "r": "post"}
@@ -31,27 +31,17 @@ class Failure:
     cause: Cause
     severity: str
 
-    @property
-    def alike(self) -> tuple[object, ...]:
-        """What several failures have in common that can be reported at once."""
-        return (self.severity, self.cause, _kind(self.attempt), self.attempt.missing or self.attempt.symptom)
-
 
 def failure(subject: Subject, one: Attempt, *, main: bool, inner: bool) -> Failure:
     """Judge the failed import `one` of a main module, of one `inner` of a package, or of another at the top."""
     cause = cause_of(subject, one)
-    fails = _inner_may_fail if inner else _main_may_fail if main else _may_fail
-    return Failure(one, cause, "warning" if fails(subject, one, cause) else "error")
-
-
-def _main_may_fail(subject: Subject, _: Attempt, cause: Cause) -> bool:
-    if cause.kind == "platform":
-        return _is_for_other_systems(metadata_of(subject.dist).get_all("Classifier", []))
-    return cause.kind == "host"
-
-
-def _may_fail(_: Subject, __: Attempt, cause: Cause) -> bool:
-    return cause.kind in EXCUSED
+    if inner:
+        may_fail = _inner_may_fail(subject, one, cause)
+    elif main:
+        may_fail = cause.kind == "host" or (cause.kind == "platform" and _is_for_other_systems(subject))
+    else:
+        may_fail = cause.kind in EXCUSED
+    return Failure(one, cause, "warning" if may_fail else "error")
 
 
 def _inner_may_fail(subject: Subject, one: Attempt, cause: Cause) -> bool:
@@ -80,7 +70,8 @@ def failure_problems(subject: Subject, failures: Iterable[Failure]) -> Iterator[
     """Yield what is to be said of `failures`, once of those that have one cause."""
     groups: dict[object, list[Failure]] = {}
     for met in failures:
-        groups.setdefault(met.alike, []).append(met)
+        key = (met.severity, met.cause, _kind(met.attempt), met.attempt.missing or met.attempt.symptom)
+        groups.setdefault(key, []).append(met)
     for first, *others in groups.values():
         one = first.attempt
         message = f"`{one.name}` {reason(subject, one, first.cause)}."
@@ -89,20 +80,31 @@ def failure_problems(subject: Subject, failures: Iterable[Failure]) -> Iterator[
         if first.severity == "warning" and first.cause.kind == "undeclared":
             message += " Nothing in the project imports it, so this counts as intended."
         if first.severity == "error":
-            message += f" {_ways_out(subject)}"
+            message += " `import-names` in [tool.seatrial] narrows what is imported"
+            extras = subject.metadata.get_all("Provides-Extra", [])
+            message += f"; `extras` names those to install: {', '.join(extras)}." if extras else "."
         yield finding(_kind(one), one.name, f"{message}{printed(one)}", severity=first.severity)
 
 
 def module_problems(subject: Subject, one: Attempt, *, main: bool) -> Iterator[Problem]:
-    """A module at the top must come from a file of this distribution, and agree with the metadata on the version."""
-    if isinstance(one.origin, list):
-        yield _namespace_problem(subject, one.name, one.origin)
+    """A module at the top must come from a file of this distribution, and agree with the metadata on the version.
+
+    A namespace is imported from wherever a folder of that name is, so it has to be named by what it holds.
+    """
+    name = one.name
+    roots = tuple(os.path.join(real_path(folder), "") for folder in one.origin) if isinstance(one.origin, list) else ()
+    if any(real.startswith(roots) for real in subject.own):
+        message = f"`{name}` is a namespace, so importing it proves nothing: name a module inside it as import name."
+        yield finding("namespace", name, message, severity="warning")
+    elif isinstance(one.origin, list):
+        message = f"`{name}` is imported, but not from {subject.name}: it is a namespace that other distributions fill."
+        yield finding("foreign", name, message)
     elif one.origin is None or real_path(one.origin) not in subject.own:
-        message = f"`{one.name}` is imported, but not from {subject.name}: it comes from {whose(one.origin)}."
-        yield finding("foreign", one.name, message)
+        message = f"`{name}` is imported, but not from {subject.name}: it comes from {whose(one.origin)}."
+        yield finding("foreign", name, message)
     elif main and one.version is not None and _release(one.version) != _release(subject.version):
-        message = f"`{one.name}.__version__` is {one.version!r}, and the metadata says {subject.version}."
-        yield finding("module-version", one.name, message, severity="warning")
+        message = f"`{name}.__version__` is {one.version!r}, and the metadata says {subject.version}."
+        yield finding("module-version", name, message, severity="warning")
 
 
 def borrowed_problems(subject: Subject) -> Iterator[Problem]:
@@ -119,17 +121,15 @@ def borrowed_problems(subject: Subject) -> Iterator[Problem]:
 def tally(tried: Sequence[Attempt], failures: Iterable[Failure]) -> dict[str, Any]:
     """Return how many modules there are, how many were imported, and what the others need, by how many."""
     labels = {one.attempt.name: one.cause.label or "cannot be imported" for one in failures}
-    counted: dict[str, int] = {}
-    for one in tried:
-        if not one.ok:
-            label = labels.get(one.name) or labels.get(one.error or "", "cannot be imported")
-            counted[label] = counted.get(label, 0) + 1
-    return {"total": len(tried), "imported": sum(one.ok for one in tried), "others": counted}
+    failed = [one for one in tried if not one.ok]
+    others = Counter(labels.get(one.name) or labels.get(one.error or "", "cannot be imported") for one in failed)
+    return {"total": len(tried), "imported": len(tried) - len(failed), "others": dict(others)}
 
 
-def _is_for_other_systems(classifiers: Iterable[str]) -> bool:
+def _is_for_other_systems(subject: Subject) -> bool:
     """Whether the classifiers name operating systems, and this is none of them."""
-    systems = [words[1] for words in (line.split(" :: ") for line in classifiers) if words[0] == "Operating System"]
+    classifiers = (line.split(" :: ") for line in subject.metadata.get_all("Classifier", []))
+    systems = [words[1] for words in classifiers if words[0] == "Operating System"]
     ours = {"win32": "Microsoft", "darwin": "MacOS"}.get(sys.platform, "POSIX")
     fitting = {"OS Independent", ours} | ({"POSIX", "Unix"} if os.name == "posix" else set())
     return bool(systems) and not fitting.intersection(systems)
@@ -149,24 +149,6 @@ def _release(version: str) -> tuple[list[Any], str]:
     while parts and parts[-1] == 0:
         parts.pop()
     return parts, re.sub(r"[-_.]", ".", local)
-
-
-def _ways_out(subject: Subject) -> str:
-    """Name the settings with which an import that fails on purpose does not stop a release."""
-    narrower = "`import-names` in [tool.seatrial] narrows what is imported"
-    if extras := metadata_of(subject.dist).get_all("Provides-Extra"):
-        return f"{narrower}; `extras` names those to install: {', '.join(extras)}."
-    return f"{narrower}."
-
-
-def _namespace_problem(subject: Subject, name: str, folders: Iterable[str]) -> Problem:
-    """A namespace is imported from wherever a folder of that name is, so it has to be named by what it holds."""
-    roots = tuple(os.path.join(real_path(folder), "") for folder in folders)
-    if any(real.startswith(roots) for real in subject.own):
-        message = f"`{name}` is a namespace, so importing it proves nothing: name a module inside it as import name."
-        return finding("namespace", name, message, severity="warning")
-    message = f"`{name}` is imported, but not from {subject.name}: it is a namespace that other distributions fill."
-    return finding("foreign", name, message)
 
 
 def _kind(one: Attempt) -> str:

@@ -14,13 +14,10 @@ if TYPE_CHECKING:
     ReadText = Callable[[str], str | None]
 
 SHORT = 12  # lines of code in the __init__.py of a namespace
-
 # `x.py`, `x.pyc`, `x.so`, `x.cpython-313-darwin.so`, `x.pyd`; a bare `libx.so` is a library that an extension links to.
 MODULE_FILE = re.compile(r"(?!lib[^.]*\.so$)(?P<name>[^.]+)(\.pyc?|(\..+)?\.(so|pyd))")
-
 # Top-level folders and files that are for the project's own people, and get into wheels by mistake.
 ASIDE = frozenset("test tests conftest setup doc docs example examples benchmark benchmarks".split())
-
 # Modules and folders inside a package that are for its own people: their import may start whatever they are for.
 INTERNAL = re.compile(r"tests?|conftest|setup|examples?|benchmarks?|test_\w+|\w+_tests?")
 
@@ -56,8 +53,7 @@ def import_names(paths: Iterable[str], read_text: ReadText) -> Names:
     and returns the text of that file, or None. A namespace (PEP 420, or the two older kinds) has no code of its own and
     is shared with other distributions, so the packages and modules inside it are named.
     """
-    files = _library_files(paths)
-    content = _content(files)
+    files, content = _library(paths)
     names = set(_walk(files, content, read_text))
     names = {name for name in names if name.partition(".")[0] not in ASIDE} or names
     public = {name for name in names if not any(part.startswith("_") for part in name.split("."))}
@@ -74,14 +70,18 @@ def import_names(paths: Iterable[str], read_text: ReadText) -> Names:
     return Names(modules, tuple(sorted(stubs)), tuple(sorted(pth)), inner, loose, aside)
 
 
-def _library_files(paths: Iterable[str]) -> dict[Parts, str]:
-    """Return the files that are, or will be, in site-packages: their place there, and the path they were given by."""
-    files = {}
+def _library(paths: Iterable[str]) -> tuple[dict[Parts, str], dict[Parts, set[str]]]:
+    """Return the files of site-packages by their place, and what each folder holds: folders with a slash at the end."""
+    files: dict[Parts, str] = {}
+    content: dict[Parts, set[str]] = {(): set()}
     for path in sorted(set(paths)):
         parts = _unwrapped(tuple(part for part in path.split("/") if part != "."))
         if parts and not {"", "..", "__pycache__"}.intersection(parts):
             files[parts] = path
-    return files
+            content.setdefault(parts[:-1], set()).add(parts[-1])
+            for depth in range(len(parts) - 1):
+                content.setdefault(parts[:depth], set()).add(parts[depth] + "/")
+    return files, content
 
 
 def _unwrapped(parts: Parts) -> Parts:
@@ -118,25 +118,19 @@ def _walk(files: Mapping[Parts, str], content: Mapping[Parts, set[str]], read_te
     while waiting:
         folder = waiting.pop()
         modules = {module_name(entry) for entry in content[folder]}
+        left_out = {"__init__", "__main__"}.union(("conftest", "setup", "test", "tests") if folder else ())
         for entry in content[folder]:
             name = entry[:-1] if entry.endswith("/") else module_name(entry)
-            if not _can_be_imported(name, folder):
+            if not name.isidentifier() or keyword.iskeyword(name) or name in left_out:
                 continue
-            inside = (*folder, name)
-            if not entry.endswith("/") or _is_package(inside, content, files, read_text):
+            inside, regular = (*folder, name), True
+            if entry.endswith("/"):
+                init = files.get((*inside, "__init__.py"))
+                regular = not makes_namespace(read_text(init) or "") if init else _has_init(inside, content)
+            if regular:
                 yield ".".join(inside)
             elif name not in modules:  # a module hides a namespace of the same name
                 waiting.append(inside)
-
-
-def _content(files: Iterable[Parts]) -> dict[Parts, set[str]]:
-    """Return what each folder holds; a folder in a folder has a slash at its end."""
-    content: dict[Parts, set[str]] = {(): set()}
-    for parts in files:
-        content.setdefault(parts[:-1], set()).add(parts[-1])
-        for depth in range(len(parts) - 1):
-            content.setdefault(parts[:depth], set()).add(parts[depth] + "/")
-    return content
 
 
 def module_name(filename: str) -> str:
@@ -156,23 +150,6 @@ def module_of(path: str) -> str:
     name = module_name(filename)
     parts = folders if name == "__init__" else [*folders, name]
     return ".".join(parts) if parts and all(map(str.isidentifier, parts)) else ""
-
-
-def _can_be_imported(name: str, folder: Parts) -> bool:
-    """Whether `name` in `folder` is a name of Python's, and of a file that is written to be imported."""
-    if not name.isidentifier() or keyword.iskeyword(name) or name in {"__init__", "__main__"}:
-        return False
-    return not (folder and name in {"conftest", "setup", "test", "tests"})
-
-
-def _is_package(
-    folder: Parts, content: Mapping[Parts, set[str]], files: Mapping[Parts, str], read_text: ReadText
-) -> bool:
-    """Whether `folder` has an ``__init__`` with something in it, rather than the code that makes a namespace of it."""
-    init = (*folder, "__init__.py")
-    if init in files:
-        return not makes_namespace(read_text(files[init]) or "")
-    return _has_init(folder, content)
 
 
 def _has_init(folder: Parts, content: Mapping[Parts, set[str]]) -> bool:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from .names import module_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
 # Exceptions whose handler makes an import optional.
 CATCHING = frozenset(("ImportError", "ModuleNotFoundError", "Exception", "BaseException"))
@@ -25,17 +25,15 @@ PARTS = ("body", "orelse", "cases")  # of what holds statements, but for `if` an
 
 @dataclass(frozen=True)
 class Place:
-    """Where a statement stands: in a function, in a `try` that catches what it raises, behind a condition."""
+    """Where a statement stands: in a function, in a `try` that catches what it raises, behind a condition.
+
+    One that is in none of these is executed whenever the module is imported, and its failure is that of the module.
+    """
 
     lazy: bool = False
     guarded: bool = False
     conditional: bool = False
     typing: bool = False
-
-    @property
-    def certain(self) -> bool:
-        """Whether the statement is executed whenever the module is imported, and its failure is that of the module."""
-        return not (self.lazy or self.guarded or self.conditional or self.typing)
 
 
 @dataclass(frozen=True)
@@ -69,20 +67,15 @@ def imports(tree: ast.Module, module: str, *, package: bool) -> list[Import]:
     A relative import that leaves the top is not among them.
     """
     base = module.split(".") if package else module.split(".")[:-1]
-    return [found for node, place in statements(tree) for found in _imports_of(node, base, place)]
-
-
-def _imports_of(node: ast.AST, base: Sequence[str], place: Place) -> Iterator[Import]:
-    if isinstance(node, ast.Import):
-        for alias in node.names:
-            yield Import(alias.name, "", node.lineno, place)
-    elif isinstance(node, ast.ImportFrom):
-        above = list(base[: len(base) - node.level + 1]) if node.level else []
-        if node.level and (not above or node.level > len(base)):
-            return
-        target = ".".join([*above, *([node.module] if node.module else [])])
-        for alias in node.names:
-            yield Import(target, alias.name, node.lineno, place)
+    found: list[Import] = []
+    for node, place in statements(tree):
+        if isinstance(node, ast.Import):
+            found += [Import(alias.name, "", node.lineno, place) for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.level <= len(base):
+            above = base[: len(base) - node.level + 1] if node.level else []
+            target = ".".join([*above, node.module] if node.module else above)
+            found += [Import(target, alias.name, node.lineno, place) for alias in node.names]
+    return found
 
 
 def statements(tree: ast.AST) -> Iterator[tuple[ast.AST, Place]]:
@@ -91,50 +84,41 @@ def statements(tree: ast.AST) -> Iterator[tuple[ast.AST, Place]]:
     while waiting:
         node, place = waiting.pop()
         yield node, place
-        waiting += reversed(list(_below(node, place)))
+        if isinstance(node, TRIES):
+            conditional = replace(place, conditional=True)
+            body = replace(place, guarded=place.guarded or any(CATCHING & caught(one) for one in node.handlers))
+            waiting += [(child, place) for child in reversed(node.finalbody)]
+            waiting += [(child, conditional) for child in reversed((*node.handlers, *node.orelse))]
+            waiting += [(child, body) for child in reversed(node.body)]
+        elif isinstance(node, ast.If):
+            typing, conditional = last_name(node.test) in TYPING, replace(place, conditional=True)
+            branch = replace(conditional, typing=place.typing or typing)
+            waiting += [(child, place if typing else conditional) for child in reversed(node.orelse)]
+            waiting += [(child, branch) for child in reversed(node.body)]
+        else:
+            if isinstance(node, (ast.With, ast.AsyncWith)) and any(map(_suppresses, node.items)):
+                place = replace(place, guarded=True)
+            elif isinstance(node, FUNCTIONS):
+                place = replace(place, lazy=True)
+            children = [child for part in PARTS for child in getattr(node, part, ())]
+            waiting += [(child, place) for child in reversed(children)]
 
 
-def _below(node: ast.AST, place: Place) -> Iterator[tuple[ast.AST, Place]]:
-    """Yield the statements right inside `node`, each with its place."""
-    if isinstance(node, TRIES):
-        body = replace(place, guarded=place.guarded or any(map(_catches, node.handlers)))
-        yield from ((child, body) for child in node.body)
-        fallback = replace(place, conditional=True)
-        yield from ((child, fallback) for child in (*node.handlers, *node.orelse))
-        yield from ((child, place) for child in node.finalbody)
-    elif isinstance(node, ast.If):
-        typing = _is_typing(node.test)
-        branch = replace(place, conditional=True)
-        yield from ((child, replace(branch, typing=place.typing or typing)) for child in node.body)
-        yield from ((child, place if typing else branch) for child in node.orelse)
-    else:
-        if isinstance(node, (ast.With, ast.AsyncWith)) and any(_suppresses(item.context_expr) for item in node.items):
-            place = replace(place, guarded=True)
-        elif isinstance(node, FUNCTIONS):
-            place = replace(place, lazy=True)
-        for part in PARTS:
-            yield from ((child, place) for child in getattr(node, part, ()))
-
-
-def _catches(handler: ast.ExceptHandler) -> bool:
-    """Whether `handler` takes what an import raises that fails."""
-    if handler.type is None:
-        return True
+def caught(handler: ast.ExceptHandler) -> set[str]:
+    """Return the names of the exceptions that `handler` takes: all of them, where it names none."""
     kinds = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
-    return any(_last_name(kind) in CATCHING for kind in kinds)
+    return {last_name(kind) if kind else "BaseException" for kind in kinds}
 
 
-def _suppresses(call: ast.expr) -> bool:
-    """Whether `call` is ``contextlib.suppress(ImportError)``, or a helper of a test that skips where it is absent."""
-    named = isinstance(call, ast.Call) and _last_name(call.func) in {"suppress", "raises"}
-    return named and any(_last_name(kind) in CATCHING for kind in getattr(call, "args", ()))
+def _suppresses(item: ast.withitem) -> bool:
+    """Whether `item` is ``contextlib.suppress(ImportError)``, or a helper of a test that skips where it is absent."""
+    call = item.context_expr
+    named = isinstance(call, ast.Call) and last_name(call.func) in {"suppress", "raises"}
+    return named and any(last_name(kind) in CATCHING for kind in getattr(call, "args", ()))
 
 
-def _is_typing(test: ast.expr) -> bool:
-    return _last_name(test) in TYPING
-
-
-def _last_name(node: ast.AST) -> str:
+def last_name(node: ast.AST) -> str:
+    """Return the name that `node` ends in, or an empty string."""
     return node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")
 
 
@@ -146,12 +130,19 @@ def conditional_names(tree: ast.Module) -> Iterator[str]:
                 yield str(getattr(one, "asname", None) or getattr(one, "name", None) or getattr(one, "id", ""))
 
 
-def raises_at(tree: ast.Module, line: int) -> bool:
-    """Whether the statement at `line` raises an exception on purpose: ``raise``, or an assertion."""
-    return any(
-        isinstance(node, (ast.Raise, ast.Assert)) and node.lineno <= line <= (node.end_lineno or node.lineno)
-        for node in ast.walk(tree)
-    )
+def raises_on_purpose(place: str, line: int) -> bool:
+    """Whether the statement at `line` of the file `place` raises an exception: ``raise``, or an assertion."""
+    try:
+        nodes = ast.walk(parsed(read_bytes(place)))
+    except (OSError, SyntaxError):
+        return False
+    raising = (node for node in nodes if isinstance(node, (ast.Raise, ast.Assert)))
+    return any(node.lineno <= line <= (node.end_lineno or node.lineno) for node in raising)
+
+
+def read_bytes(place: str) -> bytes:
+    with open(place, "rb") as file:
+        return file.read()
 
 
 @dataclass(frozen=True)
@@ -188,12 +179,6 @@ class Code:
                 self.known[module] = []
         return self.known[module]
 
-    def importers(self, module: str) -> list[Import]:
-        """Return the imports of `module` by other modules."""
-        last = module.rpartition(".")[2].encode()
-        others = (name for name in self.readers if name != module and last in self.text(name))
-        return [one for name in others for one in self.imports(name) if module in one.candidates]
-
     def reached(self, roots: Iterable[str]) -> frozenset[str]:
         """Return the modules that are imported for certain, sooner or later, when `roots` are."""
         seen: set[str] = set()
@@ -205,28 +190,18 @@ class Code:
             seen.add(module)
             if "." in module:
                 waiting.append(module.rpartition(".")[0])
-            certain = (one for one in self.imports(module) if one.place.certain)
+            certain = (one for one in self.imports(module) if one.place == Place())
             waiting += [name for one in certain for name in one.candidates if name in self.readers]
         return frozenset(seen)
 
     def is_optional(self, module: str) -> bool:
         """Whether all that import `module` do so under a condition, or go on without it; and somebody does."""
-        who = [one.place for one in self.importers(module) if not one.place.typing]
+        last = module.rpartition(".")[2].encode()
+        others = (name for name in self.readers if name != module and last in self.text(name))
+        places = [one.place for name in others for one in self.imports(name) if module in one.candidates]
+        who = [place for place in places if not place.typing]
         return bool(who) and all(place.guarded or place.conditional for place in who)
 
     def wants(self, module: str, other: str) -> bool:
         """Whether `module` imports the top-level module `other` anywhere."""
         return any(one.module.partition(".")[0] == other for one in self.imports(module))
-
-
-def raises_on_purpose(place: str, line: int) -> bool:
-    """Whether there is a ``raise`` at that line of the file `place`."""
-    try:
-        return raises_at(parsed(read_bytes(place)), line)
-    except (OSError, SyntaxError):
-        return False
-
-
-def read_bytes(place: str) -> bytes:
-    with open(place, "rb") as file:
-        return file.read()

@@ -53,6 +53,7 @@ class Subject:
     """The distribution that is looked at; `own` has its files by their real path, each as RECORD spells it."""
 
     dist: Distribution
+    metadata: Message
     name: str
     version: str
     own: Mapping[str, str]
@@ -94,6 +95,12 @@ class Subject:
         """All distributions of this environment, this one included: metadata and files."""
         return [(metadata_of(dist), own_files(dist)) for dist in importlib.metadata.distributions()]
 
+    @property
+    def others(self) -> list[tuple[str, Mapping[str, str]]]:
+        """The other distributions of this environment: name and files."""
+        named = [(str(metadata.get("Name", "")), files) for metadata, files in self.neighbours]
+        return [(name, files) for name, files in named if normalised(name) != normalised(self.name)]
+
     def where(self, one: Attempt) -> str | None:
         """Return the last place of a traceback that is in the distribution, or None."""
         for file, line, code in reversed(one.frames):
@@ -127,43 +134,26 @@ def listed(paths: Sequence[str]) -> str:
     return ", ".join(f"`{path}`" for path in paths[:SHOWN]) + more
 
 
-def find_distribution(name: str) -> Distribution | None:
-    """Return the installed distribution `name`, however that is spelt; the first, which is the one Python imports."""
-    for dist in importlib.metadata.distributions():
-        if normalised(metadata_of(dist).get("Name", "")) == normalised(name):
-            return dist
-    return None
-
-
 def subject_of(dist: Distribution, project: Project | None = None) -> Subject:
-    metadata = metadata_of(dist)
-    own = own_files(dist)
-    facts = (metadata["Name"], metadata.get("Version", ""), own, names_of(own), _unmet(metadata))
-    return Subject(dist, *facts, project or Project())
+    metadata, own = metadata_of(dist), own_files(dist)
+    present = {normalised(metadata_of(other).get("Name", "")) for other in importlib.metadata.distributions()}
+    needed = map(Needed.from_line, metadata.get_all("Requires-Dist", []))
+    unmet = tuple(one for one in needed if one.name not in present)
+    facts = (metadata["Name"], metadata.get("Version", ""), own, names_of(own), unmet, project or Project())
+    return Subject(dist, metadata, *facts)
 
 
 def names_of(own: Mapping[str, str]) -> Names:
     """Return what a distribution offers for import whose files are `own`: real path, and the path in RECORD."""
     places = {path: real for real, path in own.items()}
-
-    def read_text(path: str) -> str | None:
-        with contextlib.suppress(OSError):
-            return source_text(places[path])
-        return None
-
-    return import_names(own.values(), read_text)
+    return import_names(own.values(), lambda path: source_text(places[path]))
 
 
 def source_text(path: str) -> str:
-    with open(path, encoding="utf-8", errors="replace") as file:
+    """Return the text of the file at `path`, empty where it cannot be read."""
+    with contextlib.suppress(OSError), open(path, encoding="utf-8", errors="replace") as file:
         return file.read()
-
-
-def _unmet(metadata: Message) -> tuple[Needed, ...]:
-    """Return the requirements that are not installed, since they are of an extra or of another environment."""
-    present = {normalised(metadata_of(dist).get("Name", "")) for dist in importlib.metadata.distributions()}
-    needed = map(Needed.from_line, metadata.get_all("Requires-Dist", []))
-    return tuple(one for one in needed if one.name not in present)
+    return ""
 
 
 def normalised(name: str) -> str:
@@ -186,11 +176,7 @@ def metadata_of(dist: Distribution) -> Message:
 def own_files(dist: Distribution) -> dict[str, str]:
     """Return the files that RECORD lists (PEP 376, PEP 427): real path, and the path in RECORD."""
     rows = csv.reader(text_of(dist, "RECORD").splitlines())
-    return {real_path(located(dist, row[0])): row[0] for row in rows if row and row[0]}
-
-
-def located(dist: Distribution, path: str) -> str:
-    return str(dist.locate_file(path))
+    return {real_path(str(dist.locate_file(row[0]))): row[0] for row in rows if row and row[0]}
 
 
 def real_path(path: str) -> str:
@@ -205,13 +191,6 @@ def real_path(path: str) -> str:
 def real_folder(path: str) -> str:
     """Return the folder `path` in the one spelling that can be compared."""
     return os.path.normcase(os.path.realpath(path))
-
-
-def declared_names(dist: Distribution) -> list[str]:
-    """Return the public import names that the metadata declares (Import-Name, PEP 794)."""
-    fields = [field.partition(";") for field in metadata_of(dist).get_all("Import-Name", [])]
-    names = [name.strip() for name, _, mark in fields if mark.strip() != "private"]
-    return [name for name in names if name]
 
 
 def lies_in(name: str, modules: Iterable[str]) -> bool:

@@ -29,9 +29,11 @@ def test_the_environment_is_told_as_markers_name_it(site: Site) -> None:
     ("level", "serial", "text"),
     [("final", 0, "3.15.0"), ("alpha", 2, "3.15.0a2"), ("beta", 1, "3.15.0b1"), ("candidate", 3, "3.15.0c3")],
 )
-def test_the_version_of_an_implementation(level: str, serial: int, text: str) -> None:
+def test_the_version_of_an_implementation(monkeypatch: pytest.MonkeyPatch, level: str, serial: int, text: str) -> None:
     version = types.SimpleNamespace(major=3, minor=15, micro=0, releaselevel=level, serial=serial)
-    assert command._implementation_version(version) == text
+    implementation = types.SimpleNamespace(**{**vars(sys.implementation), "version": version})
+    monkeypatch.setattr(sys, "implementation", implementation)
+    assert command.environment()["implementation_version"] == text
 
 
 def test_main_writes_what_each_mode_finds(site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,7 @@ from seatrial.trial.probe import modules
 from seatrial.trial.probe.document import check
 from seatrial.trial.probe.imports import Attempt, attempts
 from seatrial.trial.probe.subject import Project
-from seatrial.trial.stdlib import history
+from seatrial.trial.wheel import history
 from tests.samples.probed import LIMIT, PROBE, SHORT, found, look, put, said
 
 if TYPE_CHECKING:

@@ -51,8 +51,10 @@ def test_a_crash_is_told_by_its_signal_and_with_its_place(site: Site) -> None:
     assert "demo.py" in made.output
 
 
-def test_a_signal_without_a_name_is_told_by_its_number() -> None:
-    assert attempting._how_it_ended(-99) == "crashes the interpreter when it is imported (signal 99)"
+def test_a_signal_without_a_name_is_told_by_its_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(attempting, "run_bounded", lambda *_: (-99, ""))
+    (made,) = attempts(["demo"], LIMIT)
+    assert made.error == "crashes the interpreter when it is imported (signal 99)"
 
 
 def test_a_hanging_import_ends(site: Site) -> None:

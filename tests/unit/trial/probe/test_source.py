@@ -1,8 +1,13 @@
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
-from seatrial.trial.probe.source import Code, imports, parsed, raises_at
+from seatrial.trial.probe.source import Code, imports, parsed, raises_on_purpose
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def places(text: str) -> dict[str, str]:
@@ -75,9 +80,10 @@ def test_an_older_version_of_the_language_can_be_asked_for() -> None:
 
 
 @pytest.mark.parametrize(("line", "expected"), [(1, False), (2, True), (3, True), (4, True), (5, False)])
-def test_a_line_that_raises_on_purpose(line: int, expected: bool) -> None:  # noqa: FBT001
-    text = "x = 1\nraise ValueError(\n    'x')\nassert x\n1 / 0\n"
-    assert raises_at(parsed(text), line) is expected
+def test_a_line_that_raises_on_purpose(tmp_path: Path, line: int, expected: bool) -> None:  # noqa: FBT001
+    place = tmp_path / "demo.py"
+    place.write_text("x = 1\nraise ValueError(\n    'x')\nassert x\n1 / 0\n", encoding="utf-8")
+    assert raises_on_purpose(str(place), line) is expected
 
 
 def code(**modules: str) -> Code:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from seatrial.index.simple import Served
-from seatrial.trial.lowest import lowest
+from seatrial.trial.requirements import lowest
 
 TAGS = frozenset({"py3-none-any", "cp312-cp312-manylinux_2_17_x86_64"})
 
