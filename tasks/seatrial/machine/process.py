@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import math
 import os
 import signal
 import subprocess
@@ -23,7 +24,6 @@ from seatrial.machine.values import Value
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
-    from types import FrameType
 
     OnWait = Callable[[float], None]
 
@@ -31,7 +31,6 @@ TICK = 15.0  # seconds between two signs of life
 GRACE = 10.0  # seconds a program has to clean up before it is killed
 LABEL = 6  # words of a command line
 KEPT = 1 << 20  # bytes of a program's output, the last of which are kept
-CAPTURED: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
 REST = 1.0  # seconds to wait for output after the end of a program: another one may have its pipe
 
 _running: set[subprocess.Popen[bytes]] = set()
@@ -101,14 +100,6 @@ class Output(threading.Thread):
                 self.grew.set()
         self.grew.set()
 
-    @classmethod
-    def of(cls, child: subprocess.Popen[bytes]) -> Output:
-        """Begin to read what `child` writes."""
-        assert child.stdout is not None  # noqa: S101 (it is a pipe)
-        output = cls(child.stdout)
-        output.start()
-        return output
-
     def since(self, before: int) -> tuple[bytes, int]:
         """Return the last of what was written after so many bytes, at most KEPT, and how many more that were."""
         with self._lock:
@@ -119,7 +110,8 @@ class Output(threading.Thread):
     def text(self, before: int = 0) -> str:
         """Return what was written after so many bytes, or that its beginning is left out, and the rest."""
         last, left_out = self.since(before)
-        return (f"({left_out} bytes left out)\n" if left_out else "") + _text(last)
+        text = last.decode("utf-8", "backslashreplace").replace("\r\n", "\n")
+        return f"({left_out} bytes left out)\n{text}" if left_out else text
 
 
 def run(
@@ -144,15 +136,18 @@ def run(
     is never logged. It reads `given` on its standard input. `meanwhile` is called once while it works. The timeline has
     it under its `name`. Raises ToolMissing and ToolStuck.
     """
-    stdin, started = subprocess.DEVNULL if given is None else subprocess.PIPE, time.monotonic()
-    child = start(argv, env, cwd, stdin=stdin, **CAPTURED)
-    with _read(child) as output:
+    started = time.monotonic()
+    child, output = start(argv, env, cwd, stdin=subprocess.DEVNULL if given is None else subprocess.PIPE)
+    try:
+        stop_if_over()
         give(child, given)
         ends = functools.partial(_ends_within, child, output)
         attend(argv, output, ends, time_limit, on_wait, on_output, every, meanwhile)
+    finally:
+        finish(child, output)
     SCREEN.took(name or label(argv), started)
     if log:
-        SCREEN.detail(f"{shown(argv)}\n{output.text()}")
+        SCREEN.detail(f"{' '.join(map(str, argv))}\n{output.text()}")
     return Outcome(child.returncode, output.text())
 
 
@@ -180,11 +175,11 @@ def attend(  # noqa: PLR0917 (as of `run`, which says what they are)
     """
     if meanwhile:
         meanwhile()
-    waited, tick = 0.0, every or TICK
-    while not ends(pause := _pause(tick, time_limit, waited)):
+    waited, limit = 0.0, math.inf if time_limit is None else time_limit
+    while not ends(pause := min(every or TICK, max(limit - waited, 0.01))):
         waited += pause
-        if time_limit is not None and waited >= time_limit:
-            raise ToolStuck(shown(argv), time_limit, output.text(before))
+        if waited >= limit:
+            raise ToolStuck(" ".join(map(str, argv)), limit, output.text(before))
         stop_if_over()
         if on_output and output.size > before:
             on_output(output.text(before))
@@ -199,11 +194,6 @@ def give(child: subprocess.Popen[bytes], given: bytes | None, *, close: bool = T
             child.stdin.write(given)
 
 
-def _pause(tick: float, time_limit: float | None, waited: float) -> float:
-    """Return how many seconds to wait before the next sign of life, or the end of the time."""
-    return tick if time_limit is None else min(tick, max(time_limit - waited, 0.01))
-
-
 def _ends_within(child: subprocess.Popen[bytes], output: Output, seconds: float) -> bool:
     """Wait for `child` to end, and return whether it did; the end of its output tells without polling."""
     deadline = time.monotonic() + seconds
@@ -216,31 +206,28 @@ def _ends_within(child: subprocess.Popen[bytes], output: Output, seconds: float)
     return child.returncode is not None
 
 
-def start(argv: Sequence[str | Path], env: Mapping[str, str], cwd: Path, **pipes: Any) -> subprocess.Popen[bytes]:
-    """Start `argv` as the head of its own process group, unless an interrupt came before. Raises ToolMissing."""
+def start(
+    argv: Sequence[str | Path], env: Mapping[str, str], cwd: Path, stdin: int
+) -> tuple[subprocess.Popen[bytes], Output]:
+    """Start `argv` as the head of its own process group, unless an interrupt came before, and read what it writes.
+
+    Raises ToolMissing.
+    """
     stop_if_over()
-    pipes.setdefault("stdin", subprocess.DEVNULL)
     posix: dict[str, Any] = {"start_new_session": True, "umask": 0o022}
     windows: dict[str, Any] = {"creationflags": getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)}
-    own_group = windows if os.name == "nt" else posix
+    settings: dict[str, Any] = {"stdin": stdin, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "cwd": cwd}
+    settings |= windows if os.name == "nt" else posix
+    words = [str(word) for word in argv]
     try:
-        words = [str(word) for word in argv]
-        child = subprocess.Popen(words, bufsize=0, env=dict(env), cwd=cwd, **pipes, **own_group)
+        child = subprocess.Popen(words, bufsize=0, env=dict(env), **settings)
     except FileNotFoundError:
-        raise ToolMissing(str(argv[0])) from None
+        raise ToolMissing(words[0]) from None
     _running.add(child)
-    return child
-
-
-@contextlib.contextmanager
-def _read(child: subprocess.Popen[bytes]) -> Iterator[Output]:
-    """Read what `child` writes, and leave nothing of its process group alive after the context."""
-    output = Output.of(child)
-    try:
-        stop_if_over()
-        yield output
-    finally:
-        finish(child, output)
+    assert child.stdout is not None  # noqa: S101 (it is a pipe)
+    output = Output(child.stdout)
+    output.start()
+    return child, output
 
 
 def finish(child: subprocess.Popen[bytes], output: Output) -> None:
@@ -253,8 +240,8 @@ def finish(child: subprocess.Popen[bytes], output: Output) -> None:
             ask_to_end(child)
             _ends_within(child, output, GRACE)
             _signal_group(child, getattr(signal, "SIGKILL", signal.SIGTERM))
-        else:
-            _end_background(child)
+        elif os.name != "nt":  # pragma: no branch (there its group is gone with it)
+            _signal_group(child, signal.SIGKILL)  # what it left running
         # A thread that still reads could take what another program writes, into a pipe with the same number.
         output.join(REST)
     _running.discard(child)
@@ -267,7 +254,14 @@ def interruptible() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = {number: signal.signal(number, _interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def interrupt(*_: object) -> None:  # the main thread may be waiting for the thread that waits
+        _over.set()
+        for child in tuple(_running):
+            ask_to_end(child)
+        raise KeyboardInterrupt
+
+    before = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
     finally:
@@ -276,23 +270,9 @@ def interruptible() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _interrupt(_number: int, _frame: FrameType | None) -> None:
-    """Tell whatever runs to end, then interrupt the main thread, which may be waiting for the thread that waits."""
-    _over.set()
-    for child in tuple(_running):
-        ask_to_end(child)
-    raise KeyboardInterrupt
-
-
 def stop_if_over() -> None:
     if _over.is_set():
         raise KeyboardInterrupt
-
-
-def _end_background(child: subprocess.Popen[bytes]) -> None:
-    """End what a program that has ended left running; on Windows its group is gone with it."""
-    if os.name != "nt":  # pragma: no branch
-        _signal_group(child, signal.SIGKILL)
 
 
 def ask_to_end(child: subprocess.Popen[bytes]) -> None:
@@ -309,11 +289,3 @@ def _signal_group(child: subprocess.Popen[bytes], number: int) -> None:
         return
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(child.pid, number)
-
-
-def _text(output: bytes | None) -> str:
-    return (output or b"").decode("utf-8", "backslashreplace").replace("\r\n", "\n")
-
-
-def shown(argv: Sequence[str | Path]) -> str:
-    return " ".join(str(word) for word in argv)

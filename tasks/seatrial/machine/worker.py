@@ -32,18 +32,14 @@ class Worker:
 
     def __init__(self, argv: Sequence[str | Path], *, env: Mapping[str, str], cwd: Path) -> None:
         self._argv = argv
-        self._new = functools.partial(process.start, argv, env, cwd, stdin=subprocess.PIPE, **process.CAPTURED)
+        self._new = functools.partial(process.start, argv, env, cwd, subprocess.PIPE)
         self._running: tuple[subprocess.Popen[bytes], Output] | None = None
         self._lock = threading.RLock()
 
-    def start(self) -> None:
-        """Start the program, if it does not run."""
-        self._started()
-
-    def _started(self) -> tuple[subprocess.Popen[bytes], Output]:
+    def start(self) -> tuple[subprocess.Popen[bytes], Output]:
+        """Start the program, if it does not run, and return it with what it writes."""
         if self._running is None:
-            child = self._new()
-            self._running = (child, Output.of(child))
+            self._running = self._new()
         return self._running
 
     def ask(self, given: bytes, *, end: bytes = END, name: str = "", **settings: Any) -> Outcome:
@@ -52,25 +48,21 @@ class Worker:
         The last line of the answer has `end` in it. Raises ToolStuck.
         """
         with self._lock:
-            return self._asked(given, end, name, settings)
-
-    def _asked(self, given: bytes, end: bytes, name: str, settings: dict[str, Any]) -> Outcome:
-        child, output = self._started()
-        started, before = time.monotonic(), output.size
-        try:
-            process.stop_if_over()
-            process.give(child, given + b"\n", close=False)
-            ends = functools.partial(_answers_within, child, output, before, end)
-            process.attend(self._argv, output, ends, before=before, **settings)
-        except BaseException:
-            self.end()
-            raise
-        code = child.poll()
-        if code is not None:
-            self.end()
-        text = output.text(before)
-        SCREEN.took(name or process.label(self._argv), started)
-        return Outcome(code or 0, text)
+            child, output = self.start()
+            started, before = time.monotonic(), output.size
+            try:
+                process.stop_if_over()
+                process.give(child, given + b"\n", close=False)
+                ends = functools.partial(_answers_within, child, output, before, end)
+                process.attend(self._argv, output, ends, before=before, **settings)
+            except BaseException:
+                self.end()
+                raise
+            code = child.poll()
+            if code is not None:
+                self.end()
+            SCREEN.took(name or process.label(self._argv), started)
+            return Outcome(code or 0, output.text(before))
 
     def leave(self) -> None:
         """Ask the program to end, and do not wait for it."""
@@ -95,15 +87,12 @@ class Worker:
 def _answers_within(child: subprocess.Popen[bytes], output: Output, before: int, end: bytes, seconds: float) -> bool:
     """Wait for the `end` of an answer, or of `child`, and return whether it came; `before` were so many bytes."""
     deadline = time.monotonic() + seconds
-    while not (is_over := _is_complete(output, before, end) or child.poll() is not None):
+    while True:
+        last, _ = output.since(before)
+        is_complete = last.endswith(b"\n") and end in last[:-1].rpartition(b"\n")[2]
+        if is_complete or child.poll() is not None:
+            return True
         if (left := deadline - time.monotonic()) <= 0:
-            break
+            return False
         output.grew.wait(min(left, 0.25))
         output.grew.clear()
-    return is_over
-
-
-def _is_complete(output: Output, before: int, end: bytes) -> bool:
-    """Return whether the last line of what was written after so many bytes is whole, and has `end` in it."""
-    last, _ = output.since(before)
-    return last.endswith(b"\n") and end in last[:-1].rpartition(b"\n")[2]
