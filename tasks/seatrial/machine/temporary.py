@@ -31,11 +31,6 @@ def folder(name: str) -> Iterator[Path]:
                 return
 
 
-def inside(folder: Path) -> dict[str, str]:
-    """Return the variables that make a program put its temporary files into `folder`, where `sweep` finds them."""
-    return dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(folder))
-
-
 def _made(name: str) -> tempfile.TemporaryDirectory[str]:
     """Make a folder, or none: where that is interrupted half-way, nobody else would delete it."""
     prefix = f"{PREFIX}{name}-{os.urandom(4).hex()}"
@@ -47,21 +42,19 @@ def _made(name: str) -> tempfile.TemporaryDirectory[str]:
         raise
 
 
+def inside(folder: Path) -> dict[str, str]:
+    """Return the variables that make a program put its temporary files into `folder`, where `sweep` finds them."""
+    return dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(folder))
+
+
 def sweep() -> None:
     """Delete the temporary folders of killed runs of this user: those that nobody holds the lock of."""
     for left in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
         with contextlib.suppress(OSError):
-            if _is_ours(left) and (left / ALIVE).exists():  # one without it is just being made
-                _delete(left)
-
-
-def _delete(left: Path) -> None:
-    with locked_file(left / ALIVE) as free:
-        if free:
-            shutil.rmtree(left, ignore_errors=True)
-    if free:
-        shutil.rmtree(left, ignore_errors=True)  # Windows keeps a file that is open
-
-
-def _is_ours(left: Path) -> bool:
-    return not left.is_symlink() and (os.name == "nt" or left.lstat().st_uid == os.getuid())
+            is_ours = not left.is_symlink() and (os.name == "nt" or left.lstat().st_uid == os.getuid())
+            if is_ours and (left / ALIVE).exists():  # one without it is just being made
+                with locked_file(left / ALIVE) as free:
+                    if free:
+                        shutil.rmtree(left, ignore_errors=True)
+                if free:
+                    shutil.rmtree(left, ignore_errors=True)  # Windows keeps a file that is open

@@ -76,20 +76,7 @@ NIX_FLAGS = re.compile(
 )
 
 # What every shell, nox and this product set for themselves; no build reads it.
-NO_INTEREST = (
-    "_",
-    "PWD",
-    "OLDPWD",
-    "SHLVL",
-    "HOSTNAME",
-    "PS1",
-    "LS_COLORS",
-    "VIRTUAL_ENV",
-    "NOX_",
-    "SEATRIAL_",
-    "PYTHON",
-    "XDG_",
-)
+NO_INTEREST = tuple("_ PWD OLDPWD SHLVL HOSTNAME PS1 LS_COLORS VIRTUAL_ENV NOX_ SEATRIAL_ PYTHON XDG_".split())
 
 SECRET = re.compile(
     r"TOKEN|PASSWORD|PASSWD|PASSPHRASE|SECRET|CREDENTIAL|API_?KEY|ACCESS_?KEY|PRIVATE_?KEY|^ACTIONS_|^TWINE_"
@@ -112,16 +99,14 @@ def is_secret(name: str) -> bool:
 
 def kept_back(outer: Mapping[str, str]) -> tuple[str, ...]:
     """Return the names of the variables that no code which is not ours gets to see because of what they may hold."""
-    return tuple(sorted(name for name, value in outer.items() if is_secret(name) or _holds_secret(name, value)))
+    return tuple(sorted(name for name, value in outer.items() if _is_kept_back(name, value)))
 
 
-def _holds_secret(name: str, value: str) -> bool:
-    """Whether the value of an index's or a compiler's variable holds a login or a token."""
-    upper = name.upper()
-    if upper in INDEXES and LOGIN_IN_URL.search(value):
-        return True
-    flags = upper in COMPILERS or NIX_FLAGS.fullmatch(name) is not None
-    return flags and (LOGIN_IN_URL.search(value) or SECRET_IN_VALUE.search(value)) is not None
+def _is_kept_back(name: str, value: str) -> bool:
+    """Whether a variable is a secret by its name, or an index's or a compiler's that holds a login or a token."""
+    flags = name.upper() in COMPILERS or NIX_FLAGS.fullmatch(name) is not None
+    holds_login = (flags or name.upper() in INDEXES) and LOGIN_IN_URL.search(value) is not None
+    return is_secret(name) or holds_login or (flags and SECRET_IN_VALUE.search(value) is not None)
 
 
 def for_build(outer: Mapping[str, str], extra: Iterable[str] = ()) -> dict[str, str]:
@@ -151,7 +136,7 @@ def for_install(outer: Mapping[str, str], *, relayed: bool = False) -> dict[str,
     proxies and caches are, those set in pip's configuration files included. Where dependencies are `relayed`, from an
     address on this machine that is another one each time, no proxy and no cache is in between.
     """
-    env = past_proxies(pip_network_settings(outer) | _picked(outer, SYSTEM | NETWORK | COMPILERS))
+    env = past_proxies(pip_settings(outer) | _picked(outer, SYSTEM | NETWORK | COMPILERS))
     if relayed:
         env = _with_loopback(env) | {"UV_NO_CACHE": "1", "PIP_NO_CACHE_DIR": "1"}
         env.pop("UV_LINK_MODE", None)  # without a cache there is nothing to link to, which uv warns of
@@ -197,36 +182,26 @@ def for_upload(outer: Mapping[str, str], secret: Mapping[str, str]) -> dict[str,
     return past_proxies(_picked(outer, SYSTEM | NETWORK | KEYRING)) | dict(secret)
 
 
-def pip_network_settings(outer: Mapping[str, str]) -> dict[str, str]:
-    """Return certificates, proxy and patience from pip's configuration files, as the variables pip reads."""
-    return pip_settings(outer, NETWORK_SETTINGS)
+def pip_settings(outer: Mapping[str, str], keys: Iterable[str] = NETWORK_SETTINGS) -> dict[str, str]:
+    """Return the settings `keys` (certificates, proxy and patience) of pip's configuration files, as variables of pip.
 
-
-def pip_settings(outer: Mapping[str, str], keys: Iterable[str]) -> dict[str, str]:
-    """Return the settings `keys` from pip's configuration files, as the variables pip reads."""
+    They are read where pip looks, least important first (pip's documentation, "Configuration").
+    """
+    home = Path.home()
+    if sys.platform == "win32":
+        places = [Path(outer[name]) / "pip" for name in ("PROGRAMDATA", "APPDATA") if name in outer]
+        paths = [place / "pip.ini" for place in (home / "pip", *places)]
+    else:
+        mac = [home / "Library/Application Support/pip"] if sys.platform == "darwin" else []
+        user = Path(outer.get("XDG_CONFIG_HOME") or home / ".config") / "pip"
+        paths = [place / "pip.conf" for place in (Path("/etc"), Path("/etc/xdg/pip"), home / ".pip", *mac, user)]
     parser = configparser.RawConfigParser()
     try:
-        parser.read(_pip_configs(outer), encoding="utf-8")
+        parser.read([*paths, outer.get("PIP_CONFIG_FILE", "")], encoding="utf-8")  # those that are there
     except (configparser.Error, UnicodeDecodeError):
         return {}  # pip itself will say what is wrong with it
     found = {key: parser.get("global", key, fallback=None) for key in keys}
     return {f"PIP_{key.replace('-', '_').upper()}": value for key, value in found.items() if value}
-
-
-def _pip_configs(outer: Mapping[str, str]) -> list[Path]:
-    """Return where pip looks for its configuration, least important first (pip's documentation, "Configuration")."""
-    home = Path.home()
-    if sys.platform == "win32":
-        places = [Path(outer[name]) / "pip" for name in ("PROGRAMDATA", "APPDATA") if name in outer]
-        return [home / "pip" / "pip.ini", *(place / "pip.ini" for place in places), *_named(outer)]
-    user = Path(outer.get("XDG_CONFIG_HOME") or home / ".config")
-    mac = [home / "Library/Application Support/pip"] if sys.platform == "darwin" else []
-    places = [Path("/etc"), Path("/etc/xdg/pip"), home / ".pip", *mac, user / "pip"]
-    return [*(place / "pip.conf" for place in places), *_named(outer)]
-
-
-def _named(outer: Mapping[str, str]) -> list[Path]:
-    return [Path(outer["PIP_CONFIG_FILE"])] if outer.get("PIP_CONFIG_FILE") else []
 
 
 def _picked(outer: Mapping[str, str], allowed: frozenset[str] | set[str]) -> dict[str, str]:
@@ -235,6 +210,5 @@ def _picked(outer: Mapping[str, str], allowed: frozenset[str] | set[str]) -> dic
         name: value
         for name, value in outer.items()
         if (name.upper() in allowed or (allowed >= COMPILERS and NIX_FLAGS.fullmatch(name)))
-        and not is_secret(name)
-        and not _holds_secret(name, value)
+        and not _is_kept_back(name, value)
     }
