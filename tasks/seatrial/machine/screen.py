@@ -164,13 +164,10 @@ class Screen:
         finally:
             with self.lock:
                 self.running = outer
-                self._end(step, word)
-
-    def _end(self, step: Step, word: str) -> None:
-        line = headline(word, step.name, step.summary, time.monotonic() - step.started)
-        self.log.write(f"{word}: {step.name}: {step.summary}")
-        self.took(step.name, step.started)
-        self.write("\n".join([line, *step.lines]))
+                line = headline(word, name, step.summary, time.monotonic() - step.started)
+                self.log.write(f"{word}: {name}: {step.summary}")
+                self.took(name, step.started)
+                self.write("\n".join([line, *step.lines]))
 
     def ask(self, prompt: str) -> str:
         """Show what the running step has to say so far, and return what a person types at `prompt`."""
