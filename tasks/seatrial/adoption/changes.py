@@ -33,17 +33,14 @@ class Change(Value):
     @property
     def diff(self) -> str:
         """The change as a person reads it."""
-        return difference(_text(self.before), _text(self.after), self.name)
+        before, after = ((content or b"").decode("utf-8", "replace") for content in (self.before, self.after))
+        return difference(before, after, self.name)
 
 
 def difference(before: str, after: str, name: str) -> str:
     """Return how two texts of the file `name` differ, line ends left out."""
     lines = difflib.unified_diff(before.splitlines(), after.splitlines(), name, name, lineterm="", n=1)
     return "\n".join(lines)
-
-
-def _text(content: bytes | None) -> str:
-    return (content or b"").decode("utf-8", "replace")
 
 
 def stop_if_a_link_leads_out(root: Path, changes: Iterable[Change]) -> None:
@@ -64,11 +61,9 @@ def make(root: Path, changes: Sequence[Change]) -> None:
         for change in changes:
             _make(root, change, undo)
         undo.pop_all()
-    for folder in dict.fromkeys(
-        parent for change in changes if change.after is None for parent in _below(root, change)
-    ):
-        with contextlib.suppress(OSError):
-            folder.rmdir()
+    gone = [change for change in changes if change.after is None]
+    for folder in dict.fromkeys(parent for change in gone for parent in _below(root, change)):
+        _remove_folder(folder)
 
 
 def _make(root: Path, change: Change, undo: contextlib.ExitStack) -> None:
@@ -77,13 +72,13 @@ def _make(root: Path, change: Change, undo: contextlib.ExitStack) -> None:
         if not folder.exists():
             folder.mkdir()
             undo.callback(_remove_folder, folder)
+    if change.before is not None:
+        undo.callback(path.write_bytes, change.before)
     if change.before is None:
         with path.open("xb") as file:  # what is there after all is not ours to undo
             undo.callback(path.unlink)
             file.write(change.after or b"")
-        return
-    undo.callback(path.write_bytes, change.before)
-    if change.after is None:
+    elif change.after is None:
         path.unlink()
     else:
         path.write_bytes(change.after)
@@ -105,11 +100,9 @@ def undoing(root: Path, changes: Sequence[Change]) -> tuple[tuple[str, ...], tup
     A folder that is new is named once, without what is in it.
     """
     restored = tuple(change.name for change in changes if change.before is not None)
-    created = {_highest_new(root, change.name) for change in changes if change.before is None}
-    return restored, tuple(sorted(created))
-
-
-def _highest_new(root: Path, name: str) -> str:
-    parts = name.split("/")
-    heads = ["/".join(parts[: n + 1]) for n in range(len(parts))]
-    return next((head for head in heads if not (root / head).exists()), name)
+    created = {
+        [root / change.name, *(folder for folder in _below(root, change) if not folder.exists())][-1]
+        for change in changes
+        if change.before is None
+    }
+    return restored, tuple(sorted(path.relative_to(root).as_posix() for path in created))

@@ -58,23 +58,23 @@ def compare(root: Path, source: Origin) -> list[str]:
     if head.version != source.version:
         raise OtherVersion(path, head.version, source.version)
     text = path.read_bytes().decode("utf-8", "replace")
-    if differences := (
-        *_of_copy(path.parent),
-        *_of_lock(root, text, source),
-        *_others(root, [other.parent.name for other, _ in locks[1:]]),
-    ):
-        raise CopyDiffers(path.parent, source.version, differences)
-    return [
-        f"{path.parent / 'release.py'} matches seatrial {source.version}, and {path.name} pins everything by hash",
-        *_moved(text),
-    ]
-
-
-def _of_copy(folder: Path) -> list[str]:
-    theirs = _read(folder / "release.py")
-    if theirs is None:
-        return ["release.py: missing"]
-    return ["release.py: changed"] if theirs != template.files()[template.COPY] else []
+    copy, differences = path.parent / "release.py", []
+    if not copy.is_file():
+        differences.append("release.py: missing")
+    elif copy.read_bytes().replace(b"\r\n", b"\n") != template.files()[template.COPY]:
+        differences.append("release.py: changed")
+    differences += _of_lock(root, text, source)
+    old = former.find(root)
+    others = [other.parent.name for other, _ in locks[1:]]
+    others += [old.answers.get("folder", former.ANSWERS)] if old else []
+    differences += [f"{name}: another copy" for name in others]  # the noxfile could load sessions from it
+    if differences:
+        raise CopyDiffers(path.parent, source.version, tuple(differences))
+    confirmed = [f"{copy} matches seatrial {source.version}, and {path.name} pins everything by hash"]
+    theirs, ours = lock.requirements(text), lock.requirements(lock.tools())
+    if moved := sorted({name for name, _ in theirs.items() ^ ours.items() if "seatrial" not in name}):
+        confirmed.append(f"versions other than those seatrial was locked with: {', '.join(moved)}")  # by a bot
+    return confirmed
 
 
 def _of_lock(root: Path, text: str, source: Origin) -> list[str]:
@@ -89,32 +89,11 @@ def _of_lock(root: Path, text: str, source: Origin) -> list[str]:
 
 
 def _of_wheel(path: Path, line: str, source: Origin) -> str:
-    content = path.read_bytes() if path.is_file() else None
-    if content is None:
+    if not path.is_file():
         return "missing"
-    sha256 = hashlib.sha256(content).hexdigest()
+    sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
     if f"sha256:{sha256}" not in line:
         return "does not match its hash in the lock"
     if sha256 != hashlib.sha256(source.wheel).hexdigest():
         return "contains a different seatrial from the one that compares"
     return ""
-
-
-def _others(root: Path, folders: list[str]) -> list[str]:
-    """Return what else in the project the noxfile could load sessions from."""
-    old = former.find(root)
-    named = [*folders, *([old.answers.get("folder", former.ANSWERS)] if old else [])]
-    return [f"{name}: another copy" for name in named]
-
-
-def _moved(text: str) -> list[str]:
-    """Return which tools have versions other than those seatrial was locked with, as after an update by a bot."""
-    theirs, ours = lock.requirements(text), lock.requirements(lock.tools())
-    moved = [
-        name for name in theirs.keys() | ours.keys() if theirs.get(name) != ours.get(name) and "seatrial" not in name
-    ]
-    return [f"versions other than those seatrial was locked with: {', '.join(sorted(moved))}"] if moved else []
-
-
-def _read(path: Path) -> bytes | None:
-    return path.read_bytes().replace(b"\r\n", b"\n") if path.is_file() else None

@@ -29,15 +29,9 @@ if TYPE_CHECKING:
     from seatrial.index.indexes import Index
 
 FILE = "release.txt"
-HEAD = """\
-# What the release sessions install, by hash. `seatrial adopt --update` writes this file again.
-# seatrial {version}{address}, locked on {locked_on}
-# answers: {answers}
-# made: {made}
-"""
 VERSION = re.compile(r"^# seatrial (\S+?)(?: from (\S+))?, locked on (\d{4}-\d\d-\d\d)$", re.MULTILINE)
 LIMIT = 50 * 1024 * 1024  # bytes of a wheel of seatrial on an index
-OLD = dt.timedelta(days=90)
+OLD = 90  # days
 
 
 class Head(Value):
@@ -50,19 +44,18 @@ class Head(Value):
     made: Mapping[str, str]
 
     def __str__(self) -> str:
-        return HEAD.format(
-            version=self.version,
-            address=f" from {self.address}" if self.address else "",
-            locked_on=self.locked_on,
-            answers=json.dumps(dict(self.answers)),
-            made=json.dumps(dict(self.made)),
+        address = f" from {self.address}" if self.address else ""
+        return (
+            "# What the release sessions install, by hash. `seatrial adopt --update` writes this file again.\n"
+            f"# seatrial {self.version}{address}, locked on {self.locked_on}\n"
+            f"# answers: {json.dumps(dict(self.answers))}\n# made: {json.dumps(dict(self.made))}\n"
         )
 
     def age_warning(self, today: dt.date) -> str:
         """Return a warning where the lock is old, empty where it is not."""
-        if today - self.locked_on <= OLD:
-            return ""
         days = (today - self.locked_on).days
+        if days <= OLD:
+            return ""
         return f"warning: the lock is from {self.locked_on}, {days} days ago, and lacks what the tools have fixed since"
 
 
@@ -84,22 +77,20 @@ def read_head(text: str) -> Head | None:
         return None
     tables = dict(re.findall(r"^# (answers|made): (\{.*\})$", text, re.MULTILINE))
     try:
-        answers, made = (_strings(json.loads(tables.get(name, "{}"))) for name in ("answers", "made"))
+        answers, made = (
+            {name: str(value) for name, value in json.loads(tables.get(table, "{}")).items()}
+            for table in ("answers", "made")
+        )
         return Head(version[1], version[2] or "", dt.date.fromisoformat(version[3]), answers, made)
     except ValueError:
         return None
 
 
-def _strings(table: Mapping[object, object]) -> dict[str, str]:
-    return {str(name): str(value) for name, value in table.items()}
-
-
 def find(root: Path) -> list[tuple[Path, Head]]:
     """Return the locks in the folders of the project in `root`, with their heads."""
-    texts = {
-        path: path.read_bytes().decode("utf-8", "replace") for path in sorted(root.glob(f"*/{FILE}")) if path.is_file()
-    }
-    return [(path, head) for path, text in texts.items() if (head := read_head(text))]
+    paths = [path for path in sorted(root.glob(f"*/{FILE}")) if path.is_file()]
+    heads = [read_head(path.read_bytes().decode("utf-8", "replace")) for path in paths]
+    return [(path, head) for path, head in zip(paths, heads, strict=True) if head]
 
 
 def pin(source: Origin, folder: str, index: Index) -> Pin:
@@ -135,11 +126,6 @@ def _served(source: Origin, index: Index) -> tuple[str, ...]:
 def tools() -> str:
     """Return the pins of everything but seatrial, as seatrial was locked, without comments."""
     return template.without_comments(template.files()[template.PINS].decode())
-
-
-def locked_on() -> dt.date:
-    """Return the day on which the tools were locked."""
-    return dt.date.fromisoformat(template.locked_on())
 
 
 def requirements(text: str) -> dict[str, str]:

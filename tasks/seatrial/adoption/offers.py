@@ -31,6 +31,7 @@ class Offer(Value):
 
 
 # Where each tool is configured, as it looks itself: the first file that has the section counts; "" is the whole file.
+MYPY_ALONE = "mypy, where nox is not installed beside it"
 MYPY = (("mypy.ini", "mypy"), (".mypy.ini", "mypy"), (PYPROJECT, "tool.mypy"), ("setup.cfg", "mypy"))
 RUFF = ((".ruff.toml", ""), ("ruff.toml", ""), (PYPROJECT, "tool.ruff"))
 BLACK = ((PYPROJECT, "tool.black"),)
@@ -57,12 +58,7 @@ def for_tools(target: Target, folder: str, created: Sequence[str]) -> Iterator[O
     measured = [name if "." in name else f"{name}/*" for name in code]
     either = "|".join(patterns)
     wanted = (
-        (
-            "mypy, where nox is not installed beside it",
-            MYPY,
-            f"exclude = {json.dumps(patterns)}",
-            f"exclude = {either}",
-        ),
+        (MYPY_ALONE, MYPY, f"exclude = {json.dumps(patterns)}", f"exclude = {either}"),
         ("ruff", RUFF, f"extend-exclude = {names}", ""),
         ("black", BLACK, f"extend-exclude = '{either.replace('^', '^/')}'", ""),
         ("pyright", PYRIGHT, f"exclude = {names}", ""),

@@ -105,7 +105,11 @@ def read() -> Origin:
     text = dist.read_text("direct_url.json")
     direct = json.loads(text) if text else {}
     editable = bool(direct.get("dir_info", {}).get("editable"))
-    files = _installed(dist, metadata_alone=editable) | (_of_checkout() if editable else {})
+    files = _installed(dist, metadata_alone=editable)
+    if editable:  # the rest is in the checkout that the program runs from
+        paths = [path for path in template.PROGRAM.rglob("*") if path.is_file() and _is_packaged(path.as_posix())]
+        files |= {f"{NAME}/{path.relative_to(template.PROGRAM).as_posix()}": path.read_bytes() for path in paths}
+        files |= {f"{NAME}/{template.PACKAGED}/{name}": content for name, content in template.files().items()}
     return Origin(dist.version, _address(direct), bool(direct), files)
 
 
@@ -123,13 +127,6 @@ def _installed(dist: metadata.Distribution, *, metadata_alone: bool) -> dict[str
     return files
 
 
-def _of_checkout() -> dict[str, bytes]:
-    """Return the files of a wheel of the checkout that the program runs from, but for its metadata."""
-    paths = [path for path in template.PROGRAM.rglob("*") if path.is_file() and _is_packaged(path.as_posix())]
-    program = {f"{NAME}/{path.relative_to(template.PROGRAM).as_posix()}": path.read_bytes() for path in paths}
-    return program | {f"{NAME}/{template.PACKAGED}/{name}": content for name, content in template.files().items()}
-
-
 def _is_packaged(name: str) -> bool:
     """Whether a file of the installation is one of the wheel's: no script, no cache, nothing that an installer adds."""
     path = PurePosixPath(name)
@@ -142,26 +139,22 @@ def _digest(content: bytes) -> str:
 
 
 def _address(direct: Mapping[str, Any]) -> str:
-    """Return the public address, with the commit, that `direct` (PEP 610) leads to; a path of this machine is none."""
-    url = str(direct.get("url", ""))
+    """Return the public address, with the commit, that `direct` (PEP 610) leads to; a path of this machine is none.
+
+    A folder that is a clone has the address that it was fetched from.
+    """
+    url, at = str(direct.get("url", "")), ""
     if "vcs_info" in direct:
-        return _with_commit(_public(url), str(direct["vcs_info"].get("commit_id", "")))
-    if "dir_info" in direct:
-        return _address_of_clone(Path(url2pathname(urlsplit(url).path)))
-    return _public(url)
-
-
-def _address_of_clone(folder: Path) -> str:
-    """Return where the clone in `folder` was fetched from, with its commit; empty for a folder that is no clone."""
-    try:
-        name, commit = git.remote_of(folder), git.run(folder, "rev-parse", "HEAD", missing="").strip()
-    except (OSError, ReleaseError):  # a folder that is gone, no git, or another user's repository
-        return ""
-    return _with_commit(_public(git.address_of(folder, name)), commit) if name else ""
-
-
-def _with_commit(url: str, commit: str) -> str:
-    return f"{url}@{commit}" if url else ""
+        at = f"@{direct['vcs_info'].get('commit_id', '')}"
+    elif "dir_info" in direct:
+        folder = Path(url2pathname(urlsplit(url).path))
+        try:
+            name, at = git.remote_of(folder), f"@{git.run(folder, 'rev-parse', 'HEAD', missing='').strip()}"
+            url = git.address_of(folder, name) if name else ""
+        except (OSError, ReleaseError):  # a folder that is gone, no git, or another user's repository
+            return ""
+    public = _public(url)
+    return f"{public}{at}" if public else ""
 
 
 def _public(url: str) -> str:

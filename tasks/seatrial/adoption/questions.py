@@ -113,12 +113,11 @@ def complete(answers: Mapping[str, str]) -> Answers:
 
 def _check(name: str, answer: str) -> None:
     question = QUESTIONS.get(name)
-    if question is None or not re.fullmatch(question.pattern, answer):
-        raise BadAnswer(name, answer)
-    if name == "pythons":
+    is_valid = question is not None and re.fullmatch(question.pattern, answer) is not None
+    if is_valid and name == "pythons":
         try:
-            valid = are_pythons(json.loads(answer))
+            is_valid = are_pythons(json.loads(answer))
         except ValueError:
-            valid = False
-        if not valid:
-            raise BadAnswer(name, answer)
+            is_valid = False
+    if not is_valid:
+        raise BadAnswer(name, answer)

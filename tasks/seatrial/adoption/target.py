@@ -131,18 +131,21 @@ def look(root: Path) -> Target:
     if not is_project(root):
         raise NoProject(root)
     in_git = any((folder / ".git").exists() for folder in (root, *root.parents))
-    nested, changed = _git_state(root) if in_git else (False, ())
+    nested = False
+    changed: tuple[str, ...] = ()
+    if in_git:
+        try:
+            source = git.look(root)
+            nested, changed = bool(source.inside), source.changed
+        except NoCommit:
+            changed = ("(nothing is committed yet)",)
     noxfile = read(root / "noxfile.py")
-    return Target(
-        root=root,
-        git=in_git,
-        nested=nested,
-        changed=changed,
-        noxfile=noxfile,
-        sessions=frozenset(sessions_in(noxfile, root / "noxfile.py")) if noxfile else frozenset(),
-        pyproject=_pyproject(root / "pyproject.toml"),
-        publishing=tuple(publishing(root)),
-    )
+    sessions = sessions_in(noxfile, root / "noxfile.py") if noxfile else ()
+    try:
+        pyproject = toml.parse(read(root / "pyproject.toml") or "")
+    except ValueError as error:
+        raise BrokenToml(root / "pyproject.toml", str(error)) from None
+    return Target(root, in_git, nested, changed, noxfile, frozenset(sessions), pyproject, tuple(publishing(root)))
 
 
 def stop_if_dirty(target: Target) -> None:
@@ -157,14 +160,6 @@ def read(path: Path) -> str | None:
         return path.read_bytes().decode("utf-8", "surrogateescape")
     except FileNotFoundError:
         return None
-
-
-def _git_state(root: Path) -> tuple[bool, tuple[str, ...]]:
-    try:
-        source = git.look(root)
-    except NoCommit:
-        return False, ("(nothing is committed yet)",)
-    return bool(source.inside), source.changed
 
 
 def stop_if_ignored(target: Target, names: Iterable[str]) -> None:
@@ -192,31 +187,20 @@ def sessions_in(noxfile: str, path: Path) -> set[str | None]:
         tree = ast.parse(noxfile)
     except (SyntaxError, ValueError) as error:
         raise NoxfileUnread(path, str(error)) from None
-    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
-    marks = {mark: node.name for node in functions for mark in node.decorator_list if _is_session(mark)}
-    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and ast.unparse(node.func) == "nox.session"]
-    return {_name(mark, of_function) for mark, of_function in (dict.fromkeys(calls) | marks).items()}
-
-
-def _is_session(mark: ast.expr) -> bool:
-    named = ast.unparse(mark.func if isinstance(mark, ast.Call) else mark)
-    return named.rpartition(".")[2] == "session"
-
-
-def _name(mark: ast.expr, of_function: str | None) -> str | None:
-    keywords = mark.keywords if isinstance(mark, ast.Call) else []
-    given = [word.value for word in keywords if word.arg == "name"]
-    if not given:
-        return of_function
-    return str(given[0].value) if isinstance(given[0], ast.Constant) else None
-
-
-def _pyproject(path: Path) -> dict[str, Any]:
-    text = read(path)
-    try:
-        return toml.parse(text) if text is not None else {}
-    except ValueError as error:
-        raise BrokenToml(path, str(error)) from None
+    names: dict[ast.expr, str | None] = {}  # by decorator, or call
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef):
+            for mark in node.decorator_list:
+                called = ast.unparse(mark.func if isinstance(mark, ast.Call) else mark)
+                if called.rpartition(".")[2] == "session":
+                    names[mark] = node.name
+        elif isinstance(node, ast.Call) and ast.unparse(node.func) == "nox.session":
+            names.setdefault(node)
+    for mark in names:
+        for word in mark.keywords if isinstance(mark, ast.Call) else ():
+            if word.arg == "name":
+                names[mark] = str(word.value.value) if isinstance(word.value, ast.Constant) else None
+    return set(names.values())
 
 
 def publishing(root: Path) -> list[Workflow]:

@@ -7,6 +7,7 @@ ends in ``#? name=value`` is there for that answer alone, and so are the lines b
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -40,9 +41,9 @@ def files() -> dict[str, bytes]:
     raise NoTemplate(PROGRAM)
 
 
-def locked_on() -> str:
-    """Return the day, YYYY-MM-DD, on which the tools of the lock were chosen."""
-    return (PROGRAM / "requirements" / "locked-on").read_text(encoding="utf-8").strip()
+def locked_on() -> dt.date:
+    """Return the day on which the tools of the lock were chosen."""
+    return dt.date.fromisoformat((PROGRAM / "requirements" / "locked-on").read_text(encoding="utf-8").strip())
 
 
 def render(answers: Mapping[str, str]) -> dict[str, str]:
