@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from seatrial.adoption.changes import Change
-from seatrial.adoption.questions import QUESTIONS, Answers
+from seatrial.adoption.template import QUESTIONS, Answers
 from seatrial.machine.values import Value
 
 if TYPE_CHECKING:

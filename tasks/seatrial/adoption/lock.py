@@ -117,7 +117,8 @@ def _served(source: Origin, index: Index) -> tuple[str, ...]:
                 return ()
             with zipfile.ZipFile(path) as archive:
                 (record,) = (name for name in archive.namelist() if name.endswith(".dist-info/RECORD"))
-                same = origin.hashes_of(archive.read(record).decode()) == origin.hashes_of(source.record.decode())
+                served = origin.hashes_of(archive.read(record).decode())
+            same = served == origin.hashes_of(origin.record_of(source.files).decode())
     except (ReleaseError, zipfile.BadZipFile, ValueError):  # nobody answers, or not as an index does
         return ()
     return tuple(file.sha256 for file in files if file.sha256) if same else ()

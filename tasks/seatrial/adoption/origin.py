@@ -66,17 +66,12 @@ class Origin(Value):
         return f"{NAME}-{self.version}-py3-none-any.whl"
 
     @property
-    def record(self) -> bytes:
-        """The RECORD of the wheel, sorted by name."""
-        return record_of(self.files)
-
-    @property
     def wheel(self) -> bytes:
         """The wheel: same files, same bytes."""
         info = next(name.partition("/")[0] for name in self.files if name.endswith(".dist-info/METADATA"))
         target = io.BytesIO()
         with zipfile.ZipFile(target, "w") as archive:
-            for name, content in [*sorted(self.files.items()), (f"{info}/RECORD", self.record)]:
+            for name, content in [*sorted(self.files.items()), (f"{info}/RECORD", record_of(self.files))]:
                 entry = zipfile.ZipInfo(name, MOMENT)
                 entry.create_system, entry.external_attr = 3, REGULAR_FILE
                 archive.writestr(entry, content)  # stored: compressed bytes differ between zlib and zlib-ng
@@ -84,7 +79,7 @@ class Origin(Value):
 
 
 def record_of(files: Mapping[str, bytes]) -> bytes:
-    """Return the RECORD of a wheel with `files` (binary distribution format)."""
+    """Return the RECORD of a wheel with `files` (binary distribution format), sorted by name."""
     info = next(name.partition("/")[0] for name in files if name.endswith(".dist-info/METADATA"))
     rows = [f"{name},sha256={_digest(content)},{len(content)}" for name, content in sorted(files.items())]
     return "".join(f"{row}\n" for row in [*rows, f"{info}/RECORD,,"]).encode()

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from seatrial.adoption import edits, former, lock, questions, template
+from seatrial.adoption import edits, former, lock, template
 from seatrial.adoption.changes import Change, difference
 from seatrial.adoption.comparison import NotAdopted
 from seatrial.adoption.lock import Head, Pin
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from seatrial.adoption.former import Former
     from seatrial.adoption.origin import Origin
-    from seatrial.adoption.questions import Answers
+    from seatrial.adoption.template import Answers
     from seatrial.index.indexes import Index
 
 SESSIONS = frozenset({"build", "check", "testpypi", "verify", "pypi", "dryrun", "inspect", "status", "rebuild"})
@@ -80,7 +80,7 @@ def plan(project: Target, given: Answers, source: Origin, index: Index, *, updat
     kept: Mapping[str, str] = {**detected(project, old), **(old.answers if old else {})}
     if head:
         kept = {**head.answers, "folder": locks[0][0].parent.name}
-    answers = questions.complete({**kept, **given})
+    answers = template.complete({**kept, **given})
     work = _Work(project, answers, given, head, old)
     work.take_in(template.render(answers))
     work.lock(source, lock.pin(source, answers["folder"], index), locks[0][0].parent.name if locks else "")
@@ -143,20 +143,21 @@ class _Work:
         if self.old:
             self.changes += former.removals(self.project.root, self.old)
         for name, text in rendered.items():
-            own = self.project.text(name)
             if name == "noxfile.py":
+                own = self.project.noxfile
                 self._change(name, text if own is None else _with_call(own, text.splitlines()[-1]))
             elif name == ".gitignore":
                 heading, *lines = text.splitlines()
                 if self.project.git:
-                    self._change(name, edits.with_lines(own or "", [*lines, *outputs(self.project)], heading))
+                    own = self.project.text(name) or ""
+                    self._change(name, edits.with_lines(own, [*lines, *outputs(self.project)], heading))
             elif name == ".gitlab-ci.yml":
-                if own is None:
+                if (own := self.project.text(name)) is None:
                     self._change(name, text)
                 elif "release.yml" not in own:
                     self.notes.append(f"{name} is yours; what it lacks:{indented(text)}")
             elif name.startswith("."):
-                self._workflow(name, own, text)
+                self._workflow(name, text)
             else:
                 self._own(name, text.encode())
         self.notes += _notes(self.project, self.answers, self.made)
@@ -193,8 +194,8 @@ class _Work:
         else:
             self._change(name, content)
 
-    def _workflow(self, name: str, own: str | None, text: str) -> None:
-        written = self.head.made.get(name) if self.head else None
+    def _workflow(self, name: str, text: str) -> None:
+        own, written = self.project.text(name), (self.head.made.get(name) if self.head else None)
         question = next((key for key in NAMES if name == f".github/workflows/{self.answers[key]}"), "")
         if own is None and written is not None and question not in self.given:
             self.notes.append(f"{name} was deleted and stays so; --data {question}=FILE.yml brings it back")
@@ -225,18 +226,14 @@ class _Work:
 
 def _with_call(noxfile: str, call: str) -> str:
     """Return the project's own noxfile with the `call`, in place of an old one if there is any."""
-    return (
-        former.CALL.sub(lambda _: call, noxfile) if former.CALL.search(noxfile) else edits.with_sessions(noxfile, call)
-    )
+    exchanged, count = former.CALL.subn(lambda _: call, noxfile)
+    return exchanged if count else edits.with_sessions(noxfile, call)
 
 
 def _kept(name: str, own: str, text: str, question: str, *, of_old_copy: bool) -> str:
     """Return why a workflow is left as it is, how the template's differs, and how to take that one."""
-    why = (
-        "belongs to the old copy and was edited"
-        if of_old_copy
-        else "already uploads, and a trusted publisher is bound to its name"
-    )
+    old = "belongs to the old copy and was edited"
+    why = old if of_old_copy else "already uploads, and a trusted publisher is bound to its name"
     way = f" --data {question}={name.rpartition('/')[2]}" if question else ""
     return (
         f"{name} {why}, so it is kept as it is. What would change (theirs -, ours +):"
