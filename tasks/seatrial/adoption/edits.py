@@ -52,11 +52,11 @@ def _with_import(noxfile: str, end: str) -> str:
     """Return `noxfile` with ``import runpy`` where a formatter would put it, unless it is there."""
     lines = io.StringIO(noxfile, newline="").readlines()  # as Python counts lines: a form feed ends none
     tree = ast.parse(noxfile)
-    imports = [node for node in tree.body if isinstance(node, (ast.Import, ast.ImportFrom)) and not _is_future(node)]
+    imports = [node for node in tree.body if isinstance(node, (ast.Import, ast.ImportFrom)) and not _is_head(node)]
     if any(isinstance(node, ast.Import) and "runpy" in _names(node) for node in imports):
         return noxfile
     if not imports:
-        head = list(itertools.takewhile(lambda node: _is_docstring(node) or _is_future(node), tree.body))
+        head = list(itertools.takewhile(_is_head, tree.body))
         place, extra = (head[-1].end_lineno or head[-1].lineno) if head else 0, [end]
     elif _names(imports[0])[0].partition(".")[0] in sys.stdlib_module_names:
         place, extra = _among(imports), []
@@ -79,12 +79,10 @@ def _among(imports: list[ast.Import | ast.ImportFrom]) -> int:
     return block[-1].end_lineno or block[-1].lineno
 
 
-def _is_docstring(node: ast.stmt) -> bool:
-    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
-
-
-def _is_future(node: ast.stmt) -> bool:
-    return isinstance(node, ast.ImportFrom) and node.module == "__future__"
+def _is_head(node: ast.stmt) -> bool:
+    """Whether it is a docstring or a ``__future__`` import."""
+    is_docstring = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+    return is_docstring or (isinstance(node, ast.ImportFrom) and node.module == "__future__")
 
 
 def _names(node: ast.Import | ast.ImportFrom) -> list[str]:

@@ -66,20 +66,18 @@ def for_tools(target: Target, folder: str, created: Sequence[str]) -> Iterator[O
         ("flake8", FLAKE8, "", f"extend-exclude = {','.join(code)}"),
     )
     for reason, places, in_toml, in_ini in wanted:
-        for file, table in (found for found in places if _has(target, *found)):
-            line = f'"exclude": {names}' if file.endswith(".json") else in_toml if file.endswith(".toml") else in_ini
-            yield Offer(reason, file, table, (line,))
-            break
+        for file, table in places:
+            text = target.text(file)
+            if file == PYPROJECT:
+                is_set = _table(target.pyproject, *table.split(".")) is not None
+            else:
+                is_set = text is not None and (not table or f"[{table}]" in text)
+            if is_set:
+                line = {"json": f'"exclude": {names}', "toml": in_toml}.get(file.rpartition(".")[2], in_ini)
+                yield Offer(reason, file, table, (line,))
+                break
     if (hooks := target.text(HOOKS)) is not None and f"{code[0]}/" not in hooks:
         yield Offer("pre-commit", HOOKS, "", (f"exclude: {either}",))
-
-
-def _has(target: Target, file: str, table: str) -> bool:
-    """Whether the project's `file` is there and has the section `table`."""
-    if file == PYPROJECT:
-        return _table(target.pyproject, *table.split(".")) is not None
-    text = target.text(file)
-    return text is not None and (not table or f"[{table}]" in text)
 
 
 def for_archives(target: Target, created: Sequence[str]) -> list[Offer]:

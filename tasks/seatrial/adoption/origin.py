@@ -97,21 +97,10 @@ def read() -> Origin:
         dist = metadata.distribution(NAME)
     except metadata.PackageNotFoundError:
         raise NotInstalled(template.PROGRAM) from None
-    text = dist.read_text("direct_url.json")
-    direct = json.loads(text) if text else {}
-    editable = bool(direct.get("dir_info", {}).get("editable"))
-    files = _installed(dist, metadata_alone=editable)
-    if editable:  # the rest is in the checkout that the program runs from
-        paths = [path for path in template.PROGRAM.rglob("*") if path.is_file() and _is_packaged(path.as_posix())]
-        files |= {f"{NAME}/{path.relative_to(template.PROGRAM).as_posix()}": path.read_bytes() for path in paths}
-        files |= {f"{NAME}/{template.PACKAGED}/{name}": content for name, content in template.files().items()}
-    return Origin(dist.version, _address(direct), bool(direct), files)
-
-
-def _installed(dist: metadata.Distribution, *, metadata_alone: bool) -> dict[str, bytes]:
-    """Return the files that RECORD lists, compared with it. Raises NotInstalled and InstallationChanged."""
+    direct = json.loads(dist.read_text("direct_url.json") or "{}")
+    is_editable = bool(direct.get("dir_info", {}).get("editable"))  # of what is ours RECORD has the metadata alone then
     hashes = hashes_of(dist.read_text("RECORD") or "")
-    if metadata_alone:
+    if is_editable:
         hashes = {name: sha256 for name, sha256 in hashes.items() if ".dist-info/" in name}
     if not any(name.endswith(".dist-info/METADATA") for name in hashes):
         raise NotInstalled(template.PROGRAM)
@@ -119,7 +108,12 @@ def _installed(dist: metadata.Distribution, *, metadata_alone: bool) -> dict[str
     files = {name: path.read_bytes() for name, path in paths.items() if path.is_file()}
     if changed := [name for name in hashes if name not in files or hashes[name] != f"sha256={_digest(files[name])}"]:
         raise InstallationChanged(dist.version, tuple(sorted(changed)))
-    return files
+    if is_editable:  # the rest is in the checkout that the program runs from
+        for path in template.PROGRAM.rglob("*"):
+            if path.is_file() and _is_packaged(path.as_posix()):
+                files[f"{NAME}/{path.relative_to(template.PROGRAM).as_posix()}"] = path.read_bytes()
+        files |= {f"{NAME}/{template.PACKAGED}/{name}": content for name, content in template.files().items()}
+    return Origin(dist.version, _address(direct), bool(direct), files)
 
 
 def _is_packaged(name: str) -> bool:

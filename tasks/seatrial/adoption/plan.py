@@ -11,7 +11,7 @@ from seatrial.adoption import edits, former, lock, template
 from seatrial.adoption.changes import Change, difference
 from seatrial.adoption.comparison import NotAdopted
 from seatrial.adoption.lock import Head, Pin
-from seatrial.adoption.target import Target, Workflow, outputs
+from seatrial.adoption.target import Target, outputs
 from seatrial.machine.errors import ReleaseError, indented
 from seatrial.machine.values import Value
 from seatrial.project import settings
@@ -112,16 +112,12 @@ def detected(project: Target, old: Former | None = None) -> Answers:
         answers["pythons"] = json.dumps(list(settings.load(project.root).pythons))
     if project.compiled:
         answers["compiled"] = "true"
-    return answers | (_like(project.publishing[0]) if project.publishing and not old else {})
-
-
-def _like(workflow: Workflow) -> Answers:
-    """Return the names that a trusted publisher is bound to, and the trigger, of the `workflow` that uploads now."""
-    test = [name for name in workflow.environments if "test" in name.lower()]
-    real = [name for name in workflow.environments if name not in test]
-    answers = {"workflow": workflow.name, "trigger": workflow.trigger}
-    answers |= {"testpypi_environment": test[0]} if test else {}
-    return answers | ({"pypi_environment": real[0]} if real else {})
+    if project.publishing and not old:  # a trusted publisher is bound to the names of the one that uploads now
+        workflow = project.publishing[0]
+        answers |= {"workflow": workflow.name, "trigger": workflow.trigger}
+        for name in reversed(workflow.environments):  # the first of a kind counts
+            answers["testpypi_environment" if "test" in name.lower() else "pypi_environment"] = name
+    return answers
 
 
 @dataclass

@@ -165,10 +165,9 @@ def read(path: Path) -> str | None:
 def stop_if_ignored(target: Target, names: Iterable[str]) -> None:
     """Raise Ignored where git ignores one of the files `names` of the project."""
     if target.git:
-        lines = git.run(
-            target.root, "check-ignore", "--verbose", "--no-index", "--stdin", missing="", given="\n".join(names)
-        )
-        matches = [line.partition("\t") for line in lines.splitlines()]
+        words = ("check-ignore", "--verbose", "--no-index", "--stdin")
+        lines = git.run(target.root, *words, missing="", given="\n".join(names)).splitlines()
+        matches = [line.partition("\t") for line in lines]
         if ignored := tuple(f"{name}: {pattern}" for pattern, _, name in matches if ":!" not in pattern):
             raise Ignored(ignored)
 
@@ -177,8 +176,7 @@ def outputs(target: Target) -> list[str]:
     """Return the lines for .gitignore that keep out what the sessions write, for each package of the project."""
     root = target.root.resolve()
     roots = sorted(package.root for package in packages.find(root).packages if root in package.root.parents)
-    places = [f"/{folder.relative_to(root).as_posix()}/" for folder in roots]
-    return [f"{place}{name}/" for place in places for name in ("dist", "release-record")]
+    return [f"/{place.relative_to(root).as_posix()}/{name}/" for place in roots for name in ("dist", "release-record")]
 
 
 def sessions_in(noxfile: str, path: Path) -> set[str | None]:

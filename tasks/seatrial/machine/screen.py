@@ -24,6 +24,7 @@ from seatrial.machine.values import Value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
 OK, FAILED = "ok", "FAILED"
@@ -179,11 +180,9 @@ class Screen:
         with terminal.undisturbed():
             return input(prompt)
 
-    def progress(
-        self, label: str, *, total: float = 0, limit: float = 0, unit: str = ""
-    ) -> contextlib.AbstractContextManager[terminal.Meter]:
+    def progress(self, label: str, *, total: float = 0, unit: str = "") -> AbstractContextManager[terminal.Meter]:
         """Show what takes longer than a second for as long as the context lasts: see `terminal.meter`."""
-        return terminal.meter(label, self.write, total=total, limit=limit, unit=unit)
+        return terminal.meter(label, self.write, total=total, unit=unit)
 
     @contextlib.contextmanager
     def apart(self) -> Iterator[Screen]:

@@ -7,6 +7,7 @@ secret, so every child process gets an environment made here.
 from __future__ import annotations
 
 import configparser
+import ctypes
 import os
 import re
 import sys
@@ -64,6 +65,7 @@ GIT_PLACE = _names("""
 KEYRING = frozenset({"DBUS_SESSION_BUS_ADDRESS", "PYTHON_KEYRING_BACKEND", "DISPLAY", "WAYLAND_DISPLAY"})
 NETWORK_SETTINGS = ("cert", "client-cert", "proxy", "timeout", "retries")
 PROXIES = frozenset({"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "PIP_PROXY"})
+PR_SET_DUMPABLE = 4
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 # nixpkgs' compiler wrappers read their flags with the platform behind the name.
 NIX_FLAGS = re.compile(
@@ -102,6 +104,15 @@ def _is_kept_back(name: str, value: str) -> bool:
     flags = name.upper() in COMPILERS or NIX_FLAGS.fullmatch(name) is not None
     holds_login = (flags or name.upper() in INDEXES) and LOGIN_IN_URL.search(value) is not None
     return is_secret(name) or holds_login or (flags and SECRET_IN_VALUE.search(value) is not None)
+
+
+def lock_memory() -> None:
+    """Keep other processes of this user from reading the memory and the environment of this one, on Linux.
+
+    Nothing changes for root with CAP_SYS_PTRACE. A program that is started from here is readable again.
+    """
+    if sys.platform == "linux":
+        ctypes.CDLL(None, use_errno=True).prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
 
 
 def for_build(outer: Mapping[str, str], extra: Iterable[str] = ()) -> dict[str, str]:

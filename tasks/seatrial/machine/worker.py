@@ -36,11 +36,9 @@ class Worker:
         self._running: tuple[subprocess.Popen[bytes], Output] | None = None
         self._lock = threading.RLock()
 
-    def start(self) -> tuple[subprocess.Popen[bytes], Output]:
-        """Start the program, if it does not run, and return it with what it writes."""
-        if self._running is None:
-            self._running = self._new()
-        return self._running
+    def start(self) -> None:
+        """Start the program, if it does not run."""
+        self._running = self._running or self._new()
 
     def ask(self, given: bytes, *, end: bytes = END, name: str = "", **settings: Any) -> Outcome:
         """Give it the line `given`; return its answer, or how it ended without one. The `settings` are those of `run`.
@@ -48,7 +46,7 @@ class Worker:
         The last line of the answer has `end` in it. Raises ToolStuck.
         """
         with self._lock:
-            child, output = self.start()
+            child, output = self._running = self._running or self._new()
             started, before = time.monotonic(), output.size
             try:
                 process.stop_if_over()
