@@ -24,8 +24,8 @@ from seatrial.building.folder import NAME
 from seatrial.building.isolation import fixed_environment
 from seatrial.machine import process, variables
 from seatrial.machine.errors import ReleaseError
+from seatrial.machine.process import Worker
 from seatrial.machine.values import Value
-from seatrial.machine.worker import Worker
 from seatrial.release.stages import BuildEnvironment, Dist, Installed
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from seatrial.index.indexes import Index
-    from seatrial.machine.worker import Worker
+    from seatrial.machine.process import Worker
     from seatrial.project.commands import Commands
     from seatrial.project.options import Options
     from seatrial.project.settings import Settings
