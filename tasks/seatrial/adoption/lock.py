@@ -2,7 +2,7 @@
 
 Its head says for which seatrial it was written and what was chosen, for the next update. seatrial itself is pinned by
 the hashes that an index serves, or by path, as a wheel beside the lock; everything else is as seatrial was
-locked and tested.
+locked and tested. What a project has adopted can be compared with what this seatrial would write.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from seatrial.adoption import origin, template
+from seatrial.adoption import former, origin, template
 from seatrial.index import http
 from seatrial.index.holdings import read_project
 from seatrial.machine.errors import ReleaseError
@@ -30,8 +30,38 @@ if TYPE_CHECKING:
 
 FILE = "release.txt"
 VERSION = re.compile(r"^# seatrial (\S+?)(?: from (\S+))?, locked on (\d{4}-\d\d-\d\d)$", re.MULTILINE)
+WHEEL = re.compile(r"^\./(\S+\.whl)(?: |$)")
+HASHED = re.compile(r"(?:\./\S+\.whl|[\w.-]+==\S+)(?: *;.*?)?(?: --hash=sha256:[0-9a-f]{64})+")
 LIMIT = 50 * 1024 * 1024  # bytes of a wheel of seatrial on an index
 OLD = 90  # days
+
+
+class NotAdopted(ReleaseError):
+    folder: Path
+
+    what = "{e.folder} has no release.txt from seatrial, so there is nothing to compare or update."
+    cause = "the project has not adopted seatrial, or the file was deleted."
+    cure = "put the release sessions into it: seatrial adopt {e.folder}"
+
+
+class OtherVersion(ReleaseError):
+    lock: Path
+    theirs: str
+    ours: str
+
+    what = "{e.lock} was written for seatrial {e.theirs}; this is seatrial {e.ours}."
+    cause = "one of the two was updated and the other was not."
+    cure = "bring the project to this version: seatrial adopt --update; or compare with the version that the lock pins."
+
+
+class CopyDiffers(ReleaseError):
+    folder: Path
+    version: str
+    differences: tuple[str, ...]
+
+    what = "{e.folder} differs from what seatrial {e.version} writes:{e.differences:listed}"
+    cause = "somebody changed it. Code that runs during a release is where an attacker would put theirs."
+    cure = "look at each (git log -p -- {e.folder}). `seatrial adopt --update` writes it again and shows what changes."
 
 
 class Head(Value):
@@ -136,3 +166,51 @@ def requirements(text: str) -> dict[str, str]:
     """
     lines = re.sub(r" *\\\n *", " ", template.without_comments(text)).splitlines()
     return {re.sub(r"==\S+| *--hash=\S+", "", line).strip(): line for line in lines}
+
+
+def compare(root: Path, source: Origin) -> list[str]:
+    """Return sentences that confirm that the project in `root` has the copy and the lock of the seatrial of `source`.
+
+    Raises NotAdopted, OtherVersion and CopyDiffers.
+    """
+    locks = find(root)
+    if not locks:
+        raise NotAdopted(root)
+    path, head = locks[0]
+    if head.version != source.version:
+        raise OtherVersion(path, head.version, source.version)
+    text = path.read_bytes().decode("utf-8", "replace")
+    copy, differences = path.parent / "release.py", []
+    if not copy.is_file():
+        differences.append("release.py: missing")
+    elif copy.read_bytes().replace(b"\r\n", b"\n") != template.files()[template.COPY]:
+        differences.append("release.py: changed")
+    differences += _of_lock(root, text, source)
+    old = former.find(root)
+    others = [other.parent.name for other, _ in locks[1:]]
+    others += [old.answers.get("folder", former.ANSWERS)] if old else []
+    differences += [f"{name}: another copy" for name in others]  # the noxfile could load sessions from it
+    if differences:
+        raise CopyDiffers(path.parent, source.version, tuple(differences))
+    confirmed = [f"{copy} matches seatrial {source.version}, and {path.name} pins everything by hash"]
+    theirs, ours = requirements(text), requirements(tools())
+    if moved := sorted({name for name, _ in theirs.items() ^ ours.items() if "seatrial" not in name}):
+        confirmed.append(f"versions other than those seatrial was locked with: {', '.join(moved)}")  # by a bot
+    return confirmed
+
+
+def _of_lock(root: Path, text: str, source: Origin) -> list[str]:
+    """Return what is wrong with the lock: what has no hash, and a seatrial that is not this one."""
+    lines = requirements(text).values()
+    problems = [f"release.txt: no hash: {line}" for line in lines if not HASHED.fullmatch(line)]
+    if not any(line.startswith("seatrial==") or WHEEL.match(line) for line in lines):
+        problems.append("release.txt: seatrial itself is missing")
+    for name, line in ((wheel[1], line) for line in lines if (wheel := WHEEL.match(line))):
+        content = (root / name).read_bytes() if (root / name).is_file() else None
+        if content is None:
+            problems.append(f"{name}: missing")
+        elif f"sha256:{hashlib.sha256(content).hexdigest()}" not in line:
+            problems.append(f"{name}: does not match its hash in the lock")
+        elif content != source.wheel:
+            problems.append(f"{name}: contains a different seatrial from the one that compares")
+    return problems

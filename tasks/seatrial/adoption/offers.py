@@ -98,10 +98,8 @@ def for_archives(target: Target, created: Sequence[str]) -> list[Offer]:
     if backend.startswith("mesonpy"):
         lines = tuple(f"/{path} export-ignore" for path in created)
         return [Offer("meson packs all files that git has", ".gitattributes", "", lines)]
-    legacy = target.text("setup.py") or ""
-    if backend.startswith("setuptools") and any(
-        word in requires + legacy for word in ("setuptools-scm", "setuptools_scm", "pbr")
-    ):
+    asks_git = re.search("setuptools[-_]scm|pbr", requires + (target.text("setup.py") or ""))
+    if backend.startswith("setuptools") and asks_git:
         lines = tuple(f"{'exclude' if '.' in path else 'prune'} {path}" for path in created)
         return [Offer("setuptools-scm takes all files that git has", "MANIFEST.in", "", lines)]
     return []

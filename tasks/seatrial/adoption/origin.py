@@ -128,9 +128,9 @@ def _digest(content: bytes) -> str:
 
 
 def _address(direct: Mapping[str, Any]) -> str:
-    """Return the public address, with the commit, that `direct` (PEP 610) leads to; a path of this machine is none.
+    """Return the public address, without a login, that `direct` (PEP 610) leads to, with the commit.
 
-    A folder that is a clone has the address that it was fetched from.
+    It is empty where it is on this machine. A folder that is a clone has the address that it was fetched from.
     """
     url, at = str(direct.get("url", "")), ""
     if "vcs_info" in direct:
@@ -142,14 +142,8 @@ def _address(direct: Mapping[str, Any]) -> str:
             url = git.address_of(folder, name) if name else ""
         except (OSError, ReleaseError):  # a folder that is gone, no git, or another user's repository
             return ""
-    public = _public(url)
-    return f"{public}{at}" if public else ""
-
-
-def _public(url: str) -> str:
-    """Return `url` without a login, empty where it leads to no other machine."""
     parts = urlsplit(url)
     if parts.scheme.removeprefix("git+") not in {"http", "https", "ssh", "git"} or not parts.hostname:
         return ""
-    port = f":{parts.port}" if parts.port else ""
-    return parts._replace(netloc=f"{parts.hostname}{port}", query="", fragment="").geturl()
+    netloc = f"{parts.hostname}:{parts.port}" if parts.port else parts.hostname
+    return parts._replace(netloc=netloc, query="", fragment="").geturl() + at

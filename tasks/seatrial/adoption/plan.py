@@ -7,10 +7,9 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from seatrial.adoption import edits, former, lock, template
+from seatrial.adoption import changes, former, lock, template
 from seatrial.adoption.changes import Change, difference
-from seatrial.adoption.comparison import NotAdopted
-from seatrial.adoption.lock import Head, Pin
+from seatrial.adoption.lock import Head, NotAdopted, Pin
 from seatrial.adoption.target import Target, outputs
 from seatrial.machine.errors import ReleaseError, indented
 from seatrial.machine.values import Value
@@ -146,7 +145,7 @@ class _Work:
                 heading, *lines = text.splitlines()
                 if self.project.git:
                     own = self.project.text(name) or ""
-                    self._change(name, edits.with_lines(own, [*lines, *outputs(self.project)], heading))
+                    self._change(name, changes.with_lines(own, [*lines, *outputs(self.project)], heading))
             elif name == ".gitlab-ci.yml":
                 if (own := self.project.text(name)) is None:
                     self._change(name, text)
@@ -197,7 +196,7 @@ class _Work:
             self.notes.append(f"{name} was deleted and stays so; --data {question}=FILE.yml brings it back")
         elif own is None or (self.old and former.is_our_workflow(own)):
             self._change(name, text)
-            self.made[name] = edits.digest(text)
+            self.made[name] = changes.digest(text)
         elif written is not None:
             self._merged_workflow(name, own, written, text)
         elif self.old or any(name == f".github/workflows/{workflow.name}" for workflow in self.project.publishing):
@@ -207,8 +206,8 @@ class _Work:
             self.taken.add(name)
 
     def _merged_workflow(self, name: str, own: str, written: str, text: str) -> None:
-        merged = edits.merged(self.project.root, name, own, written, text)
-        self.made[name] = written if merged != text else edits.digest(text)
+        merged = changes.merged(self.project.root, name, own, written, text)
+        self.made[name] = written if merged != text else changes.digest(text)
         if merged is None:
             self.notes.append(
                 f"{name} was edited, and the version that seatrial wrote is not in this history; the new one:"
@@ -223,7 +222,7 @@ class _Work:
 def _with_call(noxfile: str, call: str) -> str:
     """Return the project's own noxfile with the `call`, in place of an old one if there is any."""
     exchanged, count = former.CALL.subn(lambda _: call, noxfile)
-    return exchanged if count else edits.with_sessions(noxfile, call)
+    return exchanged if count else changes.with_sessions(noxfile, call)
 
 
 def _kept(name: str, own: str, text: str, question: str, *, of_old_copy: bool) -> str:

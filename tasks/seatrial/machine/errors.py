@@ -103,10 +103,8 @@ def printable(text: str, *, lines: bool = False) -> str:
 
 def listing(items: Iterable[object]) -> str:
     """Return `items` one a line, indented, for the inside of a message; further lines of an item stay below it."""
-    return "".join(f"\n  {_FURTHER.sub(_INDENT, printable(str(item), lines=True))}" for item in items)
-
-
-_FURTHER, _INDENT = re.compile(r"\n(?! {4})"), "\n    "
+    texts = (printable(str(item), lines=True) for item in items)
+    return "".join("\n  " + re.sub(r"\n(?! {4})", "\n    ", text) for text in texts)
 
 
 def shortened(items: Sequence[object]) -> str:

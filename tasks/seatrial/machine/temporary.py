@@ -25,21 +25,17 @@ ALIVE = ".alive"
 def folder(name: str) -> Iterator[Path]:
     """Yield a temporary folder for the session `name`, gone afterwards; `sweep` deletes it where we are killed."""
     while True:
-        with _made(name) as made, locked_file(Path(made) / ALIVE) as ours:
-            if ours and (Path(made) / ALIVE).exists():  # else another run swept it before it was locked
-                yield Path(made).resolve()
+        prefix = f"{PREFIX}{name}-{os.urandom(4).hex()}"
+        try:
+            made = tempfile.TemporaryDirectory(prefix=prefix, ignore_cleanup_errors=True)
+        except BaseException:  # where that is interrupted half-way, nobody else would delete it
+            for half in Path(tempfile.gettempdir()).glob(f"{prefix}*"):
+                half.rmdir()
+            raise
+        with made as path, locked_file(Path(path) / ALIVE) as ours:
+            if ours and (Path(path) / ALIVE).exists():  # else another run swept it before it was locked
+                yield Path(path).resolve()
                 return
-
-
-def _made(name: str) -> tempfile.TemporaryDirectory[str]:
-    """Make a folder, or none: where that is interrupted half-way, nobody else would delete it."""
-    prefix = f"{PREFIX}{name}-{os.urandom(4).hex()}"
-    try:
-        return tempfile.TemporaryDirectory(prefix=prefix, ignore_cleanup_errors=True)
-    except BaseException:
-        for half in Path(tempfile.gettempdir()).glob(f"{prefix}*"):
-            half.rmdir()
-        raise
 
 
 def inside(folder: Path) -> dict[str, str]:

@@ -75,16 +75,14 @@ NIX_FLAGS = re.compile(
 # What every shell, nox and this product set for themselves; no build reads it.
 NO_INTEREST = tuple("_ PWD OLDPWD SHLVL HOSTNAME PS1 LS_COLORS VIRTUAL_ENV NOX_ SEATRIAL_ PYTHON XDG_".split())
 
+WORDS = "TOKEN|PASSWORD|PASSWD|SECRET|CREDENTIAL|API_?KEY|ACCESS_?KEY|PRIVATE_?KEY"
 SECRET = re.compile(
-    r"TOKEN|PASSWORD|PASSWD|PASSPHRASE|SECRET|CREDENTIAL|API_?KEY|ACCESS_?KEY|PRIVATE_?KEY|^ACTIONS_|^TWINE_"
-    r"|^UV_PUBLISH_|^HATCH_INDEX_|^FLIT_|^POETRY_PYPI_|^PDM_PUBLISH_",
-    re.IGNORECASE,
+    rf"{WORDS}|PASSPHRASE|^(?:ACTIONS|TWINE|UV_PUBLISH|HATCH_INDEX|FLIT|POETRY_PYPI|PDM_PUBLISH)_", re.IGNORECASE
 )
 LOGIN_IN_URL = re.compile(r"//[^/@\s]+@")
 # What is set inside of a value, such as -DAPI_TOKEN=... in CMAKE_ARGS, or a token by the looks of it.
 SECRET_IN_VALUE = re.compile(
-    r"(?:TOKEN|PASSWORD|PASSWD|SECRET|CREDENTIAL|API_?KEY|ACCESS_?KEY|PRIVATE_?KEY)\w*[=:][\"']?[\w+.~-]{16}"
-    r"|\bpypi-Ag|\bgh[opsu]_\w{20}|\bgithub_pat_\w{20}|\bglpat-\w{16}",
+    rf"(?:{WORDS})\w*[=:][\"']?[\w+.~-]{{16}}|\bpypi-Ag|\bgh[opsu]_\w{{20}}|\bgithub_pat_\w{{20}}|\bglpat-\w{{16}}",
     re.IGNORECASE,
 )
 

@@ -11,7 +11,7 @@ import datetime as dt
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from seatrial.adoption import changes, comparison, lock, origin, target, template
+from seatrial.adoption import changes, lock, origin, target, template
 from seatrial.adoption.offers import for_archives, for_tools
 from seatrial.adoption.plan import plan
 from seatrial.index.indexes import PYPI
@@ -47,7 +47,7 @@ def adopt(argv: Sequence[str], start: Path) -> None:
     root = (start / chosen.path).resolve()
     source = origin.read()
     if chosen.check:
-        for sentence in [*comparison.compare(root, source), *_age(root)]:
+        for sentence in [*lock.compare(root, source), *_age(root)]:
             say(sentence)
         return
     project = target.look(root)

@@ -9,7 +9,7 @@ import pytest
 
 from seatrial import __version__
 from seatrial.adoption.changes import LinkLeadsOut
-from seatrial.adoption.comparison import NotAdopted
+from seatrial.adoption.lock import NotAdopted
 from seatrial.adoption.plan import AdoptedAlready, Taken
 from seatrial.adoption.target import Ignored, NotClean
 from seatrial.adoption.template import BadAnswer
