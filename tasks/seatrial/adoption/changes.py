@@ -24,7 +24,6 @@ from seatrial.machine.values import Value
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-IMPORT = "import runpy"
 HISTORY = 100  # commits that are searched for the workflow as it was written
 
 
@@ -148,28 +147,28 @@ def _with_import(noxfile: str, end: str) -> str:
     imports = [node for node in tree.body if isinstance(node, (ast.Import, ast.ImportFrom)) and not _is_head(node)]
     if any(isinstance(node, ast.Import) and "runpy" in _names(node) for node in imports):
         return noxfile
+    statement = f"import runpy{end}"
     if not imports:
         head = list(itertools.takewhile(_is_head, tree.body))
-        place, extra = (head[-1].end_lineno or head[-1].lineno) if head else 0, [end]
+        place = (head[-1].end_lineno or head[-1].lineno) if head else 0
+        added = [*([end] if head else []), statement, end]
     elif _names(imports[0])[0].partition(".")[0] in sys.stdlib_module_names:
-        place, extra = _among(imports), []
+        place, added = _among(imports), [statement]
     else:
-        place, extra = imports[0].lineno - 1, [end]
-    gap = [end] if not imports and place else []
-    return "".join([*lines[:place], *gap, IMPORT + end, *extra, *lines[place:]])
+        place, added = imports[0].lineno - 1, [statement, end]
+    return "".join([*lines[:place], *added, *lines[place:]])
 
 
 def _among(imports: list[ast.Import | ast.ImportFrom]) -> int:
     """Return the line before which the import goes: plain imports first and in order, as isort has it."""
-    block = imports[:1]
-    for node in imports[1:]:
-        if node.lineno > (block[-1].end_lineno or block[-1].lineno) + 1:
+    place = imports[0].lineno - 1
+    for node in imports:
+        if node.lineno > place + 1:  # the next block
             break
-        block.append(node)
-    for node in block:
         if isinstance(node, ast.ImportFrom) or _names(node)[0] > "runpy":
             return node.lineno - 1
-    return block[-1].end_lineno or block[-1].lineno
+        place = node.end_lineno or node.lineno
+    return place
 
 
 def _is_head(node: ast.stmt) -> bool:

@@ -76,10 +76,9 @@ def plan(project: Target, given: Answers, source: Origin, index: Index, *, updat
         raise AdoptedAlready(locks[0][0], head.version)
     if update and not (head or old):
         raise NotAdopted(project.root)
-    kept: Mapping[str, str] = {**detected(project, old), **(old.answers if old else {})}
-    if head:
-        kept = {**head.answers, "folder": locks[0][0].parent.name}
-    answers = template.complete({**kept, **given})
+    found = detected(project, old) | (old.answers if old else {})
+    kept = {**head.answers, "folder": locks[0][0].parent.name} if head else found
+    answers = template.complete(kept | given)
     work = _Work(project, answers, given, head, old)
     work.take_in(template.render(answers))
     work.lock(source, lock.pin(source, answers["folder"], index), locks[0][0].parent.name if locks else "")

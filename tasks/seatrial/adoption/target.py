@@ -203,6 +203,5 @@ def sessions_in(noxfile: str, path: Path) -> set[str | None]:
 
 def publishing(root: Path) -> list[Workflow]:
     """Return the workflows of GitHub Actions that upload to an index."""
-    paths = sorted((root / ".github" / "workflows").glob("*.y*ml"))
-    found = [Workflow(path.name, read(path) or "") for path in paths]
+    found = [Workflow(path.name, read(path) or "") for path in sorted((root / ".github" / "workflows").glob("*.y*ml"))]
     return [workflow for workflow in found if PUBLISHES.search(workflow.text)]

@@ -179,12 +179,8 @@ def without_comments(lock: str) -> str:
 
 def fill(text: str, answers: Mapping[str, str]) -> str:
     """Return the template `text` with `answers` in it."""
-    compiled = answers["compiled"] == "true"
-    values = {
-        **answers,
-        "options": " -- --sdist-only" if compiled else "",
-        "event": "push" if answers["trigger"] == "tag" else "release",
-    }
+    options = " -- --sdist-only" if answers["compiled"] == "true" else ""
+    values = {**answers, "options": options, "event": "push" if answers["trigger"] == "tag" else "release"}
     lines: list[str] = []
     shown = True
     for line in text.splitlines():

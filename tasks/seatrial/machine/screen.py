@@ -34,6 +34,7 @@ WORD, SYMBOL, NAME = 7, 3, 10  # columns of the first column, if it has words or
 COLUMNS = 96  # where the duration ends, if the terminal is that wide
 LEAST = 24  # columns for a summary, however narrow the terminal is
 OUR_STYLES = re.compile(rf"\x1b\[(?:0|{'|'.join(terminal.STYLES.values())})m")
+FEW = 20  # seconds that are shown with tenths
 LARGEST = 1 << 20  # bytes of a log that the next command adds to
 
 
@@ -213,7 +214,7 @@ def margin() -> int:
 def headline(word: str, name: str, summary: str, seconds: float) -> str:
     """Return the line of a step that ended: as one line, or with the rest of its summary hanging below."""
     columns = min(terminal.width() or COLUMNS, COLUMNS)
-    took = terminal.precise(seconds)
+    took = f"{seconds:.1f} s" if seconds < FEW else terminal.duration(seconds)
     room = max(columns - margin() - NAME - len(took) - 2, LEAST)
     first, *rest = _wrapped(visible(summary), room if terminal.width() else 0) or [""]
     shown = SYMBOLS[word] if terminal.takes_symbols() else word

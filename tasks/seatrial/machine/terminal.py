@@ -28,7 +28,6 @@ NOW_AND_THEN = 15.0  # seconds between two lines elsewhere
 BAR = 12  # characters
 CLEAR = "\r\x1b[K"
 MINUTE, HOUR = 60, 3600
-FEW = 20  # seconds
 UNITS = ("B", "KiB", "MiB", "GiB")
 
 _lock = threading.RLock()
@@ -139,11 +138,6 @@ def size(count: int) -> str:
     """Return a number of bytes for a person, in powers of 1024."""
     power = min(max(count.bit_length() - 1, 0) // 10, len(UNITS) - 1)
     return f"{count / 1024**power:.1f} {UNITS[power]}" if power else f"{count} B"
-
-
-def precise(seconds: float) -> str:
-    """Return a number of seconds for a person, with tenths where there are few."""
-    return f"{seconds:.1f} s" if seconds < FEW else duration(seconds)
 
 
 def duration(seconds: float) -> str:
