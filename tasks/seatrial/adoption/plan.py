@@ -84,14 +84,10 @@ def plan(project: Target, given: Answers, source: Origin, index: Index, *, updat
     work.lock(source, lock.pin(source, answers["folder"], index), locks[0][0].parent.name if locks else "")
     if work.taken:
         raise Taken(tuple(sorted(work.taken)))
-    return Plan(
-        root=project.root,
-        changes=tuple(change for change in work.changes if change.before != change.after),
-        notes=tuple(work.notes),
-        left=old.theirs if old else (),
-        dryrun=answers["prefix"] + "dryrun" + (" -- --sdist-only" if answers["compiled"] == "true" else ""),
-        folder=answers["folder"],
-    )
+    made = tuple(change for change in work.changes if change.before != change.after)
+    left = old.theirs if old else ()
+    dryrun = answers["prefix"] + "dryrun" + (" -- --sdist-only" if answers["compiled"] == "true" else "")
+    return Plan(project.root, made, tuple(work.notes), left, dryrun, answers["folder"])
 
 
 def detected(project: Target, old: Former | None = None) -> Answers:
