@@ -5,7 +5,7 @@ import os
 import sys
 
 from seatrial.cli import secrets as hiding
-from seatrial.machine import memory
+from seatrial.machine import variables
 
 OBJECTS = 50_000  # that are made before garbage is looked for: loading modules makes many, and leaves none
 
@@ -17,7 +17,7 @@ def main() -> int:
     secrets, words = hiding.received(sys.argv[1:])
     if not secrets and "--preflight" not in words:  # which starts nothing foreign, and ends at once
         hiding.shed(words)
-    memory.lock()
+    variables.lock_memory()
     from seatrial.cli.main import run  # noqa: PLC0415 (this process ends above where there is a secret)
 
     code = run(words, os.environ | secrets)

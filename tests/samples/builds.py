@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from seatrial.building.backend import Request, Shared
 from seatrial.machine import process
-from seatrial.machine.worker import Worker
+from seatrial.machine.process import Worker
 from seatrial.release.stages import Dist
 from tests.projects import write_tree
 

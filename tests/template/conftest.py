@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from seatrial.adoption import questions, template
+from seatrial.adoption import template
 from tests.projects import write_tree
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def render(tmp_path_factory: pytest.TempPathFactory) -> Render:
 
     def rendered(**answers: str) -> Path:
         folder = tmp_path_factory.mktemp("rendered") / "project"
-        return write_tree(folder, template.render(questions.complete(answers)))
+        return write_tree(folder, template.render(template.complete(answers)))
 
     return rendered
 

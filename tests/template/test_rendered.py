@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 
-from seatrial.adoption import comparison, lock
+from seatrial.adoption import lock
 from tests.template.conftest import VARIANTS
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def test_everything_that_is_installed_is_pinned_by_hash(variants: dict[str, Path
                     command,
                 )
     for text in ((variants[variant] / folder / "nox.txt").read_text("utf-8"), lock.tools()):
-        assert all(comparison.HASHED.fullmatch(line) for line in lock.requirements(text).values())
+        assert all(lock.HASHED.fullmatch(line) for line in lock.requirements(text).values())
 
 
 @pytest.mark.parametrize("variant", sorted(VARIANTS))

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from seatrial.adoption import questions, template
+from seatrial.adoption import template
 from seatrial.adoption.target import sessions_in
 from seatrial.cli import options
 from seatrial.cli.main import STEPS
@@ -69,7 +69,7 @@ def test_yaml_can_be_read(block: Block) -> None:
 
 def test_the_file_that_gitlab_is_told_to_include_is_one_that_adopt_writes() -> None:
     (named,) = [name for block in all_blocks("yaml") for name in re.findall(r"local: (\S+)", block.text)]
-    assert named in template.render(questions.complete({"ci": "gitlab"}))
+    assert named in template.render(template.complete({"ci": "gitlab"}))
 
 
 @of("python")

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from seatrial.adoption.changes import Change
-from seatrial.adoption.questions import QUESTIONS, Answers
+from seatrial.adoption.template import QUESTIONS, Answers
 from seatrial.machine.values import Value
 
 if TYPE_CHECKING:
@@ -41,7 +41,9 @@ def find(root: Path) -> Former | None:
     answers_file = root / ANSWERS
     if not copies and not answers_file.is_file():
         return None
-    answers = _answers(_text(answers_file)) if answers_file.is_file() else {}
+    kept = _text(answers_file) if answers_file.is_file() else ""  # by Copier
+    pairs = dict(re.findall(r"^(\w+): *['\"]?([^'\"\n]*)['\"]? *$", kept, re.MULTILINE))
+    answers = {name: pairs[name] for name in QUESTIONS if name in pairs and name != "pythons"}  # which the settings say
     if copies:
         answers["folder"] = copies[0].name
     manifest = _manifest()
@@ -77,12 +79,6 @@ def skeleton(text: str) -> str:
     text = re.sub(r"(pip install(?: --require-hashes)? -r) \S+", r"\1 LOCK", text.replace("\r\n", "\n"))
     text = re.sub(r" -s \S*?(build|check|testpypi|verify|pypi|dryrun|status)\b", r" -s \1", text)
     return re.sub(r"PYTHON: \[.*\]", "PYTHON: []", re.sub(r'name: ".*?"', 'name: ""', text))
-
-
-def _answers(text: str) -> Answers:
-    """Return the answers that Copier kept, but for `pythons`, which the project's settings say."""
-    pairs = dict(re.findall(r"^(\w+): *['\"]?([^'\"\n]*)['\"]? *$", text, re.MULTILINE))
-    return {name: pairs[name] for name in QUESTIONS if name in pairs and name != "pythons"}
 
 
 def _manifest() -> Mapping[str, str]:

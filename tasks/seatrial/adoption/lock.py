@@ -2,7 +2,7 @@
 
 Its head says for which seatrial it was written and what was chosen, for the next update. seatrial itself is pinned by
 the hashes that an index serves, or by path, as a wheel beside the lock; everything else is as seatrial was
-locked and tested.
+locked and tested. What a project has adopted can be compared with what this seatrial would write.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from seatrial.adoption import origin, template
+from seatrial.adoption import former, origin, template
 from seatrial.index import http
 from seatrial.index.holdings import read_project
 from seatrial.machine.errors import ReleaseError
@@ -29,15 +29,39 @@ if TYPE_CHECKING:
     from seatrial.index.indexes import Index
 
 FILE = "release.txt"
-HEAD = """\
-# What the release sessions install, by hash. `seatrial adopt --update` writes this file again.
-# seatrial {version}{address}, locked on {locked_on}
-# answers: {answers}
-# made: {made}
-"""
 VERSION = re.compile(r"^# seatrial (\S+?)(?: from (\S+))?, locked on (\d{4}-\d\d-\d\d)$", re.MULTILINE)
+WHEEL = re.compile(r"^\./(\S+\.whl)(?: |$)")
+HASHED = re.compile(r"(?:\./\S+\.whl|[\w.-]+==\S+)(?: *;.*?)?(?: --hash=sha256:[0-9a-f]{64})+")
 LIMIT = 50 * 1024 * 1024  # bytes of a wheel of seatrial on an index
-OLD = dt.timedelta(days=90)
+OLD = 90  # days
+
+
+class NotAdopted(ReleaseError):
+    folder: Path
+
+    what = "{e.folder} has no release.txt from seatrial, so there is nothing to compare or update."
+    cause = "the project has not adopted seatrial, or the file was deleted."
+    cure = "put the release sessions into it: seatrial adopt {e.folder}"
+
+
+class OtherVersion(ReleaseError):
+    lock: Path
+    theirs: str
+    ours: str
+
+    what = "{e.lock} was written for seatrial {e.theirs}; this is seatrial {e.ours}."
+    cause = "one of the two was updated and the other was not."
+    cure = "bring the project to this version: seatrial adopt --update; or compare with the version that the lock pins."
+
+
+class CopyDiffers(ReleaseError):
+    folder: Path
+    version: str
+    differences: tuple[str, ...]
+
+    what = "{e.folder} differs from what seatrial {e.version} writes:{e.differences:listed}"
+    cause = "somebody changed it. Code that runs during a release is where an attacker would put theirs."
+    cure = "look at each (git log -p -- {e.folder}). `seatrial adopt --update` writes it again and shows what changes."
 
 
 class Head(Value):
@@ -50,19 +74,18 @@ class Head(Value):
     made: Mapping[str, str]
 
     def __str__(self) -> str:
-        return HEAD.format(
-            version=self.version,
-            address=f" from {self.address}" if self.address else "",
-            locked_on=self.locked_on,
-            answers=json.dumps(dict(self.answers)),
-            made=json.dumps(dict(self.made)),
+        address = f" from {self.address}" if self.address else ""
+        return (
+            "# What the release sessions install, by hash. `seatrial adopt --update` writes this file again.\n"
+            f"# seatrial {self.version}{address}, locked on {self.locked_on}\n"
+            f"# answers: {json.dumps(dict(self.answers))}\n# made: {json.dumps(dict(self.made))}\n"
         )
 
     def age_warning(self, today: dt.date) -> str:
         """Return a warning where the lock is old, empty where it is not."""
-        if today - self.locked_on <= OLD:
-            return ""
         days = (today - self.locked_on).days
+        if days <= OLD:
+            return ""
         return f"warning: the lock is from {self.locked_on}, {days} days ago, and lacks what the tools have fixed since"
 
 
@@ -84,22 +107,20 @@ def read_head(text: str) -> Head | None:
         return None
     tables = dict(re.findall(r"^# (answers|made): (\{.*\})$", text, re.MULTILINE))
     try:
-        answers, made = (_strings(json.loads(tables.get(name, "{}"))) for name in ("answers", "made"))
+        answers, made = (
+            {name: str(value) for name, value in json.loads(tables.get(table, "{}")).items()}
+            for table in ("answers", "made")
+        )
         return Head(version[1], version[2] or "", dt.date.fromisoformat(version[3]), answers, made)
     except ValueError:
         return None
 
 
-def _strings(table: Mapping[object, object]) -> dict[str, str]:
-    return {str(name): str(value) for name, value in table.items()}
-
-
 def find(root: Path) -> list[tuple[Path, Head]]:
     """Return the locks in the folders of the project in `root`, with their heads."""
-    texts = {
-        path: path.read_bytes().decode("utf-8", "replace") for path in sorted(root.glob(f"*/{FILE}")) if path.is_file()
-    }
-    return [(path, head) for path, text in texts.items() if (head := read_head(text))]
+    paths = [path for path in sorted(root.glob(f"*/{FILE}")) if path.is_file()]
+    heads = [read_head(path.read_bytes().decode("utf-8", "replace")) for path in paths]
+    return [(path, head) for path, head in zip(paths, heads, strict=True) if head]
 
 
 def pin(source: Origin, folder: str, index: Index) -> Pin:
@@ -126,7 +147,8 @@ def _served(source: Origin, index: Index) -> tuple[str, ...]:
                 return ()
             with zipfile.ZipFile(path) as archive:
                 (record,) = (name for name in archive.namelist() if name.endswith(".dist-info/RECORD"))
-                same = origin.hashes_of(archive.read(record).decode()) == origin.hashes_of(source.record.decode())
+                served = origin.hashes_of(archive.read(record).decode())
+            same = served == origin.hashes_of(origin.record_of(source.files).decode())
     except (ReleaseError, zipfile.BadZipFile, ValueError):  # nobody answers, or not as an index does
         return ()
     return tuple(file.sha256 for file in files if file.sha256) if same else ()
@@ -137,11 +159,6 @@ def tools() -> str:
     return template.without_comments(template.files()[template.PINS].decode())
 
 
-def locked_on() -> dt.date:
-    """Return the day on which the tools were locked."""
-    return dt.date.fromisoformat(template.locked_on())
-
-
 def requirements(text: str) -> dict[str, str]:
     """Return the lines of a lock by what they name, that is without version and hashes: ``twine``, ``./x.whl``.
 
@@ -149,3 +166,51 @@ def requirements(text: str) -> dict[str, str]:
     """
     lines = re.sub(r" *\\\n *", " ", template.without_comments(text)).splitlines()
     return {re.sub(r"==\S+| *--hash=\S+", "", line).strip(): line for line in lines}
+
+
+def compare(root: Path, source: Origin) -> list[str]:
+    """Return sentences that confirm that the project in `root` has the copy and the lock of the seatrial of `source`.
+
+    Raises NotAdopted, OtherVersion and CopyDiffers.
+    """
+    locks = find(root)
+    if not locks:
+        raise NotAdopted(root)
+    path, head = locks[0]
+    if head.version != source.version:
+        raise OtherVersion(path, head.version, source.version)
+    text = path.read_bytes().decode("utf-8", "replace")
+    copy, differences = path.parent / "release.py", []
+    if not copy.is_file():
+        differences.append("release.py: missing")
+    elif copy.read_bytes().replace(b"\r\n", b"\n") != template.files()[template.COPY]:
+        differences.append("release.py: changed")
+    differences += _of_lock(root, text, source)
+    old = former.find(root)
+    others = [other.parent.name for other, _ in locks[1:]]
+    others += [old.answers.get("folder", former.ANSWERS)] if old else []
+    differences += [f"{name}: another copy" for name in others]  # the noxfile could load sessions from it
+    if differences:
+        raise CopyDiffers(path.parent, source.version, tuple(differences))
+    confirmed = [f"{copy} matches seatrial {source.version}, and {path.name} pins everything by hash"]
+    theirs, ours = requirements(text), requirements(tools())
+    if moved := sorted({name for name, _ in theirs.items() ^ ours.items() if "seatrial" not in name}):
+        confirmed.append(f"versions other than those seatrial was locked with: {', '.join(moved)}")  # by a bot
+    return confirmed
+
+
+def _of_lock(root: Path, text: str, source: Origin) -> list[str]:
+    """Return what is wrong with the lock: what has no hash, and a seatrial that is not this one."""
+    lines = requirements(text).values()
+    problems = [f"release.txt: no hash: {line}" for line in lines if not HASHED.fullmatch(line)]
+    if not any(line.startswith("seatrial==") or WHEEL.match(line) for line in lines):
+        problems.append("release.txt: seatrial itself is missing")
+    for name, line in ((wheel[1], line) for line in lines if (wheel := WHEEL.match(line))):
+        content = (root / name).read_bytes() if (root / name).is_file() else None
+        if content is None:
+            problems.append(f"{name}: missing")
+        elif f"sha256:{hashlib.sha256(content).hexdigest()}" not in line:
+            problems.append(f"{name}: does not match its hash in the lock")
+        elif content != source.wheel:
+            problems.append(f"{name}: contains a different seatrial from the one that compares")
+    return problems

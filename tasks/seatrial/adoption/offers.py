@@ -31,6 +31,7 @@ class Offer(Value):
 
 
 # Where each tool is configured, as it looks itself: the first file that has the section counts; "" is the whole file.
+MYPY_ALONE = "mypy, where nox is not installed beside it"
 MYPY = (("mypy.ini", "mypy"), (".mypy.ini", "mypy"), (PYPROJECT, "tool.mypy"), ("setup.cfg", "mypy"))
 RUFF = ((".ruff.toml", ""), ("ruff.toml", ""), (PYPROJECT, "tool.ruff"))
 BLACK = ((PYPROJECT, "tool.black"),)
@@ -57,12 +58,7 @@ def for_tools(target: Target, folder: str, created: Sequence[str]) -> Iterator[O
     measured = [name if "." in name else f"{name}/*" for name in code]
     either = "|".join(patterns)
     wanted = (
-        (
-            "mypy, where nox is not installed beside it",
-            MYPY,
-            f"exclude = {json.dumps(patterns)}",
-            f"exclude = {either}",
-        ),
+        (MYPY_ALONE, MYPY, f"exclude = {json.dumps(patterns)}", f"exclude = {either}"),
         ("ruff", RUFF, f"extend-exclude = {names}", ""),
         ("black", BLACK, f"extend-exclude = '{either.replace('^', '^/')}'", ""),
         ("pyright", PYRIGHT, f"exclude = {names}", ""),
@@ -70,20 +66,18 @@ def for_tools(target: Target, folder: str, created: Sequence[str]) -> Iterator[O
         ("flake8", FLAKE8, "", f"extend-exclude = {','.join(code)}"),
     )
     for reason, places, in_toml, in_ini in wanted:
-        for file, table in (found for found in places if _has(target, *found)):
-            line = f'"exclude": {names}' if file.endswith(".json") else in_toml if file.endswith(".toml") else in_ini
-            yield Offer(reason, file, table, (line,))
-            break
+        for file, table in places:
+            text = target.text(file)
+            if file == PYPROJECT:
+                is_set = _table(target.pyproject, *table.split(".")) is not None
+            else:
+                is_set = text is not None and (not table or f"[{table}]" in text)
+            if is_set:
+                line = {"json": f'"exclude": {names}', "toml": in_toml}.get(file.rpartition(".")[2], in_ini)
+                yield Offer(reason, file, table, (line,))
+                break
     if (hooks := target.text(HOOKS)) is not None and f"{code[0]}/" not in hooks:
         yield Offer("pre-commit", HOOKS, "", (f"exclude: {either}",))
-
-
-def _has(target: Target, file: str, table: str) -> bool:
-    """Whether the project's `file` is there and has the section `table`."""
-    if file == PYPROJECT:
-        return _table(target.pyproject, *table.split(".")) is not None
-    text = target.text(file)
-    return text is not None and (not table or f"[{table}]" in text)
 
 
 def for_archives(target: Target, created: Sequence[str]) -> list[Offer]:
@@ -104,10 +98,8 @@ def for_archives(target: Target, created: Sequence[str]) -> list[Offer]:
     if backend.startswith("mesonpy"):
         lines = tuple(f"/{path} export-ignore" for path in created)
         return [Offer("meson packs all files that git has", ".gitattributes", "", lines)]
-    legacy = target.text("setup.py") or ""
-    if backend.startswith("setuptools") and any(
-        word in requires + legacy for word in ("setuptools-scm", "setuptools_scm", "pbr")
-    ):
+    asks_git = re.search("setuptools[-_]scm|pbr", requires + (target.text("setup.py") or ""))
+    if backend.startswith("setuptools") and asks_git:
         lines = tuple(f"{'exclude' if '.' in path else 'prune'} {path}" for path in created)
         return [Offer("setuptools-scm takes all files that git has", "MANIFEST.in", "", lines)]
     return []

@@ -66,17 +66,12 @@ class Origin(Value):
         return f"{NAME}-{self.version}-py3-none-any.whl"
 
     @property
-    def record(self) -> bytes:
-        """The RECORD of the wheel, sorted by name."""
-        return record_of(self.files)
-
-    @property
     def wheel(self) -> bytes:
         """The wheel: same files, same bytes."""
         info = next(name.partition("/")[0] for name in self.files if name.endswith(".dist-info/METADATA"))
         target = io.BytesIO()
         with zipfile.ZipFile(target, "w") as archive:
-            for name, content in [*sorted(self.files.items()), (f"{info}/RECORD", self.record)]:
+            for name, content in [*sorted(self.files.items()), (f"{info}/RECORD", record_of(self.files))]:
                 entry = zipfile.ZipInfo(name, MOMENT)
                 entry.create_system, entry.external_attr = 3, REGULAR_FILE
                 archive.writestr(entry, content)  # stored: compressed bytes differ between zlib and zlib-ng
@@ -84,7 +79,7 @@ class Origin(Value):
 
 
 def record_of(files: Mapping[str, bytes]) -> bytes:
-    """Return the RECORD of a wheel with `files` (binary distribution format)."""
+    """Return the RECORD of a wheel with `files` (binary distribution format), sorted by name."""
     info = next(name.partition("/")[0] for name in files if name.endswith(".dist-info/METADATA"))
     rows = [f"{name},sha256={_digest(content)},{len(content)}" for name, content in sorted(files.items())]
     return "".join(f"{row}\n" for row in [*rows, f"{info}/RECORD,,"]).encode()
@@ -102,17 +97,10 @@ def read() -> Origin:
         dist = metadata.distribution(NAME)
     except metadata.PackageNotFoundError:
         raise NotInstalled(template.PROGRAM) from None
-    text = dist.read_text("direct_url.json")
-    direct = json.loads(text) if text else {}
-    editable = bool(direct.get("dir_info", {}).get("editable"))
-    files = _installed(dist, metadata_alone=editable) | (_of_checkout() if editable else {})
-    return Origin(dist.version, _address(direct), bool(direct), files)
-
-
-def _installed(dist: metadata.Distribution, *, metadata_alone: bool) -> dict[str, bytes]:
-    """Return the files that RECORD lists, compared with it. Raises NotInstalled and InstallationChanged."""
+    direct = json.loads(dist.read_text("direct_url.json") or "{}")
+    is_editable = bool(direct.get("dir_info", {}).get("editable"))  # of what is ours RECORD has the metadata alone then
     hashes = hashes_of(dist.read_text("RECORD") or "")
-    if metadata_alone:
+    if is_editable:
         hashes = {name: sha256 for name, sha256 in hashes.items() if ".dist-info/" in name}
     if not any(name.endswith(".dist-info/METADATA") for name in hashes):
         raise NotInstalled(template.PROGRAM)
@@ -120,14 +108,12 @@ def _installed(dist: metadata.Distribution, *, metadata_alone: bool) -> dict[str
     files = {name: path.read_bytes() for name, path in paths.items() if path.is_file()}
     if changed := [name for name in hashes if name not in files or hashes[name] != f"sha256={_digest(files[name])}"]:
         raise InstallationChanged(dist.version, tuple(sorted(changed)))
-    return files
-
-
-def _of_checkout() -> dict[str, bytes]:
-    """Return the files of a wheel of the checkout that the program runs from, but for its metadata."""
-    paths = [path for path in template.PROGRAM.rglob("*") if path.is_file() and _is_packaged(path.as_posix())]
-    program = {f"{NAME}/{path.relative_to(template.PROGRAM).as_posix()}": path.read_bytes() for path in paths}
-    return program | {f"{NAME}/{template.PACKAGED}/{name}": content for name, content in template.files().items()}
+    if is_editable:  # the rest is in the checkout that the program runs from
+        for path in template.PROGRAM.rglob("*"):
+            if path.is_file() and _is_packaged(path.as_posix()):
+                files[f"{NAME}/{path.relative_to(template.PROGRAM).as_posix()}"] = path.read_bytes()
+        files |= {f"{NAME}/{template.PACKAGED}/{name}": content for name, content in template.files().items()}
+    return Origin(dist.version, _address(direct), bool(direct), files)
 
 
 def _is_packaged(name: str) -> bool:
@@ -142,32 +128,22 @@ def _digest(content: bytes) -> str:
 
 
 def _address(direct: Mapping[str, Any]) -> str:
-    """Return the public address, with the commit, that `direct` (PEP 610) leads to; a path of this machine is none."""
-    url = str(direct.get("url", ""))
+    """Return the public address, without a login, that `direct` (PEP 610) leads to, with the commit.
+
+    It is empty where it is on this machine. A folder that is a clone has the address that it was fetched from.
+    """
+    url, at = str(direct.get("url", "")), ""
     if "vcs_info" in direct:
-        return _with_commit(_public(url), str(direct["vcs_info"].get("commit_id", "")))
-    if "dir_info" in direct:
-        return _address_of_clone(Path(url2pathname(urlsplit(url).path)))
-    return _public(url)
-
-
-def _address_of_clone(folder: Path) -> str:
-    """Return where the clone in `folder` was fetched from, with its commit; empty for a folder that is no clone."""
-    try:
-        name, commit = git.remote_of(folder), git.run(folder, "rev-parse", "HEAD", missing="").strip()
-    except (OSError, ReleaseError):  # a folder that is gone, no git, or another user's repository
-        return ""
-    return _with_commit(_public(git.address_of(folder, name)), commit) if name else ""
-
-
-def _with_commit(url: str, commit: str) -> str:
-    return f"{url}@{commit}" if url else ""
-
-
-def _public(url: str) -> str:
-    """Return `url` without a login, empty where it leads to no other machine."""
+        at = f"@{direct['vcs_info'].get('commit_id', '')}"
+    elif "dir_info" in direct:
+        folder = Path(url2pathname(urlsplit(url).path))
+        try:
+            name, at = git.remote_of(folder), f"@{git.run(folder, 'rev-parse', 'HEAD', missing='').strip()}"
+            url = git.address_of(folder, name) if name else ""
+        except (OSError, ReleaseError):  # a folder that is gone, no git, or another user's repository
+            return ""
     parts = urlsplit(url)
     if parts.scheme.removeprefix("git+") not in {"http", "https", "ssh", "git"} or not parts.hostname:
         return ""
-    port = f":{parts.port}" if parts.port else ""
-    return parts._replace(netloc=f"{parts.hostname}{port}", query="", fragment="").geturl()
+    netloc = f"{parts.hostname}:{parts.port}" if parts.port else parts.hostname
+    return parts._replace(netloc=netloc, query="", fragment="").geturl() + at

@@ -7,11 +7,10 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from seatrial.adoption import edits, former, lock, questions, template, workflows
+from seatrial.adoption import changes, former, lock, template
 from seatrial.adoption.changes import Change, difference
-from seatrial.adoption.comparison import NotAdopted
-from seatrial.adoption.lock import Head, Pin
-from seatrial.adoption.target import Target, Workflow, outputs
+from seatrial.adoption.lock import Head, NotAdopted, Pin
+from seatrial.adoption.target import Target, outputs
 from seatrial.machine.errors import ReleaseError, indented
 from seatrial.machine.values import Value
 from seatrial.project import settings
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
 
     from seatrial.adoption.former import Former
     from seatrial.adoption.origin import Origin
-    from seatrial.adoption.questions import Answers
+    from seatrial.adoption.template import Answers
     from seatrial.index.indexes import Index
 
 SESSIONS = frozenset({"build", "check", "testpypi", "verify", "pypi", "dryrun", "inspect", "status", "rebuild"})
@@ -32,12 +31,10 @@ NAMES = {
     "workflow": ("release.yml", "pypi.yml", "seatrial.yml"),
     "check": ("check.yml", "check-release.yml", "seatrial-check.yml"),
 }
-BOTS = {
-    ".github/dependabot.yml": 'ignore: [{dependency-name: "seatrial"}], under the package ecosystem pip',
-    ".github/dependabot.yaml": 'ignore: [{dependency-name: "seatrial"}], under the package ecosystem pip',
-    "renovate.json": '{"packageRules": [{"matchPackageNames": ["seatrial"], "enabled": false}]}',
-    ".github/renovate.json": '{"packageRules": [{"matchPackageNames": ["seatrial"], "enabled": false}]}',
-}
+DEPENDABOT = 'ignore: [{dependency-name: "seatrial"}], under the package ecosystem pip'
+RENOVATE = '{"packageRules": [{"matchPackageNames": ["seatrial"], "enabled": false}]}'
+BOTS = dict.fromkeys((".github/dependabot.yml", ".github/dependabot.yaml"), DEPENDABOT)
+BOTS |= dict.fromkeys(("renovate.json", ".github/renovate.json"), RENOVATE)
 
 
 class AdoptedAlready(ReleaseError):
@@ -79,28 +76,27 @@ def plan(project: Target, given: Answers, source: Origin, index: Index, *, updat
         raise AdoptedAlready(locks[0][0], head.version)
     if update and not (head or old):
         raise NotAdopted(project.root)
-    kept: Mapping[str, str] = {**detected(project, old), **(old.answers if old else {})}
-    if head:
-        kept = {**head.answers, "folder": locks[0][0].parent.name}
-    answers = questions.complete({**kept, **given})
+    found = detected(project, old) | (old.answers if old else {})
+    kept = {**head.answers, "folder": locks[0][0].parent.name} if head else found
+    answers = template.complete(kept | given)
     work = _Work(project, answers, given, head, old)
     work.take_in(template.render(answers))
     work.lock(source, lock.pin(source, answers["folder"], index), locks[0][0].parent.name if locks else "")
     if work.taken:
         raise Taken(tuple(sorted(work.taken)))
-    return Plan(
-        root=project.root,
-        changes=tuple(change for change in work.changes if change.before != change.after),
-        notes=tuple(work.notes),
-        left=old.theirs if old else (),
-        dryrun=answers["prefix"] + "dryrun" + (" -- --sdist-only" if answers["compiled"] == "true" else ""),
-        folder=answers["folder"],
-    )
+    made = tuple(change for change in work.changes if change.before != change.after)
+    left = old.theirs if old else ()
+    dryrun = answers["prefix"] + "dryrun" + (" -- --sdist-only" if answers["compiled"] == "true" else "")
+    return Plan(project.root, made, tuple(work.notes), left, dryrun, answers["folder"])
 
 
 def detected(project: Target, old: Former | None = None) -> Answers:
     """Return the answers that the project itself gives."""
-    answers = {"folder": project.folder, "ci": _ci(project)}
+    answers = {"folder": project.folder, "ci": "github"}
+    if project.nested or not project.git:  # workflows stand in the top folder of a repository
+        answers["ci"] = "none"
+    elif (project.root / ".gitlab-ci.yml").exists() and not (project.root / ".github").exists():
+        answers["ci"] = "gitlab"
     if project.sessions & SESSIONS:
         answers["prefix"] = PREFIX
     folder = project.root / ".github" / "workflows"
@@ -110,25 +106,12 @@ def detected(project: Target, old: Former | None = None) -> Answers:
         answers["pythons"] = json.dumps(list(settings.load(project.root).pythons))
     if project.compiled:
         answers["compiled"] = "true"
-    return answers | (_like(project.publishing[0]) if project.publishing and not old else {})
-
-
-def _ci(project: Target) -> str:
-    """Return the CI system that the project seems to use. Workflows stand in the top folder of a repository."""
-    if project.nested or not project.git:
-        return "none"
-    is_gitlab = (project.root / ".gitlab-ci.yml").exists() and not (project.root / ".github").exists()
-    return "gitlab" if is_gitlab else "github"
-
-
-def _like(workflow: Workflow) -> Answers:
-    """Return the names that a trusted publisher is bound to, and the trigger, of the `workflow` that uploads now."""
-    test = [name for name in workflow.environments if "test" in name.lower()]
-    real = [name for name in workflow.environments if name not in test]
-    answers = {"workflow": workflow.name, "trigger": workflow.trigger}
-    return (
-        answers | ({"testpypi_environment": test[0]} if test else {}) | ({"pypi_environment": real[0]} if real else {})
-    )
+    if project.publishing and not old:  # a trusted publisher is bound to the names of the one that uploads now
+        workflow = project.publishing[0]
+        answers |= {"workflow": workflow.name, "trigger": workflow.trigger}
+        for name in reversed(workflow.environments):  # the first of a kind counts
+            answers["testpypi_environment" if "test" in name.lower() else "pypi_environment"] = name
+    return answers
 
 
 @dataclass
@@ -151,11 +134,18 @@ class _Work:
             self.changes += former.removals(self.project.root, self.old)
         for name, text in rendered.items():
             if name == "noxfile.py":
-                self._add(name, self._noxfile(text))
+                own = self.project.noxfile
+                self._change(name, text if own is None else _with_call(own, text.splitlines()[-1]))
             elif name == ".gitignore":
-                self._add(name, self._gitignore(text) if self.project.git else None)
+                heading, *lines = text.splitlines()
+                if self.project.git:
+                    own = self.project.text(name) or ""
+                    self._change(name, changes.with_lines(own, [*lines, *outputs(self.project)], heading))
             elif name == ".gitlab-ci.yml":
-                self._pipeline(name, text)
+                if (own := self.project.text(name)) is None:
+                    self._change(name, text)
+                elif "release.yml" not in own:
+                    self.notes.append(f"{name} is yours; what it lacks:{indented(text)}")
             elif name.startswith("."):
                 self._workflow(name, text)
             else:
@@ -165,7 +155,7 @@ class _Work:
     def lock(self, source: Origin, pin: Pin, folder: str) -> None:
         """Collect the lock and the wheel beside it, and what of the lock in `folder` (empty for none) goes."""
         ours = self.answers["folder"]
-        head = Head(source.version, source.address, lock.locked_on(), self.answers, self.made)
+        head = Head(source.version, source.address, template.locked_on(), self.answers, self.made)
         self._own(f"{ours}/{lock.FILE}", f"{head}{pin}{lock.tools()}".encode())
         if pin.wheel is not None:
             self._own(f"{ours}/{source.filename}", pin.wheel)
@@ -174,47 +164,25 @@ class _Work:
                 for bot, line in BOTS.items()
                 if (self.project.root / bot).is_file()
             ]
-        written = {change.name for change in self.changes}
-        stale = (
-            [f"{folder}/{name}" for name in ("release.py", "nox.txt", lock.FILE)] if folder not in {"", ours} else []
-        )
+        stale = ("release.py", "nox.txt", lock.FILE) if folder not in {"", ours} else ()
         wheels = self.project.root.glob(f"{folder}/seatrial-*-py3-none-any.whl") if folder else ()
-        for name in [*stale, *(f"{folder}/{path.name}" for path in wheels)]:
-            if name not in written and (content := self._bytes(name)) is not None:
-                self.changes.append(Change(name, content, None))
+        written = {change.name for change in self.changes}
+        for name in (f"{folder}/{name}" for name in (*stale, *(path.name for path in wheels))):
+            if name not in written and (self.project.root / name).is_file():
+                self._change(name, None)
 
-    def _bytes(self, name: str) -> bytes | None:
+    def _change(self, name: str, after: str | bytes | None) -> None:
+        """Collect what the file `name` is to hold, None where it goes."""
         path = self.project.root / name
-        return path.read_bytes() if path.is_file() else None
-
-    def _add(self, name: str, text: str | None) -> None:
-        if text is not None:
-            self.changes.append(Change(name, self._bytes(name), text.encode("utf-8", "surrogateescape")))
+        after = after.encode("utf-8", "surrogateescape") if isinstance(after, str) else after
+        self.changes.append(Change(name, path.read_bytes() if path.is_file() else None, after))
 
     def _own(self, name: str, content: bytes) -> None:
         """Collect a file that is ours alone: rewritten by an update, and in nobody's way before."""
         if (self.project.root / name).exists() and not self.head:
             self.taken.add(name)
         else:
-            self.changes.append(Change(name, self._bytes(name), content))
-
-    def _noxfile(self, text: str) -> str:
-        """Return the noxfile with the call: the new one, or the project's own, whose old call is exchanged."""
-        own, call = self.project.noxfile, text.splitlines()[-1]
-        if own is None:
-            return text
-        return former.CALL.sub(lambda _: call, own) if former.CALL.search(own) else edits.with_sessions(own, call)
-
-    def _gitignore(self, text: str) -> str:
-        heading, *lines = text.splitlines()
-        return edits.with_lines(self.project.text(".gitignore") or "", [*lines, *outputs(self.project)], heading)
-
-    def _pipeline(self, name: str, text: str) -> None:
-        own = self.project.text(name)
-        if own is None:
-            self._add(name, text)
-        elif "release.yml" not in own:
-            self.notes.append(f"{name} is yours; what it lacks:{indented(text)}")
+            self._change(name, content)
 
     def _workflow(self, name: str, text: str) -> None:
         own, written = self.project.text(name), (self.head.made.get(name) if self.head else None)
@@ -222,8 +190,8 @@ class _Work:
         if own is None and written is not None and question not in self.given:
             self.notes.append(f"{name} was deleted and stays so; --data {question}=FILE.yml brings it back")
         elif own is None or (self.old and former.is_our_workflow(own)):
-            self._add(name, text)
-            self.made[name] = workflows.digest(text)
+            self._change(name, text)
+            self.made[name] = changes.digest(text)
         elif written is not None:
             self._merged_workflow(name, own, written, text)
         elif self.old or any(name == f".github/workflows/{workflow.name}" for workflow in self.project.publishing):
@@ -233,27 +201,29 @@ class _Work:
             self.taken.add(name)
 
     def _merged_workflow(self, name: str, own: str, written: str, text: str) -> None:
-        merged = workflows.merged(self.project.root, name, own, written, text)
-        edited = merged != text
-        self.made[name] = written if edited else workflows.digest(text)
+        merged = changes.merged(self.project.root, name, own, written, text)
+        self.made[name] = written if merged != text else changes.digest(text)
         if merged is None:
-            shown = indented(difference(own, text, name), last=400)
             self.notes.append(
-                f"{name} was edited, and the version that seatrial wrote is not in this history; the new one:{shown}"
+                f"{name} was edited, and the version that seatrial wrote is not in this history; the new one:"
+                f"{indented(difference(own, text, name), last=400)}"
             )
-        else:
-            self._add(name, merged)
-        if merged is not None and "\n<<<<<<< " in merged:
+            return
+        self._change(name, merged)
+        if "\n<<<<<<< " in merged:
             self.notes.append(f"{name} has conflict markers: you and the template changed the same lines")
+
+
+def _with_call(noxfile: str, call: str) -> str:
+    """Return the project's own noxfile with the `call`, in place of an old one if there is any."""
+    exchanged, count = former.CALL.subn(lambda _: call, noxfile)
+    return exchanged if count else changes.with_sessions(noxfile, call)
 
 
 def _kept(name: str, own: str, text: str, question: str, *, of_old_copy: bool) -> str:
     """Return why a workflow is left as it is, how the template's differs, and how to take that one."""
-    why = (
-        "belongs to the old copy and was edited"
-        if of_old_copy
-        else "already uploads, and a trusted publisher is bound to its name"
-    )
+    old = "belongs to the old copy and was edited"
+    why = old if of_old_copy else "already uploads, and a trusted publisher is bound to its name"
     way = f" --data {question}={name.rpartition('/')[2]}" if question else ""
     return (
         f"{name} {why}, so it is kept as it is. What would change (theirs -, ours +):"

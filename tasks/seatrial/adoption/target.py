@@ -131,18 +131,21 @@ def look(root: Path) -> Target:
     if not is_project(root):
         raise NoProject(root)
     in_git = any((folder / ".git").exists() for folder in (root, *root.parents))
-    nested, changed = _git_state(root) if in_git else (False, ())
+    nested = False
+    changed: tuple[str, ...] = ()
+    if in_git:
+        try:
+            source = git.look(root)
+            nested, changed = bool(source.inside), source.changed
+        except NoCommit:
+            changed = ("(nothing is committed yet)",)
     noxfile = read(root / "noxfile.py")
-    return Target(
-        root=root,
-        git=in_git,
-        nested=nested,
-        changed=changed,
-        noxfile=noxfile,
-        sessions=frozenset(sessions_in(noxfile, root / "noxfile.py")) if noxfile else frozenset(),
-        pyproject=_pyproject(root / "pyproject.toml"),
-        publishing=tuple(publishing(root)),
-    )
+    sessions = sessions_in(noxfile, root / "noxfile.py") if noxfile else ()
+    try:
+        pyproject = toml.parse(read(root / "pyproject.toml") or "")
+    except ValueError as error:
+        raise BrokenToml(root / "pyproject.toml", str(error)) from None
+    return Target(root, in_git, nested, changed, noxfile, frozenset(sessions), pyproject, tuple(publishing(root)))
 
 
 def stop_if_dirty(target: Target) -> None:
@@ -159,21 +162,12 @@ def read(path: Path) -> str | None:
         return None
 
 
-def _git_state(root: Path) -> tuple[bool, tuple[str, ...]]:
-    try:
-        source = git.look(root)
-    except NoCommit:
-        return False, ("(nothing is committed yet)",)
-    return bool(source.inside), source.changed
-
-
 def stop_if_ignored(target: Target, names: Iterable[str]) -> None:
     """Raise Ignored where git ignores one of the files `names` of the project."""
     if target.git:
-        lines = git.run(
-            target.root, "check-ignore", "--verbose", "--no-index", "--stdin", missing="", given="\n".join(names)
-        )
-        matches = [line.partition("\t") for line in lines.splitlines()]
+        words = ("check-ignore", "--verbose", "--no-index", "--stdin")
+        lines = git.run(target.root, *words, missing="", given="\n".join(names)).splitlines()
+        matches = [line.partition("\t") for line in lines]
         if ignored := tuple(f"{name}: {pattern}" for pattern, _, name in matches if ":!" not in pattern):
             raise Ignored(ignored)
 
@@ -182,8 +176,7 @@ def outputs(target: Target) -> list[str]:
     """Return the lines for .gitignore that keep out what the sessions write, for each package of the project."""
     root = target.root.resolve()
     roots = sorted(package.root for package in packages.find(root).packages if root in package.root.parents)
-    places = [f"/{folder.relative_to(root).as_posix()}/" for folder in roots]
-    return [f"{place}{name}/" for place in places for name in ("dist", "release-record")]
+    return [f"/{place.relative_to(root).as_posix()}/{name}/" for place in roots for name in ("dist", "release-record")]
 
 
 def sessions_in(noxfile: str, path: Path) -> set[str | None]:
@@ -192,35 +185,23 @@ def sessions_in(noxfile: str, path: Path) -> set[str | None]:
         tree = ast.parse(noxfile)
     except (SyntaxError, ValueError) as error:
         raise NoxfileUnread(path, str(error)) from None
-    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
-    marks = {mark: node.name for node in functions for mark in node.decorator_list if _is_session(mark)}
-    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and ast.unparse(node.func) == "nox.session"]
-    return {_name(mark, of_function) for mark, of_function in (dict.fromkeys(calls) | marks).items()}
-
-
-def _is_session(mark: ast.expr) -> bool:
-    named = ast.unparse(mark.func if isinstance(mark, ast.Call) else mark)
-    return named.rpartition(".")[2] == "session"
-
-
-def _name(mark: ast.expr, of_function: str | None) -> str | None:
-    keywords = mark.keywords if isinstance(mark, ast.Call) else []
-    given = [word.value for word in keywords if word.arg == "name"]
-    if not given:
-        return of_function
-    return str(given[0].value) if isinstance(given[0], ast.Constant) else None
-
-
-def _pyproject(path: Path) -> dict[str, Any]:
-    text = read(path)
-    try:
-        return toml.parse(text) if text is not None else {}
-    except ValueError as error:
-        raise BrokenToml(path, str(error)) from None
+    names: dict[ast.expr, str | None] = {}  # by decorator, or call
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef):
+            for mark in node.decorator_list:
+                called = ast.unparse(mark.func if isinstance(mark, ast.Call) else mark)
+                if called.rpartition(".")[2] == "session":
+                    names[mark] = node.name
+        elif isinstance(node, ast.Call) and ast.unparse(node.func) == "nox.session":
+            names.setdefault(node)
+    for mark in names:
+        for word in mark.keywords if isinstance(mark, ast.Call) else ():
+            if word.arg == "name":
+                names[mark] = str(word.value.value) if isinstance(word.value, ast.Constant) else None
+    return set(names.values())
 
 
 def publishing(root: Path) -> list[Workflow]:
     """Return the workflows of GitHub Actions that upload to an index."""
-    paths = sorted((root / ".github" / "workflows").glob("*.y*ml"))
-    found = [Workflow(path.name, read(path) or "") for path in paths]
+    found = [Workflow(path.name, read(path) or "") for path in sorted((root / ".github" / "workflows").glob("*.y*ml"))]
     return [workflow for workflow in found if PUBLISHES.search(workflow.text)]

@@ -23,8 +23,8 @@ from seatrial.building.backend import Request, Shared
 from seatrial.building.isolation import NAME, fixed_environment
 from seatrial.machine import process, variables
 from seatrial.machine.errors import ReleaseError
+from seatrial.machine.process import Worker
 from seatrial.machine.values import Value
-from seatrial.machine.worker import Worker
 from seatrial.release.stages import BuildEnvironment, Dist, Installed
 
 if TYPE_CHECKING:

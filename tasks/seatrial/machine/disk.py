@@ -11,6 +11,11 @@ from typing import TYPE_CHECKING
 
 from seatrial.machine.errors import ReleaseError
 
+if sys.platform == "win32":
+    import msvcrt
+else:
+    import fcntl
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
@@ -24,19 +29,25 @@ class DiskTrouble(ReleaseError):
     cure = "free space or fix the permissions, and run the step again: what is recorded is complete."
 
 
-def write_whole(path: Path, text: str) -> None:
-    """Write `text` to `path` so that a reader, or a machine that stops, sees the old file or the new one."""
-    temporary = path.with_name(f".{path.name}.new")  # one name, so that what a killed run left is taken by the next
+@contextlib.contextmanager
+def _appearing(path: Path) -> Iterator[Path]:
+    """Yield a place beside `path` for what is to be there, and move it there once it is complete."""
+    half = path.with_name(f".{path.name}.new")  # one name, so that what a killed run left is taken by the next
     try:
-        with temporary.open("w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
+        yield half
+        half.replace(path)
     except BaseException:
         with contextlib.suppress(OSError):
-            temporary.unlink()
+            _remove(half)
         raise
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write `text` to `path` so that a reader, or a machine that stops, sees the old file or the new one."""
+    with _appearing(path) as half, half.open("w", encoding="utf-8", newline="\n") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def move(path: Path, target: Path) -> None:
@@ -46,23 +57,13 @@ def move(path: Path, target: Path) -> None:
     except OSError as error:
         if error.errno != errno.EXDEV:
             raise
-        _copy_whole(path, target)
+        with _appearing(target) as half:
+            _remove(half)  # what a killed run left
+            if path.is_dir() and not path.is_symlink():
+                shutil.copytree(path, half, symlinks=True)
+            else:
+                shutil.copy2(path, half, follow_symlinks=False)
         _remove(path)
-
-
-def _copy_whole(path: Path, target: Path) -> None:
-    half = target.with_name(f".{target.name}.new")
-    try:
-        _remove(half)  # what a killed run left
-        if path.is_dir() and not path.is_symlink():
-            shutil.copytree(path, half, symlinks=True)
-        else:
-            shutil.copy2(path, half, follow_symlinks=False)
-        half.replace(target)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            _remove(half)
-        raise
 
 
 def _remove(path: Path) -> None:
@@ -74,29 +75,17 @@ def _remove(path: Path) -> None:
 
 @contextlib.contextmanager
 def locked_file(path: Path) -> Iterator[bool]:
-    """Hold a lock on the file at `path` and yield True, or False where another process holds it."""
+    """Hold a lock on the file at `path` and yield True, or False where another process holds it.
+
+    The system lets go of it when this process ends, however it ends.
+    """
     with path.open("a+b") as file:
-        yield _lock(file.fileno())
-
-
-if sys.platform == "win32":
-    import msvcrt
-
-    def _lock(handle: int) -> bool:
-        """Lock the open file for this process; the system lets go of it when the process ends, however it ends."""
+        is_ours = True
         try:
-            msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
+            if sys.platform == "win32":
+                msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+            else:
+                fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            return False
-        return True
-
-else:
-    import fcntl
-
-    def _lock(handle: int) -> bool:
-        """Lock the open file for this process; the system lets go of it when the process ends, however it ends."""
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            return False
-        return True
+            is_ours = False
+        yield is_ours

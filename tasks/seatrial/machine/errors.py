@@ -5,7 +5,6 @@ Each kind stands beside the code that raises it. `cli.main` is the one place tha
 
 from __future__ import annotations
 
-import dataclasses
 import re
 import string
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 from seatrial.machine.values import PENDING, complete, dataclass_transform
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from typing_extensions import Self
 
@@ -76,27 +75,15 @@ class _Formatter(string.Formatter):
 
     def get_field(self, field_name: str, args: Any, kwargs: Any) -> tuple[Any, Any]:
         value, first = super().get_field(field_name, args, kwargs)
-        name = field_name.removeprefix("e.")
-        if isinstance(value, str) and first == "e" and name not in _fields(kwargs["e"]):
-            value = _Composed(value)
-        return value, first
+        is_fact = field_name.removeprefix("e.") in vars(kwargs["e"])
+        return (_Composed(value) if isinstance(value, str) and first == "e" and not is_fact else value), first
 
-    def format_field(self, value: Any, format_spec: str) -> str:  # noqa: PLR0911 (one for each specification)
-        match format_spec:
-            case "lines":
-                return printable(str(value), lines=True)
-            case "listed":
-                return listing(value)
-            case "shortened":
-                return shortened(value)
-            case "joined":
-                return printable(", ".join(map(str, value)))
-            case "quoted":
-                return indented(value)
-            case "command":
-                return self.commands[value]
-        text = str(super().format_field(value, format_spec))
-        return printable(text, lines=isinstance(value, _Composed))
+    def format_field(self, value: Any, format_spec: str) -> str:
+        if format_spec == "command":
+            return self.commands[value]
+        if written := _WRITTEN.get(format_spec):
+            return written(value)
+        return printable(str(super().format_field(value, format_spec)), lines=isinstance(value, _Composed))
 
 
 class _Composed(str):
@@ -105,28 +92,19 @@ class _Composed(str):
     __slots__ = ()
 
 
-def _fields(error: Any) -> set[str]:
-    return {field.name for field in dataclasses.fields(error)} if dataclasses.is_dataclass(error) else set()
-
-
 def printable(text: str, *, lines: bool = False) -> str:
     """Return `text`, which may be a stranger's, with its control characters escaped; `lines` keeps line ends and tabs.
 
     Nothing in it can then clear a screen, set a title, begin a line of its own or turn the direction of writing.
     """
-    return CONTROL.sub(lambda match: match[0] if lines and match[0] in "\n\t" else _escape(match[0]), text)
-
-
-def _escape(character: str) -> str:
-    return character.encode("unicode_escape").decode("ascii")
+    kept = "\n\t" if lines else ""
+    return CONTROL.sub(lambda match: match[0] if match[0] in kept else match[0].encode("unicode_escape").decode(), text)
 
 
 def listing(items: Iterable[object]) -> str:
     """Return `items` one a line, indented, for the inside of a message; further lines of an item stay below it."""
-    return "".join(f"\n  {_FURTHER.sub(_INDENT, printable(str(item), lines=True))}" for item in items)
-
-
-_FURTHER, _INDENT = re.compile(r"\n(?! {4})"), "\n    "
+    texts = (printable(str(item), lines=True) for item in items)
+    return "".join("\n  " + re.sub(r"\n(?! {4})", "\n    ", text) for text in texts)
 
 
 def shortened(items: Sequence[object]) -> str:
@@ -140,3 +118,12 @@ def indented(text: str, *, last: int = LAST) -> str:
     lines = [printable(line) for line in text.strip().splitlines()]
     left_out = [f"({len(lines) - last} lines left out)"] if len(lines) > last else []
     return listing(f"| {line}" for line in left_out + lines[-last:])
+
+
+_WRITTEN: dict[str, Callable[[Any], str]] = {  # by format specification
+    "lines": lambda text: printable(text, lines=True),
+    "joined": lambda items: printable(", ".join(map(str, items))),
+    "listed": listing,
+    "shortened": shortened,
+    "quoted": indented,
+}

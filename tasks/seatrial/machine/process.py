@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import math
 import os
 import signal
 import subprocess
@@ -23,19 +24,19 @@ from seatrial.machine.values import Value
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
-    from types import FrameType
 
+    Child = subprocess.Popen[bytes]
     OnWait = Callable[[float], None]
 
 TICK = 15.0  # seconds between two signs of life
 GRACE = 10.0  # seconds a program has to clean up before it is killed
 LABEL = 6  # words of a command line
 KEPT = 1 << 20  # bytes of a program's output, the last of which are kept
-CAPTURED: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+END = b'{"event": "done"'  # of a JSON document
 REST = 1.0  # seconds to wait for output after the end of a program: another one may have its pipe
 
-_running: set[subprocess.Popen[bytes]] = set()
-_asked: set[subprocess.Popen[bytes]] = set()  # to end: once, for a second time would disturb it at cleaning up
+# Whether each that runs was asked to end: once, for a second time would disturb it at cleaning up.
+_running: dict[Child, bool] = {}
 _over = threading.Event()  # set by an interrupt: no thread is to start or to wait for anything more
 
 
@@ -101,14 +102,6 @@ class Output(threading.Thread):
                 self.grew.set()
         self.grew.set()
 
-    @classmethod
-    def of(cls, child: subprocess.Popen[bytes]) -> Output:
-        """Begin to read what `child` writes."""
-        assert child.stdout is not None  # noqa: S101 (it is a pipe)
-        output = cls(child.stdout)
-        output.start()
-        return output
-
     def since(self, before: int) -> tuple[bytes, int]:
         """Return the last of what was written after so many bytes, at most KEPT, and how many more that were."""
         with self._lock:
@@ -116,10 +109,16 @@ class Output(threading.Thread):
             last = bytes(self.last[-min(written, KEPT) :]) if written else b""
             return last, written - len(last)
 
+    def is_complete(self, before: int, end: bytes) -> bool:
+        """Whether the last line of what was written after so many bytes is whole, and has `end` in it."""
+        last, _ = self.since(before)
+        return last.endswith(b"\n") and end in last[:-1].rpartition(b"\n")[2]
+
     def text(self, before: int = 0) -> str:
         """Return what was written after so many bytes, or that its beginning is left out, and the rest."""
         last, left_out = self.since(before)
-        return (f"({left_out} bytes left out)\n" if left_out else "") + _text(last)
+        text = last.decode("utf-8", "backslashreplace").replace("\r\n", "\n")
+        return f"({left_out} bytes left out)\n{text}" if left_out else text
 
 
 def run(
@@ -144,47 +143,53 @@ def run(
     is never logged. It reads `given` on its standard input. `meanwhile` is called once while it works. The timeline has
     it under its `name`. Raises ToolMissing and ToolStuck.
     """
-    stdin, started = subprocess.DEVNULL if given is None else subprocess.PIPE, time.monotonic()
-    child = start(argv, env, cwd, stdin=stdin, **CAPTURED)
-    with _read(child) as output:
-        give(child, given)
-        ends = functools.partial(_ends_within, child, output)
-        attend(argv, output, ends, time_limit, on_wait, on_output, every, meanwhile)
+    started = time.monotonic()
+    child, output = start(argv, env, cwd, stdin=subprocess.DEVNULL if given is None else subprocess.PIPE)
+    try:
+        attend(argv, child, output, given, time_limit, on_wait, on_output, every, meanwhile)
+    finally:
+        finish(child, output)
     SCREEN.took(name or label(argv), started)
     if log:
-        SCREEN.detail(f"{shown(argv)}\n{output.text()}")
+        SCREEN.detail(f"{' '.join(map(str, argv))}\n{output.text()}")
     return Outcome(child.returncode, output.text())
 
 
 def label(argv: Sequence[str | Path]) -> str:
     """Return the beginning of a command line, its program and files without their folders: the rest is long."""
-    words = [str(word) for word in argv]
-    short = [PurePath(word).name if "/" in word or "\\" in word else word for word in words if word != "-I"]
-    return " ".join(short[:LABEL])
+    words = [word for word in map(str, argv) if word != "-I"][:LABEL]
+    return " ".join(PurePath(word).name if "/" in word or "\\" in word else word for word in words)
 
 
 def attend(  # noqa: PLR0917 (as of `run`, which says what they are)
     argv: Sequence[str | Path],
+    child: Child,
     output: Output,
-    ends: Callable[[float], bool],
+    given: bytes | None,
     time_limit: float | None = None,
     on_wait: OnWait | None = None,
     on_output: Callable[[str], None] | None = None,
     every: float | None = None,
     meanwhile: Callable[[], None] | None = None,
     before: int = 0,
+    end: bytes = b"",
 ) -> None:
-    """Give signs of life until `ends`, which waits so many seconds, says that it is over. Raises ToolStuck.
+    """Give `child` what it reads, and signs of life until it ends or has answered. Raises ToolStuck.
 
-    `before` are the bytes of the output that are of another answer.
+    The last line of an answer has `end` in it; `before` are the bytes of the output that are of another one. `given` is
+    what a pipe holds without a reader.
     """
+    stop_if_over()
+    if given is not None and child.stdin is not None:
+        with contextlib.suppress(BrokenPipeError), contextlib.nullcontext() if end else child.stdin:
+            child.stdin.write(given)
     if meanwhile:
         meanwhile()
-    waited, tick = 0.0, every or TICK
-    while not ends(pause := _pause(tick, time_limit, waited)):
+    waited, limit = 0.0, math.inf if time_limit is None else time_limit
+    while not _is_over(child, output, pause := min(every or TICK, max(limit - waited, 0.01)), before, end):
         waited += pause
-        if time_limit is not None and waited >= time_limit:
-            raise ToolStuck(shown(argv), time_limit, output.text(before))
+        if waited >= limit:
+            raise ToolStuck(" ".join(map(str, argv)), limit, output.text(before))
         stop_if_over()
         if on_output and output.size > before:
             on_output(output.text(before))
@@ -192,73 +197,114 @@ def attend(  # noqa: PLR0917 (as of `run`, which says what they are)
             on_wait(waited)
 
 
-def give(child: subprocess.Popen[bytes], given: bytes | None, *, close: bool = True) -> None:
-    """Write `given`, which a pipe holds without a reader, to the standard input of `child`."""
-    if given is not None and child.stdin is not None:
-        with contextlib.suppress(BrokenPipeError), child.stdin if close else contextlib.nullcontext():
-            child.stdin.write(given)
-
-
-def _pause(tick: float, time_limit: float | None, waited: float) -> float:
-    """Return how many seconds to wait before the next sign of life, or the end of the time."""
-    return tick if time_limit is None else min(tick, max(time_limit - waited, 0.01))
-
-
-def _ends_within(child: subprocess.Popen[bytes], output: Output, seconds: float) -> bool:
-    """Wait for `child` to end, and return whether it did; the end of its output tells without polling."""
+def _is_over(child: Child, output: Output, seconds: float, before: int = 0, end: bytes = b"") -> bool:
+    """Wait for `child` to end or to have answered, and return whether it did; its output tells without polling."""
     deadline = time.monotonic() + seconds
-    while child.poll() is None and (left := deadline - time.monotonic()) > 0:
-        if output.is_alive():
-            output.join(min(left, 0.25))
-        else:
+    while child.poll() is None and not (end and output.is_complete(before, end)):
+        if (left := deadline - time.monotonic()) <= 0:
+            return False
+        if not output.is_alive():
             with contextlib.suppress(subprocess.TimeoutExpired):
                 child.wait(left)
-    return child.returncode is not None
+        elif end:
+            output.grew.wait(min(left, 0.25))
+            output.grew.clear()
+        else:
+            output.join(min(left, 0.25))
+    return True
 
 
-def start(argv: Sequence[str | Path], env: Mapping[str, str], cwd: Path, **pipes: Any) -> subprocess.Popen[bytes]:
-    """Start `argv` as the head of its own process group, unless an interrupt came before. Raises ToolMissing."""
+def start(argv: Sequence[str | Path], env: Mapping[str, str], cwd: Path, stdin: int) -> tuple[Child, Output]:
+    """Start `argv` as the head of its own process group, unless an interrupt came before, and read what it writes.
+
+    Raises ToolMissing.
+    """
     stop_if_over()
-    pipes.setdefault("stdin", subprocess.DEVNULL)
     posix: dict[str, Any] = {"start_new_session": True, "umask": 0o022}
     windows: dict[str, Any] = {"creationflags": getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)}
-    own_group = windows if os.name == "nt" else posix
+    settings: dict[str, Any] = {"stdin": stdin, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "cwd": cwd}
+    settings |= windows if os.name == "nt" else posix
+    words = [str(word) for word in argv]
     try:
-        words = [str(word) for word in argv]
-        child = subprocess.Popen(words, bufsize=0, env=dict(env), cwd=cwd, **pipes, **own_group)
+        child = subprocess.Popen(words, bufsize=0, env=dict(env), **settings)
     except FileNotFoundError:
-        raise ToolMissing(str(argv[0])) from None
-    _running.add(child)
-    return child
+        raise ToolMissing(words[0]) from None
+    _running[child] = False
+    assert child.stdout is not None  # noqa: S101 (it is a pipe)
+    output = Output(child.stdout)
+    output.start()
+    return child, output
 
 
-@contextlib.contextmanager
-def _read(child: subprocess.Popen[bytes]) -> Iterator[Output]:
-    """Read what `child` writes, and leave nothing of its process group alive after the context."""
-    output = Output.of(child)
-    try:
-        stop_if_over()
-        yield output
-    finally:
-        finish(child, output)
-
-
-def finish(child: subprocess.Popen[bytes], output: Output) -> None:
-    """End `child` and what is left of its process group, politely, then for good; close its pipes.
-
-    What it wrote is in `output` by then.
-    """
-    with child:
+def finish(child: Child, output: Output) -> None:
+    """End `child` and what is left of its process group, politely, then for good; `output` has what it wrote then."""
+    with child:  # whose pipes are closed afterwards
         if child.poll() is None:
             ask_to_end(child)
-            _ends_within(child, output, GRACE)
+            _is_over(child, output, GRACE)
             _signal_group(child, getattr(signal, "SIGKILL", signal.SIGTERM))
-        else:
-            _end_background(child)
+        elif os.name != "nt":  # pragma: no branch (there its group is gone with it)
+            _signal_group(child, signal.SIGKILL)  # what it left running
         # A thread that still reads could take what another program writes, into a pipe with the same number.
         output.join(REST)
-    _running.discard(child)
-    _asked.discard(child)
+    _running.pop(child, None)
+
+
+class Worker:
+    """A program that answers several times: started before it is needed, it imports what it needs once.
+
+    It reads a line of standard input, and answers by lines, of which the last has in it what says so. Where it runs
+    foreign code, which may print anything, that is a word that is made up for each answer. Several threads may ask, one
+    after the other. It ends with its standard input; where it has ended, the next question starts it anew.
+    """
+
+    def __init__(self, argv: Sequence[str | Path], *, env: Mapping[str, str], cwd: Path) -> None:
+        self._argv = argv
+        self._new = functools.partial(start, argv, env, cwd, subprocess.PIPE)
+        self._running: tuple[Child, Output] | None = None
+        self._lock = threading.RLock()
+
+    def start(self) -> None:
+        """Start the program, if it does not run."""
+        self._running = self._running or self._new()
+
+    def ask(self, given: bytes, *, end: bytes = END, name: str = "", **settings: Any) -> Outcome:
+        """Give it the line `given`; return its answer, or how it ended without one. The `settings` are those of `run`.
+
+        The last line of the answer has `end` in it. Raises ToolStuck.
+        """
+        with self._lock:
+            child, output = self._running = self._running or self._new()
+            started, before = time.monotonic(), output.size
+            try:
+                attend(self._argv, child, output, given + b"\n", before=before, end=end, **settings)
+            except BaseException:
+                self.end()
+                raise
+            code = child.poll()
+            if code is not None:
+                self.end()
+            SCREEN.took(name or label(self._argv), started)
+            return Outcome(code or 0, output.text(before))
+
+    def leave(self) -> None:
+        """Ask the program to end, and do not wait for it."""
+        if self._running:
+            ask_to_end(self._running[0])
+
+    def end(self) -> None:
+        """End the program, and whatever it left running."""
+        running, self._running = self._running, None
+        if running:
+            finish(*running)
+
+    @contextlib.contextmanager
+    def kept(self) -> Iterator[Worker]:
+        """Yield this, and end it after the context."""
+        try:
+            yield self
+        finally:
+            self.end()
 
 
 @contextlib.contextmanager
@@ -267,7 +313,14 @@ def interruptible() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = {number: signal.signal(number, _interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def interrupt(*_: object) -> None:  # the main thread may be waiting for the thread that waits
+        _over.set()
+        for child in tuple(_running):
+            ask_to_end(child)
+        raise KeyboardInterrupt
+
+    before = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
     finally:
@@ -276,44 +329,21 @@ def interruptible() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _interrupt(_number: int, _frame: FrameType | None) -> None:
-    """Tell whatever runs to end, then interrupt the main thread, which may be waiting for the thread that waits."""
-    _over.set()
-    for child in tuple(_running):
-        ask_to_end(child)
-    raise KeyboardInterrupt
-
-
 def stop_if_over() -> None:
     if _over.is_set():
         raise KeyboardInterrupt
 
 
-def _end_background(child: subprocess.Popen[bytes]) -> None:
-    """End what a program that has ended left running; on Windows its group is gone with it."""
-    if os.name != "nt":  # pragma: no branch
-        _signal_group(child, signal.SIGKILL)
-
-
-def ask_to_end(child: subprocess.Popen[bytes]) -> None:
+def ask_to_end(child: Child) -> None:
     """Have `child` and everything it started end, unless that was asked for before."""
-    if child not in _asked:
-        _asked.add(child)
+    if not _running.get(child, True):
+        _running[child] = True
         _signal_group(child, signal.SIGTERM)
 
 
-def _signal_group(child: subprocess.Popen[bytes], number: int) -> None:
+def _signal_group(child: Child, number: int) -> None:
     if os.name == "nt":
-        taskkill = ["taskkill", "/F", "/T", "/PID", str(child.pid)]
-        subprocess.run(taskkill, capture_output=True, check=False)
-        return
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(child.pid, number)
-
-
-def _text(output: bytes | None) -> str:
-    return (output or b"").decode("utf-8", "backslashreplace").replace("\r\n", "\n")
-
-
-def shown(argv: Sequence[str | Path]) -> str:
-    return " ".join(str(word) for word in argv)
+        subprocess.run(["taskkill", "/F", "/T", "/PID", str(child.pid)], capture_output=True, check=False)
+    else:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(child.pid, number)

@@ -24,6 +24,7 @@ from seatrial.machine.values import Value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
 OK, FAILED = "ok", "FAILED"
@@ -33,6 +34,7 @@ WORD, SYMBOL, NAME = 7, 3, 10  # columns of the first column, if it has words or
 COLUMNS = 96  # where the duration ends, if the terminal is that wide
 LEAST = 24  # columns for a summary, however narrow the terminal is
 OUR_STYLES = re.compile(rf"\x1b\[(?:0|{'|'.join(terminal.STYLES.values())})m")
+FEW = 20  # seconds that are shown with tenths
 LARGEST = 1 << 20  # bytes of a log that the next command adds to
 
 
@@ -164,13 +166,10 @@ class Screen:
         finally:
             with self.lock:
                 self.running = outer
-                self._end(step, word)
-
-    def _end(self, step: Step, word: str) -> None:
-        line = headline(word, step.name, step.summary, time.monotonic() - step.started)
-        self.log.write(f"{word}: {step.name}: {step.summary}")
-        self.took(step.name, step.started)
-        self.write("\n".join([line, *step.lines]))
+                line = headline(word, name, step.summary, time.monotonic() - step.started)
+                self.log.write(f"{word}: {name}: {step.summary}")
+                self.took(name, step.started)
+                self.write("\n".join([line, *step.lines]))
 
     def ask(self, prompt: str) -> str:
         """Show what the running step has to say so far, and return what a person types at `prompt`."""
@@ -182,11 +181,9 @@ class Screen:
         with terminal.undisturbed():
             return input(prompt)
 
-    def progress(
-        self, label: str, *, total: float = 0, limit: float = 0, unit: str = ""
-    ) -> contextlib.AbstractContextManager[terminal.Meter]:
+    def progress(self, label: str, *, total: float = 0, unit: str = "") -> AbstractContextManager[terminal.Meter]:
         """Show what takes longer than a second for as long as the context lasts: see `terminal.meter`."""
-        return terminal.meter(label, self.write, total=total, limit=limit, unit=unit)
+        return terminal.meter(label, self.write, total=total, unit=unit)
 
     @contextlib.contextmanager
     def apart(self) -> Iterator[Screen]:
@@ -217,7 +214,7 @@ def margin() -> int:
 def headline(word: str, name: str, summary: str, seconds: float) -> str:
     """Return the line of a step that ended: as one line, or with the rest of its summary hanging below."""
     columns = min(terminal.width() or COLUMNS, COLUMNS)
-    took = terminal.precise(seconds)
+    took = f"{seconds:.1f} s" if seconds < FEW else terminal.duration(seconds)
     room = max(columns - margin() - NAME - len(took) - 2, LEAST)
     first, *rest = _wrapped(visible(summary), room if terminal.width() else 0) or [""]
     shown = SYMBOLS[word] if terminal.takes_symbols() else word

@@ -25,9 +25,16 @@ ALIVE = ".alive"
 def folder(name: str) -> Iterator[Path]:
     """Yield a temporary folder for the session `name`, gone afterwards; `sweep` deletes it where we are killed."""
     while True:
-        with _made(name) as made, locked_file(Path(made) / ALIVE) as ours:
-            if ours and (Path(made) / ALIVE).exists():  # else another run swept it before it was locked
-                yield Path(made).resolve()
+        prefix = f"{PREFIX}{name}-{os.urandom(4).hex()}"
+        try:
+            made = tempfile.TemporaryDirectory(prefix=prefix, ignore_cleanup_errors=True)
+        except BaseException:  # where that is interrupted half-way, nobody else would delete it
+            for half in Path(tempfile.gettempdir()).glob(f"{prefix}*"):
+                half.rmdir()
+            raise
+        with made as path, locked_file(Path(path) / ALIVE) as ours:
+            if ours and (Path(path) / ALIVE).exists():  # else another run swept it before it was locked
+                yield Path(path).resolve()
                 return
 
 
@@ -36,32 +43,14 @@ def inside(folder: Path) -> dict[str, str]:
     return dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(folder))
 
 
-def _made(name: str) -> tempfile.TemporaryDirectory[str]:
-    """Make a folder, or none: where that is interrupted half-way, nobody else would delete it."""
-    prefix = f"{PREFIX}{name}-{os.urandom(4).hex()}"
-    try:
-        return tempfile.TemporaryDirectory(prefix=prefix, ignore_cleanup_errors=True)
-    except BaseException:
-        for half in Path(tempfile.gettempdir()).glob(f"{prefix}*"):
-            half.rmdir()
-        raise
-
-
 def sweep() -> None:
     """Delete the temporary folders of killed runs of this user: those that nobody holds the lock of."""
     for left in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
         with contextlib.suppress(OSError):
-            if _is_ours(left) and (left / ALIVE).exists():  # one without it is just being made
-                _delete(left)
-
-
-def _delete(left: Path) -> None:
-    with locked_file(left / ALIVE) as free:
-        if free:
-            shutil.rmtree(left, ignore_errors=True)
-    if free:
-        shutil.rmtree(left, ignore_errors=True)  # Windows keeps a file that is open
-
-
-def _is_ours(left: Path) -> bool:
-    return not left.is_symlink() and (os.name == "nt" or left.lstat().st_uid == os.getuid())
+            is_ours = not left.is_symlink() and (os.name == "nt" or left.lstat().st_uid == os.getuid())
+            if is_ours and (left / ALIVE).exists():  # one without it is just being made
+                with locked_file(left / ALIVE) as free:
+                    if free:
+                        shutil.rmtree(left, ignore_errors=True)
+                if free:
+                    shutil.rmtree(left, ignore_errors=True)  # Windows keeps a file that is open

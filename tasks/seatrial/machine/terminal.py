@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from seatrial.machine.errors import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
     from typing import TextIO
 
 STYLES = {"strong": "1", "quiet": "2", "bad": "31", "good": "32", "warn": "33"}
@@ -28,9 +28,7 @@ NOW_AND_THEN = 15.0  # seconds between two lines elsewhere
 BAR = 12  # characters
 CLEAR = "\r\x1b[K"
 MINUTE, HOUR = 60, 3600
-FEW = 20  # seconds
 UNITS = ("B", "KiB", "MiB", "GiB")
-STEP = 1024
 
 _lock = threading.RLock()
 _drawn = False  # whether a line stands on the terminal that the next one has to take away
@@ -42,12 +40,10 @@ def is_terminal() -> bool:
     return sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
 
 
-def takes_colour(outer: Mapping[str, str] | None = None) -> bool:
+def takes_colour() -> bool:
     """Whether to write colours: by NO_COLOR (https://no-color.org), FORCE_COLOR, and whether this is a terminal."""
-    env = os.environ if outer is None else outer
-    if env.get("NO_COLOR"):
-        return False
-    return env.get("FORCE_COLOR", "").lower() not in OFF or is_terminal()
+    is_wanted = os.environ.get("FORCE_COLOR", "").lower() not in OFF or is_terminal()
+    return is_wanted and not os.environ.get("NO_COLOR")
 
 
 def styled(text: str, style: str) -> str:
@@ -102,13 +98,6 @@ def _erase() -> None:
     _drawn = False
 
 
-def _draw(text: str) -> None:
-    global _drawn  # noqa: PLW0603 (as above)
-    with _lock:
-        _put(f"{CLEAR}{text}", sys.stdout)
-        _drawn = True
-
-
 @dataclass(eq=False)
 class Meter:
     """How far something is: `done` of `total` (0: not known), in bytes or in steps; or at most `limit` seconds."""
@@ -122,50 +111,33 @@ class Meter:
 
     def shown(self, seconds: float) -> str:
         """Return the line after so many seconds, without a bar."""
-        if self.total:
-            done = size(round(self.done)) if self.unit == "B" else f"{self.done:.0f}"
-            told = [f"{done} of {amount(self.total, self.unit)}", *self._left(seconds)]
+        told = [self.label]
+        if self.total and self.unit == "B":
+            told.append(f"{size(round(self.done))} of {size(round(self.total))}")
+        elif self.total:
+            told.append(f"{self.done:.0f} of {self.total:.0f} {self.unit}".rstrip())
+        if seconds and 0 < self.done < self.total:
+            rate = self.done / seconds
+            told += [f"{size(round(rate))}/s"] if self.unit == "B" else []
+            told.append(f"{duration((self.total - self.done) / rate)} left")
         else:
-            more = [f"at most {duration(max(self.limit - seconds, 0))} more"] if self.limit else []
-            told = [duration(seconds), *more]
-        return ", ".join([self.label, *told])
-
-    def _left(self, seconds: float) -> list[str]:
-        """Return how fast it is and how long that takes yet; how long it took, where that is not known."""
-        if not (seconds and 0 < self.done < self.total):
-            return [duration(seconds)]
-        rate = self.done / seconds
-        speed = [f"{amount(rate, self.unit)}/s"] if self.unit == "B" else []
-        return [*speed, f"{duration((self.total - self.done) / rate)} left"]
+            told.append(duration(seconds))
+            told += [f"at most {duration(max(self.limit - seconds, 0))} more"] if self.limit and not self.total else []
+        return ", ".join(told)
 
     def bar(self, seconds: float) -> str:
         """Return the bar after so many seconds; empty where nobody knows how much there is to do."""
         whole = self.total or self.limit
         if not whole:
             return ""
-        part = min((self.done if self.total else seconds) / whole, 1.0)
-        full = int(part * BAR)
-        return f"[{'#' * full}{'.' * (BAR - full)}] "
+        full = int(min((self.done if self.total else seconds) / whole, 1.0) * BAR)
+        return f"[{'#' * full:.<{BAR}}] "
 
 
 def size(count: int) -> str:
     """Return a number of bytes for a person, in powers of 1024."""
-    amount = float(count)
-    for unit in UNITS[:-1]:
-        if amount < STEP:
-            return f"{amount:.0f} {unit}" if unit == "B" else f"{amount:.1f} {unit}"
-        amount /= STEP
-    return f"{amount:.1f} {UNITS[-1]}"
-
-
-def amount(value: float, unit: str) -> str:
-    """Return bytes (unit `B`) or a count for a person."""
-    return size(round(value)) if unit == "B" else " ".join(filter(None, [f"{value:.0f}", unit]))
-
-
-def precise(seconds: float) -> str:
-    """Return a number of seconds for a person, with tenths where there are few."""
-    return f"{seconds:.1f} s" if seconds < FEW else duration(seconds)
+    power = min(max(count.bit_length() - 1, 0) // 10, len(UNITS) - 1)
+    return f"{count / 1024**power:.1f} {UNITS[power]}" if power else f"{count} B"
 
 
 def duration(seconds: float) -> str:
@@ -173,22 +145,14 @@ def duration(seconds: float) -> str:
     whole = round(seconds)
     if whole < MINUTE:
         return f"{whole} s"
-    return (
-        f"{whole // MINUTE} min {whole % MINUTE:02} s"
-        if whole < HOUR
-        else f"{whole // HOUR} h {whole % HOUR // 60} min"
-    )
+    if whole < HOUR:
+        return f"{whole // MINUTE} min {whole % MINUTE:02} s"
+    return f"{whole // HOUR} h {whole % HOUR // MINUTE} min"
 
 
 @contextlib.contextmanager
 def meter(
-    label: str,
-    say: Callable[[str], None] | None,
-    *,
-    total: float = 0,
-    limit: float = 0,
-    unit: str = "",
-    every: float | None = None,
+    label: str, say: Callable[[str], None] | None, *, total: float = 0, limit: float = 0, unit: str = ""
 ) -> Iterator[Meter]:
     """Show how far something is for as long as the context lasts; of several at once, the last that began.
 
@@ -196,38 +160,37 @@ def meter(
     then, none where it is quick or there is nobody to say it.
     """
     shown = Meter(label, total, limit, unit)
-    show = _draw_meter if is_terminal() else (say and _sayer(say))
-    first, pause = (FIRST, REDRAW) if is_terminal() else (NOW_AND_THEN, NOW_AND_THEN)
-    thread = threading.Thread(target=_show, args=(shown, show, every or first, every or pause), daemon=True)
+    thread = threading.Thread(target=_show, args=(shown, None if is_terminal() else say), daemon=True)
     with _lock:
         _meters.append(shown)
-    if show:
+    if say or is_terminal():
         thread.start()
     try:
         yield shown
     finally:
         shown.stopped.set()
-        if show:
+        if thread.is_alive():
             thread.join()
         with _lock:
             _meters.remove(shown)
             _erase()
 
 
-def _show(shown: Meter, show: Callable[[Meter, float], None], first: float, pause: float) -> None:
+def _show(shown: Meter, say: Callable[[str], None] | None) -> None:
+    """Draw the meter over and over, or `say` it now and then."""
+    global _drawn  # noqa: PLW0603 (as above)
     started = time.monotonic()
+    first, pause = (NOW_AND_THEN, NOW_AND_THEN) if say else (FIRST, REDRAW)
     while not shown.stopped.wait(pause if time.monotonic() - started >= first else first):
         with _lock:
-            if _meters[-1] is shown and not shown.stopped.is_set():
-                show(shown, time.monotonic() - started)
-
-
-def _sayer(say: Callable[[str], None]) -> Callable[[Meter, float], None]:
-    return lambda shown, seconds: say(shown.shown(seconds))
-
-
-def _draw_meter(shown: Meter, seconds: float) -> None:
-    _draw(fitting(shown.bar(seconds), shown.shown(seconds), width() - 1))
+            seconds = time.monotonic() - started
+            if _meters[-1] is not shown or shown.stopped.is_set():
+                continue
+            if say:
+                say(shown.shown(seconds))
+            else:
+                _put(f"{CLEAR}{fitting(shown.bar(seconds), shown.shown(seconds), width() - 1)}", sys.stdout)
+                _drawn = True
 
 
 def fitting(bar: str, text: str, room: int) -> str:

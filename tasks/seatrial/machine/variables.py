@@ -7,6 +7,7 @@ secret, so every child process gets an environment made here.
 from __future__ import annotations
 
 import configparser
+import ctypes
 import os
 import re
 import sys
@@ -16,8 +17,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-SYSTEM = frozenset(
-    """
+
+def _names(words: str) -> frozenset[str]:
+    return frozenset(words.split())
+
+
+SYSTEM = _names("""
     PATH HOME USER LOGNAME SHELL TERM LANG LANGUAGE TZ TMPDIR TEMP TMP
     LC_ALL LC_ADDRESS LC_COLLATE LC_CTYPE LC_IDENTIFICATION LC_MEASUREMENT LC_MESSAGES LC_MONETARY LC_NAME LC_NUMERIC
     LC_PAPER LC_TELEPHONE LC_TIME
@@ -25,25 +30,19 @@ SYSTEM = frozenset(
     USERPROFILE USERNAME APPDATA LOCALAPPDATA PROGRAMDATA PROGRAMFILES PROGRAMFILES(X86) PROGRAMW6432 ALLUSERSPROFILE
     SYSTEMROOT SYSTEMDRIVE WINDIR COMSPEC PATHEXT NUMBER_OF_PROCESSORS PROCESSOR_ARCHITECTURE PROCESSOR_IDENTIFIER OS
     LD_LIBRARY_PATH DYLD_LIBRARY_PATH NO_COLOR FORCE_COLOR COLUMNS COVERAGE_PROCESS_START COVERAGE_PROCESS_CONFIG
-    """.split()
-)
-NETWORK = frozenset(
-    """
+""")
+NETWORK = _names("""
     HTTP_PROXY HTTPS_PROXY ALL_PROXY NO_PROXY SSL_CERT_FILE SSL_CERT_DIR REQUESTS_CA_BUNDLE CURL_CA_BUNDLE
     GIT_SSL_CAINFO NIX_SSL_CERT_FILE PIP_CERT PIP_CLIENT_CERT PIP_PROXY PIP_TRUSTED_HOST PIP_DEFAULT_TIMEOUT
     PIP_TIMEOUT PIP_RETRIES PIP_CACHE_DIR UV_CACHE_DIR UV_NATIVE_TLS UV_SYSTEM_CERTS UV_HTTP_TIMEOUT UV_HTTP_RETRIES
     UV_CONCURRENT_DOWNLOADS UV_LINK_MODE UV_INSECURE_HOST
-    """.split()
-)
-INDEXES = frozenset(
-    """
+""")
+INDEXES = _names("""
     PIP_CONFIG_FILE PIP_INDEX_URL PIP_EXTRA_INDEX_URL PIP_NO_INDEX PIP_FIND_LINKS PIP_CONSTRAINT PIP_BUILD_CONSTRAINT
     PIP_PREFER_BINARY PIP_ONLY_BINARY PIP_NO_BINARY UV_DEFAULT_INDEX UV_INDEX UV_INDEX_URL UV_EXTRA_INDEX_URL
     UV_FIND_LINKS UV_NO_INDEX UV_OFFLINE UV_CONSTRAINT UV_BUILD_CONSTRAINT UV_EXCLUDE_NEWER UV_INDEX_STRATEGY
-    """.split()
-)
-COMPILERS = frozenset(
-    """
+""")
+COMPILERS = _names("""
     CC CXX FC F77 F90 CPP AR AS LD NM RANLIB STRIP CFLAGS CXXFLAGS CPPFLAGS FFLAGS LDFLAGS LIBS ARCHFLAGS CPATH
     C_INCLUDE_PATH CPLUS_INCLUDE_PATH LIBRARY_PATH MACOSX_DEPLOYMENT_TARGET IPHONEOS_DEPLOYMENT_TARGET SDKROOT
     DEVELOPER_DIR PKG_CONFIG PKG_CONFIG_PATH PKG_CONFIG_LIBDIR CMAKE CMAKE_ARGS CMAKE_GENERATOR CMAKE_PREFIX_PATH
@@ -56,19 +55,17 @@ COMPILERS = frozenset(
     NIX_ENFORCE_NO_NATIVE NIX_ENFORCE_PURITY NIX_HARDENING_ENABLE NIX_IGNORE_LD_THROUGH_GCC NIX_LD
     NIX_LD_LIBRARY_PATH NIX_LDFLAGS NIX_LDFLAGS_AFTER NIX_LDFLAGS_BEFORE NIX_PATH NIX_PROFILES NIX_REMOTE NIX_STORE
     NIX_STORE_DIR NIX_STATE_DIR
-    """.split()
-)
+""")
 # What narrows a choice has no say where hashes have made it: an age limit would only hide the locked tools.
 NARROWING = frozenset({"PIP_CONSTRAINT", "UV_CONSTRAINT", "UV_EXCLUDE_NEWER"})
-GIT_PLACE = frozenset(
-    """
+GIT_PLACE = _names("""
     GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE GIT_OBJECT_DIRECTORY GIT_ALTERNATE_OBJECT_DIRECTORIES GIT_COMMON_DIR
     GIT_PREFIX GIT_NAMESPACE GIT_CEILING_DIRECTORIES
-    """.split()
-)  # set inside git's hooks, where they would point git at another repository than the project's
+""")  # set inside git's hooks, where they would point git at another repository than the project's
 KEYRING = frozenset({"DBUS_SESSION_BUS_ADDRESS", "PYTHON_KEYRING_BACKEND", "DISPLAY", "WAYLAND_DISPLAY"})
 NETWORK_SETTINGS = ("cert", "client-cert", "proxy", "timeout", "retries")
 PROXIES = frozenset({"HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "PIP_PROXY"})
+PR_SET_DUMPABLE = 4
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 # nixpkgs' compiler wrappers read their flags with the platform behind the name.
 NIX_FLAGS = re.compile(
@@ -76,31 +73,16 @@ NIX_FLAGS = re.compile(
 )
 
 # What every shell, nox and this product set for themselves; no build reads it.
-NO_INTEREST = (
-    "_",
-    "PWD",
-    "OLDPWD",
-    "SHLVL",
-    "HOSTNAME",
-    "PS1",
-    "LS_COLORS",
-    "VIRTUAL_ENV",
-    "NOX_",
-    "SEATRIAL_",
-    "PYTHON",
-    "XDG_",
-)
+NO_INTEREST = tuple("_ PWD OLDPWD SHLVL HOSTNAME PS1 LS_COLORS VIRTUAL_ENV NOX_ SEATRIAL_ PYTHON XDG_".split())
 
+WORDS = "TOKEN|PASSWORD|PASSWD|SECRET|CREDENTIAL|API_?KEY|ACCESS_?KEY|PRIVATE_?KEY"
 SECRET = re.compile(
-    r"TOKEN|PASSWORD|PASSWD|PASSPHRASE|SECRET|CREDENTIAL|API_?KEY|ACCESS_?KEY|PRIVATE_?KEY|^ACTIONS_|^TWINE_"
-    r"|^UV_PUBLISH_|^HATCH_INDEX_|^FLIT_|^POETRY_PYPI_|^PDM_PUBLISH_",
-    re.IGNORECASE,
+    rf"{WORDS}|PASSPHRASE|^(?:ACTIONS|TWINE|UV_PUBLISH|HATCH_INDEX|FLIT|POETRY_PYPI|PDM_PUBLISH)_", re.IGNORECASE
 )
 LOGIN_IN_URL = re.compile(r"//[^/@\s]+@")
 # What is set inside of a value, such as -DAPI_TOKEN=... in CMAKE_ARGS, or a token by the looks of it.
 SECRET_IN_VALUE = re.compile(
-    r"(?:TOKEN|PASSWORD|PASSWD|SECRET|CREDENTIAL|API_?KEY|ACCESS_?KEY|PRIVATE_?KEY)\w*[=:][\"']?[\w+.~-]{16}"
-    r"|\bpypi-Ag|\bgh[opsu]_\w{20}|\bgithub_pat_\w{20}|\bglpat-\w{16}",
+    rf"(?:{WORDS})\w*[=:][\"']?[\w+.~-]{{16}}|\bpypi-Ag|\bgh[opsu]_\w{{20}}|\bgithub_pat_\w{{20}}|\bglpat-\w{{16}}",
     re.IGNORECASE,
 )
 
@@ -112,16 +94,23 @@ def is_secret(name: str) -> bool:
 
 def kept_back(outer: Mapping[str, str]) -> tuple[str, ...]:
     """Return the names of the variables that no code which is not ours gets to see because of what they may hold."""
-    return tuple(sorted(name for name, value in outer.items() if is_secret(name) or _holds_secret(name, value)))
+    return tuple(sorted(name for name, value in outer.items() if _is_kept_back(name, value)))
 
 
-def _holds_secret(name: str, value: str) -> bool:
-    """Whether the value of an index's or a compiler's variable holds a login or a token."""
-    upper = name.upper()
-    if upper in INDEXES and LOGIN_IN_URL.search(value):
-        return True
-    flags = upper in COMPILERS or NIX_FLAGS.fullmatch(name) is not None
-    return flags and (LOGIN_IN_URL.search(value) or SECRET_IN_VALUE.search(value)) is not None
+def _is_kept_back(name: str, value: str) -> bool:
+    """Whether a variable is a secret by its name, or an index's or a compiler's that holds a login or a token."""
+    flags = name.upper() in COMPILERS or NIX_FLAGS.fullmatch(name) is not None
+    holds_login = (flags or name.upper() in INDEXES) and LOGIN_IN_URL.search(value) is not None
+    return is_secret(name) or holds_login or (flags and SECRET_IN_VALUE.search(value) is not None)
+
+
+def lock_memory() -> None:
+    """Keep other processes of this user from reading the memory and the environment of this one, on Linux.
+
+    Nothing changes for root with CAP_SYS_PTRACE. A program that is started from here is readable again.
+    """
+    if sys.platform == "linux":
+        ctypes.CDLL(None, use_errno=True).prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
 
 
 def for_build(outer: Mapping[str, str], extra: Iterable[str] = ()) -> dict[str, str]:
@@ -151,7 +140,7 @@ def for_install(outer: Mapping[str, str], *, relayed: bool = False) -> dict[str,
     proxies and caches are, those set in pip's configuration files included. Where dependencies are `relayed`, from an
     address on this machine that is another one each time, no proxy and no cache is in between.
     """
-    env = past_proxies(pip_network_settings(outer) | _picked(outer, SYSTEM | NETWORK | COMPILERS))
+    env = past_proxies(pip_settings(outer) | _picked(outer, SYSTEM | NETWORK | COMPILERS))
     if relayed:
         env = _with_loopback(env) | {"UV_NO_CACHE": "1", "PIP_NO_CACHE_DIR": "1"}
         env.pop("UV_LINK_MODE", None)  # without a cache there is nothing to link to, which uv warns of
@@ -197,36 +186,26 @@ def for_upload(outer: Mapping[str, str], secret: Mapping[str, str]) -> dict[str,
     return past_proxies(_picked(outer, SYSTEM | NETWORK | KEYRING)) | dict(secret)
 
 
-def pip_network_settings(outer: Mapping[str, str]) -> dict[str, str]:
-    """Return certificates, proxy and patience from pip's configuration files, as the variables pip reads."""
-    return pip_settings(outer, NETWORK_SETTINGS)
+def pip_settings(outer: Mapping[str, str], keys: Iterable[str] = NETWORK_SETTINGS) -> dict[str, str]:
+    """Return the settings `keys` (certificates, proxy and patience) of pip's configuration files, as variables of pip.
 
-
-def pip_settings(outer: Mapping[str, str], keys: Iterable[str]) -> dict[str, str]:
-    """Return the settings `keys` from pip's configuration files, as the variables pip reads."""
+    They are read where pip looks, least important first (pip's documentation, "Configuration").
+    """
+    home = Path.home()
+    if sys.platform == "win32":
+        places = [Path(outer[name]) / "pip" for name in ("PROGRAMDATA", "APPDATA") if name in outer]
+        paths = [place / "pip.ini" for place in (home / "pip", *places)]
+    else:
+        mac = [home / "Library/Application Support/pip"] if sys.platform == "darwin" else []
+        user = Path(outer.get("XDG_CONFIG_HOME") or home / ".config") / "pip"
+        paths = [place / "pip.conf" for place in (Path("/etc"), Path("/etc/xdg/pip"), home / ".pip", *mac, user)]
     parser = configparser.RawConfigParser()
     try:
-        parser.read(_pip_configs(outer), encoding="utf-8")
+        parser.read([*paths, outer.get("PIP_CONFIG_FILE", "")], encoding="utf-8")  # those that are there
     except (configparser.Error, UnicodeDecodeError):
         return {}  # pip itself will say what is wrong with it
     found = {key: parser.get("global", key, fallback=None) for key in keys}
     return {f"PIP_{key.replace('-', '_').upper()}": value for key, value in found.items() if value}
-
-
-def _pip_configs(outer: Mapping[str, str]) -> list[Path]:
-    """Return where pip looks for its configuration, least important first (pip's documentation, "Configuration")."""
-    home = Path.home()
-    if sys.platform == "win32":
-        places = [Path(outer[name]) / "pip" for name in ("PROGRAMDATA", "APPDATA") if name in outer]
-        return [home / "pip" / "pip.ini", *(place / "pip.ini" for place in places), *_named(outer)]
-    user = Path(outer.get("XDG_CONFIG_HOME") or home / ".config")
-    mac = [home / "Library/Application Support/pip"] if sys.platform == "darwin" else []
-    places = [Path("/etc"), Path("/etc/xdg/pip"), home / ".pip", *mac, user / "pip"]
-    return [*(place / "pip.conf" for place in places), *_named(outer)]
-
-
-def _named(outer: Mapping[str, str]) -> list[Path]:
-    return [Path(outer["PIP_CONFIG_FILE"])] if outer.get("PIP_CONFIG_FILE") else []
 
 
 def _picked(outer: Mapping[str, str], allowed: frozenset[str] | set[str]) -> dict[str, str]:
@@ -235,6 +214,5 @@ def _picked(outer: Mapping[str, str], allowed: frozenset[str] | set[str]) -> dic
         name: value
         for name, value in outer.items()
         if (name.upper() in allowed or (allowed >= COMPILERS and NIX_FLAGS.fullmatch(name)))
-        and not is_secret(name)
-        and not _holds_secret(name, value)
+        and not _is_kept_back(name, value)
     }

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from seatrial.machine.worker import Worker
+    from seatrial.machine.process import Worker
     from seatrial.project.options import Options
     from seatrial.project.settings import Settings
 

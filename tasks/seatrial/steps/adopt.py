@@ -11,7 +11,7 @@ import datetime as dt
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from seatrial.adoption import changes, comparison, lock, origin, questions, target
+from seatrial.adoption import changes, lock, origin, target, template
 from seatrial.adoption.offers import for_archives, for_tools
 from seatrial.adoption.plan import plan
 from seatrial.index.indexes import PYPI
@@ -46,7 +46,7 @@ def adopt(argv: Sequence[str], start: Path) -> None:
     root = (start / chosen.path).resolve()
     source = origin.read()
     if chosen.check:
-        found, today = [*comparison.compare(root, source)], dt.datetime.now(tz=dt.timezone.utc).date()
+        found, today = [*lock.compare(root, source)], dt.datetime.now(tz=dt.timezone.utc).date()
         found += [warning for _, head in lock.find(root) if (warning := head.age_warning(today))]
         for sentence in found:
             say(sentence)
@@ -54,7 +54,7 @@ def adopt(argv: Sequence[str], start: Path) -> None:
     project = target.look(root)
     if not chosen.dry_run:
         target.stop_if_dirty(project)
-    planned = plan(project, questions.given(chosen.data), source, PYPI, update=chosen.update)
+    planned = plan(project, template.given(chosen.data), source, PYPI, update=chosen.update)
     changes.stop_if_a_link_leads_out(root, planned.changes)
     target.stop_if_ignored(project, [change.name for change in planned.changes if change.before is None])
     _show(planned)

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from seatrial.machine.worker import Worker
+    from seatrial.machine.process import Worker
     from seatrial.project.context import Context
     from seatrial.standin.indexes import Standins
 

@@ -9,10 +9,10 @@ import pytest
 
 from seatrial import __version__
 from seatrial.adoption.changes import LinkLeadsOut
-from seatrial.adoption.comparison import NotAdopted
+from seatrial.adoption.lock import NotAdopted
 from seatrial.adoption.plan import AdoptedAlready, Taken
-from seatrial.adoption.questions import BadAnswer
 from seatrial.adoption.target import Ignored, NotClean
+from seatrial.adoption.template import BadAnswer
 from seatrial.steps.adopt import WrongUse
 from tests.projects import commit, git, sample, write_tree
 from tests.unit.adoption.conftest import state

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from seatrial.adoption import comparison, lock, template
-from seatrial.adoption.comparison import CopyDiffers, NotAdopted, OtherVersion
-from seatrial.adoption.lock import Head
+from seatrial.adoption import lock, template
+from seatrial.adoption.lock import CopyDiffers, Head, NotAdopted, OtherVersion
 from seatrial.index.indexes import PYPI
 from tests.projects import sample, write_tree
 from tests.samples import installed
@@ -42,7 +41,7 @@ def edit(project: Path, name: str, before: str, after: str) -> None:
 def test_a_genuine_copy_passes_with_other_line_ends_too(project: Path) -> None:
     copy = project / "tasks" / "release.py"
     copy.write_bytes(copy.read_bytes().replace(b"\n", b"\r\n"))
-    (sentence,) = comparison.compare(project, SOURCE)
+    (sentence,) = lock.compare(project, SOURCE)
     assert f"matches seatrial {SOURCE.version}" in sentence
 
 
@@ -61,33 +60,33 @@ def test_a_genuine_copy_passes_with_other_line_ends_too(project: Path) -> None:
 def test_each_difference_is_named(project: Path, change: dict[str, str], difference: str) -> None:
     write_tree(project, change)
     with pytest.raises(CopyDiffers, match=difference):
-        comparison.compare(project, SOURCE)
+        lock.compare(project, SOURCE)
 
 
 @pytest.mark.parametrize("name", ["release.py", SOURCE.filename])
 def test_a_missing_file_is_named(project: Path, name: str) -> None:
     (project / "tasks" / name).unlink()
     with pytest.raises(CopyDiffers, match="missing"):
-        comparison.compare(project, SOURCE)
+        lock.compare(project, SOURCE)
 
 
 def test_a_wheel_of_other_files_is_not_the_seatrial_that_compares(project: Path) -> None:
     with pytest.raises(CopyDiffers, match="contains a different seatrial"):
-        comparison.compare(project, installed.origin(more=b"import os\n"))
+        lock.compare(project, installed.origin(more=b"import os\n"))
 
 
 def test_a_tool_that_a_bot_has_updated_is_told_and_is_no_error(project: Path) -> None:
     pinned = next(line for line in lock.tools().splitlines() if line.startswith("twine=="))
     edit(project, LOCK, pinned, "twine==99.0 \\")
-    assert comparison.compare(project, SOURCE)[1:] == ["versions other than those seatrial was locked with: twine"]
+    assert lock.compare(project, SOURCE)[1:] == ["versions other than those seatrial was locked with: twine"]
 
 
 def test_another_version_is_said_before_all_differences(project: Path) -> None:
     edit(project, LOCK, f"# seatrial {SOURCE.version}", "# seatrial 0.0.1")
     with pytest.raises(OtherVersion, match=r"0\.0\.1; this is"):
-        comparison.compare(project, SOURCE)
+        lock.compare(project, SOURCE)
 
 
 def test_without_a_lock_there_is_nothing_to_compare(tmp_path: Path) -> None:
     with pytest.raises(NotAdopted):
-        comparison.compare(tmp_path, SOURCE)
+        lock.compare(tmp_path, SOURCE)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seatrial.adoption.edits import with_lines, with_sessions
+from seatrial.adoption.changes import with_lines, with_sessions
 
 CALL = 'runpy.run_path("tasks/release.py")'
 TYPICAL = '''\

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from seatrial import __version__
-from seatrial.adoption import lock, workflows
-from seatrial.adoption.comparison import OtherVersion
+from seatrial.adoption import changes, lock
+from seatrial.adoption.lock import OtherVersion
 from tests.projects import commit, git, sample, write_tree
 from tests.unit.adoption.conftest import state
 
@@ -34,7 +34,7 @@ def earlier(tmp_path: Path, adopt: Adopt) -> Path:
     for name in (RELEASE, CHECK):
         written = (project / name).read_text("utf-8")
         former = written.replace("ubuntu-24.04", "ubuntu-22.04")
-        text = text.replace(workflows.digest(written), workflows.digest(former))
+        text = text.replace(changes.digest(written), changes.digest(former))
         write_tree(project, {name: former})
     text = text.replace(f"seatrial {__version__}", "seatrial 0.0.1").replace(
         f"seatrial-{__version__}-", "seatrial-0.0.1-"
@@ -79,7 +79,7 @@ def test_an_update_keeps_edits_of_the_workflows_each_time(earlier: Path, adopt: 
         assert "<<<<<<<" not in text
         commit(earlier)
         adopt(earlier, "--update")
-    edited(LOCK, workflows.digest(""), workflows.digest(""))
+    edited(LOCK, changes.digest(""), changes.digest(""))
     adopt(earlier, "--update", "--data", "check=check.yml")
     assert (earlier / CHECK).is_file()
 

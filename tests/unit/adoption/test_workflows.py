@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from seatrial.adoption import workflows
+from seatrial.adoption import changes
 from tests.projects import commit, write_tree
 
 if TYPE_CHECKING:
@@ -25,13 +25,13 @@ def history(tmp_path: Path, *texts: str) -> Path:
 
 def test_a_workflow_that_nobody_edited_is_replaced(tmp_path: Path) -> None:
     text = OLD.replace("\n", "\r\n")
-    assert workflows.merged(tmp_path, NAME, text, workflows.digest(OLD), NEW) == NEW
+    assert changes.merged(tmp_path, NAME, text, changes.digest(OLD), NEW) == NEW
 
 
 def test_edits_are_carried_over(tmp_path: Path) -> None:
     edited = OLD.replace("line 15\n", "mine\n")
     root = history(tmp_path, OLD, edited)
-    assert workflows.merged(root, NAME, edited, workflows.digest(OLD), NEW) == NEW.replace("line 15\n", "mine\n")
+    assert changes.merged(root, NAME, edited, changes.digest(OLD), NEW) == NEW.replace("line 15\n", "mine\n")
 
 
 def test_edits_are_carried_over_a_second_time(tmp_path: Path) -> None:
@@ -40,18 +40,18 @@ def test_edits_are_carried_over_a_second_time(tmp_path: Path) -> None:
     root = history(tmp_path, OLD, edited, merged)
     newer = NEW.replace("line 8\n", "line eight\n")
     expected = newer.replace("line 15\n", "mine\n")
-    assert workflows.merged(root, NAME, merged, workflows.digest(OLD), newer) == expected
+    assert changes.merged(root, NAME, merged, changes.digest(OLD), newer) == expected
 
 
 def test_lines_that_both_changed_are_marked_as_git_does(tmp_path: Path) -> None:
     edited = OLD.replace("line 3\n", "mine\n")
     root = history(tmp_path, OLD, edited)
-    merged = workflows.merged(root, NAME, edited, workflows.digest(OLD), NEW)
+    merged = changes.merged(root, NAME, edited, changes.digest(OLD), NEW)
     assert merged is not None
     assert "<<<<<<< yours\nmine\n=======\nline three\n>>>>>>> seatrial\n" in merged
 
 
 def test_without_what_was_written_nothing_is_guessed(tmp_path: Path) -> None:
     edited = OLD.replace("line 3\n", "mine\n")
-    assert workflows.merged(history(tmp_path, edited), NAME, edited, workflows.digest(OLD), NEW) is None
-    assert workflows.merged(write_tree(tmp_path / "no-git", {}), NAME, edited, workflows.digest(OLD), NEW) is None
+    assert changes.merged(history(tmp_path, edited), NAME, edited, changes.digest(OLD), NEW) is None
+    assert changes.merged(write_tree(tmp_path / "no-git", {}), NAME, edited, changes.digest(OLD), NEW) is None

@@ -18,7 +18,7 @@ from seatrial import __version__
 from seatrial.cli import chain, main, secrets
 from seatrial.cli.options import INTERFACE
 from seatrial.index.indexes import Index
-from seatrial.machine import memory
+from seatrial.machine import variables
 from seatrial.project.options import Commands
 from seatrial.release.record import DIGEST_VARIABLE, StageMissing
 from tests.archives import WHEEL, wheel
@@ -308,7 +308,7 @@ def test_the_program_runs_what_is_typed_with_the_secrets_it_was_handed(
     reading, writing = os.pipe()
     os.write(writing, json.dumps({"PYPI_TOKEN": "s3cret"}).encode())
     os.close(writing)
-    monkeypatch.setattr(memory, "lock", lambda: None)
+    monkeypatch.setattr(variables, "lock_memory", lambda: None)
     monkeypatch.setattr(sys, "argv", ["seatrial", f"{secrets.OPTION}{reading}", "pypi"])
     assert program.main() == 0
     assert contexts[0][1].variables["PYPI_TOKEN"] == "s3cret"

@@ -100,13 +100,13 @@ def test_what_is_handed_over_is_taken_out_of_the_words() -> None:
 # As a plain user, for root may read everything.
 PLAIN = """\
 import ctypes, os, subprocess, sys
-from seatrial.machine import memory
+from seatrial.machine import variables
 os.setgroups([])
 os.setgid(65534)
 os.setuid(65534)
 ctypes.CDLL(None).prctl(4, 1, 0, 0, 0)  # a change of user made it unreadable already
 if sys.argv[1] == "locked":
-    memory.lock()
+    variables.lock_memory()
 print(subprocess.run(["cat", f"/proc/{os.getpid()}/environ"], capture_output=True).returncode)
 """
 

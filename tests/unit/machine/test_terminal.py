@@ -48,18 +48,24 @@ def on_a_screen(monkeypatch: pytest.MonkeyPatch) -> Screen:
         ({"NO_COLOR": "", "FORCE_COLOR": "1"}, True),
     ],
 )
-def test_colours_elsewhere_than_on_a_terminal(variables: dict[str, str], *, expected: bool) -> None:
-    assert takes_colour(variables) is expected
+def test_colours_elsewhere_than_on_a_terminal(
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], *, expected: bool
+) -> None:
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert takes_colour() is expected
 
 
 def test_colours_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     on_a_screen(monkeypatch)
-    assert takes_colour({})
-    assert not takes_colour({"NO_COLOR": "1"})
+    assert takes_colour()
     assert styled("done", "good") == "\x1b[32mdone\x1b[0m"
     assert styled("done", "") == "done"
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert not takes_colour()
+    monkeypatch.setenv("NO_COLOR", "")
     monkeypatch.setenv("TERM", "dumb")
-    assert not takes_colour({})
+    assert not takes_colour()
 
 
 def test_the_width_is_that_of_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -115,9 +121,10 @@ def test_an_upload_and_its_bar_fit_80_columns() -> None:
     assert shown.shown(599) == "uploading, 500.0 MiB of 999.0 MiB, 854.8 KiB/s, 9 min 58 s left"
 
 
-def test_elsewhere_a_line_is_said_now_and_then() -> None:
+def test_elsewhere_a_line_is_said_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(terminal, "NOW_AND_THEN", 0.001)
     said: list[str] = []
-    with meter("looking", said.append, every=0.001):
+    with meter("looking", said.append):
         while not said:
             pass
     assert said[0] == "looking, 0 s"
@@ -126,8 +133,10 @@ def test_elsewhere_a_line_is_said_now_and_then() -> None:
 def test_on_a_terminal_one_line_is_drawn_over_and_taken_away(monkeypatch: pytest.MonkeyPatch) -> None:
     screen = on_a_screen(monkeypatch)
     monkeypatch.setenv("COLUMNS", "40")
+    monkeypatch.setattr(terminal, "FIRST", 0.001)
+    monkeypatch.setattr(terminal, "REDRAW", 0.001)
     said: list[str] = []
-    with meter("waiting " * 10, said.append, limit=60, every=0.001):
+    with meter("waiting " * 10, said.append, limit=60):
         while "waiting" not in screen.getvalue():
             pass
         terminal.line("found something")

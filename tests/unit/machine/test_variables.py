@@ -237,7 +237,7 @@ PIP_CONF = (
 @pytest.mark.parametrize("place", [".config/pip/pip.conf", ".pip/pip.conf"])
 def test_network_settings_come_from_pips_files(home: Path, place: str) -> None:
     write_tree(home, {place: PIP_CONF})
-    found = variables.pip_network_settings({})
+    found = variables.pip_settings({})
     assert (found["PIP_CERT"], found["PIP_TIMEOUT"]) == ("/ca.pem", "60")
     assert not {"PIP_INDEX_URL", "PIP_PROXY", "PIP_RETRIES"} & set(found)
 
@@ -245,20 +245,20 @@ def test_network_settings_come_from_pips_files(home: Path, place: str) -> None:
 @posix
 def test_of_two_files_the_nearer_one_wins(home: Path) -> None:
     write_tree(home, {".pip/pip.conf": PIP_CONF, "xdg/pip/pip.conf": "[global]\ntimeout = 5\n"})
-    found = variables.pip_network_settings({"XDG_CONFIG_HOME": str(home / "xdg")})
+    found = variables.pip_settings({"XDG_CONFIG_HOME": str(home / "xdg")})
     assert (found["PIP_CERT"], found["PIP_TIMEOUT"]) == ("/ca.pem", "5")
 
 
 def test_the_file_that_a_variable_names_wins(home: Path) -> None:
     write_tree(home, {".config/pip/pip.conf": PIP_CONF, "own.conf": "[global]\nclient-cert = /mine.pem\ntimeout = 1\n"})
-    found = variables.pip_network_settings({"PIP_CONFIG_FILE": str(home / "own.conf")})
+    found = variables.pip_settings({"PIP_CONFIG_FILE": str(home / "own.conf")})
     assert (found["PIP_CLIENT_CERT"], found["PIP_TIMEOUT"]) == ("/mine.pem", "1")
 
 
 @pytest.mark.parametrize("content", [b"timeout = 1\n", b"[global]\ntimeout = \xff\n", b"[global]\n[global]\n"])
 def test_a_broken_file_is_left_to_pip(home: Path, content: bytes) -> None:
     (home / "own.conf").write_bytes(content)
-    assert variables.pip_network_settings({"PIP_CONFIG_FILE": str(home / "own.conf")}) == {}
+    assert variables.pip_settings({"PIP_CONFIG_FILE": str(home / "own.conf")}) == {}
 
 
 def test_a_variable_wins_over_pips_files(home: Path) -> None:
@@ -271,4 +271,4 @@ def test_a_variable_wins_over_pips_files(home: Path) -> None:
 def test_on_macos_pip_looks_into_the_library_too(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_tree(home, {"Library/Application Support/pip/pip.conf": "[global]\ntimeout = 3\n"})
     monkeypatch.setattr(sys, "platform", "darwin")
-    assert variables.pip_network_settings({})["PIP_TIMEOUT"] == "3"
+    assert variables.pip_settings({})["PIP_TIMEOUT"] == "3"

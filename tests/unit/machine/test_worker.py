@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from seatrial.machine.process import KEPT, ToolStuck
+from seatrial.machine.process import KEPT, ToolStuck, Worker
 from seatrial.machine.screen import SCREEN
-from seatrial.machine.worker import Worker
 from tests.unit.machine.test_process import ENV, has_ended, posix, python
 
 if TYPE_CHECKING:

@@ -28,7 +28,7 @@ from twine import auth, settings, utils
 from twine.package import PackageFile
 
 from seatrial.index.indexes import is_loopback
-from seatrial.machine import memory
+from seatrial.machine import variables
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -52,7 +52,7 @@ class Ended(BaseException):
 
 def main() -> None:
     """Read what to upload, do it, and write what came of it, until the input ends."""
-    memory.lock()
+    variables.lock_memory()
     signal.signal(signal.SIGTERM, _end)
     out = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from seatrial.adoption import questions, template
-from seatrial.adoption.questions import QUESTIONS, BadAnswer
+from seatrial.adoption import template
+from seatrial.adoption.template import QUESTIONS, BadAnswer
 
 
 def test_the_defaults_are_valid_answers() -> None:
-    assert questions.complete({}) == {name: question.default for name, question in QUESTIONS.items()}
+    assert template.complete({}) == {name: question.default for name, question in QUESTIONS.items()}
 
 
 @pytest.mark.parametrize(
@@ -40,19 +40,19 @@ def test_the_defaults_are_valid_answers() -> None:
 )
 def test_an_answer_that_is_not_valid_is_refused_with_all_questions(question: str, answer: str) -> None:
     with pytest.raises(BadAnswer, match=question) as refused:
-        questions.complete(questions.given([f"{question}={answer}"]))
+        template.complete(template.given([f"{question}={answer}"]))
     assert "credentials: How CI logs in" in str(refused.value)
 
 
 def test_an_answer_without_a_value_is_refused() -> None:
     with pytest.raises(BadAnswer):
-        questions.given(["ci"])
+        template.given(["ci"])
 
 
 def test_lines_stand_for_the_answers_that_they_name() -> None:
     blocks = "  #? compiled=true\nc\n  #? end\n#? compiled=false\nd\n#? end\n"
     text = f"a @@prefix@@\nb # why #? ci=github\n{blocks}e @@options@@\n"
-    answers = questions.complete({"prefix": "x-"})
+    answers = template.complete({"prefix": "x-"})
     assert template.fill(text, answers) == "a x-\nb # why\nd\ne \n"
-    answers = questions.complete({"compiled": "true", "ci": "none"})
+    answers = template.complete({"compiled": "true", "ci": "none"})
     assert template.fill(text, answers) == "a \nc\ne  -- --sdist-only\n"
