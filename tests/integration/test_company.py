@@ -225,7 +225,8 @@ def test_an_index_without_hashes_is_refused_before_anything_is_sent(project: Pro
 def test_the_lowest_dependency_is_tried_too(
     make_project: Callable[..., Project], company: Company, *, uv: bool
 ) -> None:
-    settings = settings_for(company).replace("smoke =", 'resolution = "lowest-direct"\nsmoke =')
+    more = "" if uv else 'archives = ["wheel"]\n'  # pip takes long for each environment
+    settings = settings_for(company).replace("smoke =", f'{more}resolution = "lowest-direct"\nsmoke =')
     project = make_project(settings, dependencies=["inhouse>=1"])
     project.env |= company.login
     put_inhouse(company.folder / "dependencies", "1.0", module="under_another_name.py")

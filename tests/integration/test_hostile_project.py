@@ -5,6 +5,7 @@ What they may find is what docs/explanation/security.md names as left: the envir
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from filelock import FileLock
 
 from seatrial.index.tokens import make
 from seatrial.standin import launch
@@ -96,13 +98,15 @@ class Scene:
 
 
 @pytest.fixture
-def scene() -> Iterator[Scene]:
+def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     folder = Path(tempfile.mkdtemp(prefix="hostile-"))  # pytest's own is closed to others
     tokens = {"TESTPYPI_TOKEN": make("testpypi.localhost"), "PYPI_TOKEN": make("pypi.org")}
-    with launch.serving(StandinIndex(folder / "testpypi", tokens["TESTPYPI_TOKEN"])) as testpypi:
+    with contextlib.ExitStack() as stack:
+        # One at a time: the memory of a scene's spies holds what they have read, and those of another would find it.
+        stack.enter_context(FileLock(tmp_path_factory.getbasetemp().parent / "hostile.lock"))
+        testpypi = stack.enter_context(launch.serving(StandinIndex(folder / "testpypi", tokens["TESTPYPI_TOKEN"])))
         others = StandinIndex(folder / "others", make("pypi.localhost"))
-        with launch.serving(others) as dependencies:
-            yield made(folder, tokens, testpypi, dependencies)
+        yield made(folder, tokens, testpypi, stack.enter_context(launch.serving(others)))
     shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -1,10 +1,18 @@
-"""What is measured: the processes of pytest, and what they start only where a test asks for it: that takes longer."""
+"""What is measured, which takes longer: the processes of pytest, but not what they start unless a test asks for it.
+
+Nor are tests with random input: they run the same lines hundreds of times, and what is covered is not left to chance.
+"""
 
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
 import pytest
+from coverage import Coverage
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
 
 # With these coverage measures a process that Python starts. The workers of pytest-xdist have been started with them.
 IN_WORKER = "PYTEST_XDIST_WORKER" in os.environ
@@ -18,3 +26,15 @@ def measured_children(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let coverage measure what the test starts."""
     for variable, value in MEASURING.items():
         monkeypatch.setenv(variable, value)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None]:
+    measuring = Coverage.current()
+    if measuring is None or not getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
+        return (yield)
+    measuring.stop()
+    try:
+        return (yield)
+    finally:
+        measuring.start()
