@@ -75,7 +75,8 @@ def make(root: Path, changes: Sequence[Change]) -> None:
             _make(root, change, undo)
         undo.pop_all()
     gone = [change for change in changes if change.after is None]
-    for folder in dict.fromkeys(parent for change in gone for parent in _below(root, change)):
+    emptied = {parent for change in gone for parent in _below(root, change)}
+    for folder in sorted(emptied, key=lambda folder: len(folder.parts), reverse=True):  # the innermost first
         _remove_folder(folder)
 
 

@@ -134,7 +134,8 @@ def _address(direct: Mapping[str, Any]) -> str:
     """
     url, at = str(direct.get("url", "")), ""
     if "vcs_info" in direct:
-        at = f"@{direct['vcs_info'].get('commit_id', '')}"
+        commit = direct["vcs_info"].get("commit_id")
+        at = f"@{commit}" if commit else ""
     elif "dir_info" in direct:
         folder = Path(url2pathname(urlsplit(url).path))
         try:

@@ -146,7 +146,7 @@ class _Work:
                     self._change(name, text)
                 elif "release.yml" not in own:
                     self.notes.append(f"{name} is yours; what it lacks:{indented(text)}")
-            elif name.startswith("."):
+            elif name.startswith(".") and not name.startswith(f"{self.answers['folder']}/"):
                 self._workflow(name, text)
             else:
                 self._own(name, text.encode())

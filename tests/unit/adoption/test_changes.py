@@ -43,6 +43,12 @@ def test_files_are_added_changed_and_removed_with_the_folders_that_they_leave_em
     }
 
 
+def test_a_folder_of_folders_that_are_left_empty_goes_too(tmp_path: Path) -> None:
+    files = {"old/a/x": "", "old/b/y": ""}
+    changes.make(write_tree(tmp_path, files), [Change(name, b"", None) for name in files])
+    assert state(tmp_path) == {}
+
+
 @pytest.mark.parametrize("impossible", ["noxfile.py/inside", "kept/c.py"])
 def test_where_one_change_fails_all_are_undone(project: Path, impossible: str) -> None:
     before = state(project)

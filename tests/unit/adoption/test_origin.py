@@ -36,6 +36,7 @@ def test_the_installed_files_are_those_of_the_wheel(tmp_path: Path, monkeypatch:
         ({"url": "https://example.org/a/b", **CLONED}, "https://example.org/a/b@c0ffee"),
         ({"url": "https://me:secret@example.org:8443/a/b?token=x", **CLONED}, "https://example.org:8443/a/b@c0ffee"),
         ({"url": "ssh://git@example.org/a/b", **CLONED}, "ssh://example.org/a/b@c0ffee"),
+        ({"url": "https://example.org/a/b", "vcs_info": {"vcs": "git"}}, "https://example.org/a/b"),
         ({"url": "file:///home/me/clone", **CLONED}, ""),
         ({"url": "https://example.org/seatrial.whl", "archive_info": {}}, "https://example.org/seatrial.whl"),
         ({"url": "file:///home/me/seatrial.whl", "archive_info": {}}, ""),

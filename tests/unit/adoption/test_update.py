@@ -102,6 +102,16 @@ def test_what_somebody_else_changed_is_restored_by_an_update(earlier: Path, adop
     assert "--hash=sha256:" in (earlier / "tasks/nox.txt").read_text("utf-8")
 
 
+def test_a_copy_in_a_hidden_folder_is_restored_too(tmp_path: Path, adopt: Adopt) -> None:
+    project = sample(tmp_path / "project")
+    adopt(project, "--data", "folder=.release")
+    copy = project / ".release" / "release.py"
+    ours = copy.read_text("utf-8")
+    copy.write_text("# mine\n", encoding="utf-8")
+    adopt(project, "--update")
+    assert copy.read_text("utf-8") == ours
+
+
 def test_an_update_moves_the_copy_to_another_folder(earlier: Path, adopt: Adopt) -> None:
     adopt(earlier, "--update", "--data", "folder=release-tasks")
     assert not (earlier / "tasks").exists()
