@@ -73,7 +73,10 @@ def entry_point_problems(
     problems = list(_script_problems(subject, points))
     told: dict[str, str] = {}
     for point in sound:
-        problem = _loading_problem(subject, point, tried.get(point.reference))
+        one = tried.get(point.reference)
+        while one and one.error_type == "above":  # why its module, which is an entry point too, cannot be imported
+            one = tried.get(one.error or "")
+        problem = _loading_problem(subject, point, one)
         if problem:
             problems.append(problem)
             told[point.module] = "error" if "error" in {problem["severity"], told.get(point.module)} else "warning"

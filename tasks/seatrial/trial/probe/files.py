@@ -182,6 +182,6 @@ def _why_not_compiled(path: str) -> str:
             compile(file.read(), path, "exec", dont_inherit=True)
     except SyntaxError as error:
         return f", line {error.lineno or 1}"
-    except (ValueError, MemoryError, RecursionError):
-        pass
+    except (ValueError, MemoryError, RecursionError) as error:  # such as null bytes, before Python 3.12
+        return f" ({type(error).__name__})"
     return ""

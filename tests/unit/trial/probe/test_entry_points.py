@@ -98,6 +98,14 @@ def test_an_entry_point_in_a_module_that_is_broken_anyway_is_not_told_twice(site
     assert found(document) == [("error", "import", "demo")]
 
 
+def test_two_entry_points_in_a_broken_module_have_one_cause(site: Site) -> None:
+    points = "[demo.plugins]\nwhole = demo.cli\npart = demo.cli:main\n"
+    site.install({"demo/__init__.py": "", "demo/cli.py": "1 / 0\n"}, entry_points=points)
+    document = look()
+    assert {name for _, kind, name in found(document) if kind == "entry-point"} == {"whole", "part"}
+    assert said(document).count("ZeroDivisionError") == 3  # of the module as well
+
+
 def test_an_entry_point_in_a_module_that_ends_the_interpreter_is_told(site: Site) -> None:
     site.install(
         {"demo/__init__.py": "", "demo/cli.py": "import os\nprint('so')\nos._exit(4)\n"},

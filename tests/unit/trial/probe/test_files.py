@@ -151,6 +151,7 @@ def test_a_file_for_the_module_site_must_not_fail(site: Site, text: str, problem
     ("files", "words"),
     [
         ({"demo/_old.py": "print 'hello'\n"}, "`demo/_old.py, line 1`"),
+        ({"demo/_null.py": "x = 1\0\n"}, "`demo/_null.py"),
         ({"demo/_a.py": "x = 1\n  y = 2\n", "demo/_b.py": "\n)\n"}, "`demo/_a.py, line 2`, `demo/_b.py, line 2`."),
     ],
 )
