@@ -194,6 +194,7 @@ def run_hook(
 def _install(request: Request, environment: Chosen | DefaultIsolatedEnv, requirements: set[str]) -> dict[str, str]:
     """Install `requirements`; return the sha256 of what pip downloaded, by distribution. uv does not tell."""
     report, found = Path(request.report).with_suffix(".pip.json"), {}
+    report.unlink(missing_ok=True)  # of a build before this one
     if request.installer == "pip":
         os.environ["PIP_REPORT"] = str(report)
     try:

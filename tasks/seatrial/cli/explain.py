@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
+from seatrial.building import tags
 from seatrial.index.indexes import Index
 from seatrial.machine.values import Value
 from seatrial.project.settings import document, table
@@ -119,7 +120,7 @@ def build(settings: Settings) -> list[str]:
 
 def rebuild(settings: Settings, release: Known) -> list[str]:
     clone, checkout, export, *rest = build(settings)
-    at_tag = settings.tag[0].format(version=release.version, name=release.project)
+    at_tag = tags.spelt(settings.tag[0], release.project, release.version)
     return [
         clone,
         checkout.replace("HEAD", at_tag),

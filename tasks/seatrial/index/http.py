@@ -68,7 +68,7 @@ class IndexUnreachable(ReleaseError):
 
     @property
     def place(self) -> str:
-        is_public = (urlsplit(self.url).hostname or "").endswith("pypi.org")
+        is_public = f".{urlsplit(self.url).hostname}".endswith(".pypi.org")
         return " (https://status.python.org)" if is_public else " of that index"
 
     @property

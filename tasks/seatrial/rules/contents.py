@@ -199,7 +199,7 @@ def _leak(place: str, location: str) -> str:
     return f"{place}: a complete API token for {location or 'an index'}. Revoke it now ({page}) and remove it."
 
 
-@rule("member", "secret-private-key", "warning", practice("what secret scanners dist for"))
+@rule("member", "secret-private-key", "warning", practice("what secret scanners look for"))
 def private_key(name: str, raw: bytes) -> Iterator[str]:
     """A private key is in a file. Test suites carry some on purpose; make sure that this is one of those.
 

@@ -162,7 +162,7 @@ def _built(release: Release) -> set[Version]:
 def _version_in(tag: str, project: str, release: Release) -> Version | None:
     """Return the version of `project` that `tag` stands for by one of the patterns, None where it is no such tag."""
     for pattern in release.tag_patterns:
-        shape = re.escape(pattern).replace(r"\{version\}", "(?P<version>.+)", 1).replace(r"\{name\}", "(.+)")
+        shape = re.escape(pattern).replace(r"\{version\}", r"(?P<version>[vV]?\d.*)", 1).replace(r"\{name\}", "(.+?)")
         if match := re.fullmatch(shape, tag):
             version, place = parsed_version(match["version"]), match.re.groupindex["version"]
             names = [name for number, name in enumerate(match.groups(), 1) if number != place]

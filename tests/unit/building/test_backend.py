@@ -139,6 +139,13 @@ def test_pip_says_the_hash_of_what_it_installed(requiring: Request, tmp_path: Pa
     assert "PIP_REPORT" not in os.environ
 
 
+def test_a_build_that_requires_nothing_has_no_hashes_of_one_before_it(requiring: Request, tmp_path: Path) -> None:
+    assert answer(replace(requiring, installer="pip"))["environment"]["hashes"]
+    write_tree(Path(requiring.tree), {"pyproject.toml": PYPROJECT})
+    another = replace(requiring, installer="pip", environment=str(tmp_path / "another"))
+    assert answer(another)["environment"]["hashes"] == {}
+
+
 def shared_by(document: Mapping[str, Any]) -> Shared:
     return Shared(**document["environment"])
 

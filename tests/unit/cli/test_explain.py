@@ -185,6 +185,14 @@ def test_nothing_is_left_to_fill_in_where_the_project_says_what_it_is(tmp_path: 
     assert ("/tide-times/" in shown) is (name in {"testpypi", "verify", "pypi", "dryrun", "rebuild", "status"})
 
 
+def test_a_tag_may_have_braces_of_its_own(tmp_path: Path) -> None:
+    project(tmp_path, '[project]\nname = "demo"\nversion = "0.1"\n')
+    settings = Settings(pythons=("3.13",), tag=("{x}-v{version}",))
+    assert "{x}-v0.1" in explain.step(
+        "rebuild", make_context(tmp_path, settings=settings, options=Options(version="0.1"))
+    )
+
+
 def test_a_record_knows_the_files_the_hashes_and_what_is_imported(tmp_path: Path) -> None:
     write_tree(tmp_path / "dist", FILES)
     context = make_context(tmp_path)

@@ -284,6 +284,12 @@ def test_no_project_is_not_a_project_without_files(
             assert (found.exists, len(found.files)) == expected
 
 
+@pytest.mark.parametrize(("host", "is_public"), [("pypi.org", True), ("test.pypi.org", True), ("evilpypi.org", False)])
+def test_the_status_page_is_named_for_the_public_indexes_alone(host: str, is_public: bool) -> None:  # noqa: FBT001
+    error = IndexUnreachable("PyPI", f"https://{host}/simple/", "reset by peer")
+    assert ("status.python.org" in str(error)) is is_public
+
+
 def test_a_page_of_too_many_values_is_no_page() -> None:
     body = HOSTILE["a million files"]
 

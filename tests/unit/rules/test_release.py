@@ -106,6 +106,7 @@ def test_wheels_alone_have_nothing_to_differ_from(tmp_path: Path) -> None:
         (("1.1",), None),
         (("v0.9", "v1.1"), None),
         (("demo-1.1",), ("demo-{version}",)),
+        (("demo-1.1-rc1",), ("{name}-{version}",)),
         (("demo@1.1",), ("{name}@{version}",)),
         (("Demo@1.1", "other@1.0"), ("{name}@{version}",)),
         (("release/1.1/final",), ("release/{version}/final",)),

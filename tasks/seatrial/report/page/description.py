@@ -128,7 +128,7 @@ class _Builder(html.parser.HTMLParser):
             self.open.append((was, name, len(self.out)))
 
     def _attributes(self, tag: str, given: dict[str, str]) -> dict[str, object]:
-        kept: dict[str, object] = {name: given[name] for name in KEPT & given.keys() if WORDS.fullmatch(given[name])}
+        kept: dict[str, object] = {name: given[name] for name in given if name in KEPT and WORDS.fullmatch(given[name])}
         if "class" in kept:
             kept["class"] = " ".join(f"{PREFIX}{name}" for name in given["class"].split())
         if "id" in given:

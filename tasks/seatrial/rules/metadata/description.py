@@ -5,7 +5,6 @@ import contextlib
 import email.message
 import functools
 import html
-import importlib.metadata
 import json
 import os
 import re
@@ -154,11 +153,6 @@ def rendered(metadata: Metadata) -> str:
         return ""
     page = rendering.html or f"<pre>{html.escape(text)}</pre>"
     return page if len(page) <= SHOWN else ""
-
-
-def renderer() -> str:
-    """Return what renders descriptions here, with its version; the server may have another."""
-    return f"readme_renderer {importlib.metadata.version('readme-renderer')}"
 
 
 class Rendering(Value):

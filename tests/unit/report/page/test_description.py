@@ -23,6 +23,11 @@ def test_the_description_keeps_what_is_harmless() -> None:
     )
 
 
+def test_attributes_stay_in_their_order() -> None:
+    cell = '<td lang="en" align="left" title="t" rowspan="2" start="1" colspan="3">x</td>'
+    assert cell in description.shown(f"<table><tr>{cell}</tr></table>").html
+
+
 def test_headings_are_below_those_of_the_page_and_leave_no_level_out() -> None:
     made = description.shown("<h1>a</h1><h4>b</h4><h2>c</h2><h6>d</h6><h1>e</h1>").html
     assert re.findall(r"<(h\d)>", made) == ["h3", "h4", "h4", "h5", "h3"]

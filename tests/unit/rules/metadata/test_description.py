@@ -213,10 +213,6 @@ def test_markdown_without_its_renderer_is_not_rendered(monkeypatch: pytest.Monke
     assert page_of("text/markdown", "# demo") == ""
 
 
-def test_the_renderer_is_named() -> None:
-    assert module.renderer().startswith("readme_renderer ")
-
-
 def test_each_fault_of_the_description_is_named_with_its_line(tmp_path: Path) -> None:
     broken = f"{GOOD}\n.. image::\n\n.. no-directive::\n\n:no-role:`x`\n"
     (message,) = found(wheel(tmp_path, {TYPE: "text/x-rst"}, description=broken), "description-renders")
