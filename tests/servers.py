@@ -60,13 +60,12 @@ class Devpi:
         return f"{self.url}/{self.user}/{name}/+simple/"
 
 
-def install(folder: Path) -> Path:
-    """Install both servers, from the index that this machine takes packages from; return the folder of programs."""
+def install(folder: Path) -> None:
+    """Install both servers into a new environment in `folder`, from the index that this machine takes packages from."""
     uv, venv = find_uv_bin(), Venv(folder)
     subprocess.run([uv, "venv", "--quiet", "--python", sys.executable, str(folder)], check=True)
     group = ("--group", f"{HERE / 'pyproject.toml'}:servers")
     subprocess.run([uv, "pip", "install", "--quiet", "--python", str(venv.python), *group], check=True)
-    return venv.scripts
 
 
 @contextlib.contextmanager

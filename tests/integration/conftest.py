@@ -13,15 +13,17 @@ import subprocess
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
+from filelock import FileLock
 from uv import find_uv_bin
 
 from seatrial.index import tokens
 from seatrial.standin import launch
 from seatrial.standin.indexes import LOCATIONS
 from seatrial.standin.server import StandinIndex
+from seatrial.trial.installer import Venv
 from tests import servers as others
 from tests.index_server import Faults
 from tests.integration import forked
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
 HERE = Path(__file__).parents[2]
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # hundreds of runs of nox and twine would each compile all of it anew
 PROGRAM = HERE / "tests" / "program.py"
+WORKER = os.environ.get("PYTEST_XDIST_WORKER", "")
 RUNNING = "{}.{}".format(*sys.version_info)
 SETTINGS = f'\n[tool.seatrial]\npythons = ["{RUNNING}"]\nindex-timeout = 5\n'
 
@@ -215,10 +218,34 @@ def servers() -> Iterator[Servers]:
         yield servers
 
 
+class MadeOnce(Protocol):
+    """Return a folder that `make` fills, once for all workers of pytest-xdist."""
+
+    def __call__(self, name: str, make: Callable[[Path], object]) -> Path: ...
+
+
 @pytest.fixture(scope="session")
-def programs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def made_once(tmp_path_factory: pytest.TempPathFactory) -> MadeOnce:
+    base = tmp_path_factory.getbasetemp()
+    place = base.parent if WORKER else base
+
+    def made(name: str, make: Callable[[Path], object]) -> Path:
+        folder, whole = place / name, place / f"{name}.made"
+        with FileLock(place / f"{name}.lock"):
+            if not whole.exists():
+                shutil.rmtree(folder, ignore_errors=True)  # what failed in another worker
+                folder.mkdir()
+                make(folder)
+                whole.touch()
+        return folder
+
+    return made
+
+
+@pytest.fixture(scope="session")
+def programs(made_once: MadeOnce) -> Path:
     """The programs of index servers that others wrote."""
-    return others.install(tmp_path_factory.mktemp("servers") / "environment")
+    return Venv(made_once("servers", others.install)).scripts
 
 
 @pytest.fixture(scope="session")
@@ -241,21 +268,22 @@ class Rehearsal:
     All its commits are equal, so what was made from one copy of it fits every other.
     """
 
-    folder: Path
     servers: Servers
-    done: list[str] = field(default_factory=list)
+    made_once: MadeOnce
 
     def after(self, session: str) -> Path:
         """Return a folder with "dist", "release-record" and "indexes" as `session` leaves them."""
-        for name in SESSIONS[len(self.done) : SESSIONS.index(session) + 1]:
-            self._run(name)
-        return self.folder / session
+        number = SESSIONS.index(session)
+        last = self.after(SESSIONS[number - 1]) if number else None
+        own = (
+            WORKER if session in {"testpypi", "verify"} else ""
+        )  # the record has the addresses of this worker's servers
+        return self.made_once(f"after-{session}{own}", lambda place: self._run(session, last, place))
 
-    def _run(self, session: str) -> None:
-        place = self.folder / session
+    def _run(self, session: str, last: Path | None, place: Path) -> None:
         project = project_in(place / "project")
-        if self.done:
-            copy_state(self.folder / self.done[-1], project, place / "indexes")
+        if last:
+            copy_state(last, project, place / "indexes")
         served, self.servers.apps = self.servers.apps, {}
         Indexes.of(project, place / "indexes", self.servers)
         ended = project.step(session, alone=True)
@@ -263,7 +291,6 @@ class Rehearsal:
         assert ended.code == 0, ended.output
         for name in OUTPUTS:
             shutil.move(project.root / name, place / name)
-        self.done.append(session)
 
 
 SESSIONS = ("build", "check", "testpypi", "verify")
@@ -278,8 +305,8 @@ def copy_state(state: Path, project: Project, indexes: Path) -> None:
 
 
 @pytest.fixture(scope="session")
-def rehearsal(tmp_path_factory: pytest.TempPathFactory, servers: Servers) -> Rehearsal:
-    return Rehearsal(tmp_path_factory.mktemp("rehearsal"), servers)
+def rehearsal(servers: Servers, made_once: MadeOnce) -> Rehearsal:
+    return Rehearsal(servers, made_once)
 
 
 @pytest.fixture

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from tests.integration.conftest import MadeOnce
+
 
 # A smoke command that fails where it sees a login; the record, which holds the command, is searched for one.
 SEEN = "'DEPENDENCIES_TOKEN' in os.environ or 'may only' + ' read' in str(os.environ)"
@@ -73,14 +75,16 @@ def put_inhouse(folder: Path, version: str, module: str = "inhouse.py") -> None:
 
 
 @pytest.fixture(scope="session")
-def tools(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, ...]:
+def tools(made_once: MadeOnce) -> tuple[Path, ...]:
     """Wheels of what builds and installs the project, which the company's index of dependencies serves."""
-    folder = tmp_path_factory.mktemp("tools")
     bundled = get_embed_wheel("pip", RUNNING)
     assert bundled is not None
-    pip = (sys.executable, str(bundled.path / "pip"), "download", "--quiet", "--no-deps", "--dest", str(folder))
-    subprocess.run([*pip, "flit_core>=3.12"], check=True)
-    return (bundled.path, *folder.iterdir())
+    pip = (sys.executable, str(bundled.path / "pip"), "download", "--quiet", "--no-deps")
+
+    def download(folder: Path) -> None:
+        subprocess.run([*pip, "--dest", str(folder), "flit_core>=3.12"], check=True)
+
+    return (bundled.path, *made_once("tools", download).iterdir())
 
 
 @pytest.fixture
@@ -111,20 +115,36 @@ def uv(request: pytest.FixtureRequest) -> bool:
 
 @pytest.mark.slow
 def test_a_release_where_every_index_wants_a_login_that_no_smoke_command_sees(
-    project: Project, company: Company, *, uv: bool
+    make_project: Callable[..., Project], company: Company, *, uv: bool
 ) -> None:
+    """The lowest dependency is tried too, first one that does not work."""
+    settings = settings_for(company).replace("smoke =", 'resolution = "lowest-direct"\nsmoke =')
+    project = make_project(settings, dependencies=["inhouse>=1"])
+    project.env |= company.login
+    put_inhouse(company.folder / "dependencies", "1.0", module="under_another_name.py")
+    broken = project.step("verify", uv=uv)
+    assert broken.code == 1
+    assert broken.of("verify").shows(
+        "With the lowest direct dependencies that the metadata allows, this release does not work: inhouse==1.0",
+        "Usual cause: a lower bound that was never tried",
+    )
+    put_inhouse(company.folder / "dependencies", "1.0")
     rehearsed = project.step("verify", uv=uv)
     assert rehearsed.code == 0, rehearsed.output
+    assert rehearsed.of("verify").shows("works with the lowest direct dependencies too: inhouse==1.0")
     done = project.step("pypi", "--yes", "1.0", uv=uv)
     assert done.code == 0, done.output
     assert company.held("testpypi") == company.held("pypi") == project.files()
     host = company.urls["dependencies"].removeprefix("http://")
     assert rehearsed.shows(f"1 dependency from {host}")
     for path in project.record.glob("verified-*.json"):
-        found = {one["name"]: one for one in json.loads(path.read_text(encoding="utf-8"))["installed"]}
-        assert found["inhouse"]["origin"] == f"{company.urls['dependencies']}/packages/inhouse-2.0-py3-none-any.whl"
+        found = {one["name"]: one for one in project.stage(path.name)["installed"]}["inhouse"]
+        assert found["version"] == "2.0"
+        assert found["origin"] == f"{company.urls['dependencies']}/packages/inhouse-2.0-py3-none-any.whl"
+    lowest = project.stage(next(project.record.glob("verified-*-wheel.json")).name)["lowest"]
+    assert {one["name"]: one["version"] for one in lowest}["inhouse"] == "1.0"
     record = "".join(path.read_text(encoding="utf-8") for path in project.record.glob("*.json"))
-    for text in (record, rehearsed.output, done.output):
+    for text in (record, broken.output, rehearsed.output, done.output):
         assert not any(secret in text for _, secret in (READER, WRITER))
     assert {given for _, given in company.indexes["dependencies"].seen} == {basic(*READER)}
     assert "PyPI" not in rehearsed.of("testpypi").output + done.output
@@ -219,27 +239,3 @@ def test_an_index_without_hashes_is_refused_before_anything_is_sent(project: Pro
     refused = project.step("testpypi")
     assert is_clear(refused, "cannot be verified", "lists them without sha256", 'rehearse-on = "dryrun"')
     assert set(company.held("testpypi")) == {"demo-0.9.tar.gz"}
-
-
-@pytest.mark.slow
-def test_the_lowest_dependency_is_tried_too(
-    make_project: Callable[..., Project], company: Company, *, uv: bool
-) -> None:
-    more = "" if uv else 'archives = ["wheel"]\n'  # pip takes long for each environment
-    settings = settings_for(company).replace("smoke =", f'{more}resolution = "lowest-direct"\nsmoke =')
-    project = make_project(settings, dependencies=["inhouse>=1"])
-    project.env |= company.login
-    put_inhouse(company.folder / "dependencies", "1.0", module="under_another_name.py")
-    broken = project.step("verify", uv=uv)
-    assert broken.code == 1
-    assert broken.of("verify").shows(
-        "With the lowest direct dependencies that the metadata allows, this release does not work: inhouse==1.0",
-        "Usual cause: a lower bound that was never tried",
-    )
-    put_inhouse(company.folder / "dependencies", "1.0")
-    done = project.step("verify", uv=uv)
-    assert done.code == 0, done.output
-    assert done.of("verify").shows("works with the lowest direct dependencies too: inhouse==1.0")
-    found = project.stage(next(project.record.glob("verified-*-wheel.json")).name)
-    versions = [{one["name"]: one["version"] for one in found[key]}["inhouse"] for key in ("installed", "lowest")]
-    assert versions == ["2.0", "1.0"]

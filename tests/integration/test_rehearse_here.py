@@ -65,14 +65,13 @@ def test_once_with_a_reason_on_the_day_when_testpypi_is_down(real: Project, inde
     assert released(real, indexes, ONCE[2])
 
 
-@pytest.mark.slow
-def test_for_good_by_a_setting_and_without_uv(real: Project, indexes: Indexes) -> None:
+def test_for_good_by_a_setting(real: Project, indexes: Indexes) -> None:
     text = (real.root / "pyproject.toml").read_text(encoding="utf-8")
     real.change({"pyproject.toml": text.replace(SETTINGS, SETTINGS + 'rehearse-on = "dryrun"\n')})
     del real.env["TESTPYPI_TOKEN"]
-    verified = real.step("verify", uv=False)
+    verified = real.step("verify")
     assert verified.code == 0, verified.output
-    done = real.step("pypi", "--yes", "1.0", uv=False)
+    done = real.step("pypi", "--yes", "1.0")
     assert done.code == 0, done.output
     assert done.shows(f"({SETTING})")
     assert released(real, indexes, SETTING)
