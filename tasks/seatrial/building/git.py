@@ -17,6 +17,8 @@ from seatrial.machine.values import Value
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from seatrial.project.context import Context
+
 OUTPUTS = frozenset({"dist", "release-record", ".nox", ".git"})  # at the top of the project; the first three are ours
 GIT_SETTINGS = {
     "LC_ALL": "C",
@@ -128,6 +130,14 @@ def look(root: Path) -> Source:
     changed = tuple(path.as_posix() for path in theirs)
     tags = tuple(sorted(ref.removeprefix("tag: refs/tags/") for ref in refs.split(", ") if ref))
     return Source(root, Path(top), "" if inside == "." else inside, commit, tags, changed, int(epoch))
+
+
+def of(context: Context) -> Source:
+    """Return what `look` says of the context's project; to all steps of a dry run what it said to the first."""
+    sources: dict[Path, Source] = context.dry.sources if context.dry else {}
+    if context.root not in sources:
+        sources[context.root] = look(context.root)
+    return sources[context.root]
 
 
 def unknown(root: Path) -> Source:

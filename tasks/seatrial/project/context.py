@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from seatrial.index.indexes import Index, is_loopback
 from seatrial.machine import variables
@@ -37,7 +37,7 @@ class DryRun(Value):
 
     `place` is the folder of this package in the dry run, `places` that of each package rehearsed with it. The program
     that uploads may run already; `meanwhile` is what to do while a build has the time. `locks` are the dependencies as
-    they were resolved, which is done once.
+    they were resolved, `sources` what git said of each package (`building.git.of`): both are found out once.
     """
 
     place: Path
@@ -45,6 +45,7 @@ class DryRun(Value):
     uploader: Worker | None = None
     meanwhile: Callable[[], None] | None = None
     locks: Locks = field(default_factory=dict)
+    sources: dict[Path, Any] = field(default_factory=dict)
 
 
 class Context(Value):

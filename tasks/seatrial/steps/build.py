@@ -31,7 +31,7 @@ def build(context: Context) -> Built:
     VerifiedNotReleased, DistNotFolder, FilesChanged, and whatever reading the repository or building raises.
     """
     packages.together(context.root, context.settings.release_with).ordered()  # siblings that there are, and no cycle
-    source = git.look(context.root)
+    source = git.of(context)
     if source.dirty and not context.settings.in_place and not context.options.taken_from:
         context.say(source.uncommitted, "warning")
     fingerprint = source.fingerprint(recipe(context), in_place=context.settings.in_place)

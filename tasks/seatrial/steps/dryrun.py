@@ -157,7 +157,7 @@ def release_dry(context: Context, standins: Standins, dry: DryRun) -> None:
     # What a release of this commit still needs comes last, since the next command is refused without it.
     published = None if context.options.offline else context.published
     built = rehearsal.record.recorded(Built)
-    if missing := supposed.outstanding(built, git.look(context.root), context.settings.tag, published):
+    if missing := supposed.outstanding(built, git.of(rehearsal), context.settings.tag, published):
         context.screen.line(missing)
     if local:
         raise LocalWheel(local, context.settings.pypi.name)

@@ -202,7 +202,7 @@ def proved(context: Context) -> Proof:
         return proof
     if not context.dry:
         stop_if_tagged_elsewhere(context, built.project, built.version, built.commit)
-    if (head := git.look(context.root).commit) != built.commit:
+    if (head := git.of(context).commit) != built.commit:
         context.say(f"HEAD is now {(head or 'gone')[:12]}; these files were built from {built.commit[:12]}", "note")
     return proof
 

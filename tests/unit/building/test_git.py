@@ -19,9 +19,12 @@ from seatrial.building.git import (
     commit_of_tag,
     committed,
     look,
+    of,
     tracked,
 )
+from seatrial.project.context import DryRun
 from tests.projects import EPOCH, commit, git, sample, write_tree
+from tests.samples.contexts import make_context
 
 Change = Callable[[Path], None]
 
@@ -129,6 +132,14 @@ def test_a_project_that_is_new_to_its_repository_is_dirty(tmp_path: Path) -> Non
     commit(write_tree(tmp_path, {"README": ""}))
     found = look(sample(tmp_path / "demo"))
     assert found.changed == (".",)
+
+
+def test_a_dry_run_looks_once_and_other_steps_each_time(root: Path, tmp_path: Path) -> None:
+    for dry, once in ((DryRun(tmp_path), True), (None, False)):
+        context = make_context(root, dry=dry)
+        first = of(context)
+        commit(root)
+        assert (of(context) == first) is once
 
 
 def test_the_tags_at_head_are_found(root: Path) -> None:

@@ -63,7 +63,7 @@ def checked(context: Context, built: Built) -> Checked:
     """Return what came of the rules and of the trials. Raises NotReady, and what keeps siblings from being used."""
     for sibling in siblings.of(context, built):
         context.detail(f"released together with {sibling.label}{siblings.commit_note(sibling, built)}")
-    source = git.look(context.root)
+    source = git.of(context)
     committed = git.committed(source)
     with contextlib.ExitStack() as stack, ThreadPoolExecutor(1) as beside:
         comparing = ThreadPoolExecutor(1)
