@@ -6,10 +6,10 @@ Nor are tests with random input: they run the same lines hundreds of times, and 
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+import sys
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from coverage import Coverage
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -29,12 +29,12 @@ def measured_children(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_call(item: pytest.Item) -> Generator[None]:
-    measuring = Coverage.current()
-    if measuring is None or not getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, Any, Any]:
+    tracer = sys.gettrace()
+    if not MEASURING or not getattr(pyfuncitem.obj, "is_hypothesis_test", False):
         return (yield)
-    measuring.stop()
+    sys.settrace(None)
     try:
         return (yield)
     finally:
-        measuring.start()
+        sys.settrace(tracer)
