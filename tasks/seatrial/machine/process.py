@@ -146,7 +146,8 @@ def run(
     started = time.monotonic()
     child, output = start(argv, env, cwd, stdin=subprocess.DEVNULL if given is None else subprocess.PIPE)
     try:
-        attend(argv, child, output, given, time_limit, on_wait, on_output, every, meanwhile)
+        wait = functools.partial(attend, argv, child, output, given, time_limit, meanwhile=meanwhile)
+        wait(on_wait=on_wait, on_output=on_output, every=every)
     finally:
         finish(child, output)
     SCREEN.took(name or label(argv), started)
@@ -161,12 +162,13 @@ def label(argv: Sequence[str | Path]) -> str:
     return " ".join(PurePath(word).name if "/" in word or "\\" in word else word for word in words)
 
 
-def attend(  # noqa: PLR0917 (as of `run`, which says what they are)
+def attend(
     argv: Sequence[str | Path],
     child: Child,
     output: Output,
     given: bytes | None,
     time_limit: float | None = None,
+    *,
     on_wait: OnWait | None = None,
     on_output: Callable[[str], None] | None = None,
     every: float | None = None,
@@ -215,10 +217,7 @@ def _is_over(child: Child, output: Output, seconds: float, before: int = 0, end:
 
 
 def start(argv: Sequence[str | Path], env: Mapping[str, str], cwd: Path, stdin: int) -> tuple[Child, Output]:
-    """Start `argv` as the head of its own process group, unless an interrupt came before, and read what it writes.
-
-    Raises ToolMissing.
-    """
+    """Start `argv` in a process group of its own, and read its output; not after an interrupt. Raises ToolMissing."""
     stop_if_over()
     posix: dict[str, Any] = {"start_new_session": True, "umask": 0o022}
     windows: dict[str, Any] = {"creationflags": getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)}
