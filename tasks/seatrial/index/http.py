@@ -161,9 +161,9 @@ def download(index: Index, url: str, target: Path, *, limit: int = FILE_BYTES, p
 
 
 @contextlib.contextmanager
-def opened(index: Index, url: str, *, accept: str = ACCEPTED) -> Iterator[urllib3.BaseHTTPResponse]:
+def opened(index: Index, url: str) -> Iterator[urllib3.BaseHTTPResponse]:
     """Yield the successful answer of `index` to one request for `url`, unread. Raises as `read` does."""
-    with _requested(index, url, accept, encoding="identity") as (response, _):
+    with _requested(index, url, "*/*", encoding="identity") as (response, _):
         if response.status != HTTPStatus.OK:
             raise _refusal(index, url, response)
         yield response

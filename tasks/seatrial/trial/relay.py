@@ -100,7 +100,7 @@ class _Handler(BaseHTTPRequestHandler):
                 self._begin({"Content-Type": JSON, "Content-Length": str(len(body))})
                 self.wfile.write(body)
             else:
-                with http.opened(self.relay.index, url, accept="*/*") as response:
+                with http.opened(self.relay.index, url) as response:
                     self._begin({name: response.headers.get(name, "") for name in ("Content-Type", "Content-Length")})
                     shutil.copyfileobj(response, self.wfile)
         except IndexRefused as error:
