@@ -140,6 +140,7 @@ else:
         sys.stderr.write(f"seatrial: Python {CHOSEN}: only {PREFIX}verify has some, {', '.join(PYTHONS)} (`pythons`)\n")
     OURS: Any = {"default": False, "venv_backend": "none", "download_python": "never"}
     CELL: Any = {**OURS, "venv_backend": "uv|virtualenv", "venv_params": ["--no-setuptools"], "reuse_venv": False}
+    CELL["venv_params"] += [] if nox.virtualenv.HAS_UV else ["--symlink-app-data"]  # a copied pip compiles itself first
     CELL.update({"allow_parallel": True} if "allow_parallel" in (nox.session.__kwdefaults__ or {}) else {})
     MODULES = {path.stem for path in Path().iterdir() if path.suffix == ".py" or (path / "__init__.py").is_file()}
     if MODULES & {*IMPORTED, *sys.stdlib_module_names} and not nox.virtualenv.HAS_UV:
@@ -149,8 +150,7 @@ else:
     @nox.session(name=PREFIX + "build", **OURS)
     def build(session: nox.Session) -> None:
         """Build the sdist, and the wheel from that sdist, out of a clean checkout of HEAD."""
-        # A credential that is wrong stops it now: a process looks at it and ends before anything foreign is run.
-        if {"testpypi", "verify"} & {*ASKED} and any(map(UPLOADS.match, os.environ)):
+        if {"testpypi", "verify"} & {*ASKED} and any(map(UPLOADS.match, os.environ)):  # a wrong one stops it here
             seatrial(session, "testpypi", "--preflight", anew=not Path("release-record/rehearsed.json").exists())
         seatrial(session, "build")
 

@@ -12,6 +12,7 @@ from seatrial.machine import variables
 from seatrial.project.settings import Settings
 from seatrial.trial import trial
 from seatrial.trial.installer import Installer, Venv
+from tests import archives
 from tests.archives import WHEEL, metadata, wheel_members, written, zip_info, zipped
 
 if TYPE_CHECKING:
@@ -80,3 +81,11 @@ def test_a_file_that_was_removed_once_installed_is_found(installer: Installer, t
     (data,) = venv.root.rglob("demo/data.json")
     data.unlink()
     assert problems(installer, venv) == [("missing-file", "demo/data.json")]
+
+
+def test_what_brings_its_own_pip_leaves_that_of_other_environments(installer: Installer, tmp_path: Path) -> None:
+    path = archives.wheel(tmp_path, {"Name": "pip", "Version": "99"}, filename="pip-99-py3-none-any.whl")
+    venv, other = installer.create(tmp_path / "venv", None), installer.create(tmp_path / "other", None)
+    installer.from_file(venv, path, "pip")
+    assert [folder.name for folder in venv.root.rglob("pip-*.dist-info")] == ["pip-99.dist-info"]
+    installer.check(other)

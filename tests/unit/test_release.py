@@ -78,9 +78,17 @@ def test_verify_has_a_cell_for_each_python_and_kind_and_a_fresh_environment(tmp_
     verify = sessions["verify"]
     assert verify.python == ["3.10", "3.14"]
     assert [str(call) for call in verify.parametrize] == ["wheel", "sdist"]
-    assert (verify.reuse_venv, verify.venv_backend, verify.venv_params) == (False, "uv|virtualenv", ["--no-setuptools"])
+    assert (verify.reuse_venv, verify.venv_backend) == (False, "uv|virtualenv")
     assert [name for name, session in sessions.items() if session.python] == ["verify"]
     assert {session.venv_backend for name, session in sessions.items() if name != "verify"} == {"none"}
+
+
+@pytest.mark.parametrize(("uv", "params"), [(True, []), (False, ["--symlink-app-data"])])
+def test_the_environments_of_verify_have_no_setuptools_and_a_pip_that_is_compiled(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, uv: bool, params: list[str]
+) -> None:
+    monkeypatch.setattr(nox.virtualenv, "HAS_UV", uv, raising=False)
+    assert load(tmp_path)["verify"].venv_params == ["--no-setuptools", *params]
 
 
 def test_cells_alone_may_run_side_by_side(tmp_path: Path) -> None:

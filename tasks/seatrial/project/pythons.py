@@ -16,8 +16,9 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from seatrial.machine.errors import ReleaseError
 
 # No setuptools in the environments that files are tried in: what needs it and does not say so fails on every Python,
-# not only from 3.12 on or with uv, which takes this flag and never puts it there.
-BARE = ("--no-setuptools",)
+# not only from 3.12 on or with uv, which never puts it there. And a link to the pip that virtualenv keeps: a copy
+# compiles itself at its first start. Where there cannot be links, virtualenv copies.
+BARE = ("--no-setuptools", "--symlink-app-data")
 
 # CPython versions to choose from where a project says no more than `>=3.9`. The probe needs 3.8.
 KNOWN_PYTHONS = tuple(f"3.{minor}" for minor in range(8, 15))

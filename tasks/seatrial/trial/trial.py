@@ -10,6 +10,7 @@ import importlib.metadata
 import json
 import os
 import shlex
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -94,8 +95,10 @@ def use(
     stop_if_excluded(subject, wanted, installer.beside)
     requirements = narrowed(wanted)
     origins = installer.dependencies(venv, [*requirements, *settings.smoke_requires], subject.project, subject.version)
-    installer.check(venv)
-    report = probe(installer, venv, subject, settings, checkout)
+    with ThreadPoolExecutor(1) as beside:  # pip takes longer to start than both need
+        whole = beside.submit(installer.check, venv)
+        report = probe(installer, venv, subject, settings, checkout)
+    whole.result()
     failed = smoke(installer, venv, subject, settings, checkout)
     found = other_version(subject, report["distribution"])
     inside = f"{venv.root}{os.sep}"
