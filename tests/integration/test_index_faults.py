@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from seatrial.machine.process import Worker
+    from seatrial.machine.worker import Worker
 
     Step = Callable[[], None]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import json
 import tarfile
 import zipfile
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from seatrial.building.backend import Request, Shared
 from seatrial.machine import process
-from seatrial.machine.process import Worker
+from seatrial.machine.worker import Worker
 from seatrial.release.stages import Dist
 from tests.projects import write_tree
 
@@ -87,17 +86,14 @@ class FakeBuild:
 
 
 class NoWorker(Worker):
-    """A worker that is never started: `process.run`, which a test may replace, answers for it."""
-
-    def __init__(self, argv: Sequence[str | Path], *, env: Mapping[str, str], cwd: Path) -> None:
-        super().__init__(argv, env=env, cwd=cwd)
-        self.run = functools.partial(process.run, argv, env=env, cwd=cwd)
+    """A builder that is never started: `process.run`, which a test may replace, answers in its environment."""
 
     def start(self) -> None:
         """Start nothing."""
 
     def ask(self, given: bytes, **settings: Any) -> process.Outcome:
-        return self.run(given=given, **settings)
+        request = requested(given)
+        return process.run(("builder",), env=request.env, cwd=Path(request.scratch), given=given, **settings)
 
 
 def requested(given: bytes) -> Request:

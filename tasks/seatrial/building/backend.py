@@ -51,13 +51,16 @@ class Shared:
 class Request:
     """What to build: the archive `kind` of the folder `tree`, into the folder `out`.
 
-    A new build environment is made in the folder `environment`, unless `shared` is one that fits. `variables` are set
-    for the backend's hooks, and the folder `first` stands first on their PATH. `report` is where the answer goes.
+    All that is run for it gets the variables `env`, and no other, and is run in the folder `scratch`. A new build
+    environment is made in the folder `environment`, unless `shared` is one that fits. `variables` are set for the
+    backend's hooks alone, and the folder `first` stands first on their PATH. `report` is where the answer goes.
     `python` is the Python of the environment, empty for the one that runs us; `umask` that of what the hooks write.
     `end` begins the last line of the answer.
     """
 
     kind: Kind
+    env: Mapping[str, str]
+    scratch: str
     tree: str
     out: str
     report: str
@@ -113,9 +116,15 @@ def main() -> None:
     """Answer what is asked on standard input, until that ends."""
     importlib.import_module("build.env")  # before there is something to do
     logging.basicConfig(level=logging.INFO, format="* %(message)s", stream=sys.stdout)
+    place = Path.cwd()
     for line in sys.stdin:
         request = Request.read(line)
-        sys.stdout.write(f"{request.end} {answer(request)}\n")
+        os.environ.clear()
+        os.environ.update(request.env)
+        os.chdir(request.scratch)
+        code = answer(request)
+        os.chdir(place)  # Windows does not remove the folder of a program that runs
+        sys.stdout.write(f"{request.end} {code}\n")
         sys.stdout.flush()
 
 

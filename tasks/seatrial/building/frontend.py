@@ -6,8 +6,6 @@ exactly the same, and where that build left it as it was.
 
 from __future__ import annotations
 
-import contextlib
-import functools
 import json
 import os
 import platform
@@ -15,22 +13,23 @@ import secrets
 import sys
 import sysconfig
 import tempfile
-from dataclasses import asdict, field, replace
+from dataclasses import asdict, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from seatrial.building.backend import Request, Shared
 from seatrial.building.isolation import NAME, fixed_environment
-from seatrial.machine import process, variables
+from seatrial.machine import variables
 from seatrial.machine.errors import ReleaseError
-from seatrial.machine.process import Worker
 from seatrial.machine.values import Value
+from seatrial.machine.worker import Worker, Workers
 from seatrial.release.stages import BuildEnvironment, Dist, Installed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
 
     from seatrial.building.isolation import Seclusion
+    from seatrial.machine.process import OnWait
     from seatrial.machine.screen import Screen
     from seatrial.project.settings import Settings
     from seatrial.release.stages import Kind
@@ -71,14 +70,20 @@ class BuildOdd(ReleaseError):
     cure = "run `python -m build` by hand and look at what it writes. The old files in dist/ were not touched."
 
 
+def builders() -> Workers:
+    """Return programs that build, one archive at a time each; every request says in which environment."""
+    env = variables.for_build(os.environ) | fixed_environment(None)
+    return Workers(lambda: Worker(PROGRAM, env=env, cwd=temporary()))
+
+
 class Job(Value):
     """What is to be built: into the folder `out`, as at `epoch`, by `settings`; `screen` shows what is done.
 
     `epoch` is SOURCE_DATE_EPOCH in seconds, None for the clock of this machine. `uv` is its program, None where pip
     installs the build requirements. `uncommitted` is a sentence on changes that are not part of the build. `limits` are
     variables that narrow which build requirements are chosen, in place of this machine's own index settings. `python`
-    is another Python to build with than the one that runs us, `umask` another umask than the usual one. `workers` build
-    of the checkout, and of the sdist; `meanwhile` is what to do while the sdist is built.
+    is another Python to build with than the one that runs us, `umask` another umask than the usual one. `builders` are
+    the programs that do it; `meanwhile` is what to do while the sdist is built.
     """
 
     settings: Settings
@@ -91,26 +96,8 @@ class Job(Value):
     limits: Mapping[str, str] = field(default_factory=dict)
     python: str = ""
     umask: int = 0o022
-    workers: tuple[Worker, ...] = ()
+    builders: Workers = field(default_factory=builders)
     meanwhile: Callable[[], None] | None = None
-
-    @contextlib.contextmanager
-    def started(self) -> Iterator[Job]:
-        """Yield the same job with programs that build: one for the checkout, and one for the wheel of the sdist."""
-        checkout, sdist = (Worker(PROGRAM, env=self.env, cwd=self.scratch) for _ in range(2))
-        with checkout.kept(), sdist.kept():
-            checkout.start()
-
-            def meanwhile() -> None:
-                """Use the time of the first build, which leaves all but one core idle."""
-                if "wheel" in self.settings.archives:
-                    sdist.start()
-                if self.meanwhile:
-                    self.meanwhile()
-
-            yield replace(self, workers=(checkout, sdist), meanwhile=meanwhile)
-            for worker in (checkout, sdist):
-                worker.leave()
 
     @property
     def env(self) -> dict[str, str]:
@@ -142,7 +129,7 @@ def build_one(
     *,
     shared: Shared | None = None,
     apart: Seclusion | None = None,
-    watch: process.OnWait | None = None,
+    watch: OnWait | None = None,
 ) -> Output:
     """Build the archive `kind` of `tree`: in the environment `shared` where that fits, the backend set `apart`.
 
@@ -153,6 +140,8 @@ def build_one(
         job.screen.doing(f"building the {kind}")
     request = Request(
         kind=kind,
+        env=job.env,
+        scratch=str(job.scratch),
         tree=str(tree),
         out=str(job.out),
         report=str(job.scratch / f"{kind}.json"),
@@ -165,19 +154,22 @@ def build_one(
         umask=job.umask,
         end=secrets.token_hex(),
     )
-    if job.workers:
-        of_checkout, of_sdist = job.workers
-        worker = of_checkout if kind == "sdist" or watch is not None else of_sdist
-        ask = functools.partial(worker.ask, end=request.end.encode())
-    else:
-        ask = functools.partial(process.run, PROGRAM, env=job.env, cwd=job.scratch)
-    outcome = ask(
-        given=json.dumps(asdict(request)).encode(),
+
+    def meanwhile() -> None:
+        """Use the time of the first build, which leaves all but one core idle."""
+        if "wheel" in job.settings.archives:
+            job.builders.start()
+        if job.meanwhile:
+            job.meanwhile()
+
+    outcome = job.builders.ask(
+        json.dumps(asdict(request)).encode(),
+        end=request.end.encode(),
         name=f"build the {kind} of {tree.name}",
         time_limit=job.settings.build_timeout,
         on_wait=watch or (lambda seconds: job.screen.detail(f"still building the {kind} ({seconds:.0f} s)")),
         every=1.0 if watch else None,
-        meanwhile=job.meanwhile if kind == "sdist" else None,
+        meanwhile=meanwhile if kind == "sdist" else None,
     )
     output, ended, code = outcome.output.rpartition(request.end)
     if not ended:  # a program that does not say how it ended has failed, whatever its own code is

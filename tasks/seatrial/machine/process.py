@@ -32,7 +32,6 @@ TICK = 15.0  # seconds between two signs of life
 GRACE = 10.0  # seconds a program has to clean up before it is killed
 LABEL = 6  # words of a command line
 KEPT = 1 << 20  # bytes of a program's output, the last of which are kept
-END = b'{"event": "done"'  # of a JSON document
 REST = 1.0  # seconds to wait for output after the end of a program: another one may have its pipe
 
 # Whether each that runs was asked to end: once, for a second time would disturb it at cleaning up.
@@ -247,63 +246,6 @@ def finish(child: Child, output: Output) -> None:
         # A thread that still reads could take what another program writes, into a pipe with the same number.
         output.join(REST)
     _running.pop(child, None)
-
-
-class Worker:
-    """A program that answers several times: started before it is needed, it imports what it needs once.
-
-    It reads a line of standard input, and answers by lines, of which the last has in it what says so. Where it runs
-    foreign code, which may print anything, that is a word that is made up for each answer. Several threads may ask, one
-    after the other. It ends with its standard input; where it has ended, the next question starts it anew.
-    """
-
-    def __init__(self, argv: Sequence[str | Path], *, env: Mapping[str, str], cwd: Path) -> None:
-        self._argv = argv
-        self._new = functools.partial(start, argv, env, cwd, subprocess.PIPE)
-        self._running: tuple[Child, Output] | None = None
-        self._lock = threading.RLock()
-
-    def start(self) -> None:
-        """Start the program, if it does not run."""
-        self._running = self._running or self._new()
-
-    def ask(self, given: bytes, *, end: bytes = END, name: str = "", **settings: Any) -> Outcome:
-        """Give it the line `given`; return its answer, or how it ended without one. The `settings` are those of `run`.
-
-        The last line of the answer has `end` in it. Raises ToolStuck.
-        """
-        with self._lock:
-            child, output = self._running = self._running or self._new()
-            started, before = time.monotonic(), output.size
-            try:
-                attend(self._argv, child, output, given + b"\n", before=before, end=end, **settings)
-            except BaseException:
-                self.end()
-                raise
-            code = child.poll()
-            if code is not None:
-                self.end()
-            SCREEN.took(name or label(self._argv), started)
-            return Outcome(code or 0, output.text(before))
-
-    def leave(self) -> None:
-        """Ask the program to end, and do not wait for it."""
-        if self._running:
-            ask_to_end(self._running[0])
-
-    def end(self) -> None:
-        """End the program, and whatever it left running."""
-        running, self._running = self._running, None
-        if running:
-            finish(*running)
-
-    @contextlib.contextmanager
-    def kept(self) -> Iterator[Worker]:
-        """Yield this, and end it after the context."""
-        try:
-            yield self
-        finally:
-            self.end()
 
 
 @contextlib.contextmanager

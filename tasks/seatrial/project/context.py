@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from seatrial.machine.process import Worker
+    from seatrial.machine.worker import Worker, Workers
     from seatrial.project.options import Options
     from seatrial.project.settings import Settings
 
@@ -35,14 +35,16 @@ Locks = dict[tuple[str, str, str], Resolution]  # by the interpreter, the requir
 class DryRun(Value):
     """The two stand-in indexes of a dry run are those of the settings; these are the project's own.
 
-    `place` is the folder of this package in the dry run, `places` that of each package rehearsed with it. The program
-    that uploads may run already; `meanwhile` is what to do while a build has the time. `locks` are the dependencies as
-    they were resolved, `sources` what git said of each package (`building.git.of`): both are found out once.
+    `place` is the folder of this package in the dry run, `places` that of each package rehearsed with it. The programs
+    that upload and build may run already; `meanwhile` is what to do while a build has the time. `locks` are the
+    dependencies as they were resolved, `sources` what git said of each package (`building.git.of`): both are found out
+    once.
     """
 
     place: Path
     places: Mapping[Path, Path] = field(default_factory=dict)
     uploader: Worker | None = None
+    builders: Workers | None = None
     meanwhile: Callable[[], None] | None = None
     locks: Locks = field(default_factory=dict)
     sources: dict[Path, Any] = field(default_factory=dict)

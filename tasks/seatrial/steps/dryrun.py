@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
-from seatrial.building import git, supposed
+from seatrial.building import frontend, git, supposed
 from seatrial.index import logins
 from seatrial.index.uploads import upload
 from seatrial.machine import temporary
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from seatrial.machine.process import Worker
+    from seatrial.machine.worker import Worker, Workers
     from seatrial.project.context import Context
     from seatrial.standin.indexes import Standins
 
@@ -84,9 +84,9 @@ def run(context: Context) -> None:
     Raises BadWorkspace, DryrunFailed, LocalWheel, and whatever stops one of the steps.
     """
     *siblings, _ = packages.together(context.root, context.settings.release_with).ordered()
-    with _prepared(context) as (place, uploader, standins):
-        places = {sibling.root: place / "with" / sibling.name for sibling in siblings}
-        dry = DryRun(place, places | {context.root.resolve(): place}, uploader, functools.partial(_load, uploader))
+    with _prepared(context) as (place, uploader, builders, standins):
+        places = {sibling.root: place / "with" / sibling.name for sibling in siblings} | {context.root.resolve(): place}
+        dry = DryRun(place, places, uploader, builders, functools.partial(_load, uploader))
         for sibling in siblings:
             context.screen.line(f"\n== {sibling.name}, which is released together with this package")
             settings = packages.settings(sibling.root)
@@ -103,11 +103,11 @@ def of_all(context: Context, repository: packages.Repository, act: Callable[[pac
 
     `act` runs a step on a package, shows what it says in one piece, and returns whether it passed.
     """
-    with _prepared(context) as (place, uploader, standins):
+    with _prepared(context) as (place, uploader, builders, standins), builders.kept():
         places = {package.root: place / "packages" / package.name for package in repository.packages}
 
         def rehearse(package: packages.Package) -> bool:
-            dry = DryRun(places[package.root], places, uploader)
+            dry = DryRun(places[package.root], places, uploader, builders)
             return act(package, lambda its: release_dry(its, standins, dry))
 
         order.side_by_side("dryrun", repository, rehearse)
@@ -118,13 +118,15 @@ def of_all(context: Context, repository: packages.Repository, act: Callable[[pac
 
 
 @contextlib.contextmanager
-def _prepared(context: Context) -> Iterator[tuple[Path, Worker, Standins]]:
-    """Yield the folder of this dry run, the program that uploads, and the stand-ins, which serve meanwhile.
+def _prepared(context: Context) -> Iterator[tuple[Path, Worker, Workers, Standins]]:
+    """Yield the folder of this dry run, the programs that upload and build, and the stand-ins, which serve meanwhile.
 
     The folder is the one to keep, or a temporary one that is gone afterwards. Raises BadWorkspace.
     """
     with contextlib.ExitStack() as stack:
-        uploader = stack.enter_context(upload.uploader().kept())
+        uploader, builders = stack.enter_context(upload.uploader().kept()), frontend.builders()
+        stack.callback(builders.end)
+        builders.start()
         if folder := context.options.keep:
             if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
                 raise BadWorkspace(folder, "it exists and is not an empty folder.")
@@ -137,7 +139,7 @@ def _prepared(context: Context) -> Iterator[tuple[Path, Worker, Standins]]:
         standins = stack.enter_context(launch.serve(place))
         pairs = ((context.settings.testpypi, standins.testpypi), (context.settings.pypi, standins.pypi))
         context.detail("   ".join(f"stand-in for {index.name}: {url}" for index, url in pairs))
-        yield place, uploader, standins
+        yield place, uploader, builders, standins
 
 
 def release_dry(context: Context, standins: Standins, dry: DryRun) -> None:

@@ -49,6 +49,8 @@ def request_(tmp_path: Path) -> Request:
     (tmp_path / "out").mkdir()
     return Request(
         kind="wheel",
+        env={},
+        scratch=str(tmp_path),
         tree=str(tree),
         out=str(tmp_path / "out"),
         report=str(tmp_path / "report.json"),
@@ -58,7 +60,9 @@ def request_(tmp_path: Path) -> Request:
 
 
 def written(*requests: Request) -> str:
-    return "".join(f"{json.dumps(asdict(request))}\n" for request in requests)
+    """Return `requests` as the process reads them, with the environment of now for those that name none."""
+    whole = (replace(request, env=request.env or dict(os.environ)) for request in requests)
+    return "".join(f"{json.dumps(asdict(request))}\n" for request in whole)
 
 
 def answer(request: Request) -> dict[str, Any]:
@@ -184,6 +188,33 @@ def test_an_environment_that_a_build_has_changed_is_reported_as_that(requiring: 
     )
     write_tree(Path(requiring.tree), {"backend.py": BACKEND.replace("    return name", change)})
     assert answer(requiring)["is_unchanged"] is False
+
+
+ASKING = """\
+import os
+import zipfile
+
+def build_wheel(wheel_directory, config_settings=None, metadata_directory=None):
+    name = "demo-1.0-py3-none-any.whl"
+    with zipfile.ZipFile(os.path.join(wheel_directory, name), "w") as archive:
+        archive.writestr("seen.txt", "|".join(sorted(name for name in os.environ if name.startswith("OF_"))))
+    return name
+"""
+
+
+def test_each_build_of_a_process_gets_its_own_variables_and_no_other(request_: Request, tmp_path: Path) -> None:
+    write_tree(Path(request_.tree), {"backend.py": ASKING})
+    requests = []
+    for name in ("first", "second"):
+        out = tmp_path / name
+        out.mkdir()
+        env = dict(os.environ) | {f"OF_{name.upper()}": "secret"}
+        requests.append(replace(request_, env=env, out=str(out), environment=str(out / "environment")))
+    environ = {**os.environ, "OF_THE_PROCESS": "1"}
+    lines = written(*requests)
+    done = subprocess.run(PROGRAM, input=lines, env=environ, capture_output=True, text=True, check=True)
+    assert done.stdout.count("end 0\n") == 2
+    assert [seen(request) for request in requests] == [["OF_FIRST"], ["OF_SECOND"]]
 
 
 BROKEN: list[tuple[Mapping[str, str], str]] = [

@@ -42,18 +42,18 @@ def build_wheel(folder, settings=None, metadata=None):
 
 
 @contextlib.contextmanager
-def job_in(folder: Path, *, started: bool, said: list[str]) -> Iterator[Job]:
+def job_in(folder: Path, *, kept: bool, said: list[str]) -> Iterator[Job]:
     for name in ("out", "scratch"):
         (folder / name).mkdir()
     job = Job(Settings(), 0, folder / "out", folder / "scratch", Screen(write=said.append, verbose=True), find_uv())
-    with job.started() if started else contextlib.nullcontext(job) as ready:
-        yield ready
+    with job.builders.kept() if kept else contextlib.nullcontext():
+        yield job
 
 
-@pytest.mark.parametrize("started", [True, False])
-def test_what_a_backend_prints_is_no_answer(tmp_path: Path, *, started: bool) -> None:
+@pytest.mark.parametrize("kept", [True, False])
+def test_what_a_backend_prints_is_no_answer(tmp_path: Path, *, kept: bool) -> None:
     tree, said = write_tree(tmp_path / "tree", {"pyproject.toml": PYPROJECT, "backend.py": FORGING}), list[str]()
-    with job_in(tmp_path, started=started, said=said) as job:
+    with job_in(tmp_path, kept=kept, said=said) as job:
         for _ in range(2):
             assert build_one(job, "wheel", tree).path.name == WHEEL
             (job.out / WHEEL).unlink()
@@ -63,10 +63,10 @@ def test_what_a_backend_prints_is_no_answer(tmp_path: Path, *, started: bool) ->
 
 
 @pytest.mark.skipif(os.name == "nt", reason="the signal is POSIX's")
-@pytest.mark.parametrize("started", [True, False])
-def test_a_builder_that_is_ended_from_below_is_a_failed_build(tmp_path: Path, *, started: bool) -> None:
+@pytest.mark.parametrize("kept", [True, False])
+def test_a_builder_that_is_ended_from_below_is_a_failed_build(tmp_path: Path, *, kept: bool) -> None:
     tree = write_tree(tmp_path / "tree", {"pyproject.toml": PYPROJECT, "backend.py": ENDING})
-    with job_in(tmp_path, started=started, said=[]) as job, pytest.raises(BuildFailed) as failed:
+    with job_in(tmp_path, kept=kept, said=[]) as job, pytest.raises(BuildFailed) as failed:
         build_one(job, "wheel", tree)
     assert failed.value.code != 0
     assert "good-bye" in failed.value.output

@@ -1,14 +1,16 @@
 from __future__ import annotations
 
 import functools
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
 
-from seatrial.machine.process import KEPT, ToolStuck, Worker
+from seatrial.machine.process import KEPT, ToolStuck
 from seatrial.machine.screen import SCREEN
+from seatrial.machine.worker import Worker, Workers
 from tests.unit.machine.test_process import ENV, has_ended, posix, python
 
 if TYPE_CHECKING:
@@ -37,7 +39,14 @@ def worker(tmp_path: Path) -> Iterator[Worker]:
         yield made
 
 
-def ask(worker: Worker, line: str) -> tuple[int, str]:
+@pytest.fixture
+def workers(tmp_path: Path) -> Iterator[Workers]:
+    made = Workers(lambda: Worker(python(ANSWERING), env=ENV, cwd=tmp_path))
+    yield made
+    made.end()
+
+
+def ask(worker: Worker | Workers, line: str) -> tuple[int, str]:
     """Return the id of the program that answers, and its answer."""
     done = worker.ask(line.encode(), time_limit=60)
     assert done.code == 0
@@ -152,3 +161,51 @@ def test_threads_that_ask_at_once_get_their_own_answers(worker: Worker) -> None:
         answers = list(pool.map(functools.partial(ask, worker), lines))
     assert [said for _, said in answers] == lines
     assert len({pid for pid, _ in answers}) == 1
+
+
+@posix
+def test_the_worker_that_is_idle_is_asked_next_and_ends_when_nobody_keeps_it(workers: Workers) -> None:
+    with workers.kept():
+        with workers.kept():
+            first, second = (ask(workers, line) for line in ("one", "two"))
+        third = ask(workers, "three")
+        assert not has_ended(first[0])
+    assert [first, second, third] == [(first[0], line) for line in ("one", "two", "three")]
+    assert has_ended(first[0])
+
+
+@posix
+def test_a_worker_that_nobody_keeps_ends_after_its_answer(workers: Workers) -> None:
+    pid, _ = ask(workers, "one")
+    assert has_ended(pid)
+    assert ask(workers, "two")[0] != pid
+
+
+def test_those_who_ask_at_once_ask_different_workers(tmp_path: Path, workers: Workers) -> None:
+    with workers.kept(), ThreadPoolExecutor(2) as pool:
+        workers.start()
+        assert len(started(tmp_path)) == 1
+        barrier = threading.Barrier(2)
+        asked = [pool.submit(workers.ask, b"one", meanwhile=barrier.wait, time_limit=60) for _ in range(2)]
+        assert len({one.result().output.partition(" ")[0] for one in asked}) == 2
+        workers.start()  # two are idle
+        assert len(started(tmp_path)) == 2
+
+
+@posix
+@pytest.mark.usefixtures("hurried")
+def test_a_worker_that_was_ended_is_started_anew(workers: Workers) -> None:
+    with workers.kept():
+        pid, _ = ask(workers, "one")
+        with pytest.raises(ToolStuck):
+            workers.ask(b"hang", time_limit=0.3)
+        assert has_ended(pid)
+        assert ask(workers, "two")[0] != pid
+
+
+@posix
+def test_one_that_runs_before_anybody_keeps_it_can_be_ended(tmp_path: Path, workers: Workers) -> None:
+    workers.start()
+    (pid,) = started(tmp_path)
+    workers.end()
+    assert has_ended(pid)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from seatrial.building import frontend
 from seatrial.building.again import rebuild as again
 from seatrial.building.again import requirements
 from seatrial.building.again.rebuild import NoWayLeft, TagOfAnother
@@ -27,7 +28,7 @@ from seatrial.steps import rebuild as module
 from seatrial.steps.rebuild import NoSuchRecord, NothingServed, NotRebuilt, NoVersion, TagMissing, rebuild
 from seatrial.trial.interpreters import RUNNING
 from tests.projects import EPOCH, commit, git, sample, write_tree
-from tests.samples.builds import SDIST, WHEEL, FakeBuild, make_sdist, make_wheel
+from tests.samples.builds import SDIST, WHEEL, FakeBuild, NoWorker, make_sdist, make_wheel
 from tests.samples.contexts import make_context
 from tests.samples.stages import BUILT
 
@@ -76,6 +77,7 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "tmp"))
     made = World(tmp_path / "index")
     monkeypatch.setattr(process, "run", made)
+    monkeypatch.setattr(frontend, "Worker", NoWorker)
     monkeypatch.setattr(again, "download", made.download)
     monkeypatch.setattr(again, "find", lambda python, _: made.pythons.get(python, ""))
     monkeypatch.setattr(module, "read_release", made.read_release)

@@ -25,8 +25,9 @@ from seatrial.index.uploads.attestations import SUFFIX
 from seatrial.index.uploads.refusals import Answer, Kind, answer_of, meaning, refusal
 from seatrial.machine import process, terminal, variables
 from seatrial.machine.errors import ReleaseError, printable
-from seatrial.machine.process import ToolStuck, Worker
+from seatrial.machine.process import ToolStuck
 from seatrial.machine.values import Value
+from seatrial.machine.worker import Worker
 from seatrial.release.record import FilesChanged
 
 if TYPE_CHECKING:

@@ -87,7 +87,10 @@ def _make(context: Context, source: Source, staging: Path) -> tuple[Product, str
     with temporary.folder("build") as scratch:
         uncommitted = "" if settings.in_place else source.uncommitted
         job = Job(settings, source.epoch, staging, scratch, context.screen, context.uv, uncommitted)
-        with replace(job, meanwhile=context.dry.meanwhile if context.dry else None).started() as job:
+        if dry := context.dry:
+            job = replace(job, builders=dry.builders or job.builders, meanwhile=dry.meanwhile)
+        with job.builders.kept():
+            job.builders.start()
             if context.dry is None or source.commit is None or settings.in_place:
                 checkout = check_out(source, scratch / "checkout", in_place=settings.in_place)
                 return distributions.make(job, checkout), None
