@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
+from unittest.mock import MagicMock
 
 import pytest
 
@@ -304,6 +305,16 @@ def test_offline_nothing_is_looked_up_and_a_later_run_does_it(release: Release) 
     assert completed.changes.since == "0.9"
     assert set(completed.rules) > set(checked.rules)
     assert completed.trials == checked.trials
+
+
+@pytest.mark.usefixtures("far_away")
+def test_a_later_run_that_names_a_version_compares_once(release: Release, monkeypatch: pytest.MonkeyPatch) -> None:
+    wheel(release.standins.folder / "pypi", {"Version": "0.8"}, filename="demo-0.8-py3-none-any.whl")
+    check(release, offline=True)
+    comparing = MagicMock(side_effect=changes.compare)
+    monkeypatch.setattr(changes, "compare", comparing)
+    assert check(release, since="0.8").changes.since == "0.8"
+    comparing.assert_called_once()
 
 
 @pytest.mark.usefixtures("far_away")

@@ -95,12 +95,12 @@ def checked(context: Context, built: Built) -> Checked:
 def completed(context: Context, built: Built, done: Checked) -> Checked:
     """Return `done` with what it lacks: look-ups that were left out (``--offline``), a comparison (``--since``)."""
     whole = done
-    if done.offline and not context.options.offline:
+    if catches_up := done.offline and not context.options.offline:
         rules, problems = _look_up(context, built)
         _stop_on_errors(context, problems)
         whole = replace(done, rules=tuple(sorted({*done.rules, *rules})), problems=(*done.problems, *problems))
-        whole = replace(whole, offline=False, changes=_compare(context, built))
-    if context.options.since:
+        whole = replace(whole, offline=False)
+    if catches_up or context.options.since:
         whole = replace(whole, changes=_compare(context, built))
     context.say(text.changes(whole.changes))
     return whole
