@@ -79,7 +79,7 @@ WORDS = "TOKEN|PASSWORD|PASSWD|SECRET|CREDENTIAL|API_?KEY|ACCESS_?KEY|PRIVATE_?K
 SECRET = re.compile(
     rf"{WORDS}|PASSPHRASE|^(?:ACTIONS|TWINE|UV_PUBLISH|HATCH_INDEX|FLIT|POETRY_PYPI|PDM_PUBLISH)_", re.IGNORECASE
 )
-LOGIN_IN_URL = re.compile(r"//[^/@\s]+@")
+IN_URL = re.compile(r"//([^\s'\"<>]+)")
 # What is set inside of a value, such as -DAPI_TOKEN=... in CMAKE_ARGS, or a token by the looks of it.
 SECRET_IN_VALUE = re.compile(
     rf"(?:{WORDS})\w*[=:][\"']?[\w+.~-]{{16}}|\bpypi-Ag|\bgh[opsu]_\w{{20}}|\bgithub_pat_\w{{20}}|\bglpat-\w{{16}}",
@@ -92,6 +92,19 @@ def is_secret(name: str) -> bool:
     return SECRET.search(name) is not None
 
 
+def without_logins(text: str) -> str:
+    """Return `text` without the logins in its URLs.
+
+    A password may have a slash or an `@` that is not quoted, so all up to the last `@` goes where a login begins.
+    """
+
+    def cut(url: re.Match[str]) -> str:
+        begins = re.search("[:@]", url[1].partition("/")[0])
+        return f"//{url[1].rpartition('@')[2]}" if begins else url[0]
+
+    return IN_URL.sub(cut, text)
+
+
 def kept_back(outer: Mapping[str, str]) -> tuple[str, ...]:
     """Return the names of the variables that no code which is not ours gets to see because of what they may hold."""
     return tuple(sorted(name for name, value in outer.items() if _is_kept_back(name, value)))
@@ -100,7 +113,7 @@ def kept_back(outer: Mapping[str, str]) -> tuple[str, ...]:
 def _is_kept_back(name: str, value: str) -> bool:
     """Whether a variable is a secret by its name, or an index's or a compiler's that holds a login or a token."""
     flags = name.upper() in COMPILERS or NIX_FLAGS.fullmatch(name) is not None
-    holds_login = (flags or name.upper() in INDEXES) and LOGIN_IN_URL.search(value) is not None
+    holds_login = (flags or name.upper() in INDEXES) and without_logins(value) != value
     return is_secret(name) or holds_login or (flags and SECRET_IN_VALUE.search(value) is not None)
 
 
