@@ -13,6 +13,7 @@ import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -168,10 +169,17 @@ def past_proxies(env: Mapping[str, str]) -> dict[str, str]:
     """
     if not PROXIES & {name.upper() for name in env}:
         return dict(env)
-    changed = dict(env)
+    changed = {name: _quoted(value) if name.upper() in PROXIES else value for name, value in env.items()}
     if proxy := changed.pop("PIP_PROXY", None):
         changed |= dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"), proxy)
     return _with_loopback(changed)
+
+
+def _quoted(proxy: str) -> str:
+    """Return the address `proxy` with its login quoted: the messages of programs show a password that has a slash."""
+    before, at, place = proxy.rpartition("@")
+    scheme, mark, login = before.partition("://")
+    return f"{scheme}{mark}{quote(login, safe=':%')}{at}{place}" if mark else proxy
 
 
 def _with_loopback(env: Mapping[str, str]) -> dict[str, str]:

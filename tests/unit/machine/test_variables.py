@@ -180,6 +180,19 @@ def test_flags_that_only_sound_like_secrets_pass(value: str) -> None:
     assert variables.for_build({"CFLAGS": value})["CFLAGS"] == value
 
 
+@pytest.mark.parametrize(
+    ("proxy", "expected"),
+    [
+        ("http://ada:s3c/r@et@a.example:80", "http://ada:s3c%2Fr%40et@a.example:80"),
+        ("http://ada:s3c%2Fret@a.example/", "http://ada:s3c%2Fret@a.example/"),
+        ("http://a.example:80", "http://a.example:80"),
+        ("a.example:80", "a.example:80"),
+    ],
+)
+def test_other_programs_get_a_proxy_whose_login_is_quoted(proxy: str, expected: str) -> None:
+    assert variables.for_upload({"HTTPS_PROXY": proxy}, {})["HTTPS_PROXY"] == expected
+
+
 PAST = "127.0.0.1,::1,localhost"
 
 
