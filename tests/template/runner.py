@@ -7,18 +7,23 @@ conditions fit together.
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import re
 import shutil
+import string
 import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
 from tests.projects import git, write_tree
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 EXPRESSION = re.compile(r"\$\{\{(.*?)\}\}", re.DOTALL)
 
@@ -93,6 +98,10 @@ class Github:
                 outcome.log += one.log
                 outcome.result = one.result if outcome.result == "success" else outcome.result
         return outcome
+
+    def labels(self, name: str, **contexts: dict[str, str]) -> str:
+        """Return the label of the machine that the job `name` runs on, with these contexts."""
+        return str(self._filled(self.document["jobs"][name]["runs-on"], Context(contexts)))
 
     def _cells(self, job: dict[str, Any], contexts: Context) -> list[dict[str, Any]]:
         matrix = job.get("strategy", {}).get("matrix", {"include": [{}]})
@@ -219,6 +228,7 @@ class Gitlab:
     tag: str
     secrets: dict[str, str]
     hostile: dict[str, str] = field(default_factory=dict)  # what the build job adds to its artifact
+    after: Callable[[str, Path], None] | None = None  # called with a job whose commands are done, and its folder
 
     def run(self) -> dict[str, str]:
         """Run the jobs of a release in order; return what each printed. Raises CalledProcessError."""
@@ -227,15 +237,21 @@ class Gitlab:
         for name, written in document.items():
             job = self._extended(document, written)
             if not name.startswith(".") and "merge_request_event" not in str(job["rules"]):
-                logs[name] = self._job(name, job)
+                for cell in self._cells(job):
+                    logs[name] = logs.get(name, "") + self._job(name, job, cell)
         return logs
 
     def _extended(self, document: dict[str, Any], job: dict[str, Any]) -> dict[str, Any]:
         base = self._extended(document, document[job["extends"]]) if "extends" in job else {}
         return {**base, **job}
 
-    def _job(self, name: str, job: dict[str, Any]) -> str:
-        work = self.folder / name
+    def _cells(self, job: dict[str, Any]) -> list[dict[str, str]]:
+        """Return the variables of each of the jobs that `job` stands for."""
+        lists = job.get("parallel", {}).get("matrix", [{}])[0]
+        return [dict(zip(lists, values, strict=True)) for values in itertools.product(*lists.values())]
+
+    def _job(self, name: str, job: dict[str, Any], cell: dict[str, str]) -> str:
+        work = self.folder / "-".join([name, *cell.values()])
         git(self.folder, "clone", "--quiet", "--branch", self.tag, self.repository.as_uri(), str(work))
         env = self.env | job.get("variables", {}) | {"GITLAB_CI": "true", "CI_COMMIT_TAG": self.tag}
         env |= {"CI_PROJECT_DIR": str(work), "CI_REPOSITORY_URL": self.repository.as_uri()}
@@ -248,17 +264,16 @@ class Gitlab:
                 dict(line.split("=", 1) for line in dotenv.read_text("utf-8").splitlines()) if dotenv.exists() else {}
             )
         env |= self.secrets if "environment" in job else {}
-        cells = job.get("parallel", {}).get("matrix", [{"PYTHON": [""]}])
-        log = "".join(
-            shell("\n".join([*job["before_script"], *job["script"]]), work, env | {"PYTHON": python})
-            for python in cells[0]["PYTHON"]
-        )
-        self._keep(name, job.get("artifacts", {}), work)
+        log = shell("\n".join([*job["before_script"], *job["script"]]), work, env | cell)
+        if self.after:
+            self.after(name, work)
+        self._keep(name, job.get("artifacts", {}), work, cell)
         return log
 
-    def _keep(self, name: str, kept: dict[str, Any], work: Path) -> None:
+    def _keep(self, name: str, kept: dict[str, Any], work: Path, cell: dict[str, str]) -> None:
+        (self.folder / "artifacts" / name).mkdir(parents=True, exist_ok=True)
         for pattern in kept.get("paths", []):
-            for path in work.glob(pattern.rstrip("/")):
+            for path in work.glob(string.Template(pattern).substitute(cell).rstrip("/")):
                 target = self.folder / "artifacts" / name / path.relative_to(work)
                 target.parent.mkdir(parents=True, exist_ok=True)
                 (shutil.copytree if path.is_dir() else shutil.copyfile)(path, target)

@@ -17,6 +17,7 @@ from virtualenv import cli_run
 
 from seatrial import __version__
 from seatrial.index.tokens import make as make_token
+from seatrial.report import ci
 from seatrial.standin import launch
 from seatrial.standin.indexes import LOCATIONS
 from seatrial.standin.server import StandinIndex
@@ -59,8 +60,13 @@ GH = """\
 import json, os, sys
 
 run = json.loads(os.environ["GH_RUN"])
-address, _, query = sys.argv[2:]
-assert sys.argv[1] == "api" and address == f"repos/{{os.environ['GITHUB_REPOSITORY']}}/actions/runs/7", sys.argv
+*options, address, _, query = sys.argv[2:]
+place = f"repos/{{os.environ['GITHUB_REPOSITORY']}}/actions/runs/7"
+assert sys.argv[1] == "api" and address in (place, f"{{place}}/jobs?per_page=100"), sys.argv
+if address != place:
+    assert options == ["--paginate"] and query.endswith("| .conclusion")
+    print("\\n".join(run.get("verified", ["success"])))
+    sys.exit()
 assert "head_repository.full_name" in query and "head_branch" in query and "head_sha" in query and ".path" in query
 path = run["workflow_ref"].partition("@")[0].partition("/.github")[2]
 print(f"{{run['repository']}}/.github{{path}}@refs/tags/{{run['ref_name']}} {{run['sha']}}")
@@ -152,6 +158,32 @@ def stop_if_anything_else_was_taken(works: list[Path], logs: str) -> None:
         assert not (work / "release-record" / "hostile.json").exists()
 
 
+def claim_others(artifact: Path) -> None:
+    """Have a verify job claim that it verified for another Python and for another system as well."""
+    for path in list(artifact.glob("verified-*")):
+        for change in ({"python": "3.99"}, {"sys_platform": "win32"}):
+            cell = json.loads(path.read_text("utf-8")) | change
+            name = "verified-{python}-{sys_platform}-{machine}-{kind}.json".format_map(cell)
+            (artifact / name).write_text(json.dumps(cell), encoding="utf-8")
+
+
+def stop_if_another_cell_was_taken(work: Path) -> None:
+    """Assert that the record in `work` has what the one verify job for Linux can have proved, and no more."""
+    names = sorted(path.name for path in (work / "release-record").glob("verified-*"))
+    assert [re.sub("-linux-.+-", "-linux-", name) for name in names] == [
+        f"verified-{RUNNING}-linux-{kind}.json" for kind in ("sdist", "wheel")
+    ]
+
+
+@pytest.mark.parametrize("trigger", ["tag", "release"])
+def test_a_build_job_cannot_choose_the_machine_of_a_verify_job(tmp_path: Path, render: Render, trigger: str) -> None:
+    project = render(trigger=trigger)
+    commit(project, tag="v1.0")
+    run = github(Stage(project, tmp_path, {}, {}), tmp_path / "run")
+    given = [*ci.RUNNERS, "self-hosted", "ubuntu-latest-16-cores", ""]
+    assert [run.labels("verify", matrix={"os": os}) for os in given] == [*ci.RUNNERS, *["ubuntu-latest"] * 3]
+
+
 @pytest.mark.slow
 def test_a_tag_on_github_goes_through_all_jobs(make_stage: Callable[..., Stage], tmp_path: Path) -> None:
     """Whatever the build job put into its artifact beside the files: it may do so, since it runs the build backend."""
@@ -160,6 +192,8 @@ def test_a_tag_on_github_goes_through_all_jobs(make_stage: Callable[..., Stage],
     for name in run.document["jobs"]:
         run.run_job(name)
         write_tree(run.artifacts / "built", HOSTILE if name == "build" else {})
+        if name == "verify":
+            claim_others(run.artifacts / f"evidence-verified-ubuntu-latest-{RUNNING}")
     logs = "\n".join(job.log for job in run.jobs.values())
     assert {name: job.result for name, job in run.jobs.items()} == {
         "dryrun": "skipped",
@@ -172,6 +206,8 @@ def test_a_tag_on_github_goes_through_all_jobs(make_stage: Callable[..., Stage],
     assert stage.held("testpypi") == stage.held("pypi")
     assert len(stage.held("pypi")) == 2
     summary = (run.artifacts / "summary.md").read_text(encoding="utf-8")
+    for work in (*run.folder.glob("pypi-*/work"), *run.folder.glob("record-*/work")):
+        stop_if_another_cell_was_taken(work)
     assert "2 of 2 cells" in summary
     assert run.jobs["build"].outputs["record"] in summary
     assert "--no-dependencies" in run.jobs["pypi"].log
@@ -250,10 +286,13 @@ def test_a_rehearsal_on_github_is_promoted_by_a_later_run(make_stage: Callable[.
         ({"sha": "0" * 40}, {}, "0" * 40),
         ({}, {"run": "7/../8"}, "run: not the number of a run"),
         ({}, {"record": ""}, "record: not the sha256 of built.json"),
+        ({"verified": ["success", "failure", "success"]}, {}, "run 7: not every verify job succeeded"),
+        ({"verified": ["success", "null"]}, {}, "run 7: not every verify job succeeded"),
+        ({"verified": []}, {}, "run 7: not every verify job succeeded"),
     ],
 )
-def test_a_run_of_another_workflow_tag_or_commit_is_not_promoted(
-    tmp_path: Path, render: Render, python: Path, *, changed: dict[str, str], inputs: dict[str, str], reason: str
+def test_a_run_of_another_workflow_tag_or_commit_or_that_was_not_verified_is_not_promoted(
+    tmp_path: Path, render: Render, python: Path, *, changed: dict[str, object], inputs: dict[str, str], reason: str
 ) -> None:
     project = render()
     commit(project, tag="v1.0")
@@ -282,6 +321,15 @@ def test_parts_of_several_jobs_are_built_into_one_release(make_stage: Callable[.
     }
 
 
+def plant(name: str, work: Path) -> None:
+    """Do what foreign code can that a job started, and that is still there when its commands are done."""
+    if name == "build":
+        with (work / "release-record" / "ci.env").open("a", encoding="utf-8") as file:
+            file.write("BASH_ENV=/hostile\n")
+    if name == "verify":
+        claim_others(work / "release-record")
+
+
 @pytest.mark.slow
 def test_a_tag_on_gitlab_goes_through_all_jobs(make_stage: Callable[..., Stage], tmp_path: Path) -> None:
     """GitLab unpacks into the project whatever the build job uploaded; the jobs with an identity work beside it."""
@@ -289,11 +337,14 @@ def test_a_tag_on_gitlab_goes_through_all_jobs(make_stage: Callable[..., Stage],
     folder = tmp_path / "pipeline"
     folder.mkdir()
     pipeline = stage.project / ".gitlab" / "release.yml"
-    logs = Gitlab(pipeline, stage.project, folder, stage.env, "v1.0", stage.secrets, HOSTILE).run()
-    assert list(logs) == ["build", "testpypi", "verify", "pypi"]
+    logs = Gitlab(pipeline, stage.project, folder, stage.env, "v1.0", stage.secrets, HOSTILE, plant).run()
+    assert list(logs) == ["build", "seal", "testpypi", "verify", "pypi"]
     assert stage.held("testpypi") == stage.held("pypi")
     assert len(stage.held("pypi")) == 2
-    assert "SEATRIAL_RECORD=" in (folder / "dotenv" / "build").read_text(encoding="utf-8")
+    record = hashlib.sha256((folder / "artifacts" / "build" / "release-record" / "built.json").read_bytes()).hexdigest()
+    handed_on = {path.name: path.read_text("utf-8") for path in (folder / "dotenv").iterdir()}
+    assert handed_on == {"seal": f"SEATRIAL_RECORD={record}\n"}
+    stop_if_another_cell_was_taken(folder / "pypi.clean")
     works = [folder / f"{name}.clean" for name in ("testpypi", "pypi")]
     stop_if_anything_else_was_taken(works, "".join(logs.values()))
 

@@ -172,7 +172,7 @@ class Record(Value):
 
     def verified(self) -> tuple[Verified, ...]:
         """Return the cells that were verified, of this release and on its rehearsal."""
-        return tuple(self._of_release(path, Verified) for path in sorted(self.folder.glob("verified-*.json")))
+        return tuple(self._cell(path) for path in sorted(self.folder.glob("verified-*.json")))
 
     def rebuilt(self, built: Built) -> Rebuilt | None:
         """Return what came of building the release again that is on record, None where that was not done."""
@@ -228,6 +228,13 @@ class Record(Value):
             if not free:
                 raise RunningAlready(self.folder)
             yield
+
+    def _cell(self, path: Path) -> Verified:
+        """Return the cell at `path`, whose name must be the cell's: by the name, CI takes it from one job or none."""
+        cell = self._of_release(path, Verified)
+        if path != self.path(cell):
+            raise RecordDamaged(path, f"it is of the cell that belongs in {self.path(cell).name}")
+        return cell
 
     def _of_release(self, path: Path, kind: type[S]) -> S:
         """Return the stage at `path`. Raises RecordForeign where it is of other files than ``built.json``."""

@@ -1,21 +1,24 @@
 """What the steps hand to the CI jobs that follow, in the way of the CI system they run under.
 
 GitHub reads ``name=value`` lines from the file GITHUB_OUTPUT names, and Markdown from GITHUB_STEP_SUMMARY. GitLab reads
-a dotenv file that a job declares as a report, and sets its lines as variables in later jobs.
+a dotenv file that a job declares as a report, and sets its lines as variables in later jobs: any variable, so the job
+must run no foreign code, which could add lines of its own.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from seatrial.machine.disk import write_whole
+from seatrial.machine.errors import ReleaseError
 from seatrial.release.stages import Built
 from seatrial.report.text import SUMMARY
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from seatrial.index.indexes import Index
     from seatrial.project.context import Context
@@ -25,6 +28,26 @@ PREFIX = "SEATRIAL_"  # SEATRIAL_RECORD is what the steps compare (record.DIGEST
 OLDEST_PYTHON = (3, 10)  # that runs the sessions themselves
 SYSTEMS = {"ubuntu-latest": ("linux", "any"), "windows-latest": ("win", "any"), "macos-latest": ("macosx", "any")}
 RUNNERS = tuple(SYSTEMS)
+# What each value may be: nothing that ends a line, or that a shell would expand.
+SHAPES = {
+    "record": re.compile(r"[0-9a-f]{64}"),
+    "version": re.compile(r"[0-9A-Za-z.!+_-]+"),
+    "matrix": re.compile(r"""\{"include":\[[0-9A-Za-z_",:{}.\\-]*\]\}"""),
+    "url": re.compile(r"https?://[0-9A-Za-z_.:/?#\[\]@!&()*+,;=%~-]+"),
+}
+
+
+class NotHandedOn(ReleaseError):
+    name: str
+    value: str
+
+    what = "Nothing is handed on to the CI jobs that follow: this is no {e.name}: {e.value}"
+    cause = (
+        "built.json was changed; or, of a url, [tool.seatrial.indexes] has one with other characters than URLs have."
+    )
+    cure = (
+        "correct the settings; if they are right, find out who changed built.json, and start again from `{run[build]}`."
+    )
 
 
 def built(context: Context) -> None:
@@ -49,14 +72,21 @@ def hand_on(
 ) -> None:
     """Write `values` where the CI system looks for them, which the variables `outer` name; else do nothing.
 
-    GitLab's file is written whole, with what is `known` from before: a build that wrote to it first could set variables
-    of the jobs that hold an identity.
+    GitLab's file is written whole, with what is `known` from before. Raises NotHandedOn where a value is none of its
+    kind: what a record says may come from another job, and a line end in it would begin a line of its own.
     """
     if outer.get("GITHUB_OUTPUT"):
-        _append(outer["GITHUB_OUTPUT"], "".join(f"{name}={value}\n" for name, value in values.items()))
+        _append(outer["GITHUB_OUTPUT"], _lines(values))
     elif outer.get("GITLAB_CI"):
-        lines = (f"{PREFIX}{name.upper()}={value}\n" for name, value in {**(known or {}), **values}.items())
-        write_whole(folder / DOTENV, "".join(lines))
+        everything = _lines({**(known or {}), **values}, lambda name: PREFIX + name.upper())
+        write_whole(folder / DOTENV, everything)
+
+
+def _lines(values: Mapping[str, str], spelt: Callable[[str], str] = str) -> str:
+    for name, value in values.items():
+        if not SHAPES[name].fullmatch(value):
+            raise NotHandedOn(name, value)
+    return "".join(f"{spelt(name)}={value}\n" for name, value in values.items())
 
 
 def stands(context: Context) -> None:

@@ -300,6 +300,18 @@ def test_a_stage_of_another_release_is_foreign(record: Record, stage: Stage, cha
     )
 
 
+def test_a_cell_under_the_name_of_another_is_no_evidence(record: Record) -> None:
+    """CI takes the files of a verify job by their names, which say the Python and the system of that job."""
+    record.write(BUILT)
+    (cell,) = (stage for stage in SAMPLES if isinstance(stage, Verified))
+    record.write(cell)
+    assert record.verified() == (cell,)
+    record.path(cell).rename(path := record.path(replace(cell, python="3.99")))
+    with pytest.raises(RecordDamaged) as error:
+        record.verified()
+    assert (error.value.path, record.path(cell).name in error.value.reason) == (path, True)
+
+
 def as_json(change: dict[str, Any]) -> dict[str, Any]:
     return {name: value if name != "dists" else [vars(dist) for dist in value] for name, value in change.items()}
 

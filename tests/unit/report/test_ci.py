@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from seatrial.project.context import Context
 
+DIGEST = "0123456789abcdef" * 4
+
 
 def built(*filenames: str, pythons: tuple[str, ...] = ("3.10", "3.14")) -> Built:
     """A build of files with these names."""
@@ -90,26 +92,71 @@ def test_github_reads_one_line_a_value(tmp_path: Path) -> None:
     output = tmp_path / "output"
     output.write_text("before=1\n", encoding="utf-8")
     ci.hand_on(
-        {"GITHUB_OUTPUT": str(output)}, tmp_path, {"record": "ab", "matrix": ci.matrix(built("demo-1.0.tar.gz"))}
+        {"GITHUB_OUTPUT": str(output)}, tmp_path, {"record": DIGEST, "matrix": ci.matrix(built("demo-1.0.tar.gz"))}
     )
     before, record, matrix = output.read_text(encoding="utf-8").splitlines()
-    assert (before, record) == ("before=1", "record=ab")
+    assert (before, record) == ("before=1", f"record={DIGEST}")
     assert json.loads(matrix.removeprefix("matrix="))["include"]
 
 
 def test_gitlab_reads_variables_that_the_sessions_understand(tmp_path: Path) -> None:
-    ci.hand_on({"GITLAB_CI": "true"}, tmp_path, {"record": "ab", "version": "1.0"})
-    assert (tmp_path / "ci.env").read_bytes() == b"SEATRIAL_RECORD=ab\nSEATRIAL_VERSION=1.0\n"
+    ci.hand_on({"GITLAB_CI": "true"}, tmp_path, {"record": DIGEST, "version": "1.0"})
+    assert (tmp_path / "ci.env").read_text("utf-8") == f"SEATRIAL_RECORD={DIGEST}\nSEATRIAL_VERSION=1.0\n"
 
 
 def test_what_a_build_wrote_to_gitlabs_file_first_sets_nothing(tmp_path: Path) -> None:
     (tmp_path / "ci.env").write_text("PIP_INDEX_URL=https://evil.example\n", encoding="utf-8")
-    ci.hand_on({"GITLAB_CI": "true"}, tmp_path, {"url": "https://u"}, {"record": "ab"})
-    assert (tmp_path / "ci.env").read_bytes() == b"SEATRIAL_RECORD=ab\nSEATRIAL_URL=https://u\n"
+    ci.hand_on({"GITLAB_CI": "true"}, tmp_path, {"url": "https://u"}, {"record": DIGEST})
+    assert (tmp_path / "ci.env").read_text("utf-8") == f"SEATRIAL_RECORD={DIGEST}\nSEATRIAL_URL=https://u\n"
+
+
+PYPI_PAGE = "https://pypi.org/project/demo/"
+
+
+@pytest.mark.parametrize("system", ["GITHUB_OUTPUT", "GITLAB_CI"])
+@pytest.mark.parametrize(
+    "values",
+    [
+        *({"version": f"1.0{end}PATH=/tmp"} for end in ("\n", "\r", "\r\n", "\v", "\x1b", "\x85", "\u2028")),
+        {"version": "1.0\n"},
+        {"version": ""},
+        {"version": "$(id)"},
+        {"record": DIGEST + "\n"},
+        {"record": DIGEST.upper()},
+        {"record": "ab"},
+        {"url": f"{PYPI_PAGE}1.0\nrecord={DIGEST}/"},
+        {"url": f"{PYPI_PAGE}$HOME/"},
+        {"url": "javascript:alert(1)"},
+        {"matrix": '{"include":[]}\nrecord=0'},
+        {"matrix": '{"include":["$HOME"]}'},
+    ],
+    ids=repr,
+)
+def test_a_value_that_is_none_of_its_kind_gets_into_no_file(
+    tmp_path: Path, system: str, values: dict[str, str]
+) -> None:
+    output = tmp_path / "output"
+    with pytest.raises(ci.NotHandedOn):
+        ci.hand_on({system: str(output)}, tmp_path, {"record": DIGEST} | values)
+    if system == "GITLAB_CI":
+        with pytest.raises(ci.NotHandedOn):
+            ci.hand_on({system: "true"}, tmp_path, {}, {"record": DIGEST} | values)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_url_and_a_matrix_of_every_kind_are_handed_on(tmp_path: Path) -> None:
+    pythons = ("3.9", "3.14", "3.14t", "pypy3.11")
+    values = {
+        "version": "1!2.0rc1.post2.dev3+local.1",
+        "matrix": ci.matrix(built("a-1-py3-none-any.whl", pythons=pythons)),
+    }
+    for url in (TESTPYPI.page("demo", "1.0"), "http://127.0.0.1:8080/simple/demo/", "http://[::1]:1/a%20b/?c=d&e#f"):
+        ci.hand_on({"GITLAB_CI": "true"}, tmp_path, values | {"url": url})
+        assert f"SEATRIAL_URL={url}\n" in (tmp_path / "ci.env").read_text("utf-8")
 
 
 def test_a_laptop_is_left_alone(tmp_path: Path) -> None:
-    ci.hand_on({}, tmp_path, {"record": "ab"})
+    ci.hand_on({}, tmp_path, {"record": DIGEST})
     ci.summarise({}, "a table")
     assert list(tmp_path.iterdir()) == []
 
