@@ -36,7 +36,7 @@ class WrongUse(ReleaseError):
     reason: str
     usage: str
 
-    what = "seatrial adopt: {e.reason}\n{e.usage}"
+    what = "seatrial adopt: {e.reason}\n{e.usage:lines}"
     cause = "a misspelt option."
     cure = "`seatrial adopt --help` explains the options; nothing was written."
 

@@ -259,8 +259,9 @@ def test_an_answer_or_option_that_is_not_valid_stops_everything(tmp_path: Path, 
     before = state(project)
     with pytest.raises(BadAnswer, match="github, gitlab or none"):
         adopt(project, "--data", "ci=jenkins")
-    with pytest.raises(WrongUse, match="--force"):
+    with pytest.raises(WrongUse, match="--force") as met:
         adopt(project, "--force")
+    assert "\\n" not in str(met.value)  # the usage has several lines
     with pytest.raises(WrongUse, match="not allowed with"):
         adopt(project, "--check", "--update")
     assert state(project) == before
