@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
 FEW = 10  # files are named one by one
 FOR_PACKAGES = """\
-the workflows are for one package, and this is the root of several: add `-- --all` or `-- --package NAME` to each session
-in them, and the folder of the package to the paths of `dist/` and `release-record/`"""
+the workflows are for one package, and this is the root of several: add `-- --all` or `-- --package NAME` to each
+session in them, and the folder of the package to the paths of `dist/` and `release-record/`"""
 
 
 class WrongUse(ReleaseError):
