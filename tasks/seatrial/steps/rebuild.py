@@ -55,9 +55,7 @@ class NoSuchRecord(ReleaseError):
 class DayNotKept(ReleaseError):
     date: str
 
-    what = (
-        "--as-of {e.date} cannot be kept: nothing here can leave out what was uploaded after that day."
-    )
+    what = "--as-of {e.date} cannot be kept: nothing here can leave out what was uploaded after that day."
     cause = "a pip before version 26, which does not look at upload times, and no uv."
     cure = (
         "install uv, or pip 26 or later, where seatrial runs, and run it again. Without `--as-of`, what the wheel names"
