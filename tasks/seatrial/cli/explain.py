@@ -94,7 +94,7 @@ def _word(value: object, unknown: str) -> str:
 def commands(
     name: str, settings: Settings, release: Known, kind: Kind = "wheel", outer: Mapping[str, str] = NOTHING
 ) -> list[str]:
-    """Return the commands for the step `name` on what is known of a `release`; `outer` may name the user of an index."""
+    """Return the commands for the step `name` on what is known of a `release`; `outer` may name an index's user."""
     if name == "build":
         return build(settings)
     if name == "inspect":

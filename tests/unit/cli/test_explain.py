@@ -138,7 +138,7 @@ def test_an_upload_goes_to_an_explicit_url(name: str, index: Index) -> None:
 
 def test_the_user_of_an_index_of_ones_own_is_named(tmp_path: Path) -> None:
     outer = {"PYPI_USERNAME": "a user", "PYPI_TOKEN": "a-secret"}
-    own = replace(OWN, pypi=replace(OWN.pypi, token_variable="PYPI_TOKEN"))  # noqa: S106 (the name of a variable)
+    own = replace(OWN, pypi=replace(OWN.pypi, token_variable="PYPI_TOKEN"))
     for settings, user in ((own, "'a user'"), (CONFIG, "__token__")):
         shown = explain.step("pypi", make_context(tmp_path, settings=settings, variables=outer))
         assert f"export TWINE_USERNAME={user} TWINE_PASSWORD=" in shown

@@ -23,6 +23,7 @@ from seatrial.steps.work.check import NotReady
 from seatrial.trial import interpreters
 from seatrial.trial.installer import Installer, InstallFailed, Venv
 from seatrial.trial.trial import Use
+from seatrial.workspace import siblings
 from tests.archives import SDIST, WHEEL, sdist, token, wheel, written
 from tests.projects import commit, write_tree
 from tests.samples.records import built_in
@@ -372,6 +373,15 @@ def test_a_file_that_cannot_be_installed_stops(release: Release, environments: E
     assert "no matching distribution for six" in release.shown
     assert f"{SDIST}: installed on" not in release.shown
     assert "install-failed" in (release.record.folder / "report.md").read_text(encoding="utf-8")
+
+
+def test_a_package_of_the_repository_that_may_be_missing_is_named(
+    release: Release, environments: Environments, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(siblings, "_unnamed", lambda _: ("six",))
+    environments.failing = (SDIST,)
+    stopped(release)
+    assert "six in this repository is a dependency" in release.shown
 
 
 def test_what_does_not_work_once_installed_stops(release: Release, environments: Environments) -> None:

@@ -259,9 +259,10 @@ def _try(  # noqa: PLR0917 (the first four are the same for all)
                 raise
             context.detail(f"{dist.filename}: not tried on Python {python}, for which no environment could be made")
             return None
-        installer.from_file(venv, archive.path, subject.project)
-        installer = replace(installer, beside=siblings.local(context, built, venv, installer))
-        used = use(installer, venv, subject, context.settings, context.root)
+        with siblings.hinted(context):
+            installer.from_file(venv, archive.path, subject.project)
+            installer = replace(installer, beside=siblings.local(context, built, venv, installer))
+            used = use(installer, venv, subject, context.settings, context.root)
     except ReleaseError as error:
         problem = Problem("install-failed", "error", dist.filename, f"{on}{error}", silenceable=True)
         return Trial(dist.filename, python or RUNNING, (), ()), (problem,)
