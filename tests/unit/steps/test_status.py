@@ -35,6 +35,22 @@ def test_where_nothing_is_built_the_first_command_is_shown(release: Release) -> 
     assert release.lines == [f"{release.root.name}: {folder}", "nothing is built yet", "next: nox -s build"]
 
 
+def test_without_a_release_it_is_the_report_of_the_dry_run_that_is_opened(
+    release: Release, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[str] = []
+    monkeypatch.setattr(report.webbrowser, "open", opened.append)
+    status.run(release.at(open=True))
+    assert (opened, release.lines[-2]) == ([], "there is no report to open yet: nox -s dryrun leaves one")
+    page = report.dry_folder(release.context) / report.PAGE
+    write_tree(page.parent, {page.name: ""})
+    status.run(release.context)
+    assert opened == []
+    status.run(release.at(open=True))
+    assert opened == [page.as_uri()]
+    assert f"report: {page}" in release.lines
+
+
 def test_a_release_is_shown_with_its_files_and_the_next_command(release: Release) -> None:
     release.write(BUILT, CHECKED)
     status.run(release.context)
