@@ -99,7 +99,10 @@ def test_a_token_on_the_command_line_is_refused_and_not_repeated(
 
 def test_inspect_needs_files(capsys: pytest.CaptureFixture[str]) -> None:
     assert main.run(["inspect"], {}) == 1
-    assert capsys.readouterr().err.startswith("seatrial inspect: no FILE was given\n")
+    said = capsys.readouterr().err
+    assert said.startswith("seatrial inspect: no FILE was given\n")
+    assert "as in `seatrial inspect dist/*`" in said
+    assert "misspelt" not in said
 
 
 # What a step works with.
@@ -352,6 +355,15 @@ def test_what_a_person_would_type_for_files_is_shown_without_looking_at_them(
 ) -> None:
     assert main.run(["inspect", "--explain", "a file.whl"], {}) == 0
     assert capsys.readouterr().out.startswith("python -m twine check 'a file.whl'")
+
+
+@pytest.mark.parametrize("words", [("inspect", "a.whl"), ("rebuild", "1.0")])
+def test_a_folder_that_is_not_there_is_named_before_anything_is_done(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], words: tuple[str, ...]
+) -> None:
+    out = tmp_path / "absent" / "out.json"
+    assert main.run([*words, "--json", str(out)], {}) == 1
+    assert f"--json {out}: there is no folder {out.parent} to write it to." in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("project", "contexts")
