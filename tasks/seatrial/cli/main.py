@@ -88,6 +88,8 @@ def _step(step: str, rest: Sequence[str], outer: Mapping[str, str], adapt: Calla
                     act(replace(caller, commands=commands), chosen, adapt)
                 finally:
                     if chosen.timing:
+                        if not screen.tasks:  # a step that runs no program, as `status`
+                            screen.took(step, screen.begun)
                         screen.line(screen.timeline())
     except BrokenPipeError:  # nobody reads our output any more, as behind `| head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
