@@ -198,6 +198,15 @@ def test_a_warning_that_is_ignored_is_named_with_its_reason(release: Release) ->
     assert "unused" not in release.shown
 
 
+def test_a_code_that_is_none_is_named(release: Release) -> None:
+    known = {"metadata-author": "we are many", "install-smoke": "no", "index-new-name": "ours"}
+    check(release, changes={"ignore": {**known, "metadata-autor": "we are many", "xyz": "y"}})
+    assert "warning `ignore` in [tool.seatrial]: there is no rule or finding `xyz`." in release.shown
+    assert release.shown.count("Did you mean") == 1
+    assert "no rule or finding `metadata-autor`. Did you mean `metadata-author`?" in release.shown
+    assert release.shown.count("there is no rule or finding") == 2
+
+
 @pytest.mark.parametrize(("files", "rule"), [({"demo/token": token()}, "secret-api-token")])
 def test_what_pypi_refuses_cannot_be_ignored(release: Release, files: dict[str, str], rule: str) -> None:
     written(release.record.dist, SDIST, b"no sdist")
