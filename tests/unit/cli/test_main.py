@@ -20,6 +20,7 @@ from seatrial.cli import chain, main, secrets
 from seatrial.cli.options import INTERFACE
 from seatrial.index.indexes import Index
 from seatrial.machine import variables
+from seatrial.machine.screen import SCREEN
 from seatrial.project.options import Commands
 from seatrial.release.record import DIGEST_VARIABLE, StageMissing
 from tests.archives import WHEEL, wheel
@@ -371,6 +372,6 @@ def test_a_folder_that_is_not_there_is_named_before_anything_is_done(
 def test_what_took_how_long_is_shown_where_that_is_asked_for(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(main.SCREEN, "tasks", [])
+    monkeypatch.setattr(SCREEN, "tasks", [])
     assert main.run(["status", "--timing"], {}) == 0
     assert re.search(r"   start    length  task\n .* s .* s  status\n$", capsys.readouterr().out)
