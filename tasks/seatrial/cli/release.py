@@ -63,7 +63,7 @@ def run(caller: Caller, options: Options, adapt: Callable[[Context], Context]) -
     if options.package is not None or options.all:
         _run_for_packages(caller, options, context_for)
         return
-    if caller.step in FOLLOWING or caller.step in READERS:
+    if caller.step in FOLLOWING or caller.step == "pypi":
         packages.stop_if_above(caller.root, caller.step)
     context = context_for(caller.root, caller.commands, None)
     if not options.explain:
