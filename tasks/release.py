@@ -23,6 +23,7 @@ INTERFACE = 1  # what this file and the program agree on; any version of the pro
 STEPS = ["build", "check", "testpypi", "verify", "pypi", "dryrun", "inspect", "status", "rebuild"]
 LOCK = Path(__file__).resolve().with_name("release.txt")
 PYTHON = Path("Scripts/python.exe" if os.name == "nt" else "bin/python")
+WITHHELD, AHEAD = {}, [True]  # type: dict[str, str], list[bool]  # what is for uploads; whether one lies ahead
 UPLOADS = re.compile(r"(TEST)?PYPI_(ID_)?TOKEN$|TWINE_|ACTIONS_ID_TOKEN_", re.IGNORECASE)  # variables with secrets
 VIRTUALENV = "import sys; sys.path[:] = filter(None, sys.path); import virtualenv; virtualenv.cli_run(sys.argv[1:])"
 IMPORTED = {"virtualenv", "packaging", "platformdirs", "filelock", "distlib", "python_discovery"}  # by virtualenv
@@ -42,7 +43,7 @@ def too_old() -> str:
 def settings() -> "tuple[list[str], str]":
     """Return the Pythons of `verify` and the prefix of all names. A session that runs says what is wrong with them."""
     pythons, prefix = [f"3.{sys.version_info[1]}"], "release-" if {*STEPS} & {*nox.registry.get()} else ""
-    with contextlib.suppress(OSError, ValueError, TypeError, AttributeError):
+    with contextlib.suppress(OSError, ValueError, TypeError, AttributeError, RecursionError):
         said, own = (nox.project.load_toml(p) if Path(p).exists() else {} for p in ("pyproject.toml", "seatrial.toml"))
         table = own or said.get("tool", {}).get("seatrial", {})
         prefix = str(table.get("session-prefix") or prefix)
@@ -64,26 +65,24 @@ def supported(project: Any, running: str) -> "list[str]":
     return chosen + ([] if {*chosen} & {*here} else [p for p in here if allowed.contains(f"{p}.99")][-1:]) or [running]
 
 
-def seatrial(session: "nox.Session", step: str, *options: str, anew: bool = False) -> None:
-    """Run `seatrial STEP` with the session's arguments; what is for uploads reaches `testpypi` and `pypi` alone."""
-    withheld = {name: os.environ.pop(name) for name in list(os.environ) if UPLOADS.match(name)}
-    facts = {"interface": INTERFACE, "prefix": PREFIX, "interactive": session.interactive, "withheld": [*withheld]}
+def seatrial(session: "nox.Session", step: str, *options: str, upload: bool = False, silent: bool = False) -> str:
+    """Run `seatrial STEP` with the session's arguments, an `upload` with what is for it; return what is not shown."""
+    WITHHELD.update({name: os.environ.pop(name) for name in list(os.environ) if UPLOADS.match(name)})
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(4, 0, 0, 0, 0)  # PR_SET_DUMPABLE: no other process sees what this one was started with
+    facts = {"interface": INTERFACE, "prefix": PREFIX, "interactive": session.interactive, "withheld": [*WITHHELD]}
     facts.update(uv=shutil.which(nox.virtualenv.UV), root=str(Path.cwd()), start=session.invoked_from)
     argv = ["-I", "-m", "seatrial", step, "--nox", json.dumps({**facts, "asked": [] if "--no-dep" in TYPED else ASKED})]
-    prctl = ctypes.CDLL(None).prctl if sys.platform == "linux" else lambda *_: 0
-    prctl(4, 0, 0, 0, 0)  # PR_SET_DUMPABLE: /proc shows no other process what this one was started with
     # After Ctrl-C an upload finds out what the index took. nox would kill it after half a second.
-    how: Any = {"external": True, "log": False, "interrupt_timeout": 60, "terminate_timeout": 10}
-    try:
-        python = environment(session, step, anew=anew)
-        done = session.run(python, *argv, *options, *session.posargs, env=withheld if "pypi" in step else {}, **how)
+    how: Any = {"external": True, "log": False, "interrupt_timeout": 60, "terminate_timeout": 10, "silent": silent}
+    try:  # an upload in a new environment: what was built and tested could have changed an older one
+        python = environment(session, "build" if silent else step, anew=upload)
+        done = session.run(python, *argv, *options, *session.posargs, env=WITHHELD if upload else {}, **how)
     except OSError as error:
         session.error(f"The operating system refused to read or write: {error}")
-    finally:
-        os.environ.update(withheld)
-        prctl(4, 1, 0, 0, 0)
     if done is None:
         session.error("Nothing was run: nox was started with --install-only, which would report success for that")
+    return str(done)
 
 
 def environment(session: "nox.Session", step: str, *, anew: bool) -> Path:
@@ -150,8 +149,10 @@ else:
     @nox.session(name=PREFIX + "build", **OURS)
     def build(session: nox.Session) -> None:
         """Build the sdist, and the wheel from that sdist, out of a clean checkout of HEAD."""
-        if {"testpypi", "verify"} & {*ASKED} and any(map(UPLOADS.match, os.environ)):  # a wrong one stops it here
-            seatrial(session, "testpypi", "--preflight", anew=not Path("release-record/rehearsed.json").exists())
+        if {"testpypi", "verify"} & {*ASKED}:
+            AHEAD[0] = seatrial(session, "testpypi", "--preflight", silent=True).strip() == "upload"
+            if AHEAD[0] and WITHHELD:  # a credential that is wrong stops it now
+                seatrial(session, "testpypi", "--preflight", upload=True)
         seatrial(session, "build")
 
     @nox.session(name=PREFIX + "check", requires=[PREFIX + "build"], **OURS)
@@ -162,8 +163,7 @@ else:
     @nox.session(name=PREFIX + "testpypi", requires=[PREFIX + "check"], **OURS)
     def testpypi(session: nox.Session) -> None:
         """Upload the checked files to TestPyPI, and read back that it serves exactly these bytes."""
-        # What was built and tested could have changed an older environment. With this record nothing is uploaded.
-        seatrial(session, "testpypi", anew=not Path("release-record/rehearsed.json").exists())
+        seatrial(session, "testpypi", upload=AHEAD[0])
 
     @nox.session(name=PREFIX + "verify", requires=[PREFIX + "testpypi"], python=PYTHONS, **CELL)
     @nox.parametrize("kind", ["wheel", "sdist"], ids=["wheel", "sdist"])
@@ -177,7 +177,7 @@ else:
     @nox.session(name=PREFIX + "pypi", **OURS)
     def pypi(session: nox.Session) -> None:
         """Upload the rehearsed and verified files, the very same bytes, to PyPI."""
-        seatrial(session, "pypi", anew=True)
+        seatrial(session, "pypi", upload=True)
 
     @nox.session(name=PREFIX + "dryrun", **OURS)
     def dryrun(session: nox.Session) -> None:

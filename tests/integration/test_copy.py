@@ -104,7 +104,7 @@ def test_a_python_can_be_chosen_and_one_that_is_missing_is_skipped(project: Path
 
 
 def test_a_step_that_fails_ends_the_chain_with_1(project: Path) -> None:
-    done = nox(project, "-s", "verify", "--", "--fail")
+    done = nox(project, "-s", "check", "--", "--fail")
     assert (done.code, done.steps) == (1, ["build"])
 
 
@@ -252,7 +252,8 @@ def test_an_upload_gets_an_environment_of_its_own(project: Path) -> None:
     nox(project, "--no-dependencies", "-s", "testpypi", "pypi")
     assert not list(project.rglob("changed-meanwhile"))
     write_tree(project, {"release-record/rehearsed.json": ""})
-    assert "Installing" not in nox(project, "--no-dependencies", "-s", "testpypi").output
+    nox(project, "-s", "testpypi")
+    assert "Installing" not in nox(project, "-s", "testpypi").output
 
 
 # Flags of nox that skip what a session is for.
@@ -306,37 +307,57 @@ def test_an_interrupted_program_has_time_to_find_out_what_was_taken(project: Pat
 # Secrets.
 
 
-def test_secrets_reach_the_uploads_alone_and_are_back_afterwards(project: Path) -> None:
+def test_secrets_reach_the_uploads_alone_and_own_sessions_before_them(project: Path) -> None:
     own = (
-        "import os\n\nimport nox\n\n@nox.session(venv_backend='none')\ndef deploy(session):\n"
-        "    print('deploy', os.environ['PYPI_TOKEN'], os.environ['TWINE_PASSWORD'])\n\n"
+        "import os\n\nimport nox\n\n@nox.session(venv_backend='none')\n@nox.parametrize('at', ['first', 'last'])\n"
+        "def deploy(session, at):\n"
+        "    print(at, [os.environ.get(name) for name in ('PYPI_TOKEN', 'TWINE_PASSWORD')])\n\n"
     )
     write_tree(project, {"noxfile.py": own + copies.NOXFILE})
     steps = ("build", "check", "testpypi", CELLS[0], "pypi", "dryrun", "inspect", "status", "rebuild")
     secrets = {name: f"secret of {name}" for name in SECRETS}
-    done = nox(project, "--no-dependencies", "-s", *steps, "deploy", **secrets, DEPENDENCIES_TOKEN="reads")
+    order = ("deploy(at='first')", *steps, "deploy(at='last')")
+    done = nox(project, "--no-dependencies", "-s", *order, **secrets, DEPENDENCIES_TOKEN="reads")
     assert done.code == 0, done.output
     for call in done.calls:
         expected = secrets if call["step"] in {"testpypi", "pypi"} else {}
         assert {name: call["env"][name] for name in SECRETS if name in call["env"]} == expected, call["step"]
         assert call["env"]["DEPENDENCIES_TOKEN"] == "reads"
-    assert "deploy secret of PYPI_TOKEN secret of TWINE_PASSWORD" in done.output
-    assert not [name for name in SECRETS if done.output.replace("deploy secret", "").count(f"secret of {name}") > 1]
+    assert "first ['secret of PYPI_TOKEN', 'secret of TWINE_PASSWORD']" in done.output
+    assert "last [None, None]" in done.output  # what was built and tested before it could read them
+    assert not [name for name in SECRETS if done.output.count(f"secret of {name}") > 1]
 
 
 def test_a_credential_is_looked_at_before_the_build_by_a_process_of_its_own(project: Path) -> None:
     token = {"TESTPYPI_TOKEN": "a secret"}
     done = nox(project, "-s", "verify", "--", "--rebuild", **token)
-    assert done.steps == ["testpypi", "build", "check", "testpypi", "verify", "verify"], done.output
-    first, build, *_ = done.calls
-    assert first["words"] == ["--preflight", "--rebuild"]
-    assert first["env"]["TESTPYPI_TOKEN"] == "a secret"
-    assert Path(first["prefix"]) == project / ".nox" / "testpypi"
-    assert "TESTPYPI_TOKEN" not in build["env"]
-    assert build["context"]["withheld"] == ["TESTPYPI_TOKEN"]
-    assert not any("--preflight" in call["words"] for call in done.calls[1:])
-    assert nox(project, "-s", "check", **token).steps == ["build", "check"]  # nothing is uploaded
-    assert nox(project, "-s", "testpypi", "--", "--fail", **token).steps == ["testpypi"]
+    assert done.steps == ["build", "check", "testpypi", "verify", "verify"], done.output
+    asked, looked = done.preflights
+    assert asked["words"] == looked["words"] == ["--preflight", "--rebuild"]
+    assert "TESTPYPI_TOKEN" not in asked["env"]  # it only says whether an upload lies ahead
+    assert looked["env"]["TESTPYPI_TOKEN"] == "a secret"
+    assert Path(looked["prefix"]) == project / ".nox" / "testpypi"
+    assert "TESTPYPI_TOKEN" not in done.calls[0]["env"]
+    assert done.calls[0]["context"]["withheld"] == ["TESTPYPI_TOKEN"]
+    assert "upload" not in done.output.split()
+    assert not nox(project, "-s", "check", **token).preflights  # nothing is uploaded
+    failed = nox(project, "-s", "testpypi", "--", "--fail", **token)
+    assert (failed.code, failed.steps, len(failed.preflights)) == (1, [], 1)
+
+
+def test_where_nothing_is_uploaded_no_credential_is_handed_over(project: Path) -> None:
+    write_tree(project, {"release-record/rehearsed.json": ""})
+    done = nox(project, "-s", "testpypi", TESTPYPI_TOKEN="a secret")
+    assert (done.steps, len(done.preflights)) == (["build", "check", "testpypi"], 1)
+    assert not [call["step"] for call in (*done.calls, *done.preflights) if "TESTPYPI_TOKEN" in call["env"]]
+
+
+def test_what_is_tested_cannot_choose_the_environment_of_the_upload(project: Path) -> None:
+    nox(project, "-s", "testpypi")
+    done = nox(project, "-s", "testpypi", "--", "--plant", TESTPYPI_TOKEN="a secret")
+    assert done.calls[-1]["env"]["TESTPYPI_TOKEN"] == "a secret"
+    assert (project / "release-record" / "rehearsed.json").exists()
+    assert not list(project.rglob("planted"))
 
 
 # Modules of the project, and its settings for uv.

@@ -241,17 +241,17 @@ def test_with_uv_nothing_is_hidden(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="/proc is Linux's")
-def test_what_nox_was_started_with_can_be_read_by_no_other_process_meanwhile(
+def test_what_nox_was_started_with_can_be_read_by_no_other_process_from_then_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    dumpable: list[int] = []
+    prctl, dumpable = ctypes.CDLL(None).prctl, list[int]()
 
     class Session:
         interactive, posargs, invoked_from = False, (), str(tmp_path)
 
         @property
         def env_dir(self) -> Path:
-            dumpable.append(ctypes.CDLL(None).prctl(3, 0, 0, 0, 0))  # PR_GET_DUMPABLE
+            dumpable.append(prctl(3, 0, 0, 0, 0))  # PR_GET_DUMPABLE
             raise OSError("the end")
 
         def error(self, message: str) -> None:
@@ -259,11 +259,14 @@ def test_what_nox_was_started_with_can_be_read_by_no_other_process_meanwhile(
 
     monkeypatch.setenv("PYPI_TOKEN", "a secret")
     session = load(tmp_path)["pypi"]
-    with pytest.raises(RuntimeError, match="refused to read or write: the end"):
-        session.func(Session())
-    dumpable.append(ctypes.CDLL(None).prctl(3, 0, 0, 0, 0))
-    assert dumpable == [0, 1]
-    assert os.environ["PYPI_TOKEN"] == "a secret"
+    try:
+        with pytest.raises(RuntimeError, match="refused to read or write: the end"):
+            session.func(Session())
+        dumpable.append(prctl(3, 0, 0, 0, 0))
+    finally:
+        prctl(4, 1, 0, 0, 0)  # PR_SET_DUMPABLE
+    assert dumpable == [0, 0]
+    assert "PYPI_TOKEN" not in os.environ
 
 
 # Too old.

@@ -12,6 +12,8 @@ import difflib
 import hashlib
 import io
 import itertools
+import os
+import stat
 import sys
 import tempfile
 from pathlib import Path
@@ -86,16 +88,32 @@ def _make(root: Path, change: Change, undo: contextlib.ExitStack) -> None:
         if not folder.exists():
             folder.mkdir()
             undo.callback(_remove_folder, folder)
-    if change.before is not None:
-        undo.callback(path.write_bytes, change.before)
     if change.before is None:
         with path.open("xb") as file:  # what is there after all is not ours to undo
             undo.callback(path.unlink)
             file.write(change.after or b"")
-    elif change.after is None:
-        path.unlink()
+        return
+    place = path if change.after is None else path.resolve()  # a symlink within the project stays one
+    mode = stat.S_IMODE(place.stat().st_mode)
+    undo.callback(_replace, place, change.before, mode)
+    if change.after is None:
+        place.unlink()
     else:
-        path.write_bytes(change.after)
+        _replace(place, change.after, mode)
+
+
+def _replace(path: Path, content: bytes, mode: int) -> None:
+    """Put a new file at `path`: to write into the old one would change it wherever else it is hard-linked."""
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
+    new = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        new.chmod(mode)
+        new.replace(path)
+    except BaseException:
+        new.unlink(missing_ok=True)
+        raise
 
 
 def _below(root: Path, change: Change) -> list[Path]:

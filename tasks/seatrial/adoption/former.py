@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from seatrial.adoption.changes import Change
 from seatrial.adoption.template import QUESTIONS, Answers
+from seatrial.machine import disk
 from seatrial.machine.values import Value
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def find(root: Path) -> Former | None:
         name = path.relative_to(root)
         if "__pycache__" not in name.parts:
             known = manifest.get("/".join(name.parts[1:]))
-            (ours if known == _sha256(path.read_bytes()) else theirs).append(name.as_posix())
+            (ours if known and known == _sha256(disk.read(path)) else theirs).append(name.as_posix())
     ours += [ANSWERS] if answers_file.is_file() else []
     if (root / PIN).is_file():
         (ours if re.search(r"^seatrial==", _text(root / PIN), re.MULTILINE) else theirs).append(PIN)
@@ -62,9 +63,9 @@ def find(root: Path) -> Former | None:
 
 def removals(root: Path, former: Former) -> list[Change]:
     """Return what takes the old copy out of the project in `root`."""
-    changes = [Change(name, (root / name).read_bytes(), None) for name in former.ours]
+    changes = [Change(name, disk.read(root / name), None) for name in former.ours]
     attributes = root / ".gitattributes"
-    if attributes.is_file() and (kept := ATTRIBUTES.sub(b"", before := attributes.read_bytes())) != before:
+    if attributes.is_file() and (kept := ATTRIBUTES.sub(b"", before := disk.read(attributes))) != before:
         changes.append(Change(".gitattributes", before, kept if kept.strip() else None))
     return changes
 
@@ -92,4 +93,4 @@ def _sha256(content: bytes) -> str:
 
 
 def _text(path: Path) -> str:
-    return path.read_bytes().decode("utf-8", "replace")
+    return disk.read(path).decode("utf-8", "replace")

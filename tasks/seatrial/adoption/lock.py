@@ -1,7 +1,7 @@
 """``release.txt``: what the release sessions of a project install, each with its hashes.
 
 Its head says for which seatrial it was written and what was chosen, for the next update. seatrial itself is pinned by
-the hashes that an index serves, or by path, as a wheel beside the lock; everything else is as seatrial was
+the hash of the wheel on an index, or by path, as a wheel beside the lock; everything else is as seatrial was
 locked and tested. What a project has adopted can be compared with what this seatrial would write.
 """
 
@@ -12,15 +12,16 @@ import hashlib
 import json
 import re
 import tempfile
-import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from seatrial.adoption import former, origin, template
 from seatrial.index import http
 from seatrial.index.holdings import read_project
+from seatrial.machine import disk
 from seatrial.machine.errors import ReleaseError
 from seatrial.machine.values import Value
+from seatrial.release import archives
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -90,14 +91,14 @@ class Head(Value):
 
 
 class Pin(Value):
-    """How a lock names seatrial: a requirement with its hashes, and the wheel beside it, if any."""
+    """How a lock names seatrial: a requirement, the hash of its wheel, and that wheel where it is beside the lock."""
 
     requirement: str
-    hashes: tuple[str, ...]
+    sha256: str
     wheel: bytes | None = None
 
     def __str__(self) -> str:
-        return " \\\n".join([self.requirement, *(f"    --hash=sha256:{sha256}" for sha256 in self.hashes)]) + "\n"
+        return f"{self.requirement} \\\n    --hash=sha256:{self.sha256}\n"
 
 
 def read_head(text: str) -> Head | None:
@@ -119,39 +120,40 @@ def read_head(text: str) -> Head | None:
 def find(root: Path) -> list[tuple[Path, Head]]:
     """Return the locks in the folders of the project in `root`, with their heads."""
     paths = [path for path in sorted(root.glob(f"*/{FILE}")) if path.is_file()]
-    heads = [read_head(path.read_bytes().decode("utf-8", "replace")) for path in paths]
+    heads = [read_head(_start(path)) for path in paths]
     return [(path, head) for path, head in zip(paths, heads, strict=True) if head]
+
+
+def _start(path: Path) -> str:
+    with path.open("rb") as file:  # of another kind it may be large
+        return file.read(disk.TEXT_BYTES).decode("utf-8", "replace")
 
 
 def pin(source: Origin, folder: str, index: Index) -> Pin:
     """Return how the lock in `folder` names the seatrial of `source`, which may be the one that `index` serves."""
-    if not source.from_elsewhere and (hashes := _served(source, index)):
-        return Pin(f"{origin.NAME}=={source.version}", hashes)
+    if not source.from_elsewhere and (sha256 := _served(source, index)):
+        return Pin(f"{origin.NAME}=={source.version}", sha256)
     wheel = source.wheel
-    return Pin(f"./{folder}/{source.filename}", (hashlib.sha256(wheel).hexdigest(),), wheel)
+    return Pin(f"./{folder}/{source.filename}", hashlib.sha256(wheel).hexdigest(), wheel)
 
 
-def _served(source: Origin, index: Index) -> tuple[str, ...]:
-    """Return the hashes that `index` serves, none unless its wheel has the files that are installed here."""
+def _served(source: Origin, index: Index) -> str:
+    """Return the hash of the wheel that `index` serves, empty unless it has the files that run here, and no others.
+
+    Whoever owns the name there chooses the files, so nothing else of theirs is pinned: what an sdist builds is unknown.
+    """
     try:
-        names = (f"{origin.NAME}-{source.version}-", f"{origin.NAME}-{source.version}.tar.gz")
-        listing = read_project(index, origin.NAME, patient=False)
-        files = [file for file in listing.files if file.filename.startswith(names)]
+        files = read_project(index, origin.NAME, patient=False).files
         wheel = next((file for file in files if file.filename == source.filename and file.sha256), None)
         if wheel is None:
-            return ()
+            return ""
         with tempfile.TemporaryDirectory(prefix="seatrial-adopt-", ignore_cleanup_errors=True) as scratch:
-            path = Path(scratch) / wheel.filename
+            path = Path(scratch) / source.filename
             http.download(index, wheel.url, path, limit=LIMIT, patient=False)
-            if hashlib.sha256(path.read_bytes()).hexdigest() != wheel.sha256:
-                return ()
-            with zipfile.ZipFile(path) as archive:
-                (record,) = (name for name in archive.namelist() if name.endswith(".dist-info/RECORD"))
-                served = origin.hashes_of(archive.read(record).decode())
-            same = served == origin.hashes_of(origin.record_of(source.files).decode())
-    except (ReleaseError, zipfile.BadZipFile, ValueError):  # nobody answers, or not as an index does
-        return ()
-    return tuple(file.sha256 for file in files if file.sha256) if same else ()
+            is_ours = hashlib.sha256(path.read_bytes()).hexdigest() == wheel.sha256 and source.is_in(path)
+    except (ReleaseError, ValueError, *archives.BROKEN):  # nobody answers, or not as an index does
+        return ""
+    return wheel.sha256 if is_ours else ""
 
 
 def tools() -> str:
@@ -179,11 +181,11 @@ def compare(root: Path, source: Origin) -> list[str]:
     path, head = locks[0]
     if head.version != source.version:
         raise OtherVersion(path, head.version, source.version)
-    text = path.read_bytes().decode("utf-8", "replace")
+    text = disk.read(path).decode("utf-8", "replace")
     copy, differences = path.parent / "release.py", []
     if not copy.is_file():
         differences.append("release.py: missing")
-    elif copy.read_bytes().replace(b"\r\n", b"\n") != template.files()[template.COPY]:
+    elif disk.read(copy).replace(b"\r\n", b"\n") != template.files()[template.COPY]:
         differences.append("release.py: changed")
     differences += _of_lock(root, text, source)
     old = former.find(root)
@@ -206,7 +208,7 @@ def _of_lock(root: Path, text: str, source: Origin) -> list[str]:
     if not any(line.startswith("seatrial==") or WHEEL.match(line) for line in lines):
         problems.append("release.txt: seatrial itself is missing")
     for name, line in ((wheel[1], line) for line in lines if (wheel := WHEEL.match(line))):
-        content = (root / name).read_bytes() if (root / name).is_file() else None
+        content = disk.read(root / name) if (root / name).is_file() else None
         if content is None:
             problems.append(f"{name}: missing")
         elif f"sha256:{hashlib.sha256(content).hexdigest()}" not in line:

@@ -1,7 +1,7 @@
 """Where the running seatrial came from, and the wheel that holds it.
 
 The installation says it: ``direct_url.json`` (PEP 610) names a clone, a folder or a file. Where there is none it may be
-from an index, which is so only if the index serves a wheel with the same RECORD. The wheel of anything else is put
+from an index, which is so only if the index serves a wheel of the same files. The wheel of anything else is put
 together again from the installed files: same files, same bytes.
 """
 
@@ -23,9 +23,12 @@ from seatrial.adoption import template
 from seatrial.building import git
 from seatrial.machine.errors import ReleaseError
 from seatrial.machine.values import Value
+from seatrial.release import archives
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from seatrial.release.archives import Content
 
 NAME = "seatrial"
 OF_INSTALLERS = frozenset({"RECORD", "INSTALLER", "REQUESTED", "direct_url.json", "uv_cache.json", "uv_build.json"})
@@ -66,23 +69,50 @@ class Origin(Value):
         return f"{NAME}-{self.version}-py3-none-any.whl"
 
     @property
+    def members(self) -> dict[str, bytes]:
+        """What a wheel of it holds, RECORD last."""
+        return {**dict(sorted(self.files.items())), f"{_info(self.files)}/RECORD": record_of(self.files)}
+
+    @property
     def wheel(self) -> bytes:
         """The wheel: same files, same bytes."""
-        info = next(name.partition("/")[0] for name in self.files if name.endswith(".dist-info/METADATA"))
         target = io.BytesIO()
         with zipfile.ZipFile(target, "w") as archive:
-            for name, content in [*sorted(self.files.items()), (f"{info}/RECORD", record_of(self.files))]:
+            for name, content in self.members.items():
                 entry = zipfile.ZipInfo(name, MOMENT)
                 entry.create_system, entry.external_attr = 3, REGULAR_FILE
                 archive.writestr(entry, content)  # stored: compressed bytes differ between zlib and zlib-ng
         return target.getvalue()
 
+    def is_in(self, wheel: Path) -> bool:
+        """Whether the file at `wheel`, which may be anything, is a wheel with these files, byte for byte, and no more.
+
+        Raises one of BROKEN.
+        """
+        wanted = self.members
+        with archives.reading(wheel) as opened:
+            names = [entry.name for entry in opened.zip.entries] if opened.zip else []
+            if sorted(names) != sorted(wanted) or (opened.zip and opened.zip.oddities):  # read differently by others
+                return False
+            return all(_is_same(member, wanted[member.name]) for member in opened.contents)
+
 
 def record_of(files: Mapping[str, bytes]) -> bytes:
     """Return the RECORD of a wheel with `files` (binary distribution format), sorted by name."""
-    info = next(name.partition("/")[0] for name in files if name.endswith(".dist-info/METADATA"))
     rows = [f"{name},sha256={_digest(content)},{len(content)}" for name, content in sorted(files.items())]
-    return "".join(f"{row}\n" for row in [*rows, f"{info}/RECORD,,"]).encode()
+    return "".join(f"{row}\n" for row in [*rows, f"{_info(files)}/RECORD,,"]).encode()
+
+
+def _info(files: Mapping[str, bytes]) -> str:
+    return next(name.partition("/")[0] for name in files if name.endswith(".dist-info/METADATA"))
+
+
+def _is_same(member: Content, wanted: bytes) -> bool:
+    """Whether `member` holds the bytes that are `wanted`; of a RECORD the rows may be in another order."""
+    content = member.read(len(wanted) + 1)
+    if member.name.endswith(".dist-info/RECORD"):
+        return sorted(content.splitlines()) == sorted(wanted.splitlines())
+    return content == wanted
 
 
 def hashes_of(record: str) -> dict[str, str]:

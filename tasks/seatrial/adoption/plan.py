@@ -11,6 +11,7 @@ from seatrial.adoption import changes, former, lock, template
 from seatrial.adoption.changes import Change, difference
 from seatrial.adoption.lock import Head, NotAdopted, Pin
 from seatrial.adoption.target import Target, outputs
+from seatrial.machine import disk
 from seatrial.machine.errors import ReleaseError, indented
 from seatrial.machine.values import Value
 from seatrial.project import settings
@@ -70,7 +71,7 @@ class Plan(Value):
 def plan(project: Target, given: Answers, source: Origin, index: Index, *, update: bool) -> Plan:
     """Return what to change in `project`, which gets the seatrial of `source`; `given` answers come first.
 
-    Raises AdoptedAlready, NotAdopted, BadAnswer and Taken.
+    Raises AdoptedAlready, NotAdopted, BadAnswer, Taken and NotOrdinary.
     """
     locks, old = lock.find(project.root), former.find(project.root)
     head = locks[0][1] if locks else None
@@ -179,7 +180,7 @@ class _Work:
         """Collect what the file `name` is to hold, None where it goes."""
         path = self.project.root / name
         after = after.encode("utf-8", "surrogateescape") if isinstance(after, str) else after
-        self.changes.append(Change(name, path.read_bytes() if path.is_file() else None, after))
+        self.changes.append(Change(name, disk.read(path) if path.is_file() else None, after))
 
     def _own(self, name: str, content: bytes) -> None:
         """Collect a file that is ours alone: rewritten by an update, and in nobody's way before."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from seatrial.building import git
 from seatrial.building.git import NoCommit
-from seatrial.machine import toml
+from seatrial.machine import disk, toml
 from seatrial.machine.errors import ReleaseError
 from seatrial.machine.values import Value
 from seatrial.project.settings import BrokenToml, NoProject, is_project, table
@@ -55,7 +55,7 @@ class NoxfileUnread(ReleaseError):
     reason: str
 
     what = "{e.path} cannot be read as Python: {e.reason}"
-    cause = "a syntax error, or an encoding other than UTF-8."
+    cause = "a syntax error, an encoding other than UTF-8, or code that a program wrote."
     cure = "correct the file; nothing was written."
 
 
@@ -122,7 +122,7 @@ class Target(Value):
 def look(root: Path) -> Target:
     """Return what is known of the project in `root`.
 
-    Raises NoTarget, NoProject, IsTemplate, NoxfileUnread, BrokenToml and what git has to say.
+    Raises NoTarget, NoProject, IsTemplate, NoxfileUnread, NotOrdinary, BrokenToml and what git has to say.
     """
     if not root.is_dir():
         raise NoTarget(root)
@@ -155,9 +155,12 @@ def stop_if_dirty(target: Target) -> None:
 
 
 def read(path: Path) -> str | None:
-    """Return the text at `path` as it is, None where there is none. A byte that is no UTF-8 survives the round trip."""
+    """Return the text at `path` as it is, None where there is none. A byte that is no UTF-8 survives the round trip.
+
+    Raises OSError and NotOrdinary.
+    """
     try:
-        return path.read_bytes().decode("utf-8", "surrogateescape")
+        return disk.read(path).decode("utf-8", "surrogateescape")
     except FileNotFoundError:
         return None
 
@@ -182,9 +185,14 @@ def outputs(target: Target) -> list[str]:
 def sessions_in(noxfile: str, path: Path) -> set[str | None]:
     """Return the names that `noxfile` gives to nox, None for those that are made when it runs. Raises NoxfileUnread."""
     try:
-        tree = ast.parse(noxfile)
+        return _sessions(ast.parse(noxfile))
     except (SyntaxError, ValueError) as error:
         raise NoxfileUnread(path, str(error)) from None
+    except (RecursionError, MemoryError):
+        raise NoxfileUnread(path, "it is nested too deeply") from None
+
+
+def _sessions(tree: ast.Module) -> set[str | None]:
     names: dict[ast.expr, str | None] = {}  # by decorator, or call
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef):

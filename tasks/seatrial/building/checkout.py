@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from pathlib import Path, PurePath
+from pathlib import Path, PurePath, PureWindowsPath
 from typing import TYPE_CHECKING
 
 from seatrial.building import git
@@ -93,19 +93,27 @@ def _add_submodules(top: Path, target: Path, above: str = "") -> Iterator[str]:
         if name and settings.get(f"submodule.{name}.update") == "none":
             continue
         places = [top / path] if (top / path / ".git").exists() else []
-        if name:
-            places.append(_git_dir(top) / "modules" / name)
+        store = _store(name or "")
+        if store:
+            places.append(_git_dir(top) / "modules" / store)
         place = next((place for place in places if place.is_dir() and _holds(_git_dir(place), commit)), None)
         if place is None:
             yield above + path
             continue
-        modules = _git_dir(target) / "modules" / (name or path)
+        modules = _git_dir(target) / "modules" / (store or path)
         modules.parent.mkdir(parents=True, exist_ok=True)
         _clone(_git_dir(place), target / path, commit, "--separate-git-dir", str(modules))
         # Relative, as `git submodule` writes it: some backends pack this file into the sdist.
         where = PurePath(os.path.relpath(modules, target / path)).as_posix()
         (target / path / ".git").write_bytes(f"gitdir: {where}\n".encode())
         yield from _add_submodules(place, target / path, f"{above}{path}/")
+
+
+def _store(name: str) -> str:
+    """Return where git keeps the submodule called `name`, below `modules`; empty for what could lead out of there."""
+    below = name.lstrip("/")  # git writes an absolute name behind `modules/`
+    leads_out = ".." in below.split("/") or "\\" in below or PureWindowsPath(below).drive
+    return "" if leads_out else below
 
 
 def _git_dir(place: Path) -> Path:

@@ -151,8 +151,11 @@ def act(caller: Caller, context: Context) -> None:
     if alone or "build" in caller.steps or caller.step == "dryrun":
         from seatrial.steps import preflight  # noqa: PLC0415
 
-        withheld = bool(caller.nox and caller.nox.withheld) and not alone
-        preflight.stop_early(context, caller.steps if alone else caller.planned, withheld=withheld)
+        named = {*caller.nox.withheld} if caller.nox else set[str]()
+        withheld = not named <= context.variables.keys()  # only the process of an upload has them
+        ahead = preflight.stop_early(context, caller.steps if alone else caller.planned, withheld=withheld)
+        if alone and ahead and (withheld or not named):
+            caller.screen.line("upload")  # which asks tasks/release.py for the credential
     if not alone:
         chain.run(caller.steps, context)
 

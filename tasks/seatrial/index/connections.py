@@ -14,6 +14,7 @@ import urllib3
 from urllib3.exceptions import HTTPError
 
 from seatrial.index.indexes import is_loopback
+from seatrial.machine.variables import without_logins
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -47,14 +48,17 @@ def release(response: urllib3.BaseHTTPResponse) -> None:
 
 
 def reason(error: BaseException) -> str:
-    """Return the cause of `error` that says most: that of the system, where urllib3 has wrapped it."""
+    """Return the cause of `error` that says most: that of the system, where urllib3 has wrapped it.
+
+    It may quote the address of a proxy, which is shown without its login.
+    """
     inner: BaseException | None = error
     while inner is not None:
         if isinstance(inner, OSError) and not isinstance(inner, HTTPError) and str(inner):
-            return str(inner)
+            return without_logins(str(inner))
         nested = next((arg for arg in inner.args if isinstance(arg, BaseException)), None)
         inner = inner.__cause__ or inner.__context__ or nested
-    return str(error) or type(error).__name__
+    return without_logins(str(error)) or type(error).__name__
 
 
 @functools.cache
@@ -62,9 +66,9 @@ def _connections(proxy: str, certificates: tuple[str, str] | None) -> urllib3.Po
     options: dict[str, Any] = {"ssl_context": ssl.create_default_context() if certificates else None, "maxsize": 4}
     if not proxy:
         return urllib3.PoolManager(**options)
-    parts = urlsplit(proxy if "//" in proxy else f"http://{proxy}")
-    if parts.username:
-        login = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
-        options["proxy_headers"] = urllib3.make_headers(proxy_basic_auth=login)
-        parts = parts._replace(netloc=parts.netloc.rpartition("@")[2])
-    return urllib3.ProxyManager(parts.geturl(), **options)
+    scheme, _, rest = (proxy if "://" in proxy else f"http://{proxy}").partition("://")
+    login, _, place = rest.rpartition("@")  # a slash in a password need not be quoted
+    if login:
+        user, _, password = login.partition(":")
+        options["proxy_headers"] = urllib3.make_headers(proxy_basic_auth=f"{unquote(user)}:{unquote(password)}")
+    return urllib3.ProxyManager(f"{scheme}://{place}", **options)

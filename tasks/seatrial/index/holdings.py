@@ -19,7 +19,7 @@ from seatrial.index.simple import NOT_THERE, Listing, Served, parse
 from seatrial.machine import terminal
 from seatrial.machine.errors import ReleaseError, listing
 from seatrial.machine.values import Value
-from seatrial.release.filenames import parsed_version, version_of
+from seatrial.release.filenames import is_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -187,7 +187,7 @@ def read_project(index: Index, project: str, *, patient: bool = True, deadline: 
 
 def read_release(index: Index, project: str, version: str) -> tuple[Served, ...]:
     """Return the files that `index` lists for `version` of `project`."""
-    return tuple(file for file in read_project(index, project).files if _is_of(file.filename, version))
+    return tuple(file for file in read_project(index, project).files if is_of(file.filename, project, version))
 
 
 def holdings(
@@ -204,16 +204,21 @@ def holdings(
     Raises what `read_project` raises, and NoHashes where the index gives none of what it serves.
     """
     found = read_project(index, project, patient=patient, deadline=deadline)
-    served = {file.filename: file for file in found.files}
-    names = {dist.filename for dist in dists}
-    if served and not any(file.sha256 for file in served.values()):
+    if found.files and not any(file.sha256 for file in found.files):
         raise NoHashes(index.name, index.project_url(project))
-    there = [(dist, served[dist.filename]) for dist in dists if dist.filename in served]
+    served: dict[str, list[Served]] = {dist.filename: [] for dist in dists}
+    others = [file for file in found.files if file.filename not in served]
+    for file in found.files:  # one that is listed twice may have other bytes once, which an installer may take
+        if file.filename in served and file not in served[file.filename]:
+            served[file.filename].append(file)
+    there = [(dist, file) for dist in dists for file in served[dist.filename]]
+    different = tuple((dist, file) for dist, file in there if file.sha256 != dist.sha256)
+    odd = {dist.filename for dist, _ in different}
     return Holdings(
-        identical=tuple(dist for dist, file in there if file.sha256 == dist.sha256),
-        absent=tuple(dist for dist in dists if dist.filename not in served),
-        different=tuple((dist, file) for dist, file in there if file.sha256 != dist.sha256),
-        extra=tuple(file for name, file in served.items() if name not in names and _is_of(name, version)),
+        identical=tuple(dist for dist in dists if served[dist.filename] and dist.filename not in odd),
+        absent=tuple(dist for dist in dists if not served[dist.filename]),
+        different=different,
+        extra=tuple(file for file in others if is_of(file.filename, project, version)),
         yanked=tuple(file for dist, file in there if file.yanked and file.sha256 == dist.sha256),
         served=tuple(file for _, file in there),
         listing=found,
@@ -296,9 +301,3 @@ def provenance(index: Index, project: str, version: str, filename: str) -> bytes
     url = f"{index.pages}/integrity/{canonicalize_name(project)}/{version}/{filename}/provenance"
     page = http.read(index, url, accept=INTEGRITY, limit=PROVENANCE_BYTES)
     return page.body if page else None
-
-
-def _is_of(filename: str, version: str) -> bool:
-    """Whether `filename` belongs to the release `version`, as versions compare (1.0 is 1.0.0, PEP 440)."""
-    wanted = parsed_version(version)
-    return wanted is not None and version_of(filename) == wanted

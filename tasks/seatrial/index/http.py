@@ -177,7 +177,7 @@ def retry_after(text: str, now: datetime | None = None) -> float:
 
     try:
         moment = email.utils.parsedate_to_datetime(text)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):  # the last one for a year of twenty digits
         return 0.0
     wait = moment.replace(tzinfo=moment.tzinfo or timezone.utc) - (now or datetime.now(timezone.utc))
     return max(wait.total_seconds(), 0.0)

@@ -20,7 +20,8 @@ JSON = "application/vnd.pypi.simple.v1+json"
 HTML = "application/vnd.pypi.simple.v1+html"
 # In the order of what we would rather have; an index that knows no JSON ignores what it does not know.
 ACCEPTED = f"{JSON}, {HTML};q=0.2, text/html;q=0.1"
-DISTRIBUTIONS = (".whl", ".tar.gz", ".zip")
+# Those of today, and what an index may still have from before: an installer may take that.
+DISTRIBUTIONS = tuple(".whl .tar.gz .zip .tar.bz2 .tar.xz .tar.Z .tgz .tbz .egg .exe .msi .rpm .deb .dmg".split())
 SHA256 = re.compile(r"(?:^|&)sha256=([0-9a-fA-F]{64})(?:&|$)")
 IS_PAGE = re.compile(rb"pypi:repository-version|<(title|h1)>\s*(Simple index|Links for)", re.IGNORECASE)
 VALUES = 1_200_000  # in the JSON of a page: each takes about 100 bytes of memory, whatever its text

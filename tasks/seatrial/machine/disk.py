@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all, and files that are locked as long as a process lives."""
+"""Files that appear whole or not at all, are read in bounds, or are locked as long as a process lives."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import contextlib
 import errno
 import os
 import shutil
+import stat
 import sys
 from typing import TYPE_CHECKING
 
@@ -21,12 +22,35 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+TEXT_BYTES = 4 << 20  # more than anybody writes by hand
+
+
 class DiskTrouble(ReleaseError):
     reason: str
 
     what = "The operating system refused to read or write: {e.reason}"
     cause = "a full disk, a folder without write permission, or a file that another program has open."
     cure = "free space or fix the permissions, and run the step again: what is recorded is complete."
+
+
+class NotOrdinary(ReleaseError):
+    path: Path
+    reason: str
+
+    what = "{e.path} was not read: {e.reason}."
+    cause = "a link to a device, a pipe or a folder of that name, or a file that something else was written into."
+    cure = "put an ordinary file in its place, or remove it, and run this again."
+
+
+def read(path: Path, limit: int = TEXT_BYTES) -> bytes:
+    """Return what the file at `path` holds. Raises OSError, and NotOrdinary for what may be endless or never answer."""
+    if not stat.S_ISREG(path.stat().st_mode):  # before it is opened, since a pipe waits for somebody who writes
+        raise NotOrdinary(path, "it is not a regular file")
+    with path.open("rb") as file:
+        content = file.read(limit + 1)
+    if len(content) > limit:
+        raise NotOrdinary(path, f"it is larger than {limit >> 20} MiB")
+    return content
 
 
 @contextlib.contextmanager

@@ -20,6 +20,8 @@ SHOWN = 10  # items of a long list
 LAST = 40  # lines of a program's output
 # What a terminal acts on instead of showing it: controls, other line ends, marks of direction, and half characters.
 CONTROL = re.compile("[\\x00-\\x1f\\x7f-\\x9f\\u061c\\u200e\\u200f\\u2028-\\u202e\\u2066-\\u2069\\ud800-\\udfff]")
+# What a CI system takes for a command in the middle of a line: `##[set-output` on GitHub, `##vso[` on Azure.
+COMMAND = re.compile(r"##(?=(?:vso)?\[)", re.IGNORECASE)
 
 
 class Commands(Protocol):
@@ -95,10 +97,14 @@ class _Composed(str):
 def printable(text: str, *, lines: bool = False) -> str:
     """Return `text`, which may be a stranger's, with its control characters escaped; `lines` keeps line ends and tabs.
 
-    Nothing in it can then clear a screen, set a title, begin a line of its own or turn the direction of writing.
+    Nothing in it can then clear a screen, set a title, begin a line of its own, turn the direction of writing or, with
+    a space in it, be a command to a CI system.
     """
     kept = "\n\t" if lines else ""
-    return CONTROL.sub(lambda match: match[0] if match[0] in kept else match[0].encode("unicode_escape").decode(), text)
+    shown = CONTROL.sub(
+        lambda match: match[0] if match[0] in kept else match[0].encode("unicode_escape").decode(), text
+    )
+    return COMMAND.sub("# #", shown)
 
 
 def listing(items: Iterable[object]) -> str:

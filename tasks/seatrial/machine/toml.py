@@ -6,6 +6,8 @@ import codecs
 import sys
 from typing import TYPE_CHECKING, Any
 
+from seatrial.machine import disk
+
 if sys.version_info >= (3, 11):
     import tomllib
 else:
@@ -28,15 +30,21 @@ class OtherEncoding(ValueError):
 
 
 def parse(text: str) -> dict[str, Any]:
-    """Return the document in `text`. Raises ValueError, which names line and column."""
-    document: dict[str, Any] = tomllib.loads(text)
+    """Return the document in `text`. Raises ValueError, which names line and column where the parser knows them."""
+    try:
+        document: dict[str, Any] = tomllib.loads(text)
+    except RecursionError:
+        raise ValueError("its brackets are nested too deeply, on a line that the parser does not name") from None
     return document
 
 
 def read(path: Path) -> dict[str, Any]:
-    """Return the document at `path`, empty where there is none. Raises ValueError, OtherEncoding among them."""
+    """Return the document at `path`, empty where there is none.
+
+    Raises ValueError, OtherEncoding among them, and what `disk.read` raises.
+    """
     try:
-        content = path.read_bytes()
+        content = disk.read(path)
     except FileNotFoundError:
         return {}
     for mark, encoding in MARKS.items():

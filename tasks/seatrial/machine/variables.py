@@ -13,6 +13,7 @@ import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -79,7 +80,7 @@ WORDS = "TOKEN|PASSWORD|PASSWD|SECRET|CREDENTIAL|API_?KEY|ACCESS_?KEY|PRIVATE_?K
 SECRET = re.compile(
     rf"{WORDS}|PASSPHRASE|^(?:ACTIONS|TWINE|UV_PUBLISH|HATCH_INDEX|FLIT|POETRY_PYPI|PDM_PUBLISH)_", re.IGNORECASE
 )
-LOGIN_IN_URL = re.compile(r"//[^/@\s]+@")
+IN_URL = re.compile(r"//([^\s'\"<>]+)")
 # What is set inside of a value, such as -DAPI_TOKEN=... in CMAKE_ARGS, or a token by the looks of it.
 SECRET_IN_VALUE = re.compile(
     rf"(?:{WORDS})\w*[=:][\"']?[\w+.~-]{{16}}|\bpypi-Ag|\bgh[opsu]_\w{{20}}|\bgithub_pat_\w{{20}}|\bglpat-\w{{16}}",
@@ -92,6 +93,19 @@ def is_secret(name: str) -> bool:
     return SECRET.search(name) is not None
 
 
+def without_logins(text: str) -> str:
+    """Return `text` without the logins in its URLs.
+
+    A password may have a slash or an `@` that is not quoted, so all up to the last `@` goes where a login begins.
+    """
+
+    def cut(url: re.Match[str]) -> str:
+        begins = re.search("[:@]", url[1].partition("/")[0])
+        return f"//{url[1].rpartition('@')[2]}" if begins else url[0]
+
+    return IN_URL.sub(cut, text)
+
+
 def kept_back(outer: Mapping[str, str]) -> tuple[str, ...]:
     """Return the names of the variables that no code which is not ours gets to see because of what they may hold."""
     return tuple(sorted(name for name, value in outer.items() if _is_kept_back(name, value)))
@@ -100,7 +114,7 @@ def kept_back(outer: Mapping[str, str]) -> tuple[str, ...]:
 def _is_kept_back(name: str, value: str) -> bool:
     """Whether a variable is a secret by its name, or an index's or a compiler's that holds a login or a token."""
     flags = name.upper() in COMPILERS or NIX_FLAGS.fullmatch(name) is not None
-    holds_login = (flags or name.upper() in INDEXES) and LOGIN_IN_URL.search(value) is not None
+    holds_login = (flags or name.upper() in INDEXES) and without_logins(value) != value
     return is_secret(name) or holds_login or (flags and SECRET_IN_VALUE.search(value) is not None)
 
 
@@ -155,10 +169,17 @@ def past_proxies(env: Mapping[str, str]) -> dict[str, str]:
     """
     if not PROXIES & {name.upper() for name in env}:
         return dict(env)
-    changed = dict(env)
+    changed = {name: _quoted(value) if name.upper() in PROXIES else value for name, value in env.items()}
     if proxy := changed.pop("PIP_PROXY", None):
         changed |= dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"), proxy)
     return _with_loopback(changed)
+
+
+def _quoted(proxy: str) -> str:
+    """Return the address `proxy` with its login quoted: the messages of programs show a password that has a slash."""
+    before, at, place = proxy.rpartition("@")
+    scheme, mark, login = before.partition("://")
+    return f"{scheme}{mark}{quote(login, safe=':%')}{at}{place}" if mark else proxy
 
 
 def _with_loopback(env: Mapping[str, str]) -> dict[str, str]:

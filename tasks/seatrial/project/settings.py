@@ -11,7 +11,7 @@ from dataclasses import field, replace
 from typing import TYPE_CHECKING, Any
 
 from seatrial.index.indexes import PYPI, TESTPYPI, Index, Indexes
-from seatrial.machine import toml
+from seatrial.machine import disk, toml
 from seatrial.machine.errors import ReleaseError
 from seatrial.machine.values import Value
 from seatrial.project import pythons as matrix
@@ -170,8 +170,8 @@ def listed(said: Mapping[str, Any], key: str) -> list[Any]:
 def setup_py(folder: Path) -> dict[str, Any]:
     """Return what the calls of `setup` in setup.py spell out, such as the name of the project; nothing else is run."""
     try:
-        tree = ast.parse((folder / "setup.py").read_bytes())
-    except (OSError, ValueError, SyntaxError, RecursionError, MemoryError):
+        tree = ast.parse(disk.read(folder / "setup.py"))
+    except (disk.NotOrdinary, OSError, ValueError, SyntaxError, RecursionError, MemoryError):
         return {}
     calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
     setups = [call for call in calls if getattr(call.func, "attr", getattr(call.func, "id", "")) == "setup"]

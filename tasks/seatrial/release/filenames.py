@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from packaging.tags import Tag
     from packaging.utils import BuildTag
 
+# Archives, and installers and packages of systems, that PyPI took once or that a distutils command made.
+OTHER_FORMS = re.compile(r"\.(?:tar(?:\.\w{1,3})?|t[bgx]z2?|zip|egg|exe|msi|rpm|deb|dmg)", re.IGNORECASE)
+AFTER_VERSION = re.compile(r"-|\.(?=(?:win|linux|macosx|noarch|src|py[0-9])[\w-]*)", re.IGNORECASE)
+
 
 class Parts(NamedTuple):
     """The parts of a file name: the normalised project name, the version, and a wheel's build tag and tags."""
@@ -58,6 +62,24 @@ def project_of(filename: str) -> str:
 def tags_of(filename: str) -> frozenset[Tag]:
     """Return the tags of the wheel `filename`, a compressed set spelled out; none for an sdist or an invalid name."""
     return parts(filename).tags
+
+
+def is_of(filename: str, project: str, version: str) -> bool:
+    """Whether `filename` is one of the release, as versions compare (1.0 is 1.0.0, PEP 440), in an old form too.
+
+    An old form is such as demo-1.0-py2.7.egg, demo-1.0.win32.exe or demo-1.0.tar.bz2.
+    """
+    wanted = parsed_version(version)
+    if (known := version_of(filename)) is not None or wanted is None:
+        return known is not None and known == wanted
+    stem, dot, ending = filename.rpartition(".")
+    if stem.lower().endswith(".tar"):
+        stem, ending = stem[: -len(".tar")], f"tar.{ending}"
+    if not OTHER_FORMS.fullmatch(f"{dot}{ending}"):
+        return False
+    name = "[-_.]+".join(map(re.escape, canonicalize_name(project).split("-")))
+    found = re.match(f"{name}-", stem, re.IGNORECASE)
+    return found is not None and parsed_version(AFTER_VERSION.split(stem[found.end() :], maxsplit=1)[0]) == wanted
 
 
 def buildable(filename: str) -> bool:

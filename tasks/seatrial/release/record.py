@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, Union, cast, get_args, 
 from seatrial.machine.disk import locked_file, move, write_whole
 from seatrial.machine.errors import ReleaseError
 from seatrial.machine.values import Value, fields_of, is_value
+from seatrial.release.plausible import stop_unless_plausible
 from seatrial.release.stages import Built, Dist, Rebuilt, Stage, Verified
 
 if TYPE_CHECKING:
@@ -281,7 +282,9 @@ def _stage(text: str, kind: Any) -> Any:
     found = (document.pop("schema", None), document.pop("stage", None))
     if found != (SCHEMA, kind.name):
         raise ValueError(f"it says schema {found[0]!r}, stage {found[1]!r}; expected {SCHEMA!r}, {kind.name!r}")
-    return decode(kind, document)
+    stage = decode(kind, document)
+    stop_unless_plausible(stage)
+    return stage
 
 
 def decode(hint: Any, value: Any, where: str = "") -> Any:

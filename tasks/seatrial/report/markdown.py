@@ -22,7 +22,7 @@ LONGEST = 300  # characters of a finding
 
 def markdown(facts: Facts) -> str:
     """Return the release of `facts` as Markdown; what a package says of itself is text in it, and no markup."""
-    files = [(plain(file.dist.filename), size(file.dist.size), file.dist.sha256) for file in facts.files[:SHOWN]]
+    files = [(plain(file.dist.filename), size(file.dist.size), plain(file.dist.sha256)) for file in facts.files[:SHOWN]]
     blocks = [f"## {plain(facts.title)}", *_stages(facts), *_findings(facts)]
     blocks += [table(("file", "size", "sha256"), files), *_more(len(facts.files))]
     if flaws := project_page.flaws(facts):
@@ -36,13 +36,18 @@ def markdown(facts: Facts) -> str:
         again = [(plain(file.filename), plain(told_again(file))) for file in found.files]
         blocks += [plain(rebuilt(found)), table(("file", "built again"), again)]
     if facts.following:
-        blocks.append(f"Next: `{facts.following}`")
+        blocks.append(f"Next: {code(facts.following)}")
     return "\n\n".join(blocks) + "\n"
 
 
 def plain(value: object) -> str:
     """Return `value` as text in one line of Markdown, every sign that could mean something escaped."""
     return MARKUP.sub(r"\\\1", " ".join(visible(value).split()))
+
+
+def code(value: object) -> str:
+    """Return `value` as code in one line of Markdown, where nothing but a backtick has a meaning."""
+    return "`" + " ".join(visible(value).replace("`", "'").split()) + "`"
 
 
 def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
@@ -55,10 +60,10 @@ def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
 def _stages(facts: Facts) -> Iterator[str]:
     if facts.dry:
         yield f"A dry run, on two stand-in indexes of this machine: {plain(rehearsed_as(facts.built))}."
-    rows = [(step.name, WORDS[step.state], plain(step.summary), step.at) for step in facts.steps]
+    rows = [(step.name, WORDS[step.state], plain(step.summary), plain(step.at)) for step in facts.steps]
     yield table(("step", "", "", "at"), rows)
     if facts.failure and facts.failure.message:
-        yield f"`{facts.failure.name}` failed: {plain(facts.failure.message[:LONGEST])}"
+        yield f"{code(facts.failure.name)} failed: {plain(facts.failure.message[:LONGEST])}"
 
 
 def _findings(facts: Facts) -> Iterator[str]:

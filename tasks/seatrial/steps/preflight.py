@@ -61,8 +61,8 @@ class TagElsewhere(ReleaseError):
     )
 
 
-def stop_early(context: Context, steps: Collection[str], *, withheld: bool = False) -> None:
-    """Raise what would stop one of `steps` later, as far as it can be known now.
+def stop_early(context: Context, steps: Collection[str], *, withheld: bool = False) -> bool:
+    """Raise what would stop one of `steps` later, as far as it can be known now; return whether an upload lies ahead.
 
     With `withheld` there are credentials that only the process of the upload gets to see. Raises PythonMissing and
     NoPythonAdmitted; where files are to be uploaded also Dirty, TagElsewhere, BadCredential and NoCredential.
@@ -77,10 +77,10 @@ def stop_early(context: Context, steps: Collection[str], *, withheld: bool = Fal
         if not any(interpreters.find(one, context.uv) for one in sorted(admitted, key=interpreters.RUNNING.__ne__)):
             raise PythonMissing(admitted, interpreters.here(KNOWN_PYTHONS, context.uv))
     if "testpypi" not in steps or context.rehearsed_here is not None or context.dry:
-        return
+        return False
     source = git.look(context.root)
     if _is_sealed(context, source):
-        return
+        return False
     if source.dirty and not context.options.taken_from:
         raise Dirty(source.changed)
     name = said.get("name")
@@ -88,6 +88,7 @@ def stop_early(context: Context, steps: Collection[str], *, withheld: bool = Fal
         stop_if_tagged_elsewhere(context, name, said["version"], source.commit)
     if not withheld:
         _stop_without_credential(context, name)
+    return True
 
 
 def _is_sealed(context: Context, source: git.Source) -> bool:
@@ -96,8 +97,10 @@ def _is_sealed(context: Context, source: git.Source) -> bool:
     built, rehearsed = record.find(Built), record.find(Rehearsed)
     if built is None or rehearsed is None or options.rebuild:
         return False
-    is_stopped = failures.is_verified(record) and record.find(Released) is None
-    return built.commit == source.commit or options.keep_sealed or is_stopped
+    is_released = record.find(Released) is not None
+    if built.commit == source.commit or options.keep_sealed:
+        return is_released or context.counts(rehearsed.index)
+    return failures.is_verified(record) and not is_released
 
 
 def stop_if_tagged_elsewhere(context: Context, project: str, version: str, commit: str) -> None:

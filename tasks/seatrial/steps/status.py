@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from seatrial.index.indexes import Index
     from seatrial.project.context import Context
 
-WITH_LOGIN = re.compile(r"https?://[^/@\s]+@", re.IGNORECASE)  # over SSH there is a user name, and no secret
+WEB = re.compile("https?://", re.IGNORECASE)  # over SSH there is a user name, and no secret
 ANSWER_LIMIT = 30.0  # seconds for the remote repository
 REF = re.compile(r"^([0-9a-f]{40,64})\trefs/tags/(\S+)$", re.MULTILINE)
 YANK = """\
@@ -166,7 +166,8 @@ def _tags_of_remote(root: Path, remote: str, names: Iterable[str]) -> Tags:
     One whose address holds a login is left alone: git hands it to a program of its own on the command line, where every
     process of this machine can read it.
     """
-    if WITH_LOGIN.match(git.address_of(root, remote)):
+    address = git.address_of(root, remote)
+    if WEB.match(address) and variables.without_logins(address) != address:
         return Tags(remote, {}, "its address contains a login, which git would show to other processes here")
     refs = [f"refs/tags/{name}{peeled}" for name in names for peeled in ("", "^{}")]  # the latter of annotated tags
     argv, env = ("git", "ls-remote", "--tags", remote, *refs), variables.for_remote_git(os.environ)
@@ -175,7 +176,7 @@ def _tags_of_remote(root: Path, remote: str, names: Iterable[str]) -> Tags:
     except ToolStuck:
         return Tags(remote, {}, f"no answer within {ANSWER_LIMIT:.0f} seconds")
     if outcome.code != 0:
-        said = variables.LOGIN_IN_URL.sub("//", outcome.output).strip().splitlines()
+        said = variables.without_logins(outcome.output).strip().splitlines()
         return Tags(remote, {}, said[0] if said else f"exit code {outcome.code}")
     told = {match[2]: match[1] for match in REF.finditer(outcome.output)}
     commits = {name: told.get(f"{name}^{{}}") or told.get(name) for name in names}

@@ -27,6 +27,11 @@ LIMIT = 20_000  # files
 REQUIREMENTS = re.compile(
     r"requirements([-_/](base|common|core|default|install|main|prod|production|runtime))?\.(txt|in)"
 )
+# What nobody needs who uses a project: a file that lists one of them is for those who work on it.
+DEVELOPING = frozenset(
+    "black build bumpversion coverage flake8 isort mypy nox pre-commit pylint pytest pytest-cov ruff sphinx"
+    " tox twine wheel".split()
+)
 
 
 class Checkout(Value):
@@ -65,9 +70,10 @@ class Checkout(Value):
         """Return requirements that are declared for users and are none of the metadata: normalised name and place."""
         found: dict[str, str] = {}
         for place, lines in self._declarations():
-            for line in lines:
-                if requirement := parsed(re.split(r"\s#|\s--", line.strip(), maxsplit=1)[0]):  # no comments, no options
-                    found.setdefault(canonicalize_name(requirement.name), place)
+            bare = (re.split(r"\s#|\s--", line.strip(), maxsplit=1)[0] for line in lines)  # no comments, no options
+            names = [canonicalize_name(requirement.name) for line in bare if (requirement := parsed(line))]
+            if not (REQUIREMENTS.fullmatch(place) and DEVELOPING.intersection(names)):
+                found = dict.fromkeys(names, place) | found
         return found
 
     def _declarations(self) -> Iterator[tuple[str, Iterable[str]]]:

@@ -20,7 +20,7 @@ from seatrial.machine import process, temporary
 from seatrial.machine.errors import ReleaseError
 from seatrial.machine.process import ToolFailed
 from seatrial.machine.values import Value
-from seatrial.machine.variables import LOGIN_IN_URL
+from seatrial.machine.variables import without_logins
 from seatrial.release.filenames import parsed_version
 from seatrial.release.stages import Installed
 from seatrial.trial.checkout import Checkout
@@ -258,7 +258,7 @@ def _installed(report: Any, origins: Origins) -> tuple[Installed, ...]:
     for item in report["installed"]:
         name = canonicalize_name(item["name"])
         origin = origin_of(origins, name, item["wheel_tags"])
-        url = LOGIN_IN_URL.sub("//", origin.url) if origin else None
+        url = without_logins(origin.url) if origin else None
         sha256 = origin.sha256 if origin else None
         found.append(Installed(name, item["version"], url, sha256 or None))  # what comes from git has no hash
     return tuple(sorted(found, key=lambda one: one.name))

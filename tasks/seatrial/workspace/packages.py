@@ -215,7 +215,7 @@ def name_of(folder: Path) -> str:
     """
     said, parser = document(folder / "pyproject.toml"), configparser.RawConfigParser()
     try:
-        parser.read(folder / "setup.cfg", encoding="utf-8")
+        parser.read([path for path in (folder / "setup.cfg",) if path.is_file()], encoding="utf-8")  # a pipe is none
     except (configparser.Error, UnicodeDecodeError):
         parser = configparser.RawConfigParser()  # the build says what is wrong with it
     setup_cfg = parser["metadata"] if parser.has_section("metadata") else {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from typing import TYPE_CHECKING
 
 import pytest
@@ -84,3 +85,33 @@ def test_a_link_within_the_project_is_followed(project: Path) -> None:
     (project / "tasks").symlink_to(project / "kept")
     changes.make(project, [Change("tasks/release.py", None, b"ours")])
     assert (project / "kept" / "release.py").read_bytes() == b"ours"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="making a symlink takes a right on Windows")
+def test_a_link_to_a_file_within_the_project_stays_one(project: Path) -> None:
+    (project / "noxfile.py").unlink()
+    (project / "noxfile.py").symlink_to("kept/c.py")
+    changes.make(project, [Change("noxfile.py", b"c", b"ours")])
+    assert (project / "noxfile.py").is_symlink()
+    assert (project / "kept" / "c.py").read_bytes() == b"ours"
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_hard_link_that_leads_out_keeps_what_it_has_and_the_file_its_mode(
+    project: Path, tmp_path: Path, *, fails: bool
+) -> None:
+    (project / "noxfile.py").chmod(0o744)
+    mode = stat.S_IMODE((project / "noxfile.py").stat().st_mode)
+    for name in ("noxfile.py", "former/b.py"):
+        (tmp_path / "theirs").joinpath(name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "theirs").joinpath(name).hardlink_to(project / name)
+    before, theirs = state(project), state(tmp_path / "theirs")
+    if fails:
+        with pytest.raises(FileExistsError):
+            changes.make(project, [*ADDED, Change("kept/c.py", None, b"x")])
+        assert state(project) == before
+    else:
+        changes.make(project, ADDED)
+        assert (project / "noxfile.py").read_bytes() == b"new\n"
+    assert state(tmp_path / "theirs") == theirs
+    assert stat.S_IMODE((project / "noxfile.py").stat().st_mode) == mode

@@ -1,4 +1,4 @@
-"""The lock of a project: seatrial by path or by the index's hashes, all else as seatrial was locked."""
+"""The lock of a project: seatrial by path or by name, all else as seatrial was locked."""
 
 from __future__ import annotations
 
@@ -7,10 +7,13 @@ import datetime as dt
 import functools
 import hashlib
 import http.server
+import io
 import os
 import subprocess
 import sys
 import threading
+import tracemalloc
+import zipfile
 from typing import TYPE_CHECKING, ClassVar
 
 import pytest
@@ -21,10 +24,10 @@ from seatrial.adoption.lock import Head, Pin
 from seatrial.index.indexes import Index
 from tests.projects import write_tree
 from tests.samples import installed
-from tests.samples.installed import VERSION
+from tests.samples.installed import INFO, VERSION
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from seatrial.adoption.origin import Origin
@@ -43,10 +46,18 @@ class Handler(http.server.SimpleHTTPRequestHandler):
 
 @contextlib.contextmanager
 def serving(
-    folder: Path, source: Origin, *, hashed: bool = True, requested: list[str] | None = None
+    folder: Path,
+    source: Origin,
+    wheel: bytes | None = None,
+    *,
+    hashed: bool = True,
+    requested: list[str] | None = None,
 ) -> Iterator[Index]:
-    """Serve the wheel of `source` and an sdist, as an index does."""
-    files = {source.filename: source.wheel, f"seatrial-{source.version}.tar.gz": b"an sdist"}
+    """Serve the `wheel` of `source` and an sdist, as an index does."""
+    files = {
+        source.filename: source.wheel if wheel is None else wheel,
+        f"seatrial-{source.version}.tar.gz": b"an sdist",
+    }
     page = folder / "simple" / "seatrial"
     page.mkdir(parents=True)
     links = ""
@@ -62,20 +73,65 @@ def serving(
         server.shutdown()
 
 
+def packed(members: Mapping[str, bytes]) -> bytes:
+    """Return a compressed zip file."""
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    return target.getvalue()
+
+
 def test_what_is_from_elsewhere_is_pinned_by_path_and_no_index_is_asked() -> None:
     source = installed.origin()
     sha256 = hashlib.sha256(source.wheel).hexdigest()
     pin = lock.pin(source, "tasks", NOWHERE)
-    assert pin == Pin(f"./tasks/seatrial-{VERSION}-py3-none-any.whl", (sha256,), source.wheel)
+    assert pin == Pin(f"./tasks/seatrial-{VERSION}-py3-none-any.whl", sha256, source.wheel)
     assert str(pin) == f"./tasks/seatrial-{VERSION}-py3-none-any.whl \\\n    --hash=sha256:{sha256}\n"
 
 
-def test_what_an_index_serves_is_pinned_by_every_hash_of_the_version(tmp_path: Path) -> None:
+def test_a_wheel_on_an_index_with_the_same_files_is_pinned_by_its_hash_and_an_sdist_is_not(tmp_path: Path) -> None:
     source = installed.origin(elsewhere=False)
-    with serving(tmp_path, source) as index:
+    rows = source.members[f"{INFO}/RECORD"].splitlines(keepends=True)
+    wheel = packed(source.members | {f"{INFO}/RECORD": b"".join(reversed(rows))})  # as another backend packs it
+    with serving(tmp_path, source, wheel) as index:
         pin = lock.pin(source, "tasks", index)
-    hashes = tuple(hashlib.sha256(content).hexdigest() for content in (source.wheel, b"an sdist"))
-    assert pin == Pin(f"seatrial=={VERSION}", hashes)
+    assert pin == Pin(f"seatrial=={VERSION}", hashlib.sha256(wheel).hexdigest())
+
+
+def hostile(source: Origin) -> dict[str, bytes]:
+    """Wheels that somebody else might put on an index under the name."""
+    members, record = source.members, f"{INFO}/RECORD"
+    method = bytearray(packed(members))
+    method[method.rfind(b"PK\1\2") + 10] = 97
+    return {
+        "the genuine RECORD and other code": packed({**members, "seatrial/cli.py": b"import evil\n"}),
+        "the genuine RECORD and one more file": packed({**members, "evil.pth": b"import evil\n"}),
+        "a RECORD with one more row": packed({**members, record: members[record] + b"../../../bin/python,,\n"}),
+        "a member twice": packed({**members, "seatrial/cl_.py": b"import evil\n"}).replace(b"cl_.py", b"cli.py"),
+        "another view from the front": source.wheel.replace(b"seatrial/cli.py", b"seatrial/sys.py", 1),
+        "without a RECORD": packed(source.files),
+        "an unknown compression": bytes(method),
+        "a RECORD that unpacks to much more": packed({**members, record: b"a" * (32 << 20)}),
+        "no zip file": b"<!DOCTYPE html>",
+        "nothing": b"",
+    }
+
+
+@pytest.mark.parametrize("name", hostile(installed.origin()))
+def test_a_wheel_on_an_index_that_is_not_ours_is_not_pinned(tmp_path: Path, name: str) -> None:
+    """Whoever owns the name there could otherwise have their code run in every release."""
+    source = installed.origin(elsewhere=False)
+    tracemalloc.start()
+    with serving(tmp_path, source, hostile(source)[name]) as index:
+        tracemalloc.reset_peak()
+        before = tracemalloc.get_traced_memory()[0]
+        pin = lock.pin(source, "tasks", index)
+        used = tracemalloc.get_traced_memory()[1] - before
+    tracemalloc.stop()
+    assert pin.requirement == f"./tasks/{source.filename}"
+    assert pin.wheel == source.wheel
+    assert used < 16 << 20
 
 
 @pytest.mark.parametrize("served", ["other files", "other version", "no hashes", "nothing"])

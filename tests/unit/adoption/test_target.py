@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import pytest
 
 from seatrial.adoption import target, template
 from seatrial.adoption.target import Ignored, IsTemplate, NoTarget, NotClean, NoxfileUnread
+from seatrial.machine.disk import NotOrdinary
 from seatrial.project.settings import BrokenToml, NoProject
 from tests.projects import commit, git, sample, write_tree
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from tests.unit.adoption.conftest import Adopt
 
 NOXFILE = """\
 import nox
@@ -60,6 +64,31 @@ def test_a_noxfile_that_is_no_python_is_refused(tmp_path: Path) -> None:
     project = sample(tmp_path, files={"noxfile.py": "def build(:\n"})
     with pytest.raises(NoxfileUnread, match=r"noxfile\.py"):
         target.look(project)
+
+
+@pytest.mark.parametrize("noxfile", [f"x = {'-' * 200_000}1\n", f"@{'a.' * 3000}session\ndef f(s): ...\n"])
+def test_a_noxfile_that_is_nested_too_deeply_is_refused(tmp_path: Path, noxfile: str) -> None:
+    with pytest.raises(NoxfileUnread, match=r"noxfile\.py cannot be read as Python: it is nested"):
+        target.look(sample(tmp_path, files={"noxfile.py": noxfile}))
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there are no such files on Windows")
+@pytest.mark.parametrize("kind", ["pipe", "device"])
+@pytest.mark.parametrize(
+    "name", ["noxfile.py", "pyproject.toml", "setup.py", "setup.cfg", ".github/workflows/a.yml", "tasks/register.py"]
+)
+def test_what_may_be_endless_or_never_answer_is_not_read(tmp_path: Path, adopt: Adopt, name: str, kind: str) -> None:
+    path = sample(tmp_path / "project") / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.unlink(missing_ok=True)
+    os.mkfifo(path) if kind == "pipe" else path.symlink_to("/dev/zero")
+    with pytest.raises(NotOrdinary, match=path.name):
+        adopt(tmp_path / "project")
+
+
+def test_a_noxfile_that_nobody_wrote_by_hand_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(NotOrdinary, match="larger than 4 MiB"):
+        target.look(sample(tmp_path, files={"noxfile.py": "#" * (5 << 20)}))
 
 
 def test_a_project_in_git_is_read(tmp_path: Path) -> None:

@@ -226,6 +226,37 @@ def test_a_submodule_that_is_never_updated_is_left_empty(root: Path, tmp_path: P
     assert list((tree / "unneeded").iterdir()) == []
 
 
+@posix
+@pytest.mark.parametrize(
+    "name", ["{outside}", "/{outside}", "../../../outside", "a/../../../../outside", r"..\\outside", "C:/x"]
+)
+def test_the_name_of_a_submodule_leads_nowhere_else(root: Path, tmp_path: Path, name: str) -> None:
+    """Git takes absolute names and keeps those submodules below its own folder; it leaves out names with `..`."""
+    add_submodule(root, tmp_path / "library", "sub")
+    outside = tmp_path / "outside"
+    file = root / ".gitmodules"
+    text = file.read_text(encoding="utf-8").replace('"sub"', f'"{name.format(outside=outside)}"')
+    file.write_text(text, encoding="utf-8")
+    commit(root)
+    tree = check_out(look(root), tmp_path / "deep" / "er" / "out", in_place=False)
+    assert (tree / "sub" / "a.py").read_bytes() == b"x = 1\n"
+    assert git(tree / "sub", "rev-parse", "--absolute-git-dir").startswith(str(tree / ".git" / "modules"))
+    assert not outside.exists()
+    assert {path.name for path in (tmp_path / "deep").rglob("outside*")} <= {"outside"}
+
+
+@posix
+def test_a_submodule_with_an_absolute_name_comes_from_its_store(root: Path, tmp_path: Path) -> None:
+    commit(write_tree(tmp_path / "library", {"a.py": "x = 1\n"}))
+    outside = tmp_path / "outside"
+    git(root, "submodule", "add", "--quiet", "--name", str(outside), str(tmp_path / "library"), "sub")
+    commit(root)
+    git(root, "submodule", "--quiet", "deinit", "--force", "--all")
+    tree = check_out(look(root), tmp_path / "out", in_place=False)
+    assert (tree / "sub" / "a.py").exists()
+    assert not outside.exists()
+
+
 def test_a_repository_inside_that_is_no_submodule_is_at_its_commit_too(root: Path, tmp_path: Path) -> None:
     git(write_tree(root / "inner", {"a": ""}), "init", "--quiet", "-b", "main")
     git(root / "inner", "add", "-A")

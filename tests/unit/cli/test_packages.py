@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+from unittest.mock import MagicMock
 
 import pytest
 
 from seatrial.cli import chain, main
+from seatrial.cli.options import INTERFACE
 from seatrial.index.tokens import make
 from seatrial.release.record import DIGEST_VARIABLE
 from seatrial.steps import dryrun, preflight, pypi
@@ -92,6 +95,24 @@ def test_a_preflight_runs_no_step_and_refuses_what_the_upload_would(
     every = ["core", *(package.root.name for package in packages.find(root).ordered())]
     assert [name for name, _ in looked] == every
     assert all("testpypi" in names for _, names in looked)
+    assert steps.ran == []
+
+
+@pytest.mark.parametrize(
+    ("withheld", "there", "said"),
+    [([], [], "upload\n"), (["TESTPYPI_TOKEN"], [], "upload\n"), (["TESTPYPI_TOKEN"], ["TESTPYPI_TOKEN"], "")],
+)
+def test_a_preflight_asks_for_the_credential_where_an_upload_lies_ahead(
+    tmp_path: Path, typed: Type, steps: Steps, *, withheld: list[str], there: list[str], said: str
+) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        looking = MagicMock(return_value=True)
+        patch.setattr(preflight, "stop_early", looking)
+        facts = {"interface": INTERFACE, "prefix": "", "interactive": False, "asked": ["testpypi"], "uv": None}
+        facts |= {"withheld": withheld, "root": str(three(tmp_path) / "packages" / "core"), "start": str(tmp_path)}
+        words = ("testpypi", "--nox", json.dumps(facts), "--preflight")
+        assert typed(tmp_path, *words, **dict.fromkeys(there, "a token")) == Typed(0, said, "")
+    assert looking.call_args.kwargs == {"withheld": withheld != there}
     assert steps.ran == []
 
 

@@ -49,6 +49,16 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 # Before a build.
 
 
+@pytest.mark.parametrize("step", ["adopt", "status", "build"])
+def test_settings_that_nobody_wrote_by_hand_are_an_error_like_any_other(
+    project: Path, capsys: pytest.CaptureFixture[str], step: str
+) -> None:
+    with (project / "pyproject.toml").open("a", encoding="utf-8") as file:
+        file.write(f"deep = {'[' * 10_000}{']' * 10_000}\n")
+    assert main.run([step], {}) == 1
+    assert "pyproject.toml is not valid TOML: its brackets are nested too deeply" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("outer", "message"),
     [

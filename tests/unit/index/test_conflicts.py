@@ -109,6 +109,8 @@ def test_ways_out_are_for_a_version_that_pypi_does_not_have(found: list[Problem]
         ("Mon, 06 May 2024 09:08:39 +0200", 30),
         ("Mon, 06 May 2024 07:00:00 GMT", 0),
         ("Mon, 99 May 2024 07:00:00 GMT", 0),
+        ("Mon, 01 Jan 99999999999999999999 00:00:00 GMT", 0),
+        ("Mon, 01 Jan 2024 00:00:00 +99999999999999999999", 0),
     ],
 )
 def test_a_pause_is_asked_for_in_seconds_or_by_date(text: str, seconds: float) -> None:

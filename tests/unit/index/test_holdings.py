@@ -178,6 +178,29 @@ def test_bytes_without_a_hash_are_not_proved(
         stop_if_different(index, found, "demo", "1.0")
 
 
+@pytest.mark.parametrize("place", [0, -1], ids=["first", "last"])
+def test_a_file_that_is_listed_twice_is_different_where_one_entry_is(
+    index: Index, faults: Faults, dists: tuple[Dist, ...], place: int
+) -> None:
+    def add(page: dict[str, Any]) -> None:
+        other = [file | {"hashes": {"sha256": "0" * 64}} for file in page["files"]]
+        page["files"] = [*page["files"], *other] if place else [*other, *page["files"]]
+
+    faults.order("page", detail=add)
+    found = holdings(index, "demo", "1.0", dists)
+    assert (found.identical, found.absent, found.complete) == ((), (), False)
+    assert [dist for dist, _ in found.different] == list(dists)
+    with pytest.raises(OtherBytes):
+        stop_if_different(index, found, "demo", "1.0")
+
+
+def test_a_file_that_is_listed_twice_alike_is_there_once(index: Index, faults: Faults, dists: tuple[Dist, ...]) -> None:
+    faults.order("page", detail=lambda page: page["files"].extend(list(page["files"])))
+    found = holdings(index, "demo", "1.0", dists)
+    assert found.complete
+    assert len(found.served) == len(dists)
+
+
 @pytest.mark.parametrize("yanked", [True, "broken on Windows"])
 def test_a_yanked_file_is_held_and_stops_who_asks_for_that(
     index: Index, faults: Faults, dists: tuple[Dist, ...], yanked: object
@@ -209,6 +232,9 @@ def test_a_file_that_is_not_yanked_passes(index: Index, faults: Faults, dists: t
         "demo-1.0.0.tar.gz",
         "demo-1.tar.gz",
         "demo-v1.0.zip",
+        "Demo-1.0.tar.bz2",
+        "demo-1.0.egg",
+        "demo-1.0.win32.msi",
     ],
 )
 def test_another_file_of_this_release_stops(index: Index, folder: Path, dists: tuple[Dist, ...], name: str) -> None:
@@ -229,10 +255,13 @@ def test_another_file_of_this_release_stops(index: Index, folder: Path, dists: t
         "demo-1.0rc1.tar.gz",
         "demo-1.0.post1.tar.gz",
         "demo-1.0+local.tar.gz",
-        "demo-1.0.egg",
+        "demo-1.1.egg",
         "demo-1.0-py3-none-any.whl.metadata",
+        "demo-1.0.tar.gz.asc",
+        "other-1.0.exe",
         "demo-not.a.version-py3-none-any.whl",
-        "demo-1.0.exe",
+        "demo-1.0rc1.win32.exe",
+        "demo-docs-1.0.tar.bz2",
     ],
 )
 def test_files_of_other_releases_do_not_matter(

@@ -252,6 +252,15 @@ def test_another_machine_is_asked_through_the_proxy_unless_it_is_excepted(
     assert len(proxy) == 1
 
 
+@pytest.mark.parametrize("login", ["ada:s3cret/pass", "ada:s3cret@/pass"])
+def test_the_login_of_a_proxy_is_in_no_message(proxy: list[str], monkeypatch: pytest.MonkeyPatch, login: str) -> None:
+    monkeypatch.setenv("http_proxy", f"http://{login}@127.0.0.1:9")
+    with pytest.raises(IndexUnreachable) as error:
+        read_project(at("http://packages.example"), "demo", patient=False)
+    assert not any(part in str(error.value) for part in ("ada", "s3cret", "pass@"))
+    assert proxy == []
+
+
 # What an index shows of a project.
 
 

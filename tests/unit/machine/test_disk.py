@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all, on another file system as well."""
+"""Files that appear whole or not at all, on another file system as well, and that are read in bounds."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from seatrial.machine.disk import locked_file, move, write_whole
+from seatrial.machine.disk import NotOrdinary, locked_file, move, read, write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -94,3 +94,30 @@ def test_a_lock_is_held_by_one(tmp_path: Path) -> None:
         assert (first, second) == (True, False)
     with locked_file(tmp_path / "lock") as third:
         assert third
+
+
+# Reading in bounds.
+
+
+def test_a_file_is_read_whole_up_to_the_limit(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"x" * (1 << 20))
+    assert read(tmp_path / "file", 1 << 20) == b"x" * (1 << 20)
+    (tmp_path / "file").write_bytes(b"x" * ((1 << 20) + 1))
+    with pytest.raises(NotOrdinary, match="it is larger than 1 MiB"):
+        read(tmp_path / "file", 1 << 20)
+    with pytest.raises(FileNotFoundError):
+        read(tmp_path / "nothing")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there are no such files on Windows")
+@pytest.mark.parametrize("kind", ["folder", "pipe", "device"])
+def test_what_may_be_endless_or_never_answer_is_not_read(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / kind
+    if kind == "folder":
+        path.mkdir()
+    elif kind == "pipe":
+        os.mkfifo(path)
+    else:
+        path.symlink_to("/dev/zero")
+    with pytest.raises(NotOrdinary, match="not a regular file"):
+        read(path)

@@ -242,6 +242,10 @@ def test_the_output_of_a_program_is_quoted_without_control_characters() -> None:
         ("größe \U0001f600\ttab\n", False, "größe \U0001f600\\ttab\\n"),
         ("größe \U0001f600\ttab\n", True, "größe \U0001f600\ttab\n"),
         ("\x00\x7f\x85\u200e\u2066", True, r"\x00\x7f\x85\u200e\u2066"),
+        ("## [1] ##a", True, "## [1] ##a"),
+        ("a ##[add-mask]b", True, "a # #[add-mask]b"),
+        ("####[error]", False, "### #[error]"),
+        ("##VSO[task.setvariable]", False, "# #VSO[task.setvariable]"),
     ],
 )
 def test_what_a_terminal_acts_on_is_shown_instead(text: str, expected: str, *, lines: bool) -> None:

@@ -201,6 +201,20 @@ def test_a_detail_is_no_command_to_the_ci_system() -> None:
     assert not lines[0].lstrip().startswith("::")
 
 
+def test_nothing_that_is_shown_is_a_command_in_the_middle_of_a_line(capsys: pytest.CaptureFixture[str]) -> None:
+    screen, lines = shown(verbose=True)
+    attack = "a ##[set-output name=url]https://evil.example"
+    with screen.step(attack) as step:
+        screen.say(attack, "warning")
+        screen.detail(attack)
+        screen.line(attack)
+        step.summary = attack
+    screen.failure(attack)
+    output = "\n".join([*lines, capsys.readouterr().err])
+    assert output.count("# #[set-output") == 6
+    assert "##[" not in output
+
+
 # The log.
 
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -133,6 +134,7 @@ def test_a_variable_is_named_rather_than_begins_like_one() -> None:
     ("name", "value"),
     [
         ("CMAKE_ARGS", "-DFETCH=https://ada:s3cret@example.org/x.tar.gz"),
+        ("CMAKE_ARGS", "-DFETCH=https://ada:s3c/ret@example.org/x.tar.gz"),
         ("CMAKE_ARGS", "-DA=1 -DDOWNLOAD_TOKEN=0123456789abcdef0123"),
         ("CFLAGS", "-DKEY=pypi-AgEIcHlwaS5vcmcCJGQ2"),
         ("NIX_PATH", "nixpkgs=https://s3cret@example.org/nixpkgs.tar.gz"),
@@ -145,9 +147,50 @@ def test_a_secret_in_the_flags_of_a_compiler_is_withheld_with_them(make: Make, n
     assert name in variables.kept_back(OUTER | {name: value})
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("http://ada:s3cret@a.example/x", "http://a.example/x"),
+        ("http://s3cret@a.example", "http://a.example"),
+        ("http://ada:s3c/ret@a.example:80/x", "http://a.example:80/x"),
+        ("http://ada:s3c//ret@a.example", "http://a.example"),
+        ("http://ada:s3@c/r:et@a.example", "http://a.example"),
+        (
+            "fatal: 'https://ada:s3c/ret@a.example/' and \"http://b:s3cret@c\": no",
+            "fatal: 'https://a.example/' and \"http://c\": no",
+        ),
+        ("http://a.example:8080/x ada@b.example", "http://a.example:8080/x ada@b.example"),
+        ("git+https://a.example/x.git@v1.0", "git+https://a.example/x.git@v1.0"),
+        ("file:///home/ada@work/x.whl", "file:///home/ada@work/x.whl"),
+    ],
+)
+def test_a_login_is_cut_out_of_a_url_whole(text: str, expected: str) -> None:
+    assert variables.without_logins(text) == expected
+
+
+def test_a_long_text_of_strangers_is_searched_for_logins_at_once() -> None:
+    text = "//a:" * 2_000_000
+    started = time.monotonic()
+    assert variables.without_logins(text) == text
+    assert time.monotonic() - started < 10
+
+
 @pytest.mark.parametrize("value", ["-O2 -DMAX_TOKENS=4096", "-DUSE_SECRET_SERVICE=ON -I/usr/include", "-DA=b@c"])
 def test_flags_that_only_sound_like_secrets_pass(value: str) -> None:
     assert variables.for_build({"CFLAGS": value})["CFLAGS"] == value
+
+
+@pytest.mark.parametrize(
+    ("proxy", "expected"),
+    [
+        ("http://ada:s3c/r@et@a.example:80", "http://ada:s3c%2Fr%40et@a.example:80"),
+        ("http://ada:s3c%2Fret@a.example/", "http://ada:s3c%2Fret@a.example/"),
+        ("http://a.example:80", "http://a.example:80"),
+        ("a.example:80", "a.example:80"),
+    ],
+)
+def test_other_programs_get_a_proxy_whose_login_is_quoted(proxy: str, expected: str) -> None:
+    assert variables.for_upload({"HTTPS_PROXY": proxy}, {})["HTTPS_PROXY"] == expected
 
 
 PAST = "127.0.0.1,::1,localhost"

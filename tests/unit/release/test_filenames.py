@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from packaging.version import Version
 
-from seatrial.release.filenames import Parts, parts, project_of, tags_of, version_of
+from seatrial.release.filenames import Parts, is_of, parts, project_of, tags_of, version_of
 
 NO_NAMES = ("", "demo.whl", "demo-1.0.exe", "demo.tar.gz", "demo-1.0-py3-none.whl", "demo-x-py3-none-any.whl")
 
@@ -61,3 +61,33 @@ def test_no_name_breaks_the_reader(stem: str, suffix: str) -> None:
 def test_a_name_that_an_index_gives_is_of_no_other_folder(filename: str) -> None:
     """It decides where a file of an index is written."""
     assert parts(filename) == Parts("", None)
+
+
+@pytest.mark.parametrize(
+    ("filename", "expected"),
+    [
+        ("de_mo-1.0-py3-none-any.whl", True),
+        ("De.Mo-1.0.0-py2.7-linux-x86_64.egg", True),
+        ("de-mo-1.0.win-amd64-py2.7.exe", True),
+        ("de-mo-1.0.linux-x86_64.tar.gz", True),
+        ("de-mo-1.0.win32.zip", True),
+        ("de-mo-1.0-1.noarch.rpm", True),
+        ("de-mo-1.0.tar.bz2", True),
+        ("de-mo-1.0.tgz", True),
+        ("de-mo-1.0.post1.tar.bz2", False),
+        ("de-mo-1.0rc1.win32.exe", False),
+        ("de-mo-1.1.egg", False),
+        ("mo-1.0.egg", False),
+        ("de-mo-docs-1.0.egg", False),
+        ("de-mo-1.0.txt", False),
+        ("de-mo-1.0", False),
+        ("", False),
+    ],
+)
+def test_a_file_in_an_old_form_is_of_a_release_too(filename: str, *, expected: bool) -> None:
+    assert is_of(filename, "de.mo", "1.0") is expected
+
+
+def test_no_file_is_of_a_version_that_is_none() -> None:
+    assert not is_of("demo-1.0.egg", "demo", "one")
+    assert not is_of("demo-1.0.tar.gz", "demo", "one")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from seatrial.release.stages import Problem
 from seatrial.report import markdown
+from seatrial.report.text import Failure
 from tests.archives import WHEEL
 from tests.samples.reports import gathered, hostile
 from tests.samples.stages import AT
@@ -31,6 +32,26 @@ def test_the_summary_of_a_hostile_release_has_no_markup_of_its_own(tmp_path: Pat
     told = markdown.markdown(hostile(tmp_path))
     assert not re.search(r"(?<!\\)<", told)
     assert len(told) < 20_000
+
+
+def test_nothing_that_a_record_says_is_markup(place: Path) -> None:
+    facts = gathered(place)
+    evil = "`|\n\n# Approve here: [PyPI](https://evil.example)\n\n<img src=x>"
+    first = facts.files[0]
+    told = markdown.markdown(
+        replace(
+            facts,
+            steps=tuple(replace(step, at=evil, summary=evil) for step in facts.steps),
+            files=(replace(first, dist=replace(first.dist, filename=evil, sha256=evil)),),
+            failure=Failure(evil, evil),
+            following=evil,
+        )
+    )
+    in_code = re.findall("^(?:Next: )?`[^`]*`", told, re.MULTILINE)
+    assert len(in_code) == 2
+    for code in in_code:
+        told = told.replace(code, "")
+    assert not re.search(r"(?<!\\)[<\[`]|(?<! )(?<!\\)\||^# ", told.replace("\n|", ""))
 
 
 def test_a_dry_run_says_what_was_rehearsed_as_what(place: Path) -> None:

@@ -87,9 +87,20 @@ def test_uncommitted_changes_stop_no_check_no_dry_run_and_no_files_from_elsewher
 def test_what_is_rehearsed_already_is_not_uploaded_again(release: Release) -> None:
     release.write(BUILT, REHEARSED)
     dirty(release)
-    stop_early(release.context, CHAIN)
+    assert not stop_early(release.context, CHAIN)
     with pytest.raises(Dirty):
         stop_early(release.at(rebuild=True), CHAIN)
+
+
+def test_what_is_rehearsed_on_another_index_is_uploaded_unless_it_is_released(release: Release) -> None:
+    release.write(BUILT, REHEARSED)
+    settings = release.context.settings
+    other = replace(settings.testpypi, simple="https://index.example/simple/")
+    changed = settings.with_indexes(replace(settings.indexes, testpypi=other))
+    release.context = release.context.with_settings(changed)
+    assert stop_early(release.context, CHAIN, withheld=True)
+    release.write(RELEASED)
+    assert not stop_early(release.context, CHAIN, withheld=True)
 
 
 def test_what_is_on_record_does_not_speak_for_the_next_release(release: Release) -> None:

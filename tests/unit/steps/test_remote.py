@@ -216,7 +216,7 @@ def test_a_remote_that_wants_a_login_is_given_none_and_asks_nobody(
 
 
 @pytest.mark.usefixtures("origin")
-@pytest.mark.parametrize("login", ["ada:a-secret", "a-secret"])
+@pytest.mark.parametrize("login", ["ada:a-secret", "ada:a/secret", "a-secret"])
 def test_a_remote_whose_address_holds_a_login_is_not_asked(
     place: Place, compare: Callable[[], None], said: list[str], login: str
 ) -> None:

@@ -381,3 +381,8 @@ def test_what_is_for_those_who_work_on_a_project_is_not_declared_for_users(
 ) -> None:
     write_tree(tmp_path, {name: text})
     assert Checkout.of(tmp_path).elsewhere() == {}
+
+
+def test_a_file_of_requirements_that_lists_tools_is_for_those_who_work_on_the_project(tmp_path: Path) -> None:
+    write_tree(tmp_path, {"requirements.txt": "ipython\nPyTest-Cov>=2\n", "requirements/base.txt": "pyyaml\n"})
+    assert Checkout.of(tmp_path).elsewhere() == {"pyyaml": "requirements/base.txt"}

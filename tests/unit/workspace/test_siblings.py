@@ -115,7 +115,7 @@ def test_siblings_are_told_with_theirs_those_that_others_need_first(root: Path) 
 
 
 def test_a_sibling_may_lie_anywhere_and_be_named_twice(root: Path) -> None:
-    built_in(root)
+    built_in(root, name="whole")
     built_in(root / "a" / "b c" / "ü", name="deep")
     cli = built_in(root / "cli", "..", "../a/b c/ü", "../../die Pakete/a/b c/ü/.")
     assert [one.root for one in of(context_in(root / "cli"), cli)] == [root, root / "a" / "b c" / "ü"]

@@ -143,4 +143,4 @@ def _indexes(outer: Mapping[str, str]) -> dict[str, str]:
 def _main_index(outer: Mapping[str, str]) -> dict[str, str]:
     settings = variables.pip_settings(outer, (*variables.NETWORK_SETTINGS, "index-url")) | _indexes(outer)
     kept = {name: value for name, value in settings.items() if name in MAIN_INDEX or name not in variables.INDEXES}
-    return {n: v for n, v in kept.items() if not variables.LOGIN_IN_URL.search(v)} | {"PIP_CONFIG_FILE": os.devnull}
+    return {n: v for n, v in kept.items() if variables.without_logins(v) == v} | {"PIP_CONFIG_FILE": os.devnull}

@@ -123,7 +123,7 @@ class Damaged(ValueError):
 def content(file: IO[bytes], entry: Entry, limit: int) -> Iterator[bytes]:
     """Yield the bytes of the member `entry` in pieces, at most `limit` and never more than it claims.
 
-    The checksum is compared where the whole member is read. Raises Damaged.
+    Where the whole member is read, its checksum is compared, and nothing may follow. Raises Damaged.
     """
     file.seek(entry.offset)
     head = file.read(30)
@@ -148,9 +148,12 @@ def content(file: IO[bytes], entry: Entry, limit: int) -> Iterator[bytes]:
             pending = inflate.unconsumed_tail if inflate else b""
             crc, length = zlib.crc32(piece, crc), length + len(piece)
             yield piece
+        rest = length == entry.size and inflate and inflate.decompress(pending + file.read(min(CHUNK, left)), 1)
     except zlib.error as error:
         raise Damaged(str(error)) from None
     if length < wanted:
         raise Damaged("it is cut short")
     if length == entry.size and crc != entry.crc:
         raise Damaged("it is not what its checksum says")
+    if rest or (inflate is None and entry.packed > entry.size):  # which some installers would write
+        raise Damaged("it unpacks to more than it claims")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import struct
 import zipfile
+import zlib
 from typing import TYPE_CHECKING
 
 import pytest
@@ -84,6 +85,18 @@ def test_a_member_that_unpacks_to_more_than_it_says_stays_within_it() -> None:
     (entry,) = zips.read(file).entries
     with pytest.raises(zips.Damaged, match="checksum"):
         b"".join(zips.content(file, entry, 1 << 20))
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+@pytest.mark.parametrize("claimed", [b"", b"x", b"x" * 100_000])
+def test_a_member_with_more_behind_what_its_checksum_is_of_is_damaged(method: int, claimed: bytes) -> None:
+    """The installers that read a file from the front would write all of it."""
+    raw = zipped([(zip_info("a", method), claimed + b"import evil")])
+    size, crc = struct.pack("<L", len(claimed)), struct.pack("<L", zlib.crc32(claimed))
+    for record, place in ((zip_records.LOCAL, 14), (zip_records.CENTRAL, 16)):
+        raw = patched(patched(raw, record, place, crc), record, place + 8, size)
+    with pytest.raises(zips.Damaged, match="more than it claims"):
+        read(raw)
 
 
 def test_more_members_than_are_looked_at_are_refused_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
