@@ -186,7 +186,7 @@ else:
 
     @nox.session(name=PREFIX + "inspect", **OURS)
     def inspect(session: nox.Session) -> None:
-        """Apply the rules of `check` to any wheel or sdist: nox -s inspect -- [--json OUT] FILE..."""
+        """Apply the rules of `check` to any wheel or sdist: -- [--json OUT] FILE..."""
         seatrial(session, "inspect")
 
     @nox.session(name=PREFIX + "status", **OURS)
@@ -196,5 +196,5 @@ else:
 
     @nox.session(name=PREFIX + "rebuild", **OURS)
     def rebuild(session: nox.Session) -> None:
-        """Build a released tag again, and compare it with what PyPI serves: nox -s rebuild -- VERSION."""
+        """Build a released tag again, and compare it with what PyPI serves: -- VERSION."""
         seatrial(session, "rebuild")

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from seatrial.rules import limits
 from seatrial.rules.judge import RULES
 from seatrial.trial.installer import Origin
 from seatrial.trial.trial import _installed
+from seatrial.trial.wheel import FOUND
 from tests import reference
 from tests.projects import write_tree
 from tests.samples.records import mutations
@@ -103,6 +105,12 @@ def test_every_rule_is_explained_whole(rules: list[Rule]) -> None:
         assert title
         assert rest.strip() in page
         assert f"**{rule.severity}**" in next(line for line in page.splitlines() if line.endswith(title))
+
+
+def test_all_that_can_be_found_once_installed_is_explained() -> None:
+    page = (reference.REFERENCE / "installed.md").read_text(encoding="utf-8")
+    named = [cell for line in page.splitlines() if line.startswith("| `install-") for cell in line.split("|")[1:2]]
+    assert {*re.findall(r"`install-([a-z-]+)`", "".join(named))} == FOUND
 
 
 def test_every_rule_has_tests_that_name_it(rules: list[Rule]) -> None:

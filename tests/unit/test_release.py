@@ -65,6 +65,7 @@ def test_all_sessions_are_there_and_none_runs_unasked(tmp_path: Path) -> None:
         "verify": ["testpypi"],
     }
     assert all(session.__doc__ for session in sessions.values())
+    assert not [name for name, session in sessions.items() if "nox -s" in str(session.__doc__)]  # it may have a prefix
 
 
 def test_they_are_the_steps_of_the_program_and_speak_its_interface(tmp_path: Path) -> None:

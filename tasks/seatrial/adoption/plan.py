@@ -15,7 +15,9 @@ from seatrial.machine import disk
 from seatrial.machine.errors import ReleaseError, indented
 from seatrial.machine.values import Value
 from seatrial.project import settings
+from seatrial.project.options import ALL
 from seatrial.report import ci
+from seatrial.workspace import packages
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -87,7 +89,9 @@ def plan(project: Target, given: Answers, source: Origin, index: Index, *, updat
         raise Taken(tuple(sorted(work.taken)))
     made = tuple(change for change in work.changes if change.before != change.after)
     left = old.theirs if old else ()
-    dryrun = answers["prefix"] + "dryrun" + (" -- --sdist-only" if answers["compiled"] == "true" else "")
+    words = [*ALL] if packages.below(project.root) else []
+    words += ["--sdist-only"] if answers["compiled"] == "true" else []
+    dryrun = answers["prefix"] + "dryrun" + (f" -- {' '.join(words)}" if words else "")
     return Plan(project.root, made, tuple(work.notes), left, dryrun, answers["folder"])
 
 

@@ -6,6 +6,7 @@ exactly the same, and where that build left it as it was.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import platform
@@ -50,15 +51,15 @@ class BuildFailed(ReleaseError):
     uncommitted: str = ""
 
     what = "The build of the {e.kind} failed (exit code {e.code}). Its output:{e.output:quoted}"
-    cause = (
-        "an error in the project's configuration or in its build backend; a build requirement that does not exist;"
-        " {e.lacking}"
-    )
+    cause = "{e.usual}"
     cure = "correct it and run `{run[build]}` again; dist/ and the record are unchanged."
 
     @property
-    def lacking(self) -> str:
-        return f"{LACKING[self.kind]}. {self.uncommitted}".rstrip()
+    def usual(self) -> str:
+        if os.strerror(errno.ENOSPC) in self.output:  # in the words of this system, as Python says it
+            return f"a full disk: that of the folder for temporary files ({temporary()}), or of the project."
+        causes = "an error in the project's configuration or in its build backend; a build requirement that does not"
+        return f"{causes} exist; {LACKING[self.kind]}. {self.uncommitted}".rstrip()
 
 
 class BuildOdd(ReleaseError):

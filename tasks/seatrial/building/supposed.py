@@ -103,7 +103,7 @@ def outstanding(built: Built, source: Source, patterns: tuple[str, ...], publish
             parts.append(f"raise the version ({built.version} is on {published.name})")
     known = tags.version_tags(source, patterns, built.project, merged=False)
     here = [tag for name in source.tags if (tag := tags.read(name, (*patterns, *tags.USUAL), built.project))]
-    if known and not any(tag.version == version for tag in here):
+    if (known or built.supposed_tag) and not any(tag.version == version for tag in here):
         elsewhere = next((tag.name for tag in known if tag.version == version), None)
         moved = f"move the tag {elsewhere} here or raise the version" if elsewhere and not served else "tag it"
         parts.append(f"tag it {built.supposed_tag}" if built.supposed_tag else moved)

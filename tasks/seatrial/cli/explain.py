@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING
 from packaging.utils import canonicalize_name
 
 from seatrial.building import tags
+from seatrial.index.credentials import TOKEN_USER, user_of
 from seatrial.index.indexes import Index
 from seatrial.machine.values import Value
 from seatrial.project.settings import document, table
 from seatrial.release.stages import KINDS, Built, Checked
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from seatrial.project.context import Context
     from seatrial.project.settings import Settings
@@ -36,6 +37,7 @@ WORD = re.compile(r"[\w.!+-]+", re.ASCII)  # all that a name or a version is mad
 # Of what lies in dist/, where nothing is recorded.
 HASHES = f"$(sha256sum {PATTERNS['wheel']} | sed 's/ .*//; s/^/--hash=sha256:/' | tr '\\n' ' ')"
 HASHED = "--require-hashes -r ../hashes.txt"
+NOTHING: Mapping[str, str] = {}
 SERVERS = {"testpypi": 8081, "pypi": 8082}
 
 
@@ -68,7 +70,7 @@ def step(name: str, context: Context) -> str:
         return "\n".join(line for kind in kinds for line in verify(settings, release, kind, f"../verify-{kind}"))
     if name == "inspect":
         return inspect([str(path) for path in options.files])
-    return "\n".join(commands(name, settings, release, options.kind or "wheel"))
+    return "\n".join(commands(name, settings, release, options.kind or "wheel", context.variables))
 
 
 def known(context: Context) -> Known:
@@ -89,8 +91,10 @@ def _word(value: object, unknown: str) -> str:
     return value if isinstance(value, str) and WORD.fullmatch(value) else unknown
 
 
-def commands(name: str, settings: Settings, release: Known, kind: Kind = "wheel") -> list[str]:
-    """Return the commands for the step `name` on what is known of a `release`."""
+def commands(
+    name: str, settings: Settings, release: Known, kind: Kind = "wheel", outer: Mapping[str, str] = NOTHING
+) -> list[str]:
+    """Return the commands for the step `name` on what is known of a `release`; `outer` may name an index's user."""
     if name == "build":
         return build(settings)
     if name == "inspect":
@@ -98,7 +102,8 @@ def commands(name: str, settings: Settings, release: Known, kind: Kind = "wheel"
     if name == "verify":
         return verify(settings, release, kind)
     if name in SERVERS:
-        return upload(settings, release, settings.testpypi if name == "testpypi" else settings.pypi)
+        index = settings.testpypi if name == "testpypi" else settings.pypi
+        return upload(settings, release, index, user_of(index, outer))
     return {"check": check, "dryrun": dryrun, "rebuild": rebuild, "status": status}[name](settings, release)
 
 
@@ -159,12 +164,12 @@ def _page(index: Index, release: Known) -> str:
     return f"{JSON} {index.simple}{project}/"
 
 
-def upload(settings: Settings, release: Known, index: Index) -> list[str]:
+def upload(settings: Settings, release: Known, index: Index, user: str = TOKEN_USER) -> list[str]:
     files = " ".join(name for kind in KINDS if kind in settings.archives for name in release.files(kind))
     password = f'"${index.token_variable}"' if index.token_variable else "...   # your token"
     return [
         f"{_page(index, release)}   # is any of the files there? which sha256?",
-        f"export TWINE_USERNAME=__token__ TWINE_PASSWORD={password}",
+        f"export TWINE_USERNAME={shlex.quote(user)} TWINE_PASSWORD={password}",
         f"python -m twine upload --non-interactive --repository-url {index.upload} --config-file /dev/null {files}",
         f"{_page(index, release)}   # until it shows these sha256",
     ]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from seatrial import __version__
 from seatrial.cli import options
 from seatrial.cli.caller import Caller
-from seatrial.cli.options import BadOption
+from seatrial.cli.options import NoSuchFolder
 from seatrial.machine import process, temporary
 from seatrial.machine.disk import DiskTrouble
 from seatrial.machine.errors import ReleaseError
@@ -88,6 +88,8 @@ def _step(step: str, rest: Sequence[str], outer: Mapping[str, str], adapt: Calla
                     act(replace(caller, commands=commands), chosen, adapt)
                 finally:
                     if chosen.timing:
+                        if not screen.tasks:  # a step that runs no program, as `status`
+                            screen.took(step, screen.begun)
                         screen.line(screen.timeline())
     except BrokenPipeError:  # nobody reads our output any more, as behind `| head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
@@ -106,15 +108,17 @@ def _step(step: str, rest: Sequence[str], outer: Mapping[str, str], adapt: Calla
 def act(caller: Caller, chosen: Options, adapt: Callable[[Context], Context]) -> None:
     """Run the step of `caller` with the options that were `chosen`. Raises ReleaseError."""
     caller.screen.verbose = chosen.verbose
+    if chosen.json and not chosen.json.parent.is_dir():
+        raise NoSuchFolder(chosen.json)
     if caller.step == "inspect" and not chosen.packages:
         from seatrial.cli import explain  # noqa: PLC0415 (as above)
-        from seatrial.steps.inspect import inspect  # noqa: PLC0415
+        from seatrial.steps.inspect import NoFile, inspect  # noqa: PLC0415
 
         if chosen.explain:
             caller.screen.line(explain.inspect([str(path) for path in chosen.files]))
             return
         if not chosen.files:
-            raise BadOption(caller.prog, "no FILE was given")
+            raise NoFile(caller.prog)
         inspect(chosen.files, chosen.json, caller.screen.line, caller.start)
         return
     from seatrial.cli import release  # noqa: PLC0415

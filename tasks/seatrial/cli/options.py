@@ -32,6 +32,14 @@ class BadOption(ReleaseError):
     cure = "`{e.prog} --help` lists the options."
 
 
+class NoSuchFolder(ReleaseError):
+    path: Path
+
+    what = "--json {e.path}: there is no folder {e.path.parent} to write it to."
+    cause = "a misspelt path, or a folder that is made later."
+    cure = "make the folder, or name a file in one that is there. Nothing was done."
+
+
 class SecretInArguments(ReleaseError):
     what = "An API token was given on the command line. It is not used, and not repeated here."
     cause = "every process of this machine can read a command line, the shell keeps it, and nox prints it."

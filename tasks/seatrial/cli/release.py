@@ -54,7 +54,7 @@ class NoPackages(ReleaseError):
 def run(caller: Caller, options: Options, adapt: Callable[[Context], Context]) -> None:
     """Run the step of `caller` on its project, or for the package or the packages that are asked for.
 
-    Raises BadOption, NoPackages, NoSuchPackage, PackageCycle, PackagesFailed, and what stops the step.
+    Raises BadOption, NoPackages, NoSuchPackage, NotOnePackage, PackageCycle, PackagesFailed, and what stops the step.
     """
 
     def context_for(root: Path, commands: Commands, release_with: tuple[str, ...] | None) -> Context:
@@ -63,6 +63,8 @@ def run(caller: Caller, options: Options, adapt: Callable[[Context], Context]) -
     if options.package is not None or options.all:
         _run_for_packages(caller, options, context_for)
         return
+    if caller.step in FOLLOWING or caller.step == "pypi":
+        packages.stop_if_above(caller.root, caller.step)
     context = context_for(caller.root, caller.commands, None)
     if not options.explain:
         context.screen.log.path = status.log_of(context, caller.step)

@@ -75,6 +75,8 @@ def status(context: Context, *, moved_on: bool = False) -> None:
     built = context.record.find(Built)
     if built is None:
         context.screen.line("nothing is built yet")
+        if context.options.open:
+            _open_dry(context)
     else:
         _show(context, built, built.dists, written=_write_report(context))
     name, last = undone(context.record) or ("build" if moved_on else ""), last_dry_run(context)
@@ -82,6 +84,15 @@ def status(context: Context, *, moved_on: bool = False) -> None:
         context.next(*last.following.split(), *context.options.once)  # as that dry run said
     elif name:
         context.next(name, *_again(context, name))
+
+
+def _open_dry(context: Context) -> None:
+    """Open the report of the last dry run, since there is no other."""
+    page = dry_folder(context) / PAGE
+    if page.is_file():
+        _show_path(context, page)
+    else:
+        context.screen.line(f"there is no report to open yet: {context.commands['dryrun']} leaves one")
 
 
 def renew(context: Context) -> None:

@@ -17,6 +17,7 @@ from seatrial.adoption.plan import plan
 from seatrial.index.indexes import PYPI
 from seatrial.machine.errors import ReleaseError, indented, listing
 from seatrial.machine.terminal import line as say
+from seatrial.project.options import ALL
 from seatrial.report.text import plural
 
 if TYPE_CHECKING:
@@ -26,13 +27,16 @@ if TYPE_CHECKING:
     from seatrial.adoption.target import Target
 
 FEW = 10  # files are named one by one
+FOR_PACKAGES = """\
+the workflows are for one package, and this is the root of several: add `-- --all` or `-- --package NAME` to each
+session in them, and the folder of the package to the paths of `dist/` and `release-record/`"""
 
 
 class WrongUse(ReleaseError):
     reason: str
     usage: str
 
-    what = "seatrial adopt: {e.reason}\n{e.usage}"
+    what = "seatrial adopt: {e.reason}\n{e.usage:lines}"
     cause = "a misspelt option."
     cure = "`seatrial adopt --help` explains the options; nothing was written."
 
@@ -129,3 +133,5 @@ def _tell(project: Target, planned: Plan, restored: Sequence[str], created: Sequ
     steps = [f"keep it out of the sdist: {offer}" for offer in ([] if update else for_archives(project, created))]
     steps += ["git add . && git commit"] if project.git else []
     say(f"next:{listing([*steps, f'nox -s {planned.dryrun}'])}")
+    if ALL[0] in planned.dryrun and any(change.name.startswith((".github/", ".gitlab")) for change in planned.changes):
+        say(FOR_PACKAGES)

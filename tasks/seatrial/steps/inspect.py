@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from seatrial.machine.errors import ReleaseError, printable
@@ -11,7 +12,22 @@ from seatrial.rules.judge import judge_files
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from pathlib import Path
+
+
+class NoFile(ReleaseError):
+    prog: str
+
+    what = "{e.prog}: no FILE was given"
+    cause = "only options, or a pattern that matches no file."
+    cure = "name wheels and sdists, as in `{run[inspect dist/*]}`."
+
+
+class FolderGiven(ReleaseError):
+    folder: Path
+
+    what = "{e.folder} is a folder, and `inspect` looks at files."
+    cause = "the folder was named in place of what is in it."
+    cure = "name its wheels and sdists, as in `{run[inspect dist/*]}`."
 
 
 class FindingsInFiles(ReleaseError):
@@ -27,9 +43,12 @@ class FindingsInFiles(ReleaseError):
 def inspect(files: Sequence[Path], output: Path | None, say: Callable[[str], None], place: Path | None = None) -> None:
     """Say what is wrong with each of `files`, relative to the folder `place`; write it to `output` as JSON.
 
-    Raises FindingsInFiles where one has an error.
+    Raises FolderGiven, and FindingsInFiles where one has an error.
     """
-    judged = judge_files([place / file if place else file for file in files])
+    paths = [place / file if place else file for file in files]
+    if folder := next(filter(Path.is_dir, paths), None):
+        raise FolderGiven(folder)
+    judged = judge_files(paths)
     found = [(file, problems) for file, (_, problems) in zip(files, judged, strict=True)]
     for file, problems in found:
         say(text.problems(problems) if problems else f"  {printable(file.name)}: no problems found")

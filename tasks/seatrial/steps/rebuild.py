@@ -52,6 +52,17 @@ class NoSuchRecord(ReleaseError):
     cure = "name the `built.json` of the release-record folder of the build that is to be repeated."
 
 
+class DayNotKept(ReleaseError):
+    date: str
+
+    what = "--as-of {e.date} cannot be kept: nothing here can leave out what was uploaded after that day."
+    cause = "a pip before version 26, which does not look at upload times, and no uv."
+    cure = (
+        "install uv, or pip 26 or later, where seatrial runs, and run it again. Without `--as-of`, what the wheel names"
+        " is taken, and the rest as of today. Nothing was built."
+    )
+
+
 class TagMissing(ReleaseError):
     version: str
     tried: tuple[str, ...]
@@ -104,7 +115,7 @@ def rebuild(context: Context) -> None:
     """Build the tag of a version again, and compare each file with the index's, member by member.
 
     The result is left as ``rebuilt.json``, and where ``--json`` says. Raises NoVersion, NoSuchRecord, TagMissing,
-    NothingServed, InvalidDate, what building raises, and NotRebuilt where a file is different.
+    NothingServed, InvalidDate, DayNotKept, what building raises, and NotRebuilt where a file is different.
     """
     options, index = context.options, context.settings.pypi
     if options.record and not options.record.is_file():
@@ -164,7 +175,7 @@ def _tagged(context: Context) -> git.Source:
 
 
 def _choice(work: Rebuild, built: Built | None) -> requirements.Choice:
-    """Return which build requirements are taken. Raises InvalidDate."""
+    """Return which build requirements are taken. Raises InvalidDate and DayNotKept."""
     context, outer = work.context, work.context.variables
     if built and (choice := requirements.recorded(built.environments, work.scratch, outer, context.uv)):
         return choice
@@ -176,6 +187,8 @@ def _choice(work: Rebuild, built: Built | None) -> requirements.Choice:
         choice = requirements.uploaded((file.uploaded for file in work.served), outer) or requirements.today()
     if choice.variables and requirements.knows_dates(context.uv):
         return choice
+    if context.options.as_of:
+        raise DayNotKept(context.options.as_of)
     wheel = next((file for file in work.served if file.filename.endswith(".whl")), None)
     named = generator(work.downloaded(wheel)) if wheel else ""
     chosen = requirements.generated_by(named, work.scratch, outer) or choice

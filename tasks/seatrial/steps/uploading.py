@@ -55,8 +55,8 @@ def find_credential(context: Context, index: Index, project: str, outer: Mapping
     token = found.token
     standing_in = index.is_loopback and index.token_location
     described = "a token of the stand-in" if standing_in else credentials.describe(token) if token else ""
-    # Which host gets a credential is no detail elsewhere, and of no use after it was sent.
-    show = context.detail if index.is_public else context.screen.line
+    # Which host gets a credential is no detail elsewhere, and of no use after it was sent. A dry run has none of yours.
+    show = context.detail if index.is_public or context.dry else context.screen.line
     show(f"index: {index.upload}  credential: {', '.join(filter(None, [found.source, described]))}")
     if found.secret and not token and index.token_location:
         context.say(f"the token from {found.source} has an unknown format, so it is sent unchanged", "warning")

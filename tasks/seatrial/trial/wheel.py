@@ -118,6 +118,16 @@ def history() -> Mapping[str, tuple[str | None, str | None]]:
     }
 
 
+FOUND = frozenset(  # the codes of all that `problem` is called with, without their beginning
+    """
+    failed not-installed version requires-python extra unknown-extra empty no-record missing-file changed-file
+    shared-name shared-script import-name import missing-module exits crashes hangs foreign namespace
+    module-version stdlib syntax missing-data lost-module lost-data file-name script-newlines pth
+    missing-script script-mode entry-point smoke
+    """.split()
+)
+
+
 def problem(file: str, code: str, severity: Severity, message: str) -> Problem:
     """Return what fails somebody who installs `file`: an error stops a release, and can be silenced with a reason."""
     return Problem(f"install-{code}", severity, file, message, silenceable=severity == "error")

@@ -54,6 +54,24 @@ class TwoPackages(ReleaseError):
     cure = "rename one, or leave it out: `packages` in [tool.seatrial] of the repository names those to release."
 
 
+class NotOnePackage(ReleaseError):
+    root: Path
+    names: tuple[str, ...]
+    step: str
+
+    what = "{e.root} is the root of {e.count}, and no package itself: {e.names:joined}"
+    cause = "there is neither [project] nor [build-system] in its pyproject.toml: it only says where packages are."
+    cure = "add `--all` or `--package NAME`: `{e.whole:command}`. Nothing was built."
+
+    @property
+    def count(self) -> str:
+        return f"{len(self.names)} package{'' if len(self.names) == 1 else 's'}"
+
+    @property
+    def whole(self) -> str:
+        return f"{self.step} --all"
+
+
 class PackageCycle(ReleaseError):
     names: tuple[str, ...]
 
@@ -116,6 +134,20 @@ def find(root: Path) -> Repository:
         needs = [other for other, name in names.items() if name in wanted and other != folder]
         found.append(Package(names[folder], folder, tuple(dict.fromkeys([*siblings(folder), *needs]))))
     return Repository(root, tuple(found), tuple(sorted(left_out)))
+
+
+def below(root: Path) -> tuple[str, ...]:
+    """Return the packages that `root` is the root of, none where it is a package itself."""
+    said = document(root / "pyproject.toml")
+    if "project" in said or "poetry" in table(said, "tool") or _is_built(root, said) or not _members(root):
+        return ()
+    return tuple(package.name for package in find(root).packages)
+
+
+def stop_if_above(root: Path, step: str) -> None:
+    """Raise NotOnePackage where `step` would build what is only the root of packages, as an empty `unknown 0.0.0`."""
+    if names := below(root):
+        raise NotOnePackage(root, names, step)
 
 
 def together(folder: Path, release_with: Sequence[str]) -> Repository:
@@ -237,10 +269,14 @@ def _private(folder: Path) -> str:
     said = document(folder / "pyproject.toml")
     if table(said, "tool", "uv").get("package") is False:
         return "tool.uv.package = false"
-    if "build-system" not in said and not any((folder / name).exists() for name in ("setup.py", "setup.cfg")):
+    if not _is_built(folder, said):
         return "no [build-system]"
     classifiers = listed(table(said, "project"), "classifiers")
     return next((str(one) for one in classifiers if str(one).lower().startswith(PRIVATE)), "")
+
+
+def _is_built(folder: Path, said: Mapping[str, Any]) -> bool:
+    return "build-system" in said or any((folder / name).exists() for name in ("setup.py", "setup.cfg"))
 
 
 def stop_if_two(names: Mapping[Path, str]) -> None:

@@ -6,6 +6,7 @@ those of its own record, by hash. Everything else that is installed comes from t
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +18,7 @@ from seatrial.machine.errors import ReleaseError
 from seatrial.machine.values import Value
 from seatrial.project.options import ALL
 from seatrial.release.stages import Built, Dist, Installed, Rehearsed, Verified
-from seatrial.trial.installer import Beside, Installer, Venv
+from seatrial.trial.installer import Beside, Installer, InstallFailed, Venv
 from seatrial.trial.tags import chosen, fits_everywhere, fitting, taken_by
 from seatrial.workspace import packages
 from seatrial.workspace.packages import PackageCycle
@@ -72,6 +73,16 @@ class SiblingChanged(ReleaseError):
     what = "This package was verified with files of {e.sibling} other than those recorded for it now:{e.files:listed}"
     cause = "{e.sibling} was built again after this package was verified."
     cure = "verify this package again, with the files to be released: {e.command}"
+
+
+class SiblingNotNamed(InstallFailed):
+    names: tuple[str, ...]
+
+    cure = (
+        "{e.names:joined} in this repository is a dependency: where this release needs it as it is there, name its"
+        ' folder in [tool.seatrial], like `release-with = ["../core"]`, or release all packages, with `--all`. Else'
+        " correct the requirements of the project; if the index did not answer, run the step again."
+    )
 
 
 class Sibling(Value):
@@ -130,6 +141,29 @@ def _collect(context: Context, root: Path, built: Built, way: tuple[Path, ...], 
         record.rehash(theirs.dists)
         _collect(context, folder, theirs, (*way, root), found)
         found[folder] = Sibling(folder, record, theirs)
+
+
+@contextlib.contextmanager
+def hinted(context: Context) -> Iterator[None]:
+    """Have an InstallFailed name the packages of this repository that may be what is missing, as SiblingNotNamed."""
+    try:
+        yield
+    except InstallFailed as failed:
+        with contextlib.suppress(ReleaseError):  # what is wrong with the other packages is not what was asked for
+            if names := _unnamed(context):
+                failed = SiblingNotNamed(failed.subject, failed.code, failed.output, names)
+        raise failed from None
+
+
+def _unnamed(context: Context) -> tuple[str, ...]:
+    """Return the packages of this repository that this one depends on, and is not released together with."""
+    root = context.root.resolve()
+    named = {(root / word).resolve() for word in context.settings.release_with}
+    for folder in (root, *root.parents):
+        for package in packages.find(folder).packages:
+            if package.root == root:
+                return tuple(packages.name_of(needed) for needed in package.needs if needed not in named)
+    return ()
 
 
 def _command_in(context: Context, folder: Path, step: str, *options: str) -> str:

@@ -15,6 +15,7 @@ from seatrial.adoption.target import Ignored, NotClean
 from seatrial.adoption.template import BadAnswer
 from seatrial.steps.adopt import WrongUse
 from tests.projects import commit, git, sample, write_tree
+from tests.samples.workspaces import three
 from tests.unit.adoption.conftest import state
 
 if TYPE_CHECKING:
@@ -62,6 +63,15 @@ def test_a_bare_project_gets_everything_and_keeps_what_it_has(tmp_path: Path, ad
         ".github/workflows/release.yml",
     }
     assert "next:\n  git add . && git commit\n  nox -s dryrun" in printed
+
+
+@pytest.mark.parametrize("data", [[], ["ci=none"]], ids=["workflows", "none"])
+def test_the_root_of_packages_is_told_what_works_there(tmp_path: Path, adopt: Adopt, data: list[str]) -> None:
+    project = three(tmp_path / "project")
+    commit(project)
+    printed = adopt(project, *(word for answer in data for word in ("--data", answer)))
+    assert "\n  nox -s dryrun -- --all\n" in printed
+    assert ("the workflows are for one package" in printed) is (not data)
 
 
 @pytest.mark.parametrize("gitignore", [True, False])
@@ -249,8 +259,9 @@ def test_an_answer_or_option_that_is_not_valid_stops_everything(tmp_path: Path, 
     before = state(project)
     with pytest.raises(BadAnswer, match="github, gitlab or none"):
         adopt(project, "--data", "ci=jenkins")
-    with pytest.raises(WrongUse, match="--force"):
+    with pytest.raises(WrongUse, match="--force") as met:
         adopt(project, "--force")
+    assert "\\n" not in str(met.value)  # the usage has several lines
     with pytest.raises(WrongUse, match="not allowed with"):
         adopt(project, "--check", "--update")
     assert state(project) == before

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 from typing import TYPE_CHECKING
 
@@ -70,3 +71,9 @@ def test_a_builder_that_is_ended_from_below_is_a_failed_build(tmp_path: Path, *,
         build_one(job, "wheel", tree)
     assert failed.value.code != 0
     assert "good-bye" in failed.value.output
+
+
+def test_a_full_disk_is_named_as_the_cause() -> None:
+    full = str(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "x"))
+    assert "Usual cause: a full disk: that of the folder" in str(BuildFailed("wheel", 1, f"Traceback\n{full}\n"))
+    assert "Usual cause: an error in the project's configuration" in str(BuildFailed("wheel", 1, "Traceback"))

@@ -66,6 +66,8 @@ def test_all_that_is_missing_is_one_sentence(root: Path) -> None:
 
 @pytest.mark.usefixtures("unreleased")
 def test_a_tag_that_is_missing_or_elsewhere_is_named(root: Path) -> None:
+    first = replace(BUILT, version="0.1", supposed_tag="v0.1")  # whose version comes from a tag that nobody has set
+    assert missing(root, first) == "to release this commit: tag it v0.1"
     git(root, "tag", "v1.0")
     commit(write_tree(root, {"more": "1", "other": "1"}))
     assert missing(root) == "to release this commit: move the tag v1.0 here or raise the version"

@@ -6,6 +6,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -133,6 +134,15 @@ def test_an_upload_goes_to_an_explicit_url(name: str, index: Index) -> None:
     assert f"--repository-url {index.upload} --config-file /dev/null" in shown
     assert f"{index.simple}PROJECT/" in shown
     assert ("your token" in shown) == (not index.token_variable)
+
+
+def test_the_user_of_an_index_of_ones_own_is_named(tmp_path: Path) -> None:
+    outer = {"PYPI_USERNAME": "a user", "PYPI_TOKEN": "a-secret"}
+    own = replace(OWN, pypi=replace(OWN.pypi, token_variable="PYPI_TOKEN"))
+    for settings, user in ((own, "'a user'"), (CONFIG, "__token__")):
+        shown = explain.step("pypi", make_context(tmp_path, settings=settings, variables=outer))
+        assert f"export TWINE_USERNAME={user} TWINE_PASSWORD=" in shown
+        assert "a-secret" not in shown
 
 
 def test_the_package_itself_comes_from_the_rehearsal_index_without_dependencies() -> None:

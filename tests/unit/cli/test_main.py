@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from seatrial.cli import chain, main, secrets
 from seatrial.cli.options import INTERFACE
 from seatrial.index.indexes import Index
 from seatrial.machine import variables
+from seatrial.machine.screen import SCREEN
 from seatrial.project.options import Commands
 from seatrial.release.record import DIGEST_VARIABLE, StageMissing
 from tests.archives import WHEEL, wheel
@@ -99,7 +101,10 @@ def test_a_token_on_the_command_line_is_refused_and_not_repeated(
 
 def test_inspect_needs_files(capsys: pytest.CaptureFixture[str]) -> None:
     assert main.run(["inspect"], {}) == 1
-    assert capsys.readouterr().err.startswith("seatrial inspect: no FILE was given\n")
+    said = capsys.readouterr().err
+    assert said.startswith("seatrial inspect: no FILE was given\n")
+    assert "as in `seatrial inspect dist/*`" in said
+    assert "misspelt" not in said
 
 
 # What a step works with.
@@ -354,9 +359,19 @@ def test_what_a_person_would_type_for_files_is_shown_without_looking_at_them(
     assert capsys.readouterr().out.startswith("python -m twine check 'a file.whl'")
 
 
+@pytest.mark.parametrize("words", [("inspect", "a.whl"), ("rebuild", "1.0")])
+def test_a_folder_that_is_not_there_is_named_before_anything_is_done(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], words: tuple[str, ...]
+) -> None:
+    out = tmp_path / "absent" / "out.json"
+    assert main.run([*words, "--json", str(out)], {}) == 1
+    assert f"--json {out}: there is no folder {out.parent} to write it to." in capsys.readouterr().err
+
+
 @pytest.mark.usefixtures("project", "contexts")
-def test_what_took_how_long_is_shown_where_that_is_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_took_how_long_is_shown_where_that_is_asked_for(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(SCREEN, "tasks", [])
     assert main.run(["status", "--timing"], {}) == 0
-    timed = capsys.readouterr().out
-    assert main.run(["status"], {}) == 0
-    assert len(timed) > len(capsys.readouterr().out)
+    assert re.search(r"   start    length  task\n .* s .* s  status\n$", capsys.readouterr().out)

@@ -18,7 +18,7 @@ from seatrial.steps import dryrun, preflight, pypi
 from seatrial.steps.pypi import NotVerified
 from seatrial.workspace import packages
 from tests.projects import write_tree
-from tests.samples.workspaces import UV, project, three
+from tests.samples.workspaces import BUILDS, UV, project, three
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -127,6 +127,23 @@ def test_a_step_for_one_package_is_done_in_its_folder(tmp_path: Path, typed: Typ
     assert context.commands.option == ("--package", "demo-core")
     assert context.record.expected == "0" * 64
     assert [one.last for _, one in steps.contexts] == [False, True]
+
+
+@pytest.mark.parametrize("root_of", [UV, '[tool.seatrial]\npackages = ["packages/*"]\n'], ids=["uv", "packages"])
+@pytest.mark.parametrize("step", ["build", "pypi", "dryrun"])
+def test_the_root_of_packages_is_not_taken_for_one(
+    tmp_path: Path, typed: Type, steps: Steps, root_of: str, step: str
+) -> None:
+    ended = typed(three(tmp_path, root_of), step)
+    assert (ended.code, steps.ran) == (1, [])
+    assert "is the root of 3 packages, and no package itself: demo-base, demo-cli, demo-core" in ended.errors
+    assert f"add `--all` or `--package NAME`: `seatrial {step} --all`" in ended.errors
+
+
+@pytest.mark.parametrize("itself", [BUILDS, '[project]\nname = "whole"\n', '[tool.poetry]\nname = "whole"\n'])
+def test_a_root_that_is_a_package_itself_is_built(tmp_path: Path, typed: Type, steps: Steps, itself: str) -> None:
+    assert typed(three(tmp_path, itself + UV), "build").code == 0
+    assert [step for step, _ in steps.ran] == ["build"]
 
 
 def test_a_folder_is_seen_from_where_the_command_was_typed(tmp_path: Path, typed: Type, steps: Steps) -> None:

@@ -41,7 +41,7 @@ RELEASES = {
     "mirror-requests": ("2.32.3", 2),
     "mirror-numpy": ("2.1.0", 52),
     "mirror-six": ("1.0", 1),  # its file says 1.0.0, and 1.0b1 is another
-    "mirror-lxml": ("3.4.0", 16),  # and ten for Windows of a kind that is no distribution any more
+    "mirror-lxml": ("3.4.0", 16),  # ten of them for Windows, of a kind that PyPI takes no longer
     "mirror-pywin32": ("306", 14),
     "mirror-attrs": ("25.3.0", 2),
 }

@@ -23,6 +23,7 @@ from seatrial.steps.work.check import NotReady
 from seatrial.trial import interpreters
 from seatrial.trial.installer import Installer, InstallFailed, Venv
 from seatrial.trial.trial import Use
+from seatrial.workspace import siblings
 from tests.archives import SDIST, WHEEL, sdist, token, wheel, written
 from tests.projects import commit, write_tree
 from tests.samples.records import built_in
@@ -195,6 +196,15 @@ def test_a_warning_that_is_ignored_is_named_with_its_reason(release: Release) ->
     assert checked.problems == ()
     assert f"ignored: {WHEEL}: metadata-author (we are many)" in release.shown
     assert "unused" not in release.shown
+
+
+def test_a_code_that_is_none_is_named(release: Release) -> None:
+    known = {"metadata-author": "we are many", "install-smoke": "no", "index-new-name": "ours"}
+    check(release, changes={"ignore": {**known, "metadata-autor": "we are many", "xyz": "y"}})
+    assert "warning `ignore` in [tool.seatrial]: there is no rule or finding `xyz`." in release.shown
+    assert release.shown.count("Did you mean") == 1
+    assert "no rule or finding `metadata-autor`. Did you mean `metadata-author`?" in release.shown
+    assert release.shown.count("there is no rule or finding") == 2
 
 
 @pytest.mark.parametrize(("files", "rule"), [({"demo/token": token()}, "secret-api-token")])
@@ -372,6 +382,15 @@ def test_a_file_that_cannot_be_installed_stops(release: Release, environments: E
     assert "no matching distribution for six" in release.shown
     assert f"{SDIST}: installed on" not in release.shown
     assert "install-failed" in (release.record.folder / "report.md").read_text(encoding="utf-8")
+
+
+def test_a_package_of_the_repository_that_may_be_missing_is_named(
+    release: Release, environments: Environments, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(siblings, "_unnamed", lambda _: ("six",))
+    environments.failing = (SDIST,)
+    stopped(release)
+    assert "six in this repository is a dependency" in release.shown
 
 
 def test_what_does_not_work_once_installed_stops(release: Release, environments: Environments) -> None:

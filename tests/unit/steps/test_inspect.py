@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from seatrial.machine.terminal import visible
-from seatrial.steps.inspect import FindingsInFiles, inspect
+from seatrial.steps.inspect import FindingsInFiles, FolderGiven, inspect
 from tests.archives import SDIST, WHEEL, metadata, sdist, wheel, wheel_members, written, zipped
 
 
@@ -35,6 +35,14 @@ def test_a_file_with_an_error_fails(tmp_path: Path) -> None:
         "metadata-summary": "warning",
     }
     assert all(set(problem) == {"rule", "severity", "message"} for problem in entry["problems"])
+
+
+def test_a_folder_is_said_to_be_one(tmp_path: Path) -> None:
+    wheel(tmp_path / "dist")
+    lines: list[str] = []
+    with pytest.raises(FolderGiven, match="dist is a folder, and `inspect` looks at files"):
+        inspect([Path("dist")], None, lines.append, tmp_path)
+    assert lines == []
 
 
 def test_a_warning_alone_does_not_fail(tmp_path: Path) -> None:

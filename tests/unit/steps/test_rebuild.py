@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -25,7 +26,7 @@ from seatrial.project.pythons import KNOWN_PYTHONS
 from seatrial.project.settings import Settings
 from seatrial.release.stages import BuildEnvironment, Dist, Installed
 from seatrial.steps import rebuild as module
-from seatrial.steps.rebuild import NoSuchRecord, NothingServed, NotRebuilt, NoVersion, TagMissing, rebuild
+from seatrial.steps.rebuild import DayNotKept, NoSuchRecord, NothingServed, NotRebuilt, NoVersion, TagMissing, rebuild
 from seatrial.trial.interpreters import RUNNING
 from tests.projects import EPOCH, commit, git, sample, write_tree
 from tests.samples.builds import SDIST, WHEEL, FakeBuild, NoWorker, make_sdist, make_wheel
@@ -156,6 +157,19 @@ def test_what_is_no_date_is_named(root: Path, world: World) -> None:
     world.serve_what_is_built()
     with pytest.raises(InvalidDate, match="--as-of yesterday: not a date"):
         run_it(root, options={"as_of": "yesterday"})
+
+
+@pytest.mark.parametrize("as_of", [None, "today", "2024-01-02"])
+def test_a_day_that_no_installer_here_can_keep_is_refused_where_it_was_asked_for(
+    root: Path, world: World, monkeypatch: pytest.MonkeyPatch, as_of: str | None
+) -> None:
+    monkeypatch.setattr(requirements, "knows_dates", lambda *_: False)
+    world.serve_what_is_built()
+    asked = pytest.raises(DayNotKept, match="--as-of 2024-01-02 cannot be kept") if as_of == "2024-01-02" else None
+    with asked or contextlib.nullcontext() as met:
+        run_it(root, options={"as_of": as_of})
+    assert (world.env == {}) is bool(asked)
+    assert not met or all(word in str(met.value) for word in ("uv", "pip 26"))
 
 
 def test_an_index_without_upload_times_is_named(root: Path, world: World, capsys: pytest.CaptureFixture[str]) -> None:

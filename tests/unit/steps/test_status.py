@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import webbrowser
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ import pytest
 
 from seatrial.release.stages import Cell
 from seatrial.report import status as report
+from seatrial.report.text import PAGE
 from seatrial.steps import status
 from tests.archives import WHEEL, wheel
 from tests.projects import commit, write_tree
@@ -33,6 +35,22 @@ def test_where_nothing_is_built_the_first_command_is_shown(release: Release) -> 
     status.run(release.context)
     folder = release.record.folder
     assert release.lines == [f"{release.root.name}: {folder}", "nothing is built yet", "next: nox -s build"]
+
+
+def test_without_a_release_it_is_the_report_of_the_dry_run_that_is_opened(
+    release: Release, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[str] = []
+    monkeypatch.setattr(webbrowser, "open", opened.append)
+    status.run(release.at(open=True))
+    assert (opened, release.lines[-2]) == ([], "there is no report to open yet: nox -s dryrun leaves one")
+    page = report.dry_folder(release.context) / PAGE
+    write_tree(page.parent, {page.name: ""})
+    status.run(release.context)
+    assert opened == []
+    status.run(release.at(open=True))
+    assert opened == [page.as_uri()]
+    assert f"report: {page}" in release.lines
 
 
 def test_a_release_is_shown_with_its_files_and_the_next_command(release: Release) -> None:

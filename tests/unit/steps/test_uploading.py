@@ -22,7 +22,7 @@ from seatrial.index.uploads.upload import UploadRefused
 from seatrial.machine import process
 from seatrial.machine.process import Outcome, ToolFailed, ToolStuck
 from seatrial.machine.screen import Screen
-from seatrial.project.context import Context
+from seatrial.project.context import Context, DryRun
 from seatrial.project.options import Options
 from seatrial.release.record import Record
 from seatrial.release.stages import Dist
@@ -200,6 +200,16 @@ def test_a_credential_that_is_set_aside_is_named(world: World, passwords: list[s
     assert passwords
     assert "note: TWINE_PASSWORD is a token for pypi.org, not for test.pypi.org, so it is ignored" in world.said
     assert "credential: TESTPYPI_TOKEN, a token of test.pypi.org, for the whole account" in world.text
+
+
+@pytest.mark.parametrize("dry", [False, True])
+def test_the_host_that_gets_a_credential_is_shown_but_for_the_stand_in_of_a_dry_run(world: World, *, dry: bool) -> None:
+    shown: list[str] = []
+    screen = Screen(write=shown.append)
+    context = replace(world.context, screen=screen, dry=DryRun(world.context.root) if dry else None)
+    index = replace(world.index, token_location="")
+    find_credential(context, index, world.stage.project, {"TESTPYPI_TOKEN": TOKEN})
+    assert any("credential: TESTPYPI_TOKEN" in line for line in shown) is not dry
 
 
 def test_a_crash_shows_no_secret(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

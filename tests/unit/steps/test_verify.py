@@ -8,7 +8,7 @@ from __future__ import annotations
 import itertools
 import sys
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 
@@ -28,8 +28,8 @@ from seatrial.trial import interpreters
 from seatrial.trial.installer import Installer, InstallFailed, Venv
 from seatrial.trial.tags import NoFittingWheel
 from seatrial.trial.trial import Use
-from seatrial.workspace import candidate
-from seatrial.workspace.siblings import SiblingNotReady
+from seatrial.workspace import candidate, siblings
+from seatrial.workspace.siblings import SiblingNotNamed, SiblingNotReady
 from tests.archives import SDIST, WHEEL
 from tests.projects import write_tree
 from tests.samples.records import built_in, hashings, rehearsed_in
@@ -126,6 +126,20 @@ def file_of(release: Release, kind: str) -> Dist:
 
 
 # What is verified.
+
+
+def test_a_package_of_the_repository_that_may_be_missing_is_named(
+    release: Release, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def from_file(*_: object) -> NoReturn:
+        raise InstallFailed("demo", 1, "no matching distribution for six")
+
+    monkeypatch.setattr(Installer, "from_file", from_file)
+    monkeypatch.setattr(siblings, "_unnamed", lambda _: ("six",))
+    with pytest.raises(SiblingNotNamed, match="six in this repository is a dependency"):
+        verify(release, kind="sdist")
+    (cell,) = failures.cells(release.record)
+    assert "six in this repository is a dependency" in cell.message
 
 
 def test_each_cell_is_verified_and_recorded(release: Release, environments: Environments) -> None:

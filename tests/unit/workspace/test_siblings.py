@@ -18,7 +18,7 @@ from seatrial.release.record import FilesChanged, Record, RecordDamaged
 from seatrial.release.stages import Built, Dist, Installed, Kind, Verified
 from seatrial.standin.launch import serving
 from seatrial.standin.server import StandinIndex
-from seatrial.trial.installer import Installer, Venv
+from seatrial.trial.installer import Installer, InstallFailed, Venv
 from seatrial.trial.tags import NoFittingWheel
 from seatrial.workspace import siblings
 from seatrial.workspace.candidate import Candidate
@@ -30,6 +30,7 @@ from seatrial.workspace.siblings import (
     SiblingNotReady,
     SiblingNotReleased,
     commit_note,
+    hinted,
     local,
     of,
     others_than,
@@ -41,6 +42,7 @@ from tests.projects import write_tree
 from tests.samples.contexts import make_context
 from tests.samples.records import LINUX, SDIST, WHEEL, built_in, rehearsed_in
 from tests.samples.stages import BUILT, VERIFIED
+from tests.samples.workspaces import three
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -63,6 +65,32 @@ def root(tmp_path: Path) -> Path:
 def context_in(folder: Path, options: Options | None = None, **fields: Any) -> Context:
     folder.mkdir(parents=True, exist_ok=True)
     return make_context(folder, options=options or Options(), **fields)
+
+
+# What may be missing.
+
+
+@pytest.mark.parametrize(
+    ("package", "release_with", "names"),
+    [("core", (), "demo-base"), ("core", ("../base",), ""), ("base", (), ""), ("cli", ("../base",), "demo-core")],
+)
+def test_a_dependency_that_is_a_package_of_the_repository_is_named_where_it_is_not_released_with_it(
+    root: Path, package: str, release_with: tuple[str, ...], names: str
+) -> None:
+    settings = Settings(pythons=("3.13",), release_with=release_with)
+    context = context_in(three(root) / "packages" / package, settings=settings)
+    with pytest.raises(InstallFailed, match=r"could not be installed \(exit code 1\)") as failed, hinted(context):
+        raise InstallFailed("The dependencies", 1, "no matching distribution")
+    said = str(failed.value)
+    assert (f"{names} in this repository is a dependency" in said) is bool(names)
+    assert ("release-with" in said and "`--all`" in said) is bool(names)
+
+
+def test_other_packages_that_are_broken_hide_no_failed_installation(root: Path) -> None:
+    context = context_in(three(root) / "packages" / "core")
+    write_tree(root, {"packages/base/pyproject.toml": "["})
+    with pytest.raises(InstallFailed), hinted(context):
+        raise InstallFailed("The dependencies", 1, "")
 
 
 # Which packages belong to one.

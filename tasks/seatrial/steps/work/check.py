@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import difflib
 import functools
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import replace
@@ -20,12 +21,13 @@ from seatrial.report import status, text
 from seatrial.report.text import Failure
 from seatrial.rules import index as index_rules
 from seatrial.rules.distribution import Release
-from seatrial.rules.judge import for_index, judge_release
+from seatrial.rules.judge import NOT_APPLIED, RULES, for_index, judge_release
 from seatrial.trial import interpreters, lost, static
 from seatrial.trial.checkout import Checkout
 from seatrial.trial.installer import Installer, Origin
 from seatrial.trial.interpreters import RUNNING
 from seatrial.trial.trial import Subject, use
+from seatrial.trial.wheel import FOUND
 from seatrial.workspace import siblings
 
 if TYPE_CHECKING:
@@ -63,6 +65,7 @@ def checked(context: Context, built: Built) -> Checked:
     """Return what came of the rules and of the trials. Raises NotReady, and what keeps siblings from being used."""
     for sibling in siblings.of(context, built):
         context.detail(f"released together with {sibling.label}{siblings.commit_note(sibling, built)}")
+    _warn_of_unknown(context)
     source = git.of(context)
     committed = git.committed(source)
     with contextlib.ExitStack() as stack, ThreadPoolExecutor(1) as beside:
@@ -104,6 +107,14 @@ def completed(context: Context, built: Built, done: Checked) -> Checked:
         whole = replace(whole, changes=_compare(context, built))
     context.say(text.changes(whole.changes))
     return whole
+
+
+def _warn_of_unknown(context: Context) -> None:
+    """Name what `ignore` has and nothing is called: a misspelt code silences nothing."""
+    known = sorted({rule.code for rule in RULES} | {NOT_APPLIED} | {f"install-{code}" for code in FOUND})
+    for code in sorted({*context.settings.ignore} - {*known}):
+        likely = "".join(f" Did you mean `{name}`?" for name in difflib.get_close_matches(code, known, 1))
+        context.say(f"`ignore` in [tool.seatrial]: there is no rule or finding `{code}`.{likely}", "warning")
 
 
 def _compare(context: Context, built: Built) -> Changes:
@@ -259,9 +270,10 @@ def _try(  # noqa: PLR0917 (the first four are the same for all)
                 raise
             context.detail(f"{dist.filename}: not tried on Python {python}, for which no environment could be made")
             return None
-        installer.from_file(venv, archive.path, subject.project)
-        installer = replace(installer, beside=siblings.local(context, built, venv, installer))
-        used = use(installer, venv, subject, context.settings, context.root)
+        with siblings.hinted(context):
+            installer.from_file(venv, archive.path, subject.project)
+            installer = replace(installer, beside=siblings.local(context, built, venv, installer))
+            used = use(installer, venv, subject, context.settings, context.root)
     except ReleaseError as error:
         problem = Problem("install-failed", "error", dist.filename, f"{on}{error}", silenceable=True)
         return Trial(dist.filename, python or RUNNING, (), ()), (problem,)

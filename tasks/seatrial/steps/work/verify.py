@@ -22,6 +22,7 @@ from seatrial.trial.installer import Installer, InstallFailed, Venv
 from seatrial.trial.requirements import lowest
 from seatrial.trial.tags import taken_by
 from seatrial.trial.trial import use
+from seatrial.workspace import siblings
 from seatrial.workspace.candidate import Candidate
 
 if TYPE_CHECKING:
@@ -101,6 +102,7 @@ def _verify_cell(context: Context, candidate: Candidate, cell: Cell, resolved: L
         context.record.locked(f"verify-{cell.python}-{cell.kind}"),
         temporary.folder(f"verify-{cell.python}-{cell.kind}") as scratch,
         failures.trying(context.record, cell, context.commands, InstallFailed, NotVerifiable, LowestFailed),
+        siblings.hinted(context),
     ):
         installer = Installer.of(context.uv, scratch, context.settings.dependencies, resolved)
         used = _used(context, candidate, cell, installer)

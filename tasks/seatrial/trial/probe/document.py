@@ -79,7 +79,7 @@ def _look_at(
     problems += [*start_problems(subject), *borrowed_problems(subject)]
     tried = attempts([name for name in (*top, *inner) if is_import_name(name)], time_limit)
     failures = {
-        one.name: failure(subject, one, main=one.name in main, inner=one.name not in top)
+        one.name: failure(subject, one, main=one.name in main, inner=one.name not in top, asked=one.name in setting)
         for one in tried
         if not one.ok and one.error_type != "above"
     }

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from .causes import EXCUSED, Cause, cause_of
-from .subject import Subject, finding, listed, normalised, real_path, whose
+from .subject import Subject, finding, lies_in, listed, normalised, real_path, whose
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -32,9 +32,16 @@ class Failure:
     severity: str
 
 
-def failure(subject: Subject, one: Attempt, *, main: bool, inner: bool) -> Failure:
-    """Judge the failed import `one` of a main module, of one `inner` of a package, or of another at the top."""
+def failure(subject: Subject, one: Attempt, *, main: bool, inner: bool, asked: bool = False) -> Failure:
+    """Judge the failed import `one` of a main module, of one `inner` of a package, or of another at the top.
+
+    It is `asked` for where the settings name it.
+    """
     cause = cause_of(subject, one)
+    is_unknown = cause.kind == "undeclared" or lies_in(one.name, subject.names.modules)
+    if asked and one.missing and lies_in(one.name, [one.missing]) and is_unknown:
+        text = f"`import-names` in [tool.seatrial] names it, and {subject.name} has no such module"
+        cause = Cause("setting", f"{text}: correct the setting, or the build that left it out")
     if inner:
         may_fail = _inner_may_fail(subject, one, cause)
     elif main:
@@ -79,7 +86,7 @@ def failure_problems(subject: Subject, failures: Iterable[Failure]) -> Iterator[
             message += f" So do {listed([other.attempt.name for other in others])}."
         if first.severity == "warning" and first.cause.kind == "undeclared":
             message += " Nothing in the project imports it, so this counts as intended."
-        if first.severity == "error":
+        if first.severity == "error" and first.cause.kind != "setting":
             message += " `import-names` in [tool.seatrial] narrows what is imported"
             extras = subject.metadata.get_all("Provides-Extra", [])
             message += f"; `extras` names those to install: {', '.join(extras)}." if extras else "."

@@ -49,6 +49,22 @@ def test_a_distribution_is_found_however_it_is_spelt(site: Site, name: str) -> N
     assert look(name=name)["problems"] == []
 
 
+@pytest.mark.parametrize("name", ["nope", "demo.nope"])
+def test_a_name_that_only_the_setting_has_is_blamed_on_the_setting(site: Site, name: str) -> None:
+    site.install({"demo/__init__.py": ""})
+    document = look(name)
+    assert found(document) == [("error", "missing-module", name)]
+    assert "`import-names` in [tool.seatrial] names it, and demo has no such module: correct the setting" in said(
+        document
+    )
+    assert "depend" not in said(document)
+
+
+def test_a_module_of_the_setting_that_lacks_another_one_is_no_fault_of_the_setting(site: Site) -> None:
+    site.install({"demo/__init__.py": "import absent_one\n"})
+    assert "names it" not in said(look("demo"))
+
+
 def test_what_does_not_import_is_told_with_its_place(site: Site) -> None:
     site.install({"demo/__init__.py": "from . import core\n", "demo/core.py": "x = 1 / 0\n"})
     document = look()
