@@ -94,3 +94,21 @@ def test_a_lock_is_held_by_one(tmp_path: Path) -> None:
         assert (first, second) == (True, False)
     with locked_file(tmp_path / "lock") as third:
         assert third
+
+
+def test_a_lock_ends_although_a_child_has_a_copy_of_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a child has that another thread started meanwhile, until it becomes another program."""
+    fcntl = pytest.importorskip("fcntl")
+    flock, copies = fcntl.flock, list[int]()
+
+    def copied(handle: int, operation: int) -> None:
+        copies.append(os.dup(handle))
+        flock(handle, operation)
+
+    monkeypatch.setattr(fcntl, "flock", copied)
+    with locked_file(tmp_path / "lock") as first:
+        assert first
+    with locked_file(tmp_path / "lock") as second:
+        assert second
+    for copy in copies:
+        os.close(copy)
