@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from seatrial.machine.disk import write_whole
 from seatrial.machine.errors import ReleaseError
 from seatrial.machine.values import Value
-from seatrial.release.record import SCHEMA, now, read_if_whole
+from seatrial.release.record import SCHEMA, RunningAlready, now, read_if_whole
 from seatrial.release.stages import Built, Cell, Kind, Problem
 
 if TYPE_CHECKING:
@@ -45,12 +45,15 @@ class FailedCell(Value):
 def noting(record: Record, step: str, commands: Commands) -> Iterator[None]:
     """Keep that `step` failed where an error leaves the context, for whoever asks where the release stands.
 
-    That it failed before is forgotten first, since a table ends the step. It decides nothing.
+    That it failed before is forgotten first, since a table ends the step. It decides nothing. That another run has the
+    record is no failure: it would be told of that run.
     """
     if (before := last(record)) and before.step == step:
         (record.folder / FAILED).unlink(missing_ok=True)
     try:
         yield
+    except RunningAlready:
+        raise
     except ReleaseError as error:
         if record.path(Built).exists():
             _write(record.folder / FAILED, Failed(step, now(), error.text(commands), getattr(error, "problems", ())))
