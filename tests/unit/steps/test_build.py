@@ -716,6 +716,29 @@ def test_the_same_version_with_other_files_has_three_ways_out(
     assert '3. Rehearse on this machine: `nox -s verify -- --rehearse-on dryrun "REASON"`.' in shown
 
 
+@pytest.mark.parametrize("rebuild", [False, True])
+@pytest.mark.parametrize("reason", [None, "TestPyPI is down"])
+def test_a_version_that_is_released_has_to_be_raised(
+    root: Path,
+    tool: FakeBuild,
+    index: dict[str, str],
+    capsys: pytest.CaptureFixture[str],
+    *,
+    reason: str | None,
+    rebuild: bool,
+) -> None:
+    build(make_context(root))
+    rehearse(root, *(("http://127.0.0.1:1/simple/", reason) if reason else ()))
+    verify(root)
+    index |= {dist.filename: dist.sha256 for dist in built(root).dists}
+    tool.makers[WHEEL] = fuller_wheel
+    commit(root)
+    build(make_context(root, options=Options(rebuild=rebuild)))
+    shown = capsys.readouterr().out
+    assert "PyPI has 1.0 already, and never takes other files for it. Raise the version and commit." in shown
+    assert "ways out" not in shown
+
+
 @pytest.mark.usefixtures("index")
 def test_what_is_verified_and_not_released_stops_the_build_when_head_moves_on(root: Path, tool: FakeBuild) -> None:
     build(make_context(root))
