@@ -24,6 +24,8 @@ from seatrial.steps.uploading import Sending, find_credential
 from seatrial.workspace import siblings
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from seatrial.project.context import Context
 
 
@@ -96,6 +98,14 @@ class NotConfirmed(ReleaseError):
         return "" if self.typed is None else f" (the answer was {self.typed!r})"
 
 
+class VersionsDiffer(ReleaseError):
+    commands: tuple[str, ...]
+
+    what = "Not uploaded: these packages have different versions, so one --yes cannot confirm them all."
+    cause = "each package has a version of its own. On a terminal each is typed in its turn."
+    cure = "confirm each by itself, in this order:{e.commands:listed}"
+
+
 class OtherVersion(ReleaseError):
     project: str
     sealed: str
@@ -150,6 +160,15 @@ def run(context: Context) -> None:
     if built.commit and not context.dry and git.commit_of_tag(context.root, tag) is None:
         context.screen.line(f"next: git tag {tag} {built.commit[:12]} && git push origin {tag}")
     ci.stands(context)
+
+
+def apart(contexts: Sequence[Context]) -> tuple[str, ...]:
+    """Return the command that releases each package that is not released, empty where one version is that of all."""
+    pairs = [(context, built) for context in contexts if (built := context.record.find(Built))]
+    if len({built.version for _, built in pairs}) <= 1:
+        return ()
+    waiting = [pair for pair in pairs if pair[0].record.find(Released) is None]
+    return tuple(context.commands.command("pypi", "--yes", built.version) for context, built in waiting)
 
 
 def release(context: Context, proof: Proof) -> str:
