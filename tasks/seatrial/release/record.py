@@ -17,7 +17,7 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 from seatrial.machine.disk import locked_file, move, write_whole
-from seatrial.machine.errors import ReleaseError
+from seatrial.machine.errors import ReleaseError, printable
 from seatrial.machine.values import Value, fields_of, is_value
 from seatrial.release.stages import Built, Dist, Rebuilt, Stage, Verified
 
@@ -82,13 +82,21 @@ class RecordSwapped(ReleaseError):
 class FilesChanged(ReleaseError):
     folder: Path
     changes: tuple[str, ...]
+    extra: tuple[str, ...] = ()  # where the recorded files are all there, what lies beside them
 
     what = "{e.folder} does not contain the files that were built:{e.changes:listed}"
     cause = "another tool wrote to this folder after `build`, or a file was damaged or replaced on its way here."
     cure = (
-        "put the recorded files back (CI: download the artifact again), or start over with"
+        "{e.simple}put the recorded files back (CI: download the artifact again), or start over with"
         " `{run[build --rebuild]}`, which moves the old files aside."
     )
+
+    @property
+    def simple(self) -> str:
+        if not self.extra:
+            return ""
+        what = "what else is there" if len(self.extra) > 1 else self.extra[0]
+        return f"the recorded files are unchanged, so move {printable(what)} to another folder. Otherwise "
 
 
 class RunningAlready(ReleaseError):
@@ -187,8 +195,10 @@ class Record(Value):
                 marks = _marks(path)
                 self.hashed[path.name] = (marks, dist := Dist.from_file(path))
                 there |= _recorded((dist,))
-        if changed := _differences(_recorded(dists), there):
-            raise FilesChanged(self.dist, changed)
+        recorded = _recorded(dists)
+        if changed := _differences(recorded, there):
+            extra = tuple(sorted(there.keys() - recorded)) if recorded.items() <= there.items() else ()
+            raise FilesChanged(self.dist, changed, extra)
 
     def shows(self, dist: Dist) -> bool:
         """Whether the file in the folder of distributions is `dist`, for what is shown and proves nothing.
