@@ -25,6 +25,7 @@ from seatrial.workspace import siblings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from seatrial.project.context import Context
 
@@ -126,6 +127,14 @@ class NothingVerified(ReleaseError):
     cure = "run `{run[verify]}` first: it builds, checks, rehearses and verifies the release."
 
 
+class RehearsalMissing(ReleaseError):
+    path: Path
+
+    what = "Files are verified here, but the record of their rehearsal is missing: {e.path}"
+    cause = "it was not brought here together with the records of `verify`."
+    cure = "bring it from where `testpypi` ran; or run `{run[testpypi]}` again, which uploads nothing twice."
+
+
 class RehearsalUnknown(ReleaseError):
     index: str
     reason: str
@@ -199,11 +208,13 @@ def release(context: Context, proof: Proof) -> str:
 def proved(context: Context) -> Proof:
     """Return what is to be released.
 
-    Raises NothingVerified, OtherVersion, RehearsedElsewhere, FilesChanged, CellsFailed, NotVerified, FilesNotVerified,
-    TagElsewhere.
+    Raises NothingVerified, RehearsalMissing, OtherVersion, RehearsedElsewhere, FilesChanged, CellsFailed, NotVerified,
+    FilesNotVerified, TagElsewhere.
     """
     record = context.record
     built = record.find(Built)
+    if built and record.find(Rehearsed) is None and record.verified():
+        raise RehearsalMissing(record.path(Rehearsed))
     if built is None or record.find(Rehearsed) is None:
         raise NothingVerified(context.settings.pypi.name)
     if context.options.yes is not None and context.options.yes != built.version:

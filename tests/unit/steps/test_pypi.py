@@ -28,6 +28,7 @@ from seatrial.steps.pypi import (
     NothingVerified,
     NotVerified,
     OtherVersion,
+    RehearsalMissing,
     RehearsalUnknown,
 )
 from seatrial.steps.testpypi import RehearsedElsewhere
@@ -93,11 +94,24 @@ def test_the_very_same_files_are_uploaded_and_recorded(tmp_path: Path) -> None:
 def test_what_is_not_rehearsed_is_not_released(release: Release, stage: type[Stage]) -> None:
     release.proved()
     release.record.path(stage).unlink()
+    for path in release.record.folder.glob("verified-*.json") if stage is Rehearsed else ():
+        path.unlink()
     with pytest.raises(NothingVerified) as error:
         confirmed(release)
     message = error.value.text(release.context.commands)
     assert message.startswith("Nothing is verified here, so there is nothing to upload to PyPI.")
     assert "What to do: run `nox -s verify` first" in message
+
+
+def test_where_the_record_of_the_rehearsal_alone_was_not_brought_here_it_is_named(release: Release) -> None:
+    release.proved()
+    path = release.record.path(Rehearsed)
+    path.unlink()
+    with pytest.raises(RehearsalMissing) as error:
+        confirmed(release)
+    message = error.value.text(release.context.commands)
+    assert f"Files are verified here, but the record of their rehearsal is missing: {path}" in message
+    assert "or run `nox -s testpypi` again" in message
 
 
 def test_files_that_changed_since_are_not_released(release: Release) -> None:
