@@ -99,6 +99,15 @@ class FilesChanged(ReleaseError):
         return f"the recorded files are unchanged, so move {printable(what)} to another folder. Otherwise "
 
 
+class DistNotFolder(ReleaseError):
+    path: Path
+    reason: str
+
+    what = "{e.path} is {e.reason}, but has to be a folder for the distributions."
+    cause = "another tool's output of that name, or a link to a disk that is not mounted."
+    cure = "remove or rename it, or mount what it leads to, and run this step again."
+
+
 class RunningAlready(ReleaseError):
     folder: Path
 
@@ -187,7 +196,11 @@ class Record(Value):
         return found if found and (found.project, found.version) == (built.project, built.version) else None
 
     def rehash(self, dists: tuple[Dist, ...]) -> None:
-        """Raise FilesChanged unless the folder of distributions holds exactly `dists`, byte for byte."""
+        """Raise FilesChanged unless the folder of distributions holds exactly `dists`, byte for byte.
+
+        Raises DistNotFolder where that is something else.
+        """
+        self.stop_unless_folder()
         there = dict[str, str]()
         for path in self.dist.iterdir() if self.dist.is_dir() else ():
             there[path.name] = "what is no file"
@@ -199,6 +212,13 @@ class Record(Value):
         if changed := _differences(recorded, there):
             extra = tuple(sorted(there.keys() - recorded)) if recorded.items() <= there.items() else ()
             raise FilesChanged(self.dist, changed, extra)
+
+    def stop_unless_folder(self) -> None:
+        """Raise DistNotFolder where something else is in the place of the folder of distributions."""
+        if self.dist.is_symlink() and not self.dist.exists():
+            raise DistNotFolder(self.dist, f"a link to {self.dist.readlink()}, which does not exist")
+        if self.dist.exists() and not self.dist.is_dir():
+            raise DistNotFolder(self.dist, "a file")
 
     def shows(self, dist: Dist) -> bool:
         """Whether the file in the folder of distributions is `dist`, for what is shown and proves nothing.

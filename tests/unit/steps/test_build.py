@@ -5,6 +5,7 @@ import functools
 import json
 import os
 import platform
+import shutil
 import tarfile
 import tempfile
 import zipfile
@@ -30,11 +31,10 @@ from seatrial.project.predecessor import SHORT, VerifiedNotReleased
 from seatrial.project.settings import Settings
 from seatrial.project.validation import BadConfig
 from seatrial.release.archives import BadArchive
-from seatrial.release.record import FilesChanged, Record
+from seatrial.release.record import DistNotFolder, FilesChanged, Record
 from seatrial.release.stages import Built, Cell, Dist, Installed, Rehearsed, Released, Tool, Verified
 from seatrial.steps import build as module
 from seatrial.steps.build import build, recipe
-from seatrial.steps.work.build import DistNotFolder
 from seatrial.workspace.packages import PackageCycle
 from tests import archives
 from tests.projects import EPOCH, commit, git, sample, write_tree
@@ -879,6 +879,15 @@ def test_a_dist_that_is_no_folder_is_named(root: Path, tmp_path: Path) -> None:
     (root / "dist").unlink()
     (root / "dist").symlink_to(tmp_path / "unmounted")
     with pytest.raises(DistNotFolder, match=r"dist is a link to .*unmounted, which does not exist"):
+        build(make_context(root))
+
+
+@pytest.mark.usefixtures("tool")
+def test_a_file_in_the_place_of_what_was_built_is_named(root: Path) -> None:
+    build(make_context(root))
+    shutil.rmtree(root / "dist")
+    (root / "dist").touch()
+    with pytest.raises(DistNotFolder, match="dist is a file, but has to be a folder for the distributions"):
         build(make_context(root))
 
 
