@@ -41,6 +41,18 @@ class NotAttested(ReleaseError):
     )
 
 
+class NotRecorded(ReleaseError):
+    index: str
+    project: str
+    version: str
+    reason: str
+    again: str
+
+    what = "{e.project} {e.version} is on {e.index}, but that could not be recorded here: {e.reason}"
+    cause = "a full disk, or a folder without write permission."
+    cure = "free space or fix the permissions, and run `{e.again}` once more: it uploads nothing twice."
+
+
 class NotVerified(ReleaseError):
     index: str
     missing: tuple[str, ...]
@@ -279,7 +291,10 @@ def _ask_rehearsal_index(context: Context, proof: Proof) -> None:
 
 
 def _upload(sending: Sending) -> str:
-    """Upload the files and record what the index serves. Raises NotAttested where files lack what was asked for."""
+    """Upload the files and record what the index serves.
+
+    Raises NotRecorded, and NotAttested where files lack what was asked for.
+    """
     context, index, built = sending.context, sending.index, sending.stage
     attested = sending.can_attest()
     found, holding = sending.send(attested=attested)
@@ -293,7 +308,11 @@ def _upload(sending: Sending) -> str:
         attested=holding,
         without_rehearsal_index=context.options.without_rehearsal_index,
     )
-    context.record.write(released)
+    try:
+        context.record.write(released)
+    except OSError as error:
+        again = context.commands.command("pypi", *context.options.once, "--yes", built.version)
+        raise NotRecorded(index.name, built.project, built.version, str(error), again) from None
     if attested and (missing := tuple(dist.filename for dist in built.dists if dist.filename not in holding)):
         raise NotAttested(index.name, missing)
     page = index.page(built.project, built.version)

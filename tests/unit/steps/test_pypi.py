@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import sys
@@ -25,6 +26,7 @@ from seatrial.steps.pypi import (
     FilesNotVerified,
     NotAttested,
     NotConfirmed,
+    NotRecorded,
     NothingVerified,
     NotVerified,
     OtherVersion,
@@ -453,6 +455,22 @@ def test_files_without_the_attestations_that_were_asked_for_are_named_after_the_
     released = release.record.find(Released)
     assert released is not None
     assert released.attested == (WHEEL,)
+
+
+def test_a_full_disk_after_the_upload_is_told_as_such(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with release_in(tmp_path) as release:
+        release.proved()
+        with monkeypatch.context() as patched, pytest.raises(NotRecorded) as error:
+            patched.setattr("seatrial.release.record.write_whole", full)
+            confirmed(release)
+        assert release.held("pypi") == release.dists
+        message = error.value.text(release.context.commands)
+        assert "demo 1.0 is on PyPI, but that could not be recorded here: [Errno 28] No space left" in message
+        assert "run `nox -s pypi -- --yes 1.0` once more: it uploads nothing twice" in message
+        assert confirmed(release)
 
 
 # A package that is released together with another.
