@@ -196,7 +196,8 @@ def release(context: Context, proof: Proof) -> str:
     """Upload the files of `proof` unless that is done, and return where they are."""
     index, built, done = context.settings.pypi, proof.built, context.record.find(Released)
     if done is not None and done.index == index.simple:
-        held = holdings(index, built.project, built.version, built.dists)
+        with context.screen.progress(f"pypi: asking {index.name}"):
+            held = holdings(index, built.project, built.version, built.dists)
         missing = [dist.filename for dist in built.dists if dist not in held.identical]
         if not missing:
             return f"{done.project} {done.version} has been on {index.name} since {done.at}"
@@ -285,7 +286,8 @@ def _ask_rehearsal_index(context: Context, proof: Proof) -> None:
         return
     release = (rehearsed.project, rehearsed.version, rehearsed.dists)
     try:
-        wait_until_served(index, *release, limit=context.settings.index_timeout, say=context.detail)
+        with context.screen.progress(f"pypi: asking {index.name}"):
+            wait_until_served(index, *release, limit=context.settings.index_timeout, say=context.detail)
     except (IndexUnreachable, IndexRefused, NotVisible) as error:
         raise RehearsalUnknown(index.name, error.text(context.commands).splitlines()[0]) from None
 

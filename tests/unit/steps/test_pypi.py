@@ -26,8 +26,8 @@ from seatrial.steps.pypi import (
     FilesNotVerified,
     NotAttested,
     NotConfirmed,
-    NotRecorded,
     NothingVerified,
+    NotRecorded,
     NotVerified,
     OtherVersion,
     RehearsalMissing,
@@ -463,14 +463,36 @@ def test_a_full_disk_after_the_upload_is_told_as_such(tmp_path: Path, monkeypatc
 
     with release_in(tmp_path) as release:
         release.proved()
-        with monkeypatch.context() as patched, pytest.raises(NotRecorded) as error:
+        with monkeypatch.context() as patched:
             patched.setattr("seatrial.release.record.write_whole", full)
-            confirmed(release)
+            with pytest.raises(NotRecorded) as error:
+                confirmed(release)
         assert release.held("pypi") == release.dists
         message = error.value.text(release.context.commands)
         assert "demo 1.0 is on PyPI, but that could not be recorded here: [Errno 28] No space left" in message
         assert "run `nox -s pypi -- --yes 1.0` once more: it uploads nothing twice" in message
         assert confirmed(release)
+
+
+@pytest.mark.parametrize("index", ["TestPyPI", "PyPI"])
+def test_an_index_that_takes_long_to_answer_is_named_meanwhile(
+    release: Release, monkeypatch: pytest.MonkeyPatch, index: str
+) -> None:
+    monkeypatch.setattr("seatrial.machine.terminal.NOW_AND_THEN", 0.01)
+    ask = pypi.holdings if index == "PyPI" else pypi.wait_until_served
+
+    def slow(*facts: Any, **more: Any) -> Any:
+        end = time.monotonic() + 10
+        while f"pypi: asking {index}, 0 s" not in release.shown and time.monotonic() < end:
+            time.sleep(0.01)
+        return ask(*facts, **more)
+
+    monkeypatch.setattr(pypi, ask.__name__, slow)
+    release.proved()
+    if index == "PyPI":
+        release.write(RELEASED)
+    assert confirmed(release)
+    assert f"pypi: asking {index}, 0 s" in release.shown
 
 
 # A package that is released together with another.
