@@ -24,12 +24,16 @@ FAILED = "failed.json"
 
 
 class Failed(Value):
-    """The step that failed last, when (UTC, ISO 8601), the text of the error, and the problems that it is about."""
+    """The step that failed last, when (UTC, ISO 8601), the text of the error, and the problems that it is about.
+
+    `spent` means that an index has other files of this version, so that it takes another one.
+    """
 
     step: str
     at: str
     message: str
     problems: tuple[Problem, ...] = ()
+    spent: bool = False
 
 
 class FailedCell(Value):
@@ -56,7 +60,8 @@ def noting(record: Record, step: str, commands: Commands) -> Iterator[None]:
         raise
     except ReleaseError as error:
         if record.path(Built).exists():
-            _write(record.folder / FAILED, Failed(step, now(), error.text(commands), getattr(error, "problems", ())))
+            facts = (getattr(error, "problems", ()), getattr(error, "spent", False))
+            _write(record.folder / FAILED, Failed(step, now(), error.text(commands), *facts))
         raise
 
 

@@ -77,6 +77,8 @@ def status(context: Context, *, moved_on: bool = False) -> None:
         context.screen.line("nothing is built yet")
     else:
         _show(context, built, built.dists, written=_write_report(context))
+    if (stopped := failures.last(context.record)) and stopped.spent and built:
+        context.screen.line(f"{built.version} is spent: set the next version, and commit")
     name, last = undone(context.record) or ("build" if moved_on else ""), last_dry_run(context)
     if name in {"build", "check"} and last and not (last.failed or failures.last(context.record)):
         context.next(*last.following.split(), *context.options.once)  # as that dry run said
@@ -165,7 +167,10 @@ def _show_path(context: Context, page: Path) -> None:
 
 
 def undone(record: Record) -> str:
-    """Return the step that is next, empty where all is done."""
+    """Return the step that is next, empty where all is done; a version that is spent needs another release."""
+    failed = failures.last(record)
+    if failed and failed.spent:
+        return "verify"
     return next((step.name for step in steps(record) if step.state in {"open", "failed"}), "")
 
 
@@ -179,6 +184,8 @@ def _again(context: Context, name: str) -> tuple[str, ...]:
     """Return the options that the step `name` needs again: those of now, else of the rehearsal that is on record."""
     if name in {"build", "check"}:
         return ()
+    if (failed := failures.last(context.record)) and failed.spent and failed.step == "pypi":
+        return ("--rebuild", *context.options.once)  # what is verified makes way for no other build
     rehearsed = context.record.find(Rehearsed)
     if context.rehearsed_here is None and rehearsed and rehearsed.reason:
         return Options(rehearse_on=rehearsed.reason).once

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from seatrial.cli import chain
+from seatrial.index.conflicts import explained
+from seatrial.index.holdings import OtherBytes
 from seatrial.machine.errors import ReleaseError
 from seatrial.project.predecessor import VerifiedNotReleased
 from seatrial.release.failures import FAILED
@@ -121,6 +123,27 @@ def test_a_later_attempt_that_was_refused_hides_no_step_that_is_done(release: Re
     with pytest.raises(OtherVersion):
         chain.act("pypi", release.at(yes="2.0"))
     assert "  failed   " not in "\n".join(lines(release))
+
+
+@pytest.mark.parametrize(("step", "command"), [("testpypi", "verify"), ("pypi", "verify -- --rebuild")])
+def test_a_version_that_is_spent_is_told_and_needs_another_release(
+    release: Release, monkeypatch: pytest.MonkeyPatch, step: str, command: str
+) -> None:
+    def run(_: Context) -> None:
+        indexes, met = release.context.settings.indexes, OtherBytes("PyPI", "demo", "1.0", (), "the page")
+        raise explained(met, "demo", "1.0", indexes=indexes, step=step, commands=release.context.commands)
+
+    release.write(BUILT, CHECKED)
+    if step == "pypi":
+        release.write(REHEARSED)
+        release.verified(*CELLS)
+    release.serve("pypi")
+    monkeypatch.setattr(f"seatrial.steps.{step}.run", run)
+    with pytest.raises(OtherBytes) as error:
+        chain.act(step, release.context)
+    cure = f"set the next version (1.0.1 is free on both indexes), commit, and run `nox -s {command}`."
+    assert cure in error.value.text(release.context.commands)
+    assert lines(release)[-2:] == ["1.0 is spent: set the next version, and commit", f"next: nox -s {command}"]
 
 
 def test_what_check_finds_later_counts(release: Release, monkeypatch: pytest.MonkeyPatch) -> None:
