@@ -21,8 +21,8 @@ from seatrial.machine.terminal import size, styled, visible, width
 from seatrial.machine.values import Value, fields_of
 from seatrial.project.options import Options
 from seatrial.release import failures
-from seatrial.release.record import Record, now
-from seatrial.release.stages import Built, Dist, Rehearsed
+from seatrial.release.record import DistNotFolder, FilesChanged, Record, now
+from seatrial.release.stages import Built, Dist, Rehearsed, Released
 from seatrial.report import ci, text
 from seatrial.report.text import PAGE, SUMMARY, WORDS, Failure, State, Step, steps
 
@@ -70,13 +70,18 @@ class LastDryRun(Value):
 def status(context: Context, *, moved_on: bool = False) -> None:
     """Show where the release stands with its files, where the report on it is, and what is next.
 
-    That is the next release where this one is finished and HEAD has `moved_on`.
+    That is the next release where this one is finished and HEAD has `moved_on`. What is wrong in dist/ is told as well.
     """
     built = context.record.find(Built)
     if built is None:
         context.screen.line("nothing is built yet")
     else:
         _show(context, built, built.dists, written=_write_report(context))
+    if spoilt := _spoilt(context, built):
+        context.screen.line(spoilt.text(context.commands))
+        if not (isinstance(spoilt, FilesChanged) and spoilt.extra):
+            context.next("build", "--rebuild")
+            return
     if (stopped := failures.last(context.record)) and stopped.spent and built:
         context.screen.line(f"{built.version} is spent: set the next version, and commit")
     name, last = undone(context.record) or ("build" if moved_on else ""), last_dry_run(context)
@@ -84,6 +89,16 @@ def status(context: Context, *, moved_on: bool = False) -> None:
         context.next(*last.following.split(), *context.options.once)  # as that dry run said
     elif name:
         context.next(name, *_again(context, name))
+
+
+def _spoilt(context: Context, built: Built | None) -> FilesChanged | DistNotFolder | None:
+    """Return what is wrong with the files of `built`, which nobody needs any more once they are released."""
+    try:
+        if built and context.record.find(Released) is None:
+            context.record.rehash(built.dists)
+    except (FilesChanged, DistNotFolder) as found:
+        return found
+    return None
 
 
 def renew(context: Context) -> None:
