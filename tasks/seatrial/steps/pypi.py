@@ -19,7 +19,7 @@ from seatrial.release.stages import KINDS, Built, Rehearsed, Released, Verified
 from seatrial.release.verdicts import lacking, verdicts
 from seatrial.report import ci, status, text
 from seatrial.steps.preflight import stop_if_tagged_elsewhere
-from seatrial.steps.testpypi import describe, elsewhere
+from seatrial.steps.testpypi import describe, elsewhere, stop_if_unfit
 from seatrial.steps.uploading import Sending, find_credential
 from seatrial.workspace import siblings
 
@@ -254,7 +254,8 @@ def _stop_unless_verified(context: Context, proof: Proof) -> None:
     """Raise NotVerified unless the announced matrix is proved, CellsFailed where a cell was tried and does not work.
 
     In CI every cell has to be there. Elsewhere an interpreter may be missing: those cells are named, and one of each
-    kind that this release has is enough. Raises FilesNotVerified where the settings ask for a file that none installed.
+    kind that this release has is enough. Raises FilesNotVerified where the settings ask for a file that none installed,
+    and PatternUnfit where they ask for one that is not there.
     """
     built, done = proof.built, {verified.cell for verified in proof.verified}
     kinds = [kind for kind in KINDS if any(dist.kind == kind for dist in built.dists)]
@@ -272,6 +273,7 @@ def _stop_unless_verified(context: Context, proof: Proof) -> None:
     context.detail(f"verified:\n{text.cells(proof.verified, cells)}")
     if missing:
         context.say(f"not verified: {', '.join(f'{cell.python} {cell.kind}' for cell in missing)}", "note")
+    stop_if_unfit(context, built.dists)
     found, required = verdicts(built, proof.verified), context.settings.require_verified
     if any(not verdict.proofs for verdict in found):
         context.say(f"not verified here:\n{text.unverified(found)}", "note")
