@@ -283,7 +283,7 @@ def test_where_versions_differ_each_is_confirmed_by_itself(
     for name, version in (("base", "1.0"), ("core", "2.0"), ("cli", "2.0")):
         built = built_in(root / "packages" / name, version=version)
         if name == "cli":
-            facts = {"project": built.project, "version": built.version, "dists": built.dists}
+            facts: dict[str, Any] = {"project": built.project, "version": built.version, "dists": built.dists}
             Record.of(root / "packages" / name).write(replace(RELEASED, **facts))
     ended = typed(three(tmp_path), "pypi", "--all", *words, CI="1")
     commands = ("seatrial pypi --package demo-base --yes 1.0", "seatrial pypi --package demo-core --yes 2.0")

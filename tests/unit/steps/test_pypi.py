@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from seatrial.index.credentials import BadCredential
-from seatrial.index.holdings import OtherBytes
+from seatrial.index.holdings import OtherBytes, holdings
 from seatrial.index.tokens import make
 from seatrial.project.context import DryRun
 from seatrial.release.failures import cells, trying
@@ -474,20 +474,19 @@ def test_a_full_disk_after_the_upload_is_told_as_such(tmp_path: Path, monkeypatc
         assert confirmed(release)
 
 
-@pytest.mark.parametrize("index", ["TestPyPI", "PyPI"])
+@pytest.mark.parametrize(("index", "place"), [("TestPyPI", "index.holdings"), ("PyPI", "steps.pypi")])
 def test_an_index_that_takes_long_to_answer_is_named_meanwhile(
-    release: Release, monkeypatch: pytest.MonkeyPatch, index: str
+    release: Release, monkeypatch: pytest.MonkeyPatch, index: str, place: str
 ) -> None:
     monkeypatch.setattr("seatrial.machine.terminal.NOW_AND_THEN", 0.01)
-    ask = pypi.holdings if index == "PyPI" else pypi.wait_until_served
 
     def slow(*facts: Any, **more: Any) -> Any:
         end = time.monotonic() + 10
         while f"pypi: asking {index}, 0 s" not in release.shown and time.monotonic() < end:
             time.sleep(0.01)
-        return ask(*facts, **more)
+        return holdings(*facts, **more)
 
-    monkeypatch.setattr(pypi, ask.__name__, slow)
+    monkeypatch.setattr(f"seatrial.{place}.holdings", slow)
     release.proved()
     if index == "PyPI":
         release.write(RELEASED)

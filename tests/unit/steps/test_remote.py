@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 
+from seatrial.index.holdings import holdings
 from seatrial.index.http import IndexUnreachable
 from seatrial.machine import process
 from seatrial.machine.process import ToolStuck
@@ -76,13 +77,12 @@ def test_an_index_that_takes_long_to_answer_is_named_meanwhile(
     compare: Callable[[], None], said: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("seatrial.machine.terminal.NOW_AND_THEN", 0.01)
-    ask = status.holdings
 
     def slow(index: Index, *facts: Any) -> Any:
         end = time.monotonic() + 10
         while f"status: asking {index.name}, 0 s" not in said and time.monotonic() < end:
             time.sleep(0.01)
-        return ask(index, *facts)
+        return holdings(index, *facts)
 
     monkeypatch.setattr(status, "holdings", slow)
     compare()
