@@ -33,7 +33,7 @@ class VersionSpent(ReleaseError):
     version: str
     files: tuple[tuple[str, str, str], ...]
     ways: str
-    spent: bool = True
+    spent = True
 
     what = (
         "{e.version} of {e.project} is spent on {e.index}, which already has different files{e.shown}\n"

@@ -65,7 +65,7 @@ class OtherBytes(ReleaseError):
     files: tuple[tuple[str, str, str], ...]
     page: str
     free: str = ""
-    spent: bool = False  # it is the version of this release
+    spent = False  # it is the version of this release
     again: str = "verify --rebuild"  # since files that are verified make way for no other build
 
     what = "{e.index} already has different files for {e.project} {e.version}:{e.shown}"
