@@ -234,9 +234,16 @@ def _release(caller: Caller, repository: packages.Repository, context_in: Contex
 
     ordered = repository.ordered()
     beside = [tuple(packages.relative(folder, package.root) for folder in package.needs) for package in ordered]
-    for package, needed in zip(ordered, beside, strict=True):
+    pairs = zip(ordered, beside, strict=True)
+    contexts = [
+        context_in(package.root, caller.commands.for_package(package.name), needed) for package, needed in pairs
+    ]
+    by_itself = pypi.apart(contexts)
+    for package, context in zip(ordered, contexts, strict=True):
         caller.screen.line(f"\n== {package.name}, before anything is sent")
-        pypi.proved(context_in(package.root, caller.commands.for_package(package.name), needed))
+        pypi.proved(replace(context, options=replace(context.options, yes=None)) if by_itself else context)
+    if by_itself and (contexts[0].options.yes is not None or not contexts[0].interactive):
+        raise pypi.VersionsDiffer(by_itself)
     for place, package in enumerate(ordered):
         caller.screen.line(f"\n== {package.name}")
         try:

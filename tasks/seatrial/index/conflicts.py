@@ -33,6 +33,7 @@ class VersionSpent(ReleaseError):
     version: str
     files: tuple[tuple[str, str, str], ...]
     ways: str
+    spent = True
 
     what = (
         "{e.version} of {e.project} is spent on {e.index}, which already has different files{e.shown}\n"
@@ -103,6 +104,9 @@ def explained(
         if step == "testpypi" and met.kind == "name-taken":
             return NameTaken(met.index, project, met.words, _ways(indexes, commands))
         return met
+    met.spent = step != "verify"  # which meets those of siblings as well
+    if isinstance(met, OtherBytes) and step == "testpypi":
+        met.again = "verify"  # nothing is verified yet
     with contextlib.suppress(ReleaseError):  # an index that does not answer leaves us with what we know
         on_rehearsal, on_real = (versions_on(index, project) for index in (indexes.testpypi, indexes.pypi))
         met.free = next_version(version, on_rehearsal | on_real)

@@ -65,6 +65,8 @@ class OtherBytes(ReleaseError):
     files: tuple[tuple[str, str, str], ...]
     page: str
     free: str = ""
+    spent = False  # it is the version of this release
+    again: str = "verify --rebuild"  # since files that are verified make way for no other build
 
     what = "{e.index} already has different files for {e.project} {e.version}:{e.shown}"
     cause = (
@@ -72,8 +74,8 @@ class OtherBytes(ReleaseError):
         " between changes what is read."
     )
     cure = (
-        "compare with {e.page}; nothing more is sent. If those files are not meant to be released, choose the next"
-        " version number{e.suggested}, commit, and start with `{run[build --rebuild]}`."
+        "compare with {e.page}; nothing more is sent. If those files are not meant to be released, set the next"
+        " version{e.suggested}, commit, and run `{e.again:command}`."
     )
 
     @property

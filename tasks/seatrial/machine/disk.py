@@ -112,4 +112,9 @@ def locked_file(path: Path) -> Iterator[bool]:
                 fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             is_ours = False
-        yield is_ours
+        try:
+            yield is_ours
+        finally:
+            if is_ours and sys.platform != "win32":
+                # Closing is not enough: a child that another thread is starting has a copy of the descriptor.
+                fcntl.flock(file.fileno(), fcntl.LOCK_UN)

@@ -161,16 +161,17 @@ def meter(
     """
     shown = Meter(label, total, limit, unit)
     thread = threading.Thread(target=_show, args=(shown, None if is_terminal() else say), daemon=True)
+    if not (say or is_terminal()):
+        yield shown  # and what began before goes on
+        return
     with _lock:
         _meters.append(shown)
-    if say or is_terminal():
-        thread.start()
+    thread.start()
     try:
         yield shown
     finally:
         shown.stopped.set()
-        if thread.is_alive():
-            thread.join()
+        thread.join()
         with _lock:
             _meters.remove(shown)
             _erase()

@@ -120,12 +120,15 @@ def _is_released(context: Context, built: Built) -> bool:
 
 
 def ways_out(context: Context, before: Built | None, built: Built) -> str:
-    """Return what to do where the rehearsal index holds other files of the version that was built; else nothing."""
+    """Return what to do where an index holds other files of the version that was built; else nothing."""
     rehearsed = context.record.find(Rehearsed)
-    clash = before and before.version == built.version and before.dists != built.dists
-    if rehearsed is None or rehearsed.reason is not None or not clash:
+    if rehearsed is None or before is None or before.version != built.version or before.dists == built.dists:
         return ""
     index, real = context.settings.testpypi.name, context.settings.pypi.name
+    if _is_released(context, before):
+        return f"{real} has {built.version} already, and never takes other files for it. Raise the version and commit."
+    if rehearsed.reason is not None:
+        return ""
     command = context.commands.command("verify", "--rehearse-on", "dryrun", '"REASON"')
     ways = (
         f"Raise the version and commit. Cost: {real} never shows {built.version}.",

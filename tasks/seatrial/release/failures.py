@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from seatrial.machine.disk import write_whole
 from seatrial.machine.errors import ReleaseError
 from seatrial.machine.values import Value
-from seatrial.release.record import SCHEMA, now, read_if_whole
-from seatrial.release.stages import Built, Cell, Kind, Problem
+from seatrial.release.record import SCHEMA, RunningAlready, now, read_if_whole
+from seatrial.release.stages import Built, Cell, Checked, Kind, Problem, Rehearsed, Released
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,12 +24,16 @@ FAILED = "failed.json"
 
 
 class Failed(Value):
-    """The step that failed last, when (UTC, ISO 8601), the text of the error, and the problems that it is about."""
+    """The step that failed last, when (UTC, ISO 8601), the text of the error, and the problems that it is about.
+
+    `spent` means that an index has other files of this version, so that it takes another one.
+    """
 
     step: str
     at: str
     message: str
     problems: tuple[Problem, ...] = ()
+    spent: bool = False
 
 
 class FailedCell(Value):
@@ -45,21 +49,39 @@ class FailedCell(Value):
 def noting(record: Record, step: str, commands: Commands) -> Iterator[None]:
     """Keep that `step` failed where an error leaves the context, for whoever asks where the release stands.
 
-    That it failed before is forgotten first, since a table ends the step. It decides nothing.
+    That it failed before is forgotten first, since a table ends the step. It decides nothing. That another run has the
+    record is no failure: it would be told of that run.
     """
-    if (before := last(record)) and before.step == step:
+    if (before := read_if_whole(record.folder / FAILED, Failed)) and before.step == step:
         (record.folder / FAILED).unlink(missing_ok=True)
     try:
         yield
+    except RunningAlready:
+        raise
     except ReleaseError as error:
         if record.path(Built).exists():
-            _write(record.folder / FAILED, Failed(step, now(), error.text(commands), getattr(error, "problems", ())))
+            facts = (getattr(error, "problems", ()), getattr(error, "spent", False))
+            _write(record.folder / FAILED, Failed(step, now(), error.text(commands), *facts))
         raise
 
 
 def last(record: Record) -> Failed | None:
-    """Return what failed last and was not run since, None where that is not known."""
-    return read_if_whole(record.folder / FAILED, Failed)
+    """Return what failed last and was not run since, None where that is not known.
+
+    Where the record of that step stands, a later attempt was stopped before it changed anything, and tells nothing of
+    this release. What `check` finds wrong later does.
+    """
+    failed = read_if_whole(record.folder / FAILED, Failed)
+    return None if failed and not failed.problems and _stands(record, failed.step) else failed
+
+
+def _stands(record: Record, step: str) -> bool:
+    """Return whether `step` is done, as recorded."""
+    if step == "verify" and (built := record.find(Built)):
+        kinds = {dist.kind for dist in built.dists}
+        done = {verified.cell for verified in record.verified()}
+        return all(cell in done for cell in built.matrix if cell.kind in kinds)
+    return any(kind.step == step and record.path(kind).exists() for kind in (Built, Checked, Rehearsed, Released))
 
 
 @contextlib.contextmanager

@@ -17,7 +17,7 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 from seatrial.machine.disk import locked_file, move, write_whole
-from seatrial.machine.errors import ReleaseError
+from seatrial.machine.errors import ReleaseError, printable
 from seatrial.machine.values import Value, fields_of, is_value
 from seatrial.release.plausible import stop_unless_plausible
 from seatrial.release.stages import Built, Dist, Rebuilt, Stage, Verified
@@ -83,13 +83,30 @@ class RecordSwapped(ReleaseError):
 class FilesChanged(ReleaseError):
     folder: Path
     changes: tuple[str, ...]
+    extra: tuple[str, ...] = ()  # where the recorded files are all there, what lies beside them
 
     what = "{e.folder} does not contain the files that were built:{e.changes:listed}"
     cause = "another tool wrote to this folder after `build`, or a file was damaged or replaced on its way here."
     cure = (
-        "put the recorded files back (CI: download the artifact again), or start over with"
+        "{e.simple}put the recorded files back (CI: download the artifact again), or start over with"
         " `{run[build --rebuild]}`, which moves the old files aside."
     )
+
+    @property
+    def simple(self) -> str:
+        if not self.extra:
+            return ""
+        what = "what else is there" if len(self.extra) > 1 else self.extra[0]
+        return f"the recorded files are unchanged, so move {printable(what)} to another folder. Otherwise "
+
+
+class DistNotFolder(ReleaseError):
+    path: Path
+    reason: str
+
+    what = "{e.path} is {e.reason}, but has to be a folder for the distributions."
+    cause = "another tool's output of that name, or a link to a disk that is not mounted."
+    cure = "remove or rename it, or mount what it leads to, and run this step again."
 
 
 class RunningAlready(ReleaseError):
@@ -180,7 +197,11 @@ class Record(Value):
         return found if found and (found.project, found.version) == (built.project, built.version) else None
 
     def rehash(self, dists: tuple[Dist, ...]) -> None:
-        """Raise FilesChanged unless the folder of distributions holds exactly `dists`, byte for byte."""
+        """Raise FilesChanged unless the folder of distributions holds exactly `dists`, byte for byte.
+
+        Raises DistNotFolder where that is something else.
+        """
+        self.stop_unless_folder()
         there = dict[str, str]()
         for path in self.dist.iterdir() if self.dist.is_dir() else ():
             there[path.name] = "what is no file"
@@ -188,8 +209,17 @@ class Record(Value):
                 marks = _marks(path)
                 self.hashed[path.name] = (marks, dist := Dist.from_file(path))
                 there |= _recorded((dist,))
-        if changed := _differences(_recorded(dists), there):
-            raise FilesChanged(self.dist, changed)
+        recorded = _recorded(dists)
+        if changed := _differences(recorded, there):
+            extra = tuple(sorted(there.keys() - recorded)) if recorded.items() <= there.items() else ()
+            raise FilesChanged(self.dist, changed, extra)
+
+    def stop_unless_folder(self) -> None:
+        """Raise DistNotFolder where something else is in the place of the folder of distributions."""
+        if self.dist.is_symlink() and not self.dist.exists():
+            raise DistNotFolder(self.dist, f"a link to {self.dist.readlink()}, which does not exist")
+        if self.dist.exists() and not self.dist.is_dir():
+            raise DistNotFolder(self.dist, "a file")
 
     def shows(self, dist: Dist) -> bool:
         """Whether the file in the folder of distributions is `dist`, for what is shown and proves nothing.

@@ -86,15 +86,19 @@ def takes(python: str, tag: Tag) -> bool:
 def lacking(found: Iterable[Verdict], required: str | tuple[str, ...]) -> tuple[str, ...]:
     """Return the files that have to be verified by the setting `require-verified` and are not, with the reason.
 
-    A pattern that no file fits is lacking one. "matrix" asks for cells, not for files (see `publish`).
+    "matrix" asks for cells, not for files (see `pypi`).
     """
     if required == MATRIX:
         return ()
-    table = tuple(found)
     patterns = ("*",) if isinstance(required, str) else required
-    missed = [f"(no file matches the pattern {one!r})" for one in patterns if not any(fits(v.dist, one) for v in table)]
-    wanted = [v for v in table if not v.proofs and any(fits(v.dist, one) for one in patterns)]
-    return (*missed, *(f"{verdict.dist.filename}: {verdict.reason}" for verdict in wanted))
+    wanted = (v for v in found if not v.proofs and any(fits(v.dist, one) for one in patterns))
+    return tuple(f"{verdict.dist.filename}: {verdict.reason}" for verdict in wanted)
+
+
+def unfit(dists: Iterable[Dist], required: str | tuple[str, ...]) -> tuple[str, ...]:
+    """Return the patterns of the setting `require-verified` that fit none of `dists`."""
+    files, patterns = tuple(dists), () if isinstance(required, str) else required
+    return tuple(one for one in patterns if not any(fits(dist, one) for dist in files))
 
 
 def fits(dist: Dist, pattern: str) -> bool:

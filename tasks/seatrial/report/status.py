@@ -21,8 +21,8 @@ from seatrial.machine.terminal import size, styled, visible, width
 from seatrial.machine.values import Value, fields_of
 from seatrial.project.options import Options
 from seatrial.release import failures
-from seatrial.release.record import Record, now
-from seatrial.release.stages import Built, Dist, Rehearsed
+from seatrial.release.record import DistNotFolder, FilesChanged, Record, now
+from seatrial.release.stages import Built, Dist, Rehearsed, Released
 from seatrial.report import ci, text
 from seatrial.report.text import PAGE, SUMMARY, WORDS, Failure, State, Step, steps
 
@@ -70,7 +70,7 @@ class LastDryRun(Value):
 def status(context: Context, *, moved_on: bool = False) -> None:
     """Show where the release stands with its files, where the report on it is, and what is next.
 
-    That is the next release where this one is finished and HEAD has `moved_on`.
+    That is the next release where this one is finished and HEAD has `moved_on`. What is wrong in dist/ is told as well.
     """
     built = context.record.find(Built)
     if built is None:
@@ -79,6 +79,13 @@ def status(context: Context, *, moved_on: bool = False) -> None:
             _open_dry(context)
     else:
         _show(context, built, built.dists, written=_write_report(context))
+    if spoilt := _spoilt(context, built):
+        context.screen.line(spoilt.text(context.commands))
+        if not (isinstance(spoilt, FilesChanged) and spoilt.extra):
+            context.next("build", "--rebuild")
+            return
+    if (stopped := failures.last(context.record)) and stopped.spent and built:
+        context.screen.line(f"{built.version} is spent: set the next version, and commit")
     name, last = undone(context.record) or ("build" if moved_on else ""), last_dry_run(context)
     if name in {"build", "check"} and last and not (last.failed or failures.last(context.record)):
         context.next(*last.following.split(), *context.options.once)  # as that dry run said
@@ -93,6 +100,16 @@ def _open_dry(context: Context) -> None:
         _show_path(context, page)
     else:
         context.screen.line(f"there is no report to open yet: {context.commands['dryrun']} leaves one")
+
+
+def _spoilt(context: Context, built: Built | None) -> FilesChanged | DistNotFolder | None:
+    """Return what is wrong with the files of `built`, which nobody needs any more once they are released."""
+    try:
+        if built and context.record.find(Released) is None:
+            context.record.rehash(built.dists)
+    except (FilesChanged, DistNotFolder) as found:
+        return found
+    return None
 
 
 def renew(context: Context) -> None:
@@ -176,7 +193,10 @@ def _show_path(context: Context, page: Path) -> None:
 
 
 def undone(record: Record) -> str:
-    """Return the step that is next, empty where all is done."""
+    """Return the step that is next, empty where all is done; a version that is spent needs another release."""
+    failed = failures.last(record)
+    if failed and failed.spent:
+        return "verify"
     return next((step.name for step in steps(record) if step.state in {"open", "failed"}), "")
 
 
@@ -190,6 +210,8 @@ def _again(context: Context, name: str) -> tuple[str, ...]:
     """Return the options that the step `name` needs again: those of now, else of the rehearsal that is on record."""
     if name in {"build", "check"}:
         return ()
+    if (failed := failures.last(context.record)) and failed.spent and failed.step == "pypi":
+        return ("--rebuild", *context.options.once)  # what is verified makes way for no other build
     rehearsed = context.record.find(Rehearsed)
     if context.rehearsed_here is None and rehearsed and rehearsed.reason:
         return Options(rehearse_on=rehearsed.reason).once

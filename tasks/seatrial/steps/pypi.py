@@ -19,11 +19,14 @@ from seatrial.release.stages import KINDS, Built, Rehearsed, Released, Verified
 from seatrial.release.verdicts import lacking, verdicts
 from seatrial.report import ci, status, text
 from seatrial.steps.preflight import stop_if_tagged_elsewhere
-from seatrial.steps.testpypi import describe, elsewhere
+from seatrial.steps.testpypi import describe, elsewhere, stop_if_unfit
 from seatrial.steps.uploading import Sending, find_credential
 from seatrial.workspace import siblings
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
     from seatrial.project.context import Context
 
 
@@ -36,6 +39,18 @@ class NotAttested(ReleaseError):
     cure = (
         "nothing for this version, whose files cannot be uploaded again. released.json lists those that are attested."
     )
+
+
+class NotRecorded(ReleaseError):
+    index: str
+    project: str
+    version: str
+    reason: str
+    again: str
+
+    what = "{e.project} {e.version} is on {e.index}, but that could not be recorded here: {e.reason}"
+    cause = "a full disk, or a folder without write permission."
+    cure = "free space or fix the permissions, and run `{e.again}` once more: it uploads nothing twice."
 
 
 class NotVerified(ReleaseError):
@@ -96,6 +111,14 @@ class NotConfirmed(ReleaseError):
         return "" if self.typed is None else f" (the answer was {self.typed!r})"
 
 
+class VersionsDiffer(ReleaseError):
+    commands: tuple[str, ...]
+
+    what = "Not uploaded: these packages have different versions, so one --yes cannot confirm them all."
+    cause = "each package has a version of its own. On a terminal each is typed in its turn."
+    cure = "confirm each by itself, in this order:{e.commands:listed}"
+
+
 class OtherVersion(ReleaseError):
     project: str
     sealed: str
@@ -114,6 +137,14 @@ class NothingVerified(ReleaseError):
         "`verify` has not been run for this release, did not succeed, or its record was not brought to this machine."
     )
     cure = "run `{run[verify]}` first: it builds, checks, rehearses and verifies the release."
+
+
+class RehearsalMissing(ReleaseError):
+    path: Path
+
+    what = "Files are verified here, but the record of their rehearsal is missing: {e.path}"
+    cause = "it was not brought here together with the records of `verify`."
+    cure = "bring it from where `testpypi` ran; or run `{run[testpypi]}` again, which uploads nothing twice."
 
 
 class RehearsalUnknown(ReleaseError):
@@ -152,11 +183,21 @@ def run(context: Context) -> None:
     ci.stands(context)
 
 
+def apart(contexts: Sequence[Context]) -> tuple[str, ...]:
+    """Return the command that releases each package that is not released, empty where one version is that of all."""
+    pairs = [(context, built) for context in contexts if (built := context.record.find(Built))]
+    if len({built.version for _, built in pairs}) <= 1:
+        return ()
+    waiting = [pair for pair in pairs if pair[0].record.find(Released) is None]
+    return tuple(context.commands.command("pypi", "--yes", built.version) for context, built in waiting)
+
+
 def release(context: Context, proof: Proof) -> str:
     """Upload the files of `proof` unless that is done, and return where they are."""
     index, built, done = context.settings.pypi, proof.built, context.record.find(Released)
     if done is not None and done.index == index.simple:
-        held = holdings(index, built.project, built.version, built.dists)
+        with context.screen.progress(f"pypi: asking {index.name}"):
+            held = holdings(index, built.project, built.version, built.dists)
         missing = [dist.filename for dist in built.dists if dist not in held.identical]
         if not missing:
             return f"{done.project} {done.version} has been on {index.name} since {done.at}"
@@ -180,11 +221,13 @@ def release(context: Context, proof: Proof) -> str:
 def proved(context: Context) -> Proof:
     """Return what is to be released.
 
-    Raises NothingVerified, OtherVersion, RehearsedElsewhere, FilesChanged, CellsFailed, NotVerified, FilesNotVerified,
-    TagElsewhere.
+    Raises NothingVerified, RehearsalMissing, OtherVersion, RehearsedElsewhere, FilesChanged, CellsFailed, NotVerified,
+    FilesNotVerified, TagElsewhere.
     """
     record = context.record
     built = record.find(Built)
+    if built and record.find(Rehearsed) is None and record.verified():
+        raise RehearsalMissing(record.path(Rehearsed))
     if built is None or record.find(Rehearsed) is None:
         raise NothingVerified(context.settings.pypi.name)
     if context.options.yes is not None and context.options.yes != built.version:
@@ -211,7 +254,8 @@ def _stop_unless_verified(context: Context, proof: Proof) -> None:
     """Raise NotVerified unless the announced matrix is proved, CellsFailed where a cell was tried and does not work.
 
     In CI every cell has to be there. Elsewhere an interpreter may be missing: those cells are named, and one of each
-    kind that this release has is enough. Raises FilesNotVerified where the settings ask for a file that none installed.
+    kind that this release has is enough. Raises FilesNotVerified where the settings ask for a file that none installed,
+    and PatternUnfit where they ask for one that is not there.
     """
     built, done = proof.built, {verified.cell for verified in proof.verified}
     kinds = [kind for kind in KINDS if any(dist.kind == kind for dist in built.dists)]
@@ -229,6 +273,7 @@ def _stop_unless_verified(context: Context, proof: Proof) -> None:
     context.detail(f"verified:\n{text.cells(proof.verified, cells)}")
     if missing:
         context.say(f"not verified: {', '.join(f'{cell.python} {cell.kind}' for cell in missing)}", "note")
+    stop_if_unfit(context, built.dists)
     found, required = verdicts(built, proof.verified), context.settings.require_verified
     if any(not verdict.proofs for verdict in found):
         context.say(f"not verified here:\n{text.unverified(found)}", "note")
@@ -243,13 +288,17 @@ def _ask_rehearsal_index(context: Context, proof: Proof) -> None:
         return
     release = (rehearsed.project, rehearsed.version, rehearsed.dists)
     try:
-        wait_until_served(index, *release, limit=context.settings.index_timeout, say=context.detail)
+        with context.screen.progress(f"pypi: asking {index.name}"):
+            wait_until_served(index, *release, limit=context.settings.index_timeout, say=context.detail)
     except (IndexUnreachable, IndexRefused, NotVisible) as error:
         raise RehearsalUnknown(index.name, error.text(context.commands).splitlines()[0]) from None
 
 
 def _upload(sending: Sending) -> str:
-    """Upload the files and record what the index serves. Raises NotAttested where files lack what was asked for."""
+    """Upload the files and record what the index serves.
+
+    Raises NotRecorded, and NotAttested where files lack what was asked for.
+    """
     context, index, built = sending.context, sending.index, sending.stage
     attested = sending.can_attest()
     found, holding = sending.send(attested=attested)
@@ -263,7 +312,11 @@ def _upload(sending: Sending) -> str:
         attested=holding,
         without_rehearsal_index=context.options.without_rehearsal_index,
     )
-    context.record.write(released)
+    try:
+        context.record.write(released)
+    except OSError as error:
+        again = context.commands.command("pypi", *context.options.once, "--yes", built.version)
+        raise NotRecorded(index.name, built.project, built.version, str(error), again) from None
     if attested and (missing := tuple(dist.filename for dist in built.dists if dist.filename not in holding)):
         raise NotAttested(index.name, missing)
     page = index.page(built.project, built.version)

@@ -94,7 +94,10 @@ def compare(context: Context) -> None:
     testpypi, pypi = context.settings.testpypi, context.settings.pypi
     rehearsed, released = context.record.find(Rehearsed), context.record.find(Released)
     whole = {testpypi: rehearsed is not None and rehearsed.index == testpypi.simple, pypi: released is not None}
-    held = {index: holdings(index, built.project, built.version, built.dists) for index in whole}
+    held: dict[Index, Holdings] = {}
+    for index in whole:
+        with context.screen.progress(f"status: asking {index.name}"):
+            held[index] = holdings(index, built.project, built.version, built.dists)
     context.screen.line(f"{built.project} {built.version}, compared with the record:")
     for index, found in held.items():
         context.screen.line(f"  {index.name}: {summary(found)}")

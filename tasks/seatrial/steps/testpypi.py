@@ -15,15 +15,17 @@ from seatrial.machine import temporary
 from seatrial.machine.errors import ReleaseError
 from seatrial.release.record import now
 from seatrial.release.stages import Built, Checked, Rehearsed, Released
+from seatrial.release.verdicts import unfit
 from seatrial.report import ci, status, text
 from seatrial.steps.preflight import Dirty
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from seatrial.index.indexes import Index
     from seatrial.project.context import Context
+    from seatrial.release.stages import Dist
 
 
 class RehearsedElsewhere(ReleaseError):
@@ -40,10 +42,19 @@ class RehearsedElsewhere(ReleaseError):
         return f" To let the rehearsal on this machine count: `{self.again}`." if self.again else ""
 
 
+class PatternUnfit(ReleaseError):
+    patterns: tuple[str, ...]
+    files: tuple[str, ...]
+
+    what = "`require-verified` in [tool.seatrial] has a pattern that fits no file of this release:{e.patterns:listed}"
+    cause = "a slip in the pattern, or a file that was not built. Nothing was uploaded. There are:{e.files:shortened}"
+    cure = "correct the pattern, commit, and run the same command again; or have that file built."
+
+
 def run(context: Context) -> None:
     """Upload the checked files to the rehearsal index, or to the stand-in that takes its place; record what it serves.
 
-    Raises Dirty, and what looking for a credential, uploading and reading an index raise.
+    Raises Dirty, PatternUnfit, and what looking for a credential, uploading and reading an index raise.
     """
     with context.record.locked("release"), context.screen.step("testpypi") as step:
         step.summary = _rehearse(context)
@@ -63,6 +74,8 @@ def _rehearse(context: Context) -> str:
         return f"{done.project} {done.version} has been on {describe(context, done)} since {done.at}"
     if done is not None and (finished := kept(context, done)):
         return finished
+    if not context.dry:
+        stop_if_unfit(context, checked.dists)
     from seatrial.steps.uploading import Sending, find_credential  # noqa: PLC0415 (only where there is something to do)
 
     with rehearsal(context) as (target, variables):
@@ -81,6 +94,12 @@ def _rehearse(context: Context) -> str:
     record.write(rehearsed)
     page = index.page(checked.project, checked.version)
     return f"{text.plural(len(checked.dists), 'file')} on {index.name}, hashes as built: {page}"
+
+
+def stop_if_unfit(context: Context, dists: Sequence[Dist]) -> None:
+    """Raise PatternUnfit where a pattern of `require-verified` fits none of `dists`."""
+    if patterns := unfit(dists, context.settings.require_verified):
+        raise PatternUnfit(patterns, tuple(dist.filename for dist in dists))
 
 
 @contextlib.contextmanager

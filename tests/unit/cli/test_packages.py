@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 from unittest.mock import MagicMock
 
@@ -13,11 +13,13 @@ import pytest
 from seatrial.cli import chain, main
 from seatrial.cli.options import INTERFACE
 from seatrial.index.tokens import make
-from seatrial.release.record import DIGEST_VARIABLE
+from seatrial.release.record import DIGEST_VARIABLE, Record
 from seatrial.steps import dryrun, preflight, pypi
 from seatrial.steps.pypi import NotVerified
 from seatrial.workspace import packages
 from tests.projects import write_tree
+from tests.samples.records import built_in
+from tests.samples.stages import RELEASED
 from tests.samples.workspaces import BUILDS, UV, project, three
 
 if TYPE_CHECKING:
@@ -309,6 +311,22 @@ def test_nothing_is_sent_before_all_are_proved(tmp_path: Path, typed: Type, step
     options = [context.commands.option for _, context in steps.contexts]
     assert options == [*(("--package", name) for name in CHAIN), *([("--all",)] * 3)]
     assert [context.settings.release_with for _, context in steps.contexts] == [(), ("../base",), ("../core",)] * 2
+
+
+@pytest.mark.parametrize("words", [(), ("--yes", "1.0"), ("--yes", "2.0")])
+def test_where_versions_differ_each_is_confirmed_by_itself(
+    tmp_path: Path, typed: Type, steps: Steps, words: tuple[str, ...]
+) -> None:
+    root = three(tmp_path)
+    for name, version in (("base", "1.0"), ("core", "2.0"), ("cli", "2.0")):
+        built = built_in(root / "packages" / name, version=version)
+        if name == "cli":
+            facts: dict[str, Any] = {"project": built.project, "version": built.version, "dists": built.dists}
+            Record.of(root / "packages" / name).write(replace(RELEASED, **facts))
+    ended = typed(three(tmp_path), "pypi", "--all", *words, CI="1")
+    commands = ("seatrial pypi --package demo-base --yes 1.0", "seatrial pypi --package demo-core --yes 2.0")
+    assert ended.errors.endswith(f"in this order:\n  {commands[0]}\n  {commands[1]}\n")
+    assert [(step, context.options.yes) for step, context in steps.contexts] == [("proved", None)] * 3
 
 
 def test_one_that_is_not_proved_stops_all(tmp_path: Path, typed: Type, steps: Steps) -> None:

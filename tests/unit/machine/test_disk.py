@@ -121,3 +121,21 @@ def test_what_may_be_endless_or_never_answer_is_not_read(tmp_path: Path, kind: s
         path.symlink_to("/dev/zero")
     with pytest.raises(NotOrdinary, match="not a regular file"):
         read(path)
+
+
+def test_a_lock_ends_although_a_child_has_a_copy_of_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a child has that another thread started meanwhile, until it becomes another program."""
+    fcntl = pytest.importorskip("fcntl")
+    flock, copies = fcntl.flock, list[int]()
+
+    def copied(handle: int, operation: int) -> None:
+        copies.append(os.dup(handle))
+        flock(handle, operation)
+
+    monkeypatch.setattr(fcntl, "flock", copied)
+    with locked_file(tmp_path / "lock") as first:
+        assert first
+    with locked_file(tmp_path / "lock") as second:
+        assert second
+    for copy in copies:
+        os.close(copy)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import sys
+import time
 
 import pytest
 
@@ -128,6 +129,16 @@ def test_elsewhere_a_line_is_said_now_and_then(monkeypatch: pytest.MonkeyPatch) 
         while not said:
             pass
     assert said[0] == "looking, 0 s"
+
+
+def test_elsewhere_what_says_nothing_leaves_the_word_to_what_began_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(terminal, "NOW_AND_THEN", 0.001)
+    said: list[str] = []
+    with meter("pypi", said.append), meter("waiting", None):
+        start, end = len(said), time.monotonic() + 10
+        while len(said) <= start + 1 and time.monotonic() < end:
+            pass
+    assert len(said) > start + 1
 
 
 def test_on_a_terminal_one_line_is_drawn_over_and_taken_away(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from seatrial.project.options import Commands
 from seatrial.release import failures
-from seatrial.release.record import Record, StageMissing
+from seatrial.release.record import Record, RunningAlready, StageMissing
 from seatrial.release.stages import Cell
 from tests.projects import write_tree
 from tests.samples.stages import BUILT, FILES, REHEARSED, VERIFIED
@@ -64,6 +64,13 @@ def test_a_release_is_verified_if_a_cell_works_and_none_failed(record: Record) -
     assert failures.is_verified(record)
     fail(record)
     assert not failures.is_verified(record)
+
+
+def test_a_run_that_another_one_keeps_out_is_no_failure_of_the_release(record: Record) -> None:
+    refused = pytest.raises(RunningAlready)
+    with record.locked("release"), refused, failures.noting(record, "build", Commands()), record.locked("release"):
+        pass
+    assert not (record.folder / failures.FAILED).exists()
 
 
 def test_what_failed_is_archived_with_the_record(record: Record) -> None:

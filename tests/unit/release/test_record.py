@@ -396,6 +396,18 @@ def test_changed_files_are_named_when_a_stage_is_read(
     assert record.find(type(stage)) == stage
 
 
+def test_what_only_lies_beside_the_recorded_files_is_to_be_moved_away(record: Record) -> None:
+    record.write(BUILT)
+    write_tree(record.dist, {"other.whl": ""})
+    with pytest.raises(FilesChanged) as error:
+        record.read(Built)
+    assert "What to do: the recorded files are unchanged, so move other.whl to another folder." in str(error.value)
+    write_tree(record.dist, {WHEEL: "changed"})
+    with pytest.raises(FilesChanged) as error:
+        record.read(Built)
+    assert "What to do: put the recorded files back" in str(error.value)
+
+
 @pytest.mark.parametrize("change", [change for change, _ in CHANGES])
 def test_nothing_is_recorded_of_changed_files(record: Record, change: Callable[[Path], None]) -> None:
     change(record.dist)

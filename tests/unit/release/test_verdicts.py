@@ -7,7 +7,7 @@ import pytest
 
 from seatrial.release.filenames import tags_of
 from seatrial.release.stages import Dist
-from seatrial.release.verdicts import fits, lacking, runs_on, takes, verdicts
+from seatrial.release.verdicts import fits, lacking, runs_on, takes, unfit, verdicts
 from seatrial.report import text
 from seatrial.trial.tags import fitting
 from tests.samples.stages import BUILT, VERIFIED
@@ -183,12 +183,18 @@ WINDOWS = "demo-1.0-cp310-cp310-win_amd64.whl: no platform that fits: it is for 
         (("cp312-cp312-manylinux2014_x86_64",), ()),
         (("*-win_*",), (WINDOWS,)),
         (("*.tar.gz",), (f"{SDIST}: no sdist was verified",)),
-        (("cp313-*",), ("(no file matches the pattern 'cp313-*')",)),
+        (("cp313-*",), ()),
         (("*-manylinux*", "*-win_amd64"), (WINDOWS,)),
     ],
 )
 def test_the_files_that_have_to_be_verified(required: str | tuple[str, ...], missing: tuple[str, ...]) -> None:
     assert lacking(TABLE, required) == missing
+
+
+def test_a_pattern_that_fits_no_file_is_found() -> None:
+    dists = [verdict.dist for verdict in TABLE]
+    assert unfit(dists, ("cp313-*", "*-win_amd64", "*.zip")) == ("cp313-*", "*.zip")
+    assert unfit(dists, "all") == unfit(dists, ("*.tar.gz",)) == ()
 
 
 def test_a_pattern_is_of_names_and_tags() -> None:

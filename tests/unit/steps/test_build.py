@@ -5,6 +5,7 @@ import functools
 import json
 import os
 import platform
+import shutil
 import tarfile
 import tempfile
 import zipfile
@@ -30,11 +31,10 @@ from seatrial.project.predecessor import SHORT, VerifiedNotReleased
 from seatrial.project.settings import Settings
 from seatrial.project.validation import BadConfig
 from seatrial.release.archives import BadArchive
-from seatrial.release.record import FilesChanged, Record
+from seatrial.release.record import DistNotFolder, FilesChanged, Record
 from seatrial.release.stages import Built, Cell, Dist, Installed, Rehearsed, Released, Tool, Verified
 from seatrial.steps import build as module
 from seatrial.steps.build import build, recipe
-from seatrial.steps.work.build import DistNotFolder
 from seatrial.workspace.packages import PackageCycle
 from tests import archives
 from tests.projects import EPOCH, commit, git, sample, write_tree
@@ -716,6 +716,29 @@ def test_the_same_version_with_other_files_has_three_ways_out(
     assert '3. Rehearse on this machine: `nox -s verify -- --rehearse-on dryrun "REASON"`.' in shown
 
 
+@pytest.mark.parametrize("rebuild", [False, True])
+@pytest.mark.parametrize("reason", [None, "TestPyPI is down"])
+def test_a_version_that_is_released_has_to_be_raised(
+    root: Path,
+    tool: FakeBuild,
+    index: dict[str, str],
+    capsys: pytest.CaptureFixture[str],
+    *,
+    reason: str | None,
+    rebuild: bool,
+) -> None:
+    build(make_context(root))
+    rehearse(root, *(("http://127.0.0.1:1/simple/", reason) if reason else ()))
+    verify(root)
+    index |= {dist.filename: dist.sha256 for dist in built(root).dists}
+    tool.makers[WHEEL] = fuller_wheel
+    commit(root)
+    build(make_context(root, options=Options(rebuild=rebuild)))
+    shown = capsys.readouterr().out
+    assert "PyPI has 1.0 already, and never takes other files for it. Raise the version and commit." in shown
+    assert "ways out" not in shown
+
+
 @pytest.mark.usefixtures("index")
 def test_what_is_verified_and_not_released_stops_the_build_when_head_moves_on(root: Path, tool: FakeBuild) -> None:
     build(make_context(root))
@@ -856,6 +879,15 @@ def test_a_dist_that_is_no_folder_is_named(root: Path, tmp_path: Path) -> None:
     (root / "dist").unlink()
     (root / "dist").symlink_to(tmp_path / "unmounted")
     with pytest.raises(DistNotFolder, match=r"dist is a link to .*unmounted, which does not exist"):
+        build(make_context(root))
+
+
+@pytest.mark.usefixtures("tool")
+def test_a_file_in_the_place_of_what_was_built_is_named(root: Path) -> None:
+    build(make_context(root))
+    shutil.rmtree(root / "dist")
+    (root / "dist").touch()
+    with pytest.raises(DistNotFolder, match="dist is a file, but has to be a folder for the distributions"):
         build(make_context(root))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import sys
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from seatrial.index.credentials import BadCredential
-from seatrial.index.holdings import OtherBytes
+from seatrial.index.holdings import OtherBytes, holdings
 from seatrial.index.tokens import make
 from seatrial.project.context import DryRun
 from seatrial.release.failures import cells, trying
@@ -26,8 +27,10 @@ from seatrial.steps.pypi import (
     NotAttested,
     NotConfirmed,
     NothingVerified,
+    NotRecorded,
     NotVerified,
     OtherVersion,
+    RehearsalMissing,
     RehearsalUnknown,
 )
 from seatrial.steps.testpypi import RehearsedElsewhere
@@ -93,11 +96,24 @@ def test_the_very_same_files_are_uploaded_and_recorded(tmp_path: Path) -> None:
 def test_what_is_not_rehearsed_is_not_released(release: Release, stage: type[Stage]) -> None:
     release.proved()
     release.record.path(stage).unlink()
+    for path in release.record.folder.glob("verified-*.json") if stage is Rehearsed else ():
+        path.unlink()
     with pytest.raises(NothingVerified) as error:
         confirmed(release)
     message = error.value.text(release.context.commands)
     assert message.startswith("Nothing is verified here, so there is nothing to upload to PyPI.")
     assert "What to do: run `nox -s verify` first" in message
+
+
+def test_where_the_record_of_the_rehearsal_alone_was_not_brought_here_it_is_named(release: Release) -> None:
+    release.proved()
+    path = release.record.path(Rehearsed)
+    path.unlink()
+    with pytest.raises(RehearsalMissing) as error:
+        confirmed(release)
+    message = error.value.text(release.context.commands)
+    assert f"Files are verified here, but the record of their rehearsal is missing: {path}" in message
+    assert "or run `nox -s testpypi` again" in message
 
 
 def test_files_that_changed_since_are_not_released(release: Release) -> None:
@@ -439,6 +455,43 @@ def test_files_without_the_attestations_that_were_asked_for_are_named_after_the_
     released = release.record.find(Released)
     assert released is not None
     assert released.attested == (WHEEL,)
+
+
+def test_a_full_disk_after_the_upload_is_told_as_such(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with release_in(tmp_path) as release:
+        release.proved()
+        with monkeypatch.context() as patched:
+            patched.setattr("seatrial.release.record.write_whole", full)
+            with pytest.raises(NotRecorded) as error:
+                confirmed(release)
+        assert release.held("pypi") == release.dists
+        message = error.value.text(release.context.commands)
+        assert "demo 1.0 is on PyPI, but that could not be recorded here: [Errno 28] No space left" in message
+        assert "run `nox -s pypi -- --yes 1.0` once more: it uploads nothing twice" in message
+        assert confirmed(release)
+
+
+@pytest.mark.parametrize(("index", "place"), [("TestPyPI", "index.holdings"), ("PyPI", "steps.pypi")])
+def test_an_index_that_takes_long_to_answer_is_named_meanwhile(
+    release: Release, monkeypatch: pytest.MonkeyPatch, index: str, place: str
+) -> None:
+    monkeypatch.setattr("seatrial.machine.terminal.NOW_AND_THEN", 0.01)
+
+    def slow(*facts: Any, **more: Any) -> Any:
+        end = time.monotonic() + 10
+        while f"pypi: asking {index}, 0 s" not in release.shown and time.monotonic() < end:
+            time.sleep(0.01)
+        return holdings(*facts, **more)
+
+    monkeypatch.setattr(f"seatrial.{place}.holdings", slow)
+    release.proved()
+    if index == "PyPI":
+        release.write(RELEASED)
+    assert confirmed(release)
+    assert f"pypi: asking {index}, 0 s" in release.shown
 
 
 # A package that is released together with another.

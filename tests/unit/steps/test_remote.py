@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import shutil
+import time
 from dataclasses import replace
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 
+from seatrial.index.holdings import holdings
 from seatrial.index.http import IndexUnreachable
 from seatrial.machine import process
 from seatrial.machine.process import ToolStuck
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+    from seatrial.index.indexes import Index
 
 
 WHEEL, SDIST = f"demo-1.0-{TAGS[0]}.whl", "demo-1.0.tar.gz"
@@ -67,6 +71,22 @@ def said() -> list[str]:
 def compare(place: Place, said: list[str]) -> Callable[[], None]:
     context = context_of("status", place.root, place.urls, Options(remote=True), heard=said.append)
     return lambda: status.compare(context)
+
+
+def test_an_index_that_takes_long_to_answer_is_named_meanwhile(
+    compare: Callable[[], None], said: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("seatrial.machine.terminal.NOW_AND_THEN", 0.01)
+
+    def slow(index: Index, *facts: Any) -> Any:
+        end = time.monotonic() + 10
+        while f"status: asking {index.name}, 0 s" not in said and time.monotonic() < end:
+            time.sleep(0.01)
+        return holdings(index, *facts)
+
+    monkeypatch.setattr(status, "holdings", slow)
+    compare()
+    assert {f"status: asking {name}, 0 s" for name in ("TestPyPI", "PyPI")} <= {*said}
 
 
 def commit_of(place: Place) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -9,13 +10,17 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from seatrial.cli import chain
+from seatrial.index.conflicts import explained
+from seatrial.index.holdings import OtherBytes
 from seatrial.machine.errors import ReleaseError
+from seatrial.project.predecessor import VerifiedNotReleased
 from seatrial.release.failures import FAILED
 from seatrial.release.record import StageMissing
-from seatrial.release.stages import Problem
+from seatrial.release.stages import Cell, Problem
 from seatrial.report import status as report
 from seatrial.report.text import Failure
 from seatrial.steps import status
+from seatrial.steps.pypi import OtherVersion
 from seatrial.steps.work.check import NotReady
 from tests.projects import commit, git, write_tree
 from tests.samples.releases import CELLS, release_in
@@ -103,6 +108,61 @@ def test_a_step_that_failed_is_called_so_until_it_passes(release: Release, monke
     monkeypatch.setattr("seatrial.steps.testpypi.run", lambda _: None)
     chain.act("testpypi", release.context)
     assert "  failed   " not in "\n".join(lines(release))
+
+
+def test_a_later_attempt_that_was_refused_hides_no_step_that_is_done(release: Release) -> None:
+    release.proved()
+    release.write(CHECKED)
+    raised(release)
+    with pytest.raises(VerifiedNotReleased):
+        chain.act("build", release.context)
+    shown = lines(release)
+    assert "  done     build" in "\n".join(shown)
+    assert shown[-1] == "next: nox -s pypi"
+    release.write(RELEASED)
+    with pytest.raises(OtherVersion):
+        chain.act("pypi", release.at(yes="2.0"))
+    assert "  failed   " not in "\n".join(lines(release))
+
+
+@pytest.mark.parametrize(("step", "command"), [("testpypi", "verify"), ("pypi", "verify -- --rebuild")])
+def test_a_version_that_is_spent_is_told_and_needs_another_release(
+    release: Release, monkeypatch: pytest.MonkeyPatch, step: str, command: str
+) -> None:
+    def run(_: Context) -> None:
+        indexes, met = release.context.settings.indexes, OtherBytes("PyPI", "demo", "1.0", (), "the page")
+        raise explained(met, "demo", "1.0", indexes=indexes, step=step, commands=release.context.commands)
+
+    release.write(BUILT, CHECKED)
+    if step == "pypi":
+        release.write(REHEARSED)
+        release.verified(*CELLS)
+    release.serve("pypi")
+    monkeypatch.setattr(f"seatrial.steps.{step}.run", run)
+    with pytest.raises(OtherBytes) as error:
+        chain.act(step, release.context)
+    cure = f"set the next version (1.0.1 is free on both indexes), commit, and run `nox -s {command}`."
+    assert cure in error.value.text(release.context.commands)
+    assert lines(release)[-2:] == ["1.0 is spent: set the next version, and commit", f"next: nox -s {command}"]
+
+
+def test_what_check_finds_later_counts(release: Release, monkeypatch: pytest.MonkeyPatch) -> None:
+    def run(_: Context) -> None:
+        raise NotReady((Problem("index-other-bytes", "error", "release", "PyPI has other files"),))
+
+    release.write(BUILT, CHECKED)
+    monkeypatch.setattr("seatrial.steps.check.run", run)
+    with pytest.raises(NotReady):
+        chain.act("check", release.context)
+    assert lines(release)[-1] == "next: nox -s check"
+
+
+@pytest.mark.parametrize(("cells", "following"), [(CELLS, "pypi"), (CELLS[1:], "verify")])
+def test_verify_is_done_when_all_cells_are(release: Release, cells: tuple[Cell, ...], following: str) -> None:
+    release.write(BUILT, CHECKED, REHEARSED)
+    release.verified(*cells)
+    write_tree(release.record.folder, {FAILED: json.dumps({"step": "verify", "at": "", "message": "It stopped."})})
+    assert lines(release)[-1] == f"next: nox -s {following}"
 
 
 def test_what_stopped_it_stays_among_the_findings_of_the_report(

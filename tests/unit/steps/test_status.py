@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import webbrowser
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
@@ -16,7 +17,7 @@ from seatrial.steps import status
 from tests.archives import WHEEL, wheel
 from tests.projects import commit, write_tree
 from tests.samples.releases import release_in
-from tests.samples.stages import BUILT, CHECKED, REHEARSED
+from tests.samples.stages import BUILT, CHECKED, REHEARSED, RELEASED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -94,6 +95,40 @@ def test_the_verdict_on_each_of_several_wheels_is_shown(release: Release) -> Non
     release.verified(Cell("3.13", "wheel"), filename=WHEEL)
     status.run(release.context)
     assert "files: demo-1.0-cp313-cp313-win_amd64.whl: not verified here" in release.shown
+
+
+def test_files_that_are_gone_or_changed_are_told(release: Release) -> None:
+    release.proved()
+    release.write(CHECKED)
+    path = release.record.dist / WHEEL
+    path.write_bytes(path.read_bytes()[:-1] + b"?")
+    status.run(release.context)
+    assert f"does not contain the files that were built: {WHEEL}: expected sha256" in release.shown
+    assert release.lines[-1] == "next: nox -s build -- --rebuild"
+    shutil.rmtree(release.record.dist)
+    status.run(release.context)
+    assert f"{WHEEL}: expected sha256" in release.lines[-2]
+    assert release.lines[-1] == "next: nox -s build -- --rebuild"
+    release.record.dist.touch()
+    status.run(release.context)
+    assert "has to be a folder" in release.lines[-2]
+
+
+def test_what_lies_beside_the_files_is_told_before_the_next_command(release: Release) -> None:
+    release.proved()
+    release.write(CHECKED)
+    write_tree(release.record.dist, {"other.whl": ""})
+    status.run(release.context)
+    assert "so move other.whl to another folder" in release.lines[-2]
+    assert release.lines[-1] == "next: nox -s pypi"
+
+
+def test_files_that_were_released_may_be_gone(release: Release) -> None:
+    release.proved()
+    release.write(CHECKED, RELEASED)
+    shutil.rmtree(release.record.dist)
+    status.run(release.context)
+    assert "does not contain" not in release.shown
 
 
 # Compared with the indexes: see test_remote.py.

@@ -12,8 +12,9 @@ from seatrial.index.tokens import make
 from seatrial.project.context import DryRun
 from seatrial.release.record import StageMissing
 from seatrial.release.stages import Rehearsed
-from seatrial.steps import testpypi
+from seatrial.steps import pypi, testpypi
 from seatrial.steps.preflight import Dirty
+from seatrial.steps.testpypi import PatternUnfit
 from tests.projects import write_tree
 from tests.samples.releases import release_in
 from tests.samples.stages import AT, BUILT, CHECKED, REHEARSED, RELEASED
@@ -49,6 +50,17 @@ def test_checked_files_are_uploaded_and_what_the_index_serves_is_recorded(releas
     assert "credential: TESTPYPI_TOKEN, a token of the stand-in" in release.shown
     assert "2 files on TestPyPI, hashes as built: https://test.pypi.org/project/demo/1.0/" in release.shown
     assert [token for token in release.standins.tokens.values() if token in release.shown] == []
+
+
+def test_a_pattern_that_fits_no_file_stops_it_before_the_upload(release: Release) -> None:
+    release.write(BUILT, CHECKED)
+    with pytest.raises(PatternUnfit) as error:
+        testpypi.run(release.at(changes={"require_verified": ("*.whl", "*.zip")}))
+    assert "has a pattern that fits no file of this release:\n  *.zip\n" in str(error.value)
+    assert release.held("testpypi") == ()
+    release.proved()
+    with pytest.raises(PatternUnfit):
+        pypi.proved(release.at(changes={"require_verified": ("*.zip",)}))
 
 
 @pytest.mark.parametrize(("stages", "missing"), [((), "built"), ((BUILT,), "checked")])

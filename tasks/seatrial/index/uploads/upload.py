@@ -54,6 +54,7 @@ class UploadRefused(ReleaseError):
     kind: Kind = ""
     claims: tuple[tuple[str, str], ...] = ()
     free: str = ""
+    spent = False  # it is the version of this release that the index has
 
     what = "{e.index} rejected the upload. It answered:{e.words:quoted}"
     cause = "{e.reason}"

@@ -20,7 +20,7 @@ from seatrial.building.distributions import Product
 from seatrial.building.frontend import BuildOdd, Job
 from seatrial.machine import temporary, variables
 from seatrial.machine.disk import move
-from seatrial.machine.errors import ReleaseError, listing, shortened
+from seatrial.machine.errors import listing, shortened
 from seatrial.project import predecessor
 from seatrial.release.archives import Archive
 from seatrial.release.record import now
@@ -35,25 +35,13 @@ if TYPE_CHECKING:
     from seatrial.project.context import Context
 
 
-class DistNotFolder(ReleaseError):
-    path: Path
-    reason: str
-
-    what = "{e.path} is {e.reason}, but has to be a folder for the distributions. Nothing was built."
-    cause = "another tool's output of that name, or a link to a disk that is not mounted."
-    cure = "remove or rename it, or mount what it leads to, and run `{run[build]}` again."
-
-
 def built(context: Context, source: Source, fingerprint: str, before: Built | None, parting: str) -> Built:
     """Make the distributions in the place of those of `before`, record them, and return what is recorded.
 
     `parting` says why `before` makes way. Raises DistNotFolder, and whatever building raises.
     """
-    dist, folder = context.record.dist, context.record.folder
-    if dist.is_symlink() and not dist.exists():
-        raise DistNotFolder(dist, f"a link to {dist.readlink()}, which does not exist")
-    if dist.exists() and not dist.is_dir():
-        raise DistNotFolder(dist, "a file")
+    folder = context.record.folder
+    context.record.stop_unless_folder()
     context.record.prepare()
     for old in folder.glob("staging-*"):  # what a killed run left
         shutil.rmtree(old, ignore_errors=True)
