@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import gc
 import re
+import sys
 from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
@@ -36,6 +37,7 @@ DYNAMIC = re.compile(r"sys\.modules|__path__|meta_path|extend_path|declare_names
 NAMESPACE_HOOKS = re.compile(r"__getattr__|globals\(\)|exec\(|setattr\(|\bimport \*|lazy")
 RESERVED = re.compile(r"(con|prn|aux|nul|com[1-9¹²³]|lpt[1-9¹²³])(\..*)?|.*[<>:\"|?*\x00-\x1f].*|.*[. ]", re.IGNORECASE)
 SHOWN = 5
+HERE = sys.version_info[:2]  # the Python that parses: what is newer than it, it cannot judge
 
 
 def problems(path: Path, pythons: Sequence[str], checkout: Checkout | None = None) -> list[Problem]:
@@ -64,7 +66,11 @@ def untold(found: Iterable[Problem], told: Iterable[Problem]) -> list[Problem]:
 
 
 def _parse(wheel: Wheel, lowest: str) -> tuple[dict[str, SyntaxError], dict[str, dict[str, int]]]:
-    """Parse each module once, as `lowest` would; return what that cannot compile, and the files that modules read."""
+    """Parse each module once, as `lowest` would; return what that cannot compile, and the files that modules read.
+
+    Nobody here knows the syntax of a `lowest` that is newer than the Python that runs us: the trial judges that.
+    """
+    version = (3, int(lowest.partition(".")[2]))
     unread: dict[str, SyntaxError] = {}
     read: dict[str, dict[str, int]] = {}
     collects = gc.isenabled()
@@ -74,8 +80,8 @@ def _parse(wheel: Wheel, lowest: str) -> tuple[dict[str, SyntaxError], dict[str,
             if is_aside(module) and not module.endswith(".__main__"):
                 continue
             source, package = wheel.code.text(module), module in wheel.code.packages
-            tree = _tree(source, (3, int(lowest.partition(".")[2])))
-            if isinstance(tree, SyntaxError):
+            tree = _tree(source, version)
+            if isinstance(tree, SyntaxError) and version <= HERE:
                 unread[module] = tree
                 tree = _tree(source)
             known = None if isinstance(tree, SyntaxError) else tree

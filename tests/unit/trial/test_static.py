@@ -145,6 +145,16 @@ def test_a_syntax_that_the_lowest_python_lacks_is_told(tmp_path: Path, path: str
     assert read(tmp_path, {path: text}, {"Requires-Python": ">=3.10"}) == []
 
 
+def test_a_python_that_is_newer_than_the_one_that_reads_is_not_judged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files, fields = {"demo/a.py": "what a later Python has\n"}, {"Requires-Python": ">=3.12"}
+    monkeypatch.setattr(static, "HERE", (3, 11))
+    assert read(tmp_path, files, fields) == []
+    monkeypatch.setattr(static, "HERE", (3, 12))
+    assert [code for code, _, _ in read(tmp_path, files, fields)] == ["install-syntax"]
+
+
 HERE = "import os, pathlib\nHERE = pathlib.Path(__file__).resolve().parent\n"
 RESOURCES = "from importlib import resources\nimport pkgutil\n"
 
