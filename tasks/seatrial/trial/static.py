@@ -36,6 +36,11 @@ if TYPE_CHECKING:
 DYNAMIC = re.compile(r"sys\.modules|__path__|meta_path|extend_path|declare_namespace|path_hooks|LazyLoader")
 NAMESPACE_HOOKS = re.compile(r"__getattr__|globals\(\)|exec\(|setattr\(|\bimport \*|lazy")
 RESERVED = re.compile(r"(con|prn|aux|nul|com[1-9¹²³]|lpt[1-9¹²³])(\..*)?|.*[<>:\"|?*\x00-\x1f].*|.*[. ]", re.IGNORECASE)
+# Names that every package has, whatever is in it.
+GIVEN = frozenset(
+    "* __builtins__ __cached__ __dict__ __doc__ __file__ __init__ __loader__ __name__ __package__ __path__"
+    " __spec__".split()
+)
 SHOWN = 5
 HERE = sys.version_info[:2]  # the Python that parses: what is newer than it, it cannot judge
 
@@ -128,7 +133,7 @@ def _absent(wheel: Wheel, one: Import) -> str | None:
     if one.module not in wheel.modules:
         return None if _is_made(wheel, one.module) else one.module
     wanted = f"{one.module}.{one.name}"
-    if one.name in {"", "*"} or wanted in wheel.modules or one.module not in wheel.code.packages:
+    if not one.name or one.name in GIVEN or wanted in wheel.modules or one.module not in wheel.code.packages:
         return None
     text = wheel.texts.get(f"{one.module.replace('.', '/')}/__init__.py")
     if text is None or re.search(rf"\b{re.escape(one.name)}\b", text) or NAMESPACE_HOOKS.search(text):

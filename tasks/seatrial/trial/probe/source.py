@@ -6,6 +6,7 @@ Standard library only and Python 3.8, as all that runs beside the probe; `trial.
 from __future__ import annotations
 
 import ast
+import re
 import warnings
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -70,12 +71,17 @@ def imports(tree: ast.Module, module: str, *, package: bool) -> list[Import]:
     found: list[Import] = []
     for node, place in statements(tree):
         if isinstance(node, ast.Import):
-            found += [Import(alias.name, "", node.lineno, place) for alias in node.names]
+            found += [Import(_spelt(alias.name), "", node.lineno, place) for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.level <= len(base):
             above = base[: len(base) - node.level + 1] if node.level else []
             target = ".".join([*above, node.module] if node.module else above)
-            found += [Import(target, alias.name, node.lineno, place) for alias in node.names]
+            found += [Import(_spelt(target), alias.name, node.lineno, place) for alias in node.names]
     return found
+
+
+def _spelt(module: str) -> str:
+    """Return the name of `module` itself where its file is imported: ``demo.__init__``."""
+    return re.sub(r"\.__init__$", "", module)
 
 
 def statements(tree: ast.AST) -> Iterator[tuple[ast.AST, Place]]:
