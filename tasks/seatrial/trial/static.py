@@ -22,7 +22,7 @@ from seatrial.trial.wheel import Found, Severity, Wheel, history, is_aside, prob
 
 if TYPE_CHECKING:
     import ast
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from packaging.requirements import Requirement
@@ -64,10 +64,15 @@ def problems(path: Path, pythons: Sequence[str], checkout: Checkout | None = Non
     return [problem(path.name, *each) for each in found]
 
 
-def untold(found: Iterable[Problem], told: Iterable[Problem]) -> list[Problem]:
-    """Return those of `found` whose subject, the first name in backticks, no error of the trial names already."""
+def untold(found: Iterable[Problem], told: Iterable[Problem], supplied: Collection[str] = ()) -> list[Problem]:
+    """Return those of `found` whose subject, the first name in backticks, no error of the trial names already.
+
+    Nor are modules missing that other distributions `supplied` in the trial.
+    """
     shown = "".join(one.message for one in told if one.severity == "error")
-    return [one for one in found if f"`{one.message.split('`')[1] if '`' in one.message else ''}`" not in shown]
+    there = {".".join(name.split(".")[:depth]) for name in supplied for depth in range(1, name.count(".") + 2)}
+    named = ((one, one.message.split("`")[1] if "`" in one.message else "") for one in found)
+    return [one for one, name in named if f"`{name}`" not in shown and name not in there]
 
 
 def _parse(wheel: Wheel, lowest: str) -> tuple[dict[str, SyntaxError], dict[str, dict[str, int]]]:
@@ -167,6 +172,8 @@ def _standard_library(wheel: Wheel, supported: Sequence[str]) -> Iterator[Found]
     """Modules of Python's own that some of the `supported` Pythons do not have."""
     archive = wheel.archive
     required = {archive.name, *(canonicalize_name(requirement.name) for requirement in _requirements(archive))}
+    # A copy of a module that left Python (`standard-aifc`) requires the copies of what it imports itself.
+    copies = any(project.startswith("standard-") or project.endswith("-lts") for project in required)
     lacking: dict[tuple[str, Severity], list[str]] = {}
     for module, one in _imports(wheel):
         top = one.module.partition(".")[0]
@@ -177,7 +184,8 @@ def _standard_library(wheel: Wheel, supported: Sequence[str]) -> Iterator[Found]
         name = canonicalize_name(top)  # of which a requirement may be a backport or a copy
         if any(name in project.split("-") or project in {f"py{name}", f"{name}lts"} for project in required):
             continue
-        severity: Severity = "warning" if one.place.lazy or wheel.may_fail(module) else "error"
+        may_come = copies and history()[top][1] is not None
+        severity: Severity = "warning" if may_come or one.place.lazy or wheel.may_fail(module) else "error"
         lacking.setdefault((top, severity), []).append(f"{_path(wheel, module)}, line {one.line}")
     for (top, severity), places in sorted(lacking.items()):
         since, until = history()[top]
@@ -186,7 +194,8 @@ def _standard_library(wheel: Wheel, supported: Sequence[str]) -> Iterator[Found]
         if without:
             when = f"since {since}" if since else f"until {until}"
             message = f"`{top}` is in the standard library only {when}, and is imported ({_some(places)})."
-            yield "stdlib", severity, f"{message} Requires-Python admits {', '.join(without)}, where that fails."
+            fails = "where that fails, unless a requirement brings it" if until and copies else "where that fails"
+            yield "stdlib", severity, f"{message} Requires-Python admits {', '.join(without)}, {fails}."
 
 
 def _requirements(archive: Archive) -> Iterator[Requirement]:

@@ -134,6 +134,13 @@ def test_a_module_of_pythons_own_that_is_there_or_supplied_is_not_told(
     assert read(tmp_path, {"demo/a.py": text}, fields, filename) == []
 
 
+def test_a_copy_of_a_module_that_left_python_may_bring_another(tmp_path: Path) -> None:
+    fields = {"Requires-Python": ">=3.12", "Requires-Dist": "standard-aifc; python_version >= '3.13'"}
+    ((code, severity, message),) = read(tmp_path, {"demo/a.py": "import aifc\nimport audioop\n"}, fields)
+    assert (code, severity) == ("install-stdlib", "warning")
+    assert message.endswith("admits 3.13, 3.14, where that fails, unless a requirement brings it.")
+
+
 def test_a_wheel_for_the_stable_abi_is_for_later_pythons_too(tmp_path: Path) -> None:
     (found,) = read(tmp_path, {"demo/a.py": "import imp\n"}, filename="demo-1.0-cp311-abi3-win_amd64.whl")
     assert found[0] == "install-stdlib"
@@ -258,6 +265,7 @@ def test_what_the_trial_has_told_is_not_told_again() -> None:
     assert static.untold(found, told) == found[1:]
     warned = [Problem("install-missing-module", "warning", "f", "`imp`")]
     assert static.untold(found, warned) == found
+    assert static.untold(found, told, ["cgi.escape"]) == []
 
 
 def test_a_file_that_is_no_wheel_is_an_error(tmp_path: Path) -> None:

@@ -49,6 +49,12 @@ def test_a_distribution_is_found_however_it_is_spelt(site: Site, name: str) -> N
     assert look(name=name)["problems"] == []
 
 
+def test_what_others_put_into_its_packages_or_in_place_of_pythons_own_is_named(site: Site) -> None:
+    site.install({"demo/__init__.py": "", "demo/a.py": ""})
+    site.install({"demo/inner/b.py": "", "imp.py": "", "other.py": ""}, name="other")
+    assert look()["supplied"] == ["demo.inner.b", "imp"]
+
+
 def test_what_does_not_import_is_told_with_its_place(site: Site) -> None:
     site.install({"demo/__init__.py": "from . import core\n", "demo/core.py": "x = 1 / 0\n"})
     document = look()
