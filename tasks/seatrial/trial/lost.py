@@ -38,15 +38,20 @@ def problems(paths: Sequence[Path], checkout: Checkout) -> list[Problem]:
 
     A module is an error, a data file a warning: somebody may mean it. Raises BadArchive.
     """
-    sdists = [Archive.open(path) for path in paths if not path.name.endswith(".whl")]
-    packed = {member.name.partition("/")[2] for sdist in sdists for member in sdist.members}
+    names = packed(paths)
     found: list[Problem] = []
     for path in paths:
         if path.name.endswith(".whl"):
             wheel = Wheel.open(path)
-            lost = sorted({*_lost(wheel, checkout.files), *_lost(wheel, packed)})
-            found += [problem(path.name, *each) for each in _told(lost, wheel, packed, checkout.root)]
+            lost = sorted({*_lost(wheel, checkout.files), *_lost(wheel, names)})
+            found += [problem(path.name, *each) for each in _told(lost, wheel, names, checkout.root)]
     return found
+
+
+def packed(paths: Sequence[Path]) -> set[str]:
+    """Return the names of what the sdist among `paths` holds, as they are in a checkout. Raises BadArchive."""
+    sdists = [Archive.open(path) for path in paths if not path.name.endswith(".whl")]
+    return {member.name.partition("/")[2] for sdist in sdists for member in sdist.members}
 
 
 def _told(lost: Sequence[tuple[str, str]], wheel: Wheel, packed: Collection[str], root: Path) -> Iterator[Found]:

@@ -16,6 +16,7 @@ from packaging.utils import canonicalize_name
 
 from seatrial.project.pythons import KNOWN_PYTHONS
 from seatrial.trial import requirements
+from seatrial.trial.checkout import Checkout
 from seatrial.trial.probe.source import imports, parsed
 from seatrial.trial.resources import SIGNS, reads
 from seatrial.trial.wheel import Found, Severity, Wheel, history, is_aside, problem
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 
     from seatrial.release.archives import Archive
     from seatrial.release.stages import Problem
-    from seatrial.trial.checkout import Checkout
     from seatrial.trial.probe.source import Import
 
 # Signs of code that makes modules, or lets them be found, in a way of its own.
@@ -45,19 +45,22 @@ SHOWN = 5
 HERE = sys.version_info[:2]  # the Python that parses: what is newer than it, it cannot judge
 
 
-def problems(path: Path, pythons: Sequence[str], checkout: Checkout | None = None) -> list[Problem]:
+def problems(
+    path: Path, pythons: Sequence[str], checkout: Checkout | None = None, packed: Iterable[str] = ()
+) -> list[Problem]:
     """Return what the wheel at `path` says of itself that will fail somebody. Raises BadArchive.
 
-    `pythons` are those of the project, as the settings name them; the `checkout` tells where lost files are.
+    `pythons` are those of the project, as the settings name them; the `checkout` and what is `packed` in the sdist tell
+    where lost files are.
     """
     wheel = Wheel.open(path)
     supported = wheel.supports(pythons)
-    unread, read = _parse(wheel, supported[0] if supported else KNOWN_PYTHONS[0])
+    unread, read, known = _parse(wheel, supported[0] if supported else KNOWN_PYTHONS[0])
     found = [
         *_missing_modules(wheel),
         *_standard_library(wheel, supported),
         *(_syntax(wheel, unread, supported[0]) if supported else ()),
-        *_missing_data(wheel, read, checkout.data() if checkout else {}),
+        *_missing_data(wheel, read, known, _places(checkout, packed)),
         *_own_extras(wheel.archive),
         *_names(wheel),
     ]
@@ -75,14 +78,17 @@ def untold(found: Iterable[Problem], told: Iterable[Problem], supplied: Collecti
     return [one for one, name in named if f"`{name}`" not in shown and name not in there]
 
 
-def _parse(wheel: Wheel, lowest: str) -> tuple[dict[str, SyntaxError], dict[str, dict[str, int]]]:
-    """Parse each module once, as `lowest` would; return what that cannot compile, and the files that modules read.
+def _parse(wheel: Wheel, lowest: str) -> tuple[dict[str, SyntaxError], dict[str, dict[str, int]], set[str]]:
+    """Parse each module once, as `lowest` would.
+
+    Return what that cannot compile, the files that modules read, and those that one of them need not find.
 
     Nobody here knows the syntax of a `lowest` that is newer than the Python that runs us: the trial judges that.
     """
     version = (3, int(lowest.partition(".")[2]))
     unread: dict[str, SyntaxError] = {}
     read: dict[str, dict[str, int]] = {}
+    careful: set[str] = set()
     collects = gc.isenabled()
     gc.disable()  # trees are many small objects without a circle, and gone after each module
     try:
@@ -97,11 +103,12 @@ def _parse(wheel: Wheel, lowest: str) -> tuple[dict[str, SyntaxError], dict[str,
             known = None if isinstance(tree, SyntaxError) else tree
             wheel.code.known[module] = imports(known, module, package=package) if known else []
             if known and SIGNS.search(source):
-                read[module] = reads(known, module, package=package)
+                read[module], elsewhere = reads(known, module, package=package)
+                careful |= elsewhere
     finally:
         if collects:
             gc.enable()
-    return unread, read
+    return unread, read, careful
 
 
 def _tree(source: bytes, version: tuple[int, int] | None = None) -> ast.Module | SyntaxError:
@@ -212,18 +219,36 @@ def _syntax(wheel: Wheel, unread: Mapping[str, SyntaxError], lowest: str) -> Ite
         yield "syntax", severity, f"{_some(places)}. Requires-Python admits {lowest}, which cannot compile that."
 
 
-def _missing_data(wheel: Wheel, read: Mapping[str, Mapping[str, int]], data: Mapping[str, str]) -> Iterator[Found]:
-    """Files that code opens beside itself by a literal name, and that the wheel has not."""
+def _places(checkout: Checkout | None, packed: Iterable[str]) -> dict[str, str]:
+    """Return where the files are that a wheel may lack, by the place that each would have in site-packages."""
+    if checkout is None:
+        return {}
+    sdist = {place: f"The sdist has {file}." for place, file in Checkout(checkout.root, tuple(packed)).data().items()}
+    return sdist | {place: f"In the checkout it is {file}." for place, file in checkout.data().items()}
+
+
+def _missing_data(
+    wheel: Wheel, read: Mapping[str, Mapping[str, int]], careful: set[str], places: Mapping[str, str]
+) -> Iterator[Found]:
+    """Files that code opens beside itself by a literal name, and that the wheel has not.
+
+    What is nowhere else either, the program may make itself in a way that cannot be seen.
+    """
+    there = wheel.files | {name[:end] for name in wheel.files for end in range(len(name)) if name[end] == "/"} | careful
     missing: dict[str, list[str]] = {}
     for module, files in read.items():
-        for path, line in files.items():
-            is_there = path in wheel.files or any(name.startswith(f"{path}/") for name in wheel.files)
-            is_ours = path.partition("/")[0] in wheel.modules or "/" not in path
-            if is_ours and not is_there and not wheel.may_fail(module):
-                missing.setdefault(path, []).append(f"{_path(wheel, module)}, line {line}")
-    for path, places in sorted(missing.items()):
-        where = f" In the checkout it is {data[path]}." if path in data else ""
-        yield "missing-data", "error", f"`{path}` is read ({_some(places)}), and is not in this wheel.{where}"
+        # One above the packages is that of a checkout, such as pyproject.toml.
+        lost = [
+            path for path in files if path not in there and ("/" not in path or path.partition("/")[0] in wheel.modules)
+        ]
+        for path in lost if lost and not wheel.may_fail(module) else ():
+            missing.setdefault(path, []).append(f"{_path(wheel, module)}, line {files[path]}")
+    for path, lines in sorted(missing.items()):
+        message = f"`{path}` is read ({_some(lines)}), and is not in this wheel."
+        if path in places:
+            yield "missing-data", "error", f"{message} {places[path]}"
+        else:
+            yield "missing-data", "warning", f"{message} Nor is it in the checkout, so the program may make it."
 
 
 def _own_extras(archive: Archive) -> Iterator[Found]:

@@ -193,10 +193,13 @@ RESOURCES = "from importlib import resources\nimport pkgutil\n"
         (RESOURCES + "pkgutil.get_data(__name__, 'x.txt')\n", "p/x.txt"),
         (RESOURCES + "with resources.as_file(resources.files('p') / 'x.txt') as x: pass\n", "p/x.txt"),
         ("import pkg_resources\npkg_resources.resource_string(__name__, 'x.txt')\n", "p/x.txt"),
+        (HERE + "X = HERE / 'x.txt'\nprint(X, str(X))\nopen(os.path.abspath(X))\n", "p/x.txt"),
+        (HERE + "def f():\n    open(HERE / 'x.txt')\ntry:\n    a.f()\nexcept OSError:\n    pass\n", "p/x.txt"),
+        (HERE + "import contextlib\nwith contextlib.suppress(KeyError):\n    open(HERE / 'x.txt')\n", "p/x.txt"),
     ],
 )
 def test_a_file_that_is_read_beside_the_code_is_seen(text: str, path: str) -> None:
-    assert list(reads(parsed(text), "p.a", package=False)) == [path]
+    assert list(reads(parsed(text), "p.a", package=False)[0]) == [path]
 
 
 @pytest.mark.parametrize(
@@ -208,6 +211,15 @@ def test_a_file_that_is_read_beside_the_code_is_seen(text: str, path: str) -> No
         HERE + "if (HERE / 'x.txt').exists():\n    (HERE / 'x.txt').read_text()\n",
         HERE + "print((HERE / 'x.txt').is_file())\n(HERE / 'x.txt').read_text()\n",
         HERE + "try:\n    open(HERE / 'x.txt')\nexcept OSError:\n    pass\n",
+        HERE + "X = HERE / 'x.txt'\nfetch('https://example.org', X)\nX.read_text()\n",
+        HERE + "X = HERE / 'x.txt'\nfetch(to=str(X))\nopen(X)\n",
+        HERE + "def f():\n    try:\n        os.stat(HERE / 'x.txt')\n    except OSError:\n        return\n"
+        "    open(HERE / 'x.txt')\n",
+        HERE + "import contextlib\nwith contextlib.suppress(FileNotFoundError):\n    open(HERE / 'x.txt')\n",
+        HERE + "def g():\n    return f()\ndef f():\n    return open(HERE / 'x.txt')\n"
+        "try:\n    g()\nexcept FileNotFoundError:\n    pass\n",
+        HERE + "class A:\n    def f(self):\n        return open(HERE / 'x.txt')\n    def g(self):\n"
+        "        try:\n            self.f()\n        except OSError:\n            pass\n",
         HERE + "def f(name):\n    return (HERE / name).read_text()\n",
         HERE + "def f(name):\n    return (HERE / f'{name}.txt').read_text()\n",
         HERE + "print(HERE / 'x.txt')\n",
@@ -218,15 +230,32 @@ def test_a_file_that_is_read_beside_the_code_is_seen(text: str, path: str) -> No
     ],
 )
 def test_what_need_not_be_there_or_is_not_known_is_no_such_file(text: str) -> None:
-    assert reads(parsed(text), "p.a", package=False) == {}
+    assert reads(parsed(text), "p.a", package=False)[0] == {}
 
 
 def test_a_file_that_is_read_and_is_not_in_the_wheel_is_told_with_its_place(tmp_path: Path) -> None:
     text = HERE + "def f():\n    return open(HERE / 'there.txt'), open(HERE / 'x.txt'), open(HERE / 'here.txt')\n"
     found = read(tmp_path, {"demo/a.py": text, "demo/here.txt": ""})
-    assert [(code, severity) for code, severity, _ in found] == [("install-missing-data", "error")] * 2
+    assert [(code, severity) for code, severity, _ in found] == [
+        ("install-missing-data", "error"),
+        ("install-missing-data", "warning"),
+    ]
     assert "`demo/there.txt` is read (demo/a.py, line 4)" in found[0][2]
     assert found[0][2].endswith("In the checkout it is src/demo/there.txt.")
+    assert found[1][2].endswith("Nor is it in the checkout, so the program may make it.")
+
+
+def test_a_file_that_the_sdist_has_is_told(tmp_path: Path) -> None:
+    text = HERE + "def f():\n    return open(HERE / 'x.txt')\n"
+    path = wheel(tmp_path, files={"demo/__init__.py": "", "demo/a.py": text})
+    (found,) = static.problems(path, ("3.12",), Checkout(tmp_path, ()), ("src/demo/x.txt",))
+    assert found.severity == "error"
+    assert found.message.endswith("The sdist has src/demo/x.txt.")
+
+
+def test_a_file_that_another_module_writes_is_not_told(tmp_path: Path) -> None:
+    reader = HERE + "def f():\n    return open(HERE / 'x.txt')\n"
+    assert read(tmp_path, {"demo/a.py": reader, "demo/b.py": HERE + "(HERE / 'x.txt').write_text('')\n"}) == []
 
 
 @pytest.mark.parametrize(

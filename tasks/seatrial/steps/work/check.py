@@ -235,7 +235,8 @@ def _read_all(context: Context, built: Built, checkout: Checkout) -> list[Proble
     """Return what the wheels say of Pythons that are not here, and what they lack that the checkout has."""
     paths = [context.record.dist / dist.filename for dist in built.dists]
     wheels = [path for path in paths if path.suffix == ".whl"]
-    read = [problem for path in wheels for problem in static.problems(path, context.settings.pythons, checkout)]
+    packed = lost.packed(paths)
+    read = [one for path in wheels for one in static.problems(path, context.settings.pythons, checkout, packed)]
     return [*read, *lost.problems(paths, checkout)]
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from .names import module_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
 # Exceptions whose handler makes an import optional.
 CATCHING = frozenset(("ImportError", "ModuleNotFoundError", "Exception", "BaseException"))
@@ -102,7 +102,7 @@ def statements(tree: ast.AST) -> Iterator[tuple[ast.AST, Place]]:
             waiting += [(child, place if typing else conditional) for child in reversed(node.orelse)]
             waiting += [(child, branch) for child in reversed(node.body)]
         else:
-            if isinstance(node, (ast.With, ast.AsyncWith)) and any(map(_suppresses, node.items)):
+            if isinstance(node, (ast.With, ast.AsyncWith)) and any(suppresses(one, CATCHING) for one in node.items):
                 place = replace(place, guarded=True)
             elif isinstance(node, FUNCTIONS):
                 place = replace(place, lazy=True)
@@ -116,11 +116,11 @@ def caught(handler: ast.ExceptHandler) -> set[str]:
     return {last_name(kind) if kind else "BaseException" for kind in kinds}
 
 
-def _suppresses(item: ast.withitem) -> bool:
-    """Whether `item` is ``contextlib.suppress(ImportError)``, or a helper of a test that skips where it is absent."""
+def suppresses(item: ast.withitem, kinds: Collection[str]) -> bool:
+    """Whether `item` is ``contextlib.suppress`` of one of `kinds`, or a helper of a test that skips where it is met."""
     call = item.context_expr
     named = isinstance(call, ast.Call) and last_name(call.func) in {"suppress", "raises"}
-    return named and any(last_name(kind) in CATCHING for kind in getattr(call, "args", ()))
+    return named and any(last_name(kind) in kinds for kind in getattr(call, "args", ()))
 
 
 def last_name(node: ast.AST) -> str:
