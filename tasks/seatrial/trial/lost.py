@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from packaging.utils import canonicalize_name
 
 from seatrial.machine.errors import shortened
-from seatrial.project.exclusions import dropped
+from seatrial.project.exclusions import dropped, meant
 from seatrial.release.archives import Archive
 from seatrial.trial.checkout import ROOTS
 from seatrial.trial.probe.names import ASIDE, INTERNAL, module_of
@@ -36,7 +36,8 @@ SOURCE = re.compile(
 def problems(paths: Sequence[Path], checkout: Checkout) -> list[Problem]:
     """Return what each wheel among `paths` lacks of its packages that is in the `checkout` or in the sdist.
 
-    A module is an error, a data file a warning: somebody may mean it. Raises BadArchive.
+    A module is an error. A data file is a warning, and so is what is excluded by name and imported by nothing: somebody
+    means it. Raises BadArchive.
     """
     names = packed(paths)
     found: list[Problem] = []
@@ -57,8 +58,10 @@ def packed(paths: Sequence[Path]) -> set[str]:
 def _told(lost: Sequence[tuple[str, str]], wheel: Wheel, packed: Collection[str], root: Path) -> Iterator[Found]:
     modules: list[str] = []
     private: list[str] = []
+    unused: list[str] = []
     data: list[str] = []
     there = wheel.files.union(place for place, _ in lost)
+    excluded = meant(root, (name for _, name in lost))
     for place, name in lost:
         module = module_of(place) if place.endswith(".py") else ""
         init, regular = (posixpath.join(posixpath.dirname(path), "__init__.py") for path in (place, name))
@@ -66,10 +69,13 @@ def _told(lost: Sequence[tuple[str, str]], wheel: Wheel, packed: Collection[str]
         if not module or (regular not in packed and "/" in place and init not in there):
             data.append(name)
         else:
-            (private if any(part.startswith("_") for part in module.split(".")) else modules).append(name)
+            is_unused = name in excluded and not wheel.imports(module)
+            is_private = any(part.startswith("_") for part in module.split("."))
+            (unused if is_unused else private if is_private else modules).append(name)
     groups: list[tuple[list[str], str, Severity, str]] = [
         (modules, "lost-module", "error", "modules"),
         (private, "lost-module", "warning", "private modules"),
+        (unused, "lost-module", "warning", "modules that nothing imports"),
         (data, "lost-data", "warning", "files"),
     ]
     for names, code, severity, noun in groups:

@@ -382,6 +382,24 @@ def test_what_the_configuration_drops_is_told_with_its_line(tmp_path: Path) -> N
     assert "this wheel lacks (dropped by `*.html` in [tool.hatch.build.targets.wheel] exclude):" in message
 
 
+@pytest.mark.parametrize(
+    ("exclude", "text", "expected"),
+    [
+        ("cli.py", "", "warning"),
+        ("/src/demo/cli.py", "", "warning"),
+        ("src/demo/cli.py", "def f():\n    from . import cli\n", "error"),
+        ("c*.py", "", "error"),
+        ("other.py", "", "error"),
+    ],
+)
+def test_a_module_that_a_wheel_excludes_by_name_and_nothing_imports_is_meant(
+    tmp_path: Path, exclude: str, text: str, expected: str
+) -> None:
+    write_tree(tmp_path, {"pyproject.toml": f'[tool.hatch.build.targets.wheel]\nexclude = ["{exclude}"]\n'})
+    ((kind, _),) = losses(tmp_path, {"demo/a.py": text}, (*BASE, "src/demo/a.py", "src/demo/cli.py"))
+    assert kind == f"{expected} lost-module"
+
+
 # What the checkout has.
 
 
