@@ -75,7 +75,7 @@ def _told(lost: Sequence[tuple[str, str]], wheel: Wheel, packed: Collection[str]
     groups: list[tuple[list[str], str, Severity, str]] = [
         (modules, "lost-module", "error", "modules"),
         (private, "lost-module", "warning", "private modules"),
-        (unused, "lost-module", "warning", "modules that nothing imports"),
+        (unused, "lost-module", "warning", "unused modules"),
         (data, "lost-data", "warning", "files"),
     ]
     for names, code, severity, noun in groups:
