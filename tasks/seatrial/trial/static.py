@@ -243,10 +243,11 @@ def _missing_data(
         ]
         for path in lost if lost and not wheel.may_fail(module) else ():
             missing.setdefault(path, []).append(f"{_path(wheel, module)}, line {files[path]}")
+    spelt = {name.casefold(): f"It has {name}, which only some systems take for the same." for name in wheel.files}
     for path, lines in sorted(missing.items()):
         message = f"`{path}` is read ({_some(lines)}), and is not in this wheel."
-        if path in places:
-            yield "missing-data", "error", f"{message} {places[path]}"
+        if where := places.get(path) or spelt.get(path.casefold()):
+            yield "missing-data", "error", f"{message} {where}"
         else:
             yield "missing-data", "warning", f"{message} Nor is it in the checkout, so the program may make it."
 

@@ -253,6 +253,13 @@ def test_a_file_that_the_sdist_has_is_told(tmp_path: Path) -> None:
     assert found.message.endswith("The sdist has src/demo/x.txt.")
 
 
+def test_a_file_that_the_wheel_spells_otherwise_is_told(tmp_path: Path) -> None:
+    text = HERE + "def f():\n    return open(HERE / 'Config.json')\n"
+    ((code, severity, message),) = read(tmp_path, {"demo/a.py": text, "demo/config.json": ""})
+    assert (code, severity) == ("install-missing-data", "error")
+    assert message.endswith("It has demo/config.json, which only some systems take for the same.")
+
+
 def test_a_file_that_another_module_writes_is_not_told(tmp_path: Path) -> None:
     reader = HERE + "def f():\n    return open(HERE / 'x.txt')\n"
     assert read(tmp_path, {"demo/a.py": reader, "demo/b.py": HERE + "(HERE / 'x.txt').write_text('')\n"}) == []
