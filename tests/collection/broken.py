@@ -278,11 +278,13 @@ BROKEN = (
             "def f():\n    return (resources.files('demo') / 't.html').read_text()\n",
         },
         ("`demo/t.html` is read",),
+        checkout={"src/demo/__init__.py": "", "src/demo/t.html": ""},
     ),
     Case(
         "a resource is read by pkgutil",
         {"demo/__init__.py": "import pkgutil\ndef f():\n    return pkgutil.get_data(__name__, 'data/x.bin')\n"},
         ("`demo/data/x.bin` is read",),
+        checkout={"src/demo/__init__.py": "", "src/demo/data/x.bin": ""},
     ),
     Case(
         "a data file is read while a module is imported",

@@ -181,7 +181,8 @@ SOUND = (
             "def f():\n    if (HERE / 'x.json').exists():\n        return (HERE / 'x.json').read_text()\n"
             "def g():\n    try:\n        return (HERE / 'y.json').read_text()\n    except OSError:\n        return ''\n"
             "def h():\n    (HERE / 'z.json').write_text('')\n    return (HERE / 'z.json').read_text()\n"
-            "def i():\n    return (HERE / 'there.txt').read_text()\n",
+            "def i():\n    return (HERE / 'there.txt').read_text()\n"
+            "def j():\n    return (HERE / 'made elsewhere.txt').read_text()\n",
             "demo/there.txt": "x\n",
         },
     ),

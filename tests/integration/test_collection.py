@@ -74,8 +74,8 @@ def tried(case: Case, place: Path, index: str, python: str | None = None) -> lis
     paths = sorted((place / "dist").iterdir())
     checkout = Checkout.of(place / "checkout", case.checkout)
     met = [problem for path in paths for problem in installed(case, path, place, index, python)]
-    wheels = [path for path in paths if path.suffix == ".whl"]
-    read = [problem for path in wheels for problem in static.problems(path, (RUNNING,), checkout)]
+    wheels, packed = [path for path in paths if path.suffix == ".whl"], lost.packed(paths)
+    read = [problem for path in wheels for problem in static.problems(path, (RUNNING,), checkout, packed)]
     return [*met, *static.untold([*read, *lost.problems(paths, checkout)], met)]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
@@ -28,6 +29,12 @@ KEYS = (
     ("tool.scikit-build.sdist", "exclude"),
     ("tool.scikit-build.wheel", "exclude"),
 )
+OF_WHEELS = (  # of these, the ones for wheels alone
+    ("tool.hatch.build.targets.wheel", "exclude"),
+    ("tool.uv.build-backend", "wheel-exclude"),
+    ("tool.scikit-build.wheel", "exclude"),
+)
+WILD = re.compile(r"[*?[]")  # in a pattern
 READ_GITIGNORE = ("hatchling", "poetry", "maturin", "scikit_build_core")  # backends that leave out what it names
 
 
@@ -38,12 +45,24 @@ def dropped(root: Path | None, names: Iterable[str]) -> str:
     return f" (dropped by {', '.join(dict.fromkeys(found))})" if found else ""
 
 
+def meant(root: Path, names: Iterable[str]) -> set[str]:
+    """Return those of `names` that are kept out of wheels by their own name, or by that of a folder they lie in."""
+    document = _document(root)
+    patterns = [one for where, key in OF_WHEELS for one in _strings(table(document, *where.split(".")).get(key))]
+    literal = [pattern for pattern in patterns if not WILD.search(pattern.strip("/*"))]
+    return {name for name in names if any(_fits(pattern, name) for pattern in literal)}
+
+
+def _document(root: Path) -> Mapping[str, Any]:
+    try:
+        return toml.parse(_text(root / "pyproject.toml"))
+    except ValueError:
+        return {}
+
+
 def _rules(root: Path) -> Iterator[tuple[str, str]]:
     """Yield each rule as a message names it, with the pattern in it."""
-    try:
-        document: Mapping[str, Any] = toml.parse(_text(root / "pyproject.toml"))
-    except ValueError:
-        document = {}
+    document = _document(root)
     for where, key in KEYS:
         for pattern in _strings(table(document, *where.split(".")).get(key)):
             is_package = where.startswith("tool.setuptools")

@@ -10,7 +10,7 @@ from packaging.utils import canonicalize_name
 
 from seatrial.building import git, tags
 from seatrial.index import credentials, logins
-from seatrial.machine.errors import ReleaseError
+from seatrial.machine.errors import ReleaseError, printable
 from seatrial.project.pythons import KNOWN_PYTHONS, PythonMissing, is_admitted
 from seatrial.project.settings import document, table
 from seatrial.release import failures
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from seatrial.project.context import Context
 
 
+MINORS = 100  # of Python 3, more than there will be
+
+
 class NoPythonAdmitted(ReleaseError):
     required: str
     pythons: tuple[str, ...]
@@ -32,7 +35,14 @@ class NoPythonAdmitted(ReleaseError):
         "`requires-python` ({e.required}) leaves out each Python that the release is to be tried on: {e.pythons:joined}"
     )
     cause = "a bound above every Python that is here, or `pythons` in [tool.seatrial] that does not follow it."
-    cure = 'install one (`uv python install "{e.required}"`), or change `requires-python` or `pythons`.'
+    cure = "{e.advice}"
+
+    @property
+    def advice(self) -> str:
+        if not any(is_admitted(f"3.{minor}", self.required) for minor in range(MINORS)):
+            return "correct `requires-python`: no Python 3 can match it."
+        required = printable(self.required)
+        return f'install one (`uv python install "{required}"`), or change `requires-python` or `pythons`.'
 
 
 class Dirty(ReleaseError):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from packaging.utils import canonicalize_name
 
 from seatrial.machine.errors import shortened
-from seatrial.project.exclusions import dropped
+from seatrial.project.exclusions import dropped, meant
 from seatrial.release.archives import Archive
 from seatrial.trial.checkout import ROOTS
 from seatrial.trial.probe.names import ASIDE, INTERNAL, module_of
@@ -36,24 +36,32 @@ SOURCE = re.compile(
 def problems(paths: Sequence[Path], checkout: Checkout) -> list[Problem]:
     """Return what each wheel among `paths` lacks of its packages that is in the `checkout` or in the sdist.
 
-    A module is an error, a data file a warning: somebody may mean it. Raises BadArchive.
+    A module is an error. A data file is a warning, and so is what is excluded by name and imported by nothing: somebody
+    means it. Raises BadArchive.
     """
-    sdists = [Archive.open(path) for path in paths if not path.name.endswith(".whl")]
-    packed = {member.name.partition("/")[2] for sdist in sdists for member in sdist.members}
+    names = packed(paths)
     found: list[Problem] = []
     for path in paths:
         if path.name.endswith(".whl"):
             wheel = Wheel.open(path)
-            lost = sorted({*_lost(wheel, checkout.files), *_lost(wheel, packed)})
-            found += [problem(path.name, *each) for each in _told(lost, wheel, packed, checkout.root)]
+            lost = sorted({*_lost(wheel, checkout.files), *_lost(wheel, names)})
+            found += [problem(path.name, *each) for each in _told(lost, wheel, names, checkout.root)]
     return found
+
+
+def packed(paths: Sequence[Path]) -> set[str]:
+    """Return the names of what the sdist among `paths` holds, as they are in a checkout. Raises BadArchive."""
+    sdists = [Archive.open(path) for path in paths if not path.name.endswith(".whl")]
+    return {member.name.partition("/")[2] for sdist in sdists for member in sdist.members}
 
 
 def _told(lost: Sequence[tuple[str, str]], wheel: Wheel, packed: Collection[str], root: Path) -> Iterator[Found]:
     modules: list[str] = []
     private: list[str] = []
+    unused: list[str] = []
     data: list[str] = []
     there = wheel.files.union(place for place, _ in lost)
+    excluded = meant(root, (name for _, name in lost))
     for place, name in lost:
         module = module_of(place) if place.endswith(".py") else ""
         init, regular = (posixpath.join(posixpath.dirname(path), "__init__.py") for path in (place, name))
@@ -61,10 +69,13 @@ def _told(lost: Sequence[tuple[str, str]], wheel: Wheel, packed: Collection[str]
         if not module or (regular not in packed and "/" in place and init not in there):
             data.append(name)
         else:
-            (private if any(part.startswith("_") for part in module.split(".")) else modules).append(name)
+            is_unused = name in excluded and not wheel.imports(module)
+            is_private = any(part.startswith("_") for part in module.split("."))
+            (unused if is_unused else private if is_private else modules).append(name)
     groups: list[tuple[list[str], str, Severity, str]] = [
         (modules, "lost-module", "error", "modules"),
         (private, "lost-module", "warning", "private modules"),
+        (unused, "lost-module", "warning", "unused modules"),
         (data, "lost-data", "warning", "files"),
     ]
     for names, code, severity, noun in groups:

@@ -9,36 +9,35 @@ import ast
 import posixpath
 import re
 
-from seatrial.trial.probe.source import caught, last_name, statements
+from seatrial.trial.probe.source import FUNCTIONS, TRIES, caught, last_name, statements, suppresses
 
 READING = frozenset({"read_text", "read_bytes", "open"})  # methods of a path
 FOLDERS = frozenset({"dirname", "abspath", "realpath", "normpath", "str", "fspath", "Path", "PurePath", "resolve"})
 SAME = frozenset({"resolve", "absolute", "as_posix", "__str__"})  # methods of a path that lead to the same file
 # Functions of importlib.resources, pkgutil, pkg_resources.
 OF_PACKAGES = frozenset("read_text read_binary open_text open_binary get_data resource_string resource_stream".split())
+# Those, and what makes a path of another one.
+SHAPING = frozenset({"dirname", "join", "joinpath", "with_name", "files", "as_file", *FOLDERS, *OF_PACKAGES})
 HANDLING = frozenset({"OSError", "IOError", "FileNotFoundError", "EnvironmentError", "Exception", "BaseException"})
-CAREFUL = frozenset(  # what asks whether a file is there, or makes or removes it
-    "exists is_file isfile is_dir isdir glob iterdir listdir touch mkdir unlink remove".split()
+CAREFUL = frozenset(  # methods that ask whether a file is there, or make or remove it
+    "exists is_file is_dir stat glob iterdir touch mkdir unlink rename replace".split()
 )
+SAYING = frozenset("print debug info warning error exception format".split())  # what only shows a path
 WRITING = frozenset("wax+")
 STATEMENTS = (ast.stmt, ast.ExceptHandler, ast.match_case)
 SIGNS = re.compile(rb"__file__|resource|get_data")  # of code that reads files beside itself
 
 
-def reads(tree: ast.Module, module: str, *, package: bool) -> dict[str, int]:
+def reads(tree: ast.Module, module: str, *, package: bool) -> tuple[dict[str, int], frozenset[str]]:
     """Return the files that the code in `tree` of `module` reads beside itself, where it must find them.
 
     They are paths relative to site-packages, each with the line that reads it. Left out is what stands in a ``try`` or
-    behind a condition, and a file whose absence the module asks about, or that it writes.
+    behind a condition. With them come the files that the module knows otherwise: it asks about them, or hands them to
+    something that may make them.
     """
     paths = _Paths(tree, module, package=package)
-    careful: set[str | None] = set()
-    handled: set[int] = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Call):
-            careful |= {paths.value(one) for one in _asked_about(node)}
-        elif isinstance(node, ast.Try) and any(HANDLING & caught(handler) for handler in node.handlers):
-            handled |= {id(inner) for inner in ast.walk(node)}  # it goes on without a file
+    careful = {paths.value(one) for node in ast.walk(tree) if isinstance(node, ast.Call) for one in _handed_on(node)}
+    handled = _handled(tree)
     found: dict[str, int] = {}
     for statement, place in statements(tree):
         if not place.conditional and not place.guarded:
@@ -48,15 +47,40 @@ def reads(tree: ast.Module, module: str, *, package: bool) -> dict[str, int]:
                 path = None if id(call) in handled else paths.read_by(call)
                 if path and path not in careful:
                     found.setdefault(path, call.lineno)
-    return found
+    return found, frozenset(filter(None, careful))
 
 
-def _asked_about(call: ast.Call) -> list[ast.expr]:
-    """Return the paths whose presence `call` asks about, or that it writes."""
+def _handled(tree: ast.Module) -> set[int]:
+    """Return the ids of the nodes that go on without a file: under a net, or in a function that is called under one."""
+    nets: list[ast.AST] = []
+    functions: dict[str, list[ast.AST]] = {}
+    for node in ast.walk(tree):
+        is_try = isinstance(node, TRIES) and any(HANDLING & caught(handler) for handler in node.handlers)
+        if is_try or (
+            isinstance(node, (ast.With, ast.AsyncWith)) and any(suppresses(one, HANDLING) for one in node.items)
+        ):
+            nets.append(node)
+        elif isinstance(node, FUNCTIONS):
+            functions.setdefault(node.name, []).append(node)
+    handled: set[int] = set()
+    while nets:
+        for inner in ast.walk(nets.pop()):
+            handled.add(id(inner))
+            if isinstance(inner, ast.Call):
+                on = last_name(inner.func.value) if isinstance(inner.func, ast.Attribute) else "self"
+                nets += functions.pop(last_name(inner.func), ()) if on in {"self", "cls"} else ()
+    return handled
+
+
+def _handed_on(call: ast.Call) -> list[ast.expr]:
+    """Return the paths whose presence `call` asks about, or that it hands to something else than a reader."""
     name, on = last_name(call.func), [call.func.value] if isinstance(call.func, ast.Attribute) else []
+    given = [*call.args, *(word.value for word in call.keywords)]
+    if name == "open":
+        return (on or call.args[:1]) if _writes(call) else []
     if name in CAREFUL or name.startswith("write_"):
-        return [*on, *call.args[:1]]
-    return (on or call.args[:1]) if name == "open" and _writes(call) else []
+        return [*on, *given]
+    return [] if name in SHAPING or name in SAYING else given
 
 
 def _writes(call: ast.Call) -> bool:

@@ -9,64 +9,86 @@ from __future__ import annotations
 
 import gc
 import re
+import sys
 from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
 from seatrial.project.pythons import KNOWN_PYTHONS
 from seatrial.trial import requirements
+from seatrial.trial.checkout import Checkout
 from seatrial.trial.probe.source import imports, parsed
 from seatrial.trial.resources import SIGNS, reads
 from seatrial.trial.wheel import Found, Severity, Wheel, history, is_aside, problem
 
 if TYPE_CHECKING:
     import ast
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from packaging.requirements import Requirement
 
     from seatrial.release.archives import Archive
     from seatrial.release.stages import Problem
-    from seatrial.trial.checkout import Checkout
     from seatrial.trial.probe.source import Import
 
 # Signs of code that makes modules, or lets them be found, in a way of its own.
 DYNAMIC = re.compile(r"sys\.modules|__path__|meta_path|extend_path|declare_namespace|path_hooks|LazyLoader")
 NAMESPACE_HOOKS = re.compile(r"__getattr__|globals\(\)|exec\(|setattr\(|\bimport \*|lazy")
 RESERVED = re.compile(r"(con|prn|aux|nul|com[1-9¹²³]|lpt[1-9¹²³])(\..*)?|.*[<>:\"|?*\x00-\x1f].*|.*[. ]", re.IGNORECASE)
+# Names that every package has, whatever is in it.
+GIVEN = frozenset(
+    "* __builtins__ __cached__ __dict__ __doc__ __file__ __init__ __loader__ __name__ __package__ __path__"
+    " __spec__".split()
+)
 SHOWN = 5
+HERE = sys.version_info[:2]  # the Python that parses: what is newer than it, it cannot judge
 
 
-def problems(path: Path, pythons: Sequence[str], checkout: Checkout | None = None) -> list[Problem]:
+def problems(
+    path: Path, pythons: Sequence[str], checkout: Checkout | None = None, packed: Iterable[str] = ()
+) -> list[Problem]:
     """Return what the wheel at `path` says of itself that will fail somebody. Raises BadArchive.
 
-    `pythons` are those of the project, as the settings name them; the `checkout` tells where lost files are.
+    `pythons` are those of the project, as the settings name them; the `checkout` and what is `packed` in the sdist tell
+    where lost files are.
     """
     wheel = Wheel.open(path)
     supported = wheel.supports(pythons)
-    unread, read = _parse(wheel, supported[0] if supported else KNOWN_PYTHONS[0])
+    unread, read, known = _parse(wheel, supported[0] if supported else KNOWN_PYTHONS[0])
     found = [
         *_missing_modules(wheel),
         *_standard_library(wheel, supported),
         *(_syntax(wheel, unread, supported[0]) if supported else ()),
-        *_missing_data(wheel, read, checkout.data() if checkout else {}),
+        *_missing_data(wheel, read, known, _places(checkout, packed)),
         *_own_extras(wheel.archive),
         *_names(wheel),
     ]
     return [problem(path.name, *each) for each in found]
 
 
-def untold(found: Iterable[Problem], told: Iterable[Problem]) -> list[Problem]:
-    """Return those of `found` whose subject, the first name in backticks, no error of the trial names already."""
+def untold(found: Iterable[Problem], told: Iterable[Problem], supplied: Collection[str] = ()) -> list[Problem]:
+    """Return those of `found` whose subject, the first name in backticks, no error of the trial names already.
+
+    Nor are modules missing that other distributions `supplied` in the trial.
+    """
     shown = "".join(one.message for one in told if one.severity == "error")
-    return [one for one in found if f"`{one.message.split('`')[1] if '`' in one.message else ''}`" not in shown]
+    there = {".".join(name.split(".")[:depth]) for name in supplied for depth in range(1, name.count(".") + 2)}
+    named = ((one, one.message.split("`")[1] if "`" in one.message else "") for one in found)
+    return [one for one, name in named if f"`{name}`" not in shown and name not in there]
 
 
-def _parse(wheel: Wheel, lowest: str) -> tuple[dict[str, SyntaxError], dict[str, dict[str, int]]]:
-    """Parse each module once, as `lowest` would; return what that cannot compile, and the files that modules read."""
+def _parse(wheel: Wheel, lowest: str) -> tuple[dict[str, SyntaxError], dict[str, dict[str, int]], set[str]]:
+    """Parse each module once, as `lowest` would.
+
+    Return what that cannot compile, the files that modules read, and those that one of them need not find.
+
+    Nobody here knows the syntax of a `lowest` that is newer than the Python that runs us: the trial judges that.
+    """
+    version = (3, int(lowest.partition(".")[2]))
     unread: dict[str, SyntaxError] = {}
     read: dict[str, dict[str, int]] = {}
+    careful: set[str] = set()
     collects = gc.isenabled()
     gc.disable()  # trees are many small objects without a circle, and gone after each module
     try:
@@ -74,18 +96,19 @@ def _parse(wheel: Wheel, lowest: str) -> tuple[dict[str, SyntaxError], dict[str,
             if is_aside(module) and not module.endswith(".__main__"):
                 continue
             source, package = wheel.code.text(module), module in wheel.code.packages
-            tree = _tree(source, (3, int(lowest.partition(".")[2])))
-            if isinstance(tree, SyntaxError):
+            tree = _tree(source, version)
+            if isinstance(tree, SyntaxError) and version <= HERE:
                 unread[module] = tree
                 tree = _tree(source)
             known = None if isinstance(tree, SyntaxError) else tree
             wheel.code.known[module] = imports(known, module, package=package) if known else []
             if known and SIGNS.search(source):
-                read[module] = reads(known, module, package=package)
+                read[module], elsewhere = reads(known, module, package=package)
+                careful |= elsewhere
     finally:
         if collects:
             gc.enable()
-    return unread, read
+    return unread, read, careful
 
 
 def _tree(source: bytes, version: tuple[int, int] | None = None) -> ast.Module | SyntaxError:
@@ -122,7 +145,7 @@ def _absent(wheel: Wheel, one: Import) -> str | None:
     if one.module not in wheel.modules:
         return None if _is_made(wheel, one.module) else one.module
     wanted = f"{one.module}.{one.name}"
-    if one.name in {"", "*"} or wanted in wheel.modules or one.module not in wheel.code.packages:
+    if not one.name or one.name in GIVEN or wanted in wheel.modules or one.module not in wheel.code.packages:
         return None
     text = wheel.texts.get(f"{one.module.replace('.', '/')}/__init__.py")
     if text is None or re.search(rf"\b{re.escape(one.name)}\b", text) or NAMESPACE_HOOKS.search(text):
@@ -156,6 +179,8 @@ def _standard_library(wheel: Wheel, supported: Sequence[str]) -> Iterator[Found]
     """Modules of Python's own that some of the `supported` Pythons do not have."""
     archive = wheel.archive
     required = {archive.name, *(canonicalize_name(requirement.name) for requirement in _requirements(archive))}
+    # A copy of a module that left Python (`standard-aifc`) requires the copies of what it imports itself.
+    copies = any(project.startswith("standard-") or project.endswith("-lts") for project in required)
     lacking: dict[tuple[str, Severity], list[str]] = {}
     for module, one in _imports(wheel):
         top = one.module.partition(".")[0]
@@ -166,7 +191,8 @@ def _standard_library(wheel: Wheel, supported: Sequence[str]) -> Iterator[Found]
         name = canonicalize_name(top)  # of which a requirement may be a backport or a copy
         if any(name in project.split("-") or project in {f"py{name}", f"{name}lts"} for project in required):
             continue
-        severity: Severity = "warning" if one.place.lazy or wheel.may_fail(module) else "error"
+        may_come = copies and history()[top][1] is not None
+        severity: Severity = "warning" if may_come or one.place.lazy or wheel.may_fail(module) else "error"
         lacking.setdefault((top, severity), []).append(f"{_path(wheel, module)}, line {one.line}")
     for (top, severity), places in sorted(lacking.items()):
         since, until = history()[top]
@@ -175,7 +201,8 @@ def _standard_library(wheel: Wheel, supported: Sequence[str]) -> Iterator[Found]
         if without:
             when = f"since {since}" if since else f"until {until}"
             message = f"`{top}` is in the standard library only {when}, and is imported ({_some(places)})."
-            yield "stdlib", severity, f"{message} Requires-Python admits {', '.join(without)}, where that fails."
+            fails = "where that fails, unless a requirement brings it" if until and copies else "where that fails"
+            yield "stdlib", severity, f"{message} Requires-Python admits {', '.join(without)}, {fails}."
 
 
 def _requirements(archive: Archive) -> Iterator[Requirement]:
@@ -192,18 +219,37 @@ def _syntax(wheel: Wheel, unread: Mapping[str, SyntaxError], lowest: str) -> Ite
         yield "syntax", severity, f"{_some(places)}. Requires-Python admits {lowest}, which cannot compile that."
 
 
-def _missing_data(wheel: Wheel, read: Mapping[str, Mapping[str, int]], data: Mapping[str, str]) -> Iterator[Found]:
-    """Files that code opens beside itself by a literal name, and that the wheel has not."""
+def _places(checkout: Checkout | None, packed: Iterable[str]) -> dict[str, str]:
+    """Return where the files are that a wheel may lack, by the place that each would have in site-packages."""
+    if checkout is None:
+        return {}
+    sdist = {place: f"The sdist has {file}." for place, file in Checkout(checkout.root, tuple(packed)).data().items()}
+    return sdist | {place: f"In the checkout it is {file}." for place, file in checkout.data().items()}
+
+
+def _missing_data(
+    wheel: Wheel, read: Mapping[str, Mapping[str, int]], careful: set[str], places: Mapping[str, str]
+) -> Iterator[Found]:
+    """Files that code opens beside itself by a literal name, and that the wheel has not.
+
+    What is nowhere else either, the program may make itself in a way that cannot be seen.
+    """
+    there = wheel.files | {name[:end] for name in wheel.files for end in range(len(name)) if name[end] == "/"} | careful
     missing: dict[str, list[str]] = {}
     for module, files in read.items():
-        for path, line in files.items():
-            is_there = path in wheel.files or any(name.startswith(f"{path}/") for name in wheel.files)
-            is_ours = path.partition("/")[0] in wheel.modules or "/" not in path
-            if is_ours and not is_there and not wheel.may_fail(module):
-                missing.setdefault(path, []).append(f"{_path(wheel, module)}, line {line}")
-    for path, places in sorted(missing.items()):
-        where = f" In the checkout it is {data[path]}." if path in data else ""
-        yield "missing-data", "error", f"`{path}` is read ({_some(places)}), and is not in this wheel.{where}"
+        # One above the packages is that of a checkout, such as pyproject.toml.
+        lost = [
+            path for path in files if path not in there and ("/" not in path or path.partition("/")[0] in wheel.modules)
+        ]
+        for path in lost if lost and not wheel.may_fail(module) else ():
+            missing.setdefault(path, []).append(f"{_path(wheel, module)}, line {files[path]}")
+    spelt = {name.casefold(): f"It has {name}, which only some systems take for the same." for name in wheel.files}
+    for path, lines in sorted(missing.items()):
+        message = f"`{path}` is read ({_some(lines)}), and is not in this wheel."
+        if where := places.get(path) or spelt.get(path.casefold()):
+            yield "missing-data", "error", f"{message} {where}"
+        else:
+            yield "missing-data", "warning", f"{message} Nor is it in the checkout, so the program may make it."
 
 
 def _own_extras(archive: Archive) -> Iterator[Found]:

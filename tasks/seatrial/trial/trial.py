@@ -66,6 +66,7 @@ class Use(Value):
     ran: tuple[str, ...]
     problems: tuple[Problem, ...]
     summary: str = ""  # "imported 12 of 14 modules (2 need the extra `yaml`)"
+    supplied: tuple[str, ...] = ()  # modules of others in packages of its own, or in place of Python's own
 
 
 class Subject(Value):
@@ -116,6 +117,7 @@ def use(
         ran=settings.smoke,
         problems=(*found, *_at_odds(subject, settings, report), *failed),
         summary=summary(report["tally"]),
+        supplied=tuple(report["supplied"]),
     )
 
 

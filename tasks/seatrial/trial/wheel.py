@@ -73,6 +73,11 @@ class Wheel(Value):
         """The modules that an import of a public module reaches for certain."""
         return self.code.reached(module for module in self.code.readers if is_public(module))
 
+    def imports(self, module: str) -> bool:
+        """Whether any module imports `module`, something in it, or a module inside it."""
+        listed = (name for reader in self.code.readers for one in self.code.imports(reader) for name in one.candidates)
+        return any(name == module or name.startswith(f"{module}.") for name in listed)
+
     @property
     def is_for_all(self) -> bool:
         return any(tag.platform == "any" for tag in self.archive.tags)

@@ -49,6 +49,7 @@ class Environments:
     failing: tuple[str, ...] = ()  # files that cannot be installed
     without: tuple[str, ...] = ()  # Pythons for which none can be made
     problems: dict[str, tuple[Problem, ...]] = field(default_factory=dict)  # by file
+    supplied: tuple[str, ...] = ()  # modules of what was installed beside the release
     beside: set[str] = field(default_factory=set)  # versions of what was installed beside the release
 
     def create(self, _: Installer, root: Path, python: str | None, _executable: str) -> Venv:
@@ -67,7 +68,7 @@ class Environments:
         own = Installed("demo", subject.version, subject.origins[0].url, subject.origins[0].sha256)
         problems = self.problems.get(subject.label, ())
         installed = (own, Installed("six", "1.17"))
-        return Use("3.13.0", "linux", "x86_64", own, installed, ("demo",), (), problems, "imported demo")
+        return Use("3.13.0", "linux", "x86_64", own, installed, ("demo",), (), problems, "imported demo", self.supplied)
 
 
 @pytest.fixture(autouse=True)
@@ -417,6 +418,17 @@ def test_what_the_trial_meets_can_be_ignored_where_it_is_silenceable(
         assert f"ignored: {WHEEL}: {problem.rule} (it needs a display)" in release.shown
     else:
         assert stopped(release, changes=ignore).count == 1
+
+
+def test_a_module_that_another_distribution_supplies_is_not_missing(
+    release: Release, environments: Environments
+) -> None:
+    wheel(release.record.dist, files={"demo/__init__.py": "def f():\n    import demo.inner\n"})
+    release.write(BUILT)
+    assert stopped(release).trial
+    assert "error install-missing-module: `demo.inner` is imported" in release.shown
+    environments.supplied = ("demo.inner.core",)
+    assert rules(check(release).problems) == []
 
 
 def test_a_warning_of_the_trial_is_recorded(release: Release, environments: Environments) -> None:

@@ -228,6 +228,16 @@ def test_no_setting_helps_where_the_project_admits_none_of_its_pythons(release: 
     assert 'install one (`uv python install ">=3.50"`), or change `requires-python` or `pythons`.' in message
 
 
+def test_what_no_python_can_match_is_not_to_be_installed(release: Release, here: set[str]) -> None:
+    here.add(RUNNING)
+    project = release.root / "pyproject.toml"
+    project.write_text('[project]\nname = "demo"\nrequires-python = ">=3.12,<3.12"\n', encoding="utf-8")
+    with pytest.raises(NoPythonAdmitted) as error:
+        stop_early(release.at(changes={"pythons": (RUNNING,)}), ("build", "check"))
+    assert "What to do: correct `requires-python`: no Python 3 can match it." in str(error.value)
+    assert "uv python install" not in str(error.value)
+
+
 def test_where_none_is_here_at_all_that_is_said_too(release: Release, here: set[str]) -> None:
     del here
     with pytest.raises(PythonMissing, match=r"Here: none\."):

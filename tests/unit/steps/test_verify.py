@@ -15,6 +15,7 @@ import pytest
 from seatrial.index.holdings import NotVisible, OtherBytes
 from seatrial.index.indexes import Login
 from seatrial.machine.process import ToolFailed
+from seatrial.project.context import DryRun
 from seatrial.project.pythons import PythonMissing
 from seatrial.release import failures
 from seatrial.release.record import FilesChanged, Record, StageMissing
@@ -34,7 +35,7 @@ from tests.archives import SDIST, WHEEL
 from tests.projects import write_tree
 from tests.samples.records import built_in, hashings, rehearsed_in
 from tests.samples.releases import release_in
-from tests.samples.stages import BUILT, REHEARSED, RELEASED
+from tests.samples.stages import BUILT, CHECKED, REHEARSED, RELEASED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -301,6 +302,15 @@ def test_a_warning_is_shown_and_the_cell_is_verified(release: Release, environme
     verify(release, kind="wheel")
     assert f"warning install-version: Its __version__ is another. ({WHEEL})" in release.shown
     assert len(release.record.verified()) == 1
+
+
+def test_a_dry_run_shows_a_warning_of_check_once(release: Release, environments: Environments) -> None:
+    release.write(CHECKED, problems=(WARNING,))
+    environments.problems = (WARNING, replace(WARNING, message="Another."))
+    release.context = replace(release.context, dry=DryRun(release.root))
+    verify(release, kind="wheel")
+    assert "warning install-version: Another." in release.shown
+    assert WARNING.message not in release.shown
 
 
 def test_an_error_leaves_no_record(release: Release, environments: Environments) -> None:

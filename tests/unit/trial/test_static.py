@@ -44,6 +44,7 @@ SIX = "import sys, types\nsys.modules[__name__ + '.moves'] = types.ModuleType('m
         ({"demo/a.py": "def f():\n    from .gone import x\n"}, "error"),
         ({"demo/a.py": "def f():\n    import demo.gone.deep\n"}, "error"),
         ({"demo/a.py": "def f():\n    from . import gone\n"}, "error"),
+        ({"demo/a.py": "def f():\n    from demo.__init__ import gone\n"}, "error"),
         ({"demo/__main__.py": "from demo.gone import main\n"}, "error"),
         ({"demo/_a.py": "def f():\n    import demo.gone\n", "demo/b.py": "from demo import _a\n"}, "error"),
         ({"demo/_a.py": "def f():\n    import demo.gone\n"}, "warning"),
@@ -69,6 +70,11 @@ def test_a_module_of_its_own_that_is_in_no_file_is_told(tmp_path: Path, files: d
         {"demo/a.py": "import demo.moved\n", "demo/b.py": "import sys\nsys.modules['demo.moved'] = sys\n"},
         {"demo/a.py": "from demo import lazy\n", "demo/__init__.py": "def __getattr__(name): return name\n"},
         {"demo/a.py": "from demo import made\n", "demo/__init__.py": "made = 1\n"},
+        {
+            "demo/a.py": "from . import __path__, __doc__, __file__, __spec__\nfrom .b import __init__\n",
+            "demo/b/__init__.py": "",
+        },
+        {"demo/a.py": "from demo.__init__ import x\nimport demo.__init__\n", "demo/__init__.py": "x = 1\n"},
         {"demo/a.py": "import other.gone\n"},
         {"demo/a.py": "import space.gone\n", "space/here.py": ""},
         {"demo/tests/test_a.py": "import demo.gone\n"},
@@ -128,6 +134,13 @@ def test_a_module_of_pythons_own_that_is_there_or_supplied_is_not_told(
     assert read(tmp_path, {"demo/a.py": text}, fields, filename) == []
 
 
+def test_a_copy_of_a_module_that_left_python_may_bring_another(tmp_path: Path) -> None:
+    fields = {"Requires-Python": ">=3.12", "Requires-Dist": "standard-aifc; python_version >= '3.13'"}
+    ((code, severity, message),) = read(tmp_path, {"demo/a.py": "import aifc\nimport audioop\n"}, fields)
+    assert (code, severity) == ("install-stdlib", "warning")
+    assert message.endswith("admits 3.13, 3.14, where that fails, unless a requirement brings it.")
+
+
 def test_a_wheel_for_the_stable_abi_is_for_later_pythons_too(tmp_path: Path) -> None:
     (found,) = read(tmp_path, {"demo/a.py": "import imp\n"}, filename="demo-1.0-cp311-abi3-win_amd64.whl")
     assert found[0] == "install-stdlib"
@@ -143,6 +156,16 @@ def test_a_syntax_that_the_lowest_python_lacks_is_told(tmp_path: Path, path: str
     assert message.startswith(f"`{path}`, line ")
     assert "Requires-Python admits 3.9" in message
     assert read(tmp_path, {path: text}, {"Requires-Python": ">=3.10"}) == []
+
+
+def test_a_python_that_is_newer_than_the_one_that_reads_is_not_judged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files, fields = {"demo/a.py": "what a later Python has\n"}, {"Requires-Python": ">=3.12"}
+    monkeypatch.setattr(static, "HERE", (3, 11))
+    assert read(tmp_path, files, fields) == []
+    monkeypatch.setattr(static, "HERE", (3, 12))
+    assert [code for code, _, _ in read(tmp_path, files, fields)] == ["install-syntax"]
 
 
 HERE = "import os, pathlib\nHERE = pathlib.Path(__file__).resolve().parent\n"
@@ -170,10 +193,13 @@ RESOURCES = "from importlib import resources\nimport pkgutil\n"
         (RESOURCES + "pkgutil.get_data(__name__, 'x.txt')\n", "p/x.txt"),
         (RESOURCES + "with resources.as_file(resources.files('p') / 'x.txt') as x: pass\n", "p/x.txt"),
         ("import pkg_resources\npkg_resources.resource_string(__name__, 'x.txt')\n", "p/x.txt"),
+        (HERE + "X = HERE / 'x.txt'\nprint(X, str(X))\nopen(os.path.abspath(X))\n", "p/x.txt"),
+        (HERE + "def f():\n    open(HERE / 'x.txt')\ntry:\n    a.f()\nexcept OSError:\n    pass\n", "p/x.txt"),
+        (HERE + "import contextlib\nwith contextlib.suppress(KeyError):\n    open(HERE / 'x.txt')\n", "p/x.txt"),
     ],
 )
 def test_a_file_that_is_read_beside_the_code_is_seen(text: str, path: str) -> None:
-    assert list(reads(parsed(text), "p.a", package=False)) == [path]
+    assert list(reads(parsed(text), "p.a", package=False)[0]) == [path]
 
 
 @pytest.mark.parametrize(
@@ -185,6 +211,15 @@ def test_a_file_that_is_read_beside_the_code_is_seen(text: str, path: str) -> No
         HERE + "if (HERE / 'x.txt').exists():\n    (HERE / 'x.txt').read_text()\n",
         HERE + "print((HERE / 'x.txt').is_file())\n(HERE / 'x.txt').read_text()\n",
         HERE + "try:\n    open(HERE / 'x.txt')\nexcept OSError:\n    pass\n",
+        HERE + "X = HERE / 'x.txt'\nfetch('https://example.org', X)\nX.read_text()\n",
+        HERE + "X = HERE / 'x.txt'\nfetch(to=str(X))\nopen(X)\n",
+        HERE + "def f():\n    try:\n        os.stat(HERE / 'x.txt')\n    except OSError:\n        return\n"
+        "    open(HERE / 'x.txt')\n",
+        HERE + "import contextlib\nwith contextlib.suppress(FileNotFoundError):\n    open(HERE / 'x.txt')\n",
+        HERE + "def g():\n    return f()\ndef f():\n    return open(HERE / 'x.txt')\n"
+        "try:\n    g()\nexcept FileNotFoundError:\n    pass\n",
+        HERE + "class A:\n    def f(self):\n        return open(HERE / 'x.txt')\n    def g(self):\n"
+        "        try:\n            self.f()\n        except OSError:\n            pass\n",
         HERE + "def f(name):\n    return (HERE / name).read_text()\n",
         HERE + "def f(name):\n    return (HERE / f'{name}.txt').read_text()\n",
         HERE + "print(HERE / 'x.txt')\n",
@@ -195,15 +230,39 @@ def test_a_file_that_is_read_beside_the_code_is_seen(text: str, path: str) -> No
     ],
 )
 def test_what_need_not_be_there_or_is_not_known_is_no_such_file(text: str) -> None:
-    assert reads(parsed(text), "p.a", package=False) == {}
+    assert reads(parsed(text), "p.a", package=False)[0] == {}
 
 
 def test_a_file_that_is_read_and_is_not_in_the_wheel_is_told_with_its_place(tmp_path: Path) -> None:
     text = HERE + "def f():\n    return open(HERE / 'there.txt'), open(HERE / 'x.txt'), open(HERE / 'here.txt')\n"
     found = read(tmp_path, {"demo/a.py": text, "demo/here.txt": ""})
-    assert [(code, severity) for code, severity, _ in found] == [("install-missing-data", "error")] * 2
+    assert [(code, severity) for code, severity, _ in found] == [
+        ("install-missing-data", "error"),
+        ("install-missing-data", "warning"),
+    ]
     assert "`demo/there.txt` is read (demo/a.py, line 4)" in found[0][2]
     assert found[0][2].endswith("In the checkout it is src/demo/there.txt.")
+    assert found[1][2].endswith("Nor is it in the checkout, so the program may make it.")
+
+
+def test_a_file_that_the_sdist_has_is_told(tmp_path: Path) -> None:
+    text = HERE + "def f():\n    return open(HERE / 'x.txt')\n"
+    path = wheel(tmp_path, files={"demo/__init__.py": "", "demo/a.py": text})
+    (found,) = static.problems(path, ("3.12",), Checkout(tmp_path, ()), ("src/demo/x.txt",))
+    assert found.severity == "error"
+    assert found.message.endswith("The sdist has src/demo/x.txt.")
+
+
+def test_a_file_that_the_wheel_spells_otherwise_is_told(tmp_path: Path) -> None:
+    text = HERE + "def f():\n    return open(HERE / 'Config.json')\n"
+    ((code, severity, message),) = read(tmp_path, {"demo/a.py": text, "demo/config.json": ""})
+    assert (code, severity) == ("install-missing-data", "error")
+    assert message.endswith("It has demo/config.json, which only some systems take for the same.")
+
+
+def test_a_file_that_another_module_writes_is_not_told(tmp_path: Path) -> None:
+    reader = HERE + "def f():\n    return open(HERE / 'x.txt')\n"
+    assert read(tmp_path, {"demo/a.py": reader, "demo/b.py": HERE + "(HERE / 'x.txt').write_text('')\n"}) == []
 
 
 @pytest.mark.parametrize(
@@ -242,6 +301,7 @@ def test_what_the_trial_has_told_is_not_told_again() -> None:
     assert static.untold(found, told) == found[1:]
     warned = [Problem("install-missing-module", "warning", "f", "`imp`")]
     assert static.untold(found, warned) == found
+    assert static.untold(found, told, ["cgi.escape"]) == []
 
 
 def test_a_file_that_is_no_wheel_is_an_error(tmp_path: Path) -> None:
@@ -327,6 +387,24 @@ def test_what_the_configuration_drops_is_told_with_its_line(tmp_path: Path) -> N
     write_tree(tmp_path, {"pyproject.toml": '[tool.hatch.build.targets.wheel]\nexclude = ["*.html"]\n'})
     ((_, message),) = losses(tmp_path, {}, (*BASE, "src/demo/page.html"))
     assert "this wheel lacks (dropped by `*.html` in [tool.hatch.build.targets.wheel] exclude):" in message
+
+
+@pytest.mark.parametrize(
+    ("exclude", "text", "expected"),
+    [
+        ("cli.py", "", "warning"),
+        ("/src/demo/cli.py", "", "warning"),
+        ("src/demo/cli.py", "def f():\n    from . import cli\n", "error"),
+        ("c*.py", "", "error"),
+        ("other.py", "", "error"),
+    ],
+)
+def test_a_module_that_a_wheel_excludes_by_name_and_nothing_imports_is_meant(
+    tmp_path: Path, exclude: str, text: str, expected: str
+) -> None:
+    write_tree(tmp_path, {"pyproject.toml": f'[tool.hatch.build.targets.wheel]\nexclude = ["{exclude}"]\n'})
+    ((kind, _),) = losses(tmp_path, {"demo/a.py": text}, (*BASE, "src/demo/a.py", "src/demo/cli.py"))
+    assert kind == f"{expected} lost-module"
 
 
 # What the checkout has.

@@ -77,8 +77,8 @@ def checked(context: Context, built: Built) -> Checked:
         _stop_on_errors(context, (*problems, *listed))
         context.screen.doing("installing and importing the files from this disk")
         reading = beside.submit(_read_all, context, built, Checkout.of(context.root, committed))
-        trials, met = _try_all(context, built)
-        met = (*met, *_without_ignored(context, static.untold(reading.result(), met)))
+        trials, met, supplied = _try_all(context, built)
+        met = (*met, *_without_ignored(context, static.untold(reading.result(), met, supplied)))
         _stop_on_errors(context, met, trial=True)
         context.detail(text.changes(changes.result()))
     return Checked(
@@ -196,8 +196,8 @@ def _without_ignored(context: Context, problems: Sequence[Problem]) -> tuple[Pro
     return tuple(problem for problem in problems if problem not in ignored)
 
 
-def _try_all(context: Context, built: Built) -> tuple[tuple[Trial, ...], tuple[Problem, ...]]:
-    """Install one file of each kind, all at once, and return what came of it.
+def _try_all(context: Context, built: Built) -> tuple[tuple[Trial, ...], tuple[Problem, ...], tuple[str, ...]]:
+    """Install one file of each kind, all at once, and return what came of it, and the modules that others supplied.
 
     Each is tried on the Python that runs us. What a newer Python hides shows on the lowest one that is here.
     """
@@ -215,15 +215,16 @@ def _try_all(context: Context, built: Built) -> tuple[tuple[Trial, ...], tuple[P
             for _ in as_completed(started):
                 shown.done += 1
         outcomes = [outcome for one in started if (outcome := one.result())]
-    for trial, problems in outcomes:
+    for trial, problems, _ in outcomes:
         if not any(map(is_error, problems)):
             came = text.dependencies(trial.installed)
             context.detail(f"{trial.filename}: installed on Python {trial.python} with {came}; {trial.summary}")
     for sdist, wheel in proxies.items():
         context.detail(f"{sdist}: not compiled again on Python {RUNNING}: `build` made {wheel} of it, which is tried")
-    found = [problem for _, problems in outcomes for problem in problems]
+    found = [problem for _, problems, _ in outcomes for problem in problems]
+    supplied = tuple(module for _, _, modules in outcomes for module in modules)
     through = (Trial(sdist, RUNNING, (), (), f"made into {wheel}", wheel) for sdist, wheel in proxies.items())
-    return (*(trial for trial, _ in outcomes), *through), _without_ignored(context, found)
+    return (*(trial for trial, _, _ in outcomes), *through), _without_ignored(context, found), supplied
 
 
 def _proxies(built: Built, plan: Sequence[tuple[Archive, str | None]]) -> Mapping[str, str]:
@@ -245,13 +246,14 @@ def _read_all(context: Context, built: Built, checkout: Checkout) -> list[Proble
     """Return what the wheels say of Pythons that are not here, and what they lack that the checkout has."""
     paths = [context.record.dist / dist.filename for dist in built.dists]
     wheels = [path for path in paths if path.suffix == ".whl"]
-    read = [problem for path in wheels for problem in static.problems(path, context.settings.pythons, checkout)]
+    packed = lost.packed(paths)
+    read = [one for path in wheels for one in static.problems(path, context.settings.pythons, checkout, packed)]
     return [*read, *lost.problems(paths, checkout)]
 
 
 def _try(  # noqa: PLR0917 (the first four are the same for all)
     context: Context, built: Built, scratch: Path, resolved: Locks, archive: Archive, dist: Dist, python: str | None
-) -> tuple[Trial, tuple[Problem, ...]] | None:
+) -> tuple[Trial, tuple[Problem, ...], tuple[str, ...]] | None:
     """Install `archive` with its dependencies into a throw-away environment, and import it.
 
     Return None where `python` is one more that could be tried, and no environment can be made for it.
@@ -276,6 +278,6 @@ def _try(  # noqa: PLR0917 (the first four are the same for all)
             used = use(installer, venv, subject, context.settings, context.root)
     except ReleaseError as error:
         problem = Problem("install-failed", "error", dist.filename, f"{on}{error}", silenceable=True)
-        return Trial(dist.filename, python or RUNNING, (), ()), (problem,)
+        return Trial(dist.filename, python or RUNNING, (), ()), (problem,), ()
     found = tuple(replace(problem, message=f"{on}{problem.message}") for problem in used.problems)
-    return Trial(dist.filename, python or RUNNING, used.imported, used.installed, used.summary), found
+    return Trial(dist.filename, python or RUNNING, used.imported, used.installed, used.summary), found, used.supplied

@@ -15,7 +15,7 @@ from seatrial.machine import temporary
 from seatrial.machine.errors import ReleaseError
 from seatrial.release import failures
 from seatrial.release.record import now
-from seatrial.release.stages import Built, Cell, Rehearsed, Verified
+from seatrial.release.stages import Built, Cell, Checked, Rehearsed, Verified
 from seatrial.report import text
 from seatrial.trial import interpreters
 from seatrial.trial.installer import Installer, InstallFailed, Venv
@@ -186,7 +186,9 @@ def _used_with_lowest(
 def _stop_on_errors(context: Context, used: Use, index: Index) -> None:
     silenced = [one for one in used.problems if one.silenceable and one.rule in context.settings.ignore]
     problems = [problem for problem in used.problems if problem not in silenced]
-    for problem, files in text.together(problems):
+    checked = context.record.find(Checked) if context.dry else None  # whose warnings are on the same screen
+    said = {(one.rule, one.message) for one in checked.problems} if checked else set()
+    for problem, files in text.together([one for one in problems if (one.rule, one.message) not in said]):
         context.say(text.problem(problem, files), problem.severity)
     if errors := sum(problem.severity == "error" for problem in problems):
         raise NotVerifiable(errors, index.name)

@@ -159,15 +159,29 @@ def _no_file(subject: Subject, path: str) -> Cause:
 
 
 def _not_in_python(module: str, name: str) -> Cause | None:
-    """A module of Python's own that does not have `name` (any more), or does on another system."""
+    """A module of Python's own that does not have `name` (any more), or does on another system or once imported."""
     if module.partition(".")[0] not in OF_PYTHON:
         return None
+    if _is_module(f"{module}.{name}"):
+        return Cause("own", f"`{name}` is a module in `{module}`: `import {module}.{name}` makes it known there")
     text, label = f"`{name}` is not in `{module}` of {RUNNING}", f"need `{module}.{name}`"
     spec = importlib.machinery.PathFinder.find_spec(module)
     origin = (spec and spec.origin) or ""
     if origin.endswith(".py") and name in conditional_names(parsed(read_bytes(origin))):
         return Cause("platform", f"{text} on {sys.platform}", label)
     return Cause("python", text, label)
+
+
+def _is_module(name: str) -> bool:
+    """Whether Python finds the module `name`; nothing is imported for it."""
+    folders: list[str] | None = None
+    parts = name.split(".")
+    for depth in range(1, len(parts) + 1):
+        spec = importlib.machinery.PathFinder.find_spec(".".join(parts[:depth]), folders)
+        folders = spec.submodule_search_locations if spec else None
+        if folders is None:
+            return spec is not None and depth == len(parts)
+    return True
 
 
 def _left_out(subject: Subject, one: Attempt, missing: str) -> Cause | None:

@@ -35,7 +35,7 @@ def check(name: str, setting: Sequence[str], time_limit: float, project: Project
     dist = next((dist for dist in there if normalised(metadata_of(dist).get("Name", "")) == wanted), None)
     if dist is None:
         about: dict[str, Any] = {"distribution": None, "why_none": None, "extras": [], "requires_python": ""}
-        about.update(imported=[], modules=[], tally={"total": 0, "imported": 0, "others": {}, "aside": 0})
+        about.update(supplied=[], imported=[], modules=[], tally={"total": 0, "imported": 0, "others": {}, "aside": 0})
         problems = [finding("not-installed", name, f"{name} is not installed in this environment.")]
     else:
         subject = subject_of(dist, project)
@@ -45,6 +45,7 @@ def check(name: str, setting: Sequence[str], time_limit: float, project: Project
             "why_none": None if setting or modules else subject.names.why_none,
             "extras": subject.metadata.get_all("Provides-Extra", []),
             "requires_python": subject.metadata.get("Requires-Python", ""),
+            "supplied": subject.supplied,
             "imported": [module["name"] for module in modules if module["ok"]],
             "modules": modules,
             "tally": counted,

@@ -85,7 +85,7 @@ def failure_problems(subject: Subject, failures: Iterable[Failure]) -> Iterator[
         if others:
             message += f" So do {listed([other.attempt.name for other in others])}."
         if first.severity == "warning" and first.cause.kind == "undeclared":
-            message += " Nothing in the project imports it, so this counts as intended."
+            message += " No main module and no script imports it for certain, so this counts as intended."
         if first.severity == "error" and first.cause.kind != "setting":
             message += " `import-names` in [tool.seatrial] narrows what is imported"
             extras = subject.metadata.get_all("Provides-Extra", [])

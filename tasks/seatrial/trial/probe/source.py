@@ -6,6 +6,7 @@ Standard library only and Python 3.8, as all that runs beside the probe; `trial.
 from __future__ import annotations
 
 import ast
+import re
 import warnings
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -13,11 +14,14 @@ from typing import TYPE_CHECKING
 from .names import module_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
 # Exceptions whose handler makes an import optional.
 CATCHING = frozenset(("ImportError", "ModuleNotFoundError", "Exception", "BaseException"))
 TYPING = frozenset(("TYPE_CHECKING", "MYPY", "MYPY_CHECK_RUNNING"))
+SURROUNDINGS = frozenset(
+    "find_spec find_loader version_info hexversion platform system implementation python_implementation modules".split()
+)
 TRIES = tuple(kind for kind in (ast.Try, getattr(ast, "TryStar", None)) if kind)
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 PARTS = ("body", "orelse", "cases")  # of what holds statements, but for `if` and `try`
@@ -70,12 +74,17 @@ def imports(tree: ast.Module, module: str, *, package: bool) -> list[Import]:
     found: list[Import] = []
     for node, place in statements(tree):
         if isinstance(node, ast.Import):
-            found += [Import(alias.name, "", node.lineno, place) for alias in node.names]
+            found += [Import(_spelt(alias.name), "", node.lineno, place) for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.level <= len(base):
             above = base[: len(base) - node.level + 1] if node.level else []
             target = ".".join([*above, node.module] if node.module else above)
-            found += [Import(target, alias.name, node.lineno, place) for alias in node.names]
+            found += [Import(_spelt(target), alias.name, node.lineno, place) for alias in node.names]
     return found
+
+
+def _spelt(module: str) -> str:
+    """Return the name of `module` itself where its file is imported: ``demo.__init__``."""
+    return re.sub(r"\.__init__$", "", module)
 
 
 def statements(tree: ast.AST) -> Iterator[tuple[ast.AST, Place]]:
@@ -87,21 +96,47 @@ def statements(tree: ast.AST) -> Iterator[tuple[ast.AST, Place]]:
         if isinstance(node, TRIES):
             conditional = replace(place, conditional=True)
             body = replace(place, guarded=place.guarded or any(CATCHING & caught(one) for one in node.handlers))
-            waiting += [(child, place) for child in reversed(node.finalbody)]
-            waiting += [(child, conditional) for child in reversed((*node.handlers, *node.orelse))]
-            waiting += [(child, body) for child in reversed(node.body)]
+            waiting += _placed(node.finalbody, place)
+            waiting += _placed((*node.handlers, *node.orelse), conditional)
+            waiting += _placed(node.body, body)
         elif isinstance(node, ast.If):
             typing, conditional = last_name(node.test) in TYPING, replace(place, conditional=True)
             branch = replace(conditional, typing=place.typing or typing)
-            waiting += [(child, place if typing else conditional) for child in reversed(node.orelse)]
-            waiting += [(child, branch) for child in reversed(node.body)]
+            waiting += _placed(node.orelse, place if typing else conditional)
+            waiting += _placed(node.body, branch)
         else:
-            if isinstance(node, (ast.With, ast.AsyncWith)) and any(map(_suppresses, node.items)):
+            if isinstance(node, (ast.With, ast.AsyncWith)) and any(suppresses(one, CATCHING) for one in node.items):
                 place = replace(place, guarded=True)
             elif isinstance(node, FUNCTIONS):
                 place = replace(place, lazy=True)
-            children = [child for part in PARTS for child in getattr(node, part, ())]
-            waiting += [(child, place) for child in reversed(children)]
+            waiting += _placed([child for part in PARTS for child in getattr(node, part, ())], place)
+
+
+def _placed(body: Iterable[ast.AST], place: Place) -> list[tuple[ast.AST, Place]]:
+    """Return the statements of `body` with their places, the last first.
+
+    In a function, what follows an ``if`` that leaves stands behind its condition too.
+    """
+    found: list[tuple[ast.AST, Place]] = []
+    for node in body:
+        found.append((node, place))
+        if place.lazy and isinstance(node, ast.If) and _guards(node):
+            place = replace(place, conditional=True)
+    return found[::-1]
+
+
+def _guards(node: ast.If) -> bool:
+    """Whether `node` leaves where Python, the system or a module is not as it has to be; most ask about arguments."""
+    is_about = any(last_name(one) in SURROUNDINGS for one in ast.walk(node.test))
+    return is_about and (_leaves(node.body) or _leaves(node.orelse))
+
+
+def _leaves(body: Sequence[ast.stmt]) -> bool:
+    """Whether what follows `body` is not executed after it."""
+    last = body[-1] if body else None
+    if isinstance(last, ast.Expr) and isinstance(last.value, ast.Call):
+        return last_name(last.value.func) in {"exit", "_exit", "abort"}
+    return isinstance(last, (ast.Return, ast.Raise, ast.Continue, ast.Break))
 
 
 def caught(handler: ast.ExceptHandler) -> set[str]:
@@ -110,11 +145,11 @@ def caught(handler: ast.ExceptHandler) -> set[str]:
     return {last_name(kind) if kind else "BaseException" for kind in kinds}
 
 
-def _suppresses(item: ast.withitem) -> bool:
-    """Whether `item` is ``contextlib.suppress(ImportError)``, or a helper of a test that skips where it is absent."""
+def suppresses(item: ast.withitem, kinds: Collection[str]) -> bool:
+    """Whether `item` is ``contextlib.suppress`` of one of `kinds`, or a helper of a test that skips where it is met."""
     call = item.context_expr
     named = isinstance(call, ast.Call) and last_name(call.func) in {"suppress", "raises"}
-    return named and any(last_name(kind) in CATCHING for kind in getattr(call, "args", ()))
+    return named and any(last_name(kind) in kinds for kind in getattr(call, "args", ()))
 
 
 def last_name(node: ast.AST) -> str:

@@ -16,7 +16,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from .names import Names, import_names
+from .names import Names, import_names, module_of
 from .source import Code, read_bytes
 
 if TYPE_CHECKING:
@@ -100,6 +100,14 @@ class Subject:
         """The other distributions of this environment: name and files."""
         named = [(str(metadata.get("Name", "")), files) for metadata, files in self.neighbours]
         return [(name, files) for name, files in named if normalised(name) != normalised(self.name)]
+
+    @property
+    def supplied(self) -> list[str]:
+        """The modules that other distributions put into its packages, or into the place of one of Python's own."""
+        tops = {path.partition("/")[0] for path in self.own.values()} | set(self.project.stdlib)
+        paths = (path for _, files in self.others for path in files.values())
+        found = {module_of(path) for path in paths if path.partition("/")[0].partition(".")[0] in tops}
+        return sorted(found - {""})
 
     def where(self, one: Attempt) -> str | None:
         """Return the last place of a traceback that is in the distribution, or None."""

@@ -47,6 +47,12 @@ MARKER = 'Requires-Dist: absent_here; python_version < "3"\n'
         ("raise ImportError('pip install demo[cli]')\n", EXTRA, "It needs the extra `cli`"),
         ("raise SystemExit('pip install demo[all,cli]')\n", EXTRA, "It needs the extra `cli`"),
         ("from json import nothing\n", "", "cannot import name 'nothing' from 'json'"),
+        (
+            "import xml\nxml.sax.handler\n",
+            "",
+            "`sax` is a module in `xml`: `import xml.sax` makes it known there",
+        ),
+        ("import json\njson.nothing\n", "", "`nothing` is not in `json` of Python 3."),
         ("import other\nfrom other import nothing\n", "", "`other` belongs to Other 7"),
         (
             "import importlib.metadata as m\nm.version('demo-app')\n",

@@ -65,6 +65,12 @@ def test_a_module_of_the_setting_that_lacks_another_one_is_no_fault_of_the_setti
     assert "names it" not in said(look("demo"))
 
 
+def test_what_others_put_into_its_packages_or_in_place_of_pythons_own_is_named(site: Site) -> None:
+    site.install({"demo/__init__.py": "", "demo/a.py": ""})
+    site.install({"demo/inner/b.py": "", "imp.py": "", "other.py": ""}, name="other")
+    assert look()["supplied"] == ["demo.inner.b", "imp"]
+
+
 def test_what_does_not_import_is_told_with_its_place(site: Site) -> None:
     site.install({"demo/__init__.py": "from . import core\n", "demo/core.py": "x = 1 / 0\n"})
     document = look()
@@ -284,7 +290,7 @@ def test_a_module_that_hangs_in_the_shared_interpreter_takes_no_other_with_it(si
         ("raise SystemExit('usage')\n", "warning", "usage"),
         ("{}['a']\n", "error", "KeyError"),
         ("int('x')\n", "error", "ValueError"),
-        ("import no_such\n", "warning", "Nothing in the project imports it"),
+        ("import no_such\n", "warning", "No main module and no script imports it"),
         ("import helper\n", "error", "`helper` is in the checkout (src/helper.py)"),
         ("import yaml\n", "error", "`pyyaml` is declared in requirements.txt, and not in the metadata"),
         ("import distutils_x\n", "warning", "distutils_x"),
@@ -331,6 +337,15 @@ def test_what_a_script_reaches_has_to_be_required(site: Site) -> None:
     points = "[console_scripts]\ndemo = demo.cli:main\n"
     site.install({**files, "demo/work.py": "import no_such\n"}, entry_points=points, scripts=["demo"])
     assert ("error", "missing-module", "demo.work") in found(look())
+
+
+def test_what_a_script_imports_in_a_function_is_not_said_to_be_imported_by_nothing(site: Site) -> None:
+    files = {"demo/__init__.py": "", "demo/cli.py": "def main():\n    import demo.work\n"}
+    points = "[console_scripts]\ndemo = demo.cli:main\n"
+    site.install({**files, "demo/work.py": "import no_such\n"}, entry_points=points, scripts=["demo"])
+    document = look()
+    assert found(document) == [("warning", "missing-module", "demo.work")]
+    assert said(document).endswith("No main module and no script imports it for certain, so this counts as intended.")
 
 
 def test_a_command_that_another_distribution_has_too_is_told(site: Site) -> None:
