@@ -67,7 +67,8 @@ def suppose(job: Job, source: Source, project: str, version: str | None) -> Supp
         hint = f"{failed.uncommitted} {way_out}".lstrip()
         raise BuildFailed(failed.kind, failed.code, failed.output, hint) from None
     archive = Archive.open(sdist.path)
-    if not tags.comes_from_git(archive.version):
+    is_tagged = any(tag.version == archive.version for tag in tags.here(source, patterns, archive.name))
+    if is_tagged or not tags.comes_from_git(archive.version):
         return Supposition(tree, sdist)
     tag = tags.next_tag(source, patterns, archive.name, archive.version)
     sdist.path.unlink()
@@ -102,7 +103,7 @@ def outstanding(built: Built, source: Source, patterns: tuple[str, ...], publish
         if served:
             parts.append(f"raise the version ({built.version} is on {published.name})")
     known = tags.version_tags(source, patterns, built.project, merged=False)
-    here = [tag for name in source.tags if (tag := tags.read(name, (*patterns, *tags.USUAL), built.project))]
+    here = tags.here(source, patterns, built.project)
     if (known or built.supposed_tag) and not any(tag.version == version for tag in here):
         elsewhere = next((tag.name for tag in known if tag.version == version), None)
         moved = f"move the tag {elsewhere} here or raise the version" if elsewhere and not served else "tag it"

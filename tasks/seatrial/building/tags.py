@@ -82,6 +82,11 @@ def version_tags(source: Source, patterns: Sequence[str], project: str, *, merge
     return ()
 
 
+def here(source: Source, patterns: Sequence[str], project: str) -> tuple[VersionTag, ...]:
+    """Return the version tags of `project` that HEAD itself has."""
+    return tuple(tag for name in source.tags if (tag := read(name, (*patterns, *USUAL), project)))
+
+
 def tag_of(source: Source, patterns: Sequence[str], project: str, version: str) -> str | None:
     """Return the tag that `version` of `project` was released under, None where there is none."""
     wanted = parsed_version(version)
