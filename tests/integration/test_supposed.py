@@ -217,8 +217,10 @@ def test_a_static_version_stays_as_it_is(tmp_path: Path, version: str) -> None:
     commit(root, "v0.9")
     commit(write_tree(root, {"more": "1"}), "v1.0")
     commit(write_tree(root, {"more": "2"}))
-    rehearsed, found, _ = rehearse(root)
+    rehearsed, found, shown = rehearse(root)
     assert (rehearsed, found.tag) == (version, None)
+    tried = "the version stays 1.0.dev3 where this commit has the tag v1.1: it is static, or"
+    assert (tried in "\n".join(shown)) == ("dev" in version)
 
 
 def test_a_static_version_is_not_another_one(tmp_path: Path) -> None:

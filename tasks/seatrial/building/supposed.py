@@ -73,8 +73,12 @@ def suppose(job: Job, source: Source, project: str, version: str | None) -> Supp
     tag = tags.next_tag(source, patterns, archive.name, archive.version)
     sdist.path.unlink()
     built = _tagged(job, source, tag, sdist)
-    if Archive.open(built.sdist.path).version != tag.version:
-        return replace(built, tag=None)  # a static version that is a development release
+    if (actual := Archive.open(built.sdist.path).version) != tag.version:
+        job.screen.say(
+            f"the version stays {actual} where this commit has the tag {tag.name}: it is static, or its tags are spelt"
+            " differently, which `tag` in [tool.seatrial] says"
+        )
+        return replace(built, tag=None)
     if not has_tags:
         job.screen.say(
             f"no version tag in the history of HEAD: `--as VERSION` chooses a version other than {tag.version}"
