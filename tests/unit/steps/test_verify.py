@@ -336,6 +336,13 @@ def test_an_error_that_is_silenced_with_a_reason_stops_nothing(release: Release,
     assert len(release.record.verified()) == 1
 
 
+def test_a_warning_that_is_silenced_is_not_shown(release: Release, environments: Environments) -> None:
+    environments.problems = (WARNING, replace(ERROR, rule="refused", severity="warning"))
+    verify(release, kind="wheel", changes={"ignore": {"install-version": "it is that of the program inside"}})
+    assert WARNING.message not in release.shown
+    assert "warning refused: It cannot be imported." in release.shown
+
+
 def test_nothing_to_import_is_no_failure(release: Release, environments: Environments) -> None:
     environments.imported = ()
     verify(release, kind="wheel")

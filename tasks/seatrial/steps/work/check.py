@@ -189,8 +189,7 @@ def _look_up(context: Context, built: Built) -> tuple[tuple[str, ...], tuple[Pro
 def _without_ignored(context: Context, problems: Sequence[Problem]) -> tuple[Problem, ...]:
     """Return `problems` without those that the settings ignore, which are named: no error that PyPI refuses for."""
     reasons = context.settings.ignore
-    can_be = (problem for problem in problems if problem.severity == "warning" or problem.silenceable)
-    ignored = [problem for problem in can_be if problem.rule in reasons]
+    ignored = [problem for problem in problems if context.settings.ignores(problem)]
     for problem in ignored:
         context.detail(f"ignored: {problem.file}: {problem.rule} ({reasons[problem.rule]})")
     return tuple(problem for problem in problems if problem not in ignored)

@@ -184,8 +184,7 @@ def _used_with_lowest(
 
 
 def _stop_on_errors(context: Context, used: Use, index: Index) -> None:
-    silenced = [one for one in used.problems if one.silenceable and one.rule in context.settings.ignore]
-    problems = [problem for problem in used.problems if problem not in silenced]
+    problems = [problem for problem in used.problems if not context.settings.ignores(problem)]
     for problem, files in text.together(problems):
         context.say(text.problem(problem, files), problem.severity)
     if errors := sum(problem.severity == "error" for problem in problems):
