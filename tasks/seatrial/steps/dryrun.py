@@ -156,14 +156,15 @@ def release_dry(context: Context, standins: Standins, dry: DryRun) -> None:
         status.dry(context, rehearsal.record, "dryrun", failure)
         raise
     status.dry(context, rehearsal.record, "dryrun --from FOLDER" if local else "testpypi")
-    # What a release of this commit still needs comes last, since the next command is refused without it.
+    # What a release of this commit still needs takes the place of the next command, which is refused without it.
     published = None if context.options.offline else context.published
     built = rehearsal.record.recorded(Built)
     if missing := supposed.outstanding(built, git.of(rehearsal), context.settings.tag, published):
         context.screen.line(missing)
     if local:
         raise LocalWheel(local, context.settings.pypi.name)
-    context.next("testpypi")
+    if not missing:
+        context.next("testpypi")
 
 
 def _in_dry_run(context: Context, standins: Standins, dry: DryRun) -> Context:

@@ -226,7 +226,7 @@ def test_a_tree_with_uncommitted_changes_has_to_be_committed_before_the_release(
     monkeypatch.setattr(git, "look", lambda _: source)
     demo.run(offline=True)
     assert steps.names[-1] == "pypi"
-    assert "to release this commit: commit 2 changes" in demo.shown
+    assert demo.lines[-1] == "to release this commit: commit 2 changes"
 
 
 # What goes wrong.
