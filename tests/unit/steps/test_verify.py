@@ -299,8 +299,25 @@ def test_the_table_comes_after_the_last_cell_that_nox_can_run(
 def test_a_warning_is_shown_and_the_cell_is_verified(release: Release, environments: Environments) -> None:
     environments.problems = (WARNING,)
     verify(release, kind="wheel")
-    assert f"warning install-version: Its __version__ is another. ({WHEEL})" in release.shown
+    assert f"warning install-version: Its __version__ is another. ({RUNNING} wheel)" in release.shown
     assert len(release.record.verified()) == 1
+
+
+def test_a_warning_of_several_cells_is_one_line_that_names_them(release: Release, environments: Environments) -> None:
+    environments.problems = (WARNING,)
+    verify(release)
+    assert release.shown.count(WARNING.message) == 1
+    assert f"{WARNING.message} ({RUNNING} sdist, {RUNNING} wheel)" in release.shown
+
+
+@pytest.mark.parametrize("said", ["", f"On Python {RUNNING}: ", "On Python 3.99: "])
+def test_a_warning_that_check_showed_in_this_command_is_not_shown_again(
+    release: Release, environments: Environments, said: str
+) -> None:
+    environments.problems = (WARNING,)
+    release.context.told.add((release.root, WARNING.rule, f"{said}{WARNING.message}"))
+    verify(release)
+    assert (WARNING.message in release.shown) == ("3.99" in said)
 
 
 def test_an_error_leaves_no_record(release: Release, environments: Environments) -> None:
@@ -310,7 +327,7 @@ def test_an_error_leaves_no_record(release: Release, environments: Environments)
     message = error.value.text(release.context.commands)
     assert message.startswith("The files that TestPyPI serves do not work once installed: 1 error, see above.")
     assert "run `nox -s verify` again" in message
-    assert f"error install-import: It cannot be imported. ({WHEEL})" in release.shown
+    assert f"error install-import: It cannot be imported. ({RUNNING} wheel)" in release.shown
     assert release.record.verified() == ()
 
 
