@@ -112,7 +112,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def project(make_project: Callable[..., Project]) -> Project:
     found = pythons()
-    made = make_project(SETTINGS.format(pythons=list(found)), backend="setuptools", files=FILES)
+    made = make_project(SETTINGS.format(pythons=[*found, "3.99"]), backend="setuptools", files=FILES)
     path = ":".join(str(Path(python).parent) for python in found.values())
     made.env["PATH"] = f"{path}:{sys.prefix}/bin:/usr/local/bin:/usr/bin:/bin"
     return made
@@ -150,3 +150,5 @@ def test_a_wheel_that_is_compiled_here_stays_here(project: Project) -> None:
         done, "The sdist was rehearsed to the end; the wheel cannot go up", "linux_x86_64.whl", "--from FOLDER"
     )
     assert done.shows("dry run of demo 1.0 passed: 1 file, the same bytes on both stand-ins")
+    assert not done.shows("moved what was in dist/")
+    assert not done.shows("release-no-wheel:")

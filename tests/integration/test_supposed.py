@@ -187,6 +187,15 @@ def test_a_series_of_pre_releases_goes_on(tmp_path: Path) -> None:
     assert rehearse(root)[0] == "2.0rc2"
 
 
+@pytest.mark.parametrize("version", ["1.4.0.post0", "1.5.0.dev1"])
+def test_a_tagged_post_or_development_release_stays_as_it_is(tmp_path: Path, version: str) -> None:
+    root = project(tmp_path / "demo", "setuptools-scm")
+    git(root, "tag", "1.4.0")
+    commit(write_tree(root, {"more": "1"}), version)
+    rehearsed, found, _ = rehearse(root)
+    assert (rehearsed, found.tag) == (version, None)
+
+
 def test_tags_of_a_sibling_and_the_users_signing_do_not_matter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     config = tmp_path / "signing"
     config.write_text("[tag]\n\tgpgSign = true\n", encoding="utf-8")
@@ -208,8 +217,10 @@ def test_a_static_version_stays_as_it_is(tmp_path: Path, version: str) -> None:
     commit(root, "v0.9")
     commit(write_tree(root, {"more": "1"}), "v1.0")
     commit(write_tree(root, {"more": "2"}))
-    rehearsed, found, _ = rehearse(root)
+    rehearsed, found, shown = rehearse(root)
     assert (rehearsed, found.tag) == (version, None)
+    tried = "the version stays 1.0.dev3 where this commit has the tag v1.1: it is static, or"
+    assert (tried in "\n".join(shown)) == ("dev" in version)
 
 
 def test_a_static_version_is_not_another_one(tmp_path: Path) -> None:

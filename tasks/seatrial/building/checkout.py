@@ -11,7 +11,7 @@ from pathlib import Path, PurePath, PureWindowsPath
 from typing import TYPE_CHECKING
 
 from seatrial.building import git
-from seatrial.machine.errors import ReleaseError
+from seatrial.machine.errors import SHOWN, ReleaseError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -71,12 +71,17 @@ def _clone(repository: Path, target: Path, commit: str, *options: str) -> None:
     """Make `target` the `commit` of the local `repository`, as committed.
 
     No user hook, no line-end conversion, no untracked file; tags and history come along for backends that read the
-    version from them. --shared copies no objects.
+    version from them. --shared copies no objects. Raises git.CheckoutFailed.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     flags = ("--quiet", "--shared", "--no-checkout", *options)
     git.run(target.parent, *AS_COMMITTED, "clone", *flags, str(repository), str(target))
     git.run(target, *AS_COMMITTED, "checkout", "--quiet", "--detach", commit)
+    # git exits with 0 where the object of a file is missing.
+    if unwritten := [name for name in git.run(target, "ls-files", "-z", "--deleted").split("\0") if name]:
+        more = f" and {len(unwritten) - SHOWN} more" if len(unwritten) > SHOWN else ""
+        names = ", ".join(unwritten[:SHOWN]) + more
+        raise git.CheckoutFailed(repository, f"git did not write {names}; `git fsck` there names what it lacks.")
 
 
 def _add_submodules(top: Path, target: Path, above: str = "") -> Iterator[str]:

@@ -19,6 +19,8 @@ from seatrial.building.normalise import normalise
 from seatrial.machine.errors import ReleaseError
 from seatrial.machine.values import Value
 from seatrial.release.archives import Archive
+from seatrial.release.filenames import tags_of
+from seatrial.trial import interpreters
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from seatrial.release.stages import BuildEnvironment, Normalised
 
 COMPILED = (".c", ".cc", ".cpp", ".cxx", ".f", ".f90", ".go", ".pyx", ".rs")
+BESIDE = frozenset("test tests testing doc docs example examples template templates benchmark benchmarks".split())
 QUICK = 60.0  # seconds; what takes longer to compile is not compiled twice
 
 
@@ -65,20 +68,21 @@ def make(job: Job, tree: Path, sdist: Output | None = None, *, compare: bool = T
     ToolStuck, SdistNeedsGit, LeadsOut, BuildOdd and BadArchive.
     """
     sdist = sdist or build_one(job, "sdist", tree)
-    pure = not any(member.name.endswith(COMPILED) for member in Archive.open(sdist.path).members)
-    if compare and not pure:
-        job.screen.say(f"{sdist.path.name} contains code to compile. {compilations(job.settings)}")
+    has_sources = _has_sources(Archive.open(sdist.path))
     normalised = normalise(sdist.path, job.epoch) if job.settings.normalise and job.epoch is not None else None
     reach, lacking = Reach(), tuple[str, ...]()
     environments: tuple[BuildEnvironment, ...] = (sdist.environment,)
     if "wheel" in job.settings.archives:
         with workplace(temporary(), job.scratch / "src") as place:
-            if place.parent == job.scratch and not pure:
-                job.screen.say("the usual folder is in use: compiled files may differ from those of another build")
             if compare:
-                wheel, reach, lacking = _compared(job, tree, sdist, place, pure=pure)
+                wheel, reach, lacking = _compared(job, tree, sdist, place, has_sources=has_sources)
             else:
                 wheel, reach = wheel_of(job, sdist, place)
+            is_compiled = has_sources and not _is_pure(wheel.path)
+            if is_compiled and compare:
+                job.screen.say(f"{sdist.path.name} contains code to compile. {compilations(job.settings, job.uv)}")
+            if is_compiled and place.parent == job.scratch:
+                job.screen.say("the usual folder is in use: compiled files may differ from those of another build")
         environments += (wheel.environment,)
     if "sdist" not in job.settings.archives:
         sdist.path.unlink()
@@ -86,15 +90,27 @@ def make(job: Job, tree: Path, sdist: Output | None = None, *, compare: bool = T
     return Product((normalised,) if normalised else (), lacking, reach, environments)
 
 
-def _compared(job: Job, tree: Path, sdist: Output, place: Path, *, pure: bool) -> tuple[Output, Reach, tuple[str, ...]]:
+def _has_sources(sdist: Archive) -> bool:
+    """Whether `sdist` has what may be compiled, tests and the like left out; only the wheel shows whether it is."""
+    sources = (member.name for member in sdist.members if member.name.endswith(COMPILED))
+    return any(BESIDE.isdisjoint(name.split("/")[:-1]) for name in sources)
+
+
+def _is_pure(wheel: Path) -> bool:
+    return any(tag.platform == "any" for tag in tags_of(wheel.name))
+
+
+def _compared(
+    job: Job, tree: Path, sdist: Output, place: Path, *, has_sources: bool
+) -> tuple[Output, Reach, tuple[str, ...]]:
     """Build the wheel of `sdist`; return also which files a wheel of `tree` has in addition."""
     over, start = threading.Event(), time.monotonic()
     with ThreadPoolExecutor(1) as beside:
         try:
-            # At the same time, unless something has to be compiled: a compiler takes all of a machine.
-            of_tree = beside.submit(_contents_of_tree, job, tree, sdist, over) if pure else None
+            # At the same time, unless something may be compiled: a compiler takes all of a machine.
+            of_tree = None if has_sources else beside.submit(_contents_of_tree, job, tree, sdist, over)
             wheel, reach = wheel_of(job, sdist, place)
-            if of_tree is None and time.monotonic() - start > QUICK:
+            if of_tree is None and not _is_pure(wheel.path) and time.monotonic() - start > QUICK:
                 job.screen.say(
                     "  not compared with a wheel of the checkout, since it takes more than a minute to compile"
                 )
@@ -135,13 +151,13 @@ def wheel_of(job: Job, sdist: Output, place: Path) -> tuple[Output, Reach]:
         raise SdistNeedsGit(sdist.path.name, reach.git[-1], failed.output) from None
 
 
-def compilations(settings: Settings) -> str:
-    """Say how often a release compiles its code, up to the end of `verify`, and which settings choose less."""
-    pythons = [cell.python for cell in settings.cells if cell.kind == "sdist"]
-    if "wheel" in settings.archives:
-        times = ["1 for the wheel", f"1 to compare it with the checkout, unless it takes more than {QUICK:.0f} seconds"]
-    else:
-        times = ["1 in `check`"]
+def compilations(settings: Settings, uv: str | None) -> str:
+    """Say how often the code of a wheel is compiled, here, up to the end of `verify`; and which settings choose less.
+
+    `uv` is its program, None where that is not installed.
+    """
+    pythons = interpreters.here((cell.python for cell in settings.cells if cell.kind == "sdist"), uv)
+    times = ["1 for the wheel", f"1 to compare it with the checkout, unless it takes more than {QUICK:.0f} seconds"]
     if pythons:
         times.append(f"{len(pythons)} in `verify`, of the sdist on Python {', '.join(pythons)}")
     less = "`sdist-pythons` and `archives` in [tool.seatrial] reduce this."

@@ -67,13 +67,18 @@ def suppose(job: Job, source: Source, project: str, version: str | None) -> Supp
         hint = f"{failed.uncommitted} {way_out}".lstrip()
         raise BuildFailed(failed.kind, failed.code, failed.output, hint) from None
     archive = Archive.open(sdist.path)
-    if not tags.comes_from_git(archive.version):
+    is_tagged = any(tag.version == archive.version for tag in tags.here(source, patterns, archive.name))
+    if is_tagged or not tags.comes_from_git(archive.version):
         return Supposition(tree, sdist)
     tag = tags.next_tag(source, patterns, archive.name, archive.version)
     sdist.path.unlink()
     built = _tagged(job, source, tag, sdist)
-    if Archive.open(built.sdist.path).version != tag.version:
-        return replace(built, tag=None)  # a static version that is a development release
+    if (actual := Archive.open(built.sdist.path).version) != tag.version:
+        job.screen.say(
+            f"the version stays {actual} where this commit has the tag {tag.name}: it is static, or its tags are spelt"
+            " differently, which `tag` in [tool.seatrial] says"
+        )
+        return replace(built, tag=None)
     if not has_tags:
         job.screen.say(
             f"no version tag in the history of HEAD: `--as VERSION` chooses a version other than {tag.version}"
@@ -102,7 +107,7 @@ def outstanding(built: Built, source: Source, patterns: tuple[str, ...], publish
         if served:
             parts.append(f"raise the version ({built.version} is on {published.name})")
     known = tags.version_tags(source, patterns, built.project, merged=False)
-    here = [tag for name in source.tags if (tag := tags.read(name, (*patterns, *tags.USUAL), built.project))]
+    here = tags.here(source, patterns, built.project)
     if (known or built.supposed_tag) and not any(tag.version == version for tag in here):
         elsewhere = next((tag.name for tag in known if tag.version == version), None)
         moved = f"move the tag {elsewhere} here or raise the version" if elsewhere and not served else "tag it"

@@ -72,14 +72,26 @@ def read(tag: str, patterns: Iterable[str], project: str) -> VersionTag | None:
 
 
 def version_tags(source: Source, patterns: Sequence[str], project: str, *, merged: bool) -> tuple[VersionTag, ...]:
-    """Return the version tags of `project` by `patterns`, else by USUAL, lowest first; `merged`: of HEAD's history."""
+    """Return the version tags of `project`, by `patterns`, else by USUAL; `merged`: of HEAD's history.
+
+    The lowest comes first. Those that are spelt as the latest one come last, since projects change the spelling.
+    """
     if source.commit is None:
         return ()
-    names = git.run(source.root, "tag", "--list", "--no-column", *(["--merged", "HEAD"] if merged else [])).splitlines()
-    for spellings in (patterns, USUAL):
-        if found := [tag for name in names if (tag := read(name, spellings, project))]:
-            return tuple(sorted(found, key=lambda tag: tag.version))
+    told = ("--list", "--no-column", "--format=%(creatordate:unix) %(refname:strip=2)")
+    rows = git.run(source.root, "tag", *told, *(["--merged", "HEAD"] if merged else [])).splitlines()
+    dates = {name: int(date or 0) for date, _, name in (row.partition(" ") for row in rows)}
+    is_chosen = bool(set(patterns).difference(USUAL[:2]))  # else it is the default, which says nothing of this project
+    for spellings in (patterns, USUAL) if is_chosen else (USUAL,):
+        if found := [tag for name in dates if (tag := read(name, spellings, project))]:
+            latest = max(found, key=lambda tag: (dates[tag.name], tag.version))
+            return tuple(sorted(found, key=lambda tag: (tag.pattern == latest.pattern, tag.version)))
     return ()
+
+
+def here(source: Source, patterns: Sequence[str], project: str) -> tuple[VersionTag, ...]:
+    """Return the version tags of `project` that HEAD itself has."""
+    return tuple(tag for name in source.tags if (tag := read(name, (*patterns, *USUAL), project)))
 
 
 def tag_of(source: Source, patterns: Sequence[str], project: str, version: str) -> str | None:

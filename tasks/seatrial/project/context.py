@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from seatrial.machine.worker import Worker, Workers
     from seatrial.project.options import Options
     from seatrial.project.settings import Settings
+    from seatrial.release.stages import Problem
 
 
 class Resolution:
@@ -55,7 +56,7 @@ class Context(Value):
 
     `published` is the index with the earlier versions of the project, also in a dry run, which only reads it. `uv` is
     its program, None where it is not installed. `last` says whether this is the step that was asked for, rather than
-    one that comes before it. `screen` shows what is done.
+    one that comes before it. `screen` shows what is done; `told` are the findings that this command has shown.
     """
 
     root: Path
@@ -70,6 +71,7 @@ class Context(Value):
     last: bool = True
     dry: DryRun | None = None
     screen: Screen = field(default_factory=lambda: SCREEN, repr=False)
+    told: set[tuple[Path, str, str]] = field(default_factory=set, repr=False)
 
     @property
     def locks(self) -> Locks:
@@ -111,6 +113,10 @@ class Context(Value):
     def detail(self, text: str) -> None:
         """Show `text` with ``-v`` alone; the log always gets it."""
         self.screen.detail(text)
+
+    def is_told(self, problem: Problem) -> bool:
+        """Whether this command has shown the warning `problem`. An error is shown by every step that it stops."""
+        return problem.severity == "warning" and (self.root, problem.rule, problem.message) in self.told
 
     def next(self, step: str, *options: str) -> None:
         """Show the one next command; not inside a dry run, nor for one package of all: nobody types it there."""

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from seatrial.release.stages import Problem
+
 
 class NoProject(ReleaseError):
     folder: Path
@@ -105,6 +107,10 @@ class Settings(Value):
             for kind in KINDS
             if kind in self.archives and python in pythons[kind]
         )
+
+    def ignores(self, problem: Problem) -> bool:
+        """Whether `problem` is silenced: no error that PyPI refuses for can be."""
+        return problem.rule in self.ignore and (problem.severity == "warning" or problem.silenceable)
 
     def tries_lowest(self, cell: Cell) -> bool:
         """Whether `cell` is the one in which the lowest dependencies are tried: the wheel, on the lowest Python."""

@@ -250,7 +250,7 @@ def _meaning(name: str, kind: str, harmless: set[str], pair: tuple[bytes, bytes]
         }
     if of_wheel and base == "RECORD":
         return lambda raw: sorted(row for row in csv.reader(_lines(raw)) if row and row[0] not in harmless | {name})
-    if of_egg and base in FILE_LISTS:
+    if (of_egg or of_wheel) and base in FILE_LISTS:
         return lambda raw: sorted(line.strip().removesuffix(b",") for line in raw.splitlines())  # also of JSON
     return None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from textwrap import dedent
 from typing import TYPE_CHECKING, Literal
 
@@ -138,6 +139,11 @@ def together(problems: Sequence[Problem]) -> list[tuple[Problem, tuple[str, ...]
         found.setdefault((one.severity, one.rule, one.message), (one, set()))[1].add(one.file)
     ordered = sorted(found.values(), key=lambda pair: pair[0].severity != "error")
     return [(first, tuple(sorted(files))) for first, files in ordered]
+
+
+def on_pythons(found: Problem, pythons: Sequence[str]) -> Problem:
+    """Return the problem as one that shows on `pythons`, which are not the one that runs us."""
+    return replace(found, message=f"On Python {' and '.join(pythons)}: {found.message}")
 
 
 def problem(found: Problem, files: Sequence[str]) -> str:

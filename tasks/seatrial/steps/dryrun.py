@@ -156,14 +156,15 @@ def release_dry(context: Context, standins: Standins, dry: DryRun) -> None:
         status.dry(context, rehearsal.record, "dryrun", failure)
         raise
     status.dry(context, rehearsal.record, "dryrun --from FOLDER" if local else "testpypi")
-    # What a release of this commit still needs comes last, since the next command is refused without it.
+    # What a release of this commit still needs takes the place of the next command, which is refused without it.
     published = None if context.options.offline else context.published
     built = rehearsal.record.recorded(Built)
     if missing := supposed.outstanding(built, git.of(rehearsal), context.settings.tag, published):
         context.screen.line(missing)
     if local:
         raise LocalWheel(local, context.settings.pypi.name)
-    context.next("testpypi")
+    if not missing:
+        context.next("testpypi")
 
 
 def _in_dry_run(context: Context, standins: Standins, dry: DryRun) -> Context:
@@ -206,14 +207,24 @@ def _release(context: Context) -> tuple[str, ...]:
         if not local:
             raise
         context.say(f"the wheel stays here, as said above; going on with the sdist alone:{listing(local)}")
-        context = context.with_settings(replace(settings, archives=("sdist",)))
-        _run("build", context)
+        context = _of_sdist_alone(context)
         _run("check", context)
     _run("testpypi", context)
     _run("verify", context)
     version = context.record.recorded(Built).version
     _run("pypi", replace(context, options=replace(context.options, yes=version)))
     return local
+
+
+def _of_sdist_alone(context: Context) -> Context:
+    """Set the wheel aside that was built, record the sdist as all there is, and return what the steps go on with."""
+    ignore = {**context.settings.ignore, "release-no-wheel": "the wheel was set aside"}
+    context = context.with_settings(replace(context.settings, archives=("sdist",), ignore=ignore))
+    built = context.record.recorded(Built)
+    context.record.move_aside(tuple(dist.filename for dist in built.dists if dist.kind == "wheel"))
+    dists = tuple(dist for dist in built.dists if dist.kind == "sdist")
+    context.record.write(replace(built, dists=dists, matrix=context.settings.cells))
+    return context
 
 
 def _run(step: str, context: Context) -> None:

@@ -321,6 +321,28 @@ def test_a_checkout_that_fails_says_why_in_gits_words(root: Path, tmp_path: Path
         check_out(look(root), tmp_path / "out", in_place=False)
 
 
+def lose(repository: Path, place: str) -> None:
+    """Remove the object of the committed file at `place` from the store."""
+    found = git(repository, "rev-parse", f"HEAD:{place}")
+    store = repository / git(repository, "rev-parse", "--git-common-dir") / "objects" / found[:2] / found[2:]
+    store.chmod(0o644)
+    store.unlink()
+
+
+def test_a_file_whose_object_is_missing_stops_the_build(root: Path, tmp_path: Path) -> None:
+    write_tree(root, {"src/demo/größe.txt": "a text of its own"})
+    commit(root)
+    lose(root, "src/demo/größe.txt")
+    with pytest.raises(CheckoutFailed, match=r"git did not write src/demo/größe\.txt; `git fsck`"):
+        check_out(look(root), tmp_path / "out", in_place=False)
+
+
+def test_a_file_of_a_submodule_whose_object_is_missing_stops_the_build(root: Path, tmp_path: Path) -> None:
+    lose(add_submodule(root, tmp_path / "library"), "a.py")
+    with pytest.raises(CheckoutFailed, match=r"git did not write a\.py;"):
+        check_out(look(root), tmp_path / "out", in_place=False)
+
+
 def test_file_names_that_are_not_unicode_are_fine(tmp_path: Path) -> None:
     if sys.platform != "linux":
         pytest.skip("only Linux has such names")

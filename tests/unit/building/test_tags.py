@@ -102,7 +102,8 @@ def test_version_tags_are_those_of_the_project_lowest_first(tagged: Path) -> Non
 
 def test_usual_spellings_are_looked_for_where_the_setting_fits_none(tagged: Path) -> None:
     source = module.look(tagged)
-    assert version_tags(source, PATTERNS, "other", merged=False)[-1].name == "v1.10"
+    assert version_tags(source, ("r{version}",), "other", merged=False)[-1].name == "other-v7.0"
+    assert version_tags(source, ("V{version}", "v{version}"), "other", merged=False)[-1].name == "v1.10"
     assert version_tags(source, ("{name}+{version}",), "other", merged=False)[0].name == "v1.9"
     assert version_tags(module.look(sample(tagged.parent / "bare")), PATTERNS, "demo", merged=True) == ()
 
@@ -127,6 +128,21 @@ def test_the_next_tag_is_spelt_as_the_last_one(tagged: Path) -> None:
     assert next_tag(source, PATTERNS, "demo", Version("0"), wanted=Version("2.0")).name == "v2.0"
     git(tagged, "tag", "Demo/v1.11")
     assert next_tag(source, ("{name}/v{version}",), "demo", Version("1.12.dev1")).name == "Demo/v1.12"
+
+
+def test_the_next_tag_is_spelt_as_the_latest_one_after_a_change_of_spelling(tagged: Path) -> None:
+    def tag(name: str, day: int) -> None:
+        date = {"GIT_COMMITTER_DATE": f"2025-01-0{day}T00:00:00Z"}
+        module.run(tagged, "-c", "user.name=x", "-c", "user.email=x", "tag", "-a", "-m", "x", name, more=date)
+
+    source = module.look(tagged)
+    tag("demo-v0.9", 2)
+    tag("demo-v0.10", 1)
+    tags_here = version_tags(source, PATTERNS, "demo", merged=True)
+    assert [tag.name for tag in tags_here] == ["v1.9", "v1.9.1", "demo-v0.9", "demo-v0.10"]
+    assert next_tag(source, PATTERNS, "demo", Version("0.11.dev1")).name == "demo-v0.11"
+    assert next_tag(source, ("v{version}",), "demo", Version("2.0.dev1")).name == "demo-v2.0"
+    assert next_tag(source, ("v{version}", "r{version}"), "demo", Version("2.0.dev1")).name == "v2.0"
 
 
 def test_a_first_tag_is_spelt_as_the_setting_says(tmp_path: Path) -> None:

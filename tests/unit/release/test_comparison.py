@@ -183,6 +183,15 @@ def test_the_order_of_a_list_of_files_means_nothing(tmp_path: Path, name: str, v
     assert compare(*pair).verdict == verdict
 
 
+@pytest.mark.parametrize(
+    ("name", "verdict"),
+    [(f"{INFO}/scm_file_list.json", "equivalent"), ("demo_pkg/scm_file_list.json", "different")],
+)
+def test_the_order_of_a_list_of_files_in_a_wheel_means_nothing(tmp_path: Path, name: str, verdict: str) -> None:
+    ours, theirs = (wheel(tmp_path / order, {name: "\n".join(order)}) for order in ("ab", "ba"))
+    assert compare(ours, theirs).verdict == verdict
+
+
 def test_the_backend_is_the_one_that_the_wheel_names(tmp_path: Path) -> None:
     assert generator(wheel(tmp_path / "one", {})) == "builder 1.1"
     assert generator(wheel(tmp_path / "two", {f"{INFO}/WHEEL": None})) == ""

@@ -44,7 +44,7 @@ from tests.samples.builds import SDIST, WHEEL, FakeBuild, NoWorker, make_sdist, 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-
+COMPILED = "demo-1.0-cp313-cp313-linux_x86_64.whl"
 PYTHONS = ("3.13",)
 
 
@@ -267,15 +267,45 @@ def test_a_build_that_fails_ends_the_one_beside_it(root: Path, tool: FakeBuild) 
     assert tool.compared == 1
 
 
-def compiled_sdist(path: Path) -> Path:
-    """Write an sdist with something in it for a compiler."""
+def compiled_sdist(path: Path, place: str = "demo.c") -> Path:
+    """Write an sdist with something in it for a compiler, at `place`."""
     source = write_tree(path.parent, {"x": "int x;"}) / "x"
     with tarfile.open(make_sdist(path)) as old, tarfile.open(path.with_suffix(".new"), "w:gz") as tar:
         for member in old:
             tar.addfile(member, old.extractfile(member))
-        tar.add(source, "demo-1.0/demo.c")
+        tar.add(source, f"demo-1.0/{place}")
     source.unlink()
     return path.with_suffix(".new").replace(path)
+
+
+def compiles(tool: FakeBuild) -> None:
+    """Let the project be one whose wheel is compiled."""
+    tool.makers = {SDIST: compiled_sdist, COMPILED: make_wheel}
+
+
+@pytest.mark.parametrize("compiled", [True, False])
+def test_only_what_is_compiled_is_said_to_be(
+    root: Path, tool: FakeBuild, capsys: pytest.CaptureFixture[str], *, compiled: bool
+) -> None:
+    tool.makers[SDIST], tool.beside = compiled_sdist, fuller_wheel
+    if compiled:
+        compiles(tool)
+    build(make_context(root))
+    assert (f"{SDIST} contains code to compile. It is compiled" in capsys.readouterr().out) == compiled
+    assert built(root).lacking == ("demo/data.json", "demo/lost.py")
+
+
+@pytest.mark.parametrize(
+    ("place", "together"), [("tests/data/a.c", True), ("src/demo/templates/a.c", True), ("src/demo/a.c", False)]
+)
+def test_two_wheels_are_built_side_by_side_unless_there_may_be_something_to_compile(
+    root: Path, tool: FakeBuild, *, place: str, together: bool
+) -> None:
+    tool.makers[SDIST] = functools.partial(compiled_sdist, place=place)
+    tool.codes["wheel"], tool.hangs = 1, True  # the other ends when this one has failed
+    with pytest.raises(BuildFailed):
+        build(make_context(root))
+    assert tool.compared == together
 
 
 @pytest.mark.parametrize("compiled", [True, False])
@@ -283,24 +313,18 @@ def test_a_folder_that_is_in_use_is_told_where_a_compiler_writes_its_name(
     root: Path, tool: FakeBuild, capsys: pytest.CaptureFixture[str], *, compiled: bool
 ) -> None:
     if compiled:
-        tool.makers[SDIST] = compiled_sdist
+        compiles(tool)
     base = Path(tempfile.gettempdir()).resolve()
     with workplace(base, root.parent / "other"):
         build(make_context(root))
     assert ("the usual folder is in use" in capsys.readouterr().out) == compiled
 
 
-def test_what_is_compiled_quickly_is_compared_as_well(root: Path, tool: FakeBuild) -> None:
-    tool.makers[SDIST], tool.beside = compiled_sdist, fuller_wheel
-    build(make_context(root))
-    assert built(root).lacking == ("demo/data.json", "demo/lost.py")
-
-
 def test_what_takes_long_to_compile_is_not_compiled_twice(
     root: Path, tool: FakeBuild, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(distributions, "QUICK", -1.0)
-    tool.makers[SDIST], tool.beside = compiled_sdist, fuller_wheel
+    compiles(tool)
     build(make_context(root))
     assert (tool.compared, built(root).lacking) == (0, ())
     assert "not compared with a wheel of the checkout" in capsys.readouterr().out

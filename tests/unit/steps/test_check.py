@@ -66,7 +66,7 @@ class Environments:
     def use(self, installer: Installer, _venv: Venv, subject: Subject, *_: Any) -> Use:
         self.beside |= {one.version for one in installer.beside}
         own = Installed("demo", subject.version, subject.origins[0].url, subject.origins[0].sha256)
-        problems = self.problems.get(subject.label, ())
+        problems = self.problems.get(installer.scratch.name, self.problems.get(subject.label, ()))
         installed = (own, Installed("six", "1.17"))
         return Use("3.13.0", "linux", "x86_64", own, installed, ("demo",), (), problems, "imported demo", self.supplied)
 
@@ -481,9 +481,20 @@ def test_both_files_are_tried_on_the_lowest_python_that_is_here_too(old: Release
 
 
 def test_what_only_the_lowest_python_shows_is_said_of_it(old: Release, environments: Environments) -> None:
-    environments.problems[WHEEL] = (Problem("install-import", "error", WHEEL, "`demo` cannot be imported."),)
+    environments.problems["wheel-3.9"] = (Problem("install-import", "error", WHEEL, "`demo` cannot be imported."),)
     stopped(old)
     assert "On Python 3.9: `demo` cannot be imported." in old.shown
+
+
+def test_what_several_trials_show_is_said_once_in_a_command(old: Release, environments: Environments) -> None:
+    for name in (WHEEL, SDIST):
+        environments.problems[name] = (Problem("install-version", "warning", name, "It has another version."),)
+    assert [problem.file for problem in check(old).problems] == [WHEEL, SDIST]
+    check(old, since="0.9")
+    old.record.path(Checked).unlink()
+    check(old)
+    assert old.shown.count("It has another version.") == 1
+    assert f"warning install-version: It has another version. ({WHEEL}, {SDIST})" in old.shown
 
 
 def test_a_lowest_python_without_an_environment_is_named_and_no_error(old: Release, environments: Environments) -> None:

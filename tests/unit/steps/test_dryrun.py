@@ -226,7 +226,7 @@ def test_a_tree_with_uncommitted_changes_has_to_be_committed_before_the_release(
     monkeypatch.setattr(git, "look", lambda _: source)
     demo.run(offline=True)
     assert steps.names[-1] == "pypi"
-    assert "to release this commit: commit 2 changes" in demo.shown
+    assert demo.lines[-1] == "to release this commit: commit 2 changes"
 
 
 # What goes wrong.
@@ -301,8 +301,12 @@ def test_a_wheel_for_this_machine_alone_is_left_out_and_the_sdist_rehearsed(demo
     with_wheel(steps, LOCAL)
     with pytest.raises(LocalWheel) as error:
         demo.run(offline=True)
-    assert steps.names == ["build", "check", "build", "check", "testpypi", "verify", "pypi"]
-    assert steps.ran[-1][1].settings.archives == ("sdist",)
+    assert steps.names == ["build", "check", "check", "testpypi", "verify", "pypi"]
+    after = steps.ran[2][1]
+    assert (after.settings.archives, "release-no-wheel" in after.settings.ignore) == (("sdist",), True)
+    assert "moved what was in dist/" not in demo.shown
+    assert "dry run of demo 1.0 passed: 1 file" in demo.shown
+    assert [cell for cell in after.settings.cells if cell.kind == "wheel"] == []
     message = error.value.text(demo.context.commands)
     words = "PyPI accepts no wheel that may run only on this machine:"
     assert f"the wheel cannot go up, because {words}\n  {LOCAL}" in message

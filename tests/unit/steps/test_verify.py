@@ -15,7 +15,6 @@ import pytest
 from seatrial.index.holdings import NotVisible, OtherBytes
 from seatrial.index.indexes import Login
 from seatrial.machine.process import ToolFailed
-from seatrial.project.context import DryRun
 from seatrial.project.pythons import PythonMissing
 from seatrial.release import failures
 from seatrial.release.record import FilesChanged, Record, StageMissing
@@ -35,7 +34,7 @@ from tests.archives import SDIST, WHEEL
 from tests.projects import write_tree
 from tests.samples.records import built_in, hashings, rehearsed_in
 from tests.samples.releases import release_in
-from tests.samples.stages import BUILT, CHECKED, REHEARSED, RELEASED
+from tests.samples.stages import BUILT, REHEARSED, RELEASED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -300,17 +299,25 @@ def test_the_table_comes_after_the_last_cell_that_nox_can_run(
 def test_a_warning_is_shown_and_the_cell_is_verified(release: Release, environments: Environments) -> None:
     environments.problems = (WARNING,)
     verify(release, kind="wheel")
-    assert f"warning install-version: Its __version__ is another. ({WHEEL})" in release.shown
+    assert f"warning install-version: Its __version__ is another. ({RUNNING} wheel)" in release.shown
     assert len(release.record.verified()) == 1
 
 
-def test_a_dry_run_shows_a_warning_of_check_once(release: Release, environments: Environments) -> None:
-    release.write(CHECKED, problems=(WARNING,))
-    environments.problems = (WARNING, replace(WARNING, message="Another."))
-    release.context = replace(release.context, dry=DryRun(release.root))
-    verify(release, kind="wheel")
-    assert "warning install-version: Another." in release.shown
-    assert WARNING.message not in release.shown
+def test_a_warning_of_several_cells_is_one_line_that_names_them(release: Release, environments: Environments) -> None:
+    environments.problems = (WARNING,)
+    verify(release)
+    assert release.shown.count(WARNING.message) == 1
+    assert f"{WARNING.message} ({RUNNING} sdist, {RUNNING} wheel)" in release.shown
+
+
+@pytest.mark.parametrize("said", ["", f"On Python {RUNNING}: ", "On Python 3.99: "])
+def test_a_warning_that_check_showed_in_this_command_is_not_shown_again(
+    release: Release, environments: Environments, said: str
+) -> None:
+    environments.problems = (WARNING,)
+    release.context.told.add((release.root, WARNING.rule, f"{said}{WARNING.message}"))
+    verify(release)
+    assert (WARNING.message in release.shown) == ("3.99" in said)
 
 
 def test_an_error_leaves_no_record(release: Release, environments: Environments) -> None:
@@ -320,7 +327,7 @@ def test_an_error_leaves_no_record(release: Release, environments: Environments)
     message = error.value.text(release.context.commands)
     assert message.startswith("The files that TestPyPI serves do not work once installed: 1 error, see above.")
     assert "run `nox -s verify` again" in message
-    assert f"error install-import: It cannot be imported. ({WHEEL})" in release.shown
+    assert f"error install-import: It cannot be imported. ({RUNNING} wheel)" in release.shown
     assert release.record.verified() == ()
 
 
@@ -344,6 +351,13 @@ def test_an_error_that_is_silenced_with_a_reason_stops_nothing(release: Release,
     environments.problems = (replace(ERROR, silenceable=True),)
     verify(release, kind="wheel", changes={"ignore": {"install-import": "it needs a display"}})
     assert len(release.record.verified()) == 1
+
+
+def test_a_warning_that_is_silenced_is_not_shown(release: Release, environments: Environments) -> None:
+    environments.problems = (WARNING, replace(ERROR, rule="refused", severity="warning"))
+    verify(release, kind="wheel", changes={"ignore": {"install-version": "it is that of the program inside"}})
+    assert WARNING.message not in release.shown
+    assert "warning refused: It cannot be imported." in release.shown
 
 
 def test_nothing_to_import_is_no_failure(release: Release, environments: Environments) -> None:

@@ -127,9 +127,11 @@ def _compare(context: Context, built: Built) -> Changes:
 
 
 def _stop_on_errors(context: Context, problems: Sequence[Problem], *, trial: bool = False) -> None:
-    """Show `problems`. Raises NotReady where one is an error."""
+    """Show those of `problems` that this command has not shown. Raises NotReady where one is an error."""
     for problem, files in text.together(problems):
-        context.say(text.problem(problem, files), problem.severity)
+        if not context.is_told(problem):
+            context.say(text.problem(problem, files), problem.severity)
+            context.told.add((context.root, problem.rule, problem.message))
     if any(map(is_error, problems)):
         status.failed(context, Failure("check", problems=tuple(problems)))
         step = "dryrun" if context.dry else "check"
@@ -189,8 +191,7 @@ def _look_up(context: Context, built: Built) -> tuple[tuple[str, ...], tuple[Pro
 def _without_ignored(context: Context, problems: Sequence[Problem]) -> tuple[Problem, ...]:
     """Return `problems` without those that the settings ignore, which are named: no error that PyPI refuses for."""
     reasons = context.settings.ignore
-    can_be = (problem for problem in problems if problem.severity == "warning" or problem.silenceable)
-    ignored = [problem for problem in can_be if problem.rule in reasons]
+    ignored = [problem for problem in problems if context.settings.ignores(problem)]
     for problem in ignored:
         context.detail(f"ignored: {problem.file}: {problem.rule} ({reasons[problem.rule]})")
     return tuple(problem for problem in problems if problem not in ignored)
@@ -221,7 +222,12 @@ def _try_all(context: Context, built: Built) -> tuple[tuple[Trial, ...], tuple[P
             context.detail(f"{trial.filename}: installed on Python {trial.python} with {came}; {trial.summary}")
     for sdist, wheel in proxies.items():
         context.detail(f"{sdist}: not compiled again on Python {RUNNING}: `build` made {wheel} of it, which is tried")
-    found = [problem for _, problems, _ in outcomes for problem in problems]
+    pythons: dict[Problem, list[str]] = {}
+    for trial, problems, _ in outcomes:
+        for problem in problems:
+            pythons.setdefault(problem, []).append(trial.python)
+    # A Python is named where the one that runs us, which comes first, does not show the same.
+    found = [one if RUNNING in where else text.on_pythons(one, where) for one, where in pythons.items()]
     supplied = tuple(module for _, _, modules in outcomes for module in modules)
     through = (Trial(sdist, RUNNING, (), (), f"made into {wheel}", wheel) for sdist, wheel in proxies.items())
     return (*(trial for trial, _, _ in outcomes), *through), _without_ignored(context, found), supplied
@@ -260,7 +266,6 @@ def _try(  # noqa: PLR0917 (the first four are the same for all)
     """
     place = scratch / f"{archive.kind}-{python or RUNNING}"
     place.mkdir()
-    on = f"On Python {python}: " if python else ""  # where it is not the one that runs us
     installer = Installer.of(context.uv, place, context.settings.dependencies, resolved)
     origin = Origin(archive.path.as_uri(), dist.sha256)
     subject = Subject(dist.filename, archive.metadata.name or archive.name, str(archive.version), (origin,))
@@ -277,7 +282,7 @@ def _try(  # noqa: PLR0917 (the first four are the same for all)
             installer = replace(installer, beside=siblings.local(context, built, venv, installer))
             used = use(installer, venv, subject, context.settings, context.root)
     except ReleaseError as error:
-        problem = Problem("install-failed", "error", dist.filename, f"{on}{error}", silenceable=True)
+        problem = Problem("install-failed", "error", dist.filename, str(error), silenceable=True)
         return Trial(dist.filename, python or RUNNING, (), ()), (problem,), ()
-    found = tuple(replace(problem, message=f"{on}{problem.message}") for problem in used.problems)
-    return Trial(dist.filename, python or RUNNING, used.imported, used.installed, used.summary), found, used.supplied
+    trial = Trial(dist.filename, python or RUNNING, used.imported, used.installed, used.summary)
+    return trial, used.problems, used.supplied

@@ -15,7 +15,7 @@ from seatrial.machine import temporary
 from seatrial.machine.errors import ReleaseError
 from seatrial.release import failures
 from seatrial.release.record import now
-from seatrial.release.stages import Built, Cell, Checked, Rehearsed, Verified
+from seatrial.release.stages import Built, Cell, Rehearsed, Verified
 from seatrial.report import text
 from seatrial.trial import interpreters
 from seatrial.trial.installer import Installer, InstallFailed, Venv
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from seatrial.index.indexes import Index
     from seatrial.project.context import Context, Locks
-    from seatrial.release.stages import Installed
+    from seatrial.release.stages import Installed, Problem
     from seatrial.trial.trial import Use
 
 USED = ".seatrial-used"  # marks an environment that was handed over, and is not empty any more
@@ -83,11 +83,14 @@ def verify(context: Context, built: Built, rehearsed: Rehearsed, index: Index, c
         candidate = Candidate.served(context, built, rehearsed, index)
         progress = context.screen.progress("verify: installing and using", total=len(cells), unit="cells")
         resolved: Locks = context.locks
+        found: list[Problem] = []
         with ThreadPoolExecutor(os.cpu_count()) as pool, progress as meter:
-            futures = [pool.submit(_verify_cell, context, candidate, cell, resolved) for cell in cells]
+            futures = [pool.submit(_verify_cell, context, candidate, cell, resolved, found) for cell in cells]
             for future in futures:
                 future.exception()
                 meter.done += 1
+        for problem, where in text.together(found):
+            context.say(text.problem(problem, where), problem.severity)
         for future in futures:
             context.detail(future.result())
     except OtherBytes as met:
@@ -96,8 +99,8 @@ def verify(context: Context, built: Built, rehearsed: Rehearsed, index: Index, c
         raise explained from None
 
 
-def _verify_cell(context: Context, candidate: Candidate, cell: Cell, resolved: Locks) -> str:
-    """Verify one cell, record it, and return what to say of it."""
+def _verify_cell(context: Context, candidate: Candidate, cell: Cell, resolved: Locks, found: list[Problem]) -> str:
+    """Verify one cell, record it, and return what to say of it; add the problems that are to be shown to `found`."""
     with (
         context.record.locked(f"verify-{cell.python}-{cell.kind}"),
         temporary.folder(f"verify-{cell.python}-{cell.kind}") as scratch,
@@ -105,11 +108,11 @@ def _verify_cell(context: Context, candidate: Candidate, cell: Cell, resolved: L
         siblings.hinted(context),
     ):
         installer = Installer.of(context.uv, scratch, context.settings.dependencies, resolved)
-        used = _used(context, candidate, cell, installer)
+        used = _used(context, candidate, cell, installer, found)
         low: tuple[Installed, ...] = ()
         if context.settings.tries_lowest(cell):
             with temporary.folder("lowest") as place:
-                low = _used_with_lowest(context, candidate, cell, replace(installer, scratch=place), used)
+                low = _used_with_lowest(context, candidate, cell, replace(installer, scratch=place), used, found)
     rehearsed, dists = candidate.rehearsed, candidate.dists(cell.kind)
     verified = Verified(
         project=rehearsed.project,
@@ -134,7 +137,7 @@ def _verify_cell(context: Context, candidate: Candidate, cell: Cell, resolved: L
     return f"verified {label} from {candidate.index.name}, {came}; {used.summary}"
 
 
-def _used(context: Context, candidate: Candidate, cell: Cell, installer: Installer) -> Use:
+def _used(context: Context, candidate: Candidate, cell: Cell, installer: Installer, found: list[Problem]) -> Use:
     """Install and use a file for `cell` as the index serves it. Raises ReusedEnvironment and NotVerifiable."""
     if context.options.environment is None:
         place = installer.scratch / "environment"
@@ -148,12 +151,12 @@ def _used(context: Context, candidate: Candidate, cell: Cell, installer: Install
     installer = candidate.with_siblings(installer, venv)
     subject = candidate.subject(candidate.dists(cell.kind))
     used = use(installer, venv, subject, context.settings, context.root)
-    _stop_on_errors(context, used, candidate.index)
+    _stop_on_errors(context, used.problems, candidate.index, cell, found)
     return used
 
 
-def _used_with_lowest(
-    context: Context, candidate: Candidate, cell: Cell, installer: Installer, used: Use
+def _used_with_lowest(  # noqa: PLR0917 (the first four are those of `_used`)
+    context: Context, candidate: Candidate, cell: Cell, installer: Installer, used: Use, shown: list[Problem]
 ) -> tuple[Installed, ...]:
     """Return what was installed for the file of `used` with the lowest direct dependencies. Raises LowestFailed."""
     dist = next(dist for dist in candidate.dists(cell.kind) if dist.sha256 == used.subject.sha256)
@@ -175,7 +178,8 @@ def _used_with_lowest(
     try:
         subject = candidate.subject((dist,))
         second = use(installer, venv, subject, context.settings, context.root, narrowed=narrowed)
-        _stop_on_errors(context, second, candidate.index)
+        more = [problem for problem in second.problems if problem not in used.problems]
+        _stop_on_errors(context, more, candidate.index, cell, shown, " with the lowest dependencies")
     except (InstallFailed, NotVerifiable) as failed:
         raise LowestFailed(tuple(pins) or ("(none has a lower bound)",), failed.text(context.commands)) from None
     pinned = ", ".join(pins) or "it has none with a lower bound"
@@ -183,12 +187,15 @@ def _used_with_lowest(
     return second.installed
 
 
-def _stop_on_errors(context: Context, used: Use, index: Index) -> None:
-    silenced = [one for one in used.problems if one.silenceable and one.rule in context.settings.ignore]
-    problems = [problem for problem in used.problems if problem not in silenced]
-    checked = context.record.find(Checked) if context.dry else None  # whose warnings are on the same screen
-    said = {(one.rule, one.message) for one in checked.problems} if checked else set()
-    for problem, files in text.together([one for one in problems if (one.rule, one.message) not in said]):
-        context.say(text.problem(problem, files), problem.severity)
+def _stop_on_errors(  # noqa: PLR0917 (what it is, where, and where to)
+    context: Context, problems: Sequence[Problem], index: Index, cell: Cell, found: list[Problem], how: str = ""
+) -> None:
+    """Add to `found` what is to be shown, with the cell in place of the file. Raises NotVerifiable for an error."""
+    problems = [problem for problem in problems if not context.settings.ignores(problem)]
+    found += (
+        replace(problem, file=f"{cell.python} {cell.kind}{how}")
+        for problem in problems
+        if not (context.is_told(problem) or context.is_told(text.on_pythons(problem, (cell.python,))))
+    )
     if errors := sum(problem.severity == "error" for problem in problems):
         raise NotVerifiable(errors, index.name)

@@ -24,7 +24,12 @@ CASES: list[tuple[str, Fields, Fields, str]] = [
     ("metadata-release-version", {"Version": "9" * 5000}, {"Version": "9" * 4000}, "is not a valid version"),
     ("metadata-release-version", {"Version": None}, {}, "no Version"),
     ("metadata-release-version", {"Version": "1.0-x"}, {"Version": "1.0-1"}, "'1.0-x'"),
-    ("metadata-local-version", {"Version": "1.0+g123"}, {"Version": "1.0.dev1"}, "1.0+g123"),
+    (
+        "metadata-local-version",
+        {"Version": "1.0+g123"},
+        {"Version": "1.0.dev1"},
+        "1.0+g123. Leave it out of a version that a file says; one that is read from git",
+    ),
     ("metadata-local-version", {"Version": "1.0+g123"}, {"Version": "one"}, "1.0+g123"),
     ("metadata-repeated", {"Summary": ["one", "two"]}, {"Classifier": ["Typing :: Typed"] * 2}, "summary"),
     ("metadata-repeated", {"Project-URL": ["A, https://a", "A, https://b"]}, {"Project-URL": ["A, x", "B, x"]}, "A"),
