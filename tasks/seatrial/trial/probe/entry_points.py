@@ -109,6 +109,8 @@ def _loading_problem(subject: Subject, point: EntryPoint, one: Attempt | None) -
         why = f"`{point.value}` {reason(subject, one, cause)}.{hint}{printed(one)}"
     elif point.group in SCRIPTS and not one.callable:
         why = f"`{point.value}` is not callable."
+    elif point.group in SCRIPTS and one.misfit:
+        why = f"`{point.reference}` {one.misfit}."
     else:
         return None
     return finding("entry-point", point.name, f"{point.label} `{point.name}` does not work: {why}", severity=severity)

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from importlib.machinery import ModuleSpec
     from typing import Any
 
+LATER = 0x20 | 0x80 | 0x200  # flags of code that a call only prepares: CO_GENERATOR, CO_COROUTINE, CO_ASYNC_GENERATOR
+
 
 def attempt(name: str) -> dict[str, Any]:
     """Import `name` in this interpreter, and return how it went."""
@@ -32,7 +34,8 @@ def attempt(name: str) -> dict[str, Any]:
             return {"name": name, "ok": False, "error_type": "no-attribute", "error": words(error)}
     except BaseException as error:  # noqa: BLE001 (SystemExit is one of the answers)
         return {"name": name, "ok": False, **_failure(error)}
-    return {"name": name, "ok": True, "origin": origin, "callable": callable(thing), "version": _version(loaded)}
+    facts = {"callable": callable(thing), "misfit": _misfit(thing), "version": _version(loaded)}
+    return {"name": name, "ok": True, "origin": origin, **facts}
 
 
 def _load(module: str) -> tuple[str | list[str] | None, object]:
@@ -53,6 +56,28 @@ def _load(module: str) -> tuple[str | list[str] | None, object]:
         return None, loaded
     folders = spec.submodule_search_locations
     return [str(one) for one in folders] if spec.origin is None and folders is not None else spec.origin, loaded
+
+
+def _misfit(thing: object) -> str | None:
+    """Return what keeps the function `thing` from doing its work when called without arguments, None if nothing does.
+
+    What it wraps does not count: a decorator can give that its arguments. Other objects have ways of their own.
+    """
+    import types  # noqa: PLC0415 (see above)
+
+    bound = type(thing) is types.MethodType
+    function = thing.__func__ if isinstance(thing, types.MethodType) else thing
+    if type(function) is not types.FunctionType:
+        return None
+    code = function.__code__
+    if code.co_flags & LATER:
+        return "does nothing when it is called: it is a coroutine function or a generator"
+    plain = code.co_varnames[int(bound) : max(0, code.co_argcount - len(function.__defaults__ or ()))]
+    named = code.co_varnames[code.co_argcount :][: code.co_kwonlyargcount]
+    required = [*plain, *(name for name in named if name not in (function.__kwdefaults__ or {}))]
+    return (
+        f"is called without arguments, and requires {', '.join(f'`{name}`' for name in required)}" if required else None
+    )
 
 
 def _failure(error: BaseException) -> dict[str, Any]:

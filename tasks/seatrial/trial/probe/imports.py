@@ -36,17 +36,19 @@ class Attempt:
     """How the import of `name` went: ``module``, or ``module:attribute`` as in entry points.
 
     `origin` is the file that Python found for the module, or the folders of a namespace; `version` its
-    ``__version__``. `error_type` is the exception's class, which `defined_in` a module, or ``hang``, ``crash``,
-    ``untried``, ``no-attribute``, or ``above``: the package that is the `error` cannot be imported. `missing` is the
-    module that was not found, `because_of` one whose absence led to an error of the module's own, `lacking` the module
-    that has not what is imported from it, or the distribution that has no metadata, `path` the file of an OSError;
-    `frames` the places of the traceback (file, line, code); `output` what was printed on the way to a failure.
+    ``__version__``; `misfit` what keeps a function from working as a script's. `error_type` is the exception's class,
+    which `defined_in` a module, or ``hang``, ``crash``, ``untried``, ``no-attribute``, or ``above``: the package that
+    is the `error` cannot be imported. `missing` is the module that was not found, `because_of` one whose absence led to
+    an error of the module's own, `lacking` the module that has not what is imported from it, or the distribution that
+    has no metadata, `path` the file of an OSError; `frames` the places of the traceback (file, line, code); `output`
+    what was printed on the way to a failure.
     """
 
     name: str
     ok: bool
     origin: str | list[str] | None = None
     callable: bool = False
+    misfit: str | None = None
     version: str | None = None
     error_type: str | None = None
     defined_in: str | None = None
