@@ -21,7 +21,7 @@ def entry_points(dist: Distribution) -> Iterator[str]:
     `_`, `.` and `-`; the file is an INI file in UTF-8 in which no section and no name appears twice. Set
     `[project.scripts]` (setuptools: `entry_points`; poetry before 2: `[tool.poetry.scripts]`).
     """
-    scripts, fault = _scripts(dist)
+    scripts, fault = scripts_of(dist)
     if fault:
         yield fault
     if wrong := [repr(name) for name in scripts if not SCRIPT_NAME.fullmatch(name)]:
@@ -34,7 +34,7 @@ def script(dist: Distribution) -> Iterator[str]:
 
     Write `demo = "demo.cli:main"` in `[project.scripts]`.
     """
-    scripts, _ = _scripts(dist)
+    scripts, _ = scripts_of(dist)
     if wrong := [f"{name} = {value}" for name, value in scripts.items() if not SCRIPT_VALUE.fullmatch(value)]:
         yield f"a script is MODULE:FUNCTION, as in `demo.cli:main`, and these are not: {some(wrong)}."
 
@@ -52,7 +52,7 @@ def script_group(dist: Distribution) -> Iterator[str]:
             yield f"no command is made of the group {group!r} of entry points: it has to be `{right}`."
 
 
-def _scripts(dist: Distribution) -> tuple[dict[str, str], str]:
+def scripts_of(dist: Distribution) -> tuple[dict[str, str], str]:
     """Return the scripts in entry_points.txt, and why it cannot be read, if so: there are no scripts then."""
     parser, fault = _groups(dist)
     sections = [parser[section] for section in SCRIPT_SECTIONS if section in parser]
