@@ -1,14 +1,17 @@
-"""Rules on what is beside the code in the repository of a release: its changelog, and workflows that upload too.
+"""Rules on what is beside the code in the repository: changelog, other workflows, settings that nothing reads.
 
-They are for a release, so a dry run leaves them out: it is run on any commit.
+Those on changelog and workflows are for a release, so a dry run leaves them out: it is run on any commit.
 """
 
+import configparser
 import contextlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from seatrial.machine import toml
@@ -17,6 +20,7 @@ from seatrial.project.settings import table
 from seatrial.release.filenames import parsed_version
 from seatrial.rules.distribution import Release
 from seatrial.rules.rule import practice, rule
+from seatrial.rules.wheel.entry_points import scripts_of
 
 CHANGELOG = re.compile(
     r"(docs?/(source/)?)?(change-?log|changes|history|news|releases?|release[-_]?notes|what-?s[-_]?new)"
@@ -119,6 +123,47 @@ def other_workflow(release: Release) -> Iterator[str]:
         lines = (line for line in text.splitlines() if not line.lstrip().startswith("#"))
         if found := next((match[0] for line in lines if (match := UPLOADERS.search(line))), ""):
             yield f"{name} uploads too (`{' '.join(found.split())}`): files other than those rehearsed here."
+
+
+@rule("release", "release-unread-settings", "warning", practice("build backends, which take these from `[project]`"))
+def unread_settings(release: Release) -> Iterator[str]:
+    """Scripts or requirements are declared beside the table `[project]`, and the wheel has none of that name.
+
+    Where there is `[project]`, build backends take scripts and requirements from it. Move what stands in
+    `[tool.poetry.scripts]`, or in setup.cfg under `[options.entry_points]` and `install_requires`, into
+    `[project.scripts]` and `dependencies`.
+    """
+    document: Mapping[str, Any] = {}
+    with contextlib.suppress(ValueError):
+        document = toml.parse(_text(release, "pyproject.toml"))
+    wheel = next((archive for archive in release.archives if archive.kind == "wheel" and archive.metadata), None)
+    if "project" not in document or wheel is None or wheel.metadata is None:
+        return
+    parser = configparser.ConfigParser(interpolation=None, strict=False, delimiters=("=",))
+    with contextlib.suppress(configparser.Error):
+        parser.read_string(_text(release, "setup.cfg"))
+    commands = parser.get("options.entry_points", "console_scripts", fallback="").splitlines()
+    required = parser.get("options", "install_requires", fallback="").splitlines()
+    made, _ = scripts_of(wheel)
+    brought = _projects(wheel.metadata.all("requires-dist"))
+    poetry = table(document, "tool", "poetry", "scripts").items()
+    ignored = {
+        "the scripts in [tool.poetry.scripts]": {name for name, value in poetry if isinstance(value, str)} - {*made},
+        "the scripts in setup.cfg": {line.partition("=")[0].strip() for line in commands if "=" in line} - {*made},
+        "the requirements in setup.cfg": _projects(required) - brought,
+    }
+    for what, names in ignored.items():
+        if names:
+            yield f"{what} are not in the wheel ({', '.join(sorted(names))}): move them into [project]."
+
+
+def _projects(lines: Iterable[str]) -> set[str]:
+    """Return the projects that requirements name, normalised."""
+    names: set[str] = set()
+    for line in lines:
+        with contextlib.suppress(ValueError):  # such as `file: requirements.txt`
+            names.add(canonicalize_name(Requirement(line).name))
+    return names
 
 
 def _text(release: Release, name: str) -> str:

@@ -154,3 +154,45 @@ def test_the_workflows_of_a_repository_are_read_from_what_git_tracks(tmp_path: P
 
 def test_without_git_there_are_no_workflows(tmp_path: Path) -> None:
     assert git.workflows(git.look(write_tree(tmp_path, {".gitlab-ci.yml": "twine upload"}))) == {}
+
+
+PROJECT = '[project]\nname = "demo"\n'
+POETRY = '[tool.poetry.scripts]\nhi = "demo:main"\nfile = { reference = "bin/x", type = "file" }\n'
+SETUP = "[options]\ninstall_requires =\n    Click>=8\n    file: more.txt\n"
+POINTS = "[options.entry_points]\nconsole_scripts =\n    hi = demo:main\n"
+
+
+def unread(root: Path, files: dict[str, str], points: str = "", requires: str | None = None) -> list[str]:
+    write_tree(root, files)
+    members = {"demo-1.0.dist-info/entry_points.txt": points} if points else {}
+    dist = Distribution.open(wheel(root / "dist", {"Requires-Dist": requires}, files=members))
+    release = Release(root=root, tracked=tuple(files))
+    return [one.message for one in judge_together([dist], release) if one.rule == "release-unread-settings"]
+
+
+@pytest.mark.parametrize(
+    ("files", "words"),
+    [
+        ({"pyproject.toml": PROJECT + POETRY}, "the scripts in [tool.poetry.scripts] are not in the wheel (hi): move"),
+        ({"pyproject.toml": PROJECT, "setup.cfg": POINTS}, "the scripts in setup.cfg are not in the wheel (hi): move"),
+        ({"pyproject.toml": PROJECT, "setup.cfg": SETUP}, "the requirements in setup.cfg are not in the wheel (click)"),
+    ],
+)
+def test_settings_that_the_backend_did_not_read_are_told(tmp_path: Path, files: dict[str, str], words: str) -> None:
+    (message,) = unread(tmp_path, files)
+    assert message.startswith(words)
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"pyproject.toml": PROJECT + POETRY, "setup.cfg": SETUP + POINTS},
+        {"pyproject.toml": POETRY, "setup.cfg": SETUP},
+        {"pyproject.toml": "[project\n", "setup.cfg": SETUP},
+        {"pyproject.toml": PROJECT, "setup.cfg": "install_requires\n"},
+        {"pyproject.toml": PROJECT},
+        {},
+    ],
+)
+def test_settings_that_the_backend_did_read_pass(tmp_path: Path, files: dict[str, str]) -> None:
+    assert unread(tmp_path, files, "[console_scripts]\nhi = demo:main\n", "click>=8") == []

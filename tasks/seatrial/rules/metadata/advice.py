@@ -3,13 +3,36 @@
 import re
 from collections.abc import Iterator
 
+from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
 from seatrial.release.archives import Metadata
+from seatrial.release.filenames import parsed_version
 from seatrial.rules.rule import METADATA, practice, rule, standard
 
 PATCH = re.compile(r"(==(?!.*\.0$)|<=)\s*3\.(\d{1,3})(\.0)?")  # `==3.11.0` means that one
 PYTHON = re.compile(r"Programming Language :: Python :: (3\.\d+)")
+COMPARISON = re.compile(r"""(\w+) (==|~=) "([^"]*)"|"([^"]*)" (==) (\w+)""")  # in a marker as packaging writes it
+INNERMOST = re.compile(r"\(([^()]*)\)")
+# What is written for a system or an implementation by mistake, and what the variable of a marker says there.
+MISTAKEN = {
+    "sys_platform": {
+        **dict.fromkeys(("windows", "win", "win32", "win64"), "win32"),
+        **dict.fromkeys(("mac", "macos", "macosx", "osx", "darwin"), "darwin"),
+        "linux": "linux",
+    },
+    "platform_system": {
+        **dict.fromkeys(("windows", "win", "win32", "win64"), "Windows"),
+        **dict.fromkeys(("mac", "macos", "macosx", "osx", "darwin"), "Darwin"),
+        "linux": "Linux",
+    },
+    "os_name": {
+        **dict.fromkeys(("windows", "win", "win32", "win64", "nt"), "nt"),
+        **dict.fromkeys(("mac", "macos", "macosx", "osx", "darwin", "linux", "unix", "posix"), "posix"),
+    },
+    "platform_python_implementation": {"cpython": "CPython", "pypy": "PyPy"},
+    "implementation_name": {"cpython": "cpython", "pypy": "pypy"},
+}
 
 
 @rule("metadata", "metadata-summary", "warning", METADATA)
@@ -121,3 +144,47 @@ def deprecated(metadata: Metadata) -> Iterator[str]:
     """
     if old := [field for field in ("requires", "provides", "obsoletes") if metadata.all(field)]:
         yield f"nothing reads {', '.join(old)} any more: set `dependencies` in [project]."
+
+
+@rule("metadata", "metadata-marker", "warning", standard("dependency specifiers", "dependency-specifiers"))
+def marker(metadata: Metadata) -> Iterator[str]:
+    """A requirement has a marker that holds nowhere, so it is never installed.
+
+    Windows is `sys_platform == "win32"`, `platform_system == "Windows"` and `os_name == "nt"`; macOS is
+    `sys_platform == "darwin"` and `platform_system == "Darwin"`. `python_version` has two parts, so that it is never
+    equal to `3.12.1`: compare `python_full_version`. Values that may be those of a system that is not known here are
+    not reported.
+    """
+    for line in metadata.all("requires-dist"):
+        text = _marker(line)
+        cures = [cure for match in COMPARISON.finditer(text) if (cure := _mistake(match))]
+        if cures and not _can_hold(COMPARISON.sub(lambda match: "never" if _mistake(match) else match[0], text)):
+            yield f"{line!r} is installed nowhere, by its marker: {cures[0]}."
+
+
+def _marker(line: str) -> str:
+    """Return the marker of a requirement as packaging writes it; nothing where it has none, or is no requirement."""
+    try:
+        return str(Requirement(line).marker or "")
+    except ValueError:  # on which there is a rule of its own
+        return ""
+
+
+def _mistake(comparison: re.Match[str]) -> str:
+    """Return why a `comparison` is never true, with what is to be written; nothing where it may be."""
+    variable, operator = comparison[1] or comparison[6], comparison[2] or comparison[5]
+    value = comparison[3] if comparison[1] else comparison[4]
+    right = MISTAKEN.get(variable, {}).get(value.lower(), value)
+    if operator == "==" and right != value:
+        return f'{variable} is never "{value}", but "{right}"'
+    version = parsed_version(value) if variable == "python_version" else None
+    if version and any(version.release[2:]):
+        return f"python_version has two parts, as in 3.12, and is never {value}; python_full_version has three"
+    return ""
+
+
+def _can_hold(text: str) -> bool:
+    """Whether a marker can hold in which `never` stands for what is never true."""
+    while inner := INNERMOST.search(text):
+        text = f"{text[: inner.start()]}{'perhaps' if _can_hold(inner[1]) else 'never'}{text[inner.end() :]}"
+    return any("never" not in chain.split(" and ") for chain in text.split(" or "))

@@ -8,6 +8,7 @@ from seatrial.rules.distribution import Distribution, some
 from seatrial.rules.rule import rule, server, standard
 
 SCRIPT_SECTIONS = ("console_scripts", "gui_scripts")
+NEARLY = {"consolescript": "console_scripts", "guiscript": "gui_scripts"}  # letters without the s at the end
 SCRIPT_NAME = re.compile(r"[\w.-]+")
 SCRIPT_VALUE = re.compile(r"\s*[\w.]+\s*:\s*[\w.]+\s*(\[[^\]]*\])?\s*")
 
@@ -20,7 +21,7 @@ def entry_points(dist: Distribution) -> Iterator[str]:
     `_`, `.` and `-`; the file is an INI file in UTF-8 in which no section and no name appears twice. Set
     `[project.scripts]` (setuptools: `entry_points`; poetry before 2: `[tool.poetry.scripts]`).
     """
-    scripts, fault = _scripts(dist)
+    scripts, fault = scripts_of(dist)
     if fault:
         yield fault
     if wrong := [repr(name) for name in scripts if not SCRIPT_NAME.fullmatch(name)]:
@@ -33,21 +34,40 @@ def script(dist: Distribution) -> Iterator[str]:
 
     Write `demo = "demo.cli:main"` in `[project.scripts]`.
     """
-    scripts, _ = _scripts(dist)
+    scripts, _ = scripts_of(dist)
     if wrong := [f"{name} = {value}" for name, value in scripts.items() if not SCRIPT_VALUE.fullmatch(value)]:
         yield f"a script is MODULE:FUNCTION, as in `demo.cli:main`, and these are not: {some(wrong)}."
 
 
-def _scripts(dist: Distribution) -> tuple[dict[str, str], str]:
+@rule("wheel", "wheel-script-group", "warning", standard("entry points", "entry-points"))
+def script_group(dist: Distribution) -> Iterator[str]:
+    """A group of entry points is called nearly `console_scripts` or `gui_scripts`: installers make no command of it.
+
+    Write `[project.scripts]` or `[project.gui-scripts]`, from which build backends make the right group. (setuptools:
+    `console_scripts` in `entry_points`)
+    """
+    for group in _groups(dist)[0].sections():
+        right = NEARLY.get(re.sub(r"[^a-z]", "", group.lower()).rstrip("s"))
+        if right and group != right:
+            yield f"no command is made of the group {group!r} of entry points: it has to be `{right}`."
+
+
+def scripts_of(dist: Distribution) -> tuple[dict[str, str], str]:
     """Return the scripts in entry_points.txt, and why it cannot be read, if so: there are no scripts then."""
+    parser, fault = _groups(dist)
+    sections = [parser[section] for section in SCRIPT_SECTIONS if section in parser]
+    return {name: value for section in sections for name, value in section.items()} if not fault else {}, fault
+
+
+def _groups(dist: Distribution) -> tuple[configparser.ConfigParser, str]:
+    """Return what entry_points.txt holds, and why it cannot be read, if so."""
     parser = configparser.ConfigParser(delimiters=("=",), interpolation=None)
     parser.optionxform = str  # type: ignore[assignment,method-assign]
     try:
         parser.read_string(dist.kept.get(f"{dist.info}/entry_points.txt", b"").decode("utf-8"), "entry_points.txt")
-        sections = [parser[section] for section in SCRIPT_SECTIONS if section in parser]
-        return {name: value for section in sections for name, value in section.items()}, ""
     except UnicodeDecodeError:
-        return {}, "entry_points.txt, the list of scripts and plugins, is not UTF-8."
+        return parser, "entry_points.txt, the list of scripts and plugins, is not UTF-8."
     except configparser.Error as error:
         reason = some([" ".join(str(error).split()).rstrip(".")])
-        return {}, f"the list of scripts and plugins cannot be read: {reason}."
+        return parser, f"the list of scripts and plugins cannot be read: {reason}."
+    return parser, ""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from .entry_points import entry_point_problems
 from .files import file_problems, source_problems, start_problems
 from .imports import attempts
-from .modules import borrowed_problems, failure, failure_problems, module_problems, tally
+from .modules import borrowed_problems, failure, failure_problems, module_problems, star_problems, tally
 from .names import is_import_name
 from .subject import Subject, finding, lies_in, metadata_of, normalised, subject_of, text_of
 
@@ -94,7 +94,7 @@ def _look_at(
         met = list(module_problems(subject, one, main=one.name in main)) if one.ok and one.name in top else []
         modules.append(_module(subject, one, [problem for problem in met if problem["severity"] == "error"]))
         problems += met
-    problems += source_problems(subject, tried)
+    problems += [*star_problems(tried), *source_problems(subject, tried)]
     counted = {**tally(tried, failures.values()), "aside": 0 if setting else len(subject.names.aside)}
     return modules, counted, [*problems, *pointed]
 

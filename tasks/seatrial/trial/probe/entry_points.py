@@ -14,6 +14,7 @@ from .importer import words
 from .imports import Attempt, attempts
 from .modules import printed, reason
 from .names import ASIDE
+from .scripts import script_file_problems
 from .subject import SCRIPTS, Subject, finding, lies_in, normalised, real_path
 
 if TYPE_CHECKING:
@@ -70,7 +71,8 @@ def entry_point_problems(
     sound = [point for point in points if not lies_in(point.module, broken)]
     wanted = list(dict.fromkeys(point.reference for point in sound if point.reference))
     tried = {one.name: one for one in attempts(wanted, time_limit)}
-    problems = list(_script_problems(subject, points))
+    made = {point.name for point in points if point.group in SCRIPTS}
+    problems = [*_script_problems(subject, points), *script_file_problems(subject, made, broken, time_limit)]
     told: dict[str, str] = {}
     for point in sound:
         one = tried.get(point.reference)
@@ -109,6 +111,8 @@ def _loading_problem(subject: Subject, point: EntryPoint, one: Attempt | None) -
         why = f"`{point.value}` {reason(subject, one, cause)}.{hint}{printed(one)}"
     elif point.group in SCRIPTS and not one.callable:
         why = f"`{point.value}` is not callable."
+    elif point.group in SCRIPTS and one.misfit:
+        why = f"`{point.reference}` {one.misfit}."
     else:
         return None
     return finding("entry-point", point.name, f"{point.label} `{point.name}` does not work: {why}", severity=severity)

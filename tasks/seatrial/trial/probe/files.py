@@ -156,7 +156,7 @@ def source_problems(subject: Subject, tried: Iterable[Attempt]) -> Iterator[Prob
         left -= os.path.getsize(real)
         if left < 0:
             break
-        why = _why_not_compiled(real)
+        why = why_not_compiled(real)
         if why:
             bad.append(f"{path}{why}")
     if bad:
@@ -175,7 +175,8 @@ def _is_compiled(path: str) -> bool:
     return (magic, flags, *facts) == (MAGIC_NUMBER, 0, int(found.st_mtime) & 0xFFFFFFFF, found.st_size & 0xFFFFFFFF)
 
 
-def _why_not_compiled(path: str) -> str:
+def why_not_compiled(path: str) -> str:
+    """Return what to say after the name of the file at `path` if Python cannot compile it, else nothing."""
     try:
         with open(path, "rb") as file, warnings.catch_warnings():
             warnings.simplefilter("ignore")

@@ -2,7 +2,8 @@
 
 The file NAMES has one name a line: ``module``, or ``module:attribute`` as in entry points. As soon as one is done, its
 answer is added to the file ANSWERS, one literal of Python a line, in the fields of `imports.Attempt`: where a module
-ends the interpreter, the answers before it are there. As little as can be is imported here before the names are: what
+ends the interpreter, the answers before it are there. At the end come pairs: the number of a module in NAMES, and what
+is missing of its ``__all__``. As little as can be is imported here before the names are: what
 a module uses must be there because the module itself asks for it, as in the interpreter of whoever installs it.
 """
 
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
     from importlib.machinery import ModuleSpec
     from typing import Any
 
+MOST = 1000  # names of one ``__all__``
+PATIENCE = 5  # seconds for all of them
+LATER = 0x20 | 0x80 | 0x200  # flags of code that a call only prepares: CO_GENERATOR, CO_COROUTINE, CO_ASYNC_GENERATOR
+
 
 def attempt(name: str) -> dict[str, Any]:
     """Import `name` in this interpreter, and return how it went."""
@@ -32,7 +37,8 @@ def attempt(name: str) -> dict[str, Any]:
             return {"name": name, "ok": False, "error_type": "no-attribute", "error": words(error)}
     except BaseException as error:  # noqa: BLE001 (SystemExit is one of the answers)
         return {"name": name, "ok": False, **_failure(error)}
-    return {"name": name, "ok": True, "origin": origin, "callable": callable(thing), "version": _version(loaded)}
+    facts = {"callable": callable(thing), "misfit": _misfit(thing), "version": _version(loaded)}
+    return {"name": name, "ok": True, "origin": origin, **facts}
 
 
 def _load(module: str) -> tuple[str | list[str] | None, object]:
@@ -45,14 +51,63 @@ def _load(module: str) -> tuple[str | list[str] | None, object]:
     if module not in sys.modules:
         parent = module.rpartition(".")[0]
         path = getattr(importlib.import_module(parent), "__path__", []) if parent else None
-        specs = (finder.find_spec(module, path) for finder in sys.meta_path if hasattr(finder, "find_spec"))
-        spec = next((found for found in specs if found), None)
+        spec = _spec(module, path)
     loaded: object = importlib.import_module(module)
     spec = spec or getattr(loaded, "__spec__", None)
     if spec is None:
         return None, loaded
     folders = spec.submodule_search_locations
     return [str(one) for one in folders] if spec.origin is None and folders is not None else spec.origin, loaded
+
+
+def _spec(module: str, path: Sequence[str] | None) -> ModuleSpec | None:
+    """Return what the finders say of `module`; `path` are the folders of the package that it is in."""
+    specs = (finder.find_spec(module, path) for finder in sys.meta_path if hasattr(finder, "find_spec"))
+    return next((found for found in specs if found), None)
+
+
+def absent(name: str) -> dict[str, str]:
+    """Return what ``from NAME import *`` would not find of an imported module's ``__all__``, each with the reason.
+
+    Submodules are imported by that. A module that is made on demand and lacks a requirement is somebody's choice.
+    """
+    missing: dict[str, str] = {}
+    module = sys.modules.get(name)
+    listed = getattr(module, "__all__", ())
+    for one in listed[:MOST] if isinstance(listed, (list, tuple)) else ():
+        try:
+            getattr(module, one)
+        except AttributeError as error:  # noqa: PERF203 (each may fail)
+            path = getattr(module, "__path__", None)
+            if path is None or _spec(f"{name}.{one}", path) is None:
+                missing[str(one)] = words(error)
+        except ModuleNotFoundError as error:
+            if str(error.name).startswith(f"{name}."):
+                missing[str(one)] = words(error)
+        except BaseException:  # noqa: BLE001, S112 (its __getattr__ is anybody's code)
+            continue
+    return missing
+
+
+def _misfit(thing: Any) -> str | None:
+    """Return what keeps the function `thing` from doing its work when called without arguments, None if nothing does.
+
+    What it wraps does not count: a decorator can give that its arguments. Other objects have ways of their own.
+    """
+    import types  # noqa: PLC0415 (see above)
+
+    bound = type(thing) is types.MethodType
+    function = thing.__func__ if bound else thing
+    if type(function) is not types.FunctionType:
+        return None
+    code = function.__code__
+    if code.co_flags & LATER:
+        return "does nothing when it is called: it is a coroutine function or a generator"
+    plain = code.co_varnames[int(bound) : max(0, code.co_argcount - len(function.__defaults__ or ()))]
+    named = code.co_varnames[code.co_argcount :][: code.co_kwonlyargcount]
+    required = [*plain, *(name for name in named if name not in (function.__kwdefaults__ or {}))]
+    listed = ", ".join(f"`{name}`" for name in required)
+    return f"is called without arguments, and requires {listed}" if required else None
 
 
 def _failure(error: BaseException) -> dict[str, Any]:
@@ -115,14 +170,38 @@ def main(argv: Sequence[str]) -> int:
     # Opened before anything else: a module may change the folder, or what `open` is.
     answers = os.open(out, os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0), 0o600)
     failed: list[str] = []
-    for name in names:
+    imported: list[tuple[int, str]] = []
+    for number, name in enumerate(names):
         above = [package for package in failed if name.startswith((f"{package}.", f"{package}:"))]
         answer = attempt(name) if not above else {"name": name, "ok": False, "error_type": "above", "error": above[0]}
         if not answer["ok"] and not above and ":" not in name:
             failed.append(name)
+        elif answer["ok"] and ":" not in name:
+            imported.append((number, name))
         os.write(answers, ascii(answer).encode() + b"\n")
+    _limit(PATIENCE)
+    for number, name in imported:
+        try:
+            missing = absent(name)
+        except BaseException:  # noqa: BLE001, S112 (the module may be any object)
+            continue
+        if missing:
+            os.write(answers, ascii((number, missing)).encode() + b"\n")
+    _limit(0)
     os.close(answers)
     return 0
+
+
+def _limit(seconds: int) -> None:
+    """Have this interpreter end in so many `seconds`, where a system can do that; 0 takes it back.
+
+    What names of ``__all__`` load on demand may take any time, and nothing of importance comes after them.
+    """
+    import signal  # noqa: PLC0415 (see above)
+
+    if hasattr(signal, "alarm"):
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+        signal.alarm(seconds)
 
 
 if __name__ == "__main__":

@@ -16,13 +16,13 @@ import subprocess
 import sys
 import tempfile
 import threading
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from . import importer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
 FEW = 8  # names, each of which is imported in an interpreter of its own; more share one
 PATIENCE = 3  # imports that may hang before the rest is left untried
@@ -36,17 +36,21 @@ class Attempt:
     """How the import of `name` went: ``module``, or ``module:attribute`` as in entry points.
 
     `origin` is the file that Python found for the module, or the folders of a namespace; `version` its
-    ``__version__``. `error_type` is the exception's class, which `defined_in` a module, or ``hang``, ``crash``,
-    ``untried``, ``no-attribute``, or ``above``: the package that is the `error` cannot be imported. `missing` is the
-    module that was not found, `because_of` one whose absence led to an error of the module's own, `lacking` the module
-    that has not what is imported from it, or the distribution that has no metadata, `path` the file of an OSError;
-    `frames` the places of the traceback (file, line, code); `output` what was printed on the way to a failure.
+    ``__version__``; `misfit` what keeps a function from working as a script's; `absent` are names of its ``__all__``
+    that it does not have, and why. `error_type` is the exception's class,
+    which `defined_in` a module, or ``hang``, ``crash``, ``untried``, ``no-attribute``, or ``above``: the package that
+    is the `error` cannot be imported. `missing` is the module that was not found, `because_of` one whose absence led to
+    an error of the module's own, `lacking` the module that has not what is imported from it, or the distribution that
+    has no metadata, `path` the file of an OSError; `frames` the places of the traceback (file, line, code); `output`
+    what was printed on the way to a failure.
     """
 
     name: str
     ok: bool
     origin: str | list[str] | None = None
     callable: bool = False
+    misfit: str | None = None
+    absent: Mapping[str, str] = field(default_factory=dict)
     version: str | None = None
     error_type: str | None = None
     defined_in: str | None = None
@@ -153,11 +157,14 @@ def _in_child(names: Sequence[str], time_limit: float) -> tuple[int | None, str,
     argv = [sys.executable, *flags, os.path.abspath(importer.__file__), listed, answers]
     try:
         code, output = run_bounded(argv, time_limit, lambda: os.path.getsize(answers) if os.path.exists(answers) else 0)
-        tried = []
+        tried: list[Attempt] = []
         linecache.checkcache()
         with contextlib.suppress(OSError, ValueError, SyntaxError), open(answers, encoding="utf-8") as file:
             for line in file:
                 answer = ast.literal_eval(line)
+                if isinstance(answer, tuple):
+                    tried[answer[0]] = replace(tried[answer[0]], absent=answer[1])
+                    continue
                 places = answer.pop("frames", ())
                 frames = [(name, at, code or linecache.getline(name, at).strip()) for name, at, code in places]
                 tried.append(Attempt(**answer, frames=frames))

@@ -114,6 +114,15 @@ def module_problems(subject: Subject, one: Attempt, *, main: bool) -> Iterator[P
         yield finding("module-version", name, message, severity="warning")
 
 
+def star_problems(tried: Iterable[Attempt]) -> Iterator[Problem]:
+    """``__all__`` has to name what is there."""
+    for one in tried:
+        if one.absent:
+            why = next(iter(one.absent.values())).rstrip(".")
+            message = f"`from {one.name} import *` fails, as `__all__` names what is not there: {listed([*one.absent])}"
+            yield finding("star-import", one.name, f"{message} ({why}).", severity="warning")
+
+
 def borrowed_problems(subject: Subject) -> Iterator[Problem]:
     """A distribution without a file whose name can be imported all the same: the build left all out, or it is meant."""
     name = normalised(subject.name).replace("-", "_")

@@ -106,3 +106,57 @@ def test_a_python_without_its_patch_releases_is_named(tmp_path: Path, given: str
     (message,) = found(wheel(tmp_path, {"Requires-Python": given}), "metadata-requires-python-patch")
     assert instead in message
     assert found(wheel(tmp_path, {"Requires-Python": sound}), "metadata-requires-python-patch") == []
+
+
+@pytest.mark.parametrize(
+    ("marker", "words"),
+    [
+        ('sys_platform == "windows"', 'sys_platform is never "windows", but "win32".'),
+        ('"Windows" == sys_platform', 'sys_platform is never "Windows", but "win32".'),
+        ('sys_platform == "macos"', 'sys_platform is never "macos", but "darwin".'),
+        ('sys.platform == "Linux"', 'sys_platform is never "Linux", but "linux".'),
+        ('platform_system == "win32"', 'platform_system is never "win32", but "Windows".'),
+        ('platform_system == "darwin"', 'platform_system is never "darwin", but "Darwin".'),
+        ('os_name == "windows"', 'os_name is never "windows", but "nt".'),
+        ('os_name == "linux" and python_version < "3.11"', 'os_name is never "linux", but "posix".'),
+        ('platform_python_implementation == "cpython"', 'is never "cpython", but "CPython".'),
+        ('python_version == "3.12.1"', "python_version has two parts, as in 3.12, and is never 3.12.1; "),
+        ('python_version ~= "3.12.1"', "is never 3.12.1; "),
+        ('(sys_platform == "mac" or sys_platform == "osx") and extra == "gui"', 'never "mac", but "darwin".'),
+        ('os_name == "nt" and (extra == "gui" and (sys_platform == "windows"))', 'never "windows", but "win32".'),
+    ],
+)
+def test_a_marker_that_holds_nowhere_is_named(tmp_path: Path, marker: str, words: str) -> None:
+    changes: Fields = {"Requires-Dist": ["six", f"attrs>=20; {marker}"], "Provides-Extra": "gui"}
+    for path in (wheel(tmp_path, changes), sdist(tmp_path, changes)):
+        (message,) = found(path, "metadata-marker")
+        assert message.startswith("'attrs>=20; ")
+        assert words in message
+
+
+@pytest.mark.parametrize(
+    "marker",
+    [
+        *(f'sys_platform == "{name}"' for name in "win32 darwin linux linux2 cygwin emscripten wasi freebsd13".split()),
+        *(f'platform_system == "{name}"' for name in "Windows Darwin Linux Java iOS Android FreeBSD".split()),
+        *(f'os_name == "{name}"' for name in "nt posix java".split()),
+        'sys_platform != "windows"',
+        'sys_platform in "windows mac"',
+        'sys_platform == "win32" or sys_platform == "windows"',
+        '(sys_platform == "windows" or os_name == "nt") and extra == "gui"',
+        'python_version == "3.12"',
+        'python_version == "3.12.0"',
+        'python_version == "3.12.*"',
+        'python_version < "3.7.1"',
+        'python_version >= "3.12.1"',
+        'python_full_version == "3.12.1"',
+        'python_version ~= "3.12"',
+        'python_version == "nonsense"',
+        'extra == "windows"',
+        'platform_machine == "windows"',
+        'implementation_name == "pypy"',
+    ],
+)
+def test_a_marker_that_holds_somewhere_passes(tmp_path: Path, marker: str) -> None:
+    changes: Fields = {"Requires-Dist": ["odd requirement", "six", f"attrs; {marker}"]}
+    assert found(wheel(tmp_path, changes), "metadata-marker") == []

@@ -84,6 +84,12 @@ CASES: list[tuple[str, Contents, Contents]] = [
     ("wheel-entry-points", scripts("a = b\n"), scripts("")),
     ("wheel-entry-points", scripts("[x]\na: b\n"), scripts("[x]\na = b:c [d]\n# e\n")),
     ("wheel-entry-points", scripts(b"[x]\n\xff = b\n"), scripts("[x]\nä = b\n")),
+    *(
+        ("wheel-script-group", scripts(f"[{group}]\na = demo:main\n"), scripts("[console_scripts]\na = demo:main\n"))
+        for group in ("console_script", "console-scripts", "gui_script", "console_scripts ", "Console_Scripts")
+    ),
+    ("wheel-script-group", scripts("[gui.scripts]\na = demo:main\n"), scripts("[gui_scripts]\na = demo:main\n")),
+    ("wheel-script-group", scripts("[consolescripts]\n"), scripts("[demo.console_scripts]\n[scripts]\n[x]\n")),
     ("wheel-path", {"../demo.py": ""}, {"demo/..py": ""}),
     ("wheel-path", {"/demo.py": ""}, {"demo/a.py": ""}),
 ]

@@ -93,6 +93,73 @@ def test_an_entry_point_that_does_not_load_is_told(site: Site, text: str, severi
     assert words in said(document)
 
 
+CALLED = """\
+import functools
+
+def gives(function):
+    @functools.wraps(function)
+    def inner():
+        return function(["x"])
+    return inner
+
+def passes(function):
+    @functools.wraps(function)
+    def inner(*args, **kwargs):
+        return function(*args, **kwargs)
+    return inner
+
+class Tool:
+    def __init__(self, argv=None): pass
+    def run(self): pass
+    def wants(self, argv): pass
+    def __call__(self, *args): pass
+    @classmethod
+    def make(cls): pass
+
+class Needs:
+    def __init__(self, argv): pass
+
+needs = Needs
+tool = Tool()
+part = functools.partial(Tool.wants, tool, [])
+after = functools.partial(print, sep="")
+wrapped = gives(lambda argv: None)
+passed = passes(lambda argv: None)
+def defaults(argv=None, *more, quiet=False, **others): pass
+def main(argv): pass
+def several(argv, /, other, quiet=True, *, name, more=1): pass
+async def later(): pass
+async def items(): yield 1
+def generator(): yield 1
+"""
+
+
+@pytest.mark.parametrize("name", "tool tool.run Tool.make Tool needs part after wrapped passed defaults".split())
+def test_a_script_that_can_be_called_without_arguments_is_in_order(site: Site, name: str) -> None:
+    assert with_points(site, f"[console_scripts]\ndemo = demo:{name}\n", "demo", demo=CALLED)["problems"] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("main", "`demo:main` is called without arguments, and requires `argv`."),
+        ("main [fast]", "`demo:main` is called without arguments, and requires `argv`."),
+        ("several", "requires `argv`, `other`, `name`."),
+        ("tool.wants", "requires `argv`."),
+        ("Tool.run", "requires `self`."),
+        ("later", "`demo:later` does nothing when it is called: it is a coroutine function or a generator."),
+        ("items", "it is a coroutine function or a generator."),
+        ("generator", "it is a coroutine function or a generator."),
+    ],
+)
+def test_a_script_that_cannot_be_called_without_arguments_is_told(site: Site, name: str, words: str) -> None:
+    for group, expected in (("gui_scripts", [("error", "entry-point", "demo")]), ("some.plugins", [])):
+        document = with_points(site, f"[{group}]\ndemo = demo:{name}\n", "demo", demo=CALLED)
+        assert found(document) == expected
+        assert not expected or words in said(document)
+        site.clear()
+
+
 def test_an_entry_point_in_a_module_that_is_broken_anyway_is_not_told_twice(site: Site) -> None:
     document = with_points(site, "[console_scripts]\ndemo = demo:main\n", "demo", demo="1 / 0\n")
     assert found(document) == [("error", "import", "demo")]

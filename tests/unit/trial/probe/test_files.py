@@ -181,7 +181,7 @@ def test_no_more_is_compiled_than_is_quick(site: Site, monkeypatch: pytest.Monke
 
 def test_what_an_import_has_compiled_is_not_compiled_again(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     compiled: list[str] = []
-    monkeypatch.setattr(files, "_why_not_compiled", lambda path: compiled.append(Path(path).name))
+    monkeypatch.setattr(files, "why_not_compiled", lambda path: compiled.append(Path(path).name))
     site.install({"demo/__init__.py": "", "demo/a.py": "", "demo/_b.py": ""})
     assert look()["problems"] == []
     assert compiled == ["_b.py"]
