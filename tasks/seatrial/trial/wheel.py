@@ -128,7 +128,7 @@ FOUND = frozenset(  # the codes of all that `problem` is called with, without th
     failed not-installed version requires-python extra unknown-extra empty no-record missing-file changed-file
     shared-name shared-script import-name import missing-module exits crashes hangs foreign namespace
     module-version stdlib syntax missing-data lost-module lost-data file-name script-newlines pth
-    missing-script script-mode entry-point smoke
+    missing-script script script-mode entry-point smoke star-import
     """.split()
 )
 
