@@ -150,7 +150,7 @@ else:
     def build(session: nox.Session) -> None:
         """Build the sdist, and the wheel from that sdist, out of a clean checkout of HEAD."""
         if {"testpypi", "verify"} & {*ASKED}:
-            AHEAD[0] = seatrial(session, "testpypi", "--preflight", silent=True).strip() == "upload"
+            AHEAD[0] = "upload" in seatrial(session, "testpypi", "--preflight", silent=True).splitlines()
             if AHEAD[0] and WITHHELD:  # a credential that is wrong stops it now
                 seatrial(session, "testpypi", "--preflight", upload=True)
         seatrial(session, "build")

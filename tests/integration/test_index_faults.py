@@ -453,9 +453,10 @@ def test_a_version_that_is_taken_comes_with_the_next_free_one(
 PAGES = {"TestPyPI": "https://test.pypi.org/project/demo/1.0/", "PyPI": "https://pypi.org/project/demo/1.0/"}
 
 
-def different(index: str, file: str, ours: str, theirs: str) -> str:
+def different(index: str, file: str, ours: str, theirs: str, **facts: str) -> str:
     """Return the message for other bytes under the name `file`, with the next version that is free."""
-    return shown(holdings.OtherBytes(index, "demo", "1.0", ((file, ours, theirs),), PAGES[index], free="1.0.1"))
+    files = ((file, ours, theirs),)
+    return shown(holdings.OtherBytes(index, "demo", "1.0", files, PAGES[index], free="1.0.1", **facts))
 
 
 def sha256(content: bytes) -> str:
@@ -553,7 +554,8 @@ def test_a_version_that_pypi_has_as_well_is_not_called_spent(place: Place, ready
     act = ready("testpypi")
     (place.folder / "testpypi" / SDIST).write_bytes(b"other bytes")
     (place.folder / "pypi" / SDIST).write_bytes(b"released long ago")
-    assert message(act) == different("TestPyPI", SDIST, sha256(place.files()[SDIST]), sha256(b"other bytes"))
+    ours = sha256(place.files()[SDIST])
+    assert message(act) == different("TestPyPI", SDIST, ours, sha256(b"other bytes"), again="verify")
 
 
 def test_where_pypi_does_not_answer_nothing_is_said_of_it(place: Place, ready: Callable[..., Step]) -> None:
