@@ -11,7 +11,6 @@ import itertools
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
@@ -19,7 +18,7 @@ from seatrial.index.holdings import read_project
 from seatrial.index.http import download
 from seatrial.machine.errors import ReleaseError
 from seatrial.release.archives import Archive, BadArchive
-from seatrial.release.filenames import version_of
+from seatrial.release.filenames import parsed_requirement, version_of
 from seatrial.release.stages import Built, Changes, Dist, FieldChanges, FileChanges, Resized
 
 if TYPE_CHECKING:
@@ -129,10 +128,7 @@ def _field_changes(before: Archive, after: Archive) -> Iterator[FieldChanges]:
 
 def _requirement(text: str) -> str:
     """Return a requirement as all backends would write it, as it is where it is none."""
-    try:
-        return str(Requirement(text))
-    except InvalidRequirement:
-        return text
+    return str(parsed_requirement(text) or text)
 
 
 def entry_points(archive: Archive) -> Mapping[str, tuple[str, ...]]:

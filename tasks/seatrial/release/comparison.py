@@ -19,13 +19,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Literal, get_args
 
-from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from seatrial.machine.values import Value
 from seatrial.release.archives import SNIFF, TEXT_LIMIT, Archive, Metadata, reading, refusing
-from seatrial.release.filenames import parsed_version
+from seatrial.release.filenames import parsed_requirement, parsed_version
 from seatrial.release.formats import tars
 from seatrial.release.formats.zip_records import Ambiguity
 from seatrial.release.stages import Difference, Dist
@@ -277,10 +276,8 @@ def _normalised(name: str, value: str) -> str:
     if name in {"name", "provides-extra"}:
         return canonicalize_name(value)
     if name == "requires-dist":
-        try:
-            return str(Requirement(value)).replace("'", '"')
-        except InvalidRequirement:
-            return value
+        requirement = parsed_requirement(value)
+        return str(requirement).replace("'", '"') if requirement else value
     if name == "requires-python":
         return ",".join(sorted(part.strip() for part in value.split(",")))
     if name in SEPARATED:

@@ -14,6 +14,7 @@ from packaging.utils import canonicalize_name, parse_sdist_filename, parse_wheel
 from packaging.version import Version
 
 if TYPE_CHECKING:
+    from packaging.requirements import Requirement
     from packaging.tags import Tag
     from packaging.utils import BuildTag
 
@@ -95,6 +96,16 @@ def parsed_version(text: str | None) -> Version | None:
     """Return `text` as a version (PEP 440), None where it is invalid or has more digits than Python converts."""
     try:
         return Version(text or "")
+    except ValueError:
+        return None
+
+
+def parsed_requirement(line: str) -> Requirement | None:
+    """Return `line` as a requirement (PEP 508), None where it is invalid."""
+    from packaging import requirements  # noqa: PLC0415 (it takes a while to load, and not every step needs it)
+
+    try:
+        return requirements.Requirement(line)
     except ValueError:
         return None
 

@@ -10,14 +10,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
-from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from seatrial.machine import toml
 from seatrial.machine.errors import shortened
 from seatrial.project.settings import table
-from seatrial.release.filenames import parsed_version
+from seatrial.release.filenames import parsed_requirement, parsed_version
 from seatrial.rules.distribution import Release
 from seatrial.rules.rule import practice, rule
 from seatrial.rules.wheel.entry_points import scripts_of
@@ -158,12 +157,8 @@ def unread_settings(release: Release) -> Iterator[str]:
 
 
 def _projects(lines: Iterable[str]) -> set[str]:
-    """Return the projects that requirements name, normalised."""
-    names: set[str] = set()
-    for line in lines:
-        with contextlib.suppress(ValueError):  # such as `file: requirements.txt`
-            names.add(canonicalize_name(Requirement(line).name))
-    return names
+    """Return the projects that requirements name, normalised; no line such as ``file: requirements.txt``."""
+    return {canonicalize_name(one.name) for one in map(parsed_requirement, lines) if one}
 
 
 def _text(release: Release, name: str) -> str:

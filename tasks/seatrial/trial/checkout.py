@@ -14,7 +14,7 @@ from packaging.utils import canonicalize_name
 
 from seatrial.machine import toml
 from seatrial.machine.values import Value
-from seatrial.trial.requirements import parsed
+from seatrial.release.filenames import parsed_requirement
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -71,7 +71,7 @@ class Checkout(Value):
         found: dict[str, str] = {}
         for place, lines in self._declarations():
             bare = (re.split(r"\s#|\s--", line.strip(), maxsplit=1)[0] for line in lines)  # no comments, no options
-            names = [canonicalize_name(requirement.name) for line in bare if (requirement := parsed(line))]
+            names = [canonicalize_name(requirement.name) for line in bare if (requirement := parsed_requirement(line))]
             if not (REQUIREMENTS.fullmatch(place) and DEVELOPING.intersection(names)):
                 found = dict.fromkeys(names, place) | found
         return found

@@ -9,12 +9,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
 from seatrial.machine.values import Value
-from seatrial.release.filenames import tags_of, version_of
+from seatrial.release.filenames import parsed_requirement, tags_of, version_of
 from seatrial.trial.interpreters import admitted
 
 if TYPE_CHECKING:
@@ -23,14 +22,6 @@ if TYPE_CHECKING:
     from seatrial.index.simple import Served
 
 LOWER = frozenset({">=", ">", "~=", "=="})  # what bounds a version from below
-
-
-def parsed(line: str) -> Requirement | None:
-    """Return the requirement in `line`, None where it is not PEP 508."""
-    try:
-        return Requirement(line)
-    except InvalidRequirement:
-        return None
 
 
 def holding(requires: Iterable[str], project: str, extras: Sequence[str], surroundings: Mapping[str, str]) -> list[str]:
@@ -43,7 +34,7 @@ def holding(requires: Iterable[str], project: str, extras: Sequence[str], surrou
     while wanted - known:
         fresh, known = wanted - known, set(wanted)
         for line in requires:
-            requirement = parsed(line)
+            requirement = parsed_requirement(line)
             if requirement is None:
                 lines.append(line)
                 continue
@@ -75,7 +66,7 @@ def lowest(
     installers: where the bound names one, or there is nothing else.
     """
     wanted: dict[str, SpecifierSet] = {}
-    for requirement in filter(None, map(parsed, requirements)):
+    for requirement in filter(None, map(parsed_requirement, requirements)):
         if not requirement.url:
             key = canonicalize_name(requirement.name)
             wanted[key] = wanted.get(key, SpecifierSet()) & requirement.specifier

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from packaging.utils import canonicalize_name
 
 from seatrial.project.pythons import KNOWN_PYTHONS
-from seatrial.trial import requirements
+from seatrial.release.filenames import parsed_requirement
 from seatrial.trial.checkout import Checkout
 from seatrial.trial.probe.source import imports, parsed
 from seatrial.trial.resources import SIGNS, reads
@@ -206,7 +206,7 @@ def _standard_library(wheel: Wheel, supported: Sequence[str]) -> Iterator[Found]
 
 
 def _requirements(archive: Archive) -> Iterator[Requirement]:
-    yield from filter(None, map(requirements.parsed, archive.metadata.all("requires-dist")))
+    yield from filter(None, map(parsed_requirement, archive.metadata.all("requires-dist")))
 
 
 def _syntax(wheel: Wheel, unread: Mapping[str, SyntaxError], lowest: str) -> Iterator[Found]:

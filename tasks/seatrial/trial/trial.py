@@ -21,12 +21,12 @@ from seatrial.machine.errors import ReleaseError
 from seatrial.machine.process import ToolFailed
 from seatrial.machine.values import Value
 from seatrial.machine.variables import without_logins
-from seatrial.release.filenames import parsed_version
+from seatrial.release.filenames import parsed_requirement, parsed_version
 from seatrial.release.stages import Installed
 from seatrial.trial.checkout import Checkout
 from seatrial.trial.installer import origin_of
 from seatrial.trial.interpreters import admitted
-from seatrial.trial.requirements import holding, parsed
+from seatrial.trial.requirements import holding
 from seatrial.trial.wheel import history, problem
 
 if TYPE_CHECKING:
@@ -138,7 +138,7 @@ def stop_if_excluded(subject: Subject, requirements: Iterable[str], beside: Iter
     """Raise SiblingExcluded where `subject` requires another version of a project than the one that is `beside` it."""
     there = {canonicalize_name(one.project): one for one in beside}
     for line in requirements:
-        requirement = parsed(line)
+        requirement = parsed_requirement(line)
         one = there.get(canonicalize_name(requirement.name)) if requirement else None
         if requirement and one and not requirement.specifier.contains(one.version, prereleases=True):
             raise SiblingExcluded(f"{subject.project} {subject.version}", line, f"{one.project} {one.version}")

@@ -7,7 +7,6 @@ one, `packages` in [tool.seatrial] names the folders.
 from __future__ import annotations
 
 import configparser
-import contextlib
 import graphlib
 import os
 import re
@@ -21,6 +20,7 @@ from seatrial.machine.errors import ReleaseError, listing
 from seatrial.machine.values import Value
 from seatrial.project.settings import Settings, document, is_project, listed, load, setup_py, table
 from seatrial.project.validation import BadConfig, UnknownSetting
+from seatrial.release.filenames import parsed_requirement
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -292,8 +292,6 @@ def _dependencies(said: Mapping[str, Any], extras: Sequence[str]) -> set[str]:
 
     A requirement on the package itself (``demo[all]`` asking for ``demo[test]``) stands for its extras.
     """
-    from packaging.requirements import InvalidRequirement, Requirement  # noqa: PLC0415 (few repositories need it)
-
     project = table(said, "project")
     own = canonicalize_name(str(project.get("name", "")))
     optional = table(project, "optional-dependencies")
@@ -302,8 +300,7 @@ def _dependencies(said: Mapping[str, Any], extras: Sequence[str]) -> set[str]:
     chosen, found = [WITHOUT_EXTRA, *(str(canonicalize_name(extra)) for extra in extras)], set[str]()
     for extra in chosen:  # which grows meanwhile
         for line in lines.get(extra, []):
-            with contextlib.suppress(InvalidRequirement):
-                needed = Requirement(str(line))
+            if needed := parsed_requirement(str(line)):
                 found.add(name := canonicalize_name(needed.name))
                 if name == own:
                     chosen += {canonicalize_name(inner) for inner in needed.extras} - {*chosen}

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from packaging.version import Version
 
-from seatrial.release.filenames import Parts, is_of, parts, project_of, tags_of, version_of
+from seatrial.release.filenames import Parts, is_of, parsed_requirement, parts, project_of, tags_of, version_of
 
 NO_NAMES = ("", "demo.whl", "demo-1.0.exe", "demo.tar.gz", "demo-1.0-py3-none.whl", "demo-x-py3-none-any.whl")
 
@@ -91,3 +91,15 @@ def test_a_file_in_an_old_form_is_of_a_release_too(filename: str, *, expected: b
 def test_no_file_is_of_a_version_that_is_none() -> None:
     assert not is_of("demo-1.0.egg", "demo", "one")
     assert not is_of("demo-1.0.tar.gz", "demo", "one")
+
+
+@pytest.mark.parametrize("line", ["demo[all]>=1; python_version < '3.9'", "demo @ https://files.example/demo.zip"])
+def test_a_requirement_is_read(line: str) -> None:
+    found = parsed_requirement(line)
+    assert found
+    assert found.name == "demo"
+
+
+@pytest.mark.parametrize("line", ["", "file: requirements.txt", "demo>=x"])
+def test_what_is_no_requirement_is_none(line: str) -> None:
+    assert parsed_requirement(line) is None

@@ -3,11 +3,10 @@
 import re
 from collections.abc import Iterator
 
-from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
 from seatrial.release.archives import Metadata
-from seatrial.release.filenames import parsed_version
+from seatrial.release.filenames import parsed_requirement, parsed_version
 from seatrial.rules.rule import METADATA, practice, rule, standard
 
 PATCH = re.compile(r"(==(?!.*\.0$)|<=)\s*3\.(\d{1,3})(\.0)?")  # `==3.11.0` means that one
@@ -15,20 +14,14 @@ PYTHON = re.compile(r"Programming Language :: Python :: (3\.\d+)")
 COMPARISON = re.compile(r"""(\w+) (==|~=) "([^"]*)"|"([^"]*)" (==) (\w+)""")  # in a marker as packaging writes it
 INNERMOST = re.compile(r"\(([^()]*)\)")
 # What is written for a system or an implementation by mistake, and what the variable of a marker says there.
+WINDOWS = ("windows", "win", "win32", "win64")
+MAC = ("mac", "macos", "macosx", "osx", "darwin")
 MISTAKEN = {
-    "sys_platform": {
-        **dict.fromkeys(("windows", "win", "win32", "win64"), "win32"),
-        **dict.fromkeys(("mac", "macos", "macosx", "osx", "darwin"), "darwin"),
-        "linux": "linux",
-    },
-    "platform_system": {
-        **dict.fromkeys(("windows", "win", "win32", "win64"), "Windows"),
-        **dict.fromkeys(("mac", "macos", "macosx", "osx", "darwin"), "Darwin"),
-        "linux": "Linux",
-    },
+    "sys_platform": {**dict.fromkeys(WINDOWS, "win32"), **dict.fromkeys(MAC, "darwin"), "linux": "linux"},
+    "platform_system": {**dict.fromkeys(WINDOWS, "Windows"), **dict.fromkeys(MAC, "Darwin"), "linux": "Linux"},
     "os_name": {
-        **dict.fromkeys(("windows", "win", "win32", "win64", "nt"), "nt"),
-        **dict.fromkeys(("mac", "macos", "macosx", "osx", "darwin", "linux", "unix", "posix"), "posix"),
+        **dict.fromkeys((*WINDOWS, "nt"), "nt"),
+        **dict.fromkeys((*MAC, "linux", "unix", "posix"), "posix"),
     },
     "platform_python_implementation": {"cpython": "CPython", "pypy": "PyPy"},
     "implementation_name": {"cpython": "cpython", "pypy": "pypy"},
@@ -156,18 +149,11 @@ def marker(metadata: Metadata) -> Iterator[str]:
     not reported.
     """
     for line in metadata.all("requires-dist"):
-        text = _marker(line)
+        requirement = parsed_requirement(line)
+        text = str((requirement and requirement.marker) or "")  # as packaging writes it
         cures = [cure for match in COMPARISON.finditer(text) if (cure := _mistake(match))]
         if cures and not _can_hold(COMPARISON.sub(lambda match: "never" if _mistake(match) else match[0], text)):
             yield f"{line!r} is installed nowhere, by its marker: {cures[0]}."
-
-
-def _marker(line: str) -> str:
-    """Return the marker of a requirement as packaging writes it; nothing where it has none, or is no requirement."""
-    try:
-        return str(Requirement(line).marker or "")
-    except ValueError:  # on which there is a rule of its own
-        return ""
 
 
 def _mistake(comparison: re.Match[str]) -> str:

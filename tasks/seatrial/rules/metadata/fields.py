@@ -10,10 +10,10 @@ from collections.abc import Iterator
 
 import trove_classifiers
 from packaging import licenses
-from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
 from seatrial.release.archives import Metadata
+from seatrial.release.filenames import parsed_requirement
 from seatrial.rules import limits
 from seatrial.rules.distribution import some
 from seatrial.rules.metadata.identity import NAME
@@ -86,7 +86,7 @@ def requirement(metadata: Metadata) -> Iterator[str]:
     Write it as in `name[extra] >=1.0 ; python_version < "3.11"`.
     """
     for field in ("requires-dist", "provides-dist", "obsoletes-dist"):
-        if wrong := [repr(line) for line in metadata.all(field) if _requirement(line) is None]:
+        if wrong := [repr(line) for line in metadata.all(field) if parsed_requirement(line) is None]:
             yield f"{field}: {some(wrong)} is not a valid requirement (PEP 508)."
 
 
@@ -98,7 +98,7 @@ def direct_reference(metadata: Metadata) -> Iterator[str]:
     alone, put it into a dependency group (`[dependency-groups]`), which is not published.
     """
     for field in ("requires-dist", "provides-dist", "obsoletes-dist"):
-        if lines := [line for line in metadata.all(field) if (found := _requirement(line)) and found.url]:
+        if lines := [line for line in metadata.all(field) if (found := parsed_requirement(line)) and found.url]:
             yield f"PyPI refuses dependencies from a URL: {some(lines)}."
 
 
@@ -287,10 +287,3 @@ def is_url(text: str) -> bool:
     except (RFC3986Exception, ValueError):
         return False
     return True
-
-
-def _requirement(line: str) -> Requirement | None:
-    try:
-        return Requirement(line)
-    except ValueError:  # InvalidRequirement, or a number of more digits than Python converts
-        return None
