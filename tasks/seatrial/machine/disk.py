@@ -58,6 +58,7 @@ def _appearing(path: Path) -> Iterator[Path]:
     """Yield a place beside `path` for what is to be there, and move it there once it is complete."""
     half = path.with_name(f".{path.name}.new")  # one name, so that what a killed run left is taken by the next
     try:
+        _remove(half)  # that, or a link that would lead elsewhere
         yield half
         half.replace(path)
     except BaseException:
@@ -68,7 +69,7 @@ def _appearing(path: Path) -> Iterator[Path]:
 
 def write_whole(path: Path, text: str) -> None:
     """Write `text` to `path` so that a reader, or a machine that stops, sees the old file or the new one."""
-    with _appearing(path) as half, half.open("w", encoding="utf-8", newline="\n") as file:
+    with _appearing(path) as half, half.open("x", encoding="utf-8", newline="\n") as file:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())
@@ -82,7 +83,6 @@ def move(path: Path, target: Path) -> None:
         if error.errno != errno.EXDEV:
             raise
         with _appearing(target) as half:
-            _remove(half)  # what a killed run left
             if path.is_dir() and not path.is_symlink():
                 shutil.copytree(path, half, symlinks=True)
             else:

@@ -76,6 +76,18 @@ def test_another_error_than_that_of_two_file_systems_is_raised(tmp_path: Path) -
         move(tmp_path / "none", tmp_path / "target")
 
 
+@pytest.mark.skipif(os.name == "nt", reason="a link there needs a right of its own")
+def test_a_link_in_the_way_of_a_new_file_is_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").write_text("theirs", encoding="utf-8")
+    (tmp_path / ".file.new").symlink_to(tmp_path / "elsewhere")
+    write_whole(tmp_path / "file", "ours")
+    assert [path.read_text(encoding="utf-8") for path in (tmp_path / "file", tmp_path / "elsewhere")] == [
+        "ours",
+        "theirs",
+    ]
+    assert not (tmp_path / "file").is_symlink()
+
+
 def test_a_text_is_there_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "record.json"
     write_whole(path, "old\n")
