@@ -219,7 +219,7 @@ def test_a_static_version_stays_as_it_is(tmp_path: Path, version: str) -> None:
     commit(write_tree(root, {"more": "2"}))
     rehearsed, found, shown = rehearse(root)
     assert (rehearsed, found.tag) == (version, None)
-    tried = "the version stays 1.0.dev3 where this commit has the tag v1.1: it is static, or"
+    tried = "the version stays 1.0.dev3 when this commit is tagged v1.1: it is static, or"
     assert (tried in "\n".join(shown)) == ("dev" in version)
 
 

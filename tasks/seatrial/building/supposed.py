@@ -75,8 +75,8 @@ def suppose(job: Job, source: Source, project: str, version: str | None) -> Supp
     built = _tagged(job, source, tag, sdist)
     if (actual := Archive.open(built.sdist.path).version) != tag.version:
         job.screen.say(
-            f"the version stays {actual} where this commit has the tag {tag.name}: it is static, or its tags are spelt"
-            " differently, which `tag` in [tool.seatrial] says"
+            f"the version stays {actual} when this commit is tagged {tag.name}: it is static, or the project spells its"
+            " tags differently (see `tag` in [tool.seatrial])"
         )
         return replace(built, tag=None)
     if not has_tags:

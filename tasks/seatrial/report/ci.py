@@ -41,10 +41,8 @@ class NotHandedOn(ReleaseError):
     name: str
     value: str
 
-    what = "Nothing is handed on to the CI jobs that follow: this is no {e.name}: {e.value}"
-    cause = (
-        "built.json was changed; or, of a url, [tool.seatrial.indexes] has one with other characters than URLs have."
-    )
+    what = "Invalid {e.name}, so nothing was passed on to later CI jobs: {e.value}"
+    cause = "built.json was changed, or a URL in [tool.seatrial.indexes] has characters that URLs do not have."
     cure = (
         "correct the settings; if they are right, find out who changed built.json, and start again from `{run[build]}`."
     )

@@ -46,9 +46,9 @@ class PatternUnfit(ReleaseError):
     patterns: tuple[str, ...]
     files: tuple[str, ...]
 
-    what = "`require-verified` in [tool.seatrial] has a pattern that fits no file of this release:{e.patterns:listed}"
-    cause = "a slip in the pattern, or a file that was not built. Nothing was uploaded. There are:{e.files:shortened}"
-    cure = "correct the pattern, commit, and run the same command again; or have that file built."
+    what = "`require-verified` in [tool.seatrial] has a pattern that matches no file of the release:{e.patterns:listed}"
+    cause = "a misspelt pattern, or a file that was not built. The files are:{e.files:shortened}"
+    cure = "correct the pattern, commit, and run the same command again; or build that file. Nothing was uploaded."
 
 
 def run(context: Context) -> None:

@@ -7,6 +7,7 @@ import os
 from typing import TYPE_CHECKING
 
 from seatrial.machine.errors import ReleaseError
+from seatrial.report.text import plural
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,7 +32,7 @@ class PackagesFailed(ReleaseError):
 
 def counted(repository: Repository) -> str:
     """Say how many packages there are."""
-    return "1 package" if len(repository.packages) == 1 else f"{len(repository.packages)} packages"
+    return plural(len(repository.packages), "package")
 
 
 def side_by_side(step: str, repository: Repository, work: Callable[[Package], bool]) -> None:

@@ -21,6 +21,7 @@ from seatrial.machine.values import Value
 from seatrial.project.settings import Settings, document, is_project, listed, load, setup_py, table
 from seatrial.project.validation import BadConfig, UnknownSetting
 from seatrial.release.filenames import parsed_requirement
+from seatrial.report.text import plural
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -65,7 +66,7 @@ class NotOnePackage(ReleaseError):
 
     @property
     def count(self) -> str:
-        return f"{len(self.names)} package{'' if len(self.names) == 1 else 's'}"
+        return plural(len(self.names), "package")
 
     @property
     def whole(self) -> str:

@@ -56,7 +56,7 @@ def test_a_pattern_that_fits_no_file_stops_it_before_the_upload(release: Release
     release.write(BUILT, CHECKED)
     with pytest.raises(PatternUnfit) as error:
         testpypi.run(release.at(changes={"require_verified": ("*.whl", "*.zip")}))
-    assert "has a pattern that fits no file of this release:\n  *.zip\n" in str(error.value)
+    assert "has a pattern that matches no file of the release:\n  *.zip\n" in str(error.value)
     assert release.held("testpypi") == ()
     release.proved()
     with pytest.raises(PatternUnfit):

@@ -63,7 +63,7 @@ def release_version(metadata: Metadata) -> Iterator[str]:
 def local_version(metadata: Metadata) -> Iterator[str]:
     """The version has a local part (`+...`), which PyPI refuses: "The use of local versions is not allowed".
 
-    Where a file says the version, leave that part out there.
+    If the version is static, remove that part.
     Versions read from git (setuptools-scm, hatch-vcs, ...) get one when HEAD is not tagged or the tree is dirty: commit
     and tag, or set the scheme that leaves it out (setuptools-scm, hatch-vcs: `local_scheme = "no-local-version"`).
     A tree that is clean becomes dirty while it is built where git tracks a file that the build rewrites, such as
@@ -73,10 +73,7 @@ def local_version(metadata: Metadata) -> Iterator[str]:
     if version is not None and version.local:
         git = "one that is read from git has it when HEAD is not tagged or the tree is dirty"
         cure = "commit and tag, and let git ignore what the build writes (`_version.py`, `*.egg-info`)"
-        yield (
-            f"PyPI refuses the local part of version {version}. Leave it out of a version that a file says;"
-            f" {git}: {cure}."
-        )
+        yield (f"PyPI refuses the local part of version {version}. If the version is static, remove it; {git}: {cure}.")
 
 
 @rule("metadata", "metadata-repeated", "refused", server("forklift/metadata.py", "parse_form_metadata", "everywhere"))

@@ -28,7 +28,7 @@ CASES: list[tuple[str, Fields, Fields, str]] = [
         "metadata-local-version",
         {"Version": "1.0+g123"},
         {"Version": "1.0.dev1"},
-        "1.0+g123. Leave it out of a version that a file says; one that is read from git",
+        "1.0+g123. If the version is static, remove it; one that is read from git",
     ),
     ("metadata-local-version", {"Version": "1.0+g123"}, {"Version": "one"}, "1.0+g123"),
     ("metadata-repeated", {"Summary": ["one", "two"]}, {"Classifier": ["Typing :: Typed"] * 2}, "summary"),
