@@ -139,22 +139,7 @@ def build_one(
     before = set(job.out.iterdir())
     if watch is None:  # else it is built beside another
         job.screen.doing(f"building the {kind}")
-    request = Request(
-        kind=kind,
-        env=job.env,
-        scratch=str(job.scratch),
-        tree=str(tree),
-        out=str(job.out),
-        report=str(job.scratch / f"{kind}.json"),
-        environment=tempfile.mkdtemp(prefix="environment-", dir=job.scratch),
-        installer="uv" if job.uv else "pip",
-        shared=shared,
-        variables=apart.settings if apart else {},
-        first=str(apart.folder) if apart else None,
-        python=job.python,
-        umask=job.umask,
-        end=secrets.token_hex(),
-    )
+    request = _request(job, kind, tree, shared, apart)
 
     def meanwhile() -> None:
         """Use the time of the first build, which leaves all but one core idle."""
@@ -179,6 +164,26 @@ def build_one(
     if int(code) != 0:
         raise BuildFailed(kind, int(code), output, job.uncommitted)
     return _output(job, request, sorted(set(job.out.iterdir()) - before))
+
+
+def _request(job: Job, kind: Kind, tree: Path, shared: Shared | None, apart: Seclusion | None) -> Request:
+    """Return what a builder is asked, with a word of its own for the end of the answer."""
+    return Request(
+        kind=kind,
+        env=job.env,
+        scratch=str(job.scratch),
+        tree=str(tree),
+        out=str(job.out),
+        report=str(job.scratch / f"{kind}.json"),
+        environment=tempfile.mkdtemp(prefix="environment-", dir=job.scratch),
+        installer="uv" if job.uv else "pip",
+        shared=shared,
+        variables=apart.settings if apart else {},
+        first=str(apart.folder) if apart else None,
+        python=job.python,
+        umask=job.umask,
+        end=secrets.token_hex(),
+    )
 
 
 def _output(job: Job, request: Request, paths: list[Path]) -> Output:
